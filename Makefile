@@ -1,0 +1,42 @@
+# `make` lists the targets. Everything lives in .venv; a target installs what it needs the first time and is quick afterwards.
+
+PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3,$(shell command -v $(name))))
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-slow check clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+run: .venv/.installed  ## serve the app on http://localhost:8501, to this computer only
+	$(BIN)/python -m streamlit run app.py --server.address=localhost
+
+test: .venv/.installed-dev  ## the tests that are quick
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: .venv/.installed-dev  ## the tests that take longer
+	$(BIN)/python -m pytest -m slow
+
+check: .venv/.installed-dev  ## lint, formatting, types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:  ## remove caches; .venv, build/ and data/ stay
+	rm -rf .pytest_cache .ruff_cache .mypy_cache
+	find . -name __pycache__ -not -path "./.venv/*" -prune -exec rm -rf {} +
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' || \
+	  { echo "CSSAFE needs Python 3.11 or 3.12. Install one, or name it: make run PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/.installed: requirements.txt | .venv/bin/python
+	@echo "Installing the packages of requirements.txt into .venv: some minutes, once."
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/.installed-dev: requirements-dev.txt .venv/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,5 @@
+import sys
+
+from cssafe.cli import main
+
+sys.exit(main())

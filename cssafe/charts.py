@@ -1,0 +1,157 @@
+"""DataFrame -> alt.Chart, one function for each query of the same name.
+
+Colours are Okabe and Ito's, which people with any kind of colour blindness can tell apart; none of them is near white
+or black, so they stand on light and dark pages alike. Concentration stands as the index from 0 to 1, shares in percent.
+"""
+
+import altair as alt
+import pandas as pd
+
+from cssafe.labels import FERPLUS
+
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7")
+"""As many groups as can be told apart at a glance."""
+
+GREY = "#808080"
+LOW, MIDDLE, HIGH = "#E69F00", "#DDDDDD", "#56B4E9"
+"""Ends and middle of the heatmap; black writing is readable on each."""
+
+THIN_MINUTES = 60
+THIN_LESSONS = 3
+"""A cell with less than an hour or fewer than three lessons behind it is drawn hollow: one odd lesson would rule it."""
+
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def emotions(table: pd.DataFrame, measure: str = "share") -> alt.LayerChart:
+    """Bars side by side. measure: share (mean probability, with intervals) or count (observations)."""
+    y = alt.Y("emotion:N").sort(list(FERPLUS)).title(None)
+    titles = {"share": "Mean probability (%)", "count": "Observations in which it leads (face-seconds)"}
+    return _bars(table, measure, y, titles[measure], len(FERPLUS))
+
+
+def distribution(table: pd.DataFrame, measure: str = "share") -> alt.LayerChart:
+    """Bars side by side, one for each tenth of the index, the highest at the top."""
+    tenths = [f"{start / 10:.1f} to {start / 10 + 0.1:.1f}" for start in range(9, -1, -1)]
+    table = table.assign(tenth=[f"{start:.1f} to {start + 0.1:.1f}" for start in table["start"]])
+    y = alt.Y("tenth:N").sort(tenths).title("Concentration index")
+    titles = {"share": "Share of observations (%)", "count": "Observations (face-seconds)"}
+    return _bars(table, measure, y, titles[measure], len(tenths))
+
+
+def weekly(table: pd.DataFrame) -> alt.LayerChart:
+    """Weekdays by periods. Cells never observed are absent, thin ones hollow. Selection "cell": weekday and period."""
+    table = table.assign(
+        interval=_words(table),
+        observed=[f"{minutes} min" for minutes in table["minutes"]],
+        day=[WEEKDAYS[weekday - 1] for weekday in table["weekday"]],
+        thin=(table["minutes"] < THIN_MINUTES) | (table["lessons"] < THIN_LESSONS),
+    )
+    days = WEEKDAYS[: max(5, 0, *table["weekday"])]
+    periods = list(table.sort_values("start")["period"].unique())
+    least, most = (table["concentration"].min(), table["concentration"].max()) if len(table) else (0, 1)
+    # Below a range of 0.2 the colours would blow noise up into a pattern.
+    middle, half = (least + most) / 2, max(0.1, (most - least) / 2)
+    colour = (
+        alt.Color("concentration:Q")
+        .scale(domain=[middle - half, middle, middle + half], range=[LOW, MIDDLE, HIGH], interpolate="rgb")
+        .legend(orient="bottom", title="Mean concentration (0 to 1)", format=".2f", tickCount=5, columns=5)
+    )
+    picked = alt.selection_point(name="cell", fields=["weekday", "period"], empty=False)
+    base = alt.Chart(table).encode(
+        x=alt.X("day:O")
+        .scale(domain=days)
+        .axis(orient="top", labelAngle=0, ticks=False, domain=False, labelFlush=False)
+        .title(None),
+        y=alt.Y("period:O").scale(domain=periods).axis(ticks=False, domain=False, labelFlush=False).title(None),
+    )
+    cells = base.mark_rect(
+        cornerRadius=4,
+        strokeWidth=2,
+        width=alt.RelativeBandSize(0.92),
+        height=alt.RelativeBandSize(0.88),
+        cursor="pointer",
+    ).encode(
+        color=colour,
+        stroke=alt.when(picked).then(alt.value(GREY)).otherwise(colour),
+        fillOpacity=alt.when("datum.thin").then(alt.value(0.15)).otherwise(alt.value(1)),
+        tooltip=[
+            alt.Tooltip("day:O").title("Day"),
+            alt.Tooltip("period:O").title("Period"),
+            alt.Tooltip("concentration:Q", format=".2f").title("Mean concentration"),
+            alt.Tooltip("interval:N").title("95 % interval"),
+            alt.Tooltip("minutes:Q").title("Observed minutes"),
+            alt.Tooltip("lessons:Q").title("Lessons"),
+            alt.Tooltip("faces:Q", format=".0f").title("Faces seen"),
+        ],
+    )
+    ink = alt.when("datum.thin").then(alt.value(GREY)).otherwise(alt.value("#111111"))
+    means = base.mark_text(fontSize=14, dy=-6).encode(text=alt.Text("concentration:Q", format=".2f"), color=ink)
+    minutes = base.mark_text(fontSize=10, dy=10).encode(text="observed:N", color=ink)
+    return (cells.add_params(picked) + means + minutes).properties(height=alt.Step(44))
+
+
+def timeline(table: pd.DataFrame, markers: pd.DataFrame) -> alt.LayerChart:
+    """Mean concentration of each minute with its interval, and the teacher's markers; a gap where nothing may be shown.
+
+    The axis counts minutes, so that the clock of the device that shows it does not matter.
+    """
+    table = table.assign(interval=_words(table), clock=table["local"].dt.strftime("%H:%M")).drop(columns="local")
+    markers = markers.assign(clock=markers["local"].dt.strftime("%H:%M")).drop(columns="local")
+    base = alt.Chart(table).encode(x=alt.X("minute:Q").title("Minutes from the start").axis(tickMinStep=1, grid=False))
+    band = base.mark_area(opacity=0.25, color=COLOURS[0]).encode(y="low:Q", y2="high:Q")
+    line = base.mark_line(color=COLOURS[0], point={"size": 20, "color": COLOURS[0]}).encode(
+        y=alt.Y("concentration:Q").scale(domain=[0, 1]).title("Mean concentration (0 to 1)"),
+        tooltip=[
+            alt.Tooltip("clock:N").title("Time"),
+            alt.Tooltip("concentration:Q", format=".2f").title("Mean concentration"),
+            alt.Tooltip("interval:N").title("95 % interval"),
+            alt.Tooltip("faces:Q", format=".0f").title("Faces seen"),
+        ],
+    )
+    events = alt.Chart(markers).encode(
+        x="minute:Q", tooltip=[alt.Tooltip(f"{name}:N").title(name.title()) for name in ("clock", "kind", "note")]
+    )
+    rules = events.mark_rule(color=COLOURS[3], strokeDash=[4, 3], strokeWidth=2)
+    names = events.mark_text(color=COLOURS[3], align="left", baseline="top", dx=4).encode(y=alt.value(2), text="kind:N")
+    return (band + line + rules + names).properties(height=280)
+
+
+def _bars(table: pd.DataFrame, measure: str, y: alt.Y, title: str, rows: int) -> alt.LayerChart:
+    groups = sorted(table["group"].unique())
+    table = _percent(table)
+    table = table.assign(interval=_words(table, 1))
+    base = alt.Chart(table).encode(
+        y=y.axis(ticks=False, grid=True, tickBand="extent", labelOverlap=False),
+        yOffset=alt.YOffset("group:N").sort(groups).scale(paddingInner=0.15),
+    )
+    # The full band, because with Streamlit's default of 85 % the bars are not centred on it, and miss their intervals.
+    bars = base.mark_bar(cornerRadiusEnd=2, height=alt.RelativeBandSize(1)).encode(
+        x=alt.X(f"{measure}:Q").title(title).axis(format="~s", tickCount=5),
+        color=alt.Color("group:N")
+        .scale(domain=groups, range=COLOURS[: len(groups)])
+        .legend(orient="top", title=None, columns=1 if any(len(group) > 15 for group in groups) else 3, labelLimit=0),
+        tooltip=[
+            alt.Tooltip("group:N").title("Group"),
+            alt.Tooltip(y.shorthand).title(str(y.shorthand).removesuffix(":N").title()),
+            alt.Tooltip("share:Q", format=".1f").title("Share (%)"),
+            alt.Tooltip("interval:N").title("95 % interval (%)"),
+            alt.Tooltip("count:Q", format=",").title("Observations"),
+            alt.Tooltip("observations:Q", format=",").title("of"),
+            alt.Tooltip("lessons:Q").title("Lessons"),
+        ],
+    )
+    ends = base.mark_rule(color=GREY, strokeWidth=2).encode(x="low:Q", x2="high:Q")
+    layers = [bars, ends] if measure == "share" else [bars]
+    return alt.LayerChart(layer=layers).properties(height=90 + rows * max(24, 8 + 10 * len(groups)))
+
+
+def _percent(table: pd.DataFrame) -> pd.DataFrame:
+    """share, low and high times 100."""
+    return table.assign(**{name: table[name].astype(float) * 100 for name in ("share", "low", "high")})
+
+
+def _words(table: pd.DataFrame, digits: int = 2) -> list[str]:
+    """The interval of each row for a tooltip."""
+    ends = zip(table["low"], table["high"], strict=True)
+    return ["not known" if pd.isna(low) else f"{low:.{digits}f} to {high:.{digits}f}" for low, high in ends]

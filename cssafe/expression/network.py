@@ -1,0 +1,70 @@
+"""The served expression network: an exported graph and its model.json, run without Keras."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+
+from cssafe.labels import FER2013, FERPLUS
+from cssafe.settings import ConfigurationError
+from cssafe.vision import networks
+
+
+class Expression:
+    """Reads a model folder and names the emotions of crops.
+
+    Args:
+        folder: with model.json, expression.xml and expression.bin.
+        precise: run in float32 on every machine, see networks.compiled; model.json says what the faster bfloat16 costs.
+
+    Raises:
+        ConfigurationError: a file is missing, unreadable or not the one that model.json was written for.
+    """
+
+    def __init__(self, folder: Path, precise: bool = False) -> None:
+        try:
+            self.card = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+            digests = self.card["sha256"]
+            self.size = int(self.card["input"]["size"])
+            orders = self.card["labels"]
+        except (OSError, ValueError, KeyError) as error:
+            raise ConfigurationError(
+                f"The expression network in {folder} cannot be read ({error}): expected a folder with model.json, "
+                "expression.xml and expression.bin. Point CSSAFE_MODEL to one, or make one with `python -m cssafe train`."
+            ) from error
+        for name in ("expression.xml", "expression.bin"):
+            digest = sha256(folder / name)
+            if digest != digests.get(name):
+                raise ConfigurationError(
+                    f"{folder / name} is not the file that model.json names: expected SHA-256 {digests.get(name)}, "
+                    f"found {digest}. Restore the folder, or make it anew with `python -m cssafe train`."
+                )
+        self._network = networks.compiled(folder / "expression.xml", precise=precise)
+        self._outputs = {port.get_any_name(): i for i, port in enumerate(self._network.outputs)}
+        # Labels travel by name: the graph's own order is turned into ours here, once.
+        self._columns = {
+            "fer2013": [orders["fer2013"].index(name) for name in FER2013],
+            "ferplus": [orders["ferplus"].index(name) for name in FERPLUS],
+        }
+
+    def ferplus(self, crops: np.ndarray) -> np.ndarray:
+        """Grey crops uint8 (n, size, size) -> probabilities float32 (n, 8) in the order of labels.FERPLUS."""
+        return self._run(crops, "ferplus")
+
+    def fer2013(self, crops: np.ndarray) -> np.ndarray:
+        """The same for the seven original labels, (n, 7) in the order of labels.FER2013."""
+        return self._run(crops, "fer2013")
+
+    def _run(self, crops: np.ndarray, output: str) -> np.ndarray:
+        if crops.shape[1:] != (self.size, self.size):
+            raise ValueError(f"Crops are (n, {self.size}, {self.size}); these are {crops.shape}.")
+        if len(crops) == 0:
+            return np.zeros((0, len(self._columns[output])), np.float32)
+        maps = networks.outputs(self._network, crops[..., None].astype(np.float32))
+        return maps[self._outputs[output]][:, self._columns[output]]
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file; 'missing' where there is none."""
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "missing"

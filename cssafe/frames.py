@@ -1,0 +1,157 @@
+"""The types that everything speaks: a frame, the faces in it, what was read from them.
+
+Each is a frozen set of parallel NumPy arrays, one row a face; no face is n = 0 and an ordinary case everywhere. Shapes are
+checked once, where a value is born. NaN means: not measurable.
+"""
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+import numpy as np
+
+from cssafe.labels import FERPLUS
+
+LEVELS = ("low", "medium", "high")
+"""Levels of concentration, by index. -1 stands for: not measurable."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One picture. image: uint8 (h, w, 3), BGR. time: aware, UTC."""
+
+    image: np.ndarray
+    time: datetime
+
+    def __post_init__(self) -> None:
+        if self.image.ndim != 3 or self.image.shape[2] != 3 or self.image.dtype != np.uint8:
+            raise ValueError(f"A frame is uint8 (h, w, 3); this one is {self.image.dtype} {self.image.shape}.")
+        if self.time.tzinfo is None:
+            raise ValueError("A frame's time carries a time zone (UTC); this one has none.")
+
+
+@dataclass(frozen=True)
+class Faces:
+    """Where faces are. boxes: float32 (n, 4), x1 y1 x2 y2 in pixels. scores: float32 (n,) in [0, 1]."""
+
+    boxes: np.ndarray
+    scores: np.ndarray
+
+    def __post_init__(self) -> None:
+        _check(self, len(self.scores), boxes=(4,), scores=())
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    def __getitem__(self, rows: np.ndarray) -> "Faces":
+        return Faces(self.boxes[rows], self.scores[rows])
+
+    @property
+    def heights(self) -> np.ndarray:
+        """Pixels, (n,)."""
+        return self.boxes[:, 3] - self.boxes[:, 1]
+
+    @classmethod
+    def none(cls) -> "Faces":
+        return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.float32))
+
+
+@dataclass(frozen=True)
+class Signals:
+    """What is measured on each face, float32 (n,) each, NaN where it cannot be.
+
+    yaw, pitch, roll: degrees; yaw > 0 towards the left edge of the picture, pitch > 0 down, roll > 0 clockwise.
+    gaze_x, gaze_y: place of the iris between the corners and lids of the eyes, in [-1, 1]; x > 0 towards the right edge of
+    the picture, y > 0 down; relative to the head.
+    openness: height over width of the eye's contour; about 0.1 closed, 0.3 open.
+    eyes_open: openness over the person's own baseline, in [0, 1].
+    size: height of the face's box, pixels. sharpness: deviation of the Laplacian of the 48-pixel crop, grey levels.
+    """
+
+    yaw: np.ndarray
+    pitch: np.ndarray
+    roll: np.ndarray
+    gaze_x: np.ndarray
+    gaze_y: np.ndarray
+    openness: np.ndarray
+    eyes_open: np.ndarray
+    size: np.ndarray
+    sharpness: np.ndarray
+
+    def __post_init__(self) -> None:
+        _check(self, len(self.yaw), **{field.name: () for field in fields(self)})
+
+    @classmethod
+    def none(cls) -> "Signals":
+        return cls(**{field.name: np.zeros(0, np.float32) for field in fields(cls)})
+
+
+SIGNALS = tuple(field.name for field in fields(Signals))
+
+
+@dataclass(frozen=True)
+class FrameResult:
+    """What one frame said.
+
+    time: aware, UTC. width, height: of the frame, pixels. faces: n of them. tracks: int32 (n,), numbers within one stream.
+    signals: n of them. expression: float32 (n, 8) in the order of labels.FERPLUS, rows sum to 1 or are NaN; None where the
+    profile computes none. attention, concentration: float32 (n,) in [0, 1] or NaN. levels: int8 (n,), index into LEVELS or -1.
+    """
+
+    time: datetime
+    width: int
+    height: int
+    faces: Faces
+    tracks: np.ndarray
+    signals: Signals
+    expression: np.ndarray | None
+    attention: np.ndarray
+    concentration: np.ndarray
+    levels: np.ndarray
+
+    def __post_init__(self) -> None:
+        n = len(self.faces)
+        _check(self, n, tracks=(), attention=(), concentration=(), levels=())
+        if self.expression is not None:
+            _check(self, n, expression=(len(FERPLUS),))
+
+    def __len__(self) -> int:
+        return len(self.faces)
+
+
+def describe(result: FrameResult, individuals: bool = True) -> list[dict]:
+    """The faces of a result as plain values for JSON: what `analyze --json` prints and the browser draws.
+
+    Box is [x, y, w, h] in pixels; what cannot be measured is None; `expression` is left out where none was computed.
+    With `individuals` false only where the faces are is told, not what was read from them.
+    """
+    faces = []
+    for i in range(len(result)):
+        x1, y1, x2, y2 = (float(v) for v in result.faces.boxes[i])
+        face: dict = {
+            "track": int(result.tracks[i]),
+            "box": [round(v, 1) for v in (x1, y1, x2 - x1, y2 - y1)],
+            "score": _plain(result.faces.scores[i]),
+        }
+        if individuals:
+            if result.expression is not None:
+                shares = {name: _plain(p, 4) for name, p in zip(FERPLUS, result.expression[i], strict=True)}
+                face["expression"] = None if np.isnan(result.expression[i]).any() else shares
+            for name in ("yaw", "pitch", "roll"):
+                face[name] = _plain(getattr(result.signals, name)[i], 1)
+            face["eyes_open"] = _plain(result.signals.eyes_open[i])
+            face["attention"] = _plain(result.attention[i])
+            face["concentration"] = _plain(result.concentration[i])
+            face["level"] = LEVELS[result.levels[i]] if result.levels[i] >= 0 else None
+        faces.append(face)
+    return faces
+
+
+def _plain(value: float, digits: int = 3) -> float | None:
+    return None if np.isnan(value) else round(float(value), digits)
+
+
+def _check(owner: object, n: int, **tails: tuple[int, ...]) -> None:
+    for name, tail in tails.items():
+        shape = getattr(owner, name).shape
+        if shape != (n, *tail):
+            raise ValueError(f"{type(owner).__name__}.{name}: expected shape {(n, *tail)}, got {shape}.")

@@ -1,0 +1,25 @@
+"""The browser's half of the camera as a Streamlit component: camera.html, camera.css and camera.js beside this file."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from cssafe.live.session import LiveLesson
+from cssafe.settings import FRAME_LIMIT
+
+SIZES = {"self": (640, 480), "class": (1280, 720)}
+"""Width and height to ask of the camera, pixels: a face at a desk is large, thirty in a room are not. What it gives may
+differ."""
+
+
+def _read(part: str) -> str:
+    return (Path(__file__).parent / f"camera.{part}").read_text(encoding="utf-8")
+
+
+_camera = st.components.v2.component("cssafe_camera", html=_read("html"), css=_read("css"), js=_read("js"))
+
+
+def camera(lesson: LiveLesson) -> None:
+    """Show the camera and send its frames for this lesson; it stops when the page no longer calls this."""
+    width, height = SIZES[lesson.lesson.audience]
+    _camera(key="camera", data={"token": lesson.token, "width": width, "height": height, "limit": FRAME_LIMIT})

@@ -1,0 +1,58 @@
+"""The two charts of the live page: figures of this moment in, alt.Chart out. Their axes stand still while figures
+move."""
+
+from datetime import UTC, datetime
+
+import altair as alt
+import pandas as pd
+
+from cssafe.labels import FERPLUS
+from cssafe.settings import LIVE_MINUTES
+
+BLUE = "#0072B2"
+"""Okabe-Ito: readable on white and on black, and to colour-blind eyes."""
+
+
+def last_minutes(history: pd.DataFrame, bands: dict[str, float], now: datetime | None = None) -> alt.LayerChart:
+    """Concentration over the last minutes, with its spread as a band and a gap where there is no figure.
+
+    history: View.history. bands: Formula.bands, whose limits between levels are drawn. now: aware, UTC.
+    """
+    now = (now or datetime.now(UTC)).replace(microsecond=0, tzinfo=None)
+    seconds = pd.date_range(end=now, periods=LIVE_MINUTES * 60, freq="s", unit="us", name="time")
+    rows = history.drop_duplicates("time", keep="last").set_index("time").reindex(seconds).reset_index()
+    rows["ago"] = (rows["time"] - now).dt.total_seconds() / 60
+    rows["low"] = (rows["concentration"] - rows["spread"]).clip(lower=0)
+    rows["high"] = (rows["concentration"] + rows["spread"]).clip(upper=1)
+    x = (
+        alt.X("ago:Q")
+        .title("Minutes ago")
+        .scale(domain=[-LIVE_MINUTES, 0])
+        .axis(values=list(range(-LIVE_MINUTES, 1)), labelExpr="-datum.value", grid=False)
+    )
+    y = alt.Y("concentration:Q").title("Concentration (0 to 1)").scale(domain=[0, 1])
+    base = alt.Chart(rows[["ago", "concentration", "low", "high"]])
+    limits = (
+        alt.Chart(pd.DataFrame({"concentration": [bands["low_below"], bands["high_above"]]}))
+        .mark_rule(strokeDash=[4, 4], opacity=0.5, color="gray")
+        .encode(y=y)
+    )
+    band = base.mark_area(opacity=0.25, color=BLUE).encode(
+        x=x, y=alt.Y("low:Q").title("Concentration (0 to 1)"), y2="high:Q"
+    )
+    line = base.mark_line(color=BLUE, strokeWidth=2.5).encode(x=x, y=y)
+    return (limits + band + line).properties(height=190)
+
+
+def emotions_now(expression: dict[str, float]) -> alt.Chart:
+    """The mean probability of each emotion at this moment, always in the same order."""
+    rows = pd.DataFrame({"emotion": FERPLUS, "share": [100 * expression[name] for name in FERPLUS]})
+    return (
+        alt.Chart(rows)
+        .mark_bar(color=BLUE)
+        .encode(
+            x=alt.X("share:Q").title("Mean probability (%)").scale(domain=[0, 100]).axis(values=[0, 25, 50, 75, 100]),
+            y=alt.Y("emotion:N").title(None).sort(list(FERPLUS)).axis(labelOverlap=False),
+        )
+        .properties(height=250)
+    )

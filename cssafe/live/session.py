@@ -1,0 +1,264 @@
+"""A lesson while it runs: what the camera's results become for the database, the page and the person in the picture.
+
+Results come in on the engine's thread, the page reads `view` on Streamlit's, connections change on the web server's;
+one lock guards them all. No pixel gets here."""
+
+import logging
+import secrets
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pandas as pd
+
+from cssafe.concentration import ATTENTION_ONLY, PUBLISHED, levels
+from cssafe.frames import LEVELS, FrameResult, describe
+from cssafe.labels import FERPLUS
+from cssafe.live.engine import Answer, Feed
+from cssafe.observations import Seconds
+from cssafe.pipeline import Stream
+from cssafe.settings import LIVE_MINUTES, MINIMUM_GROUP, Profile
+from cssafe.store import Lesson, StoreError, Workspace
+
+log = logging.getLogger(__name__)
+
+NOW = timedelta(seconds=2)
+"""What the page calls now: long enough to be read, short enough to follow a class."""
+
+SILENCE = timedelta(seconds=6)
+"""How old the newest picture may be before the page says that none comes: a slow host analyses one in two seconds."""
+
+PATIENCE = 120.0
+"""Seconds without a camera after which a lesson ends by itself: as long as Streamlit keeps a lost visit."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What may be said at this moment about everybody in the picture.
+
+    faces: seen in the newest frame. measured: of them, whose concentration could be read. concentration, spread: mean
+    and standard deviation over the faces of the last two seconds, in [0, 1]; NaN where nothing may or can be said, and
+    then `note` says why. level: index into LEVELS or -1. expression: mean probability of each emotion; None where
+    withheld or where the profile computes none."""
+
+    faces: int = 0
+    measured: int = 0
+    concentration: float = np.nan
+    spread: float = np.nan
+    level: int = -1
+    expression: dict[str, float] | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class View:
+    """What the page draws. history: one row a second of the last minutes with `time` (naive UTC), `faces`,
+    `concentration` and `spread` (NaN where withheld or not measurable). connected: a camera is. ended: aware, UTC.
+    seconds: how many have been recorded with a face in them; faces: the most in one of them. problem: why recording
+    fails, empty if it does not."""
+
+    reading: Reading
+    history: pd.DataFrame
+    connected: bool
+    ended: datetime | None
+    seconds: int
+    faces: int
+    problem: str
+
+
+class LiveLesson:
+    """One started lesson; made by the Start button, ended by the End button, by the page's absence or by the program's
+    end."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        profile: Profile,
+        *,
+        class_name: str,
+        subject: str,
+        room: str,
+        time_zone: str,
+        audience: str,
+        patience: float = PATIENCE,
+    ) -> None:
+        """class_name, subject and room may be empty. time_zone: IANA name. audience: "self" if one person films only
+        herself, else "class". patience: seconds without a camera after which the lesson ends by itself.
+
+        Raises:
+            StoreError: the lesson cannot be written.
+        """
+        self._formula = PUBLISHED if profile.expression else ATTENTION_ONLY
+        self.workspace = workspace
+        self.profile = profile
+        self.lesson = Lesson(
+            name=" ".join(part for part in (subject, class_name) if part) or "Lesson",
+            class_name=class_name or "No class",
+            subject=subject or "No subject",
+            room=room,
+            time_zone=time_zone,
+            profile=profile.name,
+            formula=str(self._formula),
+            source="camera",
+            audience=audience,
+            started=datetime.now(UTC),
+        )
+        self.token = secrets.token_urlsafe(32)
+        self.number = workspace.start_lesson(self.lesson)
+        self.ended: datetime | None = None
+        self.expired = False
+        self._stream = Stream()
+        self._feed: Feed | None = None
+        self._observing = Seconds()
+        self._now: deque[FrameResult] = deque()
+        self._history: deque[tuple[datetime, int, float, float]] = deque(maxlen=LIVE_MINUTES * 60)
+        self._level = -1
+        self._seconds = 0
+        self._faces = 0
+        self._problem = ""
+        self._lock = threading.RLock()
+        self._patience = patience
+        self._away = self._wait()
+
+    @property
+    def bands(self) -> dict[str, float]:
+        """The limits between the levels of this lesson's formula."""
+        return self._formula.bands
+
+    def connect(self, deliver: Callable[[Answer], None]) -> Feed:
+        """A camera has come (again): its place at the engine. An older connection of the same lesson no longer
+        counts."""
+        with self._lock:
+            self._away.cancel()
+            self._feed = Feed(self._stream, deliver)
+            return self._feed
+
+    def holds(self, feed: Feed) -> bool:
+        """Whether that connection is still the lesson's own."""
+        return self._feed is feed and self.ended is None
+
+    def disconnect(self, feed: Feed) -> None:
+        """The camera has gone: what it showed is recorded, and the lesson waits for its return."""
+        with self._lock:
+            if self.holds(feed):
+                self._feed = None
+                self._record(self._observing.flush())
+                self._away = self._wait()
+
+    def take(self, result: FrameResult) -> dict:
+        """Count a result; what the browser draws of it, as plain values for JSON."""
+        with self._lock:
+            if self.ended is None:
+                for second in self._observing.add(result):
+                    self._record(second)
+                self._now.append(result)
+                while self._now[0].time < result.time - NOW:
+                    self._now.popleft()
+            reading = self._read()
+        alone = self.lesson.audience == "self" and len(result) == 1
+        individuals = alone or (self.lesson.audience == "class" and self.profile.individuals)
+        return {
+            "size": [result.width, result.height],
+            "faces": describe(result, individuals),
+            "concentration": None if np.isnan(reading.concentration) else round(reading.concentration, 2),
+            "level": LEVELS[reading.level] if reading.level >= 0 else None,
+            "note": self._problem or reading.note,
+        }
+
+    def view(self) -> View:
+        """The state of this moment."""
+        with self._lock:
+            stale = not self._now or datetime.now(UTC) - self._now[-1].time > SILENCE
+            reading = Reading(note="No picture is coming from the camera.") if stale else self._read()
+            columns = ["time", "faces", "concentration", "spread"]
+            history = pd.DataFrame(list(self._history), columns=columns).astype({"time": "datetime64[us]"})
+            connected = self._feed is not None
+            return View(reading, history, connected, self.ended, self._seconds, self._faces, self._problem)
+
+    def mark(self, kind: str) -> None:
+        """Note an event of this moment."""
+        self.workspace.mark(self.number, kind, datetime.now(UTC))
+
+    def end(self) -> None:
+        """Record what is left and close the lesson; one in which no face was seen is taken out again. Ending twice is
+        allowed.
+
+        Raises:
+            StoreError: the database cannot be written.
+        """
+        with self._lock:
+            if self.ended is not None:
+                return
+            self._away.cancel()
+            self.ended = datetime.now(UTC)
+            self._feed = None
+            self._record(self._observing.flush())
+        if self._seconds:
+            self.workspace.end_lesson(self.number, self.ended)
+        else:
+            self.workspace.delete(self.number)
+
+    def _wait(self) -> threading.Timer:
+        timer = threading.Timer(self._patience, self._expire)
+        timer.daemon = True
+        timer.start()
+        return timer
+
+    def _expire(self) -> None:
+        self.expired = True
+        try:
+            self.end()
+        except StoreError as error:
+            log.error("Lesson %d could not be ended: %s", self.number, error)
+
+    def _record(self, second: pd.DataFrame) -> None:
+        if second.empty:
+            return
+        try:
+            self.workspace.record(self.number, second)
+            self._problem = ""
+        except StoreError as error:  # the camera goes on, and the page says it
+            self._problem = str(error)
+        self._seconds += 1
+        self._faces = max(self._faces, len(second))
+        values = second["concentration"].dropna().to_numpy()
+        shown = len(values) >= MINIMUM_GROUP or (
+            self.lesson.audience == "self" and len(second) == 1 and len(values) == 1
+        )
+        mean, spread = (values.mean(), values.std()) if shown else (np.nan, np.nan)
+        self._history.append((second["time"].iloc[0], len(second), mean, spread))
+
+    def _read(self) -> Reading:
+        if not self._now:
+            return Reading()
+        newest = self._now[-1]
+        faces, measured = len(newest), int(np.count_nonzero(~np.isnan(newest.concentration)))
+        if note := self._withheld(faces, measured):
+            return Reading(faces, measured, note=note)
+        # Of the last two seconds only frames that may be shown by themselves: no single face hides in the mean.
+        shown = [r for r in self._now if not self._withheld(len(r), int(np.count_nonzero(~np.isnan(r.concentration))))]
+        values = np.concatenate([r.concentration for r in shown])
+        mean, spread = float(np.nanmean(values)), float(np.nanstd(values))
+        self._level = int(levels(np.array([mean]), np.array([self._level]), self._formula)[0])
+        expression = None
+        if newest.expression is not None:
+            rows = np.concatenate([r.expression for r in shown])
+            rows = rows[~np.isnan(rows).any(axis=1)]
+            if len(rows):
+                expression = {name: float(p) for name, p in zip(FERPLUS, rows.mean(axis=0), strict=True)}
+        return Reading(faces, measured, mean, spread, self._level, expression)
+
+    def _withheld(self, faces: int, measured: int) -> str:
+        """Why nothing is said about a frame with that many faces; empty where something may be."""
+        if faces == 0:
+            return "No face in view."
+        if self.lesson.audience == "self":
+            if faces > 1:
+                return "More than one face: nothing is shown, for this lesson is about one person alone."
+            return "" if measured else "The face cannot be read: too small, blurred or turned away."
+        if measured < MINIMUM_GROUP:
+            return f"Too few faces for a figure about the class: {measured} of {MINIMUM_GROUP}."
+        return ""

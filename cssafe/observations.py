@@ -1,0 +1,75 @@
+"""FrameResults -> observations: one row for each face and second. This is all that is ever kept."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+import pandas as pd
+
+from cssafe.frames import SIGNALS, FrameResult
+from cssafe.labels import FERPLUS
+
+EXPRESSION = tuple(f"p_{name}" for name in FERPLUS)
+"""Column names of the eight probabilities."""
+
+COLUMNS = ("time", "track", "frames", "score", *SIGNALS, *EXPRESSION, "attention", "concentration", "level")
+"""time: naive UTC, whole second. frames: how many were averaged. level: 0 low, 1 medium, 2 high, the commonest in the
+second, null where not measurable. All others: mean over the second's frames, null where no frame could be measured."""
+
+SEEN_SHARE = 0.2
+"""Share of a second's frames in which a face must be found to be observed: what flashes up once in ten is mostly no face."""
+
+
+def observe(results: Sequence[FrameResult]) -> pd.DataFrame:
+    """Average frames into rows of COLUMNS, one for each second and track, ordered by both; no frames give no rows."""
+    rows = pd.concat([_rows(result) for result in results], ignore_index=True) if results else _empty()
+    if rows.empty:
+        return _empty()
+    groups = rows.groupby(["time", "track"], sort=True)
+    means = groups[["score", *SIGNALS, *EXPRESSION, "attention", "concentration"]].mean()
+    means["frames"] = groups.size()
+    means["level"] = groups["level"].agg(lambda level: level.mode().min())
+    looked = pd.Series([_second(result.time) for result in results]).value_counts()
+    seen = means["frames"] >= SEEN_SHARE * means.index.get_level_values("time").map(looked)
+    return means[seen].reset_index()[list(COLUMNS)]
+
+
+class Seconds:
+    """Collects the frames of one stream and hands out each second when it is over."""
+
+    def __init__(self) -> None:
+        self._results: list[FrameResult] = []
+
+    def add(self, result: FrameResult) -> Iterator[pd.DataFrame]:
+        """Yields the observations of the second before, once a frame of a later second has come."""
+        if self._results and _second(result.time) != _second(self._results[0].time):
+            yield self.flush()
+        self._results.append(result)
+
+    def flush(self) -> pd.DataFrame:
+        """The observations of the frames collected so far, which are then forgotten."""
+        results, self._results = self._results, []
+        return observe(results)
+
+
+def _second(time: datetime) -> datetime:
+    return time.astimezone(UTC).replace(microsecond=0, tzinfo=None)
+
+
+def _rows(result: FrameResult) -> pd.DataFrame:
+    n = len(result)
+    expression = np.full((n, len(FERPLUS)), np.nan, np.float32) if result.expression is None else result.expression
+    return pd.DataFrame(
+        {"time": pd.Series([_second(result.time)] * n, dtype="datetime64[us]"), "track": result.tracks}
+        | {"score": result.faces.scores}
+        | {name: getattr(result.signals, name) for name in SIGNALS}
+        | {name: expression[:, i] for i, name in enumerate(EXPRESSION)}
+        | {"attention": result.attention, "concentration": result.concentration}
+        | {"level": np.where(result.levels < 0, np.nan, result.levels)}
+    )
+
+
+def _empty() -> pd.DataFrame:
+    floats = {name: np.zeros(0, np.float32) for name in COLUMNS}
+    whole = {"time": pd.Series([], dtype="datetime64[us]"), "track": np.zeros(0, np.int32), "frames": np.zeros(0, int)}
+    return pd.DataFrame(floats | whole)[list(COLUMNS)]

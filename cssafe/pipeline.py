@@ -1,0 +1,156 @@
+"""Frame -> FrameResult: the whole chain, and what it remembers of a stream between frames."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from cssafe import attention, concentration
+from cssafe.expression import Expression, place_meshes, smooth
+from cssafe.frames import Frame, FrameResult, Signals
+from cssafe.labels import FERPLUS
+from cssafe.settings import BLURRED, FURTHEST_TURN, SMALLEST_FACE, Profile
+from cssafe.vision.crops import crop, grey
+from cssafe.vision.finder import MESH_TRUSTED, Finder
+from cssafe.vision.mesh import EyeNetwork, sharpness
+from cssafe.vision.tracker import Tracker
+
+CROP = 48
+"""Side of an expression crop, pixels; sharpness is measured on the same crop."""
+
+FIRST_MINUTE = 60.0
+"""Seconds of a track from which a person's own eye openness is learned."""
+
+
+@dataclass
+class Memory:
+    """What is remembered of one track.
+
+    began, seen: seconds. expression: float32 (8,), its average so far, NaN before any. level: the one so far, -1 before any.
+    openness: values of its first minute.
+    """
+
+    began: float
+    seen: float
+    expression: np.ndarray
+    level: int
+    openness: list[float]
+
+    def baseline(self) -> float:
+        """The person's own open eyes: the upper quartile of her first minute, with ten values of a usual eye as a start."""
+        return float(np.percentile([attention.OPEN_EYE] * 10 + self.openness, 75))
+
+
+class Stream:
+    """Everything remembered of one source between its frames; forgotten with it."""
+
+    def __init__(self) -> None:
+        self.tracker = Tracker()
+        self.memories: dict[int, Memory] = {}
+        self.now = float("-inf")
+
+    def recall(self, tracks: np.ndarray) -> list[Memory]:
+        """The memories of these tracks, new ones where there are none; those of tracks that ended are dropped."""
+        alive = set(self.tracker.alive.tolist())
+        self.memories = {track: memory for track, memory in self.memories.items() if track in alive}
+        unknown = np.full(len(FERPLUS), np.nan, np.float32)
+        return [self.memories.setdefault(t, Memory(self.now, self.now, unknown, -1, [])) for t in tracks.tolist()]
+
+
+class Pipeline:
+    """The networks, loaded once. Not thread safe: one thread owns it.
+
+    A profile without expression loads no expression network, so none can be computed by mistake.
+
+    Raises:
+        ConfigurationError: a network is missing or cannot be used.
+    """
+
+    def __init__(self, profile: Profile, model: Path) -> None:
+        self.profile = profile
+        self.formula = concentration.PUBLISHED if profile.expression else concentration.ATTENTION_ONLY
+        self._finder, self._eyes = Finder(), EyeNetwork()
+        self._expression = Expression(model) if profile.expression else None
+
+    def warm(self) -> None:
+        """Run every network once, so that the first real frame does not wait for them to be prepared."""
+        black = np.zeros((480, 640, 3), np.uint8)
+        self._finder.find(black)
+        meshes = self._finder.fit(black, np.array([[200, 100, 400, 300]], np.float32), np.zeros(1, np.float32))
+        self._eyes.fit(black, meshes)
+        if self._expression is not None:
+            self._expression.ferplus(np.zeros((1, CROP, CROP), np.uint8))
+
+    def analyze(self, frame: Frame, stream: Stream, clock: Callable[[str], None] = lambda stage: None) -> FrameResult:
+        """Find, follow, measure and score the faces of one frame.
+
+        Args:
+            frame: newer than the stream's last one; an older time counts as the same moment.
+            clock: called with the name of each stage when it is over (detect, mesh, iris, expression, rest), for timing.
+        """
+        stream.now = max(stream.now, frame.time.timestamp())
+        faces, meshes = self._finder.find(frame.image, clock)
+        tracks = stream.tracker.update(faces.boxes, stream.now)
+        memories = stream.recall(tracks)
+
+        placed = list(zip(*place_meshes(meshes), strict=True))
+        luma = grey(frame.image)
+        crops = [crop(luma, *place, CROP) for place in placed]
+        stacked = np.stack(crops) if crops else np.zeros((0, CROP, CROP), np.uint8)
+        yaw, pitch, roll = attention.head_pose(meshes)
+        detail = sharpness(stacked)
+        readable = (
+            (meshes.scores >= MESH_TRUSTED)
+            & (faces.heights >= SMALLEST_FACE)
+            & (np.abs(yaw) <= FURTHEST_TURN)
+            & (detail >= BLURRED)
+        )
+        clock("rest")
+
+        with_eyes = readable & (faces.heights >= attention.EYES_FROM)
+        eyes = self._eyes.fit(frame.image, meshes[with_eyes])
+        gaze_x, gaze_y = attention.gaze(eyes)
+        openness = _spread(attention.openness(eyes), with_eyes)
+        clock("iris")
+
+        expression = None
+        if self._expression is not None:
+            now = _spread(self._expression.ferplus(stacked[readable]), readable)
+            before = np.stack([m.expression for m in memories]) if memories else now
+            expression = smooth(now, before, stream.now - np.array([m.seen for m in memories]))
+            clock("expression")
+
+        signals = Signals(
+            yaw=np.where(readable, yaw, np.nan),
+            pitch=np.where(readable, pitch, np.nan),
+            roll=np.where(readable, roll, np.nan),
+            gaze_x=_spread(gaze_x, with_eyes),
+            gaze_y=_spread(gaze_y, with_eyes),
+            openness=openness,
+            eyes_open=np.clip(openness / np.array([m.baseline() for m in memories]), 0, 1),
+            size=faces.heights,
+            sharpness=detail,
+        )
+        attending = concentration.attention(signals, self.formula)
+        index = concentration.concentration(attending, expression, self.formula)
+        levels = concentration.levels(index, np.array([m.level for m in memories], np.int8), self.formula)
+
+        for i, memory in enumerate(memories):
+            if not np.isnan(openness[i]) and stream.now - memory.began <= FIRST_MINUTE:
+                memory.openness.append(float(openness[i]))
+            if expression is not None and not np.isnan(expression[i, 0]):
+                memory.expression, memory.seen = expression[i], stream.now
+            if levels[i] >= 0:
+                memory.level = int(levels[i])
+        height, width = frame.image.shape[:2]
+        result = FrameResult(frame.time, width, height, faces, tracks, signals, expression, attending, index, levels)
+        clock("rest")
+        return result
+
+
+def _spread(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Values of the chosen rows -> values of all rows, NaN elsewhere."""
+    spread = np.full((len(rows), *values.shape[1:]), np.nan, np.float32)
+    spread[rows] = values
+    return spread

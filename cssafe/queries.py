@@ -1,0 +1,292 @@
+"""Read-only SQL -> DataFrame, one function for each chart. No rows give an empty frame with the same columns.
+
+All figures come from the tables that the store makes with the minimum group in them (store/summaries.py), or from its
+`counted` observations, so no page can show one of a group that is too small. Intervals: intervals.py.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from cssafe.intervals import estimate
+from cssafe.labels import FERPLUS
+from cssafe.observations import COLUMNS
+from cssafe.periods import HOURS
+import pandas as pd
+
+from cssafe.settings import PROFILES
+from cssafe.store import Workspace
+from cssafe.store.migrations import BINS
+from cssafe.store.summaries import COUNTED
+
+GROUPS = {"class": "class_name", "subject": "subject", "lesson": "name || strftime(local, ', %d %b %H:%M')"}
+"""What histograms can be put side by side for: word -> SQL."""
+
+CHOSEN = """
+    chosen AS (
+        SELECT *, started AT TIME ZONE 'UTC' AT TIME ZONE time_zone AS local, source = 'sample' AS synthetic
+        FROM lessons
+        WHERE (len($classes::VARCHAR[]) = 0 OR list_contains($classes::VARCHAR[], class_name))
+            AND (len($subjects::VARCHAR[]) = 0 OR list_contains($subjects::VARCHAR[], subject))
+            AND (len($numbers::INTEGER[]) = 0 OR list_contains($numbers::INTEGER[], lesson))
+            AND ($synthetic OR NOT synthetic)
+            AND CAST(local AS DATE) BETWEEN coalesce($since::DATE, '-infinity') AND coalesce($until::DATE, 'infinity'))
+"""
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which lessons; an empty tuple stands for all. since, until: days by the lesson's own clock, both included."""
+
+    classes: Sequence[str] = ()
+    subjects: Sequence[str] = ()
+    lessons: Sequence[int] = ()
+    since: date | None = None
+    until: date | None = None
+    synthetic: bool = True
+
+    @property
+    def parameters(self) -> dict:
+        return {
+            "classes": list(self.classes),
+            "subjects": list(self.subjects),
+            "numbers": list(self.lessons),
+            "since": self.since,
+            "until": self.until,
+            "synthetic": self.synthetic,
+        }
+
+
+ALL = Filter()
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What there is to filter by. first, last: days of the first and last lesson, None if there is none."""
+
+    classes: list[str]
+    subjects: list[str]
+    first: date | None
+    last: date | None
+    real: int
+    synthetic: int
+
+
+def choices(workspace: Workspace) -> Choices:
+    """Values for the filters of a page, and how many lessons there are."""
+    with workspace.cursor() as cursor:
+        row = cursor.execute(
+            f"""WITH {CHOSEN}
+            SELECT coalesce(list(DISTINCT class_name ORDER BY class_name), []),
+                coalesce(list(DISTINCT subject ORDER BY subject), []),
+                CAST(min(local) AS DATE), CAST(max(local) AS DATE),
+                count(*) FILTER (NOT synthetic), count(*) FILTER (synthetic)
+            FROM chosen""",
+            ALL.parameters,
+        ).fetchone()
+    assert row is not None, "an aggregate without groups has one row"
+    return Choices(*row)
+
+
+def emotions(workspace: Workspace, by: str = "class", which: Filter = ALL) -> pd.DataFrame:
+    """One row for each group and emotion. by: class, subject or lesson.
+
+    Columns: group, emotion, count (observations in which it was the most probable), share (its mean probability) with
+    low and high, observations, lessons, faces, synthetic.
+    """
+    cases = ", ".join(f"{{'emotion': '{e}', 'p': p_{e}, 'n': n_{e}}}" for e in FERPLUS)
+    return _read(
+        workspace,
+        f"""WITH {CHOSEN},
+        cases AS (
+            SELECT {GROUPS[by]} AS "group", lesson, track, synthetic, expressed AS n, unnest([{cases}]) AS item
+            FROM tracks JOIN chosen USING (lesson) WHERE expressed > 0),
+        {_clusters("item.emotion", "item.p * n")}
+        SELECT "group", category AS emotion, sum(hits)::BIGINT AS count, {estimate("share")},
+            {_SIZES}
+        FROM clusters GROUP BY "group", category ORDER BY "group", list_position({list(FERPLUS)}, category)""",
+        which.parameters,
+    )
+
+
+def distribution(workspace: Workspace, by: str = "class", which: Filter = ALL) -> pd.DataFrame:
+    """One row for each group and tenth of the concentration index. by: class, subject or lesson.
+
+    Columns: group, start (0, 0.1 ... 0.9), count (observations), share with low and high, observations, lessons, faces,
+    synthetic.
+    """
+    cases = ", ".join(f"{{'start': {i} / 10, 'n': {name}}}" for i, name in enumerate(BINS))
+    return _read(
+        workspace,
+        f"""WITH {CHOSEN},
+        cases AS (
+            SELECT {GROUPS[by]} AS "group", lesson, track, synthetic, measured AS n, unnest([{cases}]) AS item
+            FROM tracks JOIN chosen USING (lesson)),
+        {_clusters("item.start", "item.n")}
+        SELECT "group", category AS start, sum(hits)::BIGINT AS count, {estimate("share")},
+            {_SIZES}
+        FROM clusters GROUP BY "group", category ORDER BY "group", category""",
+        which.parameters,
+    )
+
+
+def weekly(workspace: Workspace, periods: Sequence[dict] = (), which: Filter = ALL) -> pd.DataFrame:
+    """One row for each weekday and period in which something was observed.
+
+    periods: {"name", "start": "08:00", "end": "08:45"}, as periods.read gives them; none stands for hours of the day.
+    Columns: weekday (1 Monday), period, start ("08:00"), concentration (mean over minutes) with low and high, minutes,
+    lessons, faces (mean), synthetic. The clusters of the interval are lessons.
+    """
+    return _read(
+        workspace,
+        f"""WITH {CHOSEN}, {_SLOTS},
+        clusters AS (
+            SELECT weekday, name, start, lesson, sum(concentration) AS s, count(*) AS n, avg(faces) AS faces,
+                bool_or(synthetic) AS synthetic
+            FROM slots GROUP BY ALL)
+        SELECT weekday, name AS period, start, {estimate("concentration")}, sum(n)::BIGINT AS minutes,
+            count(*) AS lessons, sum(faces * n) / sum(n) AS faces, bool_or(synthetic) AS synthetic
+        FROM clusters GROUP BY ALL ORDER BY weekday, start, period""",
+        which.parameters | {"periods": list(periods) or HOURS},
+    )
+
+
+def cell(
+    workspace: Workspace, weekday: int, period: str, periods: Sequence[dict] = (), which: Filter = ALL
+) -> pd.DataFrame:
+    """The lessons behind one cell of `weekly`, with their minutes and mean in that cell only.
+
+    Columns: lesson, name, class_name, subject, local, minutes, faces, concentration, synthetic.
+    """
+    return _read(
+        workspace,
+        f"""WITH {CHOSEN}, {_SLOTS}
+        SELECT lesson, any_value(lesson_name) AS name, any_value(class_name) AS class_name,
+            any_value(subject) AS subject, any_value(local) AS local, count(*) AS minutes,
+            avg(faces) AS faces, avg(concentration) AS concentration,
+            bool_or(synthetic) AS synthetic
+        FROM slots WHERE weekday = $weekday AND name = $period GROUP BY lesson ORDER BY local, lesson""",
+        which.parameters | {"periods": list(periods) or HOURS, "weekday": weekday, "period": period},
+    )
+
+
+def lessons(workspace: Workspace, which: Filter = ALL) -> pd.DataFrame:
+    """One row for each lesson, newest first.
+
+    Columns: lesson, name, class_name, subject, room, local (start by its own clock), ended (also; null while it runs),
+    time_zone, profile, formula, audience, synthetic, minutes (with figures), faces (typical number seen), concentration
+    with low and high (clusters: faces).
+    """
+    return _read(
+        workspace,
+        f"""WITH {CHOSEN},
+        clusters AS (SELECT lesson, measured AS n, concentration * measured AS s FROM tracks),
+        means AS (SELECT lesson, {estimate("concentration")} FROM clusters GROUP BY lesson),
+        seen AS (
+            SELECT lesson, count(*) FILTER (seconds > 0) AS minutes, median(faces) AS faces
+            FROM minutes GROUP BY lesson)
+        SELECT lesson, name, class_name, subject, room, local, ended AT TIME ZONE 'UTC' AT TIME ZONE time_zone AS ended,
+            time_zone, profile, formula, audience, synthetic, coalesce(minutes, 0) AS minutes, faces,
+            concentration, low, high
+        FROM chosen LEFT JOIN seen USING (lesson) LEFT JOIN means USING (lesson)
+        ORDER BY local DESC, lesson DESC""",
+        which.parameters,
+    )
+
+
+def timeline(workspace: Workspace, lesson: int) -> pd.DataFrame:
+    """One row for each minute in which faces were seen.
+
+    Columns: minute (whole, from the lesson's start), local (by its own clock), concentration with low and high
+    (clusters: faces; null where fewer than the minimum group were measured), faces (mean number seen).
+    """
+    return _read(
+        workspace,
+        f"""WITH {COUNTED},
+        clusters AS (
+            SELECT date_trunc('minute', time) AS time, track, sum(concentration) AS s, count(*) AS n
+            FROM counted GROUP BY ALL),
+        means AS (SELECT time, {estimate("concentration")} FROM clusters GROUP BY time),
+        seen AS (SELECT date_trunc('minute', time) AS time, avg(faces) AS faces FROM seconds GROUP BY ALL)
+        SELECT date_diff('minute', date_trunc('minute', started), seen.time) AS minute,
+            seen.time AT TIME ZONE 'UTC' AT TIME ZONE time_zone AS local, concentration, low, high, faces
+        FROM seen LEFT JOIN means USING (time) JOIN lessons ON lesson = $lessons[1] ORDER BY seen.time""",
+        {"lessons": [lesson]},
+    )
+
+
+def markers(workspace: Workspace, lesson: int) -> pd.DataFrame:
+    """Columns: minute (from the lesson's start, with fraction), local, kind, note."""
+    return _read(
+        workspace,
+        """SELECT date_diff('second', date_trunc('minute', started), time) / 60 AS minute,
+            time AT TIME ZONE 'UTC' AT TIME ZONE time_zone AS local, kind, note
+        FROM markers JOIN lessons USING (lesson) WHERE lesson = $lesson ORDER BY time""",
+        {"lesson": lesson},
+    )
+
+
+def export(workspace: Workspace, lesson: int) -> pd.DataFrame:
+    """What may leave the workspace of one lesson, for a file.
+
+    Where every person in it has agreed (profiles that may show individuals): all observations. Else, for each second
+    with the minimum group: time, faces and the means of attention and concentration. Before them the lesson's number,
+    name, class_name, subject, formula, synthetic and local time; `time` is UTC.
+    """
+    agreed = [profile.name for profile in PROFILES.values() if profile.individuals]
+    profile = _read(workspace, "SELECT profile FROM lessons WHERE lesson = $lesson", {"lesson": lesson})
+    about = (
+        "lesson, name, class_name, subject, formula, source = 'sample' AS synthetic,"
+        " time AT TIME ZONE 'UTC' AT TIME ZONE time_zone AS local"
+    )
+    if profile["profile"].isin(agreed).all():
+        return _read(
+            workspace,
+            f"""SELECT {about}, {", ".join(COLUMNS)} FROM observations JOIN lessons USING (lesson)
+            WHERE lesson = $lesson ORDER BY time, track""",
+            {"lesson": lesson},
+        )
+    return _read(
+        workspace,
+        f"""WITH {COUNTED}
+        SELECT {about}, time, count(*) AS faces, avg(attention) AS attention, avg(concentration) AS concentration
+        FROM counted JOIN lessons USING (lesson) GROUP BY ALL ORDER BY time""",
+        {"lessons": [lesson]},
+    )
+
+
+_SLOTS = """
+    periods AS (SELECT unnest($periods, recursive := true)),
+    placed AS (
+        SELECT lesson, chosen.name AS lesson_name, class_name, subject, chosen.local, synthetic, faces, concentration,
+            time AT TIME ZONE 'UTC' AT TIME ZONE time_zone AS clock
+        FROM minutes JOIN chosen USING (lesson) WHERE seconds > 0),
+    slots AS (
+        SELECT placed.*, isodow(clock) AS weekday, name, start
+        FROM placed JOIN periods
+            ON strftime(clock, '%H:%M') >= periods.start AND strftime(clock, '%H:%M') < periods."end")
+"""
+
+
+_SIZES = """
+    sum(n)::BIGINT AS observations, CASE WHEN bool_or(single) THEN 1 ELSE count(*) END AS lessons,
+    sum(faces)::BIGINT AS faces, bool_or(synthetic) AS synthetic
+"""
+
+
+def _clusters(category: str, s: str) -> str:
+    """SQL `clusters` of `cases` with s and n: lessons where a group has several, else the faces of its one lesson."""
+    return f"""
+        clustered AS (
+            SELECT *, min(lesson) OVER g = max(lesson) OVER g AS single
+            FROM cases WINDOW g AS (PARTITION BY "group")),
+        clusters AS (
+            SELECT "group", {category} AS category, CASE WHEN single THEN track ELSE lesson END AS cluster, single,
+                sum({s}) AS s, sum(n) AS n, sum(item.n) AS hits, count(*) AS faces, bool_or(synthetic) AS synthetic
+            FROM clustered GROUP BY ALL)
+    """
+
+
+def _read(workspace: Workspace, sql: str, parameters: dict) -> pd.DataFrame:
+    with workspace.cursor() as cursor:
+        return cursor.execute(sql, parameters).df()

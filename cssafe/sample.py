@@ -1,0 +1,152 @@
+"""A synthetic term, so that every chart can be seen in the first minute: invented, and marked so (source "sample").
+
+One observation a face and minute instead of sixty keeps a term at about a quarter of a million rows. The size of the
+effects (time of day, weekday, subject, class) is made up to look plausible and says nothing about any school.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+
+from cssafe.frames import SIGNALS
+from cssafe.labels import FERPLUS
+from cssafe.observations import COLUMNS, EXPRESSION
+from cssafe.settings import Profile
+from cssafe.store import Lesson, Workspace
+
+TIME_ZONE = "Europe/Berlin"
+FORMULA = "synthetic"
+MINUTES = 45
+
+STARTS = (time(8, 0), time(8, 50), time(9, 55), time(10, 45), time(11, 50), time(13, 30))
+OF_DAY = (-0.02, 0.03, 0.05, 0.02, -0.03, -0.09)
+OF_WEEK = (-0.03, 0.02, 0.03, 0.01, -0.05)
+CLASSES = {"7a": (26, 0.02), "8b": (23, -0.04), "9c": (20, 0.03)}
+"""Class -> number of faces the camera sees, effect on concentration."""
+SUBJECTS = {
+    "Mathematics": ("Room 12", -0.02),
+    "English": ("Room 12", 0.01),
+    "Biology": ("Lab", 0.05),
+    "History": ("Room 7", -0.04),
+}
+"""Subject -> room, effect on concentration."""
+MOOD = dict.fromkeys(FERPLUS, 0.0) | {"happy": 5.0, "sad": -5.0, "angry": -5.0}
+"""How much likelier an emotion is in a lesson that goes well."""
+
+OCCUPIED = 0.75
+"""Share of the week's slots in which this teacher has a lesson."""
+
+MARKERS = ((12, "question"), (22, "group work"), (38, "quiz"))
+
+MIXTURE = dict(zip(FERPLUS, (9.0, 2.2, 0.7, 1.0, 0.6, 0.15, 0.2, 0.25), strict=True))
+"""Parameters of the Dirichlet distribution a face's usual probabilities come from: mostly neutral."""
+
+
+def fill(
+    workspace: Workspace,
+    profile: Profile,
+    seed: int = 0,
+    weeks: int = 12,
+    progress: Callable[[float], None] | None = None,
+) -> list[int]:
+    """Add the `weeks` school weeks before this one in place of any earlier synthetic lessons; numbers of the new ones.
+
+    profile: the workspace's; without expression the term has no emotions. progress: called with the share done, 0 to 1.
+    """
+    remove(workspace)
+    monday = date.today() - timedelta(days=date.today().weekday())
+    random = np.random.default_rng(seed)
+    timetable = _timetable(random)
+    numbers: list[int] = []
+    lessons: list[Lesson] = []
+    for week in range(weeks):
+        first_day = monday - timedelta(weeks=weeks - week)
+        lessons, parts = [], []
+        for (day, slot), (class_name, subject) in timetable.items():
+            if random.random() < 0.06:  # holidays, outings, a teacher who is ill
+                continue
+            started = datetime.combine(first_day + timedelta(days=day), STARTS[slot], ZoneInfo(TIME_ZONE))
+            room = SUBJECTS[subject][0]
+            lessons.append(
+                Lesson(
+                    f"{subject} {class_name}",
+                    class_name,
+                    subject,
+                    room,
+                    TIME_ZONE,
+                    profile.name,
+                    FORMULA,
+                    "sample",
+                    "class",
+                    started,
+                )
+            )
+            effect = OF_DAY[slot] + OF_WEEK[day] + CLASSES[class_name][1] + SUBJECTS[subject][1]
+            parts.append(_observations(random, started, effect, CLASSES[class_name][0]).assign(lesson=len(lessons) - 1))
+        if lessons:
+            ended = [lesson.started + timedelta(minutes=MINUTES) for lesson in lessons]
+            numbers += workspace.add(lessons, ended, pd.concat(parts, ignore_index=True))
+        if progress is not None:
+            progress((week + 1) / weeks)
+    for number, lesson in zip(
+        numbers[-len(lessons) :], lessons, strict=True
+    ):  # of the last week, to be seen in timelines
+        for minute, kind in MARKERS:
+            workspace.mark(number, kind, lesson.started + timedelta(minutes=minute))
+    return numbers
+
+
+def remove(workspace: Workspace) -> None:
+    """Delete the synthetic lessons, and no others."""
+    with workspace.cursor() as cursor:
+        rows = cursor.execute("SELECT lesson FROM lessons WHERE source = 'sample'").fetchall()
+    if rows:
+        workspace.delete(*(lesson for (lesson,) in rows))
+
+
+def _timetable(random: np.random.Generator) -> dict[tuple[int, int], tuple[str, str]]:
+    """(weekday, slot) -> (class, subject), the same every week."""
+    slots = [(day, slot) for day in range(5) for slot in range(len(STARTS))]
+    taken = sorted(random.permutation(len(slots))[: round(OCCUPIED * len(slots))])
+    pairs = [(class_name, subject) for class_name in CLASSES for subject in SUBJECTS]
+    order = random.permutation(np.resize(np.arange(len(pairs)), len(taken)))
+    return {slots[i]: pairs[p] for i, p in zip(taken, order, strict=True)}
+
+
+def _observations(random: np.random.Generator, started: datetime, effect: float, faces: int) -> pd.DataFrame:
+    """COLUMNS for one lesson; a lesson, a face and a minute each have an effect of their own."""
+    present = int(random.integers(round(0.8 * faces), faces + 1))
+    shape = (MINUTES, present)
+    progress = np.linspace(0, 1, MINUTES)[:, None]
+    drift = 0.05 * np.sin(np.pi * progress) - 0.06 * progress + random.normal(0, 0.025, (MINUTES, 1))
+    level = 0.6 + effect + random.normal(0, 0.05) + random.normal(0, 0.08, (1, present)) + drift
+    concentration = np.clip(level + random.normal(0, 0.14, shape), 0, 1)
+    attention = np.clip(concentration + random.normal(0.08, 0.06, shape), 0, 1)
+    mood = np.exp([MOOD[name] * effect for name in FERPLUS])
+    usual = random.dirichlet(np.array(list(MIXTURE.values())) * mood, present)
+    p = usual[None] * random.gamma(4, 0.25, (*shape, len(FERPLUS))) + 1e-6
+    p /= p.sum(axis=2, keepdims=True)
+    yaw = np.abs(random.normal(0, 14, shape)) * np.sign(random.normal(size=shape)) / (0.4 + attention)
+    opened = np.clip(random.normal(0.85, 0.1, shape), 0, 1)
+    normal = {
+        "yaw": yaw, "pitch": random.normal(8, 8, shape), "roll": random.normal(0, 5, shape),
+        "gaze_x": random.normal(0, 0.2, shape).clip(-1, 1), "gaze_y": random.normal(0.1, 0.2, shape).clip(-1, 1),
+        "openness": 0.3 * opened, "eyes_open": opened,
+        "size": np.broadcast_to(random.uniform(30, 90, (1, present)), shape),
+        "sharpness": random.normal(40, 8, shape).clip(2),
+    }  # fmt: skip
+    minutes = np.repeat(np.arange(MINUTES), present)
+    begin = np.datetime64(started.astimezone(UTC).replace(tzinfo=None), "us")
+    values = {name: normal[name] for name in SIGNALS} | {name: p[..., i] for i, name in enumerate(EXPRESSION)}
+    values |= {"attention": attention, "concentration": concentration}
+    values["level"] = np.digitize(concentration, (0.25, 0.65)).astype(float)
+    turned_away = random.random(shape) < 0.04
+    rows: dict[str, np.ndarray] = {
+        name: np.where(turned_away, np.nan, value).ravel().astype(np.float32) for name, value in values.items()
+    }
+    rows |= {"score": random.uniform(0.7, 1, shape).ravel().astype(np.float32), "frames": np.ones(minutes.size, int)}
+    rows |= {"time": begin + minutes * np.timedelta64(60, "s"), "track": np.tile(np.arange(1, present + 1), MINUTES)}
+    return pd.DataFrame(rows)[list(COLUMNS)]

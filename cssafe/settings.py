@@ -1,0 +1,108 @@
+"""Every path, limit and threshold, with its reason. Environment variables CSSAFE_* override what a school may choose."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The project's folder."""
+
+PORT = 8501
+"""Streamlit's own default port."""
+
+THREADS = 2
+"""Threads of each network: the small hosts and old laptops this is meant for have two cores."""
+
+MINIMUM_GROUP = 5
+"""Figures about a class are shown only from this many faces on; with fewer, one student could be read out of a mean.
+Five is the usual threshold of official statistics. It does not bind lessons in which a person films only herself."""
+
+SMALLEST_FACE = 24
+"""Height in pixels below which a face is found and counted but not measured: the expression network learned from 48-pixel
+crops, and below half of that the picture is mostly interpolation."""
+
+FURTHEST_TURN = 60.0
+"""Degrees of yaw beyond which one eye and half the mouth are hidden, so that nothing is read from the face."""
+
+BLURRED = 5.0
+"""Sharpness (deviation of the Laplacian of the 48-pixel crop, grey levels) below which a face is too blurred
+to be read: faces of FER2013 have 28 and more, shrunk to 24 px 9-20, to 12 px 4-8."""
+
+FRAME_LIMIT = 300_000
+"""Bytes of one JPEG over the WebSocket: 640x480 at quality 0.6 takes about 40,000."""
+
+LIVE_MINUTES = 5
+"""How far back the live page's line reaches."""
+
+
+class ConfigurationError(Exception):
+    """A setting that cannot be used; the message says which, what was expected and what to do."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What may be inferred, stored and shown (enforced by the pipeline and the store, not by a page).
+
+    expression: emotions are computed at all; without it no expression network is loaded.
+    stored: observations outlive the visit.
+    individuals: a single face's reading may be shown on the live picture (each person in it has agreed, or is alone).
+    """
+
+    name: str
+    expression: bool
+    stored: bool
+    individuals: bool
+
+
+PROFILES = {
+    profile.name: profile
+    for profile in (
+        Profile("demo", expression=True, stored=False, individuals=True),
+        Profile("consent", expression=True, stored=True, individuals=True),
+        Profile("attention-only", expression=False, stored=True, individuals=False),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the environment chose; `read` fills it."""
+
+    profile: Profile
+    data: Path
+    model: Path
+    origins: tuple[str, ...]
+
+    @property
+    def database(self) -> Path:
+        return self.data / "cssafe.duckdb"
+
+
+def read(environment: dict[str, str] | None = None) -> Settings:
+    """Settings from CSSAFE_PROFILE (demo, consent, attention-only), CSSAFE_DATA (folder of the database), CSSAFE_MODEL
+    (folder of the expression network) and CSSAFE_ORIGINS (further web addresses, separated by commas, that may open the
+    camera's WebSocket; the page's own address always may).
+
+    Raises:
+        ConfigurationError: a value that cannot be used.
+    """
+    env = os.environ if environment is None else environment
+    return Settings(
+        profile=profile(env.get("CSSAFE_PROFILE", "consent")),
+        data=Path(env.get("CSSAFE_DATA", ROOT / "data")),
+        model=Path(env.get("CSSAFE_MODEL", ROOT / "models" / "expression")),
+        origins=tuple(o.strip().rstrip("/") for o in env.get("CSSAFE_ORIGINS", "").split(",") if o.strip()),
+    )
+
+
+def profile(name: str) -> Profile:
+    """The profile of that name.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
+    if name not in PROFILES:
+        raise ConfigurationError(
+            f"There is no profile {name!r}. Choose one of {', '.join(PROFILES)} (CSSAFE_PROFILE, or --profile)."
+        )
+    return PROFILES[name]

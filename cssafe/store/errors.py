@@ -1,0 +1,31 @@
+"""What can go wrong with the database, in words for the person in front of it."""
+
+import re
+from pathlib import Path
+
+
+class StoreError(Exception):
+    """The database cannot be opened, written or read; the message says what was wrong and what to do."""
+
+
+def first_line(error: BaseException) -> str:
+    """What the database says, without the hints for programmers below it."""
+    return str(error).strip().split("\n")[0].rstrip(".") + "."
+
+
+def why_not_open(path: Path | None, error: Exception) -> str:
+    """The message for a database that could not be opened. path: None in memory."""
+    text = str(error)
+    if "lock on file" in text or "used by another process" in text:
+        process = re.search(r"PID (\d+)", text)
+        who = f" (process {process[1]})" if process else ""
+        return (
+            f"The database {path} is in use by another program{who}, probably a second CSSAFE. Only one at a time "
+            "can open it: close the other one, or choose another folder with CSSAFE_DATA."
+        )
+    if "not a valid DuckDB database" in text:
+        return (
+            f"The file {path} is not a CSSAFE database. It was left as it is. Move it away, or choose another folder "
+            "with CSSAFE_DATA."
+        )
+    return f"The database {path or 'in memory'} could not be opened: {first_line(error)} Check the folder CSSAFE_DATA."

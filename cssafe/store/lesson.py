@@ -1,0 +1,44 @@
+"""What is known of a lesson when it starts."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from cssafe.settings import PROFILES
+
+SOURCES = ("camera", "file", "sample")
+AUDIENCES = ("self", "class")
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One run of one source for one class and subject.
+
+    time_zone: IANA name, for the clock of the charts. formula: name and version of the concentration formula.
+    source: camera, file or sample (synthetic). audience: "self" if one person films only herself, else "class".
+    started: aware.
+    """
+
+    name: str
+    class_name: str
+    subject: str
+    room: str
+    time_zone: str
+    profile: str
+    formula: str
+    source: str
+    audience: str
+    started: datetime
+
+    def __post_init__(self) -> None:
+        allowed = {"profile": tuple(PROFILES), "source": SOURCES, "audience": AUDIENCES}
+        for field, values in allowed.items():
+            if getattr(self, field) not in values:
+                raise ValueError(f"A lesson's {field} is one of {values}; this one's is {getattr(self, field)!r}.")
+        naive_utc(self.started)
+
+
+def naive_utc(time: datetime) -> datetime:
+    """The form of every time in the database."""
+    if time.tzinfo is None:
+        raise ValueError(f"A time carries a time zone; {time} has none.")
+    return time.astimezone(UTC).replace(tzinfo=None)

@@ -1,0 +1,75 @@
+"""The shape of the database, one function a step. A step that has been released is never changed: add another.
+
+Names of the steps done are kept in the table `migrations`. Times are naive UTC in plain TIMESTAMP columns. There are no
+keys and no foreign keys: one process with one writer thread looks after the rows, and DuckLake knows no keys.
+"""
+
+import duckdb
+
+from cssafe.frames import SIGNALS
+from cssafe.labels import FERPLUS
+from cssafe.observations import EXPRESSION
+from cssafe.store.errors import StoreError
+
+COMMONEST = tuple(f"n_{name}" for name in FERPLUS)
+"""Columns of `tracks`: in how many observations each emotion was the most probable one."""
+
+BINS = tuple(f"c{i}" for i in range(10))
+"""Columns of `tracks`: in how many observations concentration lay in [i / 10, (i + 1) / 10), the last one closed."""
+
+
+def m001_initial(connection: duckdb.DuckDBPyConnection) -> None:
+    """Everything of the first version."""
+
+    def columns(names: tuple[str, ...], kind: str) -> str:
+        return ", ".join(f"{name} {kind}" for name in names)
+
+    connection.execute("""
+        CREATE SEQUENCE lesson_numbers;  -- never gives a number twice, so an old link cannot show another lesson
+        CREATE TABLE lessons (
+            lesson INTEGER NOT NULL, name VARCHAR NOT NULL, class_name VARCHAR NOT NULL, subject VARCHAR NOT NULL,
+            room VARCHAR NOT NULL, time_zone VARCHAR NOT NULL, profile VARCHAR NOT NULL, formula VARCHAR NOT NULL,
+            source VARCHAR NOT NULL, audience VARCHAR NOT NULL, started TIMESTAMP NOT NULL, ended TIMESTAMP);
+        CREATE TABLE markers (lesson INTEGER NOT NULL, time TIMESTAMP NOT NULL, kind VARCHAR NOT NULL, note VARCHAR);
+        CREATE TABLE settings (key VARCHAR NOT NULL, value VARCHAR NOT NULL);
+    """)
+    connection.execute(f"""
+        CREATE TABLE observations (
+            lesson INTEGER NOT NULL, time TIMESTAMP NOT NULL, track INTEGER NOT NULL, frames INTEGER, score FLOAT,
+            {columns(SIGNALS, "FLOAT")}, {columns(EXPRESSION, "FLOAT")},
+            attention FLOAT, concentration FLOAT, level TINYINT);
+    """)
+    # What the charts read, made from the observations when a lesson ends (summaries.py).
+    connection.execute(f"""
+        CREATE TABLE minutes (
+            lesson INTEGER NOT NULL, time TIMESTAMP NOT NULL, faces DOUBLE, seconds INTEGER NOT NULL,
+            attention DOUBLE, concentration DOUBLE);
+        CREATE TABLE tracks (
+            lesson INTEGER NOT NULL, track INTEGER NOT NULL, measured INTEGER NOT NULL, expressed INTEGER NOT NULL,
+            attention DOUBLE, concentration DOUBLE, {columns(EXPRESSION, "DOUBLE")},
+            {columns(COMMONEST, "INTEGER")}, {columns(BINS, "INTEGER")});
+    """)
+
+
+MIGRATIONS = (m001_initial,)
+
+
+def migrate(connection: duckdb.DuckDBPyConnection) -> None:
+    """Take every step that is still missing, each in a transaction of its own.
+
+    Raises:
+        StoreError: a newer program has made this database, or another program altogether.
+    """
+    connection.execute("CREATE TABLE IF NOT EXISTS migrations (name VARCHAR NOT NULL, done TIMESTAMP NOT NULL)")
+    done = {name for (name,) in connection.execute("SELECT name FROM migrations").fetchall()}
+    if unknown := done - {step.__name__ for step in MIGRATIONS}:
+        raise StoreError(
+            f"This database was made by a newer version of CSSAFE (it contains {', '.join(sorted(unknown))}). "
+            "It was left as it is. Update CSSAFE, or choose another folder with CSSAFE_DATA."
+        )
+    for step in MIGRATIONS:
+        if step.__name__ not in done:
+            connection.begin()
+            step(connection)
+            connection.execute("INSERT INTO migrations VALUES (?, now() AT TIME ZONE 'UTC')", [step.__name__])
+            connection.commit()

@@ -1,0 +1,66 @@
+"""Observations -> the tables `minutes` and `tracks` that the charts read, with the minimum group enforced here.
+
+An observation *counts* if its concentration was measured and at least MINIMUM_GROUP faces were measured in the same
+second of the same lesson (and, where emotions were computed, had theirs measured too). In a lesson in which one person
+films herself one face is enough, in every second in which no second face is seen beside it.
+"""
+
+import duckdb
+
+from cssafe.observations import EXPRESSION
+from cssafe.settings import MINIMUM_GROUP
+from cssafe.store.migrations import BINS, COMMONEST
+
+COUNTED = f"""
+    seconds AS (
+        SELECT lesson, time, count(*) AS faces, count(concentration) AS measured,
+            count({EXPRESSION[0]}) FILTER (concentration IS NOT NULL) AS expressed,
+            CASE WHEN any_value(audience) = 'self' AND faces = 1 THEN 1 ELSE {MINIMUM_GROUP} END AS least
+        FROM observations JOIN lessons USING (lesson)
+        WHERE lesson IN (SELECT unnest($lessons::INTEGER[])) GROUP BY lesson, time),
+    counted AS (
+        SELECT observations.*
+        FROM observations JOIN seconds USING (lesson, time)
+        WHERE lesson IN (SELECT unnest($lessons::INTEGER[])) AND concentration IS NOT NULL
+            AND measured >= least AND (expressed = 0 OR expressed >= least))
+"""
+"""Common table expressions of the lessons in the list $lessons: `seconds` (faces seen in each, and the least number that
+may be spoken of) and `counted` (the observations that may enter a figure)."""
+
+MINUTES = f"""
+    INSERT INTO minutes BY NAME
+    WITH {COUNTED},
+    seen AS (
+        SELECT lesson, date_trunc('minute', time) AS time, avg(faces) AS faces FROM seconds GROUP BY ALL),
+    figures AS (
+        SELECT lesson, date_trunc('minute', time) AS time, count(DISTINCT counted.time) AS seconds,
+            avg(attention) AS attention, avg(concentration) AS concentration
+        FROM counted GROUP BY ALL)
+    SELECT lesson, time, faces, coalesce(seconds, 0) AS seconds, attention, concentration
+    FROM seen LEFT JOIN figures USING (lesson, time) ORDER BY lesson, time
+"""
+
+
+def _commonest() -> str:
+    highest = f"greatest({', '.join(EXPRESSION)})"
+    return ", ".join(f"count(*) FILTER ({p} = {highest}) AS {n}" for p, n in zip(EXPRESSION, COMMONEST, strict=True))
+
+
+TRACKS = f"""
+    INSERT INTO tracks BY NAME
+    WITH {COUNTED}
+    SELECT lesson, track, count(*) AS measured, count({EXPRESSION[0]}) AS expressed,
+        avg(attention) AS attention, avg(concentration) AS concentration,
+        {", ".join(f"avg({p}) AS {p}" for p in EXPRESSION)}, {_commonest()},
+        {", ".join(f"count(*) FILTER (least(floor(concentration * 10), 9) = {i}) AS {c}" for i, c in enumerate(BINS))}
+    FROM counted GROUP BY lesson, track ORDER BY lesson, track
+"""
+
+
+def summarise(connection: duckdb.DuckDBPyConnection, lessons: list[int]) -> None:
+    """Make the rows of these lessons anew. To be called inside a transaction."""
+    for table, statement in {"minutes": MINUTES, "tracks": TRACKS}.items():
+        connection.execute(
+            f"DELETE FROM {table} WHERE list_contains($lessons::INTEGER[], lesson)", {"lessons": lessons}
+        )
+        connection.execute(statement, {"lessons": lessons})

@@ -1,0 +1,286 @@
+"""A workspace: everything of one teacher or school in one DuckDB database, and the one thread that writes to it."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from threading import Lock
+from typing import Any, TypeVar
+
+import duckdb
+import pandas as pd
+
+from cssafe.observations import COLUMNS, EXPRESSION
+from cssafe.settings import PROFILES, THREADS
+from cssafe.store.errors import StoreError, first_line, why_not_open
+from cssafe.store.lesson import Lesson, naive_utc
+from cssafe.store.migrations import migrate
+from cssafe.store.summaries import summarise
+
+MEMORY = "192MB"
+"""Most that DuckDB may take: on a host with 1 GB the networks, Streamlit and the visitors' pages need the rest."""
+
+T = TypeVar("T")
+
+
+class Workspace:
+    """Writes go through one thread, in the order of the calls; reads use a cursor for each thread.
+
+    `record` returns at once; should its writing fail later, the next call that writes raises. All other calls return
+    when they are written, and raise StoreError where the database refuses.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, place: str) -> None:
+        self._root = connection
+        self._connection = connection.cursor()  # the writer thread's own
+        self._place = place
+        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="cssafe-writer")
+        self._pending: list[pd.DataFrame] = []
+        self._failure: BaseException | None = None
+        self._lock = Lock()
+        self._closed = False
+
+    @classmethod
+    def open(cls, path: Path | None) -> "Workspace":
+        """Open the database at `path`, made if there is none; None keeps it in memory and off the disk altogether.
+
+        Lessons that a crash left open are ended at their last observation.
+
+        Raises:
+            StoreError: another process has it open, a newer CSSAFE made it, it is no database, or the disk refuses. The
+                file is left as it was.
+        """
+        # Without a folder for temporary files DuckDB cannot spill what should only be in memory onto the disk.
+        config: dict[str, Any] = {"memory_limit": MEMORY, "threads": THREADS}
+        if path is None:
+            config["temp_directory"] = ""
+        connection = None
+        try:
+            if path is not None:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            connection = duckdb.connect(":memory:" if path is None else str(path), config=config)
+            migrate(connection)
+            workspace = cls(connection, "memory" if path is None else str(path))
+            workspace._write(workspace._recover)
+        except (duckdb.Error, OSError) as error:
+            if connection is not None:
+                connection.close()
+            raise StoreError(why_not_open(path, error)) from error
+        except StoreError:
+            if connection is not None:
+                connection.close()
+            raise
+        return workspace
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A cursor for reading, for one thread. Close it, or let it go out of scope."""
+        with self._lock:
+            try:
+                return self._root.cursor()
+            except duckdb.Error as error:
+                raise self._refused(error) from error
+
+    def start_lesson(self, lesson: Lesson) -> int:
+        """Number of the lesson now begun.
+
+        Raises:
+            StoreError: also if the time zone is unknown.
+        """
+        return self._write(lambda: self._insert_lessons([lesson], [None])[0])
+
+    def record(self, lesson: int, observations: pd.DataFrame) -> None:
+        """Queue rows of observations.COLUMNS for the writer thread, which takes all that is waiting in one insert.
+
+        Rows of a lesson that is deleted meanwhile are dropped, and emotions where the lesson's profile has none.
+        """
+        _check(observations, COLUMNS)
+        self._raise_failure()
+        if observations.empty:
+            return
+        with self._lock:
+            self._pending.append(observations.assign(lesson=lesson))
+        self._submit(self._drain).add_done_callback(self._notice)
+
+    def end_lesson(self, lesson: int, ended: datetime) -> None:
+        """Write what is waiting, set the end (aware) and make the tables that the charts read."""
+        end = naive_utc(ended)
+
+        def job() -> None:
+            self._drain()
+            with self._transaction() as connection:
+                connection.execute("UPDATE lessons SET ended = ? WHERE lesson = ?", [end, lesson])
+                summarise(connection, [lesson])
+
+        self._write(job)
+
+    def add(self, lessons: Sequence[Lesson], ended: Sequence[datetime], observations: pd.DataFrame) -> list[int]:
+        """Numbers of lessons added at once, in one transaction, already over (a recording, a synthetic term).
+
+        ended: aware, one a lesson. observations: COLUMNS and `lesson`, the index into `lessons`.
+        """
+        _check(observations, ("lesson", *COLUMNS))
+
+        def job() -> list[int]:
+            with self._transaction() as connection:
+                numbers = self._insert_lessons(lessons, [naive_utc(time) for time in ended])
+                self._insert(observations.assign(lesson=observations["lesson"].map(dict(enumerate(numbers)))))
+                summarise(connection, numbers)
+            return numbers
+
+        return self._write(job)
+
+    def mark(self, lesson: int, kind: str, time: datetime, note: str = "") -> None:
+        """Note an event of the lesson (aware time): "question", "group work", "quiz", "break" ..."""
+        row = [lesson, naive_utc(time), kind, note]
+        self._write(lambda: self._connection.execute("INSERT INTO markers VALUES (?, ?, ?, ?)", row))
+
+    def rename(self, lesson: int, name: str) -> None:
+        if not name.strip():
+            raise StoreError("A lesson needs a name, this one is empty. Type one and save again.")
+        row = [name.strip(), lesson]
+        self._write(lambda: self._connection.execute("UPDATE lessons SET name = ? WHERE lesson = ?", row))
+
+    def delete(self, *lessons: int) -> None:
+        """Take lessons and all that was recorded of them out of every table. Freed space in a database file can keep
+        traces until the file itself is written anew."""
+
+        def job() -> None:
+            self._drain()
+            with self._transaction() as connection:
+                for table in ("observations", "minutes", "tracks", "markers", "lessons"):
+                    connection.execute(
+                        f"DELETE FROM {table} WHERE list_contains($1::INTEGER[], lesson)", [list(lessons)]
+                    )
+
+        self._write(job)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The setting's value (anything that JSON can hold), or the default."""
+        with self.cursor() as cursor:
+            row = cursor.execute("SELECT value FROM settings WHERE key = ?", [key]).fetchone()
+        return default if row is None else json.loads(row[0])
+
+    def set(self, key: str, value: Any) -> None:
+        text = json.dumps(value)
+
+        def job() -> None:
+            with self._transaction() as connection:
+                connection.execute("DELETE FROM settings WHERE key = ?", [key])
+                connection.execute("INSERT INTO settings VALUES (?, ?)", [key, text])
+
+        self._write(job)
+
+    def flush(self) -> None:
+        """Return when everything recorded so far is in the database."""
+        self._write(self._drain)
+        self._raise_failure()
+
+    def close(self) -> None:
+        """Write what is waiting and close the database. Closing twice is allowed."""
+        try:
+            if not self._closed:
+                self.flush()
+        finally:
+            self._closed = True
+            self._writer.shutdown()
+            self._root.close()
+
+    # From here on: on the writer thread, except for the bookkeeping of failures.
+
+    def _drain(self) -> None:
+        with self._lock:
+            pending, self._pending = self._pending, []
+        if pending:
+            self._insert(pd.concat(pending, ignore_index=True))
+
+    def _insert(self, rows: pd.DataFrame) -> None:
+        allowed = ", ".join(f"'{profile.name}'" for profile in PROFILES.values() if profile.expression)
+        columns = ", ".join(
+            f"CASE WHEN profile IN ({allowed}) THEN {name} END AS {name}" if name in EXPRESSION else name
+            for name in COLUMNS
+        )
+        self._connection.register("batch", rows)
+        try:
+            self._connection.execute(
+                f"INSERT INTO observations BY NAME SELECT lesson, {columns} FROM batch JOIN lessons USING (lesson)"
+                " ORDER BY lesson, time, track"
+            )
+        finally:
+            self._connection.unregister("batch")
+
+    def _insert_lessons(self, lessons: Sequence[Lesson], ended: Sequence[datetime | None]) -> list[int]:
+        for zone in {lesson.time_zone for lesson in lessons}:
+            known = self._connection.execute(
+                "SELECT count(*) FROM pg_timezone_names() WHERE name = ?", [zone]
+            ).fetchone()
+            if known == (0,):
+                raise StoreError(
+                    f'There is no time zone {zone!r}. Use a name such as "Europe/Berlin" or "Asia/Kolkata".'
+                )
+        numbers = []
+        for lesson, end in zip(lessons, ended, strict=True):
+            values = asdict(lesson) | {"started": naive_utc(lesson.started), "ended": end}
+            row = self._connection.execute(
+                f"INSERT INTO lessons (lesson, {', '.join(values)}) VALUES (nextval('lesson_numbers')"
+                f"{', ?' * len(values)}) RETURNING lesson",
+                list(values.values()),
+            ).fetchone()
+            numbers.append(row[0])  # type: ignore[index]
+        return numbers
+
+    def _recover(self) -> None:
+        with self._transaction() as connection:
+            rows = connection.execute("""
+                UPDATE lessons SET ended = coalesce((
+                    SELECT max(time) + INTERVAL 1 SECOND FROM observations
+                    WHERE observations.lesson = lessons.lesson), started)
+                WHERE ended IS NULL RETURNING lesson
+            """).fetchall()
+            if rows:
+                summarise(connection, [lesson for (lesson,) in rows])
+
+    @contextmanager
+    def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        self._connection.begin()
+        try:
+            yield self._connection
+        except BaseException:
+            self._connection.rollback()
+            raise
+        self._connection.commit()
+
+    def _submit(self, job: Callable[[], T]) -> "Future[T]":
+        try:
+            return self._writer.submit(job)
+        except RuntimeError as error:
+            raise StoreError("The database has been closed. Reload the page, or start CSSAFE again.") from error
+
+    def _write(self, job: Callable[[], T]) -> T:
+        self._raise_failure()
+        try:
+            return self._submit(job).result()
+        except duckdb.Error as error:
+            raise self._refused(error) from error
+
+    def _notice(self, future: "Future[None]") -> None:
+        if error := future.exception():
+            self._failure = error
+
+    def _raise_failure(self) -> None:
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise self._refused(failure) from failure
+
+    def _refused(self, error: BaseException) -> StoreError:
+        return StoreError(
+            f"The database ({self._place}) could not be used, and the newest observations may be missing: "
+            f"{first_line(error)} Check that the disk is not full and the folder can be written, then try again."
+        )
+
+
+def _check(observations: pd.DataFrame, expected: Sequence[str]) -> None:
+    if set(observations.columns) != set(expected):
+        raise ValueError(f"Observations have the columns {list(expected)}; these have {list(observations.columns)}.")

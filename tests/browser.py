@@ -1,0 +1,129 @@
+"""What browser tests share: Debian's Chromium with a fake camera, and the app as a process of its own.
+
+The camera shows the astronaut picture of scikit-image, made into a video by ffmpeg. Where Chromium or ffmpeg is missing
+the tests are skipped; with CSSAFE_REQUIRE_BROWSER=1 they fail instead."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, Playwright, expect
+
+from cssafe.settings import ROOT
+
+ARGUMENTS = (
+    "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync --disable-dev-shm-usage"
+).split()
+PATIENCE = 30_000
+"""Milliseconds for the browser to show something: test machines are small and shared."""
+
+
+def need(*programs: str) -> None:
+    """Skip the test where a program is missing, or fail it where browser tests are required."""
+    missing = [program for program in programs if shutil.which(program) is None]
+    if missing:
+        reason = f"needs {' and '.join(missing)} (Debian: apt-get install {' '.join(missing)})"
+        pytest.fail(reason) if os.environ.get("CSSAFE_REQUIRE_BROWSER") == "1" else pytest.skip(reason)
+
+
+def film(folder: Path) -> Path:
+    """A two-second video of one face, 640x480, as Chromium's fake camera wants it."""
+    from PIL import Image
+    from skimage import data
+
+    room = Image.new("RGB", (640, 480), (90, 100, 110))
+    room.paste(Image.fromarray(data.astronaut()).resize((480, 480)), (80, 0))
+    still, video = folder / "face.png", folder / "face.mjpeg"
+    room.save(still)
+    loop = f"ffmpeg -loglevel error -loop 1 -i {still.name} -t 2 -r 15 -pix_fmt yuvj420p -q:v 3 {video.name}"
+    subprocess.run(loop.split(), cwd=folder, check=True)
+    return video
+
+
+def chromium(playwright: Playwright, video: Path | None = None, *extra: str) -> Browser:
+    """A browser whose camera shows the video; without one it has no camera."""
+    camera = (
+        [
+            "--use-fake-ui-for-media-stream",
+            "--use-fake-device-for-media-stream",
+            f"--use-file-for-fake-video-capture={video}",
+        ]
+        if video
+        else []
+    )
+    # headless=False: the new headless mode is asked for among the arguments.
+    return playwright.chromium.launch(
+        executable_path=shutil.which("chromium"), headless=False, args=[*ARGUMENTS, *camera, *extra]
+    )
+
+
+class Server:
+    """The app under `streamlit run`, on a free port of this machine."""
+
+    def __init__(self, data: Path, **environment: str) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.address = f"http://localhost:{self.port}"
+        self.log = data / "server.log"
+        data.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={self.port}"]
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [*command, "--server.headless=true", "--server.address=localhost"],
+                cwd=ROOT,
+                env=os.environ | {"CSSAFE_DATA": str(data)} | environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def health(self) -> dict:
+        with urllib.request.urlopen(f"{self.address}/healthz", timeout=5) as answer:
+            return json.load(answer)
+
+    def wait(self) -> None:
+        """Until the networks are ready."""
+        deadline = time.monotonic() + PATIENCE / 1000
+        while time.monotonic() < deadline:
+            assert self.process.poll() is None, self.log.read_text()
+            try:
+                if self.health()["state"] == "ready":
+                    return
+            except OSError:
+                pass
+            time.sleep(0.2)
+        raise AssertionError(f"The server did not become ready:\n{self.log.read_text()}")
+
+    def stop(self) -> None:
+        """An ordinary stop. Twice is allowed."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        self.process.wait(timeout=20)
+
+
+@contextmanager
+def serve(data: Path, **environment: str) -> Iterator[Server]:
+    server = Server(data, **environment)
+    try:
+        server.wait()
+        yield server
+    finally:
+        server.stop()
+
+
+def shows_no_error(page: Page) -> None:
+    """The page is drawn to its end, with neither an exception nor our own apology for one."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=PATIENCE)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    expect(page.get_by_test_id("stAlertContentError")).to_have_count(0)

@@ -1,0 +1,44 @@
+"""What several tests share: pictures and videos made on the spot."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    """An image file without a face: 40 wide, 30 high, its left half blue."""
+    path = tmp_path / "picture.png"
+    cv2.imwrite(str(path), half_blue(40, 30))
+    return path
+
+
+@pytest.fixture
+def video(tmp_path: Path) -> Callable[..., Path]:
+    """A function that writes a video: `video(times=(0, 0.1), rotation=0, name="video.mp4")` -> its path."""
+
+    def write(times: tuple[float, ...] = (0.0, 0.1, 0.2), rotation: int = 0, name: str = "video.mp4") -> Path:
+        path = tmp_path / name
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream("mpeg4", rate=1000)
+            stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+            if rotation:
+                stream.set_display_rotation(rotation)
+            for time in times:
+                frame = av.VideoFrame.from_ndarray(half_blue(64, 48), format="bgr24")
+                frame.pts = round(time * 1000)
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+        return path
+
+    return write
+
+
+def half_blue(width: int, height: int) -> np.ndarray:
+    image = np.zeros((height, width, 3), np.uint8)
+    image[:, : width // 2] = (255, 0, 0)
+    return image

@@ -1,0 +1,213 @@
+"""The app in a real browser with a fake camera: `pytest -m browser`."""
+
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from cssafe import sample
+from cssafe.labels import FERPLUS
+from cssafe.settings import PROFILES
+from cssafe.store import Workspace
+from tests.browser import PATIENCE, Server, chromium, film, need, serve, shows_no_error
+
+pytestmark = pytest.mark.browser
+
+PAGES = {"": "Live", "histograms": "Histograms", "weekly": "Weekly", "lessons": "Lessons"}
+
+
+@pytest.fixture(scope="module")
+def playwright():
+    need("chromium", "ffmpeg")
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="module")
+def video(playwright, tmp_path_factory):
+    return film(tmp_path_factory.mktemp("camera"))
+
+
+@pytest.fixture(scope="module")
+def browser(playwright, video):
+    with closing(chromium(playwright, video)) as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser):
+    with closing(browser.new_context(permissions=["camera"], timezone_id="Europe/Berlin")) as context:
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        addresses: list[str] = []
+        page.on("request", lambda request: addresses.append(request.url))
+        yield page
+    # Schools work without internet, and nobody else learns that the app is used.
+    assert [a for a in addresses if not a.startswith(("http://localhost:", "data:", "blob:"))] == []
+
+
+def start(page: Page, server: Server, ask: bool = True) -> None:
+    """Open the page and start a lesson of one person. ask: the profile asks whether everybody agrees."""
+    page.goto(server.address)
+    if ask:
+        page.get_by_text("Everybody who will be in the picture").click()
+    page.get_by_label("Subject").fill("Mathematics")
+    page.get_by_role("button", name="Start").click()
+
+
+def results(page: Page) -> int:
+    """How many results have been drawn over the picture."""
+    return int(page.locator("figure").get_attribute("data-results") or 0)
+
+
+def wait_for_results(page: Page, number: int) -> None:
+    page.locator("figure[data-results]").wait_for()
+    page.wait_for_function(
+        """number => [...document.querySelectorAll('*')].some(
+            e => e.shadowRoot?.querySelector('figure')?.dataset.results >= number)""",
+        arg=number,
+    )
+
+
+def fetch(path: Path, sql: str) -> list[tuple]:
+    with closing(Workspace.open(path)) as workspace:
+        return workspace.cursor().execute(sql).fetchall()
+
+
+def test_a_lesson_from_start_to_end_is_seen_live_and_is_in_the_database_afterwards(page, tmp_path):
+    with serve(tmp_path) as server:
+        start(page, server)
+        wait_for_results(page, 5)
+        figure = page.locator("figure")
+        expect(figure).to_have_attribute("data-state", "live")
+        expect(figure).to_have_attribute("data-faces", "1")
+        expect(figure.locator("figcaption")).to_contain_text("1 face · concentration")
+        video = figure.locator("video")
+        assert video.evaluate("v => v.videoWidth") > 0
+        before = video.evaluate("v => v.currentTime")
+        expect(page.get_by_test_id("stMetricValue").last).to_have_text("1")
+        expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(2)
+        page.get_by_role("button", name="Quiz").click()
+        expect(page.get_by_text("Noted: quiz.")).to_be_visible()
+        wait_for_results(page, results(page) + 10)
+        assert video.evaluate("v => v.currentTime") > before
+        page.get_by_role("button", name="End lesson").click()
+        expect(page.get_by_text("Mathematics is over")).to_be_visible()
+        expect(page.locator("figure")).to_have_count(0)
+        shows_no_error(page)
+        server.stop()
+        database = tmp_path / "cssafe.duckdb"
+        [(seconds, faces, frames)] = fetch(
+            database, "SELECT count(*), count(DISTINCT track), sum(frames) FROM observations"
+        )
+        assert seconds >= 2 and faces >= 1 and frames >= 15
+        assert fetch(database, "SELECT p_happy > 0.5, concentration > 0 FROM observations LIMIT 1") == [(True, True)]
+        assert fetch(database, "SELECT subject, source, audience, time_zone, ended > started FROM lessons") == [
+            ("Mathematics", "camera", "self", "Europe/Berlin", True)
+        ]
+        assert fetch(database, "SELECT kind FROM markers") == [("quiz",)]
+        assert not [file for file in tmp_path.iterdir() if file.suffix not in (".duckdb", ".log")]
+
+
+def test_closing_the_tab_ends_the_stream_within_a_second_and_an_ordinary_stop_loses_nothing(page, tmp_path):
+    with serve(tmp_path) as server:
+        start(page, server)
+        wait_for_results(page, 5)
+        page.close()
+        time.sleep(1)
+        analyzed = server.health()["analyzed"]
+        time.sleep(1)
+        assert server.health()["analyzed"] == analyzed
+        server.stop()
+        [(frames,)] = fetch(tmp_path / "cssafe.duckdb", "SELECT sum(frames) FROM observations")
+        assert frames == analyzed
+        assert fetch(tmp_path / "cssafe.duckdb", "SELECT count(*) FROM lessons WHERE ended IS NULL") == [(0,)]
+
+
+def test_after_a_lost_connection_the_camera_finds_back_into_the_same_lesson(page, tmp_path):
+    with serve(tmp_path) as server:
+        page.add_init_script(
+            "const Real = WebSocket; window.WebSocket = class extends Real {"
+            " constructor(...a) { super(...a); if (a[0].endsWith('/cssafe/frames')) window.lastSocket = this; } };"
+        )
+        start(page, server)
+        wait_for_results(page, 5)
+        page.evaluate("window.lastSocket.close()")
+        expect(page.locator("figure")).to_have_attribute("data-state", "reconnecting")
+        expect(page.get_by_text("The connection is lost")).to_be_visible()
+        drawn = results(page)
+        wait_for_results(page, drawn + 5)
+        page.get_by_role("button", name="End lesson").click()
+        expect(page.get_by_text("Mathematics is over")).to_be_visible()
+
+
+def test_attention_only_shows_and_stores_no_emotion(page, tmp_path):
+    with serve(tmp_path, CSSAFE_PROFILE="attention-only") as server:
+        page.goto(server.address)
+        expect(page.get_by_text("Attention only: no emotion is computed")).to_be_visible()
+        start(page, server, ask=False)
+        wait_for_results(page, 10)
+        expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(1)
+        words = page.locator("body").inner_text()
+        assert not [word for word in FERPLUS if word in words]
+        page.get_by_role("button", name="End lesson").click()
+        expect(page.get_by_text("Mathematics is over")).to_be_visible()
+        server.stop()
+        columns = ", ".join(f"count(p_{name})" for name in FERPLUS)
+        assert fetch(tmp_path / "cssafe.duckdb", f"SELECT {columns} FROM observations") == [(0,) * 8]
+
+
+def test_a_demo_visit_leaves_nothing_on_the_disk(page, tmp_path):
+    with serve(tmp_path, CSSAFE_PROFILE="demo") as server:
+        start(page, server, ask=False)
+        wait_for_results(page, 5)
+        page.get_by_role("button", name="End lesson").click()
+        expect(page.get_by_text("It is kept until you close this tab")).to_be_visible()
+        page.get_by_role("link", name="This lesson").click()
+        expect(page.get_by_text("Mathematics").first).to_be_visible()
+        shows_no_error(page)
+        assert [file.name for file in tmp_path.iterdir()] == ["server.log"]
+
+
+@pytest.mark.parametrize("filled", [False, True], ids=["empty", "filled"])
+def test_every_page_opened_by_its_address_shows_no_error(page, tmp_path, filled):
+    if filled:
+        with closing(Workspace.open(tmp_path / "cssafe.duckdb")) as workspace:
+            sample.fill(workspace, PROFILES["consent"])
+    with serve(tmp_path) as server:
+        for address, title in PAGES.items():
+            page.goto(f"{server.address}/{address}")
+            expect(page.get_by_role("heading", name=title).first).to_be_visible()
+            shows_no_error(page)
+
+
+def test_a_database_that_is_open_elsewhere_is_named_in_a_sentence_on_every_page(page, tmp_path):
+    with closing(Workspace.open(tmp_path / "cssafe.duckdb")), serve(tmp_path) as server:
+        for address in PAGES:
+            page.goto(f"{server.address}/{address}")
+            expect(page.get_by_text("is in use by another program")).to_be_visible()
+            expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("extra", "state", "words"),
+    [
+        (("--use-fake-device-for-media-stream", "--deny-permission-prompts"), "refused", "The camera was refused"),
+        ((), "none", "No camera was found"),
+    ],
+    ids=["refused", "missing"],
+)
+def test_a_camera_that_cannot_be_used_is_explained_and_leaves_no_lesson(playwright, tmp_path, extra, state, words):
+    with serve(tmp_path) as server, closing(chromium(playwright, None, *extra)) as browser:
+        page = browser.new_page()
+        page.set_default_timeout(PATIENCE)
+        start(page, server)
+        expect(page.locator("figure")).to_have_attribute("data-state", state)
+        expect(page.get_by_text(words)).to_be_visible()
+        expect(page.get_by_role("button", name="Try again")).to_be_visible()
+        page.get_by_role("button", name="End lesson").click()
+        expect(page.get_by_text("Nothing was recorded")).to_be_visible()
+        server.stop()
+        assert fetch(tmp_path / "cssafe.duckdb", "SELECT count(*) FROM lessons") == [(0,)]

@@ -1,0 +1,57 @@
+from datetime import datetime
+
+import numpy as np
+import pytest
+
+from cssafe import settings
+from cssafe.expression.smoothing import HALF_LIFE, smooth
+from cssafe.frames import Faces, Frame
+
+from .faces import START
+
+
+@pytest.mark.parametrize("image", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 3)), np.zeros((4, 4, 4), np.uint8)])
+def test_a_frame_says_what_it_expected_and_what_came(image):
+    with pytest.raises(ValueError, match=r"uint8 \(h, w, 3\).*" + str(image.dtype)):
+        Frame(image, START)
+
+
+def test_a_frame_without_a_time_zone_is_refused():
+    with pytest.raises(ValueError, match="time zone"):
+        Frame(np.zeros((4, 4, 3), np.uint8), datetime(2026, 1, 1))
+
+
+def test_faces_of_unequal_number_are_refused():
+    with pytest.raises(ValueError, match=r"expected shape \(2, 4\), got \(1, 4\)"):
+        Faces(np.zeros((1, 4)), np.zeros(2))
+    assert len(Faces.none()) == 0
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "passed", "expected"),
+    [
+        ([], [], [], []),
+        ([1.0], [np.nan], [9], [1.0]),  # the first look at a face
+        ([1.0], [0.0], [0], [0.0]),
+        ([1.0], [0.0], [HALF_LIFE], [0.5]),
+        ([1.0], [0.0], [100], [1.0]),
+        ([np.nan], [1.0], [0.1], [np.nan]),  # not readable now: nothing is made up
+    ],
+)
+def test_smoothing_forgets_by_half_in_its_half_life(now, before, passed, expected):
+    def rows(values):
+        return np.repeat(np.array(values, np.float32)[:, None], 8, axis=1)
+
+    assert smooth(rows(now), rows(before), np.array(passed))[:, 0] == pytest.approx(expected, nan_ok=True)
+
+
+def test_unknown_profiles_are_refused_with_the_known_ones():
+    with pytest.raises(settings.ConfigurationError, match=r"'spy'.*demo, consent, attention-only"):
+        settings.read({"CSSAFE_PROFILE": "spy"})
+
+
+def test_settings_come_from_the_environment():
+    chosen = settings.read({"CSSAFE_PROFILE": "demo", "CSSAFE_DATA": "here", "CSSAFE_ORIGINS": "https://a.example/, "})
+    assert chosen.profile.name == "demo"
+    assert chosen.database.as_posix() == "here/cssafe.duckdb"
+    assert chosen.origins == ("https://a.example",)

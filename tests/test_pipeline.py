@@ -1,0 +1,153 @@
+"""The whole chain on real pictures through the real networks."""
+
+import json
+from collections import Counter
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from cssafe import settings
+from cssafe.frames import LEVELS, describe
+from cssafe.labels import FERPLUS
+from cssafe.pipeline import Pipeline, Stream
+from cssafe.vision.finder import Finder
+
+from .faces import astronaut, classroom, frame, nobody
+from .shared import shared_data
+
+
+@pytest.fixture(scope="module")
+def pipeline():
+    loaded = Pipeline(settings.profile("consent"), settings.read({}).model)
+    loaded.warm()
+    return loaded
+
+
+@pytest.fixture(scope="module")
+def attention_only():
+    return Pipeline(settings.profile("attention-only"), settings.read({}).model)
+
+
+def test_an_empty_room_gives_an_empty_result(pipeline):
+    result = pipeline.analyze(frame(nobody()), Stream())
+    assert len(result) == 0
+    assert result.expression.shape == (0, 8)
+    assert describe(result) == []
+
+
+def test_a_face_is_found_where_it_is_and_read(pipeline):
+    result = pipeline.analyze(frame(astronaut()), Stream())
+    assert len(result) == 1
+    x1, y1, x2, y2 = result.faces.boxes[0]
+    assert x1 < 224 < x2
+    assert y1 < 110 < y2
+    assert 80 < result.faces.heights[0] < 180
+    assert result.expression.sum(axis=1) == pytest.approx([1], abs=1e-5)
+    assert FERPLUS[result.expression[0].argmax()] == "happy"
+    assert abs(result.signals.yaw[0]) < 25
+    assert result.signals.eyes_open[0] > 0.5
+    assert 0 < result.concentration[0] <= 1
+
+
+@pytest.mark.parametrize("scale", [0.35, 1, 3])
+def test_small_faces_and_close_ups_are_both_found(scale):
+    image = cv2.resize(astronaut()[:280, 80:360], None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    faces, _ = Finder().find(image)
+    assert len(faces) == 1
+
+
+@pytest.mark.parametrize("degrees", [-30, 30])
+def test_a_tilted_head_is_found_and_its_roll_has_the_right_sign(pipeline, degrees):
+    turn = cv2.getRotationMatrix2D((224, 110), -degrees, 1)  # OpenCV turns anticlockwise
+    tilted = cv2.warpAffine(astronaut(), turn, (512, 512), borderMode=cv2.BORDER_REPLICATE)
+    straight = pipeline.analyze(frame(astronaut()), Stream()).signals.roll[0]
+    assert pipeline.analyze(frame(tilted), Stream()).signals.roll[0] - straight == pytest.approx(degrees, abs=6)
+
+
+def test_a_mirrored_face_turns_the_other_way(pipeline):
+    one = pipeline.analyze(frame(astronaut()), Stream()).signals
+    other = pipeline.analyze(frame(np.ascontiguousarray(astronaut()[:, ::-1])), Stream()).signals
+    assert other.yaw[0] == pytest.approx(-one.yaw[0], abs=4)
+    assert other.pitch[0] == pytest.approx(one.pitch[0], abs=4)
+    assert other.gaze_x[0] == pytest.approx(-one.gaze_x[0], abs=0.15)
+
+
+def test_every_face_of_a_class_gets_its_own_number_and_keeps_it(pipeline):
+    stream, image = Stream(), classroom()
+    first = pipeline.analyze(frame(image), stream)
+    second = pipeline.analyze(frame(image, 0.2), stream)
+    assert len(first) == 28
+    assert sorted(first.tracks) == sorted(second.tracks) == list(range(1, 29))
+
+
+def test_a_face_too_small_or_too_blurred_is_counted_but_not_measured(pipeline):
+    far = cv2.resize(astronaut(), (90, 90), interpolation=cv2.INTER_AREA)
+    scene = nobody()
+    scene[100:190, 100:190] = far
+    blurred = cv2.GaussianBlur(astronaut(), (0, 0), 6)
+    for image in (scene, blurred):
+        result = pipeline.analyze(frame(image), Stream())
+        assert len(result) == 1
+        assert np.isnan(result.concentration[0])
+        assert np.isnan(result.expression[0]).all()
+        assert result.levels[0] == -1
+
+
+def test_what_is_printed_of_a_face_holds_the_agreed_names_and_plain_json(pipeline):
+    (face,) = json.loads(json.dumps(describe(pipeline.analyze(frame(astronaut()), Stream()))))
+    assert set(face) == {
+        "track", "box", "score", "expression", "yaw", "pitch", "roll", "eyes_open", "attention", "concentration", "level"
+    }  # fmt: skip
+    assert set(face["expression"]) == set(FERPLUS)
+    assert face["level"] in LEVELS
+    weights = pipeline.formula.emotion @ np.array([face["expression"][name] for name in FERPLUS])
+    assert face["concentration"] == pytest.approx(weights * face["attention"] * 5 / 4.5, abs=0.002)
+
+
+def test_attention_only_loads_no_expression_network_and_knows_no_emotion(attention_only, tmp_path):
+    Pipeline(settings.profile("attention-only"), tmp_path / "there is no model here")
+    result = attention_only.analyze(frame(astronaut()), Stream())
+    assert result.expression is None
+    assert "expression" not in describe(result)[0]
+    assert result.concentration == pytest.approx(result.attention)
+
+
+def test_a_stream_forgets_who_left(pipeline):
+    stream = Stream()
+    pipeline.analyze(frame(astronaut()), stream)
+    pipeline.analyze(frame(nobody(), 10), stream)
+    assert stream.memories == {}
+
+
+def test_a_clock_that_goes_back_stops_nothing(pipeline):
+    stream = Stream()
+    pipeline.analyze(frame(astronaut(), 5), stream)
+    assert pipeline.analyze(frame(astronaut(), 3), stream).tracks.tolist() == [1]
+
+
+def emotions(pipeline, clip, start, end):
+    """How often each emotion leads, over all frames of the clip in which a face was read."""
+    stream, leading = Stream(), Counter()
+    with av.open(str(clip)) as container:
+        for number, decoded in enumerate(container.decode(video=0)):
+            if start <= decoded.time <= end and number % 3 == 0:
+                result = pipeline.analyze(frame(decoded.to_ndarray(format="bgr24"), decoded.time), stream)
+                leading.update(FERPLUS[row.argmax()] for row in result.expression if not np.isnan(row).any())
+    return leading
+
+
+@pytest.mark.parametrize(("start", "end", "emotion"), [(0.0, 5.8, "sad"), (9.8, 18.8, "happy")])
+def test_crying_is_named_sad_and_a_broad_smile_happy(pipeline, start, end, emotion):
+    leading = emotions(pipeline, shared_data("video/one_face_expressions.mp4"), start, end)
+    assert leading[emotion] > 0.7 * leading.total()
+
+
+def test_two_tilted_heads_are_two_people_throughout(pipeline):
+    stream, numbers = Stream(), Counter()
+    with av.open(str(shared_data("video/two_faces_head_tilt.mp4"))) as container:
+        for decoded in container.decode(video=0):
+            result = pipeline.analyze(frame(decoded.to_ndarray(format="bgr24"), decoded.time), stream)
+            numbers.update(result.tracks.tolist())
+    assert set(numbers) == {1, 2}

@@ -1,0 +1,100 @@
+import json
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+from cssafe.expression import Expression
+from cssafe.labels import FER2013, FERPLUS, FERPLUS_VOTES
+from cssafe.settings import ROOT
+from cssafe.training.data import augment, labelled, read_training, vote_shares
+
+VOTES = [f"fp_{word}" for word in FERPLUS_VOTES.values()] + ["fp_unknown", "fp_NF"]
+
+
+def rows(n, seed=0, votes=None):
+    """n made-up rows in the shape of the parquet files: noise, with labels and votes in turn."""
+    rng = np.random.default_rng(seed)
+    images = rng.integers(0, 256, (n, 48, 48), dtype=np.uint8)
+    table = pd.DataFrame(0.0, index=range(n), columns=VOTES)
+    for i in range(n):
+        table.iloc[i, i % len(FERPLUS)] = 10
+    if votes is not None:
+        table.iloc[:] = votes
+    table["label"] = [FER2013[i % len(FER2013)] for i in range(n)]
+    table["md5"] = [f"{int(rng.integers(2**62)):016x}" for _ in range(n)]
+    table["image"] = [cv2.imencode(".png", image)[1].tobytes() for image in images]
+    return table
+
+
+@pytest.mark.parametrize(
+    ("votes", "shares"),
+    [
+        ([10, 0, 0, 0, 0, 0, 0, 0, 0, 0], [1, 0, 0, 0, 0, 0, 0, 0]),
+        ([5, 0, 0, 5, 0, 0, 0, 0, 0, 0], [0.5, 0, 0, 0.5, 0, 0, 0, 0]),
+        ([8, 1, 0, 0, 0, 0, 0, 0, 1, 0], [1, 0, 0, 0, 0, 0, 0, 0]),  # single votes are slips
+        ([4, 0, 0, 0, 0, 0, 0, 0, 6, 0], [0] * 8),  # 'unknown' leads
+        ([0, 0, 0, 0, 0, 0, 0, 0, 0, 10], [0] * 8),  # not a face
+        ([np.nan] * 10, [0] * 8),
+    ],
+)
+def test_votes_become_shares_over_the_eight_emotions(votes, shares):
+    assert vote_shares(rows(1, votes=votes))[0] == pytest.approx(shares)
+
+
+def test_no_rows_are_no_pictures():
+    assert len(labelled(rows(0))) == 0
+    assert labelled(rows(0)).images.shape == (0, 48, 48)
+
+
+def test_labels_are_found_by_name():
+    data = labelled(rows(8))
+    assert [FER2013[i] for i in data.fer2013] == [FER2013[i % 7] for i in range(8)]
+    assert data.ferplus.argmax(axis=1).tolist() == list(range(8))
+
+
+def test_training_leaves_out_copies_faceless_rows_and_what_is_in_the_test(tmp_path):
+    table, test = rows(60), rows(5, seed=1)
+    table.loc[3, "md5"] = table.loc[2, "md5"]
+    table.loc[4, "md5"] = test.loc[0, "md5"]
+    table.loc[5, VOTES] = np.nan
+    table[:40].to_parquet(tmp_path / "fer2013_train_0.parquet")
+    table[40:].to_parquet(tmp_path / "fer2013_train_1.parquet")
+    test.to_parquet(tmp_path / "fer2013_valid.parquet")
+    learn, choose = read_training(tmp_path)
+    assert len(learn) + len(choose) == 57
+    assert 0 < len(choose) < 20
+
+
+def test_a_folder_without_the_data_says_where_to_get_them(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"fer2013_train.*data/README"):
+        read_training(tmp_path)
+
+
+def test_augmenting_changes_pictures_but_neither_shape_nor_range_and_repeats_by_its_seed():
+    images = labelled(rows(16)).images
+    once, again, other = (augment(images, np.random.default_rng(seed)) for seed in (0, 0, 1))
+    assert once.shape == images.shape
+    assert once.dtype == np.uint8
+    assert np.array_equal(once, again)
+    assert not np.array_equal(once, other)
+
+
+@pytest.mark.slow
+def test_a_short_training_makes_a_model_folder_that_serves_and_can_be_resumed(tmp_path):
+    data, out = tmp_path / "data", tmp_path / "out"
+    data.mkdir()
+    rows(96).to_parquet(data / "fer2013_train_0.parquet")
+    rows(5, seed=1).to_parquet(data / "fer2013_valid.parquet")
+    command = [sys.executable, "-m", "cssafe", "train", str(data), "--out", str(out), "--batch", "16"]
+    for epochs in ("3", "4"):
+        run = subprocess.run([*command, "--epochs", epochs], cwd=ROOT, capture_output=True, text=True)
+        assert run.returncode == 0, run.stderr[-2000:]
+    assert len((out / "log.csv").read_text().splitlines()) == 1 + 4, "the second run went on after the third epoch"
+    card = json.loads((out / "model.json").read_text())
+    assert card["metrics"]["held_back"]["n"] > 0
+    probabilities = Expression(out).ferplus(np.zeros((2, 48, 48), np.uint8))
+    assert probabilities.sum(axis=1) == pytest.approx([1, 1], abs=1e-5)
