@@ -12,7 +12,6 @@ import streamlit as st
 from cssafe import settings
 from cssafe.live import websocket
 
-
 HEAD_START = 1.5
 """Seconds that the first page gets before the networks are loaded; both want the same two cores. They are ready before a
 form is filled in, and a camera that comes sooner starts them at once."""

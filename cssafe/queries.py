@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+import pandas as pd
+
 from cssafe.intervals import estimate
 from cssafe.labels import FERPLUS
 from cssafe.observations import COLUMNS
 from cssafe.periods import HOURS
-import pandas as pd
-
 from cssafe.settings import PROFILES
 from cssafe.store import Workspace
 from cssafe.store.migrations import BINS
