@@ -98,7 +98,10 @@ def timeline(table: pd.DataFrame, markers: pd.DataFrame) -> alt.LayerChart:
     """
     table = table.assign(interval=_words(table), clock=table["local"].dt.strftime("%H:%M")).drop(columns="local")
     markers = markers.assign(clock=markers["local"].dt.strftime("%H:%M")).drop(columns="local")
-    base = alt.Chart(table).encode(x=alt.X("minute:Q").title("Minutes from the start").axis(tickMinStep=1, grid=False))
+    # At least five minutes wide: a lesson of one minute is a point at its left end, not a scale of fractions.
+    end = max([5.0, *table["minute"], *markers["minute"]])
+    minutes = alt.X("minute:Q").scale(domain=[0, end]).title("Minutes from the start").axis(tickMinStep=1, grid=False)
+    base = alt.Chart(table).encode(x=minutes)
     band = base.mark_area(opacity=0.25, color=COLOURS[0]).encode(y="low:Q", y2="high:Q")
     line = base.mark_line(color=COLOURS[0], point={"size": 20, "color": COLOURS[0]}).encode(
         y=alt.Y("concentration:Q").scale(domain=[0, 1]).title("Mean concentration (0 to 1)"),

@@ -56,7 +56,7 @@ number = int(lesson["lesson"])
 
 st.subheader(lesson["name"] + (" (synthetic)" if lesson["synthetic"] else ""))
 end = f"{lesson['ended']:%H:%M}" if pd.notna(lesson["ended"]) else "still running"
-place = ", ".join(filter(None, [f"class {lesson['class_name']}", lesson["subject"], lesson["room"]]))
+place = ", ".join(filter(None, [lesson["class_name"], lesson["subject"], lesson["room"]]))
 st.text(f"{lesson['local']:%A %d %B %Y, %H:%M} to {end} ({lesson['time_zone']}), {place}")
 course = queries.timeline(workspace, number)
 if course["concentration"].notna().any():

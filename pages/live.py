@@ -110,7 +110,7 @@ def figures(lesson: LiveLesson) -> None:
     with st.container(horizontal=True):
         st.metric(name, value, below, delta_color="off", delta_arrow="off")
         st.metric("Faces now", reading.faces)
-    st.caption(reading.note or "± is the spread over the last two seconds.")
+    st.caption(reading.note or "± is the standard deviation over the faces of the last two seconds.")
     if view.problem:
         st.error(view.problem, icon=":material/error:")
     st.altair_chart(charts.last_minutes(view.history, lesson.bands), width="stretch", key="last_minutes")

@@ -37,17 +37,29 @@ def need(*programs: str) -> None:
         pytest.fail(reason) if os.environ.get("CSSAFE_REQUIRE_BROWSER") == "1" else pytest.skip(reason)
 
 
-def film(folder: Path) -> Path:
-    """A two-second video of one face, 640x480, as Chromium's fake camera wants it."""
+def film(folder: Path, side: int = 1) -> Path:
+    """A two-second video of side x side faces, 640x480, as Chromium's fake camera wants it."""
     from PIL import Image
     from skimage import data
 
     room = Image.new("RGB", (640, 480), (90, 100, 110))
-    room.paste(Image.fromarray(data.astronaut()).resize((480, 480)), (80, 0))
-    still, video = folder / "face.png", folder / "face.mjpeg"
+    face = Image.fromarray(data.astronaut()).resize((480 // side, 480 // side))
+    for place in range(side * side):
+        room.paste(face, (80 + place % side * face.width, place // side * face.height))
+    still = folder / "face.png"
     room.save(still)
-    loop = f"ffmpeg -loglevel error -loop 1 -i {still.name} -t 2 -r 15 -pix_fmt yuvj420p -q:v 3 {video.name}"
-    subprocess.run(loop.split(), cwd=folder, check=True)
+    return _mjpeg(still, folder, "-loop", "1", "-t", "2")
+
+
+def clip(folder: Path, source: Path) -> Path:
+    """A video file as Chromium's fake camera wants it."""
+    return _mjpeg(source, folder)
+
+
+def _mjpeg(source: Path, folder: Path, *options: str) -> Path:
+    video = folder / "camera.mjpeg"
+    command = ["ffmpeg", "-loglevel", "error", *options, "-i", str(source)]
+    subprocess.run([*command, "-r", "15", "-pix_fmt", "yuvj420p", "-q:v", "3", str(video)], check=True)
     return video
 
 

@@ -1,17 +1,20 @@
 """The app in a real browser with a fake camera: `pytest -m browser`."""
 
+import re
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from cssafe import sample
 from cssafe.labels import FERPLUS
 from cssafe.settings import PROFILES
 from cssafe.store import Workspace
-from tests.browser import PATIENCE, Server, chromium, film, need, serve, shows_no_error
+from tests.browser import PATIENCE, Server, chromium, clip, film, need, serve, shows_no_error
+from tests.shared import shared_data
 
 pytestmark = pytest.mark.browser
 
@@ -38,6 +41,13 @@ def browser(playwright, video):
 
 @pytest.fixture
 def page(browser):
+    with visit(browser) as page:
+        yield page
+
+
+@contextmanager
+def visit(browser: Browser) -> Iterator[Page]:
+    """A page in Berlin that may use the camera and that asks no other server for anything."""
     with closing(browser.new_context(permissions=["camera"], timezone_id="Europe/Berlin")) as context:
         page = context.new_page()
         page.set_default_timeout(PATIENCE)
@@ -48,11 +58,12 @@ def page(browser):
     assert [a for a in addresses if not a.startswith(("http://localhost:", "data:", "blob:"))] == []
 
 
-def start(page: Page, server: Server, ask: bool = True) -> None:
-    """Open the page and start a lesson of one person. ask: the profile asks whether everybody agrees."""
+def start(page: Page, server: Server, ask: bool = True, audience: str = "Only me") -> None:
+    """Open the page and start a lesson. ask: the profile asks whether everybody agrees."""
     page.goto(server.address)
     if ask:
         page.get_by_text("Everybody who will be in the picture").click()
+    page.get_by_text(audience, exact=True).click()
     page.get_by_label("Subject").fill("Mathematics")
     page.get_by_role("button", name="Start").click()
 
@@ -109,6 +120,32 @@ def test_a_lesson_from_start_to_end_is_seen_live_and_is_in_the_database_afterwar
         ]
         assert fetch(database, "SELECT kind FROM markers") == [("quiz",)]
         assert not [file for file in tmp_path.iterdir() if file.suffix not in (".duckdb", ".log")]
+
+
+def test_of_a_class_its_figures_are_shown_and_no_single_face_is_named(playwright, tmp_path):
+    with serve(tmp_path) as server, closing(chromium(playwright, film(tmp_path, side=3))) as browser:
+        with visit(browser) as page:
+            start(page, server, audience="A class")
+            wait_for_results(page, 5)
+            expect(page.locator("figure")).to_have_attribute("data-faces", "9")
+            expect(page.get_by_text("Class concentration")).to_be_visible()
+            expect(page.get_by_test_id("stMetricValue").first).to_have_text(re.compile(r"0\.\d\d"))
+
+
+def test_two_real_people_are_followed_but_are_too_few_for_a_figure_about_a_class(playwright, tmp_path):
+    video = clip(tmp_path, shared_data("video/two_faces_head_tilt.mp4"))
+    with serve(tmp_path) as server, closing(chromium(playwright, video)) as browser, visit(browser) as page:
+        start(page, server, audience="A class")
+        wait_for_results(page, 10)
+        expect(page.locator("figure")).to_have_attribute("data-faces", "2")
+        expect(page.get_by_text("Too few faces for a figure about the class: 2 of 5.").first).to_be_visible()
+        expect(page.get_by_test_id("stMetricValue").first).to_have_text("–")
+        page.get_by_role("button", name="End lesson").click()
+        expect(page.get_by_text("Mathematics is over")).to_be_visible()
+        server.stop()
+        assert fetch(tmp_path / "cssafe.duckdb", "SELECT count(*) >= 2, median(yaw) IS NOT NULL FROM observations") == [
+            (True, True)
+        ]
 
 
 def test_closing_the_tab_ends_the_stream_within_a_second_and_an_ordinary_stop_loses_nothing(page, tmp_path):
