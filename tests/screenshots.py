@@ -48,6 +48,7 @@ def _live(playwright: Playwright, folder: Path) -> None:
                 page.screenshot(path=ROOT / "docs" / "live.png")
             page.get_by_role("button", name="End lesson").click()
             page.get_by_text("is over").wait_for()
+            shows_no_error(page)
             _shoot(page, SCREENS / f"over-{name}-{scheme}.png")
             page.context.close()
 
