@@ -66,8 +66,10 @@ PROFILES = {
 
 @dataclass(frozen=True)
 class Settings:
-    """What the environment chose; `read` fills it."""
+    """What the environment chose; `read` fills it. hosted: strangers share the server, so that each visit keeps to itself
+    and nothing on the server's own machine (cameras, files) is offered."""
 
+    hosted: bool
     profile: Profile
     data: Path
     model: Path
@@ -79,16 +81,21 @@ class Settings:
 
 
 def read(environment: dict[str, str] | None = None) -> Settings:
-    """Settings from CSSAFE_PROFILE (demo, consent, attention-only), CSSAFE_DATA (folder of the database), CSSAFE_MODEL
-    (folder of the expression network) and CSSAFE_ORIGINS (further web addresses, separated by commas, that may open the
-    camera's WebSocket; the page's own address always may).
+    """Settings from CSSAFE_MODE (local, hosted), CSSAFE_PROFILE (demo, consent, attention-only), CSSAFE_DATA (folder of
+    the database), CSSAFE_MODEL (folder of the expression network) and CSSAFE_ORIGINS (further web addresses, separated
+    by commas, that may open the camera's WebSocket; the page's own address always may).
 
     Raises:
         ConfigurationError: a value that cannot be used.
     """
     env = os.environ if environment is None else environment
+    mode = env.get("CSSAFE_MODE", "local")
+    if mode not in ("local", "hosted"):
+        raise ConfigurationError(f"There is no mode {mode!r}. Choose local or hosted (CSSAFE_MODE).")
+    hosted = mode == "hosted"
     return Settings(
-        profile=profile(env.get("CSSAFE_PROFILE", "consent")),
+        hosted=hosted,
+        profile=profile(env.get("CSSAFE_PROFILE", "demo" if hosted else "consent")),
         data=Path(env.get("CSSAFE_DATA", ROOT / "data")),
         model=Path(env.get("CSSAFE_MODEL", ROOT / "models" / "expression")),
         origins=tuple(o.strip().rstrip("/") for o in env.get("CSSAFE_ORIGINS", "").split(",") if o.strip()),

@@ -12,12 +12,17 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
+
 from cssafe.frames import Frame, FrameResult
 from cssafe.media import MediaError, decode
 from cssafe.pipeline import Pipeline, Stream
 from cssafe.settings import ConfigurationError
 
 log = logging.getLogger(__name__)
+
+Picture = bytes | np.ndarray
+"""An encoded image, which is decoded on the engine's thread, or uint8 (h, w, 3) BGR."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,7 @@ class Feed:
     def __init__(self, stream: Stream, deliver: Callable[[Answer], None]) -> None:
         self.stream = stream
         self.deliver = deliver
-        self._waiting: tuple[int, bytes, datetime] | None = None
+        self._waiting: tuple[int, Picture, datetime] | None = None
 
 
 class Engine:
@@ -73,10 +78,10 @@ class Engine:
         """Why loading failed, in words for the user; empty otherwise."""
         return str(self.loaded.exception()) if self.state == "failed" else ""
 
-    def offer(self, feed: Feed, number: int, jpeg: bytes, time: datetime) -> None:
+    def offer(self, feed: Feed, number: int, picture: Picture, time: datetime) -> None:
         """Leave a frame for analysis; one that still waits there is passed over. time: aware, UTC."""
         with self._condition:
-            passed_over, feed._waiting = feed._waiting, (number, jpeg, time)
+            passed_over, feed._waiting = feed._waiting, (number, picture, time)
             if passed_over is None:
                 self._turn.append(feed)
                 self._condition.notify()
@@ -116,10 +121,10 @@ class Engine:
             return
         self.loaded.set_result(None)
         while (job := self._next()) is not None:
-            feed, number, jpeg, time = job
-            self._deliver(feed, self._analyze(pipeline, feed, number, jpeg, time))
+            feed, number, picture, time = job
+            self._deliver(feed, self._analyze(pipeline, feed, number, picture, time))
 
-    def _next(self) -> tuple[Feed, int, bytes, datetime] | None:
+    def _next(self) -> tuple[Feed, int, Picture, datetime] | None:
         with self._condition:
             self._condition.wait_for(lambda: self._turn or self._closed)
             if self._closed:
@@ -129,9 +134,10 @@ class Engine:
             job, feed._waiting = feed._waiting, None
             return feed, *job
 
-    def _analyze(self, pipeline: Pipeline, feed: Feed, number: int, jpeg: bytes, time: datetime) -> Answer:
+    def _analyze(self, pipeline: Pipeline, feed: Feed, number: int, picture: Picture, time: datetime) -> Answer:
         try:
-            result = pipeline.analyze(Frame(decode(jpeg), time), feed.stream)
+            image = decode(picture) if isinstance(picture, bytes) else picture
+            result = pipeline.analyze(Frame(image, time), feed.stream)
             self.analyzed += 1
             return Answer(number, result)
         except MediaError as error:
