@@ -31,6 +31,9 @@ to be read: faces of FER2013 have 28 and more, shrunk to 24 px 9-20, to 12 px 4-
 FRAME_LIMIT = 300_000
 """Bytes of one JPEG over the WebSocket: 640x480 at quality 0.6 takes about 40,000."""
 
+TRANSPORT_PATIENCE = 8.0
+"""Seconds without a first result after which another way for the camera's pictures is taken or offered."""
+
 LIVE_MINUTES = 5
 """How far back the live page's line reaches."""
 
