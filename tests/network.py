@@ -14,10 +14,19 @@ import pytest
 
 @dataclass(frozen=True)
 class Network:
-    """host: the server's address in it. prefix: what a command begins with to run in it."""
+    """host: the server's address in it. prefix: what a command begins with to run in it. cable: its
+    end on this machine."""
 
     host: str
     prefix: tuple[str, ...]
+    cable: str
+
+    def pull(self) -> None:
+        """Cut the connection to this machine."""
+        _ip("link", "set", self.cable, "down")
+
+    def plug(self) -> None:
+        _ip("link", "set", self.cable, "up")
 
     def sockets(self) -> int:
         """How many UDP sockets are open in it: those of WebRTC, for nothing else in it uses UDP."""
@@ -41,7 +50,7 @@ def network() -> Iterator[Network]:
         _ip("-n", name, "link", "set", "lo", "up")
         _ip("-n", name, "addr", "add", f"{subnet}.1/24", "dev", inside)
         _ip("-n", name, "link", "set", inside, "up")
-        yield Network(f"{subnet}.1", ("ip", "netns", "exec", name))
+        yield Network(f"{subnet}.1", ("ip", "netns", "exec", name), outside)
     finally:
         _ip("netns", "del", name)  # and its cable with it
 
