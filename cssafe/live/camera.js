@@ -86,7 +86,6 @@ class Camera {
   stop() {
     this.run = null;
     clearTimeout(this.retry);
-    clearTimeout(this.patience);
     clearInterval(this.hidden);
     if (this.socket) { this.socket.onclose = null; this.socket.close(); this.socket = null; }
     if (this.stream) this.stream.getTracks().forEach((track) => { track.onended = null; track.stop(); });
@@ -107,8 +106,6 @@ class Camera {
     const socket = this.socket = new WebSocket(address());
     this.inFlight = 0;
     this.open = false;
-    clearTimeout(this.patience);
-    this.patience = setTimeout(() => { if (run === this.run) this.stalled(true); }, this.data.patience);
     socket.onopen = () => socket.send(this.data.token);
     socket.onmessage = (event) => { this.wait = 500; this.receive(JSON.parse(event.data)); };
     socket.onclose = (event) => {
@@ -122,7 +119,6 @@ class Camera {
   }
 
   receive(message) {
-    clearTimeout(this.patience);
     if (message.state === 'loading') return this.say('loading', WORDS.loading);
     if (message.state === 'failed') return this.say('failed', message.problem);
     if (message.state === 'ready') { this.open = true; return this.say('live', ''); }
@@ -225,9 +221,8 @@ function label(face) {   // emotion and level, as far as they were told
 }
 
 export default function (component) {   // called again whenever the page is drawn again
-  const { parentElement: root, data, setStateValue } = component;
+  const { parentElement: root, data } = component;
   if (root.camera && root.camera.data.token !== data.token) { root.camera.destroy(); root.camera = null; }
   if (!root.camera) root.camera = new Camera(root, data);
-  root.camera.stalled = (value) => setStateValue('stalled', value);
   return () => { if (root.camera) { root.camera.destroy(); root.camera = null; } };
 }

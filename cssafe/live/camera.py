@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from cssafe.live.session import LiveLesson
-from cssafe.settings import FRAME_LIMIT, TRANSPORT_PATIENCE
+from cssafe.settings import FRAME_LIMIT
 
 SIZES = {"self": (640, 480), "class": (1280, 720)}
 """Width and height to ask of the camera, pixels: a face at a desk is large, thirty in a room are not. What it gives may
@@ -19,10 +19,7 @@ def _read(part: str) -> str:
 _camera = st.components.v2.component("cssafe_camera", html=_read("html"), css=_read("css"), js=_read("js"))
 
 
-def camera(lesson: LiveLesson) -> bool:
-    """Show the camera and send its frames for this lesson; it stops when the page no longer calls this. True: the server
-    has not answered in time."""
+def camera(lesson: LiveLesson) -> None:
+    """Show the camera and send its frames for this lesson; it stops when the page no longer calls this."""
     width, height = SIZES[lesson.lesson.audience]
-    data = {"token": lesson.token, "width": width, "height": height, "limit": FRAME_LIMIT}
-    data["patience"] = 1000 * TRANSPORT_PATIENCE
-    return bool(_camera(key="camera", data=data, on_stalled_change=lambda: None).stalled)
+    _camera(key="camera", data={"token": lesson.token, "width": width, "height": height, "limit": FRAME_LIMIT})
