@@ -86,7 +86,8 @@ class Settings:
 def read(environment: dict[str, str] | None = None) -> Settings:
     """Settings from CSSAFE_MODE (local, hosted), CSSAFE_PROFILE (demo, consent, attention-only), CSSAFE_DATA (folder of
     the database), CSSAFE_MODEL (folder of the expression network) and CSSAFE_ORIGINS (further web addresses, separated
-    by commas, that may open the camera's WebSocket; the page's own address always may).
+    by commas, that may open the camera's WebSocket, such as https://school.example or https://*.school.example; the
+    page's own address always may).
 
     Raises:
         ConfigurationError: a value that cannot be used.
