@@ -115,6 +115,9 @@ def cut_webrtc(page: Page) -> None:
 
 
 def take_picture(page: Page) -> None:
+    video = page.get_by_test_id("stCameraInput").locator("video")
+    video.wait_for()
+    until(lambda: video.evaluate("v => v.currentTime") > 0)
     page.get_by_role("button", name="Take Photo").click()
     expect(page.get_by_text("1 face · concentration")).to_be_visible(timeout=PATIENCE)
 
@@ -177,6 +180,7 @@ def test_automatic_ends_at_single_pictures_where_both_are_cut(page, server):
     expect(page.get_by_text("No result came by WebRTC within 8 seconds.")).to_be_visible()
     take_picture(page)
     page.get_by_role("button", name="Clear photo").click()
+    expect(page.get_by_text("Choose Take Photo.")).to_be_visible()
     take_picture(page)
     assert server.health()["analyzed"] == 2
     end(page)

@@ -22,6 +22,7 @@ from streamlit_webrtc import (
     get_twilio_ice_servers,
     webrtc_streamer,
 )
+from streamlit_webrtc.component import generate_frontend_component_key
 
 from cssafe.live.camera import SIZES
 from cssafe.live.engine import Answer, Engine, Feed
@@ -36,6 +37,10 @@ LOST = 3.0
 
 STALE = 2.5
 """Seconds after which boxes no longer belong to the picture."""
+
+SETTLED = 0.4
+"""Seconds to wait for a newer offer, which starts the page's run again: drawn again while it starts, the library's
+component calls up to three times and listens to the answer to the last call only."""
 
 RATE = 15
 """Frames a second to ask of the browser: each is also coded again for the way back, 30 of them cost half a core."""
@@ -60,6 +65,8 @@ class Stream:
         self.hang_up: Callable[[], None] = lambda: None
         """Closes the server's end."""
         self.failed = 0
+        self.answered = ""
+        """The browser's offer that is answered."""
         self._engine = engine
         self._lost = lost
         self._feed: Feed | None = None
@@ -70,10 +77,16 @@ class Stream:
 
     @property
     def stalled(self) -> bool:
-        """Whether the first result has not come in time; the networks' loading does not count."""
+        """Whether the first result, or before it the browser's call, has not come in time; the networks' loading does not
+        count."""
         if self._engine.state == "loading":
             self._started = time.monotonic()
         return self._newest is None and time.monotonic() - self._started > TRANSPORT_PATIENCE
+
+    def answer(self, offer: str) -> None:
+        """The browser has its camera and calls: from here on a result is due."""
+        self.answered = offer
+        self._started = time.monotonic()
 
     def show(self, frame: av.VideoFrame) -> av.VideoFrame:
         """Offer the frame for analysis and give back what the visitor sees. Called for the newest frame, on the library's
@@ -128,6 +141,13 @@ def camera(lesson: LiveLesson, engine: Engine) -> bool:
     """Show the camera and analyse its video for this lesson; it stops when the page no longer calls this. True: no result
     has come in time."""
     stream = _stream(lesson, engine)
+    if offer := _offer(stream):
+        if not stream.answered:
+            time.sleep(SETTLED)
+            stream.answer(offer)
+        elif offer != stream.answered:  # the browser waits for an answer to this one: a new connection gives it
+            stream.over.set()
+            st.rerun()
     width, height = SIZES[lesson.lesson.audience]
     try:
         context = webrtc_streamer(
@@ -166,6 +186,12 @@ def _follow(stream: Stream, stalled: bool) -> None:
     """Draw the page again when the connection has ended or has turned out not to work, or to work after all."""
     if stream.over.is_set() or stream.stalled != stalled:
         st.rerun()
+
+
+def _offer(stream: Stream) -> str:
+    """What the browser offers at the moment to negotiate; empty once it is connected."""
+    told = st.session_state.get(generate_frontend_component_key(stream.key)) or {}
+    return (told.get("sdpOffer") or {}).get("sdp", "")
 
 
 def _stream(lesson: LiveLesson, engine: Engine) -> Stream:
