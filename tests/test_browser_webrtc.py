@@ -69,7 +69,7 @@ def used(page: Page, words: str) -> None:
 
 def streaming(page: Page, server: Server) -> None:
     """Video comes back and moves, and the server analyses it."""
-    video = page.frame_locator("iframe[title*='webrtc']").locator("video")
+    video = page.frame_locator("iframe[title*='webrtc']").last.locator("video")
     video.wait_for()
     analyzed, shown = server.health()["analyzed"], video.evaluate("v => v.currentTime")
     until(lambda: server.health()["analyzed"] >= analyzed + 10)

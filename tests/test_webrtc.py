@@ -101,6 +101,25 @@ def test_while_the_networks_load_no_stream_is_stalled(lesson, monkeypatch):
     engine.close()
 
 
+def test_the_time_without_a_result_goes_on_when_another_connection_is_tried(stream, lesson, engine, monkeypatch):
+    monkeypatch.setattr(webrtc, "TRANSPORT_PATIENCE", 0.2)
+    stream.answer("an offer")
+    time.sleep(0.25)
+    again = Stream(lesson, engine, [], "another key", before=stream)
+    again.answer("another offer")
+    assert again.stalled
+    result_shown(stream)
+    assert not Stream(lesson, engine, [], "a third key", before=stream).stalled
+
+
+def test_the_browsers_call_begins_the_time_anew_for_the_visitor_was_asked_before(stream, monkeypatch):
+    monkeypatch.setattr(webrtc, "TRANSPORT_PATIENCE", 0.2)
+    time.sleep(0.25)
+    assert stream.stalled
+    stream.answer("an offer")
+    assert not stream.stalled
+
+
 def test_old_boxes_vanish(stream, monkeypatch):
     result_shown(stream)
     monkeypatch.setattr(webrtc, "STALE", 0.0)

@@ -56,8 +56,17 @@ PROVIDERS: dict[tuple[str, ...], Callable[..., list]] = {
 class Stream:
     """One connection of a lesson's camera, from its offer to its end; a lost one is followed by another."""
 
-    def __init__(self, lesson: LiveLesson, engine: Engine, ice_servers: list, key: str, lost: float = LOST) -> None:
-        """ice_servers: STUN and TURN. key: of the component on the page. lost: see LOST."""
+    def __init__(
+        self,
+        lesson: LiveLesson,
+        engine: Engine,
+        ice_servers: list,
+        key: str,
+        before: "Stream | None" = None,
+        lost: float = LOST,
+    ) -> None:
+        """ice_servers: STUN and TURN. key: of the component on the page. before: the lesson's last connection; if it gave no
+        result either, its time counts. lost: see LOST."""
         self.lesson = lesson
         self.ice_servers = ice_servers
         self.key = key
@@ -70,7 +79,9 @@ class Stream:
         self._engine = engine
         self._lost = lost
         self._feed: Feed | None = None
-        self._started = time.monotonic()
+        self._started, self._called = time.monotonic(), False
+        if before is not None and before._newest is None:
+            self._started, self._called = before._started, before._called
         self._seen = 0.0
         self._frames = 0
         self._newest: tuple[float, dict] | None = None
@@ -86,7 +97,8 @@ class Stream:
     def answer(self, offer: str) -> None:
         """The browser has its camera and calls: from here on a result is due."""
         self.answered = offer
-        self._started = time.monotonic()
+        if not self._called:
+            self._started, self._called = time.monotonic(), True
 
     def show(self, frame: av.VideoFrame) -> av.VideoFrame:
         """Offer the frame for analysis and give back what the visitor sees. Called for the newest frame, on the library's
@@ -206,7 +218,8 @@ def _stream(lesson: LiveLesson, engine: Engine) -> Stream:
         servers, problem = ice_servers(st.secrets.to_dict() if st.secrets.load_if_toml_exists() else {})
         if problem:
             st.warning(problem, icon=":material/warning:")
-        stream = Stream(lesson, engine, servers, f"webrtc {number}")
+        before = stream if stream is not None and stream.lesson is lesson else None
+        stream = Stream(lesson, engine, servers, f"webrtc {number}", before)
         st.session_state["webrtc"], st.session_state["webrtc_number"] = stream, number
     return stream
 
