@@ -77,7 +77,7 @@ def streaming(page: Page, server: Server) -> None:
     assert video.evaluate("v => v.currentTime") > shown
 
 
-def until(true: Callable[[], bool], seconds: float = PATIENCE / 1000) -> float:
+def until(true: Callable[[], bool], seconds: float = 2 * PATIENCE / 1000) -> float:
     """Wait for it; how many seconds that took."""
     begun = time.monotonic()
     while not true():

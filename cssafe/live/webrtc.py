@@ -32,8 +32,9 @@ from cssafe.vision.drawing import draw
 
 log = logging.getLogger(__name__)
 
-LOST = 3.0
-"""Seconds without a frame after which a stream is over."""
+LOST = 4.0
+"""Seconds without a frame after which a stream is over: a closed tab must be noticed within five, and a busy machine
+brings a frame in three."""
 
 STALE = 2.5
 """Seconds after which boxes no longer belong to the picture."""
@@ -141,7 +142,7 @@ class Stream:
 
     def _watch(self, feed: Feed) -> None:
         """Until the library says that the video ended, no frame comes, the lesson ends or another camera has it."""
-        while not self.over.wait(0.5):
+        while not self.over.wait(0.25):
             if time.monotonic() - self._seen > self._lost or not self.lesson.holds(feed):
                 self.over.set()
         self._engine.leave(feed)
