@@ -31,6 +31,9 @@ to be read: faces of FER2013 have 28 and more, shrunk to 24 px 9-20, to 12 px 4-
 FRAME_LIMIT = 300_000
 """Bytes of one JPEG over the WebSocket: 640x480 at quality 0.6 takes about 40,000."""
 
+TRANSPORT_PATIENCE = 8.0
+"""Seconds without a first result after which another way for the camera's pictures is taken or offered."""
+
 LIVE_MINUTES = 5
 """How far back the live page's line reaches."""
 
@@ -83,7 +86,8 @@ class Settings:
 def read(environment: dict[str, str] | None = None) -> Settings:
     """Settings from CSSAFE_MODE (local, hosted), CSSAFE_PROFILE (demo, consent, attention-only), CSSAFE_DATA (folder of
     the database), CSSAFE_MODEL (folder of the expression network) and CSSAFE_ORIGINS (further web addresses, separated
-    by commas, that may open the camera's WebSocket; the page's own address always may).
+    by commas, that may open the camera's WebSocket, such as https://school.example or https://*.school.example; the
+    page's own address always may).
 
     Raises:
         ConfigurationError: a value that cannot be used.

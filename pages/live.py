@@ -6,8 +6,8 @@ import streamlit as st
 
 from cssafe import services, ui
 from cssafe.frames import LEVELS
-from cssafe.live.camera import camera
 from cssafe.live.session import LiveLesson
+from cssafe.live.transport import AUTOMATIC, NAMES, Transport, camera
 from cssafe.settings import MINIMUM_GROUP, ROOT
 from pages.filters import VALIDITY
 
@@ -35,6 +35,10 @@ ERASED = {
     True: "Delete a lesson on the page Lessons; to leave no trace at all, stop CSSAFE and delete its database file.",
     False: "Close this tab, or delete the lesson on the page Lessons.",
 }
+CONNECTION = (
+    "How pictures travel to CSSAFE. Automatic tries WebSocket, then WebRTC, then single pictures, and says which one is in "
+    "use."
+)
 AGREE = (
     "Everybody who will be in the picture, and for minors a parent, has agreed to being filmed and analysed like this."
 )
@@ -48,13 +52,14 @@ lesson: LiveLesson | None = st.session_state.get("lesson")
 def start() -> None:
     """Begin the lesson of the form, before the page is drawn again."""
     form = {name: st.session_state[name].strip() for name in ("class_name", "subject", "room")}
-    form |= {name: st.session_state[name] for name in ("time_zone", "audience")}
+    form |= {name: st.session_state[name] for name in ("time_zone", "audience", "connection")}
     if st.session_state.get("agreed") is False:
         st.session_state["complaint"] = DISAGREE
         return
     if "agreed" in st.session_state:
         workspace.set("agreed", True)
     workspace.set("live", form)
+    st.session_state["transport"] = Transport.choose(form.pop("connection"))
     begun = LiveLesson(workspace, profile, **form)
     services.register(begun)
     st.session_state["lesson"] = begun
@@ -81,6 +86,8 @@ def before() -> None:
         third, fourth = st.columns(2)
         third.text_input("Room", last.get("room", ""), key="room", placeholder="12", max_chars=60)
         fourth.selectbox("Time zone", zones, zones.index(zone if zone in zones else "UTC"), key="time_zone")
+        connection = list(NAMES).index(last.get("connection", AUTOMATIC))
+        st.selectbox("Camera connection", NAMES, connection, key="connection", format_func=NAMES.get, help=CONNECTION)
         if profile.name == "consent" and not workspace.get("agreed", False):
             st.checkbox(AGREE, key="agreed")
         if complaint := st.session_state.pop("complaint", ""):
@@ -133,7 +140,7 @@ def during(lesson: LiveLesson) -> None:
     """Camera and figures."""
     picture, numbers = st.columns([3, 2], gap="medium")
     with picture:
-        camera(lesson)
+        camera(lesson, services.engine())
         markers(lesson)
         st.button("End lesson", type="primary", icon=":material/stop_circle:", on_click=lesson.end, width="stretch")
     with numbers:

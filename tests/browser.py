@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -81,19 +81,19 @@ def chromium(playwright: Playwright, video: Path | None = None, *extra: str) -> 
 
 
 class Server:
-    """The app under `streamlit run`, on a free port of this machine."""
+    """The app under `streamlit run`, on a free port of this machine or, by a command prefix, of another network."""
 
-    def __init__(self, data: Path, **environment: str) -> None:
+    def __init__(self, data: Path, host: str = "localhost", prefix: Sequence[str] = (), **environment: str) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
-        self.address = f"http://localhost:{self.port}"
+        self.address = f"http://{host}:{self.port}"
         self.log = data / "server.log"
         data.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={self.port}"]
+        command = [*prefix, sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={self.port}"]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [*command, "--server.headless=true", "--server.address=localhost"],
+                [*command, "--server.headless=true", f"--server.address={host}"],
                 cwd=ROOT,
                 env=os.environ | {"CSSAFE_DATA": str(data)} | environment,
                 stdout=log,
@@ -125,8 +125,8 @@ class Server:
 
 
 @contextmanager
-def serve(data: Path, **environment: str) -> Iterator[Server]:
-    server = Server(data, **environment)
+def serve(data: Path, host: str = "localhost", prefix: Sequence[str] = (), **environment: str) -> Iterator[Server]:
+    server = Server(data, host, prefix, **environment)
     try:
         server.wait()
         yield server

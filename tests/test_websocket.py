@@ -106,7 +106,7 @@ def time_now() -> datetime:
 def hello(socket, lesson: LiveLesson) -> None:
     """Send the token and wait until the networks are ready."""
     socket.send_text(lesson.token)
-    while socket.receive_json() != {"state": "ready", "problem": ""}:
+    while socket.receive_json()["state"] != "ready":
         pass
 
 

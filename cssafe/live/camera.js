@@ -1,10 +1,17 @@
 // The camera in the browser: smooth local video, frames up over a WebSocket, boxes and words drawn over the video.
 // Nothing is recorded. `data`: token of the lesson, width and height to ask for (pixels), limit of one
-// JPEG (bytes).
+// JPEG (bytes). The figure tells in data-*: state, faces, results (how many were drawn), delay (ms from
+// the picture to its drawn result) and size (of the analysed picture). The state `stalled` of the
+// component is true while no first result has come in time.
 
 const COLOURS = { high: '#009E73', medium: '#E69F00', low: '#D55E00', unread: '#56B4E9' };  // Okabe-Ito
 const QUALITY = 0.6;
 const LONGEST_WAIT = 8000;   // ms between two tries to reconnect
+const PATIENCE = 8000;       // ms from the camera's start to the first result; after that the page is told
+const SILENCE = 10000;       // ms without a word that was due, after which a connection counts as dead
+const UNANSWERED = 2;        // pictures on their way at once: one travels while the other is analysed
+const AIM = 700;             // ms that a picture and its answer may spend on the line: two results a second, and time to analyse
+const FIRST = 640, SMALLEST = 320;   // longer side of the first pictures, and of the smallest, pixels
 const STALE = 2500;          // ms after which boxes no longer belong to the picture
 const HIDDEN_PERIOD = 1000;  // ms; a hidden tab draws no video frames, but the lesson goes on at a frame a second
 
@@ -26,8 +33,10 @@ const FAULTS = {
   NotReadableError: 'busy', AbortError: 'busy',
 };
 
+// Beside the page, whatever page it is and whatever a proxy or server.baseUrlPath puts before it: pages have
+// one word after the app's own address. Streamlit finds its own files in the same way.
 function address() {
-  return location.origin.replace(/^http/, 'ws') + '/cssafe/frames';
+  return new URL('cssafe/frames', document.baseURI).href.replace(/^http/, 'ws');
 }
 
 class Camera {
@@ -41,10 +50,12 @@ class Camera {
     this.button = root.querySelector('button');
     this.caption = root.querySelector('figcaption');
     this.scratch = document.createElement('canvas');
-    this.scale = 1;
+    this.scale = Math.min(1, FIRST / data.width);
     this.wait = 500;
-    this.inFlight = 0;
+    this.onWay = new Map();   // number of each picture on its way -> when it was taken
     this.lastFrame = 0;
+    this.most = UNANSWERED;
+    this.rate = 15;           // pictures a second, until the server says what it carries
     this.button.onclick = () => this.start();
     this.video.onresize = () => this.fit();
     this.onLeave = () => this.stop();
@@ -79,6 +90,7 @@ class Camera {
     if (run !== this.run) return;
     this.figure.toggleAttribute('data-picture', true);
     this.fit();
+    this.expect();
     this.connect(run, 'connecting');
     this.watch(run);
   }
@@ -86,8 +98,9 @@ class Camera {
   stop() {
     this.run = null;
     clearTimeout(this.retry);
-    clearInterval(this.hidden);
-    if (this.socket) { this.socket.onclose = null; this.socket.close(); this.socket = null; }
+    clearTimeout(this.patience);
+    clearInterval(this.ticking);
+    this.leave();
     if (this.stream) this.stream.getTracks().forEach((track) => { track.onended = null; track.stop(); });
     this.stream = this.video.srcObject = null;
     this.figure.toggleAttribute('data-picture', false);
@@ -101,31 +114,65 @@ class Camera {
     removeEventListener('pageshow', this.onReturn);
   }
 
-  connect(run, state) {
-    this.say(state, WORDS[state]);
+  expect() {   // a first result in time; the clock does not run while the networks load
+    clearTimeout(this.patience);
+    if (this.figure.dataset.results) return;
+    this.patience = setTimeout(() => this.tell('stalled', this.stalled = true), PATIENCE);
+  }
+
+  connect(run, state, words = WORDS[state]) {
+    this.say(state, words);
     const socket = this.socket = new WebSocket(address());
-    this.inFlight = 0;
-    this.open = false;
+    this.onWay.clear();
+    this.sent = this.judged = 0;
+    this.heard = performance.now();
+    this.open = this.idle = this.encoding = false;
     socket.onopen = () => socket.send(this.data.token);
     socket.onmessage = (event) => { this.wait = 500; this.receive(JSON.parse(event.data)); };
-    socket.onclose = (event) => {
-      this.draw(null);
-      if (event.code === 4403) return this.say('over', WORDS.over);
-      if (event.code === 1009) this.scale *= 0.7;
-      this.say('reconnecting', WORDS.reconnecting);
-      this.retry = setTimeout(() => { if (run === this.run) this.connect(run, 'reconnecting'); }, this.wait);
-      this.wait = Math.min(this.wait * 2, LONGEST_WAIT);
-    };
+    socket.onclose = (event) => this.lost(run, event);
+  }
+
+  leave() {
+    if (this.socket) { this.socket.onclose = this.socket.onmessage = null; this.socket.close(); }
+    this.socket = null;
+    this.open = false;
+  }
+
+  lost(run, event) {   // 4403: trying again is useless; 1008, 1009: the server says what was wrong with our pictures
+    this.leave();
+    this.draw(null);
+    if (event.code === 4403) return this.say('over', event.reason || WORDS.over);
+    if (event.code === 1009) this.resize(0.7);
+    const words = [1008, 1009].includes(event.code) && event.reason || WORDS.reconnecting;
+    this.say('reconnecting', words);
+    this.retry = setTimeout(() => { if (run === this.run) this.connect(run, 'reconnecting', words); }, this.wait);
+    this.wait = Math.min(this.wait * 2, LONGEST_WAIT);
   }
 
   receive(message) {
-    if (message.state === 'loading') return this.say('loading', WORDS.loading);
-    if (message.state === 'failed') return this.say('failed', message.problem);
-    if (message.state === 'ready') { this.open = true; return this.say('live', ''); }
-    this.inFlight -= 1;
+    this.heard = performance.now();
+    if (message.rate) this.rate = message.rate;
+    if (message.state === 'loading' || message.state === 'failed') {
+      this.idle = true;   // nothing is due from the server
+      clearTimeout(this.patience);
+      return this.say(message.state, message.problem || WORDS.loading);
+    }
+    if (message.state === 'ready') {
+      if (this.idle) this.expect();
+      this.idle = false;
+      this.open = true;
+      return this.say('live', message.busy);
+    }
+    const delay = this.heard - this.onWay.get(message.number);
+    this.onWay.delete(message.number);
+    this.adapt(delay - message.took, message.number);
     if (message.problem) return this.say('live', message.problem);
     if (!message.faces) return;   // passed over for a newer frame
-    this.say('live', message.note);
+    clearTimeout(this.patience);
+    if (this.stalled) this.tell('stalled', this.stalled = false);
+    this.figure.dataset.delay = Math.round(delay);
+    this.figure.dataset.size = message.size.join('x');
+    this.say('live', message.note || message.busy);
     this.figure.dataset.faces = message.faces.length;
     this.figure.dataset.results = Number(this.figure.dataset.results || 0) + 1;
     this.caption.textContent = message.faces.length === 1 ? '1 face' : `${message.faces.length} faces`;
@@ -145,23 +192,45 @@ class Camera {
       else setTimeout(next, 66);
     };
     next();
-    this.hidden = setInterval(() => { if (performance.now() - this.lastFrame > HIDDEN_PERIOD * 0.9) this.send(); }, HIDDEN_PERIOD);
+    this.ticking = setInterval(() => {
+      const now = performance.now();
+      if (now - this.lastFrame > HIDDEN_PERIOD * 0.9) this.send();
+      const due = this.onWay.size || !this.open && !this.idle;
+      // A dead line closes nothing by itself.
+      if (this.socket && due && now - this.heard > SILENCE + 2000 / this.rate) this.lost(run, {});
+    }, HIDDEN_PERIOD);
   }
 
-  send() {   // at most two frames unanswered: delay cannot build up
-    const { socket, video, scratch } = this;
-    if (!this.open || this.inFlight >= 2 || socket.readyState !== WebSocket.OPEN || !video.videoWidth) return;
-    this.inFlight += 1;
-    this.lastFrame = performance.now();
+  adapt(line, number) {   // smaller pictures on a slow line; `line`: ms there and back, without the server's own time
+    if (number < this.judged) return;   // sent before the size last changed: says nothing of the new one
+    if (line > AIM * 1.25 || line < AIM * 0.6) this.resize(Math.min(1.2, Math.max(0.6, Math.sqrt(AIM / line))));
+    // Pictures that are as small as they get and still late are sent one at a time.
+    this.most = line > AIM * 1.25 && this.scale === this.smallest() ? 1 : UNANSWERED;
+  }
+
+  resize(factor) {
+    this.scale = Math.max(this.smallest(), Math.min(1, this.scale * factor));
+    this.judged = this.sent;
+  }
+
+  smallest() { return Math.min(1, SMALLEST / this.data.width); }
+
+  send() {   // as often as the server carries, and few at a time: delay cannot build up
+    const { socket, video, scratch } = this, now = performance.now();
+    if (!this.open || this.encoding || this.onWay.size >= this.most || socket.readyState !== WebSocket.OPEN || !video.videoWidth) return;
+    if (now - this.lastFrame < 1000 / this.rate - 10) return;   // 10 ms: the video's own beat is not ours
+    this.lastFrame = now;
+    this.encoding = true;
     const factor = Math.min(1, this.data.width / video.videoWidth) * this.scale;
     scratch.width = Math.round(video.videoWidth * factor);
     scratch.height = Math.round(video.videoHeight * factor);
     scratch.getContext('2d').drawImage(video, 0, 0, scratch.width, scratch.height);
     scratch.toBlob((blob) => {
-      if (socket.readyState !== WebSocket.OPEN) return;
-      if (blob && blob.size <= this.data.limit) return socket.send(blob);
-      this.scale *= 0.8;
-      this.inFlight -= 1;
+      if (socket !== this.socket || socket.readyState !== WebSocket.OPEN) return;
+      this.encoding = false;
+      if (!blob || blob.size > this.data.limit) return this.resize(0.8);
+      this.onWay.set(this.sent++, now);
+      socket.send(blob);
     }, 'image/jpeg', QUALITY);
   }
 
@@ -221,8 +290,9 @@ function label(face) {   // emotion and level, as far as they were told
 }
 
 export default function (component) {   // called again whenever the page is drawn again
-  const { parentElement: root, data } = component;
+  const { parentElement: root, data, setStateValue: tell } = component;
   if (root.camera && root.camera.data.token !== data.token) { root.camera.destroy(); root.camera = null; }
   if (!root.camera) root.camera = new Camera(root, data);
+  root.camera.tell = tell;
   return () => { if (root.camera) { root.camera.destroy(); root.camera = null; } };
 }

@@ -19,7 +19,18 @@ def _read(part: str) -> str:
 _camera = st.components.v2.component("cssafe_camera", html=_read("html"), css=_read("css"), js=_read("js"))
 
 
-def camera(lesson: LiveLesson) -> None:
-    """Show the camera and send its frames for this lesson; it stops when the page no longer calls this."""
+def camera(lesson: LiveLesson) -> bool:
+    """Show the camera and send its frames for this lesson; it stops when the page no longer calls this.
+
+    Returns:
+        Whether this way in has stalled: no first result within 8 s of the camera's start (the time in which the networks
+        load does not count). The page runs again when that becomes so, and when a result comes after all.
+    """
     width, height = SIZES[lesson.lesson.audience]
-    _camera(key="camera", data={"token": lesson.token, "width": width, "height": height, "limit": FRAME_LIMIT})
+    state = _camera(
+        key=f"camera_{lesson.number}",
+        data={"token": lesson.token, "width": width, "height": height, "limit": FRAME_LIMIT},
+        default={"stalled": False},
+        on_stalled_change=lambda: None,
+    )
+    return bool(state.stalled)

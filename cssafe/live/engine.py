@@ -1,11 +1,16 @@
 """One thread that runs the networks, fed by every open camera.
 
 Each camera has a `Feed` with room for one waiting frame, the newest: a slow network makes pictures rarer, never later.
-Waiting feeds are served in turn, so that nobody's camera starves another's. What goes wrong with a frame is counted and
-answered; the thread lives on. Nothing here knows of Streamlit or of lessons."""
+Waiting feeds are served in turn, each with what is its newest frame at that moment, and no oftener than its fair share of
+the thread's time allows: nobody's camera starves another's. Frames go through the networks one by one: eight at once cost
+the detector more time than one by one and save the others less than a millisecond each (two cores), and the first would
+wait for the last. What goes wrong with a frame is counted and answered; the thread lives on. Nothing here knows of
+Streamlit or of lessons."""
 
 import logging
+import math
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -24,6 +29,15 @@ log = logging.getLogger(__name__)
 Picture = bytes | np.ndarray
 """An encoded image, which is decoded on the engine's thread, or uint8 (h, w, 3) BGR."""
 
+LOAD = 0.8
+"""Share of the thread's time that is given away; the rest is for the pages and for frames that take longer."""
+
+INERTIA = 0.9
+"""Share of the old value in a moving average of what a frame takes: twenty frames forget one odd one."""
+
+ABSENT = 10.0
+"""Seconds without a frame after which a feed no longer counts as open: a weak line brings one in two seconds."""
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -37,12 +51,26 @@ class Answer:
 
 class Feed:
     """One camera's place at the engine. stream: its memory between frames. deliver: called once for each frame offered,
-    on the engine's thread (on the offering thread for a frame passed over); must return at once."""
+    on the engine's thread (on the offering thread for a frame passed over); must return at once. wanted: frames a second
+    that it asks for at most."""
 
-    def __init__(self, stream: Stream, deliver: Callable[[Answer], None]) -> None:
+    def __init__(self, stream: Stream, deliver: Callable[[Answer], None], wanted: float = math.inf) -> None:
         self.stream = stream
         self.deliver = deliver
+        self.wanted = wanted
         self._waiting: tuple[int, Picture, datetime] | None = None
+        self._cost: float | None = None  # seconds that one of its frames takes, moving average
+        self._due = 0.0  # when its next frame may be taken
+        self._seen = 0.0  # when it last showed that it is there; both on the monotonic clock
+
+
+def shares(demands: list[float], whole: float) -> list[float]:
+    """Divide `whole` fairly: nobody gets more than demanded, and what one leaves goes to the others in equal parts."""
+    given, left = [0.0] * len(demands), whole
+    for done, i in enumerate(sorted(range(len(demands)), key=demands.__getitem__)):
+        given[i] = min(demands[i], left / (len(demands) - done))
+        left -= given[i]
+    return given
 
 
 class Engine:
@@ -57,6 +85,8 @@ class Engine:
         self.failed = 0
         self._load = load
         self._turn: deque[Feed] = deque()
+        self._open: set[Feed] = set()
+        self._cost = 0.0  # seconds that a frame takes, moving average over all feeds
         self._closed = False
         self._condition = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
@@ -81,6 +111,7 @@ class Engine:
     def offer(self, feed: Feed, number: int, picture: Picture, time: datetime) -> None:
         """Leave a frame for analysis; one that still waits there is passed over. time: aware, UTC."""
         with self._condition:
+            self._see(feed)
             passed_over, feed._waiting = feed._waiting, (number, picture, time)
             if passed_over is None:
                 self._turn.append(feed)
@@ -88,9 +119,18 @@ class Engine:
         if passed_over is not None:
             feed.deliver(Answer(passed_over[0]))
 
-    def leave(self, feed: Feed) -> None:
-        """Forget the feed's waiting frame. One already being analysed is still delivered."""
+    def rate(self, feed: Feed) -> float:
+        """How many frames a second of this feed the machine carries now, beside all that are open. The feed counts as
+        open from here on."""
         with self._condition:
+            self._see(feed)
+            return self._rate(feed)
+
+    def leave(self, feed: Feed) -> None:
+        """Forget the feed and its waiting frame; the others share its time. A frame already being analysed is still
+        delivered."""
+        with self._condition:
+            self._open.discard(feed)
             feed._waiting = None
             if feed in self._turn:
                 self._turn.remove(feed)
@@ -107,6 +147,9 @@ class Engine:
         try:
             pipeline = self._load()
             pipeline.warm()
+            begun = time.perf_counter()
+            pipeline.warm()  # once more, now that all is prepared: about what a frame takes
+            self._cost = time.perf_counter() - begun
         except ConfigurationError as error:
             self.loaded.set_exception(error)
             return
@@ -121,23 +164,52 @@ class Engine:
             return
         self.loaded.set_result(None)
         while (job := self._next()) is not None:
-            feed, number, picture, time = job
-            self._deliver(feed, self._analyze(pipeline, feed, number, picture, time))
+            feed, number, picture, when = job
+            begun = time.perf_counter()
+            answer = self._analyze(pipeline, feed, number, picture, when)
+            self._note(feed, time.perf_counter() - begun)
+            self._deliver(feed, answer)
 
     def _next(self) -> tuple[Feed, int, Picture, datetime] | None:
+        """The newest frame of the feed that has waited longest of those whose time has come; None at the end."""
         with self._condition:
-            self._condition.wait_for(lambda: self._turn or self._closed)
-            if self._closed:
-                return None
-            feed = self._turn.popleft()
-            assert feed._waiting is not None, "a feed in turn has a frame waiting"
-            job, feed._waiting = feed._waiting, None
-            return feed, *job
+            while not self._closed:
+                now = time.monotonic()
+                feed = next((feed for feed in self._turn if feed._due <= now), None)
+                if feed is None:
+                    self._condition.wait(min((feed._due - now for feed in self._turn), default=None))
+                    continue
+                self._turn.remove(feed)
+                assert feed._waiting is not None, "a feed in turn has a frame waiting"
+                job, feed._waiting = feed._waiting, None
+                # Half a period is forgiven, so that a frame which the line brought late does not make the next one late.
+                period = 1 / self._rate(feed)
+                feed._due = max(feed._due, now - period / 2) + period
+                return feed, *job
+            return None
 
-    def _analyze(self, pipeline: Pipeline, feed: Feed, number: int, picture: Picture, time: datetime) -> Answer:
+    def _see(self, feed: Feed) -> None:
+        now = time.monotonic()
+        feed._seen = now
+        self._open.add(feed)
+        self._open = {other for other in self._open if now - other._seen < ABSENT}
+
+    def _rate(self, feed: Feed) -> float:
+        feeds = list(self._open | {feed})
+        costs = [max(f._cost or self._cost, 1e-4) for f in feeds]
+        given = shares([f.wanted * cost for f, cost in zip(feeds, costs, strict=True)], LOAD)
+        own = feeds.index(feed)
+        return given[own] / costs[own]
+
+    def _note(self, feed: Feed, seconds: float) -> None:
+        with self._condition:
+            for owner in (feed, self):
+                owner._cost = INERTIA * owner._cost + (1 - INERTIA) * seconds if owner._cost else seconds
+
+    def _analyze(self, pipeline: Pipeline, feed: Feed, number: int, picture: Picture, when: datetime) -> Answer:
         try:
             image = decode(picture) if isinstance(picture, bytes) else picture
-            result = pipeline.analyze(Frame(image, time), feed.stream)
+            result = pipeline.analyze(Frame(image, when), feed.stream)
             self.analyzed += 1
             return Answer(number, result)
         except MediaError as error:

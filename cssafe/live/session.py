@@ -31,6 +31,9 @@ NOW = timedelta(seconds=2)
 SILENCE = timedelta(seconds=6)
 """How old the newest picture may be before the page says that none comes: a slow host analyses one in two seconds."""
 
+FRAMES = 15.0
+"""Frames a second of one camera that are analysed at most: what it films in a dim room. More would show nothing new."""
+
 PATIENCE = 120.0
 """Seconds without a camera after which a lesson ends by itself: as long as Streamlit keeps a lost visit."""
 
@@ -133,7 +136,7 @@ class LiveLesson:
         counts."""
         with self._lock:
             self._away.cancel()
-            self._feed = Feed(self._stream, deliver)
+            self._feed = Feed(self._stream, deliver, FRAMES)
             return self._feed
 
     def holds(self, feed: Feed) -> bool:

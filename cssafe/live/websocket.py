@@ -4,12 +4,16 @@ page.
 The browser's first message is the lesson's token, then each binary message is one JPEG. Down come `{"state": "loading"
 | "ready" | "failed", "problem"}` about the networks and, for every frame, `{"number", ...}` with what LiveLesson.take
 tells, with a `problem`, or with neither when the frame was passed over. Numbers count the frames of a connection from
-0. The browser keeps at most two of them unanswered."""
+0. The browser keeps at most two of them unanswered. "ready" and every answer also carry `rate`, the frames a second
+that the machine carries of this camera, and `busy`, a sentence where that is few; an answer carries `took`, the
+milliseconds from the frame's arrival to the answer's departure, so that the browser knows what the line takes."""
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -21,7 +25,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from cssafe.settings import FRAME_LIMIT, ConfigurationError
 
 if TYPE_CHECKING:  # app.py opens the door before these are loaded
-    from cssafe.live.engine import Answer, Engine
+    from cssafe.live.engine import Answer, Engine, Feed
     from cssafe.live.session import LiveLesson
 
 REFUSED = 4403
@@ -30,32 +34,46 @@ REFUSED = 4403
 TOO_LARGE = 1009
 """Close code: a frame above FRAME_LIMIT."""
 
+FLOODED = 1008
+"""Close code: frames came faster than any camera films them, or without waiting for answers."""
+
 GREETING = 10.0
 """Seconds for the first message."""
+
+UNANSWERED = 8
+"""Frames without an answer at which a browser counts as one that does not wait for answers; ours keeps to two."""
+
+FLOOD = 60
+"""Frames at once or in a second: as many as the quickest cameras film, and four times what ours sends."""
+
+ENOUGH = 3.0
+"""Frames a second below which the person before the camera is told: expressions last half a second and longer."""
 
 
 def routes(
     engine: "Callable[[], Engine]", find: "Callable[[str], LiveLesson | None]", origins: Callable[[], tuple[str, ...]]
 ) -> list[BaseRoute]:
-    """The camera's address and the health check. find: the running lesson of a token. origins: web addresses that may
-    connect besides the page's own."""
+    """The camera's address and the health check, at the root and under any prefix: with server.baseUrlPath, and behind a
+    proxy that adds a path, the page's own address has one, and not every proxy takes it off. find: the running lesson of
+    a token. origins: patterns of web addresses that may connect besides the page's own."""
 
     async def frames(socket: WebSocket) -> None:
         await socket.accept()
         if not _same_page(socket, origins()):
-            await socket.close(REFUSED, "This page may not send pictures here (see CSSAFE_ORIGINS).")
+            await socket.close(REFUSED, "This page's address may not send pictures here. Add it to CSSAFE_ORIGINS.")
             return
         try:
             token = await asyncio.wait_for(socket.receive_text(), GREETING)
         except WebSocketDisconnect:
             return
         except (TimeoutError, KeyError):  # silence, or bytes before the token
-            token = ""
+            await socket.close(REFUSED, "The first message must be the lesson's token. Reload the page.")
+            return
         lesson = find(token)
         if lesson is None:
             await socket.close(REFUSED, "This lesson is over. Start a new one.")
             return
-        await _converse(socket, engine(), lesson)
+        await _Connection(socket, engine(), lesson).converse()
 
     def health(_: Request) -> JSONResponse:
         running = engine()
@@ -67,60 +85,104 @@ def routes(
         }
         return JSONResponse(body, status_code=503 if running.state == "failed" else 200)
 
-    return [WebSocketRoute("/cssafe/frames", frames), Route("/healthz", health)]
+    prefixes = ("", "/{prefix:path}")
+    return [WebSocketRoute(f"{prefix}/cssafe/frames", frames) for prefix in prefixes] + [
+        Route(f"{prefix}/healthz", health) for prefix in prefixes
+    ]
 
 
-async def _converse(socket: WebSocket, engine: "Engine", lesson: "LiveLesson") -> None:
-    """Frames in, answers out, until the browser leaves, the lesson ends or a newer connection takes the lesson over."""
-    loop = asyncio.get_running_loop()
-    outgoing: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+class _Connection:
+    """One browser that may send: frames in, answers out."""
 
-    def deliver(answer: "Answer") -> None:
+    def __init__(self, socket: WebSocket, engine: "Engine", lesson: "LiveLesson") -> None:
+        self.socket = socket
+        self.engine = engine
+        self.lesson = lesson
+        self.loop = asyncio.get_running_loop()
+        self.outgoing: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.arrived: dict[int, float] = {}  # frames without an answer yet, and when they came
+        self.recent = 0.0  # frames of about the last second
+        self.last = 0.0
+        self.feed: Feed = lesson.connect(self.deliver)
+
+    async def converse(self) -> None:
+        """Until the browser leaves, breaks a rule, the lesson ends or a newer connection takes the lesson over."""
+        sending = asyncio.create_task(self.send())
+        try:
+            code, reason = await self.receive()
+        finally:
+            self.engine.leave(self.feed)
+            self.lesson.disconnect(self.feed)
+            sending.cancel()
+            with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):
+                await sending
+        if code:
+            with contextlib.suppress(TimeoutError, RuntimeError):  # a browser that does not read may not hear it
+                await asyncio.wait_for(self.socket.close(code, reason), 2)
+
+    async def receive(self) -> tuple[int, str]:
+        """Take frames as long as that is right; why it ended, as close code (0: the browser left) and sentence."""
+        number = 0
+        while (message := await self.socket.receive())["type"] != "websocket.disconnect":
+            if not self.lesson.holds(self.feed):
+                return REFUSED, "This lesson is over, or another page has taken over its camera."
+            if self.flooded():
+                return FLOODED, "Pictures came faster than they can be answered. Wait for the answers."
+            self.arrived[number] = self.last
+            jpeg = message.get("bytes")
+            if jpeg is None:
+                self.outgoing.put_nowait({"number": number, "problem": "A picture (JPEG) was expected, and text came."})
+            elif len(jpeg) > FRAME_LIMIT:
+                return TOO_LARGE, f"A picture may have {FRAME_LIMIT} bytes, and this one has {len(jpeg)}."
+            else:
+                self.engine.offer(self.feed, number, jpeg, datetime.now(UTC))
+            number += 1
+        return 0, ""
+
+    def flooded(self) -> bool:
+        """Count one more message; whether it is one too many."""
+        now = time.monotonic()
+        self.recent = max(0.0, self.recent - (now - self.last) * FLOOD) + 1
+        self.last = now
+        return self.recent > FLOOD or len(self.arrived) >= UNANSWERED
+
+    def deliver(self, answer: "Answer") -> None:
         message: dict[str, Any] = {"number": answer.number}
         if answer.result is not None:
-            message |= lesson.take(answer.result)
+            message |= self.lesson.take(answer.result)
         elif answer.problem:
             message["problem"] = answer.problem
-        loop.call_soon_threadsafe(outgoing.put_nowait, message)
+        self.loop.call_soon_threadsafe(self.outgoing.put_nowait, message)
 
-    feed = lesson.connect(deliver)
-    sending = asyncio.create_task(_send(socket, engine, outgoing))
-    number = 0
-    try:
+    async def send(self) -> None:
+        engine, socket = self.engine, self.socket
+        if engine.state == "loading":
+            await socket.send_json({"state": "loading", "problem": ""})
+            with contextlib.suppress(ConfigurationError):
+                # Shielded: the browser may leave before the networks are there, and others wait for them too.
+                await asyncio.shield(asyncio.wrap_future(engine.loaded))
+        await socket.send_json({"state": engine.state, "problem": engine.problem} | self.offer())
         while True:
-            message = await socket.receive()
-            if message["type"] == "websocket.disconnect":
-                break
-            if not lesson.holds(feed):
-                await socket.close(REFUSED, "This lesson is over, or another page has taken over its camera.")
-                break
-            jpeg = message.get("bytes") or b""
-            if len(jpeg) > FRAME_LIMIT:
-                await socket.close(TOO_LARGE, f"A picture may have {FRAME_LIMIT} bytes; this one has {len(jpeg)}.")
-                break
-            engine.offer(feed, number, jpeg, datetime.now(UTC))
-            number += 1
-    finally:
-        engine.leave(feed)
-        lesson.disconnect(feed)
-        sending.cancel()
-        with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):
-            await sending
+            message = await self.outgoing.get()
+            took = time.monotonic() - self.arrived[message["number"]]
+            await socket.send_json(message | {"took": round(1000 * took)} | self.offer())
+            del self.arrived[message["number"]]
 
-
-async def _send(socket: WebSocket, engine: "Engine", outgoing: asyncio.Queue[dict[str, Any]]) -> None:
-    if engine.state == "loading":
-        await socket.send_json({"state": "loading", "problem": ""})
-        with contextlib.suppress(ConfigurationError):
-            # Shielded: the browser may leave before the networks are there, and others wait for them too.
-            await asyncio.shield(asyncio.wrap_future(engine.loaded))
-    await socket.send_json({"state": engine.state, "problem": engine.problem})
-    while True:
-        await socket.send_json(await outgoing.get())
+    def offer(self) -> dict[str, Any]:
+        """What the machine carries of this camera now."""
+        rate = self.engine.rate(self.feed)
+        busy = (
+            f"The server is busy: for now it analyses {rate:.1f} pictures of yours a second. It speeds up when others leave."
+            if rate < ENOUGH
+            else ""
+        )
+        return {"rate": round(rate, 2), "busy": busy}
 
 
 def _same_page(socket: WebSocket, origins: tuple[str, ...]) -> bool:
-    """Whether the page that opened the socket came from this very host, or from one that was allowed. Browsers always
-    say."""
+    """Whether the page that opened the socket came from this very host, as the browser or the proxy before us names it,
+    or from one that was allowed. Browsers always say, and no page can make them lie."""
     origin = socket.headers.get("origin", "")
-    return origin in origins or (origin != "" and urlsplit(origin).netloc == socket.headers.get("host"))
+    hosts = {socket.headers.get("host"), *socket.headers.get("x-forwarded-host", "").replace(" ", "").split(",")}
+    own = urlsplit(origin).netloc
+    return (own != "" and own in hosts) or any(fnmatchcase(origin, pattern) for pattern in origins)

@@ -1,0 +1,73 @@
+"""Single pictures (st.camera_input): the last resort, on networks that let through nothing but the page itself."""
+
+from concurrent.futures import Future
+from datetime import UTC, datetime
+
+import numpy as np
+import streamlit as st
+
+from cssafe.live.engine import Answer, Engine
+from cssafe.live.session import LiveLesson
+from cssafe.media import MediaError, decode
+from cssafe.vision.drawing import draw
+
+PATIENCE = 30.0
+"""Seconds for one picture: the networks may still be loading, and others may be waiting too."""
+
+
+def camera(lesson: LiveLesson, engine: Engine) -> bool:
+    """Show the camera's button, and the picture taken with what was read from it. False: nobody can tell whether it fails,
+    for the visitor chooses when to take a picture."""
+    taken = st.camera_input("Take a picture", key=f"picture {lesson.number}", label_visibility="collapsed")
+    if taken is None:
+        st.caption(
+            "Choose Take Photo. Each picture is analysed once and then counts as one second of the lesson; "
+            "after two minutes without one the lesson ends."
+        )
+        return False
+    try:
+        image = decode(taken.getvalue())
+        if st.session_state.get("taken", ("", {}))[0] != taken.file_id:
+            with st.spinner("The picture is being analysed…"):
+                st.session_state["taken"] = taken.file_id, analyze(lesson, engine, image)
+    except (MediaError, TimeoutError) as error:
+        st.warning(str(error), icon=":material/warning:")
+        return False
+    told = st.session_state["taken"][1]
+    faces = len(told["faces"])
+    words = "1 face" if faces == 1 else f"{faces} faces"
+    if told["concentration"] is not None:
+        words += f" · concentration {told['concentration']:.2f}, {told['level']}"
+    st.image(draw(image, told["faces"]), caption=told["note"] or words, channels="BGR", width="stretch")
+    st.caption("Choose Clear photo to take the next one.")
+    return False
+
+
+def analyze(lesson: LiveLesson, engine: Engine, image: np.ndarray) -> dict:
+    """What LiveLesson.take tells of the picture, which is one second of the lesson. image: uint8 (h, w, 3) BGR.
+
+    Raises:
+        MediaError: it could not be analysed.
+        TimeoutError: it was not, within PATIENCE.
+        ConfigurationError: the networks could not be loaded.
+    """
+    told: Future[dict] = Future()
+
+    def deliver(answer: Answer) -> None:
+        if answer.result is None:
+            told.set_exception(MediaError(answer.problem))
+        else:
+            told.set_result(lesson.take(answer.result))
+
+    feed = lesson.connect(deliver)
+    try:
+        engine.loaded.result(PATIENCE)
+        engine.offer(feed, 0, image, datetime.now(UTC))
+        return told.result(PATIENCE)
+    except TimeoutError:
+        raise TimeoutError(
+            f"The picture was not analysed within {PATIENCE:.0f} seconds: the server is busy. Take another one in a minute."
+        ) from None
+    finally:
+        engine.leave(feed)
+        lesson.disconnect(feed)
