@@ -1,6 +1,6 @@
 """Pictures out of image files, videos, folders and cameras, each with its own time. Nothing is written anywhere.
 
-What a file is, its content decides, not its name.
+What a file is, its content decides, not its name. A file lies on the disk, or in memory (an upload) and stays there.
 """
 
 import io
@@ -9,13 +9,14 @@ import mimetypes
 import time
 import warnings
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 PIXEL_LIMIT = 50_000_000
 """Pixels of one picture, told by its header before anything is decoded: 8K video has 33 million, and 50 million take
@@ -35,8 +36,18 @@ EVERY = 0.2
 PATIENCE = 10.0
 """Seconds that a camera may stay silent."""
 
+NEAR = 2.0
+"""Seconds of a video that are decoded sooner than found in its index."""
+
 TICK = 1e-6
 """Seconds by which a frame may come before its place on the grid: times are fractions and do not quite add up."""
+
+HEIC = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1")
+"""Brands of phone pictures that FFmpeg would take for videos, of which it would show a corner."""
+
+Source = str | BinaryIO
+"""A path, a camera's address or device number, or an open binary file that can be read anywhere (an upload in memory),
+named in messages by its `name`."""
 
 TOO_LARGE = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 # PIXEL_LIMIT is stricter and stops with a message; Pillow's own warning would be a second line.
@@ -52,6 +63,14 @@ class Picture(NamedTuple):
 
     seconds: float
     image: np.ndarray
+
+
+class About(NamedTuple):
+    """What a file says of itself. recorded: aware, UTC, or None. seconds: a video's length; None for an image, or where
+    it is not said."""
+
+    recorded: datetime | None = None
+    seconds: float | None = None
 
 
 def decode(data: bytes) -> np.ndarray:
@@ -108,104 +127,183 @@ def named_as_media(path: str) -> bool:
 
 def started(path: str) -> datetime:
     """When the recording was made, UTC: as the file says itself, otherwise the time of its last change."""
+    return about(path).recorded or datetime.fromtimestamp(Path(path).stat().st_mtime, UTC)
+
+
+def about(source: Source) -> About:
+    """What a file says of itself, from its head alone; what cannot be read says nothing."""
     import av
 
-    changed = datetime.fromtimestamp(Path(path).stat().st_mtime, UTC)
     try:
-        with av.open(f"file:{path}", options={"format_whitelist": VIDEOS}) as container:
-            return datetime.fromisoformat(container.metadata["creation_time"]).astimezone(UTC)
-    except (KeyError, ValueError, av.FFmpegError):
-        return changed
+        with _open(source) as file:
+            if _is_image(file):
+                return About(_photographed(file))
+        with _container(source) as container:
+            seconds = container.duration / av.time_base if container.duration else None
+            return About(_moment(container.metadata.get("creation_time", "")), seconds)
+    except (OSError, ValueError, av.FFmpegError):
+        return About()
 
 
-def frames(source: str, every: float = EVERY) -> Iterator[Picture]:
+def frames(source: Source, every: float = EVERY, since: float = 0.0) -> Iterator[Picture]:
     """The pictures of one file or camera, at most one in `every` seconds (0: all of them); an image has one, at 0 s.
 
-    One picture is in memory at a time. Their size may change on the way.
+    One picture is in memory at a time. Their size may change on the way. since: seconds from the start of a video before
+    which its pictures are passed over.
 
     Raises:
         MediaError: no image or video, damaged, sound only, too large, or a camera that does not answer.
     """
-    if source.isdecimal():
+    if not isinstance(source, str):
+        pictures = _file(source, every, since)
+    elif source.isdecimal():
         pictures = _device(int(source), every)
     elif is_camera(source):
-        pictures = _stream(source, every)
+        pictures = _stream(source, every, since)
     else:
-        pictures = _file(source, every)
+        pictures = _file(source, every, since)
     found = False
     for picture in pictures:
         found = True
         yield picture
     if not found:
-        raise MediaError(f"{source}: there is not one picture in it that can be read; it is damaged or incomplete.")
+        raise MediaError(
+            f"{_name(source)}: there is not one picture in it that can be read; it is damaged or incomplete."
+        )
 
 
-def _file(source: str, every: float) -> Iterator[Picture]:
+def _file(source: Source, every: float, since: float) -> Iterator[Picture]:
+    name = _name(source)
     try:
-        if not Path(source).stat().st_size:
-            raise MediaError(f"{source}: the file is empty (0 bytes).")
-        still = Path(source).read_bytes() if _is_image(source) else None
+        with _open(source) as file:
+            head = file.read(12)
+            if not head:
+                raise MediaError(f"{name}: the file is empty (0 bytes).")
+            still = _whole(file) if _is_image(file) else None
     except OSError as error:
-        raise MediaError(f"{source}: the file cannot be opened ({_reason(error)}).") from None
-    if still is None:
-        yield from _stream(source, every)
-        return
-    try:
-        yield Picture(0.0, decode(still))
-    except MediaError as error:
-        raise MediaError(f"{source}: {error}") from None
+        raise MediaError(f"{name}: the file cannot be opened ({_reason(error)}).") from None
+    if still is not None:
+        try:
+            yield Picture(0.0, decode(still))
+        except MediaError as error:
+            raise MediaError(f"{name}: {error}") from None
+    elif head[4:8] == b"ftyp" and head[8:] in HEIC:
+        raise MediaError(
+            f"{name}: this is a HEIC picture, which cannot be read. Save it as JPEG (on an iPhone: Settings, Camera, "
+            "Formats, Most Compatible)."
+        )
+    else:
+        yield from _stream(source, every, since)
 
 
-def _is_image(path: str) -> bool:
+def _name(source: Source) -> str:
+    return source if isinstance(source, str) else getattr(source, "name", "The file")
+
+
+def _open(source: Source) -> AbstractContextManager[BinaryIO]:
+    """The file at its beginning. One that came open stays open."""
+    if isinstance(source, str):
+        return open(source, "rb")
+    source.seek(0)
+    return nullcontext(source)
+
+
+def _whole(file: BinaryIO) -> bytes:
+    file.seek(0)
+    return file.read()
+
+
+def _is_image(file: BinaryIO) -> bool:
     try:
-        with Image.open(path, formats=IMAGES) as image:
+        with Image.open(file, formats=IMAGES) as image:
             return not (image.format == "GIF" and getattr(image, "is_animated", False))
     except UnidentifiedImageError:
         return False
-    except (*TOO_LARGE, SyntaxError, ValueError):
+    except Exception:
         return True  # an image by its first bytes; `decode` says what is wrong with it
 
 
-def _stream(source: str, every: float) -> Iterator[Picture]:
-    """A video file or network camera. Times are the frames' own, so a variable frame rate is kept."""
+def _photographed(file: BinaryIO) -> datetime | None:
+    """When a photograph was taken, if its camera noted the time zone too."""
+    file.seek(0)
+    try:
+        with Image.open(file, formats=IMAGES) as image:
+            notes = image.getexif().get_ifd(ExifTags.IFD.Exif)
+        time_, offset = notes[ExifTags.Base.DateTimeOriginal], notes[ExifTags.Base.OffsetTimeOriginal]
+        return _moment(f"{time_.replace(':', '-', 2)}{offset}")
+    except Exception:  # as in `decode`
+        return None
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        time_ = datetime.fromisoformat(text)
+        return time_.astimezone(UTC) if time_.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _container(source: Source) -> Any:
+    """An open video file or camera."""
     import av  # 0.2 s and only for videos
 
-    remote = is_camera(source)
+    if not isinstance(source, str):
+        source.seek(0)
+        return av.open(source, options={"format_whitelist": VIDEOS}, metadata_errors="replace")
+    if is_camera(source):
+        return av.open(source, timeout=PATIENCE)
+    return av.open(f"file:{source}", options={"format_whitelist": VIDEOS}, metadata_errors="replace")
+
+
+def _stream(source: Source, every: float, since: float) -> Iterator[Picture]:
+    """A video file or network camera. Times are the frames' own, so a variable frame rate is kept."""
+    import av
+
+    name = _name(source)
     try:
-        if remote:
-            container = av.open(source, timeout=PATIENCE)
-        else:
-            container = av.open(f"file:{source}", options={"format_whitelist": VIDEOS})
+        container = _container(source)
     except (av.FFmpegError, OSError, ValueError) as error:
-        if remote:
-            raise MediaError(f"{source}: the camera does not answer ({_reason(error)}).") from None
-        raise MediaError(f"{source}: this is not an image or video that can be read, or it is damaged.") from None
+        if isinstance(source, str) and is_camera(source):
+            raise MediaError(f"{name}: the camera does not answer ({_reason(error)}).") from None
+        raise MediaError(f"{name}: this is not an image or video that can be read, or it is damaged.") from None
     with container:
         # A picture that is attached to music (its cover) is no video.
         videos = [s for s in container.streams.video if not s.disposition & s.disposition.__class__.attached_pic]
         if not videos:
-            raise MediaError(f"{source}: there is no picture in it, only sound or text; a video is needed.")
+            raise MediaError(f"{name}: there is no picture in it, only sound or text; a video is needed.")
         video = videos[0]
-        _check_size(video.codec_context.width, video.codec_context.height, source)
+        _check_size(video.codec_context.width, video.codec_context.height, name)
+        video.codec_context.options = {"max_pixels": str(PIXEL_LIMIT)}  # for sizes that change on the way
         video.thread_type = "AUTO"
-        start, end, due = None, 0.0, 0.0
-        for frame in _readable(container, video):
+        start, end, due = None, 0.0, since
+        for frame in _readable(container, video, name):
             time_ = frame.time if frame.time is not None else end
-            start = time_ if start is None else start
+            if start is None:
+                start = time_
+                if since > NEAR:
+                    _skip(container, video, start + since)
             seconds = time_ - start
             end = time_ + (float(frame.duration * frame.time_base) if frame.duration else 0.0)
             if seconds + TICK >= due:
                 due = _after(seconds, every)
-                _check_size(frame.width, frame.height, source)
+                _check_size(frame.width, frame.height, name)
                 yield Picture(seconds, _turned(frame.to_ndarray(format="bgr24"), frame.rotation))
         promised = float(video.duration * video.time_base) if video.duration and video.time_base else 0.0
         if start is not None and end - start < promised - 1.0:
             raise MediaError(
-                f"{source}: the video breaks off at {end - start:.1f} of {promised:.1f} seconds; it is incomplete."
+                f"{name}: the video breaks off at {end - start:.1f} of {promised:.1f} seconds; it is incomplete."
             )
 
 
-def _readable(container: Any, video: Any) -> Iterator[Any]:
+def _skip(container: Any, video: Any, time_: float) -> None:
+    """Go on from the last whole picture before that time; a file without an index is read through instead."""
+    import av
+
+    with suppress(av.FFmpegError):
+        container.seek(int(time_ / video.time_base), stream=video)
+
+
+def _readable(container: Any, video: Any, name: str) -> Iterator[Any]:
     """Every frame that can be decoded; a damaged packet is passed over, as players do."""
     import av
 
@@ -219,7 +317,7 @@ def _readable(container: Any, video: Any) -> Iterator[Any]:
         except av.InvalidDataError:
             continue
         except av.FFmpegError as error:
-            raise MediaError(f"{container.name}: the connection or file broke off ({_reason(error)}).") from None
+            raise MediaError(f"{name}: the connection or file broke off ({_reason(error)}).") from None
 
 
 def _device(number: int, every: float) -> Iterator[Picture]:
