@@ -66,9 +66,10 @@ class Picture(NamedTuple):
 
 
 class About(NamedTuple):
-    """What a file says of itself. recorded: aware, UTC, or None. seconds: a video's length; None for an image, or where
-    it is not said."""
+    """What a file says of itself. still: it is an image. recorded: aware, UTC, or None. seconds: a video's length, or
+    None."""
 
+    still: bool = False
     recorded: datetime | None = None
     seconds: float | None = None
 
@@ -137,10 +138,10 @@ def about(source: Source) -> About:
     try:
         with _open(source) as file:
             if _is_image(file):
-                return About(_photographed(file))
+                return About(True, _photographed(file))
         with _container(source) as container:
             seconds = container.duration / av.time_base if container.duration else None
-            return About(_moment(container.metadata.get("creation_time", "")), seconds)
+            return About(False, _moment(container.metadata.get("creation_time", "")), seconds)
     except (OSError, ValueError, av.FFmpegError):
         return About()
 

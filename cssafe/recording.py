@@ -11,13 +11,17 @@ from cssafe.frames import Frame, FrameResult
 from cssafe.labels import FERPLUS
 from cssafe.media import Picture, Source
 from cssafe.observations import Seconds, observe
-from cssafe.privacy import withheld
+from cssafe.privacy import individuals, withheld
+from cssafe.settings import Profile
 
 Analyze = Callable[[Frame], FrameResult]
 """The networks, with one source's memory between frames."""
 
 TOGETHER = timedelta(hours=12)
 """Files further apart than this belong to no one lesson by their own clocks: one of the clocks is wrong."""
+
+MINUTE = 60
+"""Seconds whose tables are put into one."""
 
 
 class Recording:
@@ -34,6 +38,8 @@ class Recording:
     def add(self, at: float, result: FrameResult) -> None:
         """Count the next frame. at: seconds from the start."""
         self._parts += self._collecting.add(result)
+        if len(self._parts) > MINUTE:  # one table takes less memory than one a second
+            self._parts = [_together(self._parts)]
         self.frames, self.seconds, self.most = self.frames + 1, at, max(self.most, len(result))
 
     @property
@@ -115,6 +121,18 @@ def timeline(moments: Sequence[tuple[int, FrameResult]], audience: str) -> pd.Da
         mean, spread = (np.nan, np.nan) if note else (float(values.mean()), float(values.std()))
         rows.append((second, len(result), mean, spread, note or _leading(result)))
     return pd.DataFrame(rows, columns=["second", "faces", "concentration", "spread", "emotion"])
+
+
+def courses(moments: Sequence[tuple[int, FrameResult]], profile: Profile, audience: str) -> pd.DataFrame:
+    """The course of each single face, as far as it may be shown: columns `second`, `track` and `concentration` (NaN where
+    not measurable). moments, audience: as in timeline."""
+    rows = [
+        (second, int(track), float(value))
+        for second, result in moments
+        if individuals(profile, audience, len(result))
+        for track, value in zip(result.tracks, result.concentration, strict=True)
+    ]
+    return pd.DataFrame(rows, columns=["second", "track", "concentration"])
 
 
 def _leading(result: FrameResult) -> str:

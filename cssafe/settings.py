@@ -31,6 +31,13 @@ to be read: faces of FER2013 have 28 and more, shrunk to 24 px 9-20, to 12 px 4-
 FRAME_LIMIT = 300_000
 """Bytes of one JPEG over the WebSocket: 640x480 at quality 0.6 takes about 40,000."""
 
+UPLOAD_LIMIT = 100
+"""MB of one uploaded file, and hosted of all files of one upload, for they stay in memory: a host with 1 GB keeps half of
+it for everybody else. .streamlit/config.toml tells Streamlit the same."""
+
+UPLOAD_FILES = 50
+"""Files of one upload: as many as a page can show."""
+
 LIVE_MINUTES = 5
 """How far back the live page's line reaches."""
 
