@@ -167,7 +167,7 @@ def concentration_seconds(table: pd.DataFrame, faces: pd.DataFrame, bands: dict[
         )
         .add_params(pointer, moment)
     )
-    return (limits + single + band + line + rules).properties(height=200)
+    return (limits + single + band + line + rules).properties(height=220)
 
 
 def faces_seconds(table: pd.DataFrame) -> alt.Chart:
@@ -180,7 +180,7 @@ def faces_seconds(table: pd.DataFrame) -> alt.Chart:
             y=alt.Y("faces:Q").title("Faces").axis(tickMinStep=1).scale(domain=[0, max([1, *table["faces"]])]),
             tooltip=[alt.Tooltip("second:Q").title("Second"), alt.Tooltip("faces:Q").title("Faces")],
         )
-        .properties(height=90)
+        .properties(height=140)
     )
 
 

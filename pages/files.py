@@ -116,7 +116,7 @@ def again() -> None:
 @st.fragment(run_every=0.5)
 def during(analysis: Analysis) -> None:
     """How far it is, twice a second, and how to end it."""
-    if analysis.done:
+    if analysis.done.is_set():
         st.rerun()
     progress = analysis.progress
     if progress is None:
@@ -230,7 +230,7 @@ if problem := services.problem():
     st.error(problem, icon=":material/error:")
 elif held is None:
     before()
-elif not held.analysis.done:
+elif not held.analysis.done.is_set():
     during(held.analysis)
 else:
     after(held.analysis)

@@ -72,12 +72,13 @@ class Analysis:
         self.profile, self.audience = profile, audience
         self.uploads: list[Upload] = []
         self.problem = ""
+        self.done = threading.Event()
+        """Nothing happens any more: all is read, or the rest was stopped."""
         self._engine = engine
         self._files = files
         self._answer: Answer | None = None
         self._answered = threading.Event()
         self._stop = threading.Event()
-        self._done = threading.Event()
         self._work: list[float] = []  # expected frames of each file
         self._clock = 0.0
         self._frames = 0
@@ -94,11 +95,6 @@ class Analysis:
     @property
     def stopped(self) -> bool:
         return self._stop.is_set()
-
-    @property
-    def done(self) -> bool:
-        """Nothing happens any more: all is read, or the rest was stopped."""
-        return self._done.is_set()
 
     @property
     def progress(self) -> Progress | None:
@@ -127,7 +123,7 @@ class Analysis:
             log.exception("An upload could not be analysed.")
             self.problem = "The rest could not be analysed. Try these files again; the server's log has the details."
         finally:
-            self._done.set()
+            self.done.set()
 
     def _wait_for_networks(self) -> None:
         while not self._engine.loaded.done():
