@@ -273,6 +273,8 @@ def _stream(source: Source, every: float, since: float) -> Iterator[Picture]:
         if not videos:
             raise MediaError(f"{name}: there is no picture in it, only sound or text; a video is needed.")
         video = videos[0]
+        if video.codec_context is None:
+            raise MediaError(f"{name}: its pictures are coded in a way that cannot be read. Save it as MP4 (H.264).")
         _check_size(video.codec_context.width, video.codec_context.height, name)
         video.codec_context.options = {"max_pixels": str(PIXEL_LIMIT)}  # for sizes that change on the way
         video.thread_type = "AUTO"
