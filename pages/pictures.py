@@ -18,8 +18,8 @@ from cssafe.vision.preview import preview
 def image(upload: Upload, profile: Profile, audience: str) -> None:
     """The picture with its faces drawn, and what was read from them."""
     st.markdown(f"**{plain(upload.name)}**")
-    st.image(upload.preview, width="stretch", alt="The picture with its faces drawn")
     [(_, result)] = upload.moments.values()
+    st.image(upload.preview, width="stretch", alt=f"The picture, faces drawn: {len(result)}")
     tell(result, profile, audience)
 
 
@@ -63,7 +63,9 @@ def video(upload: Upload, profile: Profile, audience: str, number: int) -> None:
         try:
             still = next(media.frames(upload.file, 0, since=at)).image
             told = individuals(profile, audience, len(result))
-            st.image(preview(still, describe(result, told)), width="stretch", alt="This moment with its faces drawn")
+            st.image(
+                preview(still, describe(result, told)), width="stretch", alt=f"This moment, faces drawn: {len(result)}"
+            )
         except MediaError as error:
             st.warning(str(error), icon=":material/broken_image:")
     with words:

@@ -1,5 +1,6 @@
 """The page Files in a real browser: `pytest -m browser`."""
 
+import re
 import subprocess
 from contextlib import closing
 from pathlib import Path
@@ -62,12 +63,12 @@ def test_pictures_and_videos_are_shown_with_their_faces_and_kept_as_a_lesson_whe
     with serve(tmp_path) as server:
         analyse(page, server, files["face.png"], files["clip.mp4"], files["notes.mp4"])
         expect(page.get_by_text("notes.mp4: this is not an image or video")).to_be_visible()
-        expect(page.get_by_alt_text("The picture with its faces drawn")).to_have_js_property("naturalWidth", 512)
-        expect(page.get_by_alt_text("This moment with its faces drawn")).to_have_js_property("naturalWidth", 512)
+        expect(page.get_by_alt_text("The picture, faces drawn: 1")).to_have_js_property("naturalWidth", 512)
+        expect(page.get_by_alt_text("This moment, faces drawn: 1")).to_have_js_property("naturalWidth", 512)
         expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(2)
         expect(page.get_by_text("emotion happy")).to_have_count(2)
         page.get_by_text("Keep the figures as a lesson").click()
-        expect(page.get_by_test_id("stDateInputField")).to_have_value("2026/03/02")
+        expect(page.get_by_test_id("stDateInputField")).to_contain_text(re.compile(r"2026\W+03\W+02"))
         page.get_by_label("Subject").fill("Mathematics")
         page.get_by_role("button", name="Keep as a lesson").click()
         expect(page.get_by_text("The figures are kept as a lesson")).to_be_visible()
@@ -106,7 +107,7 @@ def test_a_long_video_tells_its_progress_and_can_be_stopped_and_nothing_is_store
         expect(page.get_by_text("long.mp4 · file 2 of 2 · about")).to_be_visible()
         page.get_by_role("button", name="Stop").click()
         expect(page.get_by_text("Stopped. What was analysed up to then is below.")).to_be_visible()
-        expect(page.get_by_alt_text("The picture with its faces drawn")).to_be_visible()
+        expect(page.get_by_alt_text("The picture, faces drawn: 1")).to_be_visible()
         analyzed = server.health()["analyzed"]
         shows_no_error(page)
         assert server.health()["analyzed"] == analyzed < 1200
@@ -134,5 +135,4 @@ def test_four_people_of_a_classroom_are_seen(page, tmp_path):
     with serve(tmp_path) as server:
         analyse(page, server, shared_data("video/classroom_four.mp4"), audience="A class")
         expect(page.get_by_text("Too few faces for a figure about the class")).to_be_visible()
-        rows = page.get_by_test_id("stDataFrame").locator("canvas table tbody tr")
-        expect(rows).to_have_count(4)
+        expect(page.get_by_alt_text("This moment, faces drawn: 4")).to_be_visible()

@@ -3,11 +3,9 @@
 What a file is, its content decides, not its name. A file lies on the disk, or in memory (an upload) and stays there.
 """
 
-import io
 import math
 import mimetypes
 import time
-import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import UTC, datetime
@@ -16,15 +14,11 @@ from typing import Any, BinaryIO, NamedTuple
 
 import cv2
 import numpy as np
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
-PIXEL_LIMIT = 50_000_000
-"""Pixels of one picture, told by its header before anything is decoded: 8K video has 33 million, and 50 million take
-150 MB when decoded. A file of a few bytes can claim billions."""
+from cssafe.media.images import PIXEL_LIMIT, MediaError, check_size, decode, is_image, moment, photographed
 
-IMAGES = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "AVIF", "JPEG2000")
-"""Pillow's names of the formats that are read. The others are left alone (EPS starts a PostScript
-interpreter)."""
+__all__ = ["EVERY", "About", "MediaError", "Picture", "Source", "about", "decode", "find", "frames", "is_camera",
+           "named_as_media", "started"]  # fmt: skip
 
 VIDEOS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,gif,h264,hevc"
 """FFmpeg's names of the containers that are read from files. Left out on purpose: playlists, which may point at other
@@ -49,14 +43,6 @@ Source = str | BinaryIO
 """A path, a camera's address or device number, or an open binary file that can be read anywhere (an upload in memory),
 named in messages by its `name`."""
 
-TOO_LARGE = (Image.DecompressionBombError, Image.DecompressionBombWarning)
-# PIXEL_LIMIT is stricter and stops with a message; Pillow's own warning would be a second line.
-warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
-
-
-class MediaError(Exception):
-    """A source that cannot be read; the message says what is wrong with it and what would be read."""
-
 
 class Picture(NamedTuple):
     """seconds: from the start of the source. image: uint8 (h, w, 3), BGR."""
@@ -72,29 +58,6 @@ class About(NamedTuple):
     still: bool = False
     recorded: datetime | None = None
     seconds: float | None = None
-
-
-def decode(data: bytes) -> np.ndarray:
-    """An encoded image (JPEG, PNG, WebP...) -> uint8 (h, w, 3), BGR, turned as its EXIF orientation says.
-
-    Raises:
-        MediaError: empty, no image, incomplete, or larger than PIXEL_LIMIT.
-    """
-    if not data:
-        raise MediaError("The image is empty (0 bytes).")
-    try:
-        with Image.open(io.BytesIO(data), formats=IMAGES) as image:
-            _check_size(*image.size)
-            image.load()
-            return _bgr(ImageOps.exif_transpose(image))
-    except MediaError:
-        raise
-    except TOO_LARGE:
-        raise MediaError(f"The picture has more than {PIXEL_LIMIT // 10**6} million pixels. Make it smaller.") from None
-    except UnidentifiedImageError:
-        raise MediaError("This is not an image that can be read (JPEG, PNG, WebP, BMP, TIFF, GIF or AVIF).") from None
-    except Exception:  # Pillow's readers let errors of many kinds out of a damaged file
-        raise MediaError("The image is damaged or incomplete: save or send it again.") from None
 
 
 def is_camera(source: str) -> bool:
@@ -137,11 +100,11 @@ def about(source: Source) -> About:
 
     try:
         with _open(source) as file:
-            if _is_image(file):
-                return About(True, _photographed(file))
+            if is_image(file):
+                return About(True, photographed(file))
         with _container(source) as container:
             seconds = container.duration / av.time_base if container.duration else None
-            return About(False, _moment(container.metadata.get("creation_time", "")), seconds)
+            return About(False, moment(container.metadata.get("creation_time", "")), seconds)
     except (OSError, ValueError, av.FFmpegError):
         return About()
 
@@ -180,7 +143,7 @@ def _file(source: Source, every: float, since: float) -> Iterator[Picture]:
             head = file.read(12)
             if not head:
                 raise MediaError(f"{name}: the file is empty (0 bytes).")
-            still = _whole(file) if _is_image(file) else None
+            still = _whole(file) if is_image(file) else None
     except OSError as error:
         raise MediaError(f"{name}: the file cannot be opened ({_reason(error)}).") from None
     if still is not None:
@@ -214,36 +177,6 @@ def _whole(file: BinaryIO) -> bytes:
     return file.read()
 
 
-def _is_image(file: BinaryIO) -> bool:
-    try:
-        with Image.open(file, formats=IMAGES) as image:
-            return not (image.format == "GIF" and getattr(image, "is_animated", False))
-    except UnidentifiedImageError:
-        return False
-    except Exception:
-        return True  # an image by its first bytes; `decode` says what is wrong with it
-
-
-def _photographed(file: BinaryIO) -> datetime | None:
-    """When a photograph was taken, if its camera noted the time zone too."""
-    file.seek(0)
-    try:
-        with Image.open(file, formats=IMAGES) as image:
-            notes = image.getexif().get_ifd(ExifTags.IFD.Exif)
-        time_, offset = notes[ExifTags.Base.DateTimeOriginal], notes[ExifTags.Base.OffsetTimeOriginal]
-        return _moment(f"{time_.replace(':', '-', 2)}{offset}")
-    except Exception:  # as in `decode`
-        return None
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        time_ = datetime.fromisoformat(text)
-        return time_.astimezone(UTC) if time_.tzinfo else None
-    except (ValueError, OverflowError):
-        return None
-
-
 def _container(source: Source) -> Any:
     """An open video file or camera."""
     import av  # 0.2 s and only for videos
@@ -275,7 +208,7 @@ def _stream(source: Source, every: float, since: float) -> Iterator[Picture]:
         video = videos[0]
         if video.codec_context is None:
             raise MediaError(f"{name}: its pictures are coded in a way that cannot be read. Save it as MP4 (H.264).")
-        _check_size(video.codec_context.width, video.codec_context.height, name)
+        check_size(video.codec_context.width, video.codec_context.height, name)
         video.codec_context.options = {"max_pixels": str(PIXEL_LIMIT)}  # for sizes that change on the way
         video.thread_type = "AUTO"
         start, end, due = None, 0.0, since
@@ -289,7 +222,7 @@ def _stream(source: Source, every: float, since: float) -> Iterator[Picture]:
             end = time_ + (float(frame.duration * frame.time_base) if frame.duration else 0.0)
             if seconds + TICK >= due:
                 due = _after(seconds, every)
-                _check_size(frame.width, frame.height, name)
+                check_size(frame.width, frame.height, name)
                 yield Picture(seconds, _turned(frame.to_ndarray(format="bgr24"), frame.rotation))
         promised = float(video.duration * video.time_base) if video.duration and video.time_base else 0.0
         if start is not None and end - start < promised - 1.0:
@@ -352,19 +285,6 @@ def _turned(image: np.ndarray, rotation: int) -> np.ndarray:
     """Turned counter-clockwise by whole quarters, as a phone notes how it was held."""
     quarters = round(rotation / 90) % 4
     return np.ascontiguousarray(np.rot90(image, quarters)) if quarters else image
-
-
-def _bgr(image: Image.Image) -> np.ndarray:
-    if image.mode.startswith("I;16"):  # 16 bits a pixel, which Pillow would cut off instead of scaling
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    return cv2.cvtColor(np.asarray(image.convert("RGB")), cv2.COLOR_RGB2BGR)
-
-
-def _check_size(width: int, height: int, source: str = "The picture") -> None:
-    if width * height > PIXEL_LIMIT:
-        raise MediaError(
-            f"{source}: {width} x {height} pixels are too many; at most {PIXEL_LIMIT // 10**6} million are read."
-        )
 
 
 def _reason(error: Exception) -> str:
