@@ -8,9 +8,14 @@ from contextlib import asynccontextmanager
 from types import ModuleType
 
 import streamlit as st
+from starlette.formparsers import MultiPartParser
 
 from cssafe import settings
 from cssafe.live import websocket
+
+MultiPartParser.spool_max_size = (settings.UPLOAD_LIMIT + 1) * 1024 * 1024
+"""No upload touches the disk: Starlette would put whatever is larger than 1 MB into a temporary file. What is larger than
+this Streamlit refuses."""
 
 HEAD_START = 1.5
 """Seconds that the first page gets before the networks are loaded; both want the same two cores. They are ready before a

@@ -120,6 +120,76 @@ def timeline(table: pd.DataFrame, markers: pd.DataFrame) -> alt.LayerChart:
     return (band + line + rules + names).properties(height=280)
 
 
+def concentration_seconds(table: pd.DataFrame, faces: pd.DataFrame, bands: dict[str, float]) -> alt.LayerChart:
+    """A recording's concentration over its seconds, with its spread as a band, single faces as thin lines, the limits
+    between levels dashed and a gap where there is no figure. Under the pointer every second is described. Selection
+    "moment": the second clicked on.
+
+    table: recording.timeline. faces: recording.courses. bands: Formula.bands.
+    """
+    table = table.assign(
+        low=(table["concentration"] - table["spread"]).clip(lower=0),
+        high=(table["concentration"] + table["spread"]).clip(upper=1),
+        told=[
+            "–" if pd.isna(mean) else f"{mean:.2f} ± {spread:.2f}"
+            for mean, spread in zip(table["concentration"], table["spread"], strict=True)
+        ],
+    )
+    title = "Concentration (0 to 1)"
+    y = alt.Y("concentration:Q").title(title).scale(domain=[0, 1])
+    base = alt.Chart(table).encode(x=_seconds(table))
+    limits = (
+        alt.Chart(pd.DataFrame({"concentration": [bands["low_below"], bands["high_above"]]}))
+        .mark_rule(strokeDash=[4, 4], opacity=0.5, color="gray")
+        .encode(y=y)
+    )
+    single = (
+        alt.Chart(faces)
+        .mark_line(color=GREY, strokeWidth=1, point={"size": 12, "color": GREY})
+        .encode(x=_seconds(table), y=y, detail="track:N")
+    )
+    band = base.mark_area(opacity=0.25, color=COLOURS[0]).encode(y=alt.Y("low:Q").title(title), y2="high:Q")
+    line = base.mark_line(color=COLOURS[0], strokeWidth=2.5, point={"size": 20, "color": COLOURS[0]}).encode(y=y)
+    pointer = alt.selection_point(
+        name="pointer", on="pointerover", clear="pointerout", nearest=True, fields=["second"], empty=False
+    )
+    moment = alt.selection_point(name="moment", on="click", nearest=True, fields=["second"], empty=False)
+    rules = (
+        base.mark_rule(color=GREY, strokeWidth=2, cursor="pointer")
+        .encode(
+            opacity=alt.when(pointer).then(alt.value(0.8)).otherwise(alt.value(0)),
+            tooltip=[
+                alt.Tooltip("second:Q").title("Second"),
+                alt.Tooltip("faces:Q").title("Faces"),
+                alt.Tooltip("told:N").title("Concentration"),
+                alt.Tooltip("emotion:N").title("Leading emotion"),
+            ],
+        )
+        .add_params(pointer, moment)
+    )
+    return (limits + single + band + line + rules).properties(height=220)
+
+
+def faces_seconds(table: pd.DataFrame) -> alt.Chart:
+    """How many faces a recording shows over its seconds. table: recording.timeline."""
+    return (
+        alt.Chart(table)
+        .mark_area(color=GREY, opacity=0.5, interpolate="step-after", line={"color": GREY})
+        .encode(
+            x=_seconds(table),
+            y=alt.Y("faces:Q").title("Faces").axis(tickMinStep=1).scale(domain=[0, max([1, *table["faces"]])]),
+            tooltip=[alt.Tooltip("second:Q").title("Second"), alt.Tooltip("faces:Q").title("Faces")],
+        )
+        .properties(height=140)
+    )
+
+
+def _seconds(table: pd.DataFrame) -> alt.X:
+    """At least ten seconds wide: a recording of one second is a point at its left end."""
+    end = max([10, *table["second"]])
+    return alt.X("second:Q").scale(domain=[0, end]).title("Seconds from the start").axis(tickMinStep=1, grid=False)
+
+
 def _bars(table: pd.DataFrame, measure: str, y: alt.Y, title: str, rows: int) -> alt.LayerChart:
     groups = sorted(table["group"].unique())
     table = _percent(table)

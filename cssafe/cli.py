@@ -10,8 +10,7 @@ import math
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -20,10 +19,8 @@ from cssafe import settings
 from cssafe.settings import ConfigurationError
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from cssafe.frames import FrameResult
     from cssafe.pipeline import Pipeline
+    from cssafe.recording import Recording
 
 COMMANDS = {
     "analyze": ("read faces in images, videos, folders and cameras", "cssafe.cli"),
@@ -118,114 +115,88 @@ def main_analyze(args: argparse.Namespace) -> int:
     pipeline = Pipeline(profile, chosen.model)
     if not args.json:
         print(HEADING)
-    parts: list[pd.DataFrame] = []
-    most, read = 0, 0
+    recordings: dict[str, Recording] = {}
     for file, in_folder in files:
         try:
-            observed, faces = _analyze(pipeline, file, every, args.json)
+            recordings[file] = _analyze(pipeline, file, every, args.json)
         except media.MediaError as error:
             if not in_folder:
                 raise
             if media.named_as_media(file):
                 print(f"passed over: {error}", file=sys.stderr)
-            continue
-        parts.append(observed.assign(source=file))
-        most, read = max(most, faces), read + 1
-    if not read:
+    if not recordings:
         raise BadInput(f"{', '.join(args.sources)}: no image or video that can be read.")
 
-    observations = _together(parts)
     if args.out is not None:
-        observations.to_parquet(args.out, index=False)
+        _write(recordings, args.out)
     if args.lesson is not None:
-        _store(observations, args.lesson.strip(), pipeline, chosen.database, [file for file, _ in files], most)
+        _store(list(recordings.values()), args.lesson.strip(), pipeline, chosen.database)
     return 0
 
 
-def _analyze(pipeline: "Pipeline", source: str, every: float, as_json: bool) -> tuple["pd.DataFrame", int]:
-    """Analyse one source, printing as it goes; its observations, and the most faces at once."""
-    from cssafe.frames import describe
-    from cssafe.observations import Seconds
-
-    seconds = Seconds()
-    parts: list[pd.DataFrame] = []
-    results, most, last = 0, 0, 0.0
-    for at, result in _results(pipeline, source, every):
-        parts += seconds.add(result)
-        results, most, last = results + 1, max(most, len(result)), at
-        if as_json:
-            line = {"source": source, "time": round(at, 3), "faces": describe(result)}
-            print(json.dumps(line, allow_nan=False), flush=True)
-    observations = _together([*parts, seconds.flush()])
-    if not as_json:
-        print(_summary(source, observations, results, last, most), flush=True)
-    return observations, most
-
-
-def _results(pipeline: "Pipeline", source: str, every: float) -> Iterator[tuple[float, "FrameResult"]]:
-    """Seconds from the start and what was seen. Ctrl-C is how a camera's recording ends."""
+def _analyze(pipeline: "Pipeline", source: str, every: float, as_json: bool) -> "Recording":
+    """Analyse one source, printing as it goes. Ctrl-C is how a camera's recording ends."""
     from cssafe import media
-    from cssafe.frames import Frame
+    from cssafe.frames import describe
     from cssafe.pipeline import Stream
+    from cssafe.recording import Recording, analyze
 
-    camera = media.is_camera(source)
-    stream, start, pictures = Stream(), None, media.frames(source, every)
+    camera, stream = media.is_camera(source), Stream()
+    recording = Recording(None if camera else media.started(source))
     tell, patience = time.monotonic() + 2, 0.5 if sys.stderr.isatty() else 10
     try:
-        for at, image in pictures:
-            start = start or (datetime.now(UTC) if camera else media.started(source))
-            yield at, pipeline.analyze(Frame(image, start + timedelta(seconds=at)), stream)
+        for picture, result in analyze(source, every, lambda frame: pipeline.analyze(frame, stream), recording):
+            if as_json:
+                line = {"source": source, "time": round(picture.seconds, 3), "faces": describe(result)}
+                print(json.dumps(line, allow_nan=False), flush=True)
             if time.monotonic() > tell:
                 tell = time.monotonic() + patience
-                print(f"{source}: {at:.0f} s", end="\r" if sys.stderr.isatty() else "\n", file=sys.stderr, flush=True)
+                end = "\r" if sys.stderr.isatty() else "\n"
+                print(f"{source}: {picture.seconds:.0f} s", end=end, file=sys.stderr, flush=True)
     except KeyboardInterrupt:
         if not camera:
             raise
+    recording.end()
+    if not as_json:
+        print(_summary(source, recording), flush=True)
+    return recording
 
 
-def _summary(source: str, observations: "pd.DataFrame", frames: int, seconds: float, most: int) -> str:
+def _summary(source: str, recording: "Recording") -> str:
     from cssafe.labels import FERPLUS
     from cssafe.observations import EXPRESSION
 
+    observations = recording.observations
     index = observations["concentration"].mean()
     likely = observations[list(EXPRESSION)].mean().dropna()
     emotion = dict(zip(EXPRESSION, FERPLUS, strict=True))[likely.idxmax()] if len(likely) else "-"
     name = source if len(source) <= 40 else "..." + source[-37:]
     mean = "-" if math.isnan(index) else f"{index:.2f}"
-    return f"{name:<40} {frames:>6} {seconds:>7.1f} {most:>5} {mean:>13}  {emotion}"
+    return f"{name:<40} {recording.frames:>6} {recording.seconds:>7.1f} {recording.most:>5} {mean:>13}  {emotion}"
 
 
-def _store(
-    observations: "pd.DataFrame", name: str, pipeline: "Pipeline", database: Path, sources: list[str], most: int
-) -> None:
-    """Add the lesson, whole or not at all. Tracks of different sources are different people until shown otherwise."""
-    from cssafe import media
+def _write(recordings: dict[str, "Recording"], out: Path) -> None:
+    import pandas as pd
+
+    parts = [recording.observations.assign(source=source) for source, recording in recordings.items()]
+    pd.concat([part for part in parts if not part.empty] or parts[:1], ignore_index=True).to_parquet(out, index=False)
+
+
+def _store(recordings: list["Recording"], name: str, pipeline: "Pipeline", database: Path) -> None:
+    """Add the lesson, whole or not at all."""
+    from cssafe.recording import join
     from cssafe.store import Lesson, Workspace
 
-    if observations.empty:
-        start = datetime.now(UTC) if media.is_camera(sources[0]) else media.started(sources[0])
-        end = start
-    else:
-        start = observations["time"].min().to_pydatetime().replace(tzinfo=UTC)
-        end = observations["time"].max().to_pydatetime().replace(tzinfo=UTC) + timedelta(seconds=1)
-    tracks = observations.groupby(["source", "track"]).ngroup().astype("int32") + 1
-    rows = observations.assign(track=tracks, lesson=0).drop(columns="source")
+    rows, start, end = join(recordings)
     workspace = Workspace.open(database)
     try:
         zone = workspace.get("live", {}).get("time_zone", "UTC")
-        audience = "self" if most <= 1 else "class"
+        audience = "self" if max(recording.most for recording in recordings) <= 1 else "class"
         labels = (pipeline.profile.name, str(pipeline.formula), "file", audience)
         workspace.add([Lesson(name, "No class", "No subject", "", zone, *labels, start)], [end], rows)
     finally:
         workspace.close()
     print(f'Stored as the lesson "{name}", {start:%Y-%m-%d %H:%M} UTC, {len(rows)} observations.', file=sys.stderr)
-
-
-def _together(parts: "list[pd.DataFrame]") -> "pd.DataFrame":
-    import pandas as pd
-
-    filled = [part for part in parts if not part.empty]
-    return pd.concat(filled, ignore_index=True) if filled else parts[-1]
 
 
 def add_arguments_sample(parser: Parser) -> None:

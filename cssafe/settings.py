@@ -34,6 +34,13 @@ FRAME_LIMIT = 300_000
 TRANSPORT_PATIENCE = 8.0
 """Seconds without a first result after which another way for the camera's pictures is taken or offered."""
 
+UPLOAD_LIMIT = 100
+"""MB of one uploaded file, and hosted of all files of one upload, for they stay in memory: a host with 1 GB keeps half of
+it for everybody else. .streamlit/config.toml tells Streamlit the same."""
+
+UPLOAD_FILES = 50
+"""Files of one upload: as many as a page can show."""
+
 LIVE_MINUTES = 5
 """How far back the live page's line reaches."""
 

@@ -9,6 +9,7 @@ st.set_page_config(page_title="CSSAFE", page_icon="🎓", layout="wide")
 st.navigation(
     [
         st.Page(ROOT / "pages/live.py", title="Live", icon=":material/videocam:", default=True),
+        st.Page(ROOT / "pages/files.py", title="Files", icon=":material/upload_file:"),
         st.Page(ROOT / "pages/histograms.py", title="Histograms", icon=":material/bar_chart:"),
         st.Page(ROOT / "pages/weekly.py", title="Weekly", icon=":material/calendar_view_week:"),
         st.Page(ROOT / "pages/lessons.py", title="Lessons", icon=":material/list_alt:"),

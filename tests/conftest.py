@@ -42,3 +42,15 @@ def half_blue(width: int, height: int) -> np.ndarray:
     image = np.zeros((height, width, 3), np.uint8)
     image[:, : width // 2] = (255, 0, 0)
     return image
+
+
+def index_first(video: Path) -> Path:
+    """A copy of an MP4 video with its index in front, so that its first half can be read when the rest is missing."""
+    path = video.with_name("front.mp4")
+    with av.open(str(video)) as whole, av.open(str(path), "w", options={"movflags": "faststart"}) as out:
+        stream = out.add_stream_from_template(whole.streams.video[0])
+        for packet in whole.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                out.mux(packet)
+    return path

@@ -15,7 +15,7 @@ from cssafe.store import Workspace
 from tests.browser import PATIENCE, chromium, film, need, serve, shows_no_error
 
 SCREENS = ROOT / "build" / "screens"
-PAGES = ("", "histograms", "weekly", "lessons")
+PAGES = ("", "files", "histograms", "weekly", "lessons")
 WIDE, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
 
 

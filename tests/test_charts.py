@@ -5,9 +5,13 @@ import json
 import pytest
 
 from cssafe import charts, queries
+from cssafe.concentration import PUBLISHED
+from cssafe.recording import courses, timeline
+from cssafe.settings import PROFILES
 from cssafe.store import Workspace
 from tests.lessons import LESSON, START, add, rows, uneven
 from tests.test_queries import PERIODS
+from tests.test_websocket import crowd
 
 
 @pytest.fixture
@@ -67,3 +71,15 @@ def test_tooltips_tell_the_interval_and_how_much_is_behind_it(workspace):
         text = json.dumps(chart.to_dict())
         assert "interval" in text, name
     assert data(charts.weekly(queries.weekly(workspace)))[0]["interval"] == "not known"
+
+
+@pytest.mark.parametrize("faces", [0, 1, 6])
+@pytest.mark.parametrize("seconds", [0, 1, 30])
+def test_a_recording_has_valid_charts_whatever_is_in_it(faces, seconds):
+    moments = [(second, crowd(faces, START)) for second in range(seconds)]
+    table, single = timeline(moments, "class"), courses(moments, PROFILES["consent"], "class")
+    for chart in (charts.concentration_seconds(table, single, PUBLISHED.bands), charts.faces_seconds(table)):
+        drawn = chart.to_dict()
+        assert drawn["height"] and json.dumps(drawn)
+    told = [row for row in data(charts.concentration_seconds(table, single, PUBLISHED.bands)) if "told" in row]
+    assert len(told) == seconds and all((row["told"] == "–") == (faces < 5) for row in told)

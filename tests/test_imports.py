@@ -11,10 +11,11 @@ ROOT = Path(__file__).resolve().parent.parent
 
 LAYERS = (
     {"settings", "labels", "intervals"},
-    {"frames", "vision"},
+    {"frames", "privacy", "vision"},
     {"attention", "expression", "observations"},
     {"concentration", "media", "periods"},
     {"pipeline", "store"},
+    {"recording"},
     {"live", "queries", "charts", "sample"},
     {"services"},
     {"ui", "site"},

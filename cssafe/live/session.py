@@ -20,6 +20,7 @@ from cssafe.labels import FERPLUS
 from cssafe.live.engine import Answer, Feed
 from cssafe.observations import Seconds
 from cssafe.pipeline import Stream
+from cssafe.privacy import individuals, withheld
 from cssafe.settings import LIVE_MINUTES, MINIMUM_GROUP, Profile
 from cssafe.store import Lesson, StoreError, Workspace
 
@@ -161,11 +162,9 @@ class LiveLesson:
                 while self._now[0].time < result.time - NOW:
                     self._now.popleft()
             reading = self._read()
-        alone = self.lesson.audience == "self" and len(result) == 1
-        individuals = alone or (self.lesson.audience == "class" and self.profile.individuals)
         return {
             "size": [result.width, result.height],
-            "faces": describe(result, individuals),
+            "faces": describe(result, individuals(self.profile, self.lesson.audience, len(result))),
             "concentration": None if np.isnan(reading.concentration) else round(reading.concentration, 2),
             "level": LEVELS[reading.level] if reading.level >= 0 else None,
             "note": self._problem or reading.note,
@@ -256,12 +255,4 @@ class LiveLesson:
 
     def _withheld(self, faces: int, measured: int) -> str:
         """Why nothing is said about a frame with that many faces; empty where something may be."""
-        if faces == 0:
-            return "No face in view."
-        if self.lesson.audience == "self":
-            if faces > 1:
-                return "More than one face: nothing is shown, for this lesson is about one person alone."
-            return "" if measured else "The face cannot be read: too small, blurred or turned away."
-        if measured < MINIMUM_GROUP:
-            return f"Too few faces for a figure about the class: {measured} of {MINIMUM_GROUP}."
-        return ""
+        return withheld(self.lesson.audience, faces, measured)

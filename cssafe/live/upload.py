@@ -1,0 +1,194 @@
+"""Uploaded files, analysed one after the other on a thread of their own while the page looks on.
+
+Their pictures take turns with the cameras' at the engine: the next one is offered when the last has been answered, so
+that one waits there at most. Files stay where they are, in memory; of each one picture is decoded at a time. Of an
+image its preview is kept, of a video one frame's figures a second; both go with the visit.
+"""
+
+import logging
+import threading
+import time
+import weakref
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import BinaryIO
+
+from cssafe import media
+from cssafe.frames import Frame, FrameResult, describe
+from cssafe.live.engine import Answer, Engine, Feed
+from cssafe.media import About, MediaError
+from cssafe.pipeline import Stream
+from cssafe.privacy import individuals
+from cssafe.recording import Recording, analyze, place
+from cssafe.settings import ConfigurationError, Profile
+from cssafe.vision.preview import preview
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 0.2
+"""Seconds between two looks whether the visitor has stopped the analysis, while the engine is busy elsewhere."""
+
+
+class Stopped(Exception):
+    """The visitor wants no more of it."""
+
+
+@dataclass
+class Upload:
+    """One file and what became of it. moments: second -> seconds from the start and figures of its first frame.
+    preview: JPEG of an image with its faces drawn, empty for a video. problem: why it, or the rest of it, could not be
+    read, in words for the user."""
+
+    file: BinaryIO
+    about: About
+    recording: Recording
+    moments: dict[int, tuple[float, FrameResult]] = field(default_factory=dict)
+    preview: bytes = b""
+    problem: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.file.name
+
+
+@dataclass(frozen=True)
+class Progress:
+    """number: of the file being read, from 1. files: of all of them. share: of the whole work, in [0, 1]. left: seconds,
+    None while that cannot be told."""
+
+    number: int
+    files: int
+    name: str
+    share: float
+    left: float | None
+
+
+class Analysis:
+    """The files of one visitor, while they are analysed and afterwards. `stop` it when nobody waits for it any more."""
+
+    def __init__(self, engine: Engine, files: Sequence[BinaryIO], profile: Profile, audience: str) -> None:
+        """files: each with its `name`. audience: "self" or "class"."""
+        self.profile, self.audience = profile, audience
+        self.uploads: list[Upload] = []
+        self.problem = ""
+        self.done = threading.Event()
+        """Nothing happens any more: all is read, or the rest was stopped."""
+        self._engine = engine
+        self._files = files
+        self._answer: Answer | None = None
+        self._answered = threading.Event()
+        self._stop = threading.Event()
+        self._work: list[float] = []  # expected frames of each file
+        self._clock = 0.0
+        self._frames = 0
+        self._thread = threading.Thread(target=self._run, name="upload", daemon=True)
+
+    def start(self) -> "Analysis":
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """End it after the picture in work; what is finished stays."""
+        self._stop.set()
+
+    @property
+    def stopped(self) -> bool:
+        return self._stop.is_set()
+
+    @property
+    def progress(self) -> Progress | None:
+        """How far it is; None until the first file is begun."""
+        uploads, work = list(self.uploads), list(self._work)
+        if not uploads:
+            return None
+        now = len(uploads) - 1
+        frames = uploads[now].recording.frames
+        work[now] = max(work[now], frames + 1)
+        done = sum(work[:now]) + frames
+        left = None
+        if self._frames:
+            left = (time.monotonic() - self._clock) / self._frames * (sum(work) - done)
+        return Progress(now + 1, len(work), uploads[now].name, done / sum(work), left)
+
+    def _run(self) -> None:
+        try:
+            self._wait_for_networks()
+            self._read_all()
+        except Stopped:
+            pass
+        except ConfigurationError as error:
+            self.problem = str(error)
+        except Exception:
+            log.exception("An upload could not be analysed.")
+            self.problem = "The rest could not be analysed. Try these files again; the server's log has the details."
+        finally:
+            self.done.set()
+
+    def _wait_for_networks(self) -> None:
+        while not self._engine.loaded.done():
+            if self._stop.wait(PATIENCE):
+                raise Stopped
+        self._engine.loaded.result()
+
+    def _read_all(self) -> None:
+        abouts = [media.about(file) for file in self._files]
+        self._work = [max(1.0, (about.seconds or 0) / media.EVERY) for about in abouts]
+        known = [about.recorded for about in abouts if about.recorded is not None]
+        first = begin = min(known, default=datetime.now(UTC)).replace(microsecond=0)
+        self._clock = time.monotonic()
+        for file, about in zip(self._files, abouts, strict=True):
+            upload = Upload(file, about, Recording(place(about.recorded, first, begin)))
+            self.uploads.append(upload)
+            try:
+                self._read(upload)
+            except MediaError as error:
+                upload.problem = str(error)
+            finally:
+                upload.recording.end()
+            begin = upload.recording.ended
+
+    def _read(self, upload: Upload) -> None:
+        feed = Feed(Stream(), self._deliver)
+        try:
+            seen = analyze(upload.file, media.EVERY, lambda frame: self._ask(feed, frame), upload.recording)
+            for picture, result in seen:
+                self._frames += 1
+                if upload.about.still:
+                    told = individuals(self.profile, self.audience, len(result))
+                    upload.preview = preview(picture.image, describe(result, told))
+                upload.moments.setdefault(int(picture.seconds), (picture.seconds, result))
+        finally:
+            self._engine.leave(feed)
+
+    def _ask(self, feed: Feed, frame: Frame) -> FrameResult:
+        """What the engine says of a frame.
+
+        Raises:
+            Stopped: instead of an answer.
+            MediaError: the frame could not be analysed.
+        """
+        if self._stop.is_set():
+            raise Stopped
+        self._answered.clear()
+        self._engine.offer(feed, self._frames, frame.image, frame.time)
+        while not self._answered.wait(PATIENCE):
+            if self._stop.is_set():
+                raise Stopped
+        answer = self._answer
+        assert answer is not None, "an answer has come"
+        if answer.result is None:
+            raise MediaError("A picture could not be analysed, and the rest was left out. Try the file again.")
+        return answer.result
+
+    def _deliver(self, answer: Answer) -> None:
+        self._answer = answer
+        self._answered.set()
+
+
+class Held:
+    """A visit's hold on its analysis: when the visit is forgotten, the analysis ends."""
+
+    def __init__(self, analysis: Analysis) -> None:
+        self.analysis = analysis
+        weakref.finalize(self, analysis.stop)

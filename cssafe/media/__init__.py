@@ -1,0 +1,291 @@
+"""Pictures out of image files, videos, folders and cameras, each with its own time. Nothing is written anywhere.
+
+What a file is, its content decides, not its name. A file lies on the disk, or in memory (an upload) and stays there.
+"""
+
+import math
+import mimetypes
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+import cv2
+import numpy as np
+
+from cssafe.media.images import PIXEL_LIMIT, MediaError, check_size, decode, is_image, moment, photographed
+
+__all__ = ["EVERY", "About", "MediaError", "Picture", "Source", "about", "decode", "find", "frames", "is_camera",
+           "named_as_media", "started"]  # fmt: skip
+
+VIDEOS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,gif,h264,hevc"
+"""FFmpeg's names of the containers that are read from files. Left out on purpose: playlists, which may point at other
+files, and text, which FFmpeg would draw as a terminal."""
+
+EVERY = 0.2
+"""Seconds between the frames of a video that are analysed: expressions last half a second and longer."""
+
+PATIENCE = 10.0
+"""Seconds that a camera may stay silent."""
+
+NEAR = 2.0
+"""Seconds of a video that are decoded sooner than found in its index."""
+
+TICK = 1e-6
+"""Seconds by which a frame may come before its place on the grid: times are fractions and do not quite add up."""
+
+HEIC = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1")
+"""Brands of phone pictures that FFmpeg would take for videos, of which it would show a corner."""
+
+Source = str | BinaryIO
+"""A path, a camera's address or device number, or an open binary file that can be read anywhere (an upload in memory),
+named in messages by its `name`."""
+
+
+class Picture(NamedTuple):
+    """seconds: from the start of the source. image: uint8 (h, w, 3), BGR."""
+
+    seconds: float
+    image: np.ndarray
+
+
+class About(NamedTuple):
+    """What a file says of itself. still: it is an image. recorded: aware, UTC, or None. seconds: a video's length, or
+    None."""
+
+    still: bool = False
+    recorded: datetime | None = None
+    seconds: float | None = None
+
+
+def is_camera(source: str) -> bool:
+    """Whether the source is a camera address (device number, rtsp:// or http://) and not a file."""
+    return source.isdecimal() or source.startswith(("rtsp://", "rtsps://", "http://", "https://"))
+
+
+def find(source: str) -> list[str]:
+    """The files or camera behind one source: itself, or for a folder every file in it and below, sorted by name.
+
+    Raises:
+        MediaError: there is no such file, or the folder holds no file.
+    """
+    if is_camera(source):
+        return [source]
+    path = Path(source)
+    if path.is_dir():
+        files = sorted(str(p) for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
+        if not files:
+            raise MediaError(f"{source}: the folder holds no files.")
+        return files
+    if not path.exists():
+        raise MediaError(f"{source}: there is no such file or folder.")
+    return [source]
+
+
+def named_as_media(path: str) -> bool:
+    """Whether the file's name promises an image or a video (so that failing to read it is worth a word)."""
+    return (mimetypes.guess_type(path)[0] or "").split("/")[0] in ("image", "video")
+
+
+def started(path: str) -> datetime:
+    """When the recording was made, UTC: as the file says itself, otherwise the time of its last change."""
+    return about(path).recorded or datetime.fromtimestamp(Path(path).stat().st_mtime, UTC)
+
+
+def about(source: Source) -> About:
+    """What a file says of itself, from its head alone; what cannot be read says nothing."""
+    import av
+
+    try:
+        with _open(source) as file:
+            if is_image(file):
+                return About(True, photographed(file))
+        with _container(source) as container:
+            seconds = container.duration / av.time_base if container.duration else None
+            return About(False, moment(container.metadata.get("creation_time", "")), seconds)
+    except (OSError, ValueError, av.FFmpegError):
+        return About()
+
+
+def frames(source: Source, every: float = EVERY, since: float = 0.0) -> Iterator[Picture]:
+    """The pictures of one file or camera, at most one in `every` seconds (0: all of them); an image has one, at 0 s.
+
+    One picture is in memory at a time. Their size may change on the way. since: seconds from the start of a video before
+    which its pictures are passed over.
+
+    Raises:
+        MediaError: no image or video, damaged, sound only, too large, or a camera that does not answer.
+    """
+    if not isinstance(source, str):
+        pictures = _file(source, every, since)
+    elif source.isdecimal():
+        pictures = _device(int(source), every)
+    elif is_camera(source):
+        pictures = _stream(source, every, since)
+    else:
+        pictures = _file(source, every, since)
+    found = False
+    for picture in pictures:
+        found = True
+        yield picture
+    if not found:
+        raise MediaError(
+            f"{_name(source)}: there is not one picture in it that can be read; it is damaged or incomplete."
+        )
+
+
+def _file(source: Source, every: float, since: float) -> Iterator[Picture]:
+    name = _name(source)
+    try:
+        with _open(source) as file:
+            head = file.read(12)
+            if not head:
+                raise MediaError(f"{name}: the file is empty (0 bytes).")
+            still = _whole(file) if is_image(file) else None
+    except OSError as error:
+        raise MediaError(f"{name}: the file cannot be opened ({_reason(error)}).") from None
+    if still is not None:
+        try:
+            yield Picture(0.0, decode(still))
+        except MediaError as error:
+            raise MediaError(f"{name}: {error}") from None
+    elif head[4:8] == b"ftyp" and head[8:] in HEIC:
+        raise MediaError(
+            f"{name}: this is a HEIC picture, which cannot be read. Save it as JPEG (on an iPhone: Settings, Camera, "
+            "Formats, Most Compatible)."
+        )
+    else:
+        yield from _stream(source, every, since)
+
+
+def _name(source: Source) -> str:
+    return source if isinstance(source, str) else getattr(source, "name", "The file")
+
+
+def _open(source: Source) -> AbstractContextManager[BinaryIO]:
+    """The file at its beginning. One that came open stays open."""
+    if isinstance(source, str):
+        return open(source, "rb")
+    source.seek(0)
+    return nullcontext(source)
+
+
+def _whole(file: BinaryIO) -> bytes:
+    file.seek(0)
+    return file.read()
+
+
+def _container(source: Source) -> Any:
+    """An open video file or camera."""
+    import av  # 0.2 s and only for videos
+
+    if not isinstance(source, str):
+        source.seek(0)
+        return av.open(source, options={"format_whitelist": VIDEOS}, metadata_errors="replace")
+    if is_camera(source):
+        return av.open(source, timeout=PATIENCE)
+    return av.open(f"file:{source}", options={"format_whitelist": VIDEOS}, metadata_errors="replace")
+
+
+def _stream(source: Source, every: float, since: float) -> Iterator[Picture]:
+    """A video file or network camera. Times are the frames' own, so a variable frame rate is kept."""
+    import av
+
+    name = _name(source)
+    try:
+        container = _container(source)
+    except (av.FFmpegError, OSError, ValueError) as error:
+        if isinstance(source, str) and is_camera(source):
+            raise MediaError(f"{name}: the camera does not answer ({_reason(error)}).") from None
+        raise MediaError(f"{name}: this is not an image or video that can be read, or it is damaged.") from None
+    with container:
+        # A picture that is attached to music (its cover) is no video.
+        videos = [s for s in container.streams.video if not s.disposition & s.disposition.__class__.attached_pic]
+        if not videos:
+            raise MediaError(f"{name}: there is no picture in it, only sound or text; a video is needed.")
+        video = videos[0]
+        if video.codec_context is None:
+            raise MediaError(f"{name}: its pictures are coded in a way that cannot be read. Save it as MP4 (H.264).")
+        check_size(video.codec_context.width, video.codec_context.height, name)
+        video.codec_context.options = {"max_pixels": str(PIXEL_LIMIT)}  # for sizes that change on the way
+        video.thread_type = "AUTO"
+        start, end, due = None, 0.0, since
+        for frame in _readable(container, video, name):
+            time_ = frame.time if frame.time is not None else end
+            if start is None:
+                start = time_
+                if since > NEAR:
+                    _skip(container, video, start + since)
+            seconds = time_ - start
+            end = time_ + (float(frame.duration * frame.time_base) if frame.duration else 0.0)
+            if seconds + TICK >= due:
+                due = _after(seconds, every)
+                check_size(frame.width, frame.height, name)
+                yield Picture(seconds, _turned(frame.to_ndarray(format="bgr24"), frame.rotation))
+        promised = float(video.duration * video.time_base) if video.duration and video.time_base else 0.0
+        if start is not None and end - start < promised - 1.0:
+            raise MediaError(
+                f"{name}: the video breaks off at {end - start:.1f} of {promised:.1f} seconds; it is incomplete."
+            )
+
+
+def _skip(container: Any, video: Any, time_: float) -> None:
+    """Go on from the last whole picture before that time; a file without an index is read through instead."""
+    import av
+
+    with suppress(av.FFmpegError):
+        container.seek(int(time_ / video.time_base), stream=video)
+
+
+def _readable(container: Any, video: Any, name: str) -> Iterator[Any]:
+    """Every frame that can be decoded; a damaged packet is passed over, as players do."""
+    import av
+
+    packets = container.demux(video)
+    while True:
+        try:
+            packet = next(packets)
+            yield from packet.decode()
+        except StopIteration:
+            return
+        except av.InvalidDataError:
+            continue
+        except av.FFmpegError as error:
+            raise MediaError(f"{name}: the connection or file broke off ({_reason(error)}).") from None
+
+
+def _device(number: int, every: float) -> Iterator[Picture]:
+    """A camera of this computer, by its number; the time is the clock's."""
+    cv2.utils.logging.setLogLevel(0)  # its warnings would stand beside the message
+    camera = cv2.VideoCapture(number)
+    try:
+        if not camera.isOpened():
+            raise MediaError(f"Camera {number} does not open: it is not there, or another program is using it.")
+        start, due = time.monotonic(), 0.0
+        while True:
+            read, image = camera.read()
+            if not read:
+                raise MediaError(f"Camera {number} stopped sending pictures: check its cable.")
+            seconds = time.monotonic() - start
+            if seconds + TICK >= due:
+                due = _after(seconds, every)
+                yield Picture(seconds, image)
+    finally:
+        camera.release()
+
+
+def _after(seconds: float, every: float) -> float:
+    """The next time on the grid of `every` seconds."""
+    return (math.floor((seconds + TICK) / every) + 1) * every if every > 0 else 0.0
+
+
+def _turned(image: np.ndarray, rotation: int) -> np.ndarray:
+    """Turned counter-clockwise by whole quarters, as a phone notes how it was held."""
+    quarters = round(rotation / 90) % 4
+    return np.ascontiguousarray(np.rot90(image, quarters)) if quarters else image
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)

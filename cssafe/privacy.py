@@ -1,0 +1,22 @@
+"""What may be said about the people in a picture, and to whom."""
+
+from cssafe.settings import MINIMUM_GROUP, Profile
+
+
+def individuals(profile: Profile, audience: str, faces: int) -> bool:
+    """Whether a single face's reading may be shown on a picture with that many faces: to a person alone in it, or of a
+    class where the profile says so. audience: "self" or "class"."""
+    return faces == 1 if audience == "self" else profile.individuals
+
+
+def withheld(audience: str, faces: int, measured: int) -> str:
+    """Why no figure is told of a picture with that many faces, of which so many could be read; empty where one may be."""
+    if faces == 0:
+        return "No face in view."
+    if audience == "self":
+        if faces > 1:
+            return "More than one face: nothing is shown, for this lesson is about one person alone."
+        return "" if measured else "The face cannot be read: too small, blurred or turned away."
+    if measured < MINIMUM_GROUP:
+        return f"Too few faces for a figure about the class: {measured} of {MINIMUM_GROUP}."
+    return ""

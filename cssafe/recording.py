@@ -1,0 +1,147 @@
+"""Recordings into figures, and figures into one lesson: what the command line and the page Files share."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pandas as pd
+
+from cssafe import media
+from cssafe.frames import Frame, FrameResult
+from cssafe.labels import FERPLUS
+from cssafe.media import Picture, Source
+from cssafe.observations import Seconds, observe
+from cssafe.privacy import individuals, withheld
+from cssafe.settings import Profile
+
+Analyze = Callable[[Frame], FrameResult]
+"""The networks, with one source's memory between frames."""
+
+TOGETHER = timedelta(hours=12)
+"""Files further apart than this belong to no one lesson by their own clocks: one of the clocks is wrong."""
+
+MINUTE = 60
+"""Seconds whose tables are put into one."""
+
+
+class Recording:
+    """The figures of one source, growing while it is analysed. began: aware, UTC; None for a camera, which begins with
+    its first picture. frames: how many were analysed; seconds: the last one's place; most: faces at once. observations:
+    rows of observations.COLUMNS of the seconds that are over."""
+
+    def __init__(self, began: datetime | None) -> None:
+        self.began = began
+        self.frames, self.seconds, self.most = 0, 0.0, 0
+        self._collecting = Seconds()
+        self._parts: list[pd.DataFrame] = []
+
+    def add(self, at: float, result: FrameResult) -> None:
+        """Count the next frame. at: seconds from the start."""
+        self._parts += self._collecting.add(result)
+        if len(self._parts) > MINUTE:  # one table takes less memory than one a second
+            self._parts = [_together(self._parts)]
+        self.frames, self.seconds, self.most = self.frames + 1, at, max(self.most, len(result))
+
+    @property
+    def observations(self) -> pd.DataFrame:
+        return _together(self._parts)
+
+    def end(self) -> None:
+        """The last second is over."""
+        self._parts.append(self._collecting.flush())
+
+    @property
+    def ended(self) -> datetime:
+        """When the second of its last frame was over; aware, UTC. Only of a recording that has begun."""
+        assert self.began is not None, "a recording ends after it began"
+        return self.began + timedelta(seconds=int(self.seconds) + 1)
+
+
+def analyze(
+    source: Source, every: float, networks: Analyze, recording: Recording
+) -> Iterator[tuple[Picture, FrameResult]]:
+    """Each picture and what was seen in it, which the recording has counted by then; ending it is left to the caller.
+    every: as in media.frames.
+
+    Raises:
+        MediaError: as media.frames; what was read before stays in the recording.
+    """
+    for picture in media.frames(source, every):
+        if recording.began is None:
+            recording.began = datetime.now(UTC)
+        result = networks(Frame(picture.image, recording.began + timedelta(seconds=picture.seconds)))
+        recording.add(picture.seconds, result)
+        yield picture, result
+
+
+def place(recorded: datetime | None, first: datetime, before: datetime) -> datetime:
+    """When a recording begins in a lesson of several: when it says itself, in whole seconds; one that does not say, or
+    whose clock is far off, follows the one before.
+
+    Args:
+        recorded: aware, or None.
+        first: when the earliest of them was recorded.
+        before: when the one before ended; for the first of all, when the lesson begins.
+    """
+    if recorded is None or abs(recorded - first) > TOGETHER:
+        return before
+    return recorded.replace(microsecond=0)
+
+
+def join(recordings: Sequence[Recording], shift: timedelta = timedelta(0)) -> tuple[pd.DataFrame, datetime, datetime]:
+    """One lesson: rows as Workspace.add takes them, start and end (aware, UTC).
+
+    Tracks of different sources are different people until shown otherwise. shift: whole seconds by which the lesson was
+    later than its recordings' clocks say.
+    """
+    rows = _together([recording.observations.assign(source=i) for i, recording in enumerate(recordings)])
+    if rows.empty:
+        start = end = (recordings[0].began or datetime.now(UTC)) + shift
+    else:
+        start = rows["time"].min().to_pydatetime().replace(tzinfo=UTC) + shift
+        end = rows["time"].max().to_pydatetime().replace(tzinfo=UTC) + shift + timedelta(seconds=1)
+    tracks = rows.groupby(["source", "track"]).ngroup().astype("int32") + 1
+    return rows.assign(track=tracks, time=rows["time"] + shift, lesson=0).drop(columns="source"), start, end
+
+
+def timeline(moments: Sequence[tuple[int, FrameResult]], audience: str) -> pd.DataFrame:
+    """One row for each second that was looked at, in its order, with what may be said of everybody in the picture.
+
+    Columns: `second` from the start; `faces`; `concentration` and `spread` (mean and standard deviation over the faces,
+    NaN where withheld or not measurable); `emotion`, the leading one and its mean probability, or why nothing is told.
+
+    Args:
+        moments: the second and one frame of it.
+        audience: "self" or "class".
+    """
+    rows = []
+    for second, result in moments:
+        values = result.concentration[~np.isnan(result.concentration)]
+        note = withheld(audience, len(result), len(values))
+        mean, spread = (np.nan, np.nan) if note else (float(values.mean()), float(values.std()))
+        rows.append((second, len(result), mean, spread, note or _leading(result)))
+    return pd.DataFrame(rows, columns=["second", "faces", "concentration", "spread", "emotion"])
+
+
+def courses(moments: Sequence[tuple[int, FrameResult]], profile: Profile, audience: str) -> pd.DataFrame:
+    """The course of each single face, as far as it may be shown: columns `second`, `track` and `concentration` (NaN where
+    not measurable). moments, audience: as in timeline."""
+    rows = [
+        (second, int(track), float(value))
+        for second, result in moments
+        if individuals(profile, audience, len(result))
+        for track, value in zip(result.tracks, result.concentration, strict=True)
+    ]
+    return pd.DataFrame(rows, columns=["second", "track", "concentration"])
+
+
+def _leading(result: FrameResult) -> str:
+    if result.expression is None or np.isnan(result.expression).all():
+        return "not measured"
+    shares = np.nanmean(result.expression, axis=0)
+    return f"{FERPLUS[int(shares.argmax())]}, {100 * shares.max():.0f} %"
+
+
+def _together(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    filled = [part for part in parts if not part.empty]
+    return pd.concat(filled, ignore_index=True) if filled else (parts[-1] if parts else observe([]))

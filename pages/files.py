@@ -1,0 +1,236 @@
+"""Files: analyse images and videos, look at them, keep them as a lesson or not."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo, available_timezones
+
+import streamlit as st
+
+from cssafe import services, ui
+from cssafe.concentration import ATTENTION_ONLY, PUBLISHED
+from cssafe.live.upload import Analysis, Held, Upload
+from cssafe.recording import join
+from cssafe.settings import MINIMUM_GROUP, ROOT, UPLOAD_FILES, UPLOAD_LIMIT
+from cssafe.store import Lesson
+from pages import pictures
+from pages.filters import VALIDITY
+
+AUDIENCES = {"self": "Only me", "class": "A class"}
+MB = 1024 * 1024
+
+# By whether the profile computes emotions, and whether it stores anything.
+MEASURED = {
+    True: "Where faces are, where they look, whether their eyes are open and which of eight emotions they show; from "
+    "these an index of concentration between 0 and 1.",
+    False: "Where faces are, where they look and whether their eyes are open; from these an index of concentration "
+    "between 0 and 1, which is attention alone. No emotion is computed.",
+}
+STORED = {
+    True: "Nothing, unless you keep the result as a lesson: then those figures, one row for each face and second, in one "
+    "database file on the computer that runs CSSAFE; never a picture, a face template or a name.",
+    False: "Nothing: files and figures stay in memory until you close this tab.",
+}
+AGREE = "Everybody who is in these pictures, and for minors a parent, has agreed to being analysed like this."
+DISAGREE = "Please confirm first that everybody in the pictures has agreed: tick the box, then analyse."
+
+ui.page("Files")
+settings = ui.settings()
+workspace, profile = ui.workspace(), settings.profile
+formula = PUBLISHED if profile.expression else ATTENTION_ONLY
+held: Held | None = st.session_state.get("files")
+
+
+def before() -> None:
+    """What to analyse, and what everyone must know."""
+    choose, know = st.columns([1, 1], gap="large")
+    with choose:
+        together = f", together {UPLOAD_LIMIT} MB" if settings.hosted else ""
+        files = st.file_uploader(
+            "Images (JPEG, PNG, WebP, BMP, TIFF, GIF, AVIF) and videos (MP4, MOV, MKV, WebM, AVI, MPEG, FLV, Ogg): up to "
+            f"{UPLOAD_FILES} files of at most {UPLOAD_LIMIT} MB each{together}.",
+            accept_multiple_files=True,
+            key="uploads",
+        )
+        if not settings.hosted:
+            st.caption("Larger recordings are read from the disk: `python -m cssafe analyze FILE --lesson NAME`.")
+        st.radio(
+            "Who is in the pictures?",
+            list(AUDIENCES),
+            key="audience",
+            format_func=AUDIENCES.get,
+            index=list(AUDIENCES).index(workspace.get("live", {}).get("audience", "self")),
+            horizontal=True,
+        )
+        if profile.name == "consent" and not workspace.get("agreed", False):
+            st.markdown(AGREE)  # as a checkbox's label it would be cut off
+            st.checkbox("Yes, they have agreed", key="agreed")
+        complaint = st.session_state.pop("files_complaint", "") or too_much(files)
+        if complaint:
+            st.warning(complaint, icon=":material/check_box:")
+        st.button(
+            "Analyse",
+            type="primary",
+            icon=":material/search:",
+            on_click=begin,
+            width="stretch",
+            disabled=not files or bool(too_much(files)),
+            help=None if files else "Choose files first.",
+        )
+    with know:
+        st.markdown(
+            f"**Measured.** {MEASURED[profile.expression]}\n\n**Stored.** {STORED[profile.stored]}\n\n"
+            "**Seen by.** You alone, in this tab; files travel from this browser to the computer that runs CSSAFE and no "
+            f"further. Of a class, figures appear only from {MINIMUM_GROUP} faces on."
+        )
+        st.caption(VALIDITY)
+
+
+def too_much(files: list) -> str:
+    """Why these files are too many or too large together; empty if they are not."""
+    size = sum(file.size for file in files) / MB
+    if len(files) > UPLOAD_FILES:
+        return f"These are {len(files)} files; at most {UPLOAD_FILES} can be analysed at once. Take some out."
+    if settings.hosted and size > UPLOAD_LIMIT:
+        return f"These files have {size:.0f} MB together; at most {UPLOAD_LIMIT} MB are taken at once. Take some out."
+    return ""
+
+
+def begin() -> None:
+    """Start the analysis, before the page is drawn again."""
+    if st.session_state.get("agreed") is False:
+        st.session_state["files_complaint"] = DISAGREE
+        return
+    if "agreed" in st.session_state:
+        workspace.set("agreed", True)
+    files = st.session_state["uploads"]
+    analysis = Analysis(services.engine(), files, profile, st.session_state["audience"])
+    st.session_state["files"] = Held(analysis.start())
+
+
+def again() -> None:
+    """Forget these files."""
+    st.session_state["files"].analysis.stop()
+    for key in ("files", "kept"):
+        st.session_state.pop(key, None)
+
+
+@st.fragment(run_every=0.5)
+def during(analysis: Analysis) -> None:
+    """How far it is, twice a second, and how to end it."""
+    if analysis.done.is_set():
+        st.rerun()
+    progress = analysis.progress
+    if progress is None:
+        st.progress(0.0, "Preparing …")
+    else:
+        left = "" if progress.left is None else f" · {duration(progress.left)} left"
+        st.progress(
+            progress.share, f"{pictures.plain(progress.name)} · file {progress.number} of {progress.files}{left}"
+        )
+    if st.button("Stop", icon=":material/stop_circle:", disabled=analysis.stopped, help="What is analysed stays"):
+        analysis.stop()
+        st.rerun(scope="fragment")
+
+
+def duration(seconds: float) -> str:
+    """In words, rounded as far as it can be known."""
+    return f"about {seconds:.0f} s" if seconds < 90 else f"about {seconds / 60:.0f} min"
+
+
+def after(analysis: Analysis) -> None:
+    """What was seen, and whether to keep it."""
+    if analysis.problem:
+        st.error(analysis.problem, icon=":material/error:")
+    if analysis.stopped:
+        st.info("Stopped. What was analysed up to then is below.", icon=":material/stop_circle:")
+    for upload in analysis.uploads:
+        if upload.problem:
+            st.warning(pictures.plain(upload.problem), icon=":material/broken_image:")
+    seen = [upload for upload in analysis.uploads if upload.moments]
+    if seen:
+        keep(analysis, seen)
+    else:
+        st.info("There is nothing to show. Choose other files.", icon=":material/info:")
+    st.button("Other files", icon=":material/replay:", on_click=again)
+    images = st.columns(2, gap="medium")
+    for i, upload in enumerate(upload for upload in seen if upload.about.still):
+        with images[i % 2], st.container(border=True):
+            pictures.image(upload, profile, analysis.audience)
+    for i, upload in enumerate(analysis.uploads):
+        if upload.moments and not upload.about.still:
+            with st.container(border=True):
+                pictures.video(upload, profile, analysis.audience, i)
+    if seen:
+        st.caption(VALIDITY)
+
+
+def keep(analysis: Analysis, seen: list[Upload]) -> None:
+    """Keep the figures as a lesson, or not."""
+    if number := st.session_state.get("kept"):
+        kept = "" if profile.stored else " They stay until you close this tab."
+        st.success(f"The figures are kept as a lesson, without any picture.{kept}", icon=":material/check_circle:")
+        this = {"lesson": str(number)}
+        st.page_link(ROOT / "pages/lessons.py", label="This lesson", icon=":material/list_alt:", query_params=this)
+        return
+    if not any(upload.recording.most for upload in seen):
+        st.info("No face was found, so there is nothing to keep.", icon=":material/info:")
+        return
+    last = workspace.get("live", {})
+    zones = sorted(available_timezones())
+    zone = last.get("time_zone") or st.context.timezone
+    zone = zone if zone in zones else "UTC"
+    began = min(upload.recording.began for upload in seen).astimezone(ZoneInfo(zone))
+    with (
+        st.expander("Keep the figures as a lesson", icon=":material/save:", expanded=False),
+        st.form("keep", border=False),
+    ):
+        names = st.columns(3)
+        fields = {
+            name: column.text_input(title, last.get(name, ""), placeholder=example, max_chars=60).strip()
+            for column, name, title, example in zip(
+                names,
+                ("class_name", "subject", "room"),
+                ("Class", "Subject", "Room"),
+                ("7b", "Mathematics", "12"),
+                strict=True,
+            )
+        }
+        first, second, third = st.columns(3)
+        day = first.date_input("Date", began.date())
+        clock = second.time_input("Start", began.time().replace(second=0, microsecond=0), step=60)
+        chosen = third.selectbox("Time zone", zones, zones.index(zone))
+        if not any(upload.about.recorded for upload in seen):
+            st.caption("The files do not say when they were recorded: this is the time of the analysis.")
+        if st.form_submit_button("Keep as a lesson", type="primary", icon=":material/save:"):
+            start = datetime.combine(day, clock, ZoneInfo(chosen)) - began.replace(second=0)
+            st.session_state["kept"] = save(analysis, seen, chosen, start, **fields)
+            st.rerun()
+
+
+def save(
+    analysis: Analysis, seen: list[Upload], zone: str, shift: timedelta, *, class_name: str, subject: str, room: str
+) -> int:
+    """Write the lesson; its number."""
+    rows, start, end = join([upload.recording for upload in seen], shift)
+    lesson = Lesson(
+        name=" ".join(part for part in (subject, class_name) if part) or "Lesson",
+        class_name=class_name or "No class",
+        subject=subject or "No subject",
+        room=room,
+        time_zone=zone,
+        profile=profile.name,
+        formula=str(formula),
+        source="file",
+        audience=analysis.audience,
+        started=start,
+    )
+    return workspace.add([lesson], [end], rows)[0]
+
+
+if problem := services.problem():
+    st.error(problem, icon=":material/error:")
+elif held is None:
+    before()
+elif not held.analysis.done.is_set():
+    during(held.analysis)
+else:
+    after(held.analysis)

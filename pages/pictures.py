@@ -1,0 +1,102 @@
+"""What the page Files shows of an analysed image or video."""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from cssafe import media
+from cssafe.concentration import ATTENTION_ONLY, PUBLISHED
+from cssafe.frames import FrameResult, describe
+from cssafe.live.upload import Upload
+from cssafe.media import MediaError
+from cssafe.privacy import individuals
+from cssafe.recording import courses, timeline
+from cssafe.settings import Profile
+from cssafe.vision.preview import preview
+
+
+def image(upload: Upload, profile: Profile, audience: str) -> None:
+    """The picture with its faces drawn, and what was read from them."""
+    st.markdown(f"**{plain(upload.name)}**")
+    [(_, result)] = upload.moments.values()
+    st.image(upload.preview, width="stretch", alt=f"The picture, faces drawn: {len(result)}")
+    tell(result, profile, audience)
+
+
+@st.fragment
+def video(upload: Upload, profile: Profile, audience: str, number: int) -> None:
+    """Its course over the seconds, and one moment of it, decoded anew. number: of the file among its like."""
+    from cssafe import charts  # Altair takes half a second, which the form need not wait for
+
+    st.markdown(f"**{plain(upload.name)}**")
+    moments = [(second, result) for second, (_, result) in upload.moments.items()]
+    table = timeline(moments, audience)
+    chart, slider = f"seconds_{number}", f"moment_{number}"
+
+    def pick() -> None:
+        if points := st.session_state[chart].selection["moment"]:
+            st.session_state[slider] = int(points[0]["second"])
+
+    bands = (PUBLISHED if profile.expression else ATTENTION_ONLY).bands
+    st.altair_chart(
+        charts.concentration_seconds(table, courses(moments, profile, audience), bands),
+        key=chart,
+        on_select=pick,
+        selection_mode="moment",
+        alt="Concentration over the seconds of the video",
+    )
+    st.altair_chart(charts.faces_seconds(table), alt="Number of faces over the seconds of the video")
+    st.caption(
+        "How to read it: the blue line is the mean over the faces of one frame a second, the band ± their standard "
+        "deviation, thin lines are single faces as far as they may be shown; dashed are the limits of low, medium and high. "
+        "Gaps: no face that can be read, or too few for a mean. Click on a second to see it below."
+    )
+    seconds = list(upload.moments)
+    if len(seconds) > 1:
+        best = int(table["faces"].idxmax())
+        second = st.select_slider("Moment", seconds, seconds[best], format_func=lambda s: f"{s} s", key=slider)
+    else:
+        second = seconds[0]
+    at, result = upload.moments[second]
+    picture, words = st.columns([3, 2], gap="medium")
+    with picture:
+        try:
+            still = next(media.frames(upload.file, 0, since=at)).image
+            told = individuals(profile, audience, len(result))
+            st.image(
+                preview(still, describe(result, told)), width="stretch", alt=f"This moment, faces drawn: {len(result)}"
+            )
+        except MediaError as error:
+            st.warning(str(error), icon=":material/broken_image:")
+    with words:
+        tell(result, profile, audience)
+
+
+def tell(result: FrameResult, profile: Profile, audience: str) -> None:
+    """What was read from the faces of one frame, as far as it may be told."""
+    [row] = timeline([(0, result)], audience).to_dict("records")
+    if np.isnan(row["concentration"]):
+        st.caption(row["emotion"])
+    else:
+        emotion = f", emotion {row['emotion']}" if profile.expression else ""
+        st.markdown(f"Concentration **{row['concentration']:.2f}** ± {row['spread']:.2f}{emotion}")
+    if len(result) and individuals(profile, audience, len(result)):
+        faces = describe(result)
+        shares = [face.get("expression") or {} for face in faces]
+        st.dataframe(
+            pd.DataFrame(
+                {
+                    "Face": [face["track"] for face in faces],
+                    "Emotion": [max(s, key=s.__getitem__, default="–") for s in shares],
+                    "Concentration": [face["concentration"] for face in faces],
+                    "Level": [face["level"] or "not readable" for face in faces],
+                }
+            ).drop(columns=[] if profile.expression else ["Emotion"]),
+            hide_index=True,
+            column_config={"Concentration": st.column_config.NumberColumn(format="%.2f")},
+        )
+
+
+def plain(name: str) -> str:
+    """A file's name as it is, whatever Markdown would make of it."""
+    return "".join(f"\\{c}" if c in r"\`*_{}[]()<>#+-.!|~$:" else c for c in name)

@@ -1,0 +1,97 @@
+"""Figures of recordings, and recordings as one lesson."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from cssafe.observations import COLUMNS
+from cssafe.recording import MINUTE, TOGETHER, Recording, courses, join, place, timeline
+from cssafe.settings import MINIMUM_GROUP, PROFILES
+from tests.test_websocket import crowd
+
+START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+
+
+def recorded(faces: int, seconds: int = 1, began: datetime = START) -> Recording:
+    """A recording of so many faces, two frames a second."""
+    recording = Recording(began)
+    for half in range(2 * seconds):
+        recording.add(half / 2, crowd(faces, began + timedelta(seconds=half / 2)))
+    recording.end()
+    return recording
+
+
+@pytest.mark.parametrize(("faces", "seconds"), [(0, 0), (0, 3), (1, 3), (6, 2 * MINUTE + 3)])
+def test_a_recording_has_one_row_for_each_face_and_second(faces, seconds):
+    recording = recorded(faces, seconds)
+    rows = recording.observations
+    assert tuple(rows.columns) == COLUMNS and len(rows) == faces * seconds
+    assert rows.groupby("time").size().tolist() == [faces] * (seconds if faces else 0)
+    assert (recording.frames, recording.most) == (2 * seconds, faces if seconds else 0)
+    assert recording.ended == START + timedelta(seconds=max(1, seconds))
+
+
+@pytest.mark.parametrize(
+    ("said", "begins"),
+    [
+        (None, START + timedelta(minutes=5)),
+        (START, START),
+        (START + timedelta(minutes=3, milliseconds=700), START + timedelta(minutes=3)),
+        (START + TOGETHER + timedelta(seconds=1), START + timedelta(minutes=5)),
+        (START - timedelta(days=365), START + timedelta(minutes=5)),
+    ],
+    ids=["unknown", "first", "between", "another day", "a wrong clock"],
+)
+def test_a_recording_keeps_its_own_time_or_follows_the_one_before(said, begins):
+    assert place(said, START, START + timedelta(minutes=5)) == begins
+
+
+@pytest.mark.parametrize("faces", [0, 2])
+def test_faces_of_different_recordings_are_different_people_of_one_lesson(faces):
+    rows, start, end = join([recorded(faces), recorded(faces, 2, START + timedelta(minutes=1))])
+    assert set(rows.columns) == {"lesson", *COLUMNS} and len(rows) == 3 * faces
+    assert sorted(rows["track"].unique()) == list(range(1, 2 * faces + 1))
+    assert start == START
+    assert end == (START + timedelta(seconds=62) if faces else START)
+
+
+def test_a_lesson_can_be_put_where_it_belongs_in_time():
+    rows, start, end = join([recorded(1)], timedelta(days=-1, minutes=7))
+    moved = START + timedelta(days=-1, minutes=7)
+    assert (start, end) == (moved, moved + timedelta(seconds=1))
+    assert rows["time"].dt.tz_localize("UTC").tolist() == [moved]
+
+
+@pytest.mark.parametrize(
+    ("faces", "audience", "told", "says"),
+    [
+        (0, "class", False, "No face in view"),
+        (MINIMUM_GROUP - 1, "class", False, "Too few faces"),
+        (MINIMUM_GROUP, "class", True, "neutral"),
+        (0, "self", False, "No face in view"),
+        (1, "self", True, "neutral"),
+        (2, "self", False, "More than one face"),
+    ],
+)
+def test_a_timeline_tells_nothing_of_too_few(faces, audience, told, says):
+    table = timeline([(0, crowd(faces, START)), (4, crowd(faces, START))], audience)
+    assert table["second"].tolist() == [0, 4] and table["faces"].tolist() == [faces] * 2
+    assert table["concentration"].notna().tolist() == [told] * 2
+    assert says in table["emotion"].iloc[0]
+
+
+@pytest.mark.parametrize(
+    ("profile", "audience", "faces", "rows"),
+    [
+        ("consent", "class", 0, 0),
+        ("consent", "class", 3, 3),
+        ("attention-only", "class", 9, 0),
+        ("attention-only", "self", 1, 1),
+        ("consent", "self", 2, 0),
+    ],
+)
+def test_single_faces_are_shown_only_to_themselves_or_where_the_profile_says_so(profile, audience, faces, rows):
+    table = courses([(0, crowd(faces, START))], PROFILES[profile], audience)
+    assert list(table.columns) == ["second", "track", "concentration"] and len(table) == rows
+    assert not np.isnan(table["concentration"].astype(float)).any()
