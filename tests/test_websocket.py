@@ -2,11 +2,14 @@
 says."""
 
 import json
+import threading
 import time
 from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
@@ -29,11 +32,13 @@ class Crowd:
     def __init__(self, faces: int = 1, expression: bool = True) -> None:
         self.faces = faces
         self.expression = expression
+        self.seconds = 0.0  # that a frame takes
 
     def warm(self) -> None:
-        pass
+        time.sleep(self.seconds)
 
     def analyze(self, frame: Frame, stream: Stream) -> FrameResult:
+        time.sleep(self.seconds)
         return crowd(self.faces, frame.time, self.expression)
 
 
@@ -80,8 +85,14 @@ def lesson(workspace):
 def client(pipeline, lesson):
     engine = Engine(lambda: pipeline).start()
     lessons = {lesson.token: lesson}
-    routes = websocket.routes(lambda: engine, lessons.get, lambda: ("https://school.example",))
-    with TestClient(Starlette(routes=routes)) as client:
+
+    def find(token: str) -> LiveLesson | None:
+        found = lessons.get(token)
+        return None if found is None or found.ended else found
+
+    origins = ("https://school.example", "https://*.cloud.example")
+    with TestClient(Starlette(routes=websocket.routes(lambda: engine, find, lambda: origins))) as client:
+        client.lessons = lessons
         yield client
     engine.close()
 
@@ -111,9 +122,15 @@ def hello(socket, lesson: LiveLesson) -> None:
 
 
 def closed(socket) -> int:
+    return farewell(socket)[0]
+
+
+def farewell(socket) -> tuple[int, str]:
+    """Close code and sentence; answers that came before are passed over."""
     with pytest.raises(WebSocketDisconnect) as error:
-        socket.receive_json()
-    return error.value.code
+        while True:
+            socket.receive_json()
+    return error.value.code, error.value.reason
 
 
 def count(workspace: Workspace, table: str) -> int:
@@ -151,30 +168,178 @@ def test_a_corrupt_picture_gets_an_error_in_words_and_the_stream_goes_on(client,
         ("null", websocket.REFUSED),
         ("http://evil.example", websocket.REFUSED),
         ("http://testserver.evil.example", websocket.REFUSED),
+        ("https://school.example.evil.example", websocket.REFUSED),
+        ("https://evil.cloud.example.org", websocket.REFUSED),
         ("http://testserver", None),
         ("https://school.example", None),
+        ("https://class-7b.cloud.example", None),
     ],
 )
 def test_only_the_page_itself_and_allowed_addresses_may_connect(client, lesson, origin, code):
     with client.websocket_connect("/cssafe/frames", headers={"origin": origin} if origin else {}) as socket:
         if code:
-            assert closed(socket) == code
+            assert farewell(socket) == (
+                code,
+                "This page's address may not send pictures here. Add it to CSSAFE_ORIGINS.",
+            )
         else:
             hello(socket, lesson)
 
 
-@pytest.mark.parametrize("first", ["", "guess", None])
-def test_without_the_token_of_a_running_lesson_the_socket_is_closed(client, first):
+@pytest.mark.parametrize(
+    ("forwarded", "allowed"),
+    [("", False), ("other.example", False), ("app.example", True), ("app.example, inner.example", True)],
+)
+def test_behind_a_proxy_that_rewrites_the_host_the_name_it_hands_on_counts(client, lesson, forwarded, allowed):
+    headers = {"origin": "https://app.example", "host": "10.0.0.7:8501", "x-forwarded-host": forwarded}
+    with client.websocket_connect("/cssafe/frames", headers=headers) as socket:
+        if allowed:
+            hello(socket, lesson)
+        else:
+            assert closed(socket) == websocket.REFUSED
+
+
+@pytest.mark.parametrize("prefix", ["", "/~/+", "/school/app"])
+def test_the_door_and_the_health_check_answer_at_the_root_and_under_any_prefix(client, lesson, prefix):
+    assert client.get(f"{prefix}/healthz").json()["failed"] == 0
+    with client.websocket_connect(f"{prefix}/cssafe/frames", headers=HERE) as socket:
+        hello(socket, lesson)
+
+
+@pytest.mark.parametrize(
+    ("first", "words"),
+    [
+        ("", "This lesson is over."),
+        ("guess", "This lesson is over."),
+        ("x" * 5_000_000, "This lesson is over."),
+        (b"", "The first message must be the lesson's token."),
+        (JPEG, "The first message must be the lesson's token."),
+    ],
+    ids=["empty", "guess", "huge", "no bytes", "bytes"],
+)
+def test_without_the_token_of_a_running_lesson_first_the_socket_is_closed_with_a_sentence(client, first, words):
     with client.websocket_connect("/cssafe/frames", headers=HERE) as socket:
-        socket.send_bytes(JPEG) if first is None else socket.send_text(first)
-        assert closed(socket) == websocket.REFUSED
+        socket.send_bytes(first) if isinstance(first, bytes) else socket.send_text(first)
+        code, reason = farewell(socket)
+        assert code == websocket.REFUSED and reason.startswith(words)
 
 
-def test_a_frame_above_the_limit_closes_the_socket(client, lesson):
+def test_the_token_of_a_lesson_that_has_ended_is_refused(client, lesson):
+    lesson.end()
+    with client.websocket_connect("/cssafe/frames", headers=HERE) as socket:
+        socket.send_text(lesson.token)
+        assert farewell(socket) == (websocket.REFUSED, "This lesson is over. Start a new one.")
+
+
+def test_a_frame_above_the_limit_closes_the_socket_and_the_lesson_takes_the_next_connection(client, lesson):
     with client.websocket_connect("/cssafe/frames", headers=HERE) as socket:
         hello(socket, lesson)
         socket.send_bytes(bytes(FRAME_LIMIT + 1))
-        assert closed(socket) == websocket.TOO_LARGE
+        code, reason = farewell(socket)
+        assert code == websocket.TOO_LARGE and str(FRAME_LIMIT) in reason
+    with client.websocket_connect("/cssafe/frames", headers=HERE) as socket:
+        hello(socket, lesson)
+        socket.send_bytes(JPEG)
+        assert len(socket.receive_json()["faces"]) == 1
+
+
+def test_text_instead_of_a_picture_is_answered_in_words_and_the_stream_goes_on(client, lesson):
+    with client.websocket_connect("/cssafe/frames", headers=HERE) as socket:
+        hello(socket, lesson)
+        socket.send_text("a picture, honestly")
+        answer = socket.receive_json()
+        assert answer["number"] == 0 and "text came" in answer["problem"]
+        socket.send_bytes(JPEG)
+        answer = socket.receive_json()
+        assert answer["number"] == 1 and len(answer["faces"]) == 1
+
+
+def test_a_flood_is_closed_with_a_sentence_and_harms_neither_its_lesson_nor_others(client, lesson, workspace, pipeline):
+    other = make(workspace)
+    client.lessons[other.token] = other
+    with (
+        client.websocket_connect("/cssafe/frames", headers=HERE) as modest,
+        client.websocket_connect("/cssafe/frames", headers=HERE) as greedy,
+    ):
+        hello(modest, other)
+        hello(greedy, lesson)
+        for _ in range(10 * websocket.FLOOD):
+            greedy.send_bytes(JPEG)
+        code, reason = farewell(greedy)
+        assert code == websocket.FLOODED and "Wait for the answers" in reason
+        modest.send_bytes(JPEG)
+        assert len(modest.receive_json()["faces"]) == 1
+    assert count(workspace, "observations") >= 1
+    with client.websocket_connect("/cssafe/frames", headers=HERE) as socket:
+        hello(socket, lesson)
+        socket.send_bytes(JPEG)
+        assert len(socket.receive_json()["faces"]) == 1
+    other.end()
+
+
+def test_a_browser_that_sends_on_while_nothing_is_answered_is_closed_before_much_piles_up(lesson, pipeline):
+    loading = threading.Event()
+    engine = Engine(lambda: loading.wait(5) and pipeline).start()
+    routes = websocket.routes(lambda: engine, lambda token: lesson, lambda: ())
+    with TestClient(Starlette(routes=routes)) as client:
+        with client.websocket_connect("/cssafe/frames", headers=HERE) as socket:
+            socket.send_text(lesson.token)
+            for _ in range(websocket.UNANSWERED + 1):
+                socket.send_bytes(JPEG)
+            assert closed(socket) == websocket.FLOODED
+    assert engine.analyzed == 0
+    loading.set()
+    engine.close()
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(0.0, ""), (0.4, "The server is busy: for now it analyses")])
+def test_a_camera_is_told_at_the_door_what_the_machine_carries_and_in_words_where_that_is_little(
+    pipeline, request, lesson, seconds, told
+):
+    pipeline.seconds = seconds
+    client = request.getfixturevalue("client")
+    with client.websocket_connect("/cssafe/frames", headers=HERE) as socket:
+        socket.send_text(lesson.token)
+        while (ready := socket.receive_json())["state"] != "ready":
+            pass
+        socket.send_bytes(JPEG)
+        for message in (ready, socket.receive_json()):
+            assert 0.5 < message["rate"] <= (0.8 / seconds if seconds else 15)
+            assert message["busy"].startswith(told) and bool(message["busy"]) == bool(told)
+        assert message["took"] >= 1000 * seconds
+
+
+MESSAGES = st.lists(
+    st.one_of(
+        st.text(max_size=200),
+        st.binary(max_size=2000),
+        st.builds(lambda cut, byte: JPEG[:cut] + byte, st.integers(0, len(JPEG)), st.binary(max_size=20)),
+    ),
+    max_size=websocket.UNANSWERED - 1,
+)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(token=st.one_of(st.just(None), st.text(max_size=200), st.binary(max_size=2000)), messages=MESSAGES)
+def test_whatever_is_sent_every_message_gets_an_answer_or_the_socket_a_reason_and_the_next_camera_works(
+    client, lesson, token, messages
+):
+    with client.websocket_connect("/cssafe/frames", headers=HERE) as socket:
+        if token is None:
+            hello(socket, lesson)
+            for number, message in enumerate(messages):
+                socket.send_text(message) if isinstance(message, str) else socket.send_bytes(message)
+                answer = socket.receive_json()
+                assert answer["number"] == number
+                assert "faces" in answer or answer["problem"].endswith((".", "again.", "tried."))
+        else:
+            socket.send_text(token) if isinstance(token, str) else socket.send_bytes(token)
+            code, reason = farewell(socket)
+            assert code == websocket.REFUSED and reason.endswith(".")
+    with client.websocket_connect("/cssafe/frames", headers=HERE) as socket:
+        hello(socket, lesson)
+        socket.send_bytes(JPEG)
+        assert len(socket.receive_json()["faces"]) == 1
 
 
 def test_when_the_browser_leaves_its_figures_are_recorded_and_it_may_come_back_to_the_same_lesson(
