@@ -16,7 +16,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from cssafe.frames import SIGNALS, Faces, Frame, FrameResult, Signals
 from cssafe.live import websocket
-from cssafe.live.engine import Engine
+from cssafe.live.engine import LOAD, Engine
 from cssafe.live.session import LiveLesson
 from cssafe.pipeline import Stream
 from cssafe.settings import FRAME_LIMIT, PROFILES
@@ -304,7 +304,7 @@ def test_a_camera_is_told_at_the_door_what_the_machine_carries_and_in_words_wher
             pass
         socket.send_bytes(JPEG)
         for message in (ready, socket.receive_json()):
-            assert 0.5 < message["rate"] <= (0.8 / seconds if seconds else 15)
+            assert 0.5 < message["rate"] <= (LOAD / seconds if seconds else 15)
             assert message["busy"].startswith(told) and bool(message["busy"]) == bool(told)
         assert message["took"] >= 1000 * seconds
 

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 Picture = bytes | np.ndarray
 """An encoded image, which is decoded on the engine's thread, or uint8 (h, w, 3) BGR."""
 
-LOAD = 0.8
+LOAD = 0.9
 """Share of the thread's time that is given away; the rest is for the pages and for frames that take longer."""
 
 INERTIA = 0.8
