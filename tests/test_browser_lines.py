@@ -1,6 +1,7 @@
 """The camera's WebSocket on the lines that schools have: behind proxies, under a path, slow, cut, and with servers that
 are busy. The relay of tests/relay.py stands for the network."""
 
+import json
 import os
 import time
 from contextlib import closing
@@ -9,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, WebSocketRoute, expect, sync_playwright
 
 from tests.browser import Server, chromium, clip, film, need, serve, shows_no_error
 from tests.faces import classroom
@@ -97,6 +98,31 @@ def test_a_line_that_breaks_is_taken_up_again_in_the_same_lesson(browser, tmp_pa
         wait_for_results(page, results(page) + 3)
         page.get_by_role("button", name="End lesson").click()
         expect(page.get_by_text("Mathematics is over")).to_be_visible()
+
+
+def test_a_busy_server_is_named_on_the_picture_and_gets_no_more_pictures_than_it_carries(browser, tmp_path):
+    busy = "The server is busy: for now it analyses 2.0 pictures of yours a second."
+    pictures: list[int] = []
+
+    def door(socket: WebSocketRoute) -> None:
+        def take(message: str | bytes) -> None:
+            answer = {"state": "ready", "problem": ""}
+            if isinstance(message, bytes):
+                pictures.append(len(message))
+                answer = {"number": len(pictures) - 1, "took": 5, "size": [640, 480], "faces": [], "note": ""}
+                answer |= {"concentration": None, "level": None}
+            socket.send(json.dumps(answer | {"rate": 2.0, "busy": busy}))
+
+        socket.on_message(take)
+
+    with serve(tmp_path) as server, visit(browser) as page:
+        page.route_web_socket("**/cssafe/frames", door)
+        start(page, server)
+        wait_for_results(page, 1)
+        expect(page.get_by_text(busy)).to_be_visible()
+        begun, before = time.monotonic(), len(pictures)
+        page.wait_for_timeout(3000)
+        assert 1 <= len(pictures) - before <= 2 * (time.monotonic() - begun) + 2
 
 
 @pytest.mark.slow

@@ -1,15 +1,11 @@
 """The camera's WebSocket with a real engine, a real workspace in memory and a pipeline that finds what the test
 says."""
 
-import json
-import threading
 import time
 from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
@@ -19,7 +15,7 @@ from cssafe.live import websocket
 from cssafe.live.engine import LOAD, Engine
 from cssafe.live.session import LiveLesson
 from cssafe.pipeline import Stream
-from cssafe.settings import FRAME_LIMIT, PROFILES
+from cssafe.settings import PROFILES
 from cssafe.store import Workspace
 from tests.test_engine import JPEG
 
@@ -152,15 +148,6 @@ def test_each_frame_is_answered_with_its_number_its_size_and_its_faces(client, l
         assert answer["concentration"] == pytest.approx(0.6) and answer["level"] == "medium"
 
 
-def test_a_corrupt_picture_gets_an_error_in_words_and_the_stream_goes_on(client, lesson):
-    with client.websocket_connect("/cssafe/frames", headers=HERE) as socket:
-        hello(socket, lesson)
-        socket.send_bytes(b"no picture")
-        assert "not an image" in socket.receive_json()["problem"]
-        socket.send_bytes(JPEG)
-        assert len(socket.receive_json()["faces"]) == 1
-
-
 @pytest.mark.parametrize(
     ("origin", "code"),
     [
@@ -206,92 +193,6 @@ def test_the_door_and_the_health_check_answer_at_the_root_and_under_any_prefix(c
         hello(socket, lesson)
 
 
-@pytest.mark.parametrize(
-    ("first", "words"),
-    [
-        ("", "This lesson is over."),
-        ("guess", "This lesson is over."),
-        ("x" * 5_000_000, "This lesson is over."),
-        (b"", "The first message must be the lesson's token."),
-        (JPEG, "The first message must be the lesson's token."),
-    ],
-    ids=["empty", "guess", "huge", "no bytes", "bytes"],
-)
-def test_without_the_token_of_a_running_lesson_first_the_socket_is_closed_with_a_sentence(client, first, words):
-    with client.websocket_connect("/cssafe/frames", headers=HERE) as socket:
-        socket.send_bytes(first) if isinstance(first, bytes) else socket.send_text(first)
-        code, reason = farewell(socket)
-        assert code == websocket.REFUSED and reason.startswith(words)
-
-
-def test_the_token_of_a_lesson_that_has_ended_is_refused(client, lesson):
-    lesson.end()
-    with client.websocket_connect("/cssafe/frames", headers=HERE) as socket:
-        socket.send_text(lesson.token)
-        assert farewell(socket) == (websocket.REFUSED, "This lesson is over. Start a new one.")
-
-
-def test_a_frame_above_the_limit_closes_the_socket_and_the_lesson_takes_the_next_connection(client, lesson):
-    with client.websocket_connect("/cssafe/frames", headers=HERE) as socket:
-        hello(socket, lesson)
-        socket.send_bytes(bytes(FRAME_LIMIT + 1))
-        code, reason = farewell(socket)
-        assert code == websocket.TOO_LARGE and str(FRAME_LIMIT) in reason
-    with client.websocket_connect("/cssafe/frames", headers=HERE) as socket:
-        hello(socket, lesson)
-        socket.send_bytes(JPEG)
-        assert len(socket.receive_json()["faces"]) == 1
-
-
-def test_text_instead_of_a_picture_is_answered_in_words_and_the_stream_goes_on(client, lesson):
-    with client.websocket_connect("/cssafe/frames", headers=HERE) as socket:
-        hello(socket, lesson)
-        socket.send_text("a picture, honestly")
-        answer = socket.receive_json()
-        assert answer["number"] == 0 and "text came" in answer["problem"]
-        socket.send_bytes(JPEG)
-        answer = socket.receive_json()
-        assert answer["number"] == 1 and len(answer["faces"]) == 1
-
-
-def test_a_flood_is_closed_with_a_sentence_and_harms_neither_its_lesson_nor_others(client, lesson, workspace, pipeline):
-    other = make(workspace)
-    client.lessons[other.token] = other
-    with (
-        client.websocket_connect("/cssafe/frames", headers=HERE) as modest,
-        client.websocket_connect("/cssafe/frames", headers=HERE) as greedy,
-    ):
-        hello(modest, other)
-        hello(greedy, lesson)
-        for _ in range(10 * websocket.FLOOD):
-            greedy.send_bytes(JPEG)
-        code, reason = farewell(greedy)
-        assert code == websocket.FLOODED and "Wait for the answers" in reason
-        modest.send_bytes(JPEG)
-        assert len(modest.receive_json()["faces"]) == 1
-    assert count(workspace, "observations") >= 1
-    with client.websocket_connect("/cssafe/frames", headers=HERE) as socket:
-        hello(socket, lesson)
-        socket.send_bytes(JPEG)
-        assert len(socket.receive_json()["faces"]) == 1
-    other.end()
-
-
-def test_a_browser_that_sends_on_while_nothing_is_answered_is_closed_before_much_piles_up(lesson, pipeline):
-    loading = threading.Event()
-    engine = Engine(lambda: loading.wait(5) and pipeline).start()
-    routes = websocket.routes(lambda: engine, lambda token: lesson, lambda: ())
-    with TestClient(Starlette(routes=routes)) as client:
-        with client.websocket_connect("/cssafe/frames", headers=HERE) as socket:
-            socket.send_text(lesson.token)
-            for _ in range(websocket.UNANSWERED + 1):
-                socket.send_bytes(JPEG)
-            assert closed(socket) == websocket.FLOODED
-    assert engine.analyzed == 0
-    loading.set()
-    engine.close()
-
-
 @pytest.mark.parametrize(("seconds", "told"), [(0.0, ""), (0.4, "The server is busy: for now it analyses")])
 def test_a_camera_is_told_at_the_door_what_the_machine_carries_and_in_words_where_that_is_little(
     pipeline, request, lesson, seconds, told
@@ -307,39 +208,6 @@ def test_a_camera_is_told_at_the_door_what_the_machine_carries_and_in_words_wher
             assert 0.5 < message["rate"] <= (LOAD / seconds if seconds else 15)
             assert message["busy"].startswith(told) and bool(message["busy"]) == bool(told)
         assert message["took"] >= 1000 * seconds
-
-
-MESSAGES = st.lists(
-    st.one_of(
-        st.text(max_size=200),
-        st.binary(max_size=2000),
-        st.builds(lambda cut, byte: JPEG[:cut] + byte, st.integers(0, len(JPEG)), st.binary(max_size=20)),
-    ),
-    max_size=websocket.UNANSWERED - 1,
-)
-
-
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(token=st.one_of(st.just(None), st.text(max_size=200), st.binary(max_size=2000)), messages=MESSAGES)
-def test_whatever_is_sent_every_message_gets_an_answer_or_the_socket_a_reason_and_the_next_camera_works(
-    client, lesson, token, messages
-):
-    with client.websocket_connect("/cssafe/frames", headers=HERE) as socket:
-        if token is None:
-            hello(socket, lesson)
-            for number, message in enumerate(messages):
-                socket.send_text(message) if isinstance(message, str) else socket.send_bytes(message)
-                answer = socket.receive_json()
-                assert answer["number"] == number
-                assert "faces" in answer or answer["problem"].endswith((".", "again.", "tried."))
-        else:
-            socket.send_text(token) if isinstance(token, str) else socket.send_bytes(token)
-            code, reason = farewell(socket)
-            assert code == websocket.REFUSED and reason.endswith(".")
-    with client.websocket_connect("/cssafe/frames", headers=HERE) as socket:
-        hello(socket, lesson)
-        socket.send_bytes(JPEG)
-        assert len(socket.receive_json()["faces"]) == 1
 
 
 def test_when_the_browser_leaves_its_figures_are_recorded_and_it_may_come_back_to_the_same_lesson(
@@ -391,64 +259,6 @@ def test_a_lesson_that_saw_no_face_leaves_nothing_behind(client, lesson, pipelin
         assert (answer["faces"], answer["note"], answer["concentration"]) == ([], "No face in view.", None)
     lesson.end()
     assert count(workspace, "lessons") == 0
-
-
-def test_a_lesson_whose_camera_stays_away_ends_by_itself(workspace):
-    lesson = make(workspace, patience=0.05)
-    deadline = time.monotonic() + 5
-    while lesson.ended is None and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert lesson.ended is not None
-
-
-@pytest.mark.parametrize(
-    ("profile", "audience", "faces", "told", "figure", "note"),
-    [
-        ("consent", "self", 0, False, False, "No face"),
-        ("consent", "self", 1, True, True, ""),
-        ("consent", "self", 2, False, False, "More than one face"),
-        ("consent", "class", 1, True, False, "1 of 5"),
-        ("consent", "class", 4, True, False, "4 of 5"),
-        ("consent", "class", 5, True, True, ""),
-        ("attention-only", "self", 1, True, True, ""),
-        ("attention-only", "class", 4, False, False, "4 of 5"),
-        ("attention-only", "class", 30, False, True, ""),
-    ],
-)
-def test_what_is_told_of_each_face_and_of_all_depends_on_profile_audience_and_group(
-    workspace, profile, audience, faces, told, figure, note
-):
-    lesson = make(workspace, profile, audience)
-    answer = lesson.take(crowd(faces, time_now(), PROFILES[profile].expression))
-    assert len(answer["faces"]) == faces
-    assert any("concentration" in face for face in answer["faces"]) == told
-    assert (answer["concentration"] is not None) == figure
-    assert note in answer["note"] and bool(note) == bool(answer["note"])
-    reading = lesson.view().reading
-    assert np.isnan(reading.concentration) != figure
-    assert (reading.expression is not None) == (figure and PROFILES[profile].expression)
-    lesson.end()
-
-
-def test_attention_only_says_nothing_of_emotions_anywhere(workspace):
-    lesson = make(workspace, "attention-only")
-    answer = lesson.take(crowd(1, time_now(), expression=False))
-    lesson.end()
-    assert "expression" not in json.dumps(answer)
-    assert lesson.lesson.formula.startswith("attention")
-    workspace.flush()
-    assert workspace.cursor().execute("SELECT p_neutral, p_happy FROM observations").fetchall() == [(None, None)]
-
-
-def test_the_history_holds_one_value_a_second_and_none_of_a_group_that_is_too_small(workspace):
-    lesson = make(workspace, audience="class")
-    for second, faces in enumerate((6, 4, 0, 6, 0)):
-        lesson.take(crowd(faces, datetime(2026, 3, 2, 12, 0, second, tzinfo=UTC)))
-    history = lesson.view().history
-    assert history["faces"].tolist() == [6, 4, 6]
-    assert history["concentration"].isna().tolist() == [False, True, False]
-    assert history["spread"].iloc[0] == pytest.approx(np.std(np.linspace(0.6, 1.0, 6)), abs=1e-6)
-    lesson.end()
 
 
 def test_health_tells_the_state_of_the_networks(client):
