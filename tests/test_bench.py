@@ -52,10 +52,14 @@ def test_without_scikit_image_a_picture_is_asked_for(monkeypatch):
 def test_the_command_prints_one_object_on_one_line(capsys, monkeypatch):
     pytest.importorskip("skimage", reason="scikit-image's astronaut is the face that is measured with")
     monkeypatch.setattr(bench, "WEEKS", (1,))
+    monkeypatch.setattr(bench, "SECONDS", 1.0)
     assert main(["bench", "--json", "--repeats", "3"]) == 0
     [line] = capsys.readouterr().out.splitlines()
     figures = json.loads(line)
     assert [f["faces"] for f in figures["frames"]] == [1, 28]
     assert [f["found"] for f in figures["frames"]] == [1, 28]
     assert all(set(f["median_ms"]) == set(bench.STAGES) for f in figures["frames"])
+    tried = figures["streams"]["tried"]
+    assert [t["streams"] for t in tried] == list(bench.STREAMS) and all(0 <= t["analyzed"] <= 1 for t in tried)
+    assert figures["streams"]["most"] in (0, *bench.STREAMS)
     assert figures["memory_mb"]["peak"] > 50

@@ -1,7 +1,9 @@
 """The engine with real JPEGs and a pipeline of one line: what is tested is the mailbox, the turns and the failures."""
 
 import io
+import math
 import threading
+import time
 from datetime import UTC, datetime
 
 import numpy as np
@@ -9,7 +11,8 @@ import pytest
 from PIL import Image
 
 from cssafe.frames import Faces, Frame, FrameResult, Signals
-from cssafe.live.engine import Answer, Engine, Feed
+from cssafe.live import engine as engine_module
+from cssafe.live.engine import LOAD, Answer, Engine, Feed, shares
 from cssafe.pipeline import Stream
 from cssafe.settings import ConfigurationError
 
@@ -26,21 +29,23 @@ JPEG = jpeg()
 
 
 class Pipeline:
-    """Finds no face. `gate` holds it up; a `broken` one raises at every frame."""
+    """Finds no face. `gate` holds it up; a `broken` one raises at every frame. seconds: that each frame takes."""
 
-    def __init__(self, broken: bool = False) -> None:
+    def __init__(self, broken: bool = False, seconds: float = 0.0) -> None:
         self.gate = threading.Event()
         self.gate.set()
         self.entered = threading.Semaphore(0)
         self.broken = broken
+        self.seconds = seconds
         self.streams: list[Stream] = []
 
     def warm(self) -> None:
-        pass
+        time.sleep(self.seconds)
 
     def analyze(self, frame: Frame, stream: Stream) -> FrameResult:
         self.entered.release()
         assert self.gate.wait(5)
+        time.sleep(self.seconds)
         self.streams.append(stream)
         if self.broken:
             raise RuntimeError("broken on purpose")
@@ -79,6 +84,12 @@ class Inbox:
 @pytest.fixture
 def pipeline():
     return Pipeline()
+
+
+@pytest.fixture
+def slow(pipeline):
+    """The pipeline from the engine's start on taking a twentieth of a second."""
+    pipeline.seconds = 0.05
 
 
 @pytest.fixture
@@ -205,3 +216,65 @@ def test_networks_that_do_not_load_leave_a_message_instead_of_a_traceback(error,
         engine.loaded.result(timeout=5)
     assert engine.state == "failed" and engine.problem.startswith(words)
     engine.close()
+
+
+@pytest.mark.parametrize(
+    ("demands", "given"),
+    [
+        ([], []),
+        ([0.5], [0.5]),
+        ([math.inf], [0.8]),
+        ([0.5, 0.5], [0.4, 0.4]),
+        ([0.1, 0.9], [0.1, 0.7]),
+        ([0.9, 0.1, math.inf], [0.35, 0.1, 0.35]),
+    ],
+)
+def test_time_is_shared_so_that_nobody_gets_more_than_wanted_and_the_others_get_equal_parts(demands, given):
+    assert shares(demands, 0.8) == pytest.approx(given)
+
+
+def test_each_camera_is_told_its_share_and_gets_more_when_others_leave(slow, engine):
+    alone, *others = (Feed(Stream(), Inbox(), wanted=15) for _ in range(4))
+    full = engine.rate(alone)
+    assert 1 < full <= LOAD / 0.05
+    for feed in others:
+        engine.rate(feed)
+    assert engine.rate(alone) <= LOAD / 0.05 / 4
+    for feed in others:
+        engine.leave(feed)
+    assert engine.rate(alone) == full
+
+
+def test_a_camera_that_fell_silent_keeps_nothing_from_the_others(slow, engine, monkeypatch):
+    feed, silent = Feed(Stream(), Inbox()), Feed(Stream(), Inbox())
+    full = engine.rate(feed)
+    engine.rate(silent)
+    assert engine.rate(feed) == pytest.approx(full / 2)
+    monkeypatch.setattr(engine_module, "ABSENT", 0.01)
+    time.sleep(0.02)
+    assert engine.rate(feed) == pytest.approx(full)
+
+
+def test_no_camera_is_analysed_oftener_than_its_rate_and_what_is_analysed_is_the_newest(engine):
+    inbox = Inbox()
+    feed = Feed(Stream(), inbox, wanted=5)
+    begun, number = time.monotonic(), 0
+    while time.monotonic() - begun < 1:
+        engine.offer(feed, number, JPEG, NOON)
+        number += 1
+        time.sleep(0.02)
+    spent = time.monotonic() - begun
+    analyzed = [answer.number for answer in inbox.answers if answer.result is not None]
+    assert 3 <= len(analyzed) <= 5 * spent + 2
+    assert analyzed == sorted(analyzed) and max(analyzed) > number / 2
+
+
+def test_eight_cameras_that_send_all_they_can_are_served_alike(engine, pipeline):
+    pipeline.seconds = 0.01
+    feeds = [Feed(Stream(), Inbox()) for _ in range(8)]
+    for round_ in range(40):
+        for feed in feeds:
+            engine.offer(feed, round_, JPEG, NOON)
+        time.sleep(0.02)
+    served = [pipeline.streams.count(feed.stream) for feed in feeds]
+    assert min(served) >= 2 and max(served) <= 2 * min(served)

@@ -11,7 +11,9 @@ const PATIENCE = 8000;       // ms from the camera's start to the first result; 
 const SILENCE = 10000;       // ms without a word that was due, after which a connection counts as dead
 const UNANSWERED = 2;        // pictures on their way at once: one travels while the other is analysed
 const AIM = 700;             // ms that a picture and its answer may spend on the line: two results a second, and time to analyse
-const FIRST = 640, SMALLEST = 320;   // longer side of the first pictures, and of the smallest, pixels
+const LATE = 1300, TIMELY = 1000;   // ms from picture to result from which pictures go one at a time, and again two
+const FIRST = 640;           // width of the first pictures, pixels, while nothing is known of the line
+const SMALLEST = 0.5;        // of the width asked for: below that the faces of a class can no longer be read
 const STALE = 2500;          // ms after which boxes no longer belong to the picture
 const HIDDEN_PERIOD = 1000;  // ms; a hidden tab draws no video frames, but the lesson goes on at a frame a second
 
@@ -166,6 +168,8 @@ class Camera {
     const delay = this.heard - this.onWay.get(message.number);
     this.onWay.delete(message.number);
     this.adapt(delay - message.took, message.number);
+    if (delay > LATE) this.most = 1;
+    if (delay < TIMELY) this.most = UNANSWERED;
     if (message.problem) return this.say('live', message.problem);
     if (!message.faces) return;   // passed over for a newer frame
     clearTimeout(this.patience);
@@ -204,16 +208,12 @@ class Camera {
   adapt(line, number) {   // smaller pictures on a slow line; `line`: ms there and back, without the server's own time
     if (number < this.judged) return;   // sent before the size last changed: says nothing of the new one
     if (line > AIM * 1.25 || line < AIM * 0.6) this.resize(Math.min(1.2, Math.max(0.6, Math.sqrt(AIM / line))));
-    // Pictures that are as small as they get and still late are sent one at a time.
-    this.most = line > AIM * 1.25 && this.scale === this.smallest() ? 1 : UNANSWERED;
   }
 
   resize(factor) {
-    this.scale = Math.max(this.smallest(), Math.min(1, this.scale * factor));
+    this.scale = Math.max(SMALLEST, Math.min(1, this.scale * factor));
     this.judged = this.sent;
   }
-
-  smallest() { return Math.min(1, SMALLEST / this.data.width); }
 
   send() {   // as often as the server carries, and few at a time: delay cannot build up
     const { socket, video, scratch } = this, now = performance.now();

@@ -29,11 +29,11 @@ log = logging.getLogger(__name__)
 Picture = bytes | np.ndarray
 """An encoded image, which is decoded on the engine's thread, or uint8 (h, w, 3) BGR."""
 
-LOAD = 0.8
+LOAD = 0.9
 """Share of the thread's time that is given away; the rest is for the pages and for frames that take longer."""
 
-INERTIA = 0.9
-"""Share of the old value in a moving average of what a frame takes: twenty frames forget one odd one."""
+INERTIA = 0.8
+"""Share of the old value in a moving average of what a frame takes: ten frames forget one odd one."""
 
 ABSENT = 10.0
 """Seconds without a frame after which a feed no longer counts as open: a weak line brings one in two seconds."""
@@ -59,7 +59,7 @@ class Feed:
         self.deliver = deliver
         self.wanted = wanted
         self._waiting: tuple[int, Picture, datetime] | None = None
-        self._cost: float | None = None  # seconds that one of its frames takes, moving average
+        self._cost = 0.0  # seconds that one of its frames takes, moving average; 0 before any
         self._due = 0.0  # when its next frame may be taken
         self._seen = 0.0  # when it last showed that it is there; both on the monotonic clock
 
@@ -203,8 +203,9 @@ class Engine:
 
     def _note(self, feed: Feed, seconds: float) -> None:
         with self._condition:
+            # A feed starts from what frames take here: its first may wait for networks of its picture's shape.
             for owner in (feed, self):
-                owner._cost = INERTIA * owner._cost + (1 - INERTIA) * seconds if owner._cost else seconds
+                owner._cost = INERTIA * (owner._cost or self._cost) + (1 - INERTIA) * seconds
 
     def _analyze(self, pipeline: Pipeline, feed: Feed, number: int, picture: Picture, when: datetime) -> Answer:
         try:

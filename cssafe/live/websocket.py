@@ -172,7 +172,7 @@ class _Connection:
         """What the machine carries of this camera now."""
         rate = self.engine.rate(self.feed)
         busy = (
-            f"The server is busy: for now it analyses {rate:.1f} pictures of yours a second. It speeds up when others leave."
+            f"The server is busy: for now it analyses {rate:.1f} pictures of yours a second, more when there is less to do."
             if rate < ENOUGH
             else ""
         )

@@ -1,0 +1,70 @@
+"""What a running lesson tells of its results, to whom, and what it keeps."""
+
+# ruff: noqa: F401, F811 (imported fixtures)
+import json
+import time
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from cssafe.settings import PROFILES
+from tests.test_websocket import crowd, make, time_now, workspace
+
+
+def test_a_lesson_whose_camera_stays_away_ends_by_itself(workspace):
+    lesson = make(workspace, patience=0.05)
+    deadline = time.monotonic() + 5
+    while lesson.ended is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert lesson.ended is not None
+
+
+@pytest.mark.parametrize(
+    ("profile", "audience", "faces", "told", "figure", "note"),
+    [
+        ("consent", "self", 0, False, False, "No face"),
+        ("consent", "self", 1, True, True, ""),
+        ("consent", "self", 2, False, False, "More than one face"),
+        ("consent", "class", 1, True, False, "1 of 5"),
+        ("consent", "class", 4, True, False, "4 of 5"),
+        ("consent", "class", 5, True, True, ""),
+        ("attention-only", "self", 1, True, True, ""),
+        ("attention-only", "class", 4, False, False, "4 of 5"),
+        ("attention-only", "class", 30, False, True, ""),
+    ],
+)
+def test_what_is_told_of_each_face_and_of_all_depends_on_profile_audience_and_group(
+    workspace, profile, audience, faces, told, figure, note
+):
+    lesson = make(workspace, profile, audience)
+    answer = lesson.take(crowd(faces, time_now(), PROFILES[profile].expression))
+    assert len(answer["faces"]) == faces
+    assert any("concentration" in face for face in answer["faces"]) == told
+    assert (answer["concentration"] is not None) == figure
+    assert note in answer["note"] and bool(note) == bool(answer["note"])
+    reading = lesson.view().reading
+    assert np.isnan(reading.concentration) != figure
+    assert (reading.expression is not None) == (figure and PROFILES[profile].expression)
+    lesson.end()
+
+
+def test_attention_only_says_nothing_of_emotions_anywhere(workspace):
+    lesson = make(workspace, "attention-only")
+    answer = lesson.take(crowd(1, time_now(), expression=False))
+    lesson.end()
+    assert "expression" not in json.dumps(answer)
+    assert lesson.lesson.formula.startswith("attention")
+    workspace.flush()
+    assert workspace.cursor().execute("SELECT p_neutral, p_happy FROM observations").fetchall() == [(None, None)]
+
+
+def test_the_history_holds_one_value_a_second_and_none_of_a_group_that_is_too_small(workspace):
+    lesson = make(workspace, audience="class")
+    for second, faces in enumerate((6, 4, 0, 6, 0)):
+        lesson.take(crowd(faces, datetime(2026, 3, 2, 12, 0, second, tzinfo=UTC)))
+    history = lesson.view().history
+    assert history["faces"].tolist() == [6, 4, 6]
+    assert history["concentration"].isna().tolist() == [False, True, False]
+    assert history["spread"].iloc[0] == pytest.approx(np.std(np.linspace(0.6, 1.0, 6)), abs=1e-6)
+    lesson.end()
