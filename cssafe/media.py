@@ -3,9 +3,11 @@
 What a file is, its content decides, not its name.
 """
 
+import errno
 import io
 import math
 import mimetypes
+import re
 import time
 import warnings
 from collections.abc import Iterator
@@ -28,6 +30,9 @@ interpreter)."""
 VIDEOS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,gif,h264,hevc"
 """FFmpeg's names of the containers that are read from files. Left out on purpose: playlists, which may point at other
 files, and text, which FFmpeg would draw as a terminal."""
+
+CAMERAS = f"{VIDEOS},rtsp,sdp,rtp,mpjpeg,mjpeg,jpeg_pipe,image2,hls"
+"""FFmpeg's names of what is read from a camera's address."""
 
 EVERY = 0.2
 """Seconds between the frames of a video that are analysed: expressions last half a second and longer."""
@@ -82,6 +87,14 @@ def is_camera(source: str) -> bool:
     return source.isdecimal() or source.startswith(("rtsp://", "rtsps://", "http://", "https://"))
 
 
+def hidden(source: str) -> str:
+    """The source as it may be shown or logged: an address without the user and password in it."""
+    if "://" not in source:
+        return source
+    bare = re.sub(r"(?s)://.*@", "://***@", source)
+    return re.sub(r"(?i)((?:pass|pwd|token|auth|key|secret)\w*=)[^&/]*", r"\1***", bare)
+
+
 def find(source: str) -> list[str]:
     """The files or camera behind one source: itself, or for a folder every file in it and below, sorted by name.
 
@@ -133,11 +146,16 @@ def frames(source: str, every: float = EVERY) -> Iterator[Picture]:
     else:
         pictures = _file(source, every)
     found = False
-    for picture in pictures:
-        found = True
-        yield picture
+    try:
+        for picture in pictures:
+            found = True
+            yield picture
+    except MediaError as error:
+        raise MediaError(str(error).replace(source, hidden(source))) from None
     if not found:
-        raise MediaError(f"{source}: there is not one picture in it that can be read; it is damaged or incomplete.")
+        raise MediaError(
+            f"{hidden(source)}: there is not one picture in it that can be read; it is damaged or incomplete."
+        )
 
 
 def _file(source: str, every: float) -> Iterator[Picture]:
@@ -167,16 +185,21 @@ def _is_image(path: str) -> bool:
 
 
 def _stream(source: str, every: float) -> Iterator[Picture]:
-    """A video file or network camera. Times are the frames' own, so a variable frame rate is kept."""
+    """A video file or network camera. Times are the frames' own, so a variable frame rate is kept; those of a camera are
+    the clock's, for what sends JPEGs does not say when each was taken."""
     import av  # 0.2 s and only for videos
 
     remote = is_camera(source)
     try:
         if remote:
-            container = av.open(source, timeout=PATIENCE)
+            # Over TCP, where the camera offers it: of a picture sent by UDP parts go missing.
+            options = {"format_whitelist": CAMERAS, "rtsp_flags": "prefer_tcp"}
+            container = av.open(source, timeout=PATIENCE, options=options)
         else:
             container = av.open(f"file:{source}", options={"format_whitelist": VIDEOS})
     except (av.FFmpegError, OSError, ValueError) as error:
+        if remote and (isinstance(error, (av.InvalidDataError, ValueError)) or error.errno == errno.EIO):
+            raise MediaError(f"{source}: something answers there, but it sends no video that can be read.") from None
         if remote:
             raise MediaError(f"{source}: the camera does not answer ({_reason(error)}).") from None
         raise MediaError(f"{source}: this is not an image or video that can be read, or it is damaged.") from None
@@ -189,8 +212,9 @@ def _stream(source: str, every: float) -> Iterator[Picture]:
         _check_size(video.codec_context.width, video.codec_context.height, source)
         video.thread_type = "AUTO"
         start, end, due = None, 0.0, 0.0
+        live = remote and container.duration is None
         for frame in _readable(container, video):
-            time_ = frame.time if frame.time is not None else end
+            time_ = time.monotonic() if live else frame.time if frame.time is not None else end
             start = time_ if start is None else start
             seconds = time_ - start
             end = time_ + (float(frame.duration * frame.time_base) if frame.duration else 0.0)

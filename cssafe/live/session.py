@@ -83,9 +83,12 @@ class LiveLesson:
         room: str,
         time_zone: str,
         audience: str,
+        name: str = "",
+        source: str = "camera",
         patience: float = PATIENCE,
     ) -> None:
-        """class_name, subject and room may be empty. time_zone: IANA name. audience: "self" if one person films only
+        """class_name, subject and room may be empty, and so may name, which is then made of them. source: camera or file.
+        time_zone: IANA name. audience: "self" if one person films only
         herself, else "class". patience: seconds without a camera after which the lesson ends by itself.
 
         Raises:
@@ -95,14 +98,14 @@ class LiveLesson:
         self.workspace = workspace
         self.profile = profile
         self.lesson = Lesson(
-            name=" ".join(part for part in (subject, class_name) if part) or "Lesson",
+            name=name or " ".join(part for part in (subject, class_name) if part) or "Lesson",
             class_name=class_name or "No class",
             subject=subject or "No subject",
             room=room,
             time_zone=time_zone,
             profile=profile.name,
             formula=str(self._formula),
-            source="camera",
+            source=source,
             audience=audience,
             started=datetime.now(UTC),
         )
