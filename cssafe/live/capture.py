@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from cssafe import media
 from cssafe.live.engine import Answer, Engine
 from cssafe.live.session import LiveLesson
 from cssafe.media import MediaError, hidden
 from cssafe.settings import ConfigurationError, Settings
+from cssafe.vision.drawing import draw
 
 log = logging.getLogger(__name__)
 
@@ -121,11 +122,7 @@ class Capture:
         """The newest analysed picture with its faces framed, as a JPEG; None while there is none."""
         if (newest := self._newest) is None:
             return None
-        image = Image.fromarray(newest[0][..., ::-1])
-        draw = ImageDraw.Draw(image)
-        for face in newest[1]:
-            x, y, width, height = face["box"]
-            draw.rectangle((x, y, x + width, y + height), outline="white", width=max(2, image.width // 300))
+        image = Image.fromarray(draw(*newest)[..., ::-1])
         image.thumbnail(PREVIEW)
         jpeg = io.BytesIO()
         image.save(jpeg, "JPEG", quality=75)

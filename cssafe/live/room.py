@@ -80,6 +80,12 @@ class Room:
         """The capture of the lesson under way."""
         return self.capture if self.capture is not None and self.capture.lesson.ended is None else None
 
+    def until(self) -> datetime | None:
+        """When the lesson under way ends by itself (aware); None if a person must end it."""
+        if self._entry is None:
+            return self._until
+        return timetable.ends(self._entry, datetime.now(UTC), self._plan.time_zone)
+
     def start(
         self,
         workspace: Workspace,
