@@ -144,11 +144,11 @@ class LiveLesson:
         return self._feed is feed and self.ended is None
 
     def disconnect(self, feed: Feed) -> None:
-        """The camera has gone: what it showed is recorded, and the lesson waits for its return."""
+        """The camera has gone, and the lesson waits for its return. The second under way stays open, for the camera may be
+        back within it, and a second recorded twice would count its faces twice."""
         with self._lock:
             if self.holds(feed):
                 self._feed = None
-                self._record(self._observing.flush())
                 self._away = self._wait()
 
     def take(self, result: FrameResult) -> dict:
