@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from cssafe import services, timetable, ui
-from cssafe.live.capture import Capture, check, look
+from cssafe.live.capture import HOSTED, Capture, check, look
 from cssafe.media import MediaError, hidden
 from cssafe.settings import ConfigurationError
 from cssafe.store import StoreError
@@ -26,6 +26,9 @@ RETYPE = "A saved password is not shown. To change the address, type all of it a
 
 ui.page("Room")
 workspace, chosen, room = ui.workspace(), ui.settings(), services.room()
+if chosen.hosted:
+    st.info(HOSTED, icon=":material/cloud:")
+    st.stop()
 saved = workspace.get("room", {"source": "", "time_zone": workspace.get("live", {}).get("time_zone", "")})
 agreed = chosen.profile.name != "consent" or workspace.get("agreed", False)
 
@@ -102,19 +105,22 @@ def before() -> None:
         "and shown and logged without.",
     )
     place.selectbox("Time zone", zones, zones.index(zone if zone in zones else "UTC"), key="room_zone")
+    said = st.container()  # its place is kept, so that nothing below moves with what is said
     if trial.button("Test camera", icon=":material/visibility:", width="stretch"):
         try:
-            with st.spinner("Looking through the camera for three seconds; nothing is kept …"):
+            with said, st.spinner("Looking through the camera for three seconds; nothing is kept …"):
                 seen = look(chosen, camera())
         except (ConfigurationError, MediaError) as error:
-            st.error(str(error), icon=":material/videocam_off:")
+            said.error(str(error), icon=":material/videocam_off:")
         else:
             rate = "one picture" if math.isnan(seen.rate) else f"{seen.rate:.0f} pictures a second"
-            st.success(f"The camera gives {seen.width} x {seen.height} pixels, {rate}.", icon=":material/check_circle:")
+            said.success(
+                f"The camera gives {seen.width} x {seen.height} pixels, {rate}.", icon=":material/check_circle:"
+            )
     if not agreed:
         st.checkbox(AGREE, key="room_agreed")
     if complaint := st.session_state.pop("complaint", ""):
-        st.warning(complaint, icon=":material/error:")
+        said.warning(complaint, icon=":material/error:")
     form, know = st.columns([1, 1], gap="large")
     with form.form("room", enter_to_submit=False):
         first, second = st.columns(2)

@@ -36,6 +36,12 @@ PREVIEW = (960, 720)
 """Pixels that the preview keeps within."""
 
 
+HOSTED = (
+    "This CSSAFE is hosted, so that it opens no camera of its own. Run it on a computer of the school (CSSAFE_MODE=local) "
+    "to use a room camera."
+)
+
+
 class Camera(NamedTuple):
     """What a camera gives. width, height: pixels. rate: frames a second, NaN if there was only one."""
 
@@ -52,10 +58,7 @@ def check(chosen: Settings, source: str) -> None:
         MediaError: it is none of these.
     """
     if chosen.hosted:
-        raise ConfigurationError(
-            "This CSSAFE is hosted, so that it opens no camera of its own. Run it on a computer of the school "
-            "(CSSAFE_MODE=local) to use a room camera."
-        )
+        raise ConfigurationError(HOSTED)
     if not (media.is_camera(source) or Path(source).is_file()):
         raise MediaError(
             f"{hidden(source) or 'The camera is missing'}: expected an address that begins with rtsp:// or http://, the "
