@@ -198,10 +198,13 @@ def _stream(source: str, every: float) -> Iterator[Picture]:
         else:
             container = av.open(f"file:{source}", options={"format_whitelist": VIDEOS})
     except (av.FFmpegError, OSError, ValueError) as error:
-        if remote and (isinstance(error, (av.InvalidDataError, ValueError)) or error.errno == errno.EIO):
-            raise MediaError(f"{source}: something answers there, but it sends no video that can be read.") from None
         if remote:
-            raise MediaError(f"{source}: the camera does not answer ({_reason(error)}).") from None
+            # FFmpeg's words for text, for a name that nobody has and for a network that is not there are the same.
+            vague = isinstance(error, (av.InvalidDataError, ValueError)) or error.errno == errno.EIO
+            wrong = "no video comes from there" if vague else f"the camera does not answer ({_reason(error)})"
+            raise MediaError(
+                f"{source}: {wrong}. Check the address, and that the camera is on and can be reached from this computer."
+            ) from None
         raise MediaError(f"{source}: this is not an image or video that can be read, or it is damaged.") from None
     with container:
         # A picture that is attached to music (its cover) is no video.
@@ -291,4 +294,8 @@ def _check_size(width: int, height: int, source: str = "The picture") -> None:
 
 
 def _reason(error: Exception) -> str:
+    import av
+
+    if isinstance(error, av.ExitError):
+        return f"nothing came for {PATIENCE:.0f} seconds"
     return getattr(error, "strerror", None) or str(error)

@@ -161,6 +161,8 @@ def during(capture: Capture) -> None:
     lesson = capture.lesson
     with left:
         st.markdown(f"**{lesson.lesson.name}**, {hidden(capture.source)}")
+        if complaint := st.session_state.pop("complaint", ""):
+            st.error(complaint, icon=":material/error:")
         picture(capture)
         markers(lesson)
         st.button("End lesson", type="primary", icon=":material/stop_circle:", on_click=end, width="stretch")

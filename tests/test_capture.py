@@ -3,6 +3,7 @@ says."""
 
 import logging
 import math
+import socket
 import time
 from contextlib import closing
 from dataclasses import replace
@@ -21,6 +22,7 @@ from cssafe.pipeline import Stream
 from cssafe.settings import PROFILES, ConfigurationError
 from cssafe.store import Workspace
 from tests.room import camera
+from tests.rtsp import rtsp_camera
 from tests.test_websocket import Crowd, count, make
 
 LOCAL = settings.read({})
@@ -85,6 +87,27 @@ def test_a_camera_is_tried_without_keeping_anything():
         assert shown.connections == 1
 
 
+def test_an_rtsp_camera_is_watched_and_its_password_asked_for(begin, caplog):
+    with rtsp_camera() as address:
+        with pytest.raises(MediaError, match="401") as caught:
+            look(LOCAL, address.replace("secret", "guess"))
+        assert "guess" not in str(caught.value)
+        capture = begin(address)
+        until(lambda: capture.lesson.view().seconds >= 2)
+        assert capture.state == "live" and capture.lesson.view().faces == 6
+        capture.end()
+    assert "secret" not in caplog.text
+
+
+def test_a_camera_that_takes_the_call_and_says_nothing_is_given_up_after_a_while(monkeypatch):
+    monkeypatch.setattr("cssafe.media.PATIENCE", 1.0)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        with pytest.raises(MediaError, match="nothing came for 1 seconds"):
+            look(LOCAL, f"http://127.0.0.1:{silent.getsockname()[1]}/video")
+
+
 def test_a_still_picture_has_no_rate(picture):
     width, height, rate = look(LOCAL, str(picture))
     assert (width, height) == (40, 30) and math.isnan(rate)
@@ -137,7 +160,7 @@ def test_for_slow_networks_pictures_become_rarer_and_not_older(workspace):
     [
         ("97", "does not open"),
         ("rtsp://me:secret@127.0.0.1:9/x", "does not answer"),
-        ("http://me:secret@{host}/text", "sends no video"),
+        ("http://me:secret@{host}/text", "no video comes from there"),
     ],
     ids=["no such device", "nobody there", "text"],
 )

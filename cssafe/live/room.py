@@ -190,3 +190,9 @@ class Room:
                 if str(error) != self.problem:
                     log.warning("The timetable of the room cannot be followed: %s", error)
                 self.problem, pause = str(error), RETRY
+            except Exception:
+                log.exception("The timetable of the room cannot be followed.")
+                self.problem, pause = (
+                    "Something unexpected happened; the log has the details. It is tried again.",
+                    RETRY,
+                )
