@@ -17,8 +17,8 @@ be empty)."""
 def read(rows: Iterable[Mapping[str, Any]]) -> list[Entry]:
     """Entries out of a filled-in table, in the order of the week.
 
-    rows: days (names of DAYS), start and end (datetime.time), class_name, subject, room (text); rows without anything
-    in them are passed over.
+    rows: days (names of DAYS), start and end (datetime.time, or as "08:45", which is what Streamlit's table gives while
+    it is new), class_name, subject, room (text); rows without anything in them are passed over.
 
     Raises:
         ValueError: something is missing, ends before it starts or overlaps; the user is told.
@@ -26,13 +26,13 @@ def read(rows: Iterable[Mapping[str, Any]]) -> list[Entry]:
     entries: list[Entry] = []
     for row in rows:
         words = {name: _text(row.get(name)) for name in ("class_name", "subject", "room")}
-        times = [row.get("start"), row.get("end")]
+        times = [_time(row.get(name)) for name in ("start", "end")]
         chosen = row.get("days")
         days = [day for day in DAYS if day in chosen] if isinstance(chosen, Iterable) else []
-        if not days and not any(words.values()) and not any(isinstance(value, time) for value in times):
+        if not days and not any(words.values()) and times == [None, None]:
             continue
         name = " ".join(part for part in (words["subject"], words["class_name"]) if part) or "without a name"
-        if not all(isinstance(value, time) for value in times):
+        if None in times:
             raise ValueError(f"The lesson {name} needs a start and an end, such as 08:00 and 08:45.")
         start, end = (f"{value:%H:%M}" for value in times)
         if not days:
@@ -79,6 +79,13 @@ def upcoming(timetable: Iterable[Entry], now: datetime, time_zone: str) -> tuple
         if DAYS[day.weekday()] in entry["days"]
     ]
     return min((s for s in starts if s[0] > now), key=lambda s: s[0], default=None)
+
+
+def _time(value: Any) -> time | None:
+    try:
+        return time.fromisoformat(value) if isinstance(value, str) else value if isinstance(value, time) else None
+    except ValueError:
+        return None
 
 
 def _text(value: Any) -> str:

@@ -199,11 +199,12 @@ def table() -> None:
         hide_index=True,
         key="timetable",
         column_config={
+            # None is marked as required: rows that lack something would be left out without a word.
             "days": st.column_config.MultiselectColumn(
-                "Days", options=timetable.DAYS, default=timetable.SCHOOL_DAYS, required=True
+                "Days", options=timetable.DAYS, default=timetable.SCHOOL_DAYS, width="medium"
             ),
-            "start": st.column_config.TimeColumn("Start", format="HH:mm", required=True),
-            "end": st.column_config.TimeColumn("End", format="HH:mm", required=True),
+            "start": st.column_config.TimeColumn("Start", format="HH:mm"),
+            "end": st.column_config.TimeColumn("End", format="HH:mm"),
             "class_name": st.column_config.TextColumn("Class", max_chars=60),
             "subject": st.column_config.TextColumn("Subject", max_chars=60),
             "room": st.column_config.TextColumn("Room", max_chars=60),

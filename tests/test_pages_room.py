@@ -3,6 +3,7 @@
 from datetime import time
 
 import pytest
+from streamlit.elements.widgets import data_editor
 from streamlit.testing.v1 import AppTest
 
 from cssafe import services, timetable
@@ -172,3 +173,19 @@ def test_hosted_the_page_offers_nothing(monkeypatch):
     monkeypatch.setenv("CSSAFE_MODE", "hosted")
     opened = show()
     assert "is hosted" in text(opened) and not opened.button
+
+
+def test_rows_typed_into_the_new_table_are_saved(source, monkeypatch):
+    typed = {"added_rows": [{"days": ["Mon"], "start": "08:00:00.000", "end": "08:45:00.000", "subject": "Maths"}]}
+    page = show()
+    page.text_input(key="source").set_value(source)
+    page.checkbox(key="room_agreed").check()
+    # AppTest has no hand for this table, so the browser's answer to it is put in its place.
+    change = data_editor._apply_dataframe_edits
+    nothing = {"edited_rows": {}, "deleted_rows": []}
+    monkeypatch.setattr(
+        data_editor, "_apply_dataframe_edits", lambda df, state, schema: change(df, nothing | typed, schema)
+    )
+    press(page, "Save timetable")
+    [entry] = services.workspace().get("timetable")
+    assert entry["start"] == "08:00" and entry["end"] == "08:45" and entry["days"] == ["Mon"]

@@ -49,9 +49,14 @@ def test_entries_come_in_the_order_of_the_week_with_plain_texts():
     ]
 
 
+def test_a_new_table_gives_its_times_as_texts():
+    assert read([row(start="08:00:00.000", end="08:45:00.000")]) == [MATHS]
+
+
 @pytest.mark.parametrize(
     ("rows", "says"),
     [
+        ([row(start="soon")], "needs a start and an end"),
         ([row(days=[])], "has no day"),
         ([row(start=None)], "needs a start and an end"),
         ([row(end=None)], "needs a start and an end"),

@@ -91,6 +91,7 @@ def test_hosted_it_opens_nothing(monkeypatch, picture, capsys):
     assert capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_sigterm_loses_nothing_and_no_password_is_ever_said(data):
     with camera() as shown:
         options = ["--class", "7b", "--subject", "Maths", "--room", "12", "--zone", "Asia/Kolkata"]
@@ -116,6 +117,7 @@ def test_sigterm_loses_nothing_and_no_password_is_ever_said(data):
     ]
 
 
+@pytest.mark.slow
 def test_kill_9_loses_at_most_two_seconds(data):
     with camera() as shown:
         process = start(shown.address, "--lesson", "A")
