@@ -1,4 +1,4 @@
-"""The command line: python -m cssafe analyze | evaluate | bench | train | sample.
+"""The command line: python -m cssafe analyze | watch | evaluate | bench | train | sample.
 
 Exit status 0; 2 and one line on stderr for input that cannot be used. What a command needs is imported when it is
 chosen, so that the help and every complaint come at once.
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "analyze": ("read faces in images, videos, folders and cameras", "cssafe.cli"),
+    "watch": ("record a lesson from a room camera, with no browser open", "cssafe.watch"),
     "evaluate": ("score the expression network on labelled faces", "cssafe.training.evaluate"),
     "bench": ("measure how fast everything is on this machine", "cssafe.bench"),
     "train": ("train the expression network", "cssafe.training.train"),

@@ -7,6 +7,7 @@ import threading
 
 from cssafe import settings
 from cssafe.live.engine import Engine
+from cssafe.live.room import Room
 from cssafe.live.session import LiveLesson
 from cssafe.pipeline import Pipeline
 from cssafe.store import Workspace
@@ -16,17 +17,21 @@ _opening = threading.Lock()  # by itself, for opening a large database must not 
 _engine: Engine | None = None
 _workspace: Workspace | None = None
 _lessons: dict[str, LiveLesson] = {}
+_room: Room | None = None
 
 
 def open() -> None:
-    """Start loading the networks in the background; returns at once."""
+    """Start loading the networks in the background, and follow the room's timetable; returns at once."""
     engine()
+    room().open()
 
 
 def close() -> None:
     """End what is running and write what is left; afterwards everything is as before `open`."""
-    global _engine, _workspace
+    global _engine, _workspace, _room
+    room().close()
     with _lock:
+        _room = None
         if _engine is not None:
             _engine.close()
         try:
@@ -44,6 +49,15 @@ def engine() -> Engine:
         if _engine is None:
             _engine = Engine(_load).start()
         return _engine
+
+
+def room() -> Room:
+    """The room camera of this computer."""
+    global _room
+    with _lock:
+        if _room is None:
+            _room = Room(engine, workspace, register)
+        return _room
 
 
 def problem() -> str:

@@ -5,44 +5,16 @@ from zoneinfo import available_timezones
 import streamlit as st
 
 from cssafe import services, ui
-from cssafe.frames import LEVELS
 from cssafe.live.session import LiveLesson
 from cssafe.live.transport import AUTOMATIC, NAMES, Transport, camera
-from cssafe.settings import MINIMUM_GROUP, ROOT
 from pages.filters import VALIDITY
+from pages.running import AGREE, DISAGREE, figures, markers, notice, recorded
 
 AUDIENCES = {"self": "Only me", "class": "A class"}
-MARKERS = {"question": "Question", "group work": "Group work", "quiz": "Quiz", "break": "Break"}
-
-# By whether the profile computes emotions, and whether it stores anything.
-MEASURED = {
-    True: "Where faces are, where they look, whether their eyes are open and which of eight emotions they show; from "
-    "these an index of concentration between 0 and 1.",
-    False: "Where faces are, where they look and whether their eyes are open; from these an index of concentration "
-    "between 0 and 1, which is attention alone. No emotion is computed.",
-}
-STORED = {
-    True: "Those figures, one row for each face and second, in one database file on the computer that runs CSSAFE; "
-    "never a picture, a face template or a name.",
-    False: "Nothing: figures stay in memory until you close this tab, and each picture is forgotten once analysed.",
-}
-SEEN = {True: "Whoever can open this page", False: "You alone, in this tab"}
-TRAVELS = (
-    "pictures travel from this browser to the computer that runs CSSAFE and no further. "
-    f"Of a class, figures appear only from {MINIMUM_GROUP} faces on."
-)
-ERASED = {
-    True: "Delete a lesson on the page Lessons; to leave no trace at all, stop CSSAFE and delete its database file.",
-    False: "Close this tab, or delete the lesson on the page Lessons.",
-}
 CONNECTION = (
     "How pictures travel to CSSAFE. Automatic tries WebSocket, then WebRTC, then single pictures, and says which one is in "
     "use."
 )
-AGREE = (
-    "Everybody who will be in the picture, and for minors a parent, has agreed to being filmed and analysed like this."
-)
-DISAGREE = "Please confirm first that everybody in the picture has agreed: tick the box, then start."
 
 ui.page("Live")
 workspace, profile = ui.workspace(), ui.settings().profile
@@ -94,46 +66,8 @@ def before() -> None:
             st.warning(complaint, icon=":material/check_box:")
         st.form_submit_button("Start", type="primary", icon=":material/videocam:", on_click=start, width="stretch")
     with know:
-        st.markdown(
-            f"**Measured.** {MEASURED[profile.expression]}\n\n**Stored.** {STORED[profile.stored]}\n\n"
-            f"**Seen by.** {SEEN[profile.stored]}; {TRAVELS}\n\n**Erased.** {ERASED[profile.stored]}"
-        )
+        st.markdown(notice(profile, "this browser"))
         st.caption(VALIDITY)
-
-
-@st.fragment(run_every=0.5)
-def figures(lesson: LiveLesson) -> None:
-    """What is said about everybody in the picture, twice a second."""
-    from cssafe.live import charts  # Altair takes half a second, which the form above need not wait for
-
-    view = lesson.view()
-    if view.ended:
-        st.rerun()
-    reading = view.reading
-    name = "Class concentration" if lesson.lesson.audience == "class" else "Your concentration"
-    value, below = "–", "no figure"
-    if not reading.note:
-        value, below = f"{reading.concentration:.2f}", f"{LEVELS[reading.level]}, ± {reading.spread:.2f}"
-    with st.container(horizontal=True):
-        st.metric(name, value, below, delta_color="off", delta_arrow="off")
-        st.metric("Faces now", reading.faces)
-    st.caption(reading.note or "± is the standard deviation over the faces of the last two seconds.")
-    if view.problem:
-        st.error(view.problem, icon=":material/error:")
-    st.altair_chart(charts.last_minutes(view.history, lesson.bands), width="stretch", key="last_minutes")
-    if profile.expression:
-        shares = reading.expression or dict.fromkeys(charts.FERPLUS, 0.0)
-        st.altair_chart(charts.emotions_now(shares), width="stretch", key="emotions_now")
-
-
-@st.fragment
-def markers(lesson: LiveLesson) -> None:
-    """Buttons to note what happens in the lesson."""
-    with st.container(horizontal=True):
-        for kind, title in MARKERS.items():
-            if st.button(title, key=f"marker_{kind}", help="Note this moment in the lesson"):
-                lesson.mark(kind)
-                st.toast(f"Noted: {title.lower()}.")
 
 
 def during(lesson: LiveLesson) -> None:
@@ -150,23 +84,9 @@ def during(lesson: LiveLesson) -> None:
 
 def after(lesson: LiveLesson) -> None:
     """What was recorded, and where to look next."""
-    view = lesson.view()
     if lesson.expired:
         st.info("The lesson ended by itself: its camera was away for two minutes.", icon=":material/timer_off:")
-    if view.seconds:
-        kept = "" if profile.stored else " It is kept until you close this tab."
-        st.success(
-            f"**{lesson.lesson.name}** is over. Recorded: {view.seconds} seconds with a face in view, "
-            f"at most {view.faces} at once, no picture.{kept}",
-            icon=":material/check_circle:",
-        )
-        with st.container(horizontal=True):
-            this = {"lesson": str(lesson.number)}
-            st.page_link(ROOT / "pages/lessons.py", label="This lesson", icon=":material/list_alt:", query_params=this)
-            st.page_link(ROOT / "pages/histograms.py", label="Histograms", icon=":material/bar_chart:")
-            st.page_link(ROOT / "pages/weekly.py", label="Weekly", icon=":material/calendar_view_week:")
-    else:
-        st.info("Nothing was recorded: no face was seen, so the lesson was taken out again.", icon=":material/info:")
+    recorded(lesson)
     if st.button("Another lesson", icon=":material/replay:"):
         del st.session_state["lesson"]
         st.rerun()

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cssafe.media import MediaError, decode, find, frames, is_camera, named_as_media, started
+from cssafe.media import MediaError, decode, find, frames, hidden, is_camera, named_as_media, started
 
 from .conftest import half_blue, index_first
 from .shared import shared_data
@@ -232,3 +232,20 @@ def test_a_file_that_does_not_say_when_it_was_made_counts_from_its_last_change(p
 def test_a_recording_says_itself_when_it_was_made():
     clip = shared_data("video/one_face_expressions.mp4")
     assert started(str(clip)).isoformat() == "2019-10-11T05:31:58+00:00"
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("", ""),
+        ("0", "0"),
+        ("lesson.mp4", "lesson.mp4"),
+        ("rtsp://10.0.0.2:554/live?channel=1", "rtsp://10.0.0.2:554/live?channel=1"),
+        ("rtsp://user:word@10.0.0.2/live", "rtsp://***@10.0.0.2/live"),
+        ("rtsp://user:w#o/r?d@2@10.0.0.2/live", "rtsp://***@10.0.0.2/live"),
+        ("http://10.0.0.2/video?user=a&pwd=word&channel=2", "http://10.0.0.2/video?user=a&pwd=***&channel=2"),
+        ("rtsp://10.0.0.2/user=admin_password=word_channel=1", "rtsp://10.0.0.2/user=admin_password=***"),
+    ],
+)
+def test_a_camera_address_is_shown_without_its_password(source, shown):
+    assert hidden(source) == shown

@@ -87,9 +87,12 @@ class LiveLesson:
         room: str,
         time_zone: str,
         audience: str,
+        name: str = "",
+        source: str = "camera",
         patience: float = PATIENCE,
     ) -> None:
-        """class_name, subject and room may be empty. time_zone: IANA name. audience: "self" if one person films only
+        """class_name, subject and room may be empty, and so may name, which is then made of them. source: camera or file.
+        time_zone: IANA name. audience: "self" if one person films only
         herself, else "class". patience: seconds without a camera after which the lesson ends by itself.
 
         Raises:
@@ -99,14 +102,14 @@ class LiveLesson:
         self.workspace = workspace
         self.profile = profile
         self.lesson = Lesson(
-            name=" ".join(part for part in (subject, class_name) if part) or "Lesson",
+            name=name or " ".join(part for part in (subject, class_name) if part) or "Lesson",
             class_name=class_name or "No class",
             subject=subject or "No subject",
             room=room,
             time_zone=time_zone,
             profile=profile.name,
             formula=str(self._formula),
-            source="camera",
+            source=source,
             audience=audience,
             started=datetime.now(UTC),
         )
@@ -145,11 +148,11 @@ class LiveLesson:
         return self._feed is feed and self.ended is None
 
     def disconnect(self, feed: Feed) -> None:
-        """The camera has gone: what it showed is recorded, and the lesson waits for its return."""
+        """The camera has gone, and the lesson waits for its return. The second under way stays open, for the camera may be
+        back within it, and a second recorded twice would count its faces twice."""
         with self._lock:
             if self.holds(feed):
                 self._feed = None
-                self._record(self._observing.flush())
                 self._away = self._wait()
 
     def take(self, result: FrameResult) -> dict:

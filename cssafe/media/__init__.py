@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-import cv2
 import numpy as np
 
+from cssafe.media.cameras import connect, device, hidden, is_camera, reason
 from cssafe.media.images import PIXEL_LIMIT, MediaError, check_size, decode, is_image, moment, photographed
 
-__all__ = ["EVERY", "About", "MediaError", "Picture", "Source", "about", "decode", "find", "frames", "is_camera",
-           "named_as_media", "started"]  # fmt: skip
+__all__ = ["EVERY", "About", "MediaError", "Picture", "Source", "about", "decode", "find", "frames", "hidden",
+           "is_camera", "named_as_media", "started"]  # fmt: skip
 
 VIDEOS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,gif,h264,hevc"
 """FFmpeg's names of the containers that are read from files. Left out on purpose: playlists, which may point at other
@@ -26,9 +26,6 @@ files, and text, which FFmpeg would draw as a terminal."""
 
 EVERY = 0.2
 """Seconds between the frames of a video that are analysed: expressions last half a second and longer."""
-
-PATIENCE = 10.0
-"""Seconds that a camera may stay silent."""
 
 NEAR = 2.0
 """Seconds of a video that are decoded sooner than found in its index."""
@@ -58,11 +55,6 @@ class About(NamedTuple):
     still: bool = False
     recorded: datetime | None = None
     seconds: float | None = None
-
-
-def is_camera(source: str) -> bool:
-    """Whether the source is a camera address (device number, rtsp:// or http://) and not a file."""
-    return source.isdecimal() or source.startswith(("rtsp://", "rtsps://", "http://", "https://"))
 
 
 def find(source: str) -> list[str]:
@@ -121,7 +113,7 @@ def frames(source: Source, every: float = EVERY, since: float = 0.0) -> Iterator
     if not isinstance(source, str):
         pictures = _file(source, every, since)
     elif source.isdecimal():
-        pictures = _device(int(source), every)
+        pictures = _thinned(device(int(source)), every)
     elif is_camera(source):
         pictures = _stream(source, every, since)
     else:
@@ -145,7 +137,7 @@ def _file(source: Source, every: float, since: float) -> Iterator[Picture]:
                 raise MediaError(f"{name}: the file is empty (0 bytes).")
             still = _whole(file) if is_image(file) else None
     except OSError as error:
-        raise MediaError(f"{name}: the file cannot be opened ({_reason(error)}).") from None
+        raise MediaError(f"{name}: the file cannot be opened ({reason(error)}).") from None
     if still is not None:
         try:
             yield Picture(0.0, decode(still))
@@ -161,7 +153,8 @@ def _file(source: Source, every: float, since: float) -> Iterator[Picture]:
 
 
 def _name(source: Source) -> str:
-    return source if isinstance(source, str) else getattr(source, "name", "The file")
+    """As it may be shown."""
+    return hidden(source) if isinstance(source, str) else getattr(source, "name", "The file")
 
 
 def _open(source: Source) -> AbstractContextManager[BinaryIO]:
@@ -185,20 +178,19 @@ def _container(source: Source) -> Any:
         source.seek(0)
         return av.open(source, options={"format_whitelist": VIDEOS}, metadata_errors="replace")
     if is_camera(source):
-        return av.open(source, timeout=PATIENCE)
+        return connect(source)
     return av.open(f"file:{source}", options={"format_whitelist": VIDEOS}, metadata_errors="replace")
 
 
 def _stream(source: Source, every: float, since: float) -> Iterator[Picture]:
-    """A video file or network camera. Times are the frames' own, so a variable frame rate is kept."""
+    """A video file or network camera. Times are the frames' own, so a variable frame rate is kept; those of a camera are
+    the clock's, for what sends JPEGs does not say when each was taken."""
     import av
 
     name = _name(source)
     try:
         container = _container(source)
-    except (av.FFmpegError, OSError, ValueError) as error:
-        if isinstance(source, str) and is_camera(source):
-            raise MediaError(f"{name}: the camera does not answer ({_reason(error)}).") from None
+    except (av.FFmpegError, OSError, ValueError):
         raise MediaError(f"{name}: this is not an image or video that can be read, or it is damaged.") from None
     with container:
         # A picture that is attached to music (its cover) is no video.
@@ -212,8 +204,9 @@ def _stream(source: Source, every: float, since: float) -> Iterator[Picture]:
         video.codec_context.options = {"max_pixels": str(PIXEL_LIMIT)}  # for sizes that change on the way
         video.thread_type = "AUTO"
         start, end, due = None, 0.0, since
+        live = isinstance(source, str) and is_camera(source) and container.duration is None
         for frame in _readable(container, video, name):
-            time_ = frame.time if frame.time is not None else end
+            time_ = time.monotonic() if live else frame.time if frame.time is not None else end
             if start is None:
                 start = time_
                 if since > NEAR:
@@ -253,27 +246,15 @@ def _readable(container: Any, video: Any, name: str) -> Iterator[Any]:
         except av.InvalidDataError:
             continue
         except av.FFmpegError as error:
-            raise MediaError(f"{name}: the connection or file broke off ({_reason(error)}).") from None
+            raise MediaError(f"{name}: the connection or file broke off ({reason(error)}).") from None
 
 
-def _device(number: int, every: float) -> Iterator[Picture]:
-    """A camera of this computer, by its number; the time is the clock's."""
-    cv2.utils.logging.setLogLevel(0)  # its warnings would stand beside the message
-    camera = cv2.VideoCapture(number)
-    try:
-        if not camera.isOpened():
-            raise MediaError(f"Camera {number} does not open: it is not there, or another program is using it.")
-        start, due = time.monotonic(), 0.0
-        while True:
-            read, image = camera.read()
-            if not read:
-                raise MediaError(f"Camera {number} stopped sending pictures: check its cable.")
-            seconds = time.monotonic() - start
-            if seconds + TICK >= due:
-                due = _after(seconds, every)
-                yield Picture(seconds, image)
-    finally:
-        camera.release()
+def _thinned(pictures: Iterator[tuple[float, np.ndarray]], every: float) -> Iterator[Picture]:
+    due = 0.0
+    for seconds, image in pictures:
+        if seconds + TICK >= due:
+            due = _after(seconds, every)
+            yield Picture(seconds, image)
 
 
 def _after(seconds: float, every: float) -> float:
@@ -285,7 +266,3 @@ def _turned(image: np.ndarray, rotation: int) -> np.ndarray:
     """Turned counter-clockwise by whole quarters, as a phone notes how it was held."""
     quarters = round(rotation / 90) % 4
     return np.ascontiguousarray(np.rot90(image, quarters)) if quarters else image
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error)

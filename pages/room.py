@@ -1,0 +1,243 @@
+"""Room: the camera of this computer, its lesson under way, and the timetable that starts lessons by itself."""
+
+import base64
+import math
+from datetime import UTC, datetime, time
+from zoneinfo import ZoneInfo, available_timezones
+
+import pandas as pd
+import streamlit as st
+
+from cssafe import services, timetable, ui
+from cssafe.live.capture import HOSTED, Capture, check, look
+from cssafe.media import MediaError, hidden
+from cssafe.settings import ConfigurationError
+from cssafe.store import StoreError
+from pages.filters import VALIDITY
+from pages.running import AGREE, DISAGREE, figures, markers, notice, recorded
+
+STATES = {
+    "connecting": (":material/sync:", "Connecting to the camera …"),
+    "live": (":material/fiber_manual_record:", "Live"),
+    "lost": (":material/videocam_off:", "The camera is lost. It is tried again; the lesson goes on."),
+    "ended": (":material/stop_circle:", "Ended"),
+}
+RETYPE = "A saved password is not shown. To change the address, type all of it again, with its password."
+
+ui.page("Room")
+workspace, chosen, room = ui.workspace(), ui.settings(), services.room()
+if chosen.hosted:
+    st.info(HOSTED, icon=":material/cloud:")
+    st.stop()
+saved = workspace.get("room", {"source": "", "time_zone": workspace.get("live", {}).get("time_zone", "")})
+agreed = chosen.profile.name != "consent" or workspace.get("agreed", False)
+
+
+def camera() -> str:
+    """The address in the field; the saved one where it is shown there without its password.
+
+    Raises:
+        ConfigurationError, MediaError: it cannot be one.
+    """
+    typed = st.session_state["source"].strip()
+    if typed == hidden(saved["source"]):
+        typed = saved["source"]
+    elif "***" in typed:
+        raise MediaError(RETYPE)
+    check(chosen, typed)
+    return typed
+
+
+def keep() -> None:
+    """Remember camera, time zone and that everybody has agreed.
+
+    Raises:
+        ConfigurationError, MediaError, StoreError: one of them cannot be kept, or nobody has agreed.
+    """
+    source = camera()
+    if not agreed and not st.session_state["room_agreed"]:
+        raise ConfigurationError(DISAGREE)
+    if not agreed:
+        ui.workspace().set("agreed", True)
+    ui.workspace().set("room", {"source": source, "time_zone": st.session_state["room_zone"]})
+    saved["source"] = source
+    st.session_state["kept"] = True
+
+
+def start() -> None:
+    """Begin the lesson of the form, before the page is drawn again."""
+    form = {name: st.session_state[f"room_{name}"].strip() for name in ("class_name", "subject", "room")}
+    zone, end = st.session_state["room_zone"], st.session_state["room_until"]
+    now = datetime.now(ZoneInfo(zone))
+    until = datetime.combine(now.date(), end, now.tzinfo) if end else None
+    try:
+        if until and until <= now:
+            raise ConfigurationError(f"{end:%H:%M} is past: it is {now:%H:%M} in {zone}. Choose a later end, or none.")
+        keep()
+        room.start(ui.workspace(), saved["source"], time_zone=zone, until=until, **form)
+    except (ConfigurationError, MediaError, StoreError) as error:
+        st.session_state["complaint"] = str(error)
+
+
+def end() -> None:
+    try:
+        room.end()
+    except StoreError as error:
+        st.session_state["complaint"] = str(error)
+
+
+def before() -> None:
+    """Which camera, and a lesson to start by hand."""
+    st.caption(
+        "A camera in the classroom, read by this computer itself: once a lesson has started, no browser need stay open."
+    )
+    if st.session_state.pop("kept", False) or "source" not in st.session_state:
+        st.session_state["source"] = hidden(saved["source"])
+    zones = sorted(available_timezones())
+    zone = saved["time_zone"] or st.context.timezone
+    address, place, trial = st.columns([5, 3, 2], vertical_alignment="bottom")
+    address.text_input(
+        "Camera",
+        key="source",
+        placeholder="rtsp://user:password@192.168.1.20/stream",
+        help="An address that begins with rtsp:// or http://, the number of a camera of this computer (0 is the first), or "
+        "a video file, which is played over and over. It is kept in the database of this computer, with its password, "
+        "and shown and logged without.",
+    )
+    place.selectbox("Time zone", zones, zones.index(zone if zone in zones else "UTC"), key="room_zone")
+    said = st.container()  # its place is kept, so that nothing below moves with what is said
+    if trial.button("Test camera", icon=":material/visibility:", width="stretch"):
+        try:
+            with said, st.spinner("Looking through the camera for three seconds; nothing is kept …"):
+                seen = look(chosen, camera())
+        except (ConfigurationError, MediaError) as error:
+            said.error(str(error), icon=":material/videocam_off:")
+        else:
+            rate = "one picture" if math.isnan(seen.rate) else f"{seen.rate:.0f} pictures a second"
+            said.success(
+                f"The camera gives {seen.width} x {seen.height} pixels, {rate}.", icon=":material/check_circle:"
+            )
+    if not agreed:
+        st.checkbox(AGREE, key="room_agreed")
+    if complaint := st.session_state.pop("complaint", ""):
+        said.warning(complaint, icon=":material/error:")
+    form, know = st.columns([1, 1], gap="large")
+    with form.form("room", enter_to_submit=False):
+        first, second = st.columns(2)
+        first.text_input("Class", key="room_class_name", placeholder="7b", max_chars=60)
+        second.text_input("Subject", key="room_subject", placeholder="Mathematics", max_chars=60)
+        third, fourth = st.columns(2)
+        third.text_input("Room", key="room_room", placeholder="12", max_chars=60)
+        fourth.time_input("Ends at (optional)", None, key="room_until", help="Without, it ends when you end it.")
+        st.form_submit_button("Start", type="primary", icon=":material/videocam:", on_click=start, width="stretch")
+    with know:
+        st.markdown(notice(chosen.profile, "the camera"))
+        st.caption(VALIDITY)
+    begun()
+
+
+@st.fragment(run_every=2)
+def begun() -> None:
+    """Show a lesson that the timetable, or another browser, has started meanwhile."""
+    if room.running() is not None:
+        st.rerun()
+
+
+@st.fragment(run_every=1)
+def picture(capture: Capture) -> None:
+    """What the camera sees, once a second, and how it is."""
+    icon, words = STATES[capture.state]
+    st.markdown(f"{icon} {words}")
+    if capture.problem:
+        st.warning(capture.problem, icon=":material/videocam_off:")
+    if preview := capture.preview():
+        # As part of the page: Streamlit would keep pictures of its own until the page is loaded anew.
+        st.image("data:image/jpeg;base64," + base64.b64encode(preview).decode(), width="stretch")
+
+
+def during(capture: Capture) -> None:
+    """The lesson under way, for whoever opens the page."""
+    left, right = st.columns([3, 2], gap="medium")
+    lesson = capture.lesson
+    with left:
+        st.markdown(f"**{lesson.lesson.name}**, {hidden(capture.source)}")
+        if complaint := st.session_state.pop("complaint", ""):
+            st.error(complaint, icon=":material/error:")
+        picture(capture)
+        markers(lesson)
+        st.button("End lesson", type="primary", icon=":material/stop_circle:", on_click=end, width="stretch")
+        if until := room.until():
+            zone = lesson.lesson.time_zone
+            st.caption(
+                f"Ends by itself at {until.astimezone(ZoneInfo(zone)):%H:%M} ({zone}), with or without this page."
+            )
+        else:
+            st.caption("Goes on until somebody ends it, with or without this page.")
+    with right:
+        figures(lesson)
+    st.caption(f"Dashed: limits of low, medium and high. {VALIDITY}")
+
+
+def table() -> None:
+    """The timetable, to be read and changed."""
+    st.subheader("Timetable")
+    entries = workspace.get("timetable", [])
+    if not entries:
+        st.info(
+            "There is no lesson in the timetable yet. Add rows below and save them: their lessons start and end by "
+            "themselves while CSSAFE runs on this computer, also with no browser open.",
+            icon=":material/calendar_month:",
+        )
+    if room.problem:
+        st.warning(f"The timetable cannot be followed: {room.problem}", icon=":material/error:")
+    times = [{end: time.fromisoformat(entry[end]) for end in ("start", "end")} for entry in entries]
+    rows = [entry | clock for entry, clock in zip(entries, times, strict=True)]
+    columns = ["days", "start", "end", "class_name", "subject", "room"]
+    edited = st.data_editor(
+        pd.DataFrame(rows, columns=columns, dtype=object),
+        num_rows="dynamic",
+        hide_index=True,
+        key="timetable",
+        column_config={
+            # None is marked as required: rows that lack something would be left out without a word.
+            "days": st.column_config.MultiselectColumn(
+                "Days", options=timetable.DAYS, default=timetable.SCHOOL_DAYS, width="medium"
+            ),
+            "start": st.column_config.TimeColumn("Start", format="HH:mm"),
+            "end": st.column_config.TimeColumn("End", format="HH:mm"),
+            "class_name": st.column_config.TextColumn("Class", max_chars=60),
+            "subject": st.column_config.TextColumn("Subject", max_chars=60),
+            "room": st.column_config.TextColumn("Room", max_chars=60),
+        },
+    )
+    if st.button("Save timetable", icon=":material/save:"):
+        try:
+            read = timetable.read(edited.to_dict("records"))
+            if room.running() is None:
+                keep()
+            ui.workspace().set("timetable", read)
+            room.reload()
+        except (ConfigurationError, MediaError, StoreError, ValueError) as error:
+            st.error(str(error), icon=":material/error:")
+        else:
+            st.rerun()
+    now = datetime.now(UTC)
+    if entries and (following := timetable.upcoming(entries, now, saved["time_zone"])):
+        when, entry = following
+        name = " ".join(part for part in (entry["subject"], entry["class_name"]) if part) or "Lesson"
+        st.caption(f"Next: {when:%A, %H:%M} ({saved['time_zone']}), {name}.")
+
+
+capture = room.running()
+if problem := services.problem():
+    st.error(problem, icon=":material/error:")
+elif capture is not None and (chosen.profile.stored or capture.lesson.workspace is workspace):
+    during(capture)
+elif capture is not None:
+    st.info("Another visit uses the room camera just now. Wait until its lesson is over.", icon=":material/hourglass:")
+else:
+    if room.capture is not None and (chosen.profile.stored or room.capture.lesson.workspace is workspace):
+        recorded(room.capture.lesson)
+    before()
+if chosen.profile.stored:
+    table()

@@ -1,0 +1,97 @@
+"""What Live and Room show of a lesson: what must be known before, its figures while it runs, what it recorded."""
+
+import streamlit as st
+
+from cssafe.frames import LEVELS
+from cssafe.live.session import LiveLesson
+from cssafe.settings import MINIMUM_GROUP, ROOT, Profile
+
+MARKERS = {"question": "Question", "group work": "Group work", "quiz": "Quiz", "break": "Break"}
+
+# By whether the profile computes emotions, and whether it stores anything.
+MEASURED = {
+    True: "Where faces are, where they look, whether their eyes are open and which of eight emotions they show; from "
+    "these an index of concentration between 0 and 1.",
+    False: "Where faces are, where they look and whether their eyes are open; from these an index of concentration "
+    "between 0 and 1, which is attention alone. No emotion is computed.",
+}
+STORED = {
+    True: "Those figures, one row for each face and second, in one database file on the computer that runs CSSAFE; "
+    "never a picture, a face template or a name.",
+    False: "Nothing: figures stay in memory until you close this tab, and each picture is forgotten once analysed.",
+}
+SEEN = {True: "Whoever can open this page", False: "You alone, in this tab"}
+TRAVELS = (
+    "pictures travel from {source} to the computer that runs CSSAFE and no further. "
+    f"Of a class, figures appear only from {MINIMUM_GROUP} faces on."
+)
+ERASED = {
+    True: "Delete a lesson on the page Lessons; to leave no trace at all, stop CSSAFE and delete its database file.",
+    False: "Close this tab, or delete the lesson on the page Lessons.",
+}
+AGREE = (
+    "Everybody who will be in the picture, and for minors a parent, has agreed to being filmed and analysed like this."
+)
+DISAGREE = "Please confirm first that everybody in the picture has agreed: tick the box, then start."
+
+
+def notice(profile: Profile, source: str) -> str:
+    """What everyone in the picture must know. source: where pictures come from."""
+    return (
+        f"**Measured.** {MEASURED[profile.expression]}\n\n**Stored.** {STORED[profile.stored]}\n\n"
+        f"**Seen by.** {SEEN[profile.stored]}; {TRAVELS.format(source=source)}\n\n**Erased.** {ERASED[profile.stored]}"
+    )
+
+
+@st.fragment(run_every=0.5)
+def figures(lesson: LiveLesson) -> None:
+    """What is said about everybody in the picture, twice a second."""
+    from cssafe.live import charts  # Altair takes half a second, which the form above need not wait for
+
+    view = lesson.view()
+    if view.ended:
+        st.rerun()
+    reading = view.reading
+    name = "Class concentration" if lesson.lesson.audience == "class" else "Your concentration"
+    value, below = "–", "no figure"
+    if not reading.note:
+        value, below = f"{reading.concentration:.2f}", f"{LEVELS[reading.level]}, ± {reading.spread:.2f}"
+    with st.container(horizontal=True):
+        st.metric(name, value, below, delta_color="off", delta_arrow="off")
+        st.metric("Faces now", reading.faces)
+    st.caption(reading.note or "± is the standard deviation over the faces of the last two seconds.")
+    if view.problem:
+        st.error(view.problem, icon=":material/error:")
+    st.altair_chart(charts.last_minutes(view.history, lesson.bands), width="stretch", key="last_minutes")
+    if lesson.profile.expression:
+        shares = reading.expression or dict.fromkeys(charts.FERPLUS, 0.0)
+        st.altair_chart(charts.emotions_now(shares), width="stretch", key="emotions_now")
+
+
+@st.fragment
+def markers(lesson: LiveLesson) -> None:
+    """Buttons to note what happens in the lesson."""
+    with st.container(horizontal=True):
+        for kind, title in MARKERS.items():
+            if st.button(title, key=f"marker_{kind}", help="Note this moment in the lesson"):
+                lesson.mark(kind)
+                st.toast(f"Noted: {title.lower()}.")
+
+
+def recorded(lesson: LiveLesson) -> None:
+    """What an ended lesson left, and where it can be seen."""
+    view = lesson.view()
+    if view.seconds:
+        kept = "" if lesson.profile.stored else " It is kept until you close this tab."
+        st.success(
+            f"**{lesson.lesson.name}** is over. Recorded: {view.seconds} seconds with a face in view, "
+            f"at most {view.faces} at once, no picture.{kept}",
+            icon=":material/check_circle:",
+        )
+        with st.container(horizontal=True):
+            this = {"lesson": str(lesson.number)}
+            st.page_link(ROOT / "pages/lessons.py", label="This lesson", icon=":material/list_alt:", query_params=this)
+            st.page_link(ROOT / "pages/histograms.py", label="Histograms", icon=":material/bar_chart:")
+            st.page_link(ROOT / "pages/weekly.py", label="Weekly", icon=":material/calendar_view_week:")
+    else:
+        st.info("Nothing was recorded: no face was seen, so the lesson was taken out again.", icon=":material/info:")
