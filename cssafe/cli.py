@@ -101,6 +101,7 @@ def main_analyze(args: argparse.Namespace) -> int:
     chosen = settings.read()
     profile = settings.profile(args.profile) if args.profile else chosen.profile
     if args.lesson is not None:
+        database = chosen.database  # hosted there is none, which is said before the work
         if not profile.stored:
             raise BadInput(f"The profile {profile.name} stores nothing, so --lesson cannot be used with it.")
         if not args.lesson.strip():
@@ -138,7 +139,7 @@ def main_analyze(args: argparse.Namespace) -> int:
     if args.out is not None:
         observations.to_parquet(args.out, index=False)
     if args.lesson is not None:
-        _store(observations, args.lesson.strip(), pipeline, chosen.database, [file for file, _ in files], most)
+        _store(observations, args.lesson.strip(), pipeline, database, [file for file, _ in files], most)
     return 0
 
 
@@ -239,16 +240,17 @@ def main_sample(args: argparse.Namespace) -> int:
     from cssafe.store import Workspace
 
     chosen = settings.read()
+    database = chosen.database
     if not chosen.profile.stored:
         raise BadInput(f"The profile {chosen.profile.name} stores nothing: set CSSAFE_PROFILE to consent.")
-    workspace = Workspace.open(chosen.database)
+    workspace = Workspace.open(database)
     try:
         if args.remove:
             sample.remove(workspace)
             print("The synthetic lessons are gone.")
         else:
             lessons = sample.fill(workspace, chosen.profile, args.seed, args.weeks)
-            print(f"{len(lessons)} synthetic lessons, marked as such, are in {chosen.database}.")
+            print(f"{len(lessons)} synthetic lessons, marked as such, are in {database}.")
     finally:
         workspace.close()
     return 0

@@ -18,7 +18,7 @@ from tests.shared import shared_data
 
 pytestmark = pytest.mark.browser
 
-PAGES = {"": "Live", "histograms": "Histograms", "weekly": "Weekly", "lessons": "Lessons"}
+PAGES = {"": "Live", "histograms": "Histograms", "weekly": "Weekly", "lessons": "Lessons", "status": "Status"}
 
 
 @pytest.fixture(scope="module")

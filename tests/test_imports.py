@@ -17,7 +17,7 @@ LAYERS = (
     {"pipeline", "store"},
     {"live", "queries", "charts", "sample"},
     {"services"},
-    {"ui", "site"},
+    {"health", "ui", "site"},
     {"bench", "training"},
     {"cli"},
     {"__main__"},

@@ -80,7 +80,7 @@ def lesson(workspace):
 def client(pipeline, lesson):
     engine = Engine(lambda: pipeline).start()
     lessons = {lesson.token: lesson}
-    routes = websocket.routes(lambda: engine, lessons.get, lambda: ("https://school.example",))
+    routes = websocket.routes(lambda: engine, lessons.get, lambda: ("https://school.example",), dict)
     with TestClient(Starlette(routes=routes)) as client:
         yield client
     engine.close()
@@ -284,8 +284,3 @@ def test_the_history_holds_one_value_a_second_and_none_of_a_group_that_is_too_sm
     assert history["concentration"].isna().tolist() == [False, True, False]
     assert history["spread"].iloc[0] == pytest.approx(np.std(np.linspace(0.6, 1.0, 6)), abs=1e-6)
     lesson.end()
-
-
-def test_health_tells_the_state_of_the_networks(client):
-    answer = client.get("/healthz")
-    assert answer.status_code == 200 and answer.json()["state"] in ("loading", "ready")

@@ -35,10 +35,13 @@ GREETING = 10.0
 
 
 def routes(
-    engine: "Callable[[], Engine]", find: "Callable[[str], LiveLesson | None]", origins: Callable[[], tuple[str, ...]]
+    engine: "Callable[[], Engine]",
+    find: "Callable[[str], LiveLesson | None]",
+    origins: Callable[[], tuple[str, ...]],
+    report: Callable[[], dict[str, Any]],
 ) -> list[BaseRoute]:
     """The camera's address and the health check. find: the running lesson of a token. origins: web addresses that may
-    connect besides the page's own."""
+    connect besides the page's own. report: what /healthz answers; with a `problem` that is not empty, as status 503."""
 
     async def frames(socket: WebSocket) -> None:
         await socket.accept()
@@ -58,14 +61,8 @@ def routes(
         await _converse(socket, engine(), lesson)
 
     def health(_: Request) -> JSONResponse:
-        running = engine()
-        body = {
-            "state": running.state,
-            "problem": running.problem,
-            "analyzed": running.analyzed,
-            "failed": running.failed,
-        }
-        return JSONResponse(body, status_code=503 if running.state == "failed" else 200)
+        body = report()
+        return JSONResponse(body, status_code=503 if body["problem"] else 200)
 
     return [WebSocketRoute("/cssafe/frames", frames), Route("/healthz", health)]
 
