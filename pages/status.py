@@ -33,7 +33,7 @@ def now() -> None:
     }
     with st.container(horizontal=True):
         for name, value in figures.items():
-            st.metric(name, value, width=190)
+            st.metric(name, value, width=160)
 
 
 now()
