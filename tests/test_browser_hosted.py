@@ -102,7 +102,7 @@ def test_nobody_reaches_anothers_lesson_download_token_or_stream(browser, tmp_pa
         assert ben.evaluate(KNOCK, token) == 4403  # even the right token opens nothing once the lesson is over
         ann.get_by_role("link", name="This lesson").click()
         with ann.expect_download() as download:
-            ann.get_by_role("button", name="CSV").click()
+            ann.get_by_role("button", name="CSV", exact=True).click()
         assert download.value.suggested_filename == "lesson-1.csv"
         # Streamlit serves a download to whoever knows its address, which nobody can guess: a hash of the figures in it.
         address = download.value.url
