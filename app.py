@@ -54,7 +54,10 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
 app = st.App(
     "cssafe/site.py",
     routes=websocket.routes(
-        lambda: services().engine(), lambda token: services().find(token), lambda: settings.read().origins
+        lambda: services().engine(),
+        lambda token: services().find(token),
+        lambda: settings.read().origins,
+        lambda: importlib.import_module("cssafe.health").report(),
     ),
     lifespan=lifespan,
     on_script_error=explain,

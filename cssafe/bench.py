@@ -7,7 +7,6 @@ import argparse
 import json
 import os
 import platform
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -67,7 +66,9 @@ def measure(portrait: np.ndarray, repeats: int) -> dict[str, Any]:
         for n, w, h in SCENES
     ]
     streams = time_streams(pipeline, scene(face, *SCENES[0]))
-    memory = _memory()
+    from cssafe import health
+
+    memory = health.memory()
     return {
         "machine": {"cores": os.cpu_count(), "python": platform.python_version(), "system": platform.platform()},
         "profile": chosen.profile.name,
@@ -281,18 +282,3 @@ def _portrait(given: Path | None) -> Path:
     if package is None or package.origin is None:
         raise media.MediaError("scikit-image and its picture of a face are not installed: give a picture with --image.")
     return Path(package.origin).parent / "data" / "astronaut.png"
-
-
-def _memory() -> dict[str, int]:
-    """MB of this process: most it ever held, and, where the system tells, what it holds now."""
-    status = Path("/proc/self/status")
-    if status.is_file():  # ru_maxrss would count the process that started this one, too
-        kilobytes = {
-            row.split(":")[0]: row.split()[1] for row in status.read_text().splitlines() if row.startswith("Vm")
-        }
-        return {"now": int(kilobytes["VmRSS"]) // 1024, "peak": int(kilobytes["VmHWM"]) // 1024}
-    import resource  # not on Windows
-
-    return {
-        "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (1024**2 if sys.platform == "darwin" else 1024)
-    }

@@ -99,6 +99,7 @@ def main_analyze(args: argparse.Namespace) -> int:
     chosen = settings.read()
     profile = settings.profile(args.profile) if args.profile else chosen.profile
     if args.lesson is not None:
+        database = chosen.database  # hosted there is none, which is said before the work
         if not profile.stored:
             raise BadInput(f"The profile {profile.name} stores nothing, so --lesson cannot be used with it.")
         if not args.lesson.strip():
@@ -131,7 +132,7 @@ def main_analyze(args: argparse.Namespace) -> int:
     if args.out is not None:
         _write(recordings, args.out)
     if args.lesson is not None:
-        _store(list(recordings.values()), args.lesson.strip(), pipeline, chosen.database)
+        _store(list(recordings.values()), args.lesson.strip(), pipeline, database)
     return 0
 
 
@@ -211,16 +212,17 @@ def main_sample(args: argparse.Namespace) -> int:
     from cssafe.store import Workspace
 
     chosen = settings.read()
+    database = chosen.database
     if not chosen.profile.stored:
         raise BadInput(f"The profile {chosen.profile.name} stores nothing: set CSSAFE_PROFILE to consent.")
-    workspace = Workspace.open(chosen.database)
+    workspace = Workspace.open(database)
     try:
         if args.remove:
             sample.remove(workspace)
             print("The synthetic lessons are gone.")
         else:
             lessons = sample.fill(workspace, chosen.profile, args.seed, args.weeks)
-            print(f"{len(lessons)} synthetic lessons, marked as such, are in {chosen.database}.")
+            print(f"{len(lessons)} synthetic lessons, marked as such, are in {database}.")
     finally:
         workspace.close()
     return 0

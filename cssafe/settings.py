@@ -1,7 +1,7 @@
 """Every path, limit and threshold, with its reason. Environment variables CSSAFE_* override what a school may choose."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,6 +43,13 @@ UPLOAD_FILES = 50
 
 LIVE_MINUTES = 5
 """How far back the live page's line reaches."""
+
+IDLE_MINUTES = 30
+"""A visit's own workspace is closed after this long without use and without a running lesson: longer than a break between
+two lessons, short enough that forgotten tabs do not fill the memory of a small host."""
+
+GONE = 120.0
+"""Seconds after which a visit whose tab was closed is over: as long as Streamlit lets a lost connection find back."""
 
 
 class ConfigurationError(Exception):
@@ -87,6 +94,16 @@ class Settings:
 
     @property
     def database(self) -> Path:
+        """The one database in a file.
+
+        Raises:
+            ConfigurationError: hosted, where there is none.
+        """
+        if self.hosted:
+            raise ConfigurationError(
+                "Hosted (CSSAFE_MODE), nothing is kept in a database file: strangers would share it. Each visit has a "
+                "workspace of its own in memory. To keep lessons, run CSSAFE with CSSAFE_MODE=local."
+            )
         return self.data / "cssafe.duckdb"
 
 
@@ -96,6 +113,8 @@ def read(environment: dict[str, str] | None = None) -> Settings:
     by commas, that may open the camera's WebSocket, such as https://school.example or https://*.school.example; the
     page's own address always may).
 
+    Hosted, no profile stores anything: strangers would share the file.
+
     Raises:
         ConfigurationError: a value that cannot be used.
     """
@@ -104,9 +123,10 @@ def read(environment: dict[str, str] | None = None) -> Settings:
     if mode not in ("local", "hosted"):
         raise ConfigurationError(f"There is no mode {mode!r}. Choose local or hosted (CSSAFE_MODE).")
     hosted = mode == "hosted"
+    chosen = profile(env.get("CSSAFE_PROFILE", "demo" if hosted else "consent"))
     return Settings(
         hosted=hosted,
-        profile=profile(env.get("CSSAFE_PROFILE", "demo" if hosted else "consent")),
+        profile=replace(chosen, stored=False) if hosted else chosen,
         data=Path(env.get("CSSAFE_DATA", ROOT / "data")),
         model=Path(env.get("CSSAFE_MODEL", ROOT / "models" / "expression")),
         origins=tuple(o.strip().rstrip("/") for o in env.get("CSSAFE_ORIGINS", "").split(",") if o.strip()),

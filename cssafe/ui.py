@@ -1,30 +1,27 @@
 """What pages share: the workspace of the visitor, the settings, the heading, and words instead of tracebacks."""
 
 import logging
-import weakref
 
 import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from cssafe import queries, services
 from cssafe import settings as settings_module
-from cssafe.settings import ConfigurationError, Settings
+from cssafe.settings import IDLE_MINUTES, ConfigurationError, Settings
 from cssafe.store import StoreError, Workspace
 
 log = logging.getLogger(__name__)
 
-BANNERS = {
-    "demo": ":material/visibility_off: Demo: nothing is stored. What you record is gone when you close this tab.",
-    "attention-only": ":material/visibility: Attention only: no emotion is computed, stored or shown.",
-}
-"""What a profile changes for everyone who looks at a page."""
-
-
-class _Visit:
-    """A visitor's private database in memory, closed when Streamlit forgets the visit."""
-
-    def __init__(self) -> None:
-        self.workspace = Workspace.open(None)
-        self._closing = weakref.finalize(self, services.release, self.workspace)
+NOT_STORED = (
+    ":material/visibility_off: Nothing is stored: what you record is seen in this tab alone, and gone when you close it or "
+    f"leave it unused for {IDLE_MINUTES} minutes."
+)
+NO_EMOTION = ":material/visibility: Attention only: no emotion is computed, stored or shown."
+RENEWED = (
+    f"Your earlier lessons are gone, as they are after {IDLE_MINUTES} minutes without use: nothing is stored here. You "
+    "have a new, empty workspace."
+)
 
 
 def settings() -> Settings:
@@ -37,27 +34,45 @@ def settings() -> Settings:
 
 
 def workspace() -> Workspace:
-    """The one file database; for a profile that stores nothing, one in memory for each visit. If it cannot be opened,
-    the page ends with a sentence."""
+    """The one file database; where nothing is stored (always when hosted), one in memory for each visit. If it cannot be
+    opened, the page ends with a sentence. To be asked for anew in a callback: a visit's may be closed between two runs."""
     try:
         if settings().profile.stored:
             return services.workspace()
-        if "visit" not in st.session_state:
-            st.session_state["visit"] = _Visit()
-        return st.session_state["visit"].workspace
+        return _visit().workspace()
     except StoreError as error:
         st.error(str(error), icon=":material/error:")
         st.stop()
 
 
-def page(title: str) -> None:
-    """The page's heading, and what must be known about everything on it: the profile, and synthetic lessons."""
+def _visit() -> services.Visit:
+    if "visit" not in st.session_state:
+        context = get_script_run_ctx()
+        session = context.session_id if context else ""
+        st.session_state["visit"] = services.Visit(
+            lambda: not runtime.exists() or runtime.get_instance().is_active_session(session)
+        )
+    return st.session_state["visit"]
+
+
+def heading(title: str) -> None:
+    """The page's heading, and what the profile means for everything on it."""
     st.html("<style>.stMainBlockContainer { padding-top: 4.5rem; }</style>")  # half of the height above it was empty
     st.title(title)
-    if banner := BANNERS.get(settings().profile.name):
+    profile = settings().profile
+    for banner in [NOT_STORED] * (not profile.stored) + [NO_EMOTION] * (not profile.expression):
         st.caption(banner)
+
+
+def page(title: str) -> None:
+    """The heading, and what must be known about the workspace: that lessons in it are synthetic, that an earlier one is
+    gone."""
+    heading(title)
     if queries.choices(workspace()).synthetic:
         st.caption(":material/science: Some lessons here are synthetic: made up, so that the charts can be seen.")
+    if not settings().profile.stored and _visit().renewed:
+        _visit().renewed = False
+        st.info(RENEWED, icon=":material/history_toggle_off:")
 
 
 def explain(error: Exception) -> bool:

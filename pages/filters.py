@@ -22,8 +22,10 @@ def guard(workspace: Workspace) -> queries.Choices:
     """What there is to choose from; a workspace without lessons says what to do next and ends the page."""
     choices = queries.choices(workspace)
     if not choices.real and not choices.synthetic:
+        profile = ui.settings().profile
+        weeks = 12 if profile.stored else 4  # where each visit has its own in memory, twenty must find room
         st.info(
-            "There is no lesson yet. Record one on the page Live, or have a look at an invented term first: twelve "
+            f"There is no lesson yet. Record one on the page Live, or have a look at an invented term first: {weeks} "
             "weeks of three classes, marked synthetic wherever they show, and removed with one click on the page "
             "Lessons.",
             icon=":material/info:",
@@ -32,7 +34,7 @@ def guard(workspace: Workspace) -> queries.Choices:
             st.page_link(ROOT / "pages/live.py", label="Live", icon=":material/videocam:")
             if st.button("Fill with a synthetic term", type="primary", icon=":material/science:"):
                 bar = st.progress(0.0, "Inventing lessons …")
-                sample.fill(workspace, ui.settings().profile, progress=bar.progress)
+                sample.fill(workspace, profile, weeks=weeks, progress=bar.progress)
                 st.rerun()
         st.stop()
     return choices

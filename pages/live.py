@@ -19,6 +19,8 @@ CONNECTION = (
 ui.page("Live")
 workspace, profile = ui.workspace(), ui.settings().profile
 lesson: LiveLesson | None = st.session_state.get("lesson")
+if lesson is not None and lesson.workspace is not workspace:  # it was closed meanwhile, and ui.page has said so
+    lesson = None
 
 
 def start() -> None:
@@ -28,6 +30,7 @@ def start() -> None:
     if st.session_state.get("agreed") is False:
         st.session_state["complaint"] = DISAGREE
         return
+    workspace = ui.workspace()
     if "agreed" in st.session_state:
         workspace.set("agreed", True)
     workspace.set("live", form)

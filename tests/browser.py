@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -101,8 +102,11 @@ class Server:
             )
 
     def health(self) -> dict:
-        with urllib.request.urlopen(f"{self.address}/healthz", timeout=5) as answer:
-            return json.load(answer)
+        try:
+            with urllib.request.urlopen(f"{self.address}/healthz", timeout=5) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as problem:  # it says what is wrong
+            return json.load(problem)
 
     def wait(self) -> None:
         """Until the networks are ready."""

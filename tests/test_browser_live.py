@@ -18,7 +18,15 @@ from tests.shared import shared_data
 
 pytestmark = pytest.mark.browser
 
-PAGES = {"": "Live", "files": "Files", "histograms": "Histograms", "weekly": "Weekly", "lessons": "Lessons"}
+PAGES = {
+    "": "Live",
+    "files": "Files",
+    "room": "Room",
+    "histograms": "Histograms",
+    "weekly": "Weekly",
+    "lessons": "Lessons",
+    "status": "Status",
+}
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ LAYERS = (
     {"recording"},
     {"live", "queries", "charts", "sample"},
     {"services"},
-    {"ui", "site"},
+    {"health", "ui", "site"},
     {"bench", "training", "watch"},
     {"cli"},
     {"__main__"},

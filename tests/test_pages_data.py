@@ -58,7 +58,7 @@ def press(page: AppTest, label: str) -> None:
 @pytest.mark.parametrize("name", PAGES)
 def test_an_empty_page_says_what_to_do_and_fills_itself_with_a_synthetic_term(workspace, name, monkeypatch):
     fill = sample.fill
-    monkeypatch.setattr(sample, "fill", lambda *values, **named: fill(*values, weeks=1, **named))
+    monkeypatch.setattr(sample, "fill", lambda *values, **named: fill(*values, **named | {"weeks": 1}))
     page = show(name)
     assert "no lesson yet" in text(page) and not page.dataframe
     press(page, "Fill with a synthetic term")

@@ -1,14 +1,13 @@
 """What lives as long as the process, and a visitor's private database."""
 
-import gc
 from contextlib import closing
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cssafe import services, ui
+from cssafe import services
 from cssafe.settings import ROOT, ConfigurationError
-from cssafe.store import StoreError, Workspace
+from cssafe.store import Workspace
 from tests.test_websocket import crowd, make, time_now
 
 
@@ -42,17 +41,6 @@ def test_a_lesson_that_is_over_can_no_longer_be_found():
     services.register(lesson)
     lesson.end()
     assert services.find(lesson.token) is None
-
-
-def test_a_demo_visit_takes_its_database_and_its_lesson_with_it():
-    visit = ui._Visit()
-    workspace, lesson = visit.workspace, make(visit.workspace, "demo")
-    services.register(lesson)
-    del visit
-    gc.collect()
-    assert lesson.ended
-    with pytest.raises(StoreError):
-        workspace.flush()
 
 
 def test_a_profile_that_does_not_exist_is_named_on_the_page_and_not_thrown_at_it(monkeypatch):

@@ -25,16 +25,21 @@ class Expression:
     def __init__(self, folder: Path, precise: bool = False) -> None:
         try:
             self.card = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-            digests = self.card["sha256"]
+            digests = dict(self.card["sha256"])
             self.size = int(self.card["input"]["size"])
             orders = self.card["labels"]
-        except (OSError, ValueError, KeyError) as error:
+            # Labels travel by name: the graph's own order is turned into ours here, once.
+            self._columns = {
+                "fer2013": [orders["fer2013"].index(name) for name in FER2013],
+                "ferplus": [orders["ferplus"].index(name) for name in FERPLUS],
+            }
+            found = {name: sha256(folder / name) for name in ("expression.xml", "expression.bin")}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise ConfigurationError(
                 f"The expression network in {folder} cannot be read ({error}): expected a folder with model.json, "
                 "expression.xml and expression.bin. Point CSSAFE_MODEL to one, or make one with `python -m cssafe train`."
             ) from error
-        for name in ("expression.xml", "expression.bin"):
-            digest = sha256(folder / name)
+        for name, digest in found.items():
             if digest != digests.get(name):
                 raise ConfigurationError(
                     f"{folder / name} is not the file that model.json names: expected SHA-256 {digests.get(name)}, "
@@ -42,11 +47,6 @@ class Expression:
                 )
         self._network = networks.compiled(folder / "expression.xml", precise=precise)
         self._outputs = {port.get_any_name(): i for i, port in enumerate(self._network.outputs)}
-        # Labels travel by name: the graph's own order is turned into ours here, once.
-        self._columns = {
-            "fer2013": [orders["fer2013"].index(name) for name in FER2013],
-            "ferplus": [orders["ferplus"].index(name) for name in FERPLUS],
-        }
 
     def ferplus(self, crops: np.ndarray) -> np.ndarray:
         """Grey crops uint8 (n, size, size) -> probabilities float32 (n, 8) in the order of labels.FERPLUS."""

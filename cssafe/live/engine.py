@@ -108,6 +108,11 @@ class Engine:
         """Why loading failed, in words for the user; empty otherwise."""
         return str(self.loaded.exception()) if self.state == "failed" else ""
 
+    @property
+    def waiting(self) -> int:
+        """Frames that wait for their turn."""
+        return len(self._turn)
+
     def offer(self, feed: Feed, number: int, picture: Picture, time: datetime) -> None:
         """Leave a frame for analysis; one that still waits there is passed over. time: aware, UTC."""
         with self._condition:

@@ -135,6 +135,11 @@ class LiveLesson:
         """The limits between the levels of this lesson's formula."""
         return self._formula.bands
 
+    @property
+    def connected(self) -> bool:
+        """Whether a camera is."""
+        return self._feed is not None
+
     def connect(self, deliver: Callable[[Answer], None]) -> Feed:
         """A camera has come (again): its place at the engine. An older connection of the same lesson no longer
         counts."""
@@ -180,8 +185,7 @@ class LiveLesson:
             reading = Reading(note="No picture is coming from the camera.") if stale else self._read()
             columns = ["time", "faces", "concentration", "spread"]
             history = pd.DataFrame(list(self._history), columns=columns).astype({"time": "datetime64[us]"})
-            connected = self._feed is not None
-            return View(reading, history, connected, self.ended, self._seconds, self._faces, self._problem)
+            return View(reading, history, self.connected, self.ended, self._seconds, self._faces, self._problem)
 
     def mark(self, kind: str) -> None:
         """Note an event of this moment."""

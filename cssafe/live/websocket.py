@@ -51,11 +51,15 @@ ENOUGH = 3.0
 
 
 def routes(
-    engine: "Callable[[], Engine]", find: "Callable[[str], LiveLesson | None]", origins: Callable[[], tuple[str, ...]]
+    engine: "Callable[[], Engine]",
+    find: "Callable[[str], LiveLesson | None]",
+    origins: Callable[[], tuple[str, ...]],
+    report: Callable[[], dict[str, Any]],
 ) -> list[BaseRoute]:
     """The camera's address and the health check, at the root and under any prefix: with server.baseUrlPath, and behind a
     proxy that adds a path, the page's own address has one, and not every proxy takes it off. find: the running lesson of
-    a token. origins: patterns of web addresses that may connect besides the page's own."""
+    a token. origins: patterns of web addresses that may connect besides the page's own. report: what /healthz answers;
+    with a `problem` that is not empty, as status 503."""
 
     async def frames(socket: WebSocket) -> None:
         await socket.accept()
@@ -76,14 +80,8 @@ def routes(
         await _Connection(socket, engine(), lesson).converse()
 
     def health(_: Request) -> JSONResponse:
-        running = engine()
-        body = {
-            "state": running.state,
-            "problem": running.problem,
-            "analyzed": running.analyzed,
-            "failed": running.failed,
-        }
-        return JSONResponse(body, status_code=503 if running.state == "failed" else 200)
+        body = report()
+        return JSONResponse(body, status_code=503 if body["problem"] else 200)
 
     prefixes = ("", "/{prefix:path}")
     return [WebSocketRoute(f"{prefix}/cssafe/frames", frames) for prefix in prefixes] + [

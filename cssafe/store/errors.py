@@ -29,3 +29,16 @@ def why_not_open(path: Path | None, error: Exception) -> str:
             "with CSSAFE_DATA."
         )
     return f"The database {path or 'in memory'} could not be opened: {first_line(error)} Check the folder CSSAFE_DATA."
+
+
+def why_not_used(path: Path | None, error: BaseException) -> str:
+    """The message for a database that was open and then refused."""
+    advice = (
+        "Delete lessons that are no longer needed, or reload the page to begin anew."
+        if path is None
+        else "Check that the disk is not full and the folder can be written, then try again."
+    )
+    return (
+        f"The database ({path or 'memory'}) could not be used, and the newest observations may be missing: "
+        f"{first_line(error)} {advice}"
+    )

@@ -60,6 +60,12 @@ def migrate(connection: duckdb.DuckDBPyConnection) -> None:
     Raises:
         StoreError: a newer program has made this database, or another program altogether.
     """
+    tables = {name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+    if tables and "migrations" not in tables:
+        raise StoreError(
+            f"This database was made by another program (it contains the table {min(tables)}). It was left as it is. "
+            "Move it away, or choose another folder with CSSAFE_DATA."
+        )
     connection.execute("CREATE TABLE IF NOT EXISTS migrations (name VARCHAR NOT NULL, done TIMESTAMP NOT NULL)")
     done = {name for (name,) in connection.execute("SELECT name FROM migrations").fetchall()}
     if unknown := done - {step.__name__ for step in MIGRATIONS}:

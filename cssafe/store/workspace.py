@@ -3,9 +3,9 @@
 import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
@@ -15,13 +15,20 @@ import pandas as pd
 
 from cssafe.observations import COLUMNS, EXPRESSION
 from cssafe.settings import PROFILES, THREADS
-from cssafe.store.errors import StoreError, first_line, why_not_open
+from cssafe.store.errors import StoreError, why_not_open, why_not_used
 from cssafe.store.lesson import Lesson, naive_utc
 from cssafe.store.migrations import migrate
 from cssafe.store.summaries import summarise
 
-MEMORY = "192MB"
-"""Most that DuckDB may take: on a host with 1 GB the networks, Streamlit and the visitors' pages need the rest."""
+Limits = dict[str, str | bool | int | float | list[str]]
+
+FILE: Limits = {"memory_limit": "192MB", "threads": THREADS}
+"""Most that DuckDB may take for the database in a file: on a host with 1 GB the networks, Streamlit and the pages need the
+rest."""
+
+IN_MEMORY: Limits = {"memory_limit": "128MB", "threads": 1, "temp_directory": ""}
+"""The same for one in memory, of which a host with visitors has many: a synthetic term takes 75 MB while it is made and
+21 MB once packed. Without a folder for temporary files nothing of it can be spilled onto the disk."""
 
 T = TypeVar("T")
 
@@ -33,13 +40,15 @@ class Workspace:
     when they are written, and raise StoreError where the database refuses.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, place: str) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path | None) -> None:
         self._root = connection
         self._connection = connection.cursor()  # the writer thread's own
-        self._place = place
+        self._path = path
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="cssafe-writer")
         self._pending: list[pd.DataFrame] = []
         self._failure: BaseException | None = None
+        self.written: datetime | None = None
+        """When observations were last written (aware, UTC)."""
         self._lock = Lock()
         self._closed = False
 
@@ -53,26 +62,22 @@ class Workspace:
             StoreError: another process has it open, a newer CSSAFE made it, it is no database, or the disk refuses. The
                 file is left as it was.
         """
-        # Without a folder for temporary files DuckDB cannot spill what should only be in memory onto the disk.
-        config: dict[str, Any] = {"memory_limit": MEMORY, "threads": THREADS}
-        if path is None:
-            config["temp_directory"] = ""
         connection = None
         try:
-            if path is not None:
+            if path is None:
+                connection = duckdb.connect(":memory:", config=IN_MEMORY)
+            else:
                 path.parent.mkdir(parents=True, exist_ok=True)
-            connection = duckdb.connect(":memory:" if path is None else str(path), config=config)
+                connection = duckdb.connect(str(path), config=FILE)
             migrate(connection)
-            workspace = cls(connection, "memory" if path is None else str(path))
+            workspace = cls(connection, path)
             workspace._write(workspace._recover)
-        except (duckdb.Error, OSError) as error:
+        except (duckdb.Error, OSError, StoreError) as error:
             if connection is not None:
+                with suppress(duckdb.Error):  # the log beside the file stays as it is, too
+                    connection.execute("PRAGMA disable_checkpoint_on_shutdown")
                 connection.close()
-            raise StoreError(why_not_open(path, error)) from error
-        except StoreError:
-            if connection is not None:
-                connection.close()
-            raise
+            raise error if isinstance(error, StoreError) else StoreError(why_not_open(path, error)) from error
         return workspace
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
@@ -113,6 +118,7 @@ class Workspace:
             with self._transaction() as connection:
                 connection.execute("UPDATE lessons SET ended = ? WHERE lesson = ?", [end, lesson])
                 summarise(connection, [lesson])
+            self._pack()
 
         self._write(job)
 
@@ -128,6 +134,7 @@ class Workspace:
                 numbers = self._insert_lessons(lessons, [naive_utc(time) for time in ended])
                 self._insert(observations.assign(lesson=observations["lesson"].map(dict(enumerate(numbers)))))
                 summarise(connection, numbers)
+            self._pack()
             return numbers
 
         return self._write(job)
@@ -154,6 +161,7 @@ class Workspace:
                     connection.execute(
                         f"DELETE FROM {table} WHERE list_contains($1::INTEGER[], lesson)", [list(lessons)]
                     )
+            self._pack()
 
         self._write(job)
 
@@ -210,6 +218,7 @@ class Workspace:
             )
         finally:
             self._connection.unregister("batch")
+        self.written = datetime.now(UTC)
 
     def _insert_lessons(self, lessons: Sequence[Lesson], ended: Sequence[datetime | None]) -> list[int]:
         for zone in {lesson.time_zone for lesson in lessons}:
@@ -241,6 +250,12 @@ class Workspace:
             """).fetchall()
             if rows:
                 summarise(connection, [lesson for (lesson,) in rows])
+
+    def _pack(self) -> None:
+        """Make a database in memory small, to a fifth or so; one in a file does that by itself."""
+        if self._path is None:
+            with suppress(duckdb.TransactionException):  # somebody is reading: the next time will do
+                self._connection.execute("CHECKPOINT")
 
     @contextmanager
     def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -275,10 +290,7 @@ class Workspace:
             raise self._refused(failure) from failure
 
     def _refused(self, error: BaseException) -> StoreError:
-        return StoreError(
-            f"The database ({self._place}) could not be used, and the newest observations may be missing: "
-            f"{first_line(error)} Check that the disk is not full and the folder can be written, then try again."
-        )
+        return StoreError(why_not_used(self._path, error))
 
 
 def _check(observations: pd.DataFrame, expected: Sequence[str]) -> None:

@@ -1,0 +1,22 @@
+# CSSAFE as a container; docs/hosting.md says how to build and run it.
+FROM python:3.11-slim
+
+# OpenCV, OpenVINO, PyAV and DuckDB come whole as wheels: no Debian package is needed.
+WORKDIR /app
+COPY requirements.txt .
+RUN pip install --no-cache-dir -r requirements.txt
+
+COPY app.py pyproject.toml ./
+COPY .streamlit/config.toml .streamlit/config.toml
+COPY cssafe cssafe
+COPY pages pages
+COPY models models
+
+# Fewer memory arenas for the many short threads of a web server: less memory is held back from the system.
+ENV CSSAFE_MODE=hosted CSSAFE_DATA=/data MALLOC_ARENA_MAX=2
+RUN useradd --create-home cssafe && mkdir /data && chown cssafe /data
+USER cssafe
+EXPOSE 8501
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s CMD \
+  ["python", "-c", "import urllib.request; urllib.request.urlopen('http://localhost:8501/healthz', timeout=4)"]
+CMD ["python", "-m", "streamlit", "run", "app.py", "--server.address=0.0.0.0", "--server.headless=true"]

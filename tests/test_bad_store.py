@@ -1,0 +1,256 @@
+"""Databases and model folders that cannot be used: told in a sentence at every door, kept as they are, and the rest goes
+on."""
+
+import json
+import os
+import resource
+import shutil
+import tempfile
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import cv2
+import duckdb
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+from streamlit.testing.v1 import AppTest
+
+from cssafe import health, services, settings
+from cssafe.cli import main
+from cssafe.expression import Expression
+from cssafe.live import websocket
+from cssafe.settings import ROOT, ConfigurationError
+from cssafe.store import StoreError, Workspace
+from tests.faces import astronaut
+from tests.lessons import LESSON, START, add, rows
+
+NOBODY = 65534
+
+
+@pytest.fixture
+def folder():
+    """A folder that every user of the machine may enter."""
+    path = Path(tempfile.mkdtemp())
+    path.chmod(0o755)
+    yield path
+    for part in (path, *path.rglob("*")):
+        part.chmod(0o755)
+    shutil.rmtree(path)
+
+
+@pytest.fixture
+def app(folder, monkeypatch):
+    """The environment of an app on that folder."""
+    monkeypatch.setenv("CSSAFE_DATA", str(folder))
+    monkeypatch.setenv("CSSAFE_PROFILE", "consent")
+    monkeypatch.delenv("CSSAFE_MODE", raising=False)
+    yield folder
+    services.close()
+
+
+@contextmanager
+def without_privileges():
+    """As a user who may not read and write everything, where the tests run as one who may. Modules that only that one
+    may read are to be imported before."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def ours(path: Path, *statements: str) -> None:
+    Workspace.open(path).close()
+    with duckdb.connect(path) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+FUTURE = "INSERT INTO migrations VALUES ('m999_future', now()::TIMESTAMP)"
+KEEP_LOG = "PRAGMA disable_checkpoint_on_shutdown"
+
+
+def another_programs(path: Path) -> None:
+    with duckdb.connect(path) as connection:
+        connection.execute("CREATE TABLE invoices AS SELECT 1 AS number")
+
+
+def damaged(path: Path) -> None:
+    ours(path)
+    content = bytearray(path.read_bytes())
+    content[8192:200_000] = b"\x7f" * (200_000 - 8192)
+    path.write_bytes(content)
+
+
+def cut_short(path: Path) -> None:
+    ours(path)
+    path.write_bytes(path.read_bytes()[:20_000])
+
+
+def unreadable(path: Path) -> None:
+    ours(path)
+    path.chmod(0)
+
+
+def locked_folder(path: Path) -> None:
+    path.parent.chmod(0o555)
+
+
+BAD = {
+    "empty": (lambda path: path.write_bytes(b"x"), "is not a CSSAFE database"),
+    "text": (lambda path: path.write_bytes(b"no database at all\n" * 1000), "is not a CSSAFE database"),
+    "newer": (lambda path: ours(path, FUTURE), "newer version of CSSAFE"),
+    "newer with a log": (lambda path: ours(path, KEEP_LOG, FUTURE), "newer version of CSSAFE"),
+    "another program's": (another_programs, "made by another program"),
+    "damaged": (damaged, "could not be opened"),
+    "cut short": (cut_short, "could not be opened"),
+    "a folder": (Path.mkdir, "could not be opened"),
+}
+"""Name -> what makes it at a path, and what is said of it."""
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() if p.is_file() else b"" for p in sorted(folder.rglob("*"))}
+
+
+def page(name: str) -> AppTest:
+    shown = AppTest.from_file(str(ROOT / "cssafe" / "site.py"), default_timeout=30)
+    shown = (shown.switch_page(str(ROOT / "pages" / f"{name}.py")) if name != "live" else shown).run()
+    assert not shown.exception
+    return shown
+
+
+@pytest.mark.parametrize(("make", "words"), BAD.values(), ids=list(BAD))
+def test_a_database_that_cannot_be_used_is_named_at_every_door_and_left_as_it_was(app, make, words, capsys):
+    make(app / "cssafe.duckdb")
+    before = contents(app)
+    with pytest.raises(StoreError, match=words):
+        Workspace.open(app / "cssafe.duckdb")
+    assert main(["sample", "--weeks", "1"]) == 2
+    said = capsys.readouterr()
+    assert said.out == "" and len(said.err.splitlines()) == 1 and words in said.err and "CSSAFE_DATA" in said.err
+    for name in ("live", "lessons"):
+        assert words in page(name).error[0].value
+    shown = page("status")
+    assert words in shown.error[0].value and shown.metric and shown.table
+    with answers() as client:
+        answer = client.get("/healthz")
+        assert answer.status_code == 503 and words in answer.json()["problem"]
+    assert contents(app) == before
+
+
+@pytest.mark.parametrize("lock", [unreadable, locked_folder])
+def test_a_database_that_may_not_be_read_or_written_is_named_and_left_as_it_was(app, lock, capsys):
+    Workspace.open(Path(app) / "cssafe.duckdb").close() if lock is unreadable else None
+    main(["sample", "--help"])
+    lock(app / "cssafe.duckdb")
+    before = contents(app)
+    with without_privileges():
+        with pytest.raises(StoreError, match=r"could not be opened.*ermission"):
+            services.workspace()
+        assert main(["sample", "--weeks", "1"]) == 2
+    assert "ermission" in capsys.readouterr().err and "ermission" in health.report()["problem"]
+    assert contents(app) == before
+
+
+@contextmanager
+def answers():
+    """The app's own routes, with what is behind them."""
+    routes = websocket.routes(services.engine, services.find, lambda: (), health.report)
+    with TestClient(Starlette(routes=routes)) as client:
+        yield client
+
+
+def test_a_database_that_was_bad_is_opened_once_it_is_good_again(app):
+    (app / "cssafe.duckdb").write_bytes(b"something else")
+    assert page("live").error and health.report()["problem"]
+    (app / "cssafe.duckdb").unlink()
+    assert not page("live").error and health.report()["problem"] == ""
+
+
+def test_on_a_full_disk_it_is_said_and_what_was_written_before_is_kept(tmp_path):
+    path = tmp_path / "cssafe.duckdb"
+    workspace = Workspace.open(path)
+    kept = add(workspace, rows())
+    workspace.cursor().execute("CHECKPOINT")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size, hard))  # no file may grow beyond this
+    try:
+        with pytest.raises(StoreError, match="disk is not full"):
+            workspace.add([LESSON], [START], rows(tracks=30, seconds=2000).assign(lesson=0))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with suppress(StoreError):
+        workspace.close()
+    workspace = Workspace.open(path)
+    assert workspace.cursor().execute("SELECT lesson, count(*) FROM observations GROUP BY 1").fetchall() == [(kept, 6)]
+    assert add(workspace, rows()) > kept
+    workspace.close()
+
+
+def altered(model: Path) -> None:
+    path = model / "expression.bin"
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+
+
+def folder_for_file(model: Path) -> None:
+    (model / "model.json").unlink()
+    (model / "model.json").mkdir()
+
+
+def other_card(**changes: object):
+    def change(model: Path) -> None:
+        card = json.loads((model / "model.json").read_text()) | changes
+        (model / "model.json").write_text(json.dumps(card))
+
+    return change
+
+
+BAD_MODELS = {
+    "missing": (shutil.rmtree, "cannot be read"),
+    "altered": (altered, "expected SHA-256"),
+    "a folder for a file": (folder_for_file, "cannot be read"),
+    "a list": (lambda model: (model / "model.json").write_text("[]"), "cannot be read"),
+    "other labels": (other_card(labels={"fer2013": ["angry"], "ferplus": ["angry"]}), "cannot be read"),
+    "no labels": (other_card(labels=None), "cannot be read"),
+    "no size": (other_card(input={"size": "large"}), "cannot be read"),
+}
+
+
+@pytest.mark.parametrize(("spoil", "words"), BAD_MODELS.values(), ids=list(BAD_MODELS))
+def test_a_model_folder_that_cannot_be_used_is_named_at_every_door(app, spoil, words, monkeypatch, capsys):
+    model = Path(shutil.copytree(settings.read({}).model, app / "model"))
+    cv2.imwrite(str(app / "face.png"), astronaut())
+    spoil(model)
+    monkeypatch.setenv("CSSAFE_MODEL", str(model))
+    with pytest.raises(ConfigurationError, match=words):
+        services.engine().loaded.result(timeout=60)
+    shown = page("live").error[0].value
+    assert words in shown and str(model) in shown
+    assert not page("lessons").error  # the rest goes on
+    assert words in page("status").error[0].value
+    with answers() as client:
+        answer = client.get("/healthz")
+        assert answer.status_code == 503 and words in answer.json()["problem"]
+    capsys.readouterr()
+    assert main(["analyze", str(app / "face.png"), "--json"]) == 2
+    said = capsys.readouterr()
+    assert said.out == "" and len(said.err.splitlines()) == 1 and words in said.err
+
+
+def test_a_model_file_that_may_not_be_read_is_named(app):
+    model = Path(shutil.copytree(settings.read({}).model, app / "model"))
+    (model / "expression.bin").chmod(0)
+    with without_privileges(), pytest.raises(ConfigurationError, match=r"cannot be read.*expression\.bin"):
+        Expression(model)
+
+
+def test_attention_only_needs_no_expression_network(app, monkeypatch):
+    monkeypatch.setenv("CSSAFE_PROFILE", "attention-only")
+    monkeypatch.setenv("CSSAFE_MODEL", str(app / "nowhere"))
+    services.engine().loaded.result(timeout=60)
+    assert not page("live").error and health.report()["problem"] == ""

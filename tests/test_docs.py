@@ -1,0 +1,44 @@
+"""What the documents promise is there, and what is there is documented."""
+
+import re
+
+import pytest
+
+from cssafe.cli import COMMANDS
+from cssafe.settings import ROOT
+
+HOSTING = (ROOT / "docs" / "hosting.md").read_text(encoding="utf-8")
+
+
+def test_every_environment_variable_that_is_read_stands_in_the_table_and_no_other():
+    sources = [ROOT / "app.py", *(ROOT / "cssafe").rglob("*.py"), *(ROOT / "pages").glob("*.py")]
+    read = {
+        name
+        for path in sources
+        for name in re.findall(r'(?:env|environ|getenv)\b[^"\n]*"(CSSAFE_[A-Z_]+)"', path.read_text(encoding="utf-8"))
+    }
+    told = re.findall(r"^\| `(CSSAFE_[A-Z_]+)` \|", HOSTING, re.MULTILINE)
+    assert {"CSSAFE_MODE", "CSSAFE_DATA"} <= read
+    assert sorted(told) == sorted(read)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_shown_in_a_document(command):
+    documents = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    assert any(f"python -m cssafe {command}" in path.read_text(encoding="utf-8") for path in documents)
+
+
+def test_what_health_tells_is_told_in_the_document():
+    from cssafe import health, services
+
+    try:
+        assert [key for key in health.report() if f"`{key}`" not in HOSTING] == []
+    finally:
+        services.close()
+
+
+def test_the_dockerfile_copies_only_what_is_there_and_what_dockerignore_lets_through():
+    copied = re.findall(r"^COPY (.+) \S+$", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
+    parts = [part for line in copied for part in line.split()]
+    passed = re.findall(r"^!(.+)$", (ROOT / ".dockerignore").read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(parts) == sorted(passed) and all((ROOT / part).exists() for part in parts)
