@@ -35,15 +35,15 @@ class Visitor:
         """Press a button of the page; what the page says then."""
         return self._run(self._page, "", self.buttons[label])
 
-    def frames(self, jpeg: bytes, seconds: float, pause: float) -> int:
-        """Be the camera of the lesson that runs; how many of the frames were answered with faces."""
+    def frames(self, jpeg: bytes, number: int, pause: float) -> int:
+        """Be the camera of the lesson that runs: send so many frames, each when the one before was answered, and wait
+        `pause` seconds in between. How many were answered with faces."""
         answered = 0
         with connect(f"{self._server}/cssafe/frames", origin=self._origin) as socket:
             socket.send(self.token)
             while json.loads(socket.recv(TIMEOUT))["state"] != "ready":
                 pass
-            until = time.monotonic() + seconds
-            while time.monotonic() < until:
+            for _ in range(number):
                 socket.send(jpeg)
                 answered += bool(json.loads(socket.recv(TIMEOUT)).get("faces"))
                 time.sleep(pause)
