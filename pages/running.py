@@ -4,7 +4,7 @@ import streamlit as st
 
 from cssafe.frames import LEVELS
 from cssafe.live.session import LiveLesson
-from cssafe.settings import MINIMUM_GROUP, ROOT, Profile
+from cssafe.settings import IDLE_MINUTES, MINIMUM_GROUP, ROOT, Profile
 
 MARKERS = {"question": "Question", "group work": "Group work", "quiz": "Quiz", "break": "Break"}
 
@@ -18,7 +18,8 @@ MEASURED = {
 STORED = {
     True: "Those figures, one row for each face and second, in one database file on the computer that runs CSSAFE; "
     "never a picture, a face template or a name.",
-    False: "Nothing: figures stay in memory until you close this tab, and each picture is forgotten once analysed.",
+    False: "Nothing: figures stay in memory until you close this tab or leave it unused for "
+    f"{IDLE_MINUTES} minutes, and each picture is forgotten once analysed.",
 }
 SEEN = {True: "Whoever can open this page", False: "You alone, in this tab"}
 TRAVELS = (

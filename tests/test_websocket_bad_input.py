@@ -94,18 +94,19 @@ def test_a_flood_is_closed_with_a_sentence_and_harms_neither_its_lesson_nor_othe
         assert code == websocket.FLOODED and "Wait for the answers" in reason
         modest.send_bytes(JPEG)
         assert len(modest.receive_json()["faces"]) == 1
-    assert count(workspace, "observations") >= 1
     with client.websocket_connect("/cssafe/frames", headers=HERE) as socket:
         hello(socket, lesson)
         socket.send_bytes(JPEG)
         assert len(socket.receive_json()["faces"]) == 1
     other.end()
+    lesson.end()
+    assert count(workspace, "observations") >= 2
 
 
 def test_a_browser_that_sends_on_while_nothing_is_answered_is_closed_before_much_piles_up(lesson, pipeline):
     loading = threading.Event()
     engine = Engine(lambda: loading.wait(5) and pipeline).start()
-    routes = websocket.routes(lambda: engine, lambda token: lesson, lambda: ())
+    routes = websocket.routes(lambda: engine, lambda token: lesson, lambda: (), dict)
     with TestClient(Starlette(routes=routes)) as client:
         with client.websocket_connect("/cssafe/frames", headers=HERE) as socket:
             socket.send_text(lesson.token)
@@ -152,7 +153,7 @@ def test_whatever_is_sent_every_message_gets_an_answer_or_the_socket_a_reason_an
 
 def test_over_a_real_line_a_flood_that_reads_no_answer_is_cut_and_the_next_camera_of_the_lesson_works(lesson, pipeline):
     engine = Engine(lambda: pipeline).start()
-    app = Starlette(routes=websocket.routes(lambda: engine, lambda token: lesson, lambda: ("http://page",)))
+    app = Starlette(routes=websocket.routes(lambda: engine, lambda token: lesson, lambda: ("http://page",), dict))
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error"))
     thread = threading.Thread(target=server.run)
     thread.start()
