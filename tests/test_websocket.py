@@ -87,7 +87,8 @@ def client(pipeline, lesson):
         return None if found is None or found.ended else found
 
     origins = ("https://school.example", "https://*.cloud.example")
-    with TestClient(Starlette(routes=websocket.routes(lambda: engine, find, lambda: origins, lambda: {"problem": ""}))) as client:
+    routes = websocket.routes(lambda: engine, find, lambda: origins, lambda: {"problem": ""})
+    with TestClient(Starlette(routes=routes)) as client:
         client.lessons = lessons
         yield client
     engine.close()
