@@ -16,7 +16,6 @@ from tests.test_browser_live import fetch
 
 pytestmark = pytest.mark.browser
 
-expect.set_options(timeout=PATIENCE)
 PHONE = {"width": 390, "height": 844}
 
 

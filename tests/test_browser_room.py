@@ -19,7 +19,6 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def browser():
     need("chromium", "ffmpeg")
-    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright, closing(chromium(playwright)) as browser:
         yield browser
 
