@@ -25,8 +25,10 @@ ARGUMENTS = (
     "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --disable-dev-shm-usage"
 ).split()
-PATIENCE = 30_000
+PATIENCE = 60_000
 """Milliseconds for the browser to show something: test machines are small and shared."""
+
+expect.set_options(timeout=PATIENCE)
 
 
 def need(*programs: str) -> None:
