@@ -50,6 +50,14 @@ def test_no_rows_are_no_pictures():
     assert labelled(rows(0)).images.shape == (0, 48, 48)
 
 
+def test_pictures_are_split_and_joined_with_all_their_labels():
+    data = labelled(rows(6))
+    again = data[:0] + data[:2] + data[2:]
+    assert len(data[:0]) == 0 and len(again) == 6
+    for name in ("images", "fer2013", "ferplus"):
+        assert np.array_equal(getattr(again, name), getattr(data, name)), name
+
+
 def test_labels_are_found_by_name():
     data = labelled(rows(8))
     assert [FER2013[i] for i in data.fer2013] == [FER2013[i % 7] for i in range(8)]
@@ -98,3 +106,16 @@ def test_a_short_training_makes_a_model_folder_that_serves_and_can_be_resumed(tm
     assert card["metrics"]["held_back"]["n"] > 0
     probabilities = Expression(out).ferplus(np.zeros((2, 48, 48), np.uint8))
     assert probabilities.sum(axis=1) == pytest.approx([1, 1], abs=1e-5)
+
+
+@pytest.mark.slow
+def test_a_last_pass_over_all_pictures_starts_from_a_network_and_claims_no_figure_on_what_it_has_seen(tmp_path):
+    data, first, last = tmp_path / "data", tmp_path / "first", tmp_path / "last"
+    data.mkdir()
+    rows(96).to_parquet(data / "fer2013_train_0.parquet")
+    rows(5, seed=1).to_parquet(data / "fer2013_valid.parquet")
+    command = [sys.executable, "-m", "cssafe", "train", str(data), "--batch", "16", "--epochs", "3", "--out"]
+    for extra in ([str(first)], [str(last), "--start", str(first / "model.keras"), "--all"]):
+        run = subprocess.run([*command, *extra], cwd=ROOT, capture_output=True, text=True)
+        assert run.returncode == 0, run.stderr[-2000:]
+    assert json.loads((last / "model.json").read_text())["metrics"] == {}

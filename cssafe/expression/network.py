@@ -16,7 +16,7 @@ class Expression:
 
     Args:
         folder: with model.json, expression.xml and expression.bin.
-        precise: run in float32 on every machine, see networks.compiled; model.json says what the faster bfloat16 costs.
+        precise: run in float32 on every machine, see networks.compiled; models/LOG.md says what the faster bfloat16 costs.
 
     Raises:
         ConfigurationError: a file is missing, unreadable or not the one that model.json was written for.

@@ -1,6 +1,6 @@
 """FER2013 with FERPlus votes: reading, splitting, augmenting. NumPy and OpenCV only, no framework."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import cv2
@@ -28,6 +28,13 @@ class Labelled:
 
     def __len__(self) -> int:
         return len(self.images)
+
+    def __getitem__(self, rows: slice | np.ndarray) -> "Labelled":
+        return Labelled(self.images[rows], self.fer2013[rows], self.ferplus[rows])
+
+    def __add__(self, other: "Labelled") -> "Labelled":
+        pairs = ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
+        return Labelled(*(np.concatenate(pair) for pair in pairs))
 
 
 def read_training(folder: Path) -> tuple[Labelled, Labelled]:

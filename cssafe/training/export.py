@@ -43,7 +43,7 @@ def export(
             "pictures": len(learned),
             "pixels_sha256": hashlib.sha256(learned.images.tobytes()).hexdigest(),
         },
-        "metrics": {"held_back": scores(model, held_back)},
+        "metrics": {"held_back": scores(model, held_back)} if len(held_back) else {},
         "sha256": {name: sha256(folder / name) for name in files},
     }
     (folder / "model.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")

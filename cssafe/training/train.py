@@ -27,6 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch", type=int, default=128, help="pictures a step")
     parser.add_argument("--rate", type=float, default=0.1, help="highest learning rate")
     parser.add_argument("--start", type=Path, help="model.keras of an earlier run whose weights to go on from")
+    parser.add_argument(
+        "--all", action="store_true", help="learn from the held-back tenth too: the last pass, when all is chosen"
+    )
     parser.add_argument("--seed", type=int, default=0)
 
 
@@ -34,6 +37,8 @@ def main(args: argparse.Namespace) -> int:
     keras.utils.set_random_seed(args.seed)
     keras.mixed_precision.set_global_policy("mixed_bfloat16")
     learn, choose = read_training(args.data)
+    if args.all:
+        learn, choose = learn + choose, choose[:0]
     batches = Batches(learn, args)
     print(f"{len(learn)} pictures to learn from, {len(choose)} held back; backend {keras.backend.backend()}")
 
@@ -59,7 +64,7 @@ def main(args: argparse.Namespace) -> int:
     model.fit(
         batches,
         epochs=args.epochs,
-        validation_data=(choose.images[..., None].astype(np.float32), *targets(choose)),
+        validation_data=(choose.images[..., None].astype(np.float32), *targets(choose)) if len(choose) else None,
         validation_batch_size=256,
         callbacks=[
             # The checkpoint comes first: at that moment the model still holds the weights that are being trained.
@@ -104,7 +109,7 @@ class Batches(keras.utils.PyDataset):
     def __getitem__(self, step: int) -> tuple[np.ndarray, dict[str, np.ndarray], dict[str, np.ndarray]]:
         chosen = self.order[step * self.batch : (step + 1) * self.batch]
         rng = np.random.default_rng((self.seed, self.epoch, step))
-        some = Labelled(self.data.images[chosen], self.data.fer2013[chosen], self.data.ferplus[chosen])
+        some = self.data[chosen]
         labels, weights = targets(some)
         # The last third sees pictures closer to real ones (He et al. 2019, arXiv 1909.09148).
         strength = 1.0 if self.epoch <= self.epochs * 2 / 3 else 0.5
