@@ -89,7 +89,7 @@ def test_a_click_on_a_second_of_the_timeline_shows_it(page, files, tmp_path):
     with serve(tmp_path) as server:
         analyse(page, server, files["clip.mp4"])
         chart = page.get_by_test_id("stVegaLiteChart").first
-        chart.locator("canvas").wait_for()
+        chart.locator("canvas, svg").first.wait_for()
         moment = page.get_by_test_id("stSliderThumbValue")
         expect(moment).to_have_text("0 s")
         box = chart.bounding_box()

@@ -64,7 +64,7 @@ def test_under_a_base_path_the_camera_finds_its_server_from_whichever_page_it_wa
     with serve(tmp_path, STREAMLIT_SERVER_BASE_URL_PATH="school/app") as server, visit(browser) as page:
         page.goto(f"{server.address}/school/app/weekly")
         expect(page.get_by_role("heading", name="Weekly").first).to_be_visible()
-        page.get_by_role("link", name="Live").click()
+        page.get_by_role("link", name="Live").first.click()
         page.get_by_text("Everybody who will be in the picture").click()
         page.get_by_role("button", name="Start").click()
         wait_for_results(page, 3)

@@ -165,10 +165,14 @@ def test_over_a_real_line_a_flood_that_reads_no_answer_is_cut_and_the_next_camer
         address = f"ws://127.0.0.1:{port}/cssafe/frames"
         with connect(address, origin="http://page") as greedy:
             greedy.send(lesson.token)
+            deadline = (
+                time.monotonic() + 30
+            )  # what a client that reads nothing has sent by then, depends on the machine
             with pytest.raises(ConnectionClosed) as error:
-                for _ in range(5000):
+                while time.monotonic() < deadline:
                     greedy.send(JPEG.ljust(40_000, b"\0"))
-            assert error.value.rcvd.code == websocket.FLOODED
+            # One that never reads may meet the cut before it meets the reason.
+            assert error.value.rcvd is None or error.value.rcvd.code == websocket.FLOODED
         with connect(address, origin="http://page") as modest:
             modest.send(lesson.token)
             modest.send(JPEG)
