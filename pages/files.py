@@ -13,17 +13,12 @@ from cssafe.settings import MINIMUM_GROUP, ROOT, UPLOAD_FILES, UPLOAD_LIMIT
 from cssafe.store import Lesson
 from pages import pictures
 from pages.filters import VALIDITY
+from pages.running import MEASURED
 
 AUDIENCES = {"self": "Only me", "class": "A class"}
 MB = 1024 * 1024
 
-# By whether the profile computes emotions, and whether it stores anything.
-MEASURED = {
-    True: "Where faces are, where they look, whether their eyes are open and which of eight emotions they show; from "
-    "these an index of concentration between 0 and 1.",
-    False: "Where faces are, where they look and whether their eyes are open; from these an index of concentration "
-    "between 0 and 1, which is attention alone. No emotion is computed.",
-}
+# By whether the profile stores anything.
 STORED = {
     True: "Nothing, unless you keep the result as a lesson: then those figures, one row for each face and second, in one "
     "database file on the computer that runs CSSAFE; never a picture, a face template or a name.",

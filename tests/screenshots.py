@@ -15,7 +15,8 @@ from cssafe.store import Workspace
 from tests.browser import PATIENCE, chromium, film, need, serve, shows_no_error
 
 SCREENS = ROOT / "build" / "screens"
-PAGES = ("", "files", "histograms", "weekly", "lessons")
+DOCUMENTED = ("histograms", "weekly", "lessons")
+PAGES = ("", "files", "room", "histograms", "weekly", "lessons", "status")
 WIDE, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
 
 
@@ -63,7 +64,7 @@ def _pages(browser: Browser, data: Path, state: str) -> None:
                     shows_no_error(page)
                     page.wait_for_timeout(1_500)  # charts are drawn after the page
                     _shoot(page, SCREENS / f"{state}-{name or 'start'}-{size_name}-{scheme}.png")
-                    if (state, size_name, scheme) == ("filled", "wide", "light") and name:
+                    if (state, size_name, scheme) == ("filled", "wide", "light") and name in DOCUMENTED:
                         page.screenshot(path=ROOT / "docs" / f"{name}.png")
                 page.context.close()
 
