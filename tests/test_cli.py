@@ -10,7 +10,7 @@ import cv2
 import pandas as pd
 import pytest
 
-from cssafe import observations, settings
+from cssafe import observations
 from cssafe.cli import COMMANDS, main
 from cssafe.labels import FERPLUS
 from cssafe.store import Workspace
@@ -22,12 +22,6 @@ ROOT = Path(__file__).resolve().parent.parent
 def _own_data(tmp_path, monkeypatch):
     monkeypatch.setenv("CSSAFE_DATA", str(tmp_path / "data"))
     monkeypatch.delenv("CSSAFE_PROFILE", raising=False)
-
-
-@pytest.fixture
-def model():
-    if not (settings.ROOT / "models" / "expression" / "model.json").is_file():
-        pytest.skip("there is no trained network in models/expression yet")
 
 
 @pytest.fixture
@@ -85,7 +79,7 @@ def test_a_file_that_is_no_picture_ends_with_status_2_and_one_line(tmp_path, con
     assert len(done.stderr.splitlines()) == 1 and str(path) in done.stderr
 
 
-def test_bad_data_for_evaluate_ends_with_status_2_and_one_line(tmp_path, capsys, model):
+def test_bad_data_for_evaluate_ends_with_status_2_and_one_line(tmp_path, capsys):
     pd.DataFrame({"a": [1]}).to_parquet(tmp_path / "faces.parquet")
     assert main(["evaluate", str(tmp_path / "faces.parquet")]) == 2
     said = capsys.readouterr()
@@ -105,7 +99,7 @@ def test_a_fault_of_our_own_shows_no_traceback(monkeypatch, capsys, picture):
     assert len(error.splitlines()) == 1 and "ZeroDivisionError" in error
 
 
-def test_json_gives_one_object_a_picture_with_every_promised_key(portrait, picture, capsys, model):
+def test_json_gives_one_object_a_picture_with_every_promised_key(portrait, picture, capsys):
     assert main(["analyze", str(portrait), str(picture), "--json"]) == 0
     with_face, without = lines(capsys.readouterr().out)
     assert without == {"source": str(picture), "time": 0.0, "faces": []}
@@ -126,12 +120,12 @@ def test_attention_only_leaves_expression_out_everywhere(portrait, tmp_path, cap
     assert pd.read_parquet(out)[list(observations.EXPRESSION)].isna().all(axis=None)
 
 
-def test_a_video_is_analysed_on_its_own_clock(video, capsys, model):
+def test_a_video_is_analysed_on_its_own_clock(video, capsys):
     assert main(["analyze", str(video((0, 0.1, 0.25, 0.4, 0.65))), "--json", "--every", "0.25"]) == 0
     assert [line["time"] for line in lines(capsys.readouterr().out)] == pytest.approx([0, 0.25, 0.65], abs=0.002)
 
 
-def test_files_in_a_folder_that_are_no_media_are_passed_over(portrait, tmp_path, capsys, model):
+def test_files_in_a_folder_that_are_no_media_are_passed_over(portrait, tmp_path, capsys):
     folder = tmp_path / "folder"
     folder.mkdir()
     portrait.rename(folder / "face.png")
@@ -143,14 +137,14 @@ def test_files_in_a_folder_that_are_no_media_are_passed_over(portrait, tmp_path,
     assert "broken.jpg" in said.err and "notes.txt" not in said.err
 
 
-def test_a_folder_without_media_ends_with_status_2(tmp_path, capsys, model):
+def test_a_folder_without_media_ends_with_status_2(tmp_path, capsys):
     (tmp_path / "notes.txt").write_text("nothing to see")
     assert main(["analyze", str(tmp_path), "--json"]) == 2
     assert "no image or video" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("faces", [0, 1])
-def test_observations_are_written_with_their_source(portrait, picture, tmp_path, capsys, faces, model):
+def test_observations_are_written_with_their_source(portrait, picture, tmp_path, capsys, faces):
     out, source = tmp_path / "faces.parquet", str(portrait if faces else picture)
     assert main(["analyze", source, "--out", str(out)]) == 0
     table = pd.read_parquet(out)
@@ -166,7 +160,7 @@ def test_observations_are_written_with_their_source(portrait, picture, tmp_path,
     ]
 
 
-def test_a_lesson_is_stored_once_with_a_person_for_each_source(portrait, tmp_path, capsys, model):
+def test_a_lesson_is_stored_once_with_a_person_for_each_source(portrait, tmp_path, capsys):
     other = Path(shutil.copy(portrait, tmp_path / "other.png"))
     assert main(["analyze", str(portrait), str(other), "--lesson", "Maths"]) == 0
     workspace = Workspace.open(tmp_path / "data" / "cssafe.duckdb")
@@ -179,7 +173,7 @@ def test_a_lesson_is_stored_once_with_a_person_for_each_source(portrait, tmp_pat
     assert lessons == [("Maths", "file", "self", True)] and tracks == (2, 2)
 
 
-def test_no_lesson_is_left_behind_when_a_source_cannot_be_read(portrait, tmp_path, model):
+def test_no_lesson_is_left_behind_when_a_source_cannot_be_read(portrait, tmp_path):
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(b"no video")
     assert main(["analyze", str(portrait), str(broken), "--lesson", "Maths"]) == 2
@@ -214,7 +208,7 @@ def test_the_helping_parts_start_at_once():
     assert not loaded & {"numpy", "pandas", "cv2", "openvino", "duckdb", "streamlit", "keras", "tensorflow"}
 
 
-def test_an_image_larger_than_the_screen_is_read_too(portrait, tmp_path, capsys, model):
+def test_an_image_larger_than_the_screen_is_read_too(portrait, tmp_path, capsys):
     large = tmp_path / "large.png"
     cv2.imwrite(str(large), cv2.resize(cv2.imread(str(portrait)), None, fx=4, fy=4))
     assert main(["analyze", str(large), "--json"]) == 0
