@@ -127,7 +127,7 @@ def main_analyze(args: argparse.Namespace) -> int:
             if media.named_as_media(file):
                 print(f"passed over: {error}", file=sys.stderr)
     if not recordings:
-        raise BadInput(f"{', '.join(args.sources)}: no image or video that can be read.")
+        raise BadInput(f"{', '.join(map(media.hidden, args.sources))}: no image or video that can be read.")
 
     if args.out is not None:
         _write(recordings, args.out)
@@ -143,24 +143,24 @@ def _analyze(pipeline: "Pipeline", source: str, every: float, as_json: bool) -> 
     from cssafe.pipeline import Stream
     from cssafe.recording import Recording, analyze
 
-    camera, stream = media.is_camera(source), Stream()
+    camera, name, stream = media.is_camera(source), media.hidden(source), Stream()
     recording = Recording(None if camera else media.started(source))
     tell, patience = time.monotonic() + 2, 0.5 if sys.stderr.isatty() else 10
     try:
         for picture, result in analyze(source, every, lambda frame: pipeline.analyze(frame, stream), recording):
             if as_json:
-                line = {"source": source, "time": round(picture.seconds, 3), "faces": describe(result)}
+                line = {"source": name, "time": round(picture.seconds, 3), "faces": describe(result)}
                 print(json.dumps(line, allow_nan=False), flush=True)
             if time.monotonic() > tell:
                 tell = time.monotonic() + patience
                 end = "\r" if sys.stderr.isatty() else "\n"
-                print(f"{source}: {picture.seconds:.0f} s", end=end, file=sys.stderr, flush=True)
+                print(f"{name}: {picture.seconds:.0f} s", end=end, file=sys.stderr, flush=True)
     except KeyboardInterrupt:
         if not camera:
             raise
     recording.end()
     if not as_json:
-        print(_summary(source, recording), flush=True)
+        print(_summary(name, recording), flush=True)
     return recording
 
 
@@ -180,7 +180,9 @@ def _summary(source: str, recording: "Recording") -> str:
 def _write(recordings: dict[str, "Recording"], out: Path) -> None:
     import pandas as pd
 
-    parts = [recording.observations.assign(source=source) for source, recording in recordings.items()]
+    from cssafe.media import hidden
+
+    parts = [recording.observations.assign(source=hidden(source)) for source, recording in recordings.items()]
     pd.concat([part for part in parts if not part.empty] or parts[:1], ignore_index=True).to_parquet(out, index=False)
 
 

@@ -1,5 +1,6 @@
 """The command line's contract, with the real pipeline and a real database."""
 
+import itertools
 import json
 import shutil
 import subprocess
@@ -10,10 +11,11 @@ import cv2
 import pandas as pd
 import pytest
 
-from cssafe import observations
+from cssafe import observations, recording
 from cssafe.cli import COMMANDS, main
 from cssafe.labels import FERPLUS
 from cssafe.store import Workspace
+from tests.room import camera
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -214,3 +216,21 @@ def test_an_image_larger_than_the_screen_is_read_too(portrait, tmp_path, capsys)
     assert main(["analyze", str(large), "--json"]) == 0
     [line] = lines(capsys.readouterr().out)
     assert len(line["faces"]) == 1 and line["faces"][0]["box"][3] > 300
+
+
+@pytest.mark.parametrize("style", [[], ["--json"]], ids=["table", "json"])
+def test_a_cameras_password_is_in_nothing_that_is_told_of_it(tmp_path, capsys, monkeypatch, style):
+    real = recording.analyze
+
+    def three(*arguments):
+        yield from itertools.islice(real(*arguments), 3)
+        raise KeyboardInterrupt  # as a recording from a camera is ended
+
+    monkeypatch.setattr(recording, "analyze", three)
+    out = tmp_path / "camera.parquet"
+    with camera() as shown:
+        assert main(["analyze", shown.address, "--out", str(out), *style]) == 0
+    told = capsys.readouterr()
+    assert "***@" in told.out
+    assert "secret" not in told.out + told.err
+    assert set(pd.read_parquet(out)["source"]) == {f"http://***@{shown.host}/video"}
