@@ -1,0 +1,30 @@
+"""How far a long step has come, on stderr."""
+
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+T = TypeVar("T")
+
+PATIENCE = 2.0
+"""Seconds after which a step that is not done says how far it is."""
+
+
+def told(items: Iterable[T], total: int, doing: str) -> Iterator[T]:
+    """The items one by one, with a line on stderr from time to time once they take longer than PATIENCE.
+
+    Args:
+        total: how many there are. doing: the line's beginning, such as "reading pictures".
+    """
+    on_screen = sys.stderr.isatty()
+    tell = time.monotonic() + PATIENCE
+    said = False
+    for i, item in enumerate(items):
+        if time.monotonic() > tell:
+            tell = time.monotonic() + (0.5 if on_screen else 10)
+            said = True
+            print(f"{doing}: {i} of {total}", end="\r" if on_screen else "\n", file=sys.stderr, flush=True)
+        yield item
+    if said and on_screen:
+        print(f"{doing}: {total} of {total}", file=sys.stderr, flush=True)
