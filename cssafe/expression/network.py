@@ -50,19 +50,25 @@ class Expression:
 
     def ferplus(self, crops: np.ndarray) -> np.ndarray:
         """Grey crops uint8 (n, size, size) -> probabilities float32 (n, 8) in the order of labels.FERPLUS."""
-        return self._run(crops, "ferplus")
+        return self.probabilities(crops)["ferplus"]
 
     def fer2013(self, crops: np.ndarray) -> np.ndarray:
         """The same for the seven original labels, (n, 7) in the order of labels.FER2013."""
-        return self._run(crops, "fer2013")
+        return self.probabilities(crops)["fer2013"]
 
-    def _run(self, crops: np.ndarray, output: str) -> np.ndarray:
+    def probabilities(self, crops: np.ndarray) -> dict[str, np.ndarray]:
+        """Both in one run: {"ferplus": (n, 8), "fer2013": (n, 7)}."""
         if crops.shape[1:] != (self.size, self.size):
             raise ValueError(f"Crops are (n, {self.size}, {self.size}); these are {crops.shape}.")
         if len(crops) == 0:
-            return np.zeros((0, len(self._columns[output])), np.float32)
+            return {name: np.zeros((0, len(columns)), np.float32) for name, columns in self._columns.items()}
         maps = networks.outputs(self._network, crops[..., None].astype(np.float32))
-        return maps[self._outputs[output]][:, self._columns[output]]
+        return {name: maps[self._outputs[name]][:, columns] for name, columns in self._columns.items()}
+
+    @property
+    def precision(self) -> str:
+        """What the network runs in on this machine: "bf16", "f32", "int8"."""
+        return networks.precision(self._network)
 
 
 def sha256(path: Path) -> str:

@@ -88,6 +88,19 @@ def compiled(model: ov.Model | Path, precise: bool = False) -> ov.CompiledModel:
     return _CORE.compile_model(model, "CPU", hints)
 
 
+def precision(network: ov.CompiledModel) -> str:
+    """What most of the convolutions run in, as the compiled network says itself: "bf16", "f32", "int8" and so on."""
+    notes = [node.get_rt_info() for node in network.get_runtime_model().get_ops()]
+    kinds = [str(n["runtimePrecision"].astype(str)) for n in notes if n["layerType"].astype(str) == "Convolution"]
+    most = max(sorted(set(kinds)), key=kinds.count, default="unknown")
+    return {"i8": "int8", "u8": "int8"}.get(most, most)
+
+
+def processor() -> str:
+    """The name of this machine's processor."""
+    return str(_CORE.get_property("CPU", "FULL_DEVICE_NAME")).strip()
+
+
 def outputs(network: ov.CompiledModel, batch: np.ndarray) -> list[np.ndarray]:
     """Run a batch of any size; the outputs in the graph's order, as arrays of their own.
 
