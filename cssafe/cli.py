@@ -248,7 +248,7 @@ def _weeks(text: str) -> int:
 
 def _for_the_user() -> tuple[type[Exception], ...]:
     """Errors whose message is written for the user; those of modules never imported cannot have been raised."""
-    known = {"cssafe.media": "MediaError", "cssafe.store": "StoreError", "cssafe.training.evaluate": "DataError"}
+    known = {"cssafe.media": "MediaError", "cssafe.store": "StoreError", "cssafe.training.datasets": "DataError"}
     loaded = [getattr(sys.modules[module], name) for module, name in known.items() if module in sys.modules]
     return (BadInput, ConfigurationError, OSError, *loaded)
 

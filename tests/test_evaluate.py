@@ -1,7 +1,9 @@
-"""The metrics against values worked out by hand, and the three kinds of data through a real exported network."""
+"""The command, from data to figures, through a real exported network."""
 
 import io
 import json
+import subprocess
+import sys
 
 import cv2
 import numpy as np
@@ -9,16 +11,15 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from cssafe import settings
+from cssafe import media, settings
 from cssafe.cli import main
-from cssafe.labels import FER2013, FERPLUS, FERPLUS_VOTES
-from cssafe.training import evaluate
-from cssafe.training.evaluate import DataError, ferplus_majority
+from cssafe.labels import FER2013, FERPLUS
+from cssafe.training import card, evaluate
+from cssafe.training.data import face, ferplus_majority, read_exam
+from cssafe.training.datasets import VOTES, DataError
 from cssafe.vision.crops import grey
 
 from .shared import shared_data
-
-VOTES = [f"fp_{FERPLUS_VOTES[name]}" for name in FERPLUS] + ["fp_unknown", "fp_NF"]
 
 
 @pytest.fixture
@@ -30,55 +31,6 @@ def png(side: int = 48, level: int = 100) -> bytes:
     data = io.BytesIO()
     Image.new("L", (side, side), level).save(data, "PNG")
     return data.getvalue()
-
-
-@pytest.mark.parametrize(
-    ("truth", "guess", "expected"),
-    [
-        ([], [], [[0, 0], [0, 0]]),
-        ([0, 0, 1], [0, 1, 1], [[1, 1], [0, 1]]),
-        ([1, 1], [0, 0], [[0, 0], [2, 0]]),
-    ],
-)
-def test_confusion_counts_true_rows_and_guessed_columns(truth, guess, expected):
-    counts = evaluate.confusion(np.array(truth, int), np.array(guess, int), 2)
-    assert counts.tolist() == expected
-
-
-@pytest.mark.parametrize(
-    ("counts", "accuracy", "precision", "recall", "f1"),
-    [
-        ([[0, 0], [0, 0]], 0, [0, 0], [0, 0], [0, 0]),
-        ([[3, 1], [0, 4]], 7 / 8, [1, 4 / 5], [3 / 4, 1], [6 / 7, 8 / 9]),
-        ([[0, 2], [0, 0]], 0, [0, 0], [0, 0], [0, 0]),  # a class that is never right, and one that is never true
-    ],
-)
-def test_a_metric_with_nothing_to_divide_by_is_zero(counts, accuracy, precision, recall, f1):
-    counts = np.array(counts)
-    assert evaluate.accuracy(counts) == pytest.approx(accuracy)
-    assert [list(x) for x in evaluate.per_class(counts)] == [pytest.approx(x) for x in (precision, recall, f1)]
-
-
-@pytest.mark.parametrize(
-    ("probabilities", "truth", "expected"),
-    [
-        (np.zeros((0, 2)), [], 0.0),
-        ([[1.0, 0.0], [1.0, 0.0]], [0, 0], 0.0),  # sure and right
-        ([[1.0, 0.0], [1.0, 0.0]], [1, 1], 1.0),  # sure and wrong
-        ([[0.8, 0.2], [0.8, 0.2]], [0, 1], 0.3),  # says .8, is right half the time
-        ([[0.9, 0.1], [0.6, 0.4]], [0, 1], 0.35),  # two bins: (.1 + .6) / 2
-    ],
-)
-def test_calibration_error_is_confidence_against_being_right(probabilities, truth, expected):
-    assert evaluate.calibration_error(np.array(probabilities), np.array(truth, int)) == pytest.approx(expected)
-
-
-@pytest.mark.parametrize(
-    ("share", "n", "low", "high"),
-    [(0.5, 0, 0, 1), (0.0, 10, 0, 0.2775), (0.5, 100, 0.4038, 0.5962), (1, 10, 0.7225, 1)],
-)
-def test_wilson_interval(share, n, low, high):
-    assert evaluate.wilson(share, n) == pytest.approx((low, high), abs=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -94,9 +46,8 @@ def test_wilson_interval(share, n, low, high):
 )
 def test_ferplus_truth_is_the_majority_of_the_votes(votes, name, counted):
     rows = pd.DataFrame([dict.fromkeys(VOTES, 0.0) | votes])
-    truth, usable = ferplus_majority(rows)
-    assert usable.tolist() == [counted]
-    assert name is None or FERPLUS[truth[0]] == name
+    (truth,) = ferplus_majority(rows)
+    assert truth == (FERPLUS.index(name) if counted else -1)
 
 
 def test_duplicates_count_only_in_the_figure_that_keeps_them():
@@ -110,7 +61,7 @@ def test_duplicates_count_only_in_the_figure_that_keeps_them():
 def test_no_rows_give_figures_of_zero_and_a_table():
     figures = evaluate.evaluate(np.zeros((0, 7)), np.zeros(0, int), FER2013)
     assert (figures["n"], figures["accuracy"], figures["macro_f1"]) == (0, 0, 0)
-    assert "0.000 to 1.000" in evaluate.table(figures)
+    assert "0.0 to 100.0" in card.tables({"fer2013": figures})
 
 
 def test_parquet_csv_and_folder_give_the_same_crops(tmp_path):
@@ -131,8 +82,8 @@ def test_parquet_csv_and_folder_give_the_same_crops(tmp_path):
         (tmp_path / "folder" / name / "1.png").write_bytes(data)
         (tmp_path / "folder" / name / "notes.txt").write_text("no picture")
     for source in ("faces.parquet", "fer2013.csv", "folder"):
-        data = evaluate.read(tmp_path / source, "fer2013", 48)
-        assert [FER2013[i] for i in data.truth] == labels
+        data = read_exam(tmp_path / source, ("fer2013",))
+        assert [FER2013[i] for i in data.truth["fer2013"]] == labels
         assert np.array_equal(data.crops, images)
 
 
@@ -140,20 +91,20 @@ def test_rows_for_training_are_left_out_of_a_whole_fer2013_csv(tmp_path, capsys)
     pixels = " ".join(["7"] * 2304)
     rows = pd.DataFrame({"emotion": [0, 1], "pixels": pixels, "Usage": ["Training", "PrivateTest"]})
     rows.to_csv(tmp_path / "fer2013.csv", index=False)
-    assert evaluate.read(tmp_path / "fer2013.csv", "fer2013", 48).truth.tolist() == [1]
+    assert read_exam(tmp_path / "fer2013.csv", ("fer2013",)).truth["fer2013"].tolist() == [1]
     assert "left out" in capsys.readouterr().err
 
 
 def test_a_face_in_a_larger_image_is_cut_as_a_live_face_is():
     image = np.zeros((200, 300), np.uint8)
     image[60:140, 100:170] = 200
-    cut = evaluate.face(image, np.array([100, 60, 70, 80]), 48)
+    cut = face(image, np.array([100, 60, 70, 80]), 48)
     assert cut.shape == (48, 48) and cut[24, 24] == 200 and cut[0, 0] == 0
-    assert evaluate.face(image, None, 48).shape == (48, 48)
+    assert face(image, None, 48).shape == (48, 48)
 
 
 def test_a_grey_picture_keeps_its_levels_through_decoding():
-    assert np.array_equal(grey(evaluate.media.decode(png(level=137))), np.full((48, 48), 137, np.uint8))
+    assert np.array_equal(grey(media.decode(png(level=137))), np.full((48, 48), 137, np.uint8))
 
 
 BAD = {
@@ -178,13 +129,35 @@ def test_data_of_the_wrong_shape_raises_one_sentence(tmp_path, name):
     elif content is not None:
         path.write_bytes(content)
     with pytest.raises(DataError, match=says) as caught:
-        evaluate.read(path, "fer2013", 48)
+        read_exam(path, ("fer2013",))
     assert "\n" not in str(caught.value)
 
 
-def test_a_folder_without_class_folders_raises_a_sentence(tmp_path):
-    with pytest.raises(DataError, match="folders named after the labels"):
-        evaluate.read(tmp_path, "fer2013", 48)
+@pytest.mark.parametrize("name", ["faces.parquet", "fer2013.csv"])
+def test_fer2013s_own_labels_do_not_stand_in_for_ferplus_votes(tmp_path, name):
+    if name == "faces.parquet":
+        pd.DataFrame({"image": [png()], "label": ["happy"]}).to_parquet(tmp_path / name)
+    else:
+        (tmp_path / name).write_text("emotion,pixels\n0,1 2 3\n")
+    with pytest.raises(DataError, match=r"columns fp_neutral, .* are missing"):
+        read_exam(tmp_path / name, ("ferplus",))
+
+
+def test_figures_come_with_intervals_curves_and_shares():
+    rng = np.random.default_rng(0)
+    probabilities = rng.dirichlet(np.ones(7), 500)
+    truth = np.where(rng.random(500) < 0.7, probabilities.argmax(axis=1), 0)
+    people = {"glasses": np.array(["yes", "no"])[rng.integers(0, 2, 500)]}
+    figures = evaluate.evaluate(probabilities, truth, FER2013, truth > 3, people)
+    for name in ("accuracy", "accuracy_without_duplicates", "macro_f1"):
+        low, high = figures[f"{name}_interval"]
+        assert low < figures[name] < high
+    assert figures["n_without_duplicates"] == (truth <= 3).sum()
+    assert np.array(figures["confusion_normalised"]).sum(axis=1) == pytest.approx(np.ones(7))
+    assert sum(row["count"] for row in figures["reliability"]) == 500
+    assert figures["coverage"][-1]["accuracy"] == pytest.approx(figures["accuracy"])
+    assert set(figures["groups"]["glasses"]["groups"]) == {"yes", "no"}
+    assert json.loads(json.dumps(figures, allow_nan=False)) == figures
 
 
 def test_the_command_prints_one_object_on_one_line(tmp_path, model, capsys):
@@ -198,6 +171,23 @@ def test_the_command_prints_one_object_on_one_line(tmp_path, model, capsys):
         figures = json.loads(line)
         assert figures["n"] == n == sum(map(sum, figures["confusion"]))
         assert set(figures["per_class"]) == set(figures["labels"])
+
+
+def test_robustness_beside_another_network_is_switched_on_by_naming_it(tmp_path, model, capsys):
+    pd.DataFrame({"image": [png(), png(96)], "label": ["happy", "sad"]}).to_parquet(tmp_path / "faces.parquet")
+    arguments = ["evaluate", str(tmp_path / "faces.parquet"), "--beside", str(model)]
+    assert main([*arguments, "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["robustness"]
+    assert rows[0]["change"] == "none" and all(row["accuracy"] == row["beside"] for row in rows)
+    assert main(arguments) == 0
+    assert "FER2013's labels, expression" in capsys.readouterr().out
+
+
+def test_evaluating_never_loads_keras_or_tensorflow():
+    code = "import sys; from cssafe.training import evaluate; print(*{name.split('.')[0] for name in sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], cwd=settings.ROOT, capture_output=True, text=True, check=True)
+    assert "openvino" in done.stdout.split()
+    assert not {"keras", "tensorflow", "torch", "jax"} & set(done.stdout.split())
 
 
 @pytest.mark.slow

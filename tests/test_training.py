@@ -11,6 +11,7 @@ from cssafe.expression import Expression
 from cssafe.labels import FER2013, FERPLUS, FERPLUS_VOTES
 from cssafe.settings import ROOT
 from cssafe.training.data import augment, labelled, read_training, vote_shares
+from cssafe.training.datasets import DataError
 
 VOTES = [f"fp_{word}" for word in FERPLUS_VOTES.values()] + ["fp_unknown", "fp_NF"]
 
@@ -78,7 +79,7 @@ def test_training_leaves_out_copies_faceless_rows_and_what_is_in_the_test(tmp_pa
 
 
 def test_a_folder_without_the_data_says_where_to_get_them(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"fer2013_train.*data/README"):
+    with pytest.raises(DataError, match=r"fer2013_.*data/README"):
         read_training(tmp_path)
 
 

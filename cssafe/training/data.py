@@ -1,25 +1,39 @@
-"""FER2013 with FERPlus votes: reading, splitting, augmenting. NumPy and OpenCV only, no framework."""
+"""Labelled faces as arrays: reading any layout of datasets.py, splitting it, what counts as the truth. No framework."""
 
+import hashlib
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pandas as pd
 
-from cssafe.labels import FER2013, FERPLUS, FERPLUS_VOTES
-from cssafe.vision.crops import crop
+from cssafe import media
+from cssafe.expression import place_boxes
+from cssafe.labels import FER2013, FERPLUS
+from cssafe.training import datasets
+from cssafe.training.datasets import VOTES, WORDS, DataError, first_line, need
+from cssafe.training.progress import told
+from cssafe.vision.crops import crop, grey
 
 SIZE = 48
 """Side of a FER2013 picture and of the network's input, pixels."""
 
+LABELS = {"fer2013": FER2013, "ferplus": FERPLUS}
+
+MOST_GROUPS = 20
+"""Different values of a column up to which it is taken for groups of people."""
+
 
 @dataclass(frozen=True)
 class Labelled:
-    """n pictures of faces with both kinds of label.
+    """n pictures of faces with both kinds of label, to learn from.
 
-    images: uint8 (n, 48, 48) grey. fer2013: int (n,), index into FER2013. ferplus: float32 (n, 8), shares of the votes
-    over the eight emotions, rows sum to 1, or all 0 where there is no usable vote.
+    images: uint8 (n, 48, 48) grey. fer2013: int (n,), index into FER2013, -1 where there is none. ferplus: float32 (n, 8),
+    shares of the votes over the eight emotions, rows sum to 1, or all 0 where there is no usable vote.
     """
 
     images: np.ndarray
@@ -37,35 +51,66 @@ class Labelled:
         return Labelled(*(np.concatenate(pair) for pair in pairs))
 
 
-def read_training(folder: Path) -> tuple[Labelled, Labelled]:
-    """Read Training of `folder` (see ../data/README.md of the project for its files) and split it by picture content.
+@dataclass(frozen=True)
+class Exam:
+    """n labelled faces that a network is judged by.
 
-    Left out: rows without votes (not faces), repeated pictures, and pictures that also stand in PublicTest, so that no
-    figure on PublicTest can come from memory.
+    crops: uint8 (n, size, size) grey. truth: name in LABELS -> int (n,), index into those labels, -1 where a face has none
+    of them. duplicate: bool (n,), also stands in the training data, or None where the data do not say. people: column ->
+    str (n,), the group of each face, "" where it is not known.
+    """
+
+    crops: np.ndarray
+    truth: dict[str, np.ndarray]
+    duplicate: np.ndarray | None
+    people: dict[str, np.ndarray]
+
+
+def read_training(path: Path) -> tuple[Labelled, Labelled]:
+    """Read the training part of a data set in any layout (data/README.md), all of it where it has no parts, and split it by
+    picture content.
+
+    Left out: rows of FERPlus without votes (not faces), repeated pictures, and pictures that also stand in the test part,
+    so that no figure on that part can come from memory.
 
     Returns:
         (nine tenths to learn from, one tenth to choose and calibrate on). The split hangs on the pixels' hash, so it is
         the same on every machine.
+
+    Raises:
+        DataError: what is wrong with the data.
     """
-    parts = sorted(folder.glob("fer2013_train_*.parquet"))
-    if not parts:
-        raise FileNotFoundError(f"No fer2013_train_*.parquet in {folder}: see data/README.md for where they come from.")
-    rows = pd.concat([pd.read_parquet(part) for part in parts], ignore_index=True)
-    test = pd.read_parquet(folder / "fer2013_valid.parquet", columns=["md5"])
-    rows = rows[rows["fp_neutral"].notna() & ~rows["md5"].isin(test["md5"])].drop_duplicates("md5")
-    held_back = rows["md5"].map(lambda digest: int(digest, 16) % 10 == 0).to_numpy()
-    return labelled(rows[~held_back]), labelled(rows[held_back])
+    rows = datasets.read(path).rows
+    learn, test = rows[rows["part"] != "test"], rows[rows["part"] == "test"]
+    if learn.empty:
+        raise DataError(
+            f"{path}: there are no pictures to learn from in it; expected a training part (data/README.md)."
+        )
+    if "fp_neutral" in rows:
+        learn = learn[learn["fp_neutral"].notna()]
+    if "md5" in rows:
+        learn = learn[~learn["md5"].isin(test["md5"])].drop_duplicates("md5")
+        data, digests = labelled(learn, path), learn["md5"].reset_index(drop=True)
+    else:
+        data = labelled(learn, path)
+        digests = pd.Series(_digests(data.images))
+        fresh = ~(digests.isin(_digests(cut(path, test, SIZE))) | digests.duplicated())
+        data, digests = data[fresh.to_numpy()], digests[fresh]
+    held_back = np.array([int(digest, 16) % 10 == 0 for digest in digests], bool)
+    return data[~held_back], data[held_back]
 
 
-def labelled(rows: pd.DataFrame) -> Labelled:
-    """Decode rows with the columns `image`, `label` and `fp_*`."""
-    images = [np.asarray(cv2.imdecode(np.frombuffer(b, np.uint8), cv2.IMREAD_GRAYSCALE)) for b in rows["image"]]
-    names = {name: i for i, name in enumerate(FER2013)}
-    return Labelled(
-        np.stack(images) if images else np.zeros((0, SIZE, SIZE), np.uint8),
-        rows["label"].map(names).to_numpy(int),
-        vote_shares(rows),
-    )
+def labelled(rows: pd.DataFrame, path: Path = Path("rows")) -> Labelled:
+    """Decode the rows of a data set; its words count for every set of labels that has them, unless there are votes.
+
+    Raises:
+        DataError: an unknown word, a picture that cannot be read.
+    """
+    if "fp_neutral" not in rows:
+        need(path, rows, ["image", "label"])
+    words = _words(path, rows["label"]) if "label" in rows else pd.Series(None, rows.index, object)
+    shares = vote_shares(rows) if "fp_neutral" in rows else _one_hot(_indices(words, FERPLUS), len(FERPLUS))
+    return Labelled(cut(path, rows, SIZE), _indices(words, FER2013), shares)
 
 
 def vote_shares(rows: pd.DataFrame) -> np.ndarray:
@@ -73,12 +118,134 @@ def vote_shares(rows: pd.DataFrame) -> np.ndarray:
 
     A single vote against nine others is taken for a slip, as in FERPlus' own recipe (Barsoum et al. 2016, section 3).
     """
-    votes = rows[[f"fp_{FERPLUS_VOTES[name]}" for name in FERPLUS]].fillna(0).to_numpy(np.float32)
-    others = rows[["fp_unknown", "fp_NF"]].fillna(0).to_numpy(np.float32)
+    votes, others = np.split(rows[list(VOTES)].fillna(0).to_numpy(np.float32), [len(FERPLUS)], axis=1)
     usable = votes.max(axis=1, initial=0) > others.max(axis=1, initial=0)
     votes = np.where(votes <= 1, 0, votes) * usable[:, None]
     total = votes.sum(axis=1, keepdims=True)
     return np.divide(votes, total, out=np.zeros_like(votes), where=total > 0)
+
+
+def ferplus_majority(rows: pd.DataFrame) -> np.ndarray:
+    """FERPlus votes -> int (n,), the emotion with most votes (the first of equal ones); -1 where there are no votes, or
+    'unknown' or 'not a face' has more."""
+    votes, others = np.split(rows[list(VOTES)].fillna(0).to_numpy(float), [len(FERPLUS)], axis=1)
+    most = votes.max(axis=1, initial=0)
+    counted = (most > 0) & (most >= others.max(axis=1, initial=0))
+    return np.where(counted, votes.argmax(axis=1), -1)
+
+
+def read_exam(path: Path, labels: Sequence[str], size: int = SIZE, people: Sequence[str] = ()) -> Exam:
+    """Read what is not for training of a data set in any layout, all of it where nothing else is there.
+
+    Only faces with a label of at least one of the sets in `labels` (names in LABELS) are read.
+
+    Args:
+        size: side of the crops, pixels. people: columns that tell groups of people.
+
+    Raises:
+        DataError: what is wrong with the data.
+    """
+    listed = datasets.read(path, people)
+    rows = listed.rows
+    learned = rows["part"] == "train"
+    if learned.any() and not learned.all():
+        print(f"{path}: pictures for training, left out: {learned.sum()}.", file=sys.stderr)
+        rows = rows[~learned]
+    truth = {name: _truth(path, listed.layout, rows, name) for name in labels}
+    need(path, rows, people)
+    counted = np.any([indices >= 0 for indices in truth.values()], axis=0)
+    rows = rows[counted]
+    return Exam(
+        cut(path, rows, size),
+        {name: indices[counted] for name, indices in truth.items()},
+        rows["dup"].fillna(False).to_numpy(bool) if "dup" in rows else None,
+        {name: _groups(path, rows[name]) for name in people},
+    )
+
+
+def _truth(path: Path, layout: str, rows: pd.DataFrame, labels: str) -> np.ndarray:
+    # FER2013's own labels often contradict FERPlus' majority, so they do not stand in for the votes.
+    if labels == "ferplus" and ("fp_neutral" in rows or layout in ("parquet", "fer2013.csv")):
+        need(path, rows, ["image", *VOTES])
+        return ferplus_majority(rows)
+    need(path, rows, ["image", "label"])
+    indices = _indices(_words(path, rows["label"]), LABELS[labels])
+    if (indices < 0).any():
+        print(f"{path}: faces of emotions that {labels} lacks, left out: {(indices < 0).sum()}.", file=sys.stderr)
+    return indices
+
+
+def cut(path: Path, rows: pd.DataFrame, size: int) -> np.ndarray:
+    """Decode and crop the pictures of a data set's rows: uint8 (n, size, size) grey."""
+    boxes = rows[list("xywh")].to_numpy(float) if set("xywh") <= set(rows.columns) else np.full((len(rows), 4), np.nan)
+    crops = np.empty((len(rows), size, size), np.uint8)
+    told_rows = told(rows["image"].items(), len(rows), f"{path}: reading pictures")
+    for i, (row, image) in enumerate(told_rows):
+        crops[i] = face(_decode(path, row, image), None if np.isnan(boxes[i]).any() else boxes[i], size)
+    return crops
+
+
+def face(image: np.ndarray, box: np.ndarray | None, size: int) -> np.ndarray:
+    """The crop that the network sees, uint8 (size, size) grey: around the box (x, y, w, h in pixels, forehead to chin)
+    as live faces are cut, or, without one, the whole picture, which then is a crop already."""
+    picture = grey(image)
+    if box is not None:
+        x, y, w, h = box
+        (middle,), (side,), (roll,) = place_boxes(np.array([[x, y, x + w, y + h]], float))
+        return crop(picture, middle, side, roll, size)
+    h, w = picture.shape
+    if (h, w) == (size, size):
+        return picture
+    return crop(picture, np.array([(w - 1) / 2, (h - 1) / 2]), max(h, w), 0.0, size)
+
+
+def _decode(path: Path, row: Any, image: Any) -> np.ndarray:
+    try:
+        if isinstance(image, str):
+            return np.array(image.split(), np.uint8).reshape(SIZE, SIZE)
+        return media.decode(image.read_bytes() if isinstance(image, Path) else image)
+    except (media.MediaError, OSError, ValueError, OverflowError, TypeError) as error:
+        if isinstance(image, str):
+            said = f"{path}: row {row} of the column pixels does not hold 2304 numbers from 0 to 255."
+        elif isinstance(image, Path):
+            reason = error if image.is_file() else f"this picture is missing, though {path} names it."
+            said = f"{image}: {reason}"
+        else:
+            said = f"{path}: the image of row {row} cannot be read ({first_line(error)})"
+        raise DataError(said) from None
+
+
+def _words(path: Path, said: pd.Series) -> pd.Series:
+    """Emotions in any wording -> our words."""
+    words = said.map(lambda word: WORDS.get(str(word).strip().lower()))
+    if words.isna().any():
+        unknown = said[words.isna()].iloc[0]
+        raise DataError(f"{path}: the column label holds {', '.join(FERPLUS)}; {unknown!r} is none of them.")
+    return words
+
+
+def _indices(words: pd.Series, labels: tuple[str, ...]) -> np.ndarray:
+    places = {name: i for i, name in enumerate(labels)}
+    return np.array([places.get(word, -1) for word in words], int)
+
+
+def _one_hot(indices: np.ndarray, k: int) -> np.ndarray:
+    return (indices[:, None] == np.arange(k)).astype(np.float32)
+
+
+def _groups(path: Path, values: pd.Series) -> np.ndarray:
+    words = values.astype(str).where(values.notna(), "").to_numpy(str)
+    if (found := len(set(words) - {""})) > MOST_GROUPS:
+        raise DataError(
+            f"{path}: the column {values.name} has {found} different values; expected at most {MOST_GROUPS} groups of "
+            "people: sort them into ranges first."
+        )
+    return words
+
+
+def _digests(images: np.ndarray) -> list[str]:
+    """The first 16 hex digits of the MD5 of each picture's pixels, as in fer2013_*.parquet."""
+    return [hashlib.md5(image.tobytes()).hexdigest()[:16] for image in images]
 
 
 def augment(images: np.ndarray, rng: np.random.Generator, strength: float = 1.0) -> np.ndarray:
