@@ -1,16 +1,10 @@
-import json
-import subprocess
-import sys
-
 import cv2
 import numpy as np
 import pandas as pd
 import pytest
 
-from cssafe.expression import Expression
 from cssafe.labels import FER2013, FERPLUS, FERPLUS_VOTES
-from cssafe.settings import ROOT
-from cssafe.training.data import augment, labelled, read_training, vote_shares
+from cssafe.training.data import labelled, read_training, vote_shares
 from cssafe.training.datasets import DataError
 
 VOTES = [f"fp_{word}" for word in FERPLUS_VOTES.values()] + ["fp_unknown", "fp_NF"]
@@ -81,42 +75,3 @@ def test_training_leaves_out_copies_faceless_rows_and_what_is_in_the_test(tmp_pa
 def test_a_folder_without_the_data_says_where_to_get_them(tmp_path):
     with pytest.raises(DataError, match=r"fer2013_.*data/README"):
         read_training(tmp_path)
-
-
-def test_augmenting_changes_pictures_but_neither_shape_nor_range_and_repeats_by_its_seed():
-    images = labelled(rows(16)).images
-    once, again, other = (augment(images, np.random.default_rng(seed)) for seed in (0, 0, 1))
-    assert once.shape == images.shape
-    assert once.dtype == np.uint8
-    assert np.array_equal(once, again)
-    assert not np.array_equal(once, other)
-
-
-@pytest.mark.slow
-def test_a_short_training_makes_a_model_folder_that_serves_and_can_be_resumed(tmp_path):
-    data, out = tmp_path / "data", tmp_path / "out"
-    data.mkdir()
-    rows(96).to_parquet(data / "fer2013_train_0.parquet")
-    rows(5, seed=1).to_parquet(data / "fer2013_valid.parquet")
-    command = [sys.executable, "-m", "cssafe", "train", str(data), "--out", str(out), "--batch", "16"]
-    for epochs in ("3", "4"):
-        run = subprocess.run([*command, "--epochs", epochs], cwd=ROOT, capture_output=True, text=True)
-        assert run.returncode == 0, run.stderr[-2000:]
-    assert len((out / "log.csv").read_text().splitlines()) == 1 + 4, "the second run went on after the third epoch"
-    card = json.loads((out / "model.json").read_text())
-    assert card["metrics"]["held_back"]["n"] > 0
-    probabilities = Expression(out).ferplus(np.zeros((2, 48, 48), np.uint8))
-    assert probabilities.sum(axis=1) == pytest.approx([1, 1], abs=1e-5)
-
-
-@pytest.mark.slow
-def test_a_last_pass_over_all_pictures_starts_from_a_network_and_claims_no_figure_on_what_it_has_seen(tmp_path):
-    data, first, last = tmp_path / "data", tmp_path / "first", tmp_path / "last"
-    data.mkdir()
-    rows(96).to_parquet(data / "fer2013_train_0.parquet")
-    rows(5, seed=1).to_parquet(data / "fer2013_valid.parquet")
-    command = [sys.executable, "-m", "cssafe", "train", str(data), "--batch", "16", "--epochs", "3", "--out"]
-    for extra in ([str(first)], [str(last), "--start", str(first / "model.keras"), "--all"]):
-        run = subprocess.run([*command, *extra], cwd=ROOT, capture_output=True, text=True)
-        assert run.returncode == 0, run.stderr[-2000:]
-    assert json.loads((last / "model.json").read_text())["metrics"] == {}

@@ -7,7 +7,6 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pandas as pd
 
@@ -246,38 +245,3 @@ def _groups(path: Path, values: pd.Series) -> np.ndarray:
 def _digests(images: np.ndarray) -> list[str]:
     """The first 16 hex digits of the MD5 of each picture's pixels, as in fer2013_*.parquet."""
     return [hashlib.md5(image.tobytes()).hexdigest()[:16] for image in images]
-
-
-def augment(images: np.ndarray, rng: np.random.Generator, strength: float = 1.0) -> np.ndarray:
-    """One random variant of each picture, uint8 (n, 48, 48): placed, lit, blurred and hidden as live faces are.
-
-    Args:
-        strength: in [0, 1]; scales how far and how often pictures are changed.
-    """
-    return np.stack([_variant(image, rng, strength) for image in images])
-
-
-def _variant(image: np.ndarray, rng: np.random.Generator, strength: float) -> np.ndarray:
-    middle = (SIZE - 1) / 2
-    image = crop(
-        image,
-        centre=middle + strength * rng.uniform(-0.09, 0.09, 2) * SIZE,
-        side=SIZE / (1 + strength * rng.uniform(-0.2, 0.15)),
-        roll=strength * rng.uniform(-12, 12),
-        size=SIZE,
-        flip=rng.random() < 0.5,
-    )
-    if rng.random() < 0.15 * strength:  # a small or badly focused face: fewer real pixels than the crop has
-        small = int(rng.uniform(0.4, 0.8) * SIZE)
-        image = cv2.resize(cv2.resize(image, (small, small), interpolation=cv2.INTER_AREA), (SIZE, SIZE))
-    levels = np.linspace(0, 1, 256) ** rng.uniform(0.7, 1.4) * 255
-    levels = np.clip((levels - 128) * rng.uniform(0.7, 1.3) + 128 + rng.uniform(-30, 30), 0, 255)
-    image = cv2.LUT(image, levels.astype(np.uint8))
-    if rng.random() < 0.1 * strength:
-        image = np.clip(image + rng.normal(0, rng.uniform(2, 10), image.shape), 0, 255).astype(np.uint8)
-    if rng.random() < 0.5 * strength:  # a hand, hair, a mask: random erasing (Zhong et al. 2020)
-        h, w = (rng.uniform(0.15, 0.5, 2) * SIZE).astype(int)
-        y, x = int(rng.uniform(0, SIZE - h)), int(rng.uniform(0, SIZE - w))
-        image = image.copy()
-        image[y : y + h, x : x + w] = rng.integers(0, 256)
-    return image
