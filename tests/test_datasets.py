@@ -1,6 +1,8 @@
 """Tiny data sets in exactly the layouts in which the real ones are handed around."""
 
 import json
+import subprocess
+import sys
 
 import cv2
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 
 from cssafe.cli import main
 from cssafe.labels import FER2013, FERPLUS
+from cssafe.settings import ROOT
 from cssafe.training import progress
 from cssafe.training.data import read_exam, read_training
 from cssafe.training.datasets import AFFECTNET, RAFDB, DataError
@@ -192,7 +195,6 @@ def _write(path, content):
 
 
 BAD = {
-    "an empty folder": (lambda root: None, "folders named after the labels"),
     "no emotion's folder": (lambda root: save(root / "bored" / "1.png", PICTURES[0]), "folders named after the labels"),
     "a damaged picture in a class folder": (
         lambda root: _write(root / "happy" / "1.png", b"no"),
@@ -236,7 +238,7 @@ BAD = {
         lambda root: _write(root / "EmoLabel/list_patition_label.txt", "test_0001.jpg 5\ntest_0002.jpg 8\n"),
         "line 2 is 'test_0002.jpg 8'",
     ),
-    "RAF-DB's missing picture": (
+    "RAF-DB's missing pictures": (
         lambda root: _write(root / "EmoLabel/list_patition_label.txt", "test_0001.jpg 5\n"),
         "this picture is missing",
     ),
@@ -265,7 +267,7 @@ def test_bad_data_end_with_status_2_and_one_line(tmp_path, name, capsys):
         (lambda root: pd.DataFrame({"a": [1]}).to_parquet(root / "fer2013_train_0.parquet"), "fer2013_valid.parquet"),
     ],
 )
-def test_a_folder_without_a_training_part_says_what_is_missing(tmp_path, write, says):
+def test_data_without_a_training_part_say_what_is_missing(tmp_path, write, says):
     write(tmp_path)
     with pytest.raises(DataError, match=says):
         read_training(tmp_path)
@@ -286,3 +288,13 @@ def test_the_command_scores_rafdb_by_gender(tmp_path, capsys):
     assert figures["n"] == 7 and set(figures["groups"]) == {"gender", "age", "race"}
     assert sum(one["n"] for one in figures["groups"]["gender"]["groups"].values()) == 7
     assert figures["groups"]["gender"]["groups"]["female"]["accuracy"] is None
+
+
+@pytest.mark.slow
+def test_a_network_is_trained_on_faces_of_which_some_have_no_fer2013_label_and_evaluated(tmp_path, capsys):
+    data, out = str(class_folders(tmp_path / "data")), str(tmp_path / "out")
+    command = [sys.executable, "-m", "cssafe", "train", data, "--out", out, "--epochs", "1", "--batch", "8"]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr[-2000:]
+    assert main(["evaluate", data, "--model", out, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["n"] > 0

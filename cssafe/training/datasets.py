@@ -248,16 +248,18 @@ def _rafdb(path: Path, people: set[str]) -> pd.DataFrame:
                 raise DataError(f"{file}: line {i} is {line!r}; expected such as 'train_00001.jpg 5', with 1 to 7.")
     rows = pd.DataFrame({"label": labels, "part": [PARTS.get(name.split("_")[0], "") for name in names]}, dtype=object)
     rows["image"] = [path / "Image" / "aligned" / f"{name}_aligned.jpg" for name in names]
-    for position, (column, words) in enumerate(RAFDB_PEOPLE.items()):
-        if column in people:
-            rows[column] = [_rafdb_person(path, name, position - len(RAFDB_PEOPLE), words) for name in names]
+    if wanted := people & RAFDB_PEOPLE.keys():
+        found = [_rafdb_person(path, name) for name in told(names, len(names), f"{path}: reading {', '.join(wanted)}")]
+        for column in wanted:
+            rows[column] = [person[column] for person in found]
     return rows
 
 
-def _rafdb_person(path: Path, name: str, position: int, words: tuple[str, ...]) -> str:
+def _rafdb_person(path: Path, name: str) -> dict[str, str]:
     file = path / "Annotation" / "manual" / f"{name}_manu_attri.txt"
     try:
-        return words[int(file.read_text(encoding="utf-8").split()[position])]
+        numbers = file.read_text(encoding="utf-8").split()[-len(RAFDB_PEOPLE) :]
+        return {column: words[int(n)] for (column, words), n in zip(RAFDB_PEOPLE.items(), numbers, strict=True)}
     except (OSError, ValueError, IndexError):
         raise DataError(f"{file}: expected five points, then gender, race and age as numbers, a line each.") from None
 
@@ -267,7 +269,8 @@ def _class_folders(path: Path) -> pd.DataFrame:
     parts = [(folder, PARTS[folder.name.lower()]) for folder in _folders(path) if folder.name.lower() in PARTS]
     found, strange = [], []
     for parent, part in parts or [(path, "")]:
-        for folder in _folders(parent):
+        folders = _folders(parent)
+        for folder in told(folders, len(folders), f"{parent}: looking through folders"):
             label = WORDS.get(folder.name.lower())
             if label is None:
                 strange.append(folder.name)

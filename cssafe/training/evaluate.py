@@ -36,7 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "takes FER2013 with FERPlus' votes as one parquet file, or its folder",
     )
     parser.add_argument("--model", type=Path, help="folder of the network (default: the one that is served)")
-    parser.add_argument("--robustness", action="store_true", help="also on worse pictures: dark, blurred, hidden, ...")
+    parser.add_argument(
+        "--robustness", action="store_true", help="also on worse pictures: dark, blurred, hidden... (42 runs)"
+    )
     parser.add_argument(
         "--beside", type=Path, metavar="DIR", help="folder of a network to compare --robustness with (switches it on)"
     )
