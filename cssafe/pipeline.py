@@ -1,6 +1,7 @@
 """Frame -> FrameResult: the whole chain, and what it remembers of a stream between frames."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,16 @@ CROP = 48
 FIRST_MINUTE = 60.0
 """Seconds of a track from which a person's own eye openness is learned."""
 
+EXPRESSION_TIME = 0.025
+"""Seconds of one live frame for the expression network: what 30 faces take on a processor with bfloat16 units. Where more
+faces need longer, they are analysed in turn."""
+
+OLDEST_EXPRESSION = 1.0
+"""Seconds after which a readable face's expression is analysed anew, however many others wait: an observation is one second."""
+
+TURN = 8
+"""Crops by which `warm` measures the speed of the expression network: the batch that networks.outputs runs."""
+
 
 @dataclass
 class Memory:
@@ -42,10 +53,35 @@ class Memory:
         return float(np.percentile([attention.OPEN_EYE] * 10 + self.openness, 75))
 
 
-class Stream:
-    """Everything remembered of one source between its frames; forgotten with it."""
+@dataclass(frozen=True)
+class Looks:
+    """What the expression network saw and said of the n faces of a frame that can be read.
 
-    def __init__(self) -> None:
+    middles: (n, 2), sides: (n,) pixels, rolls: (n,) degrees, places of the crops, for vision.crops.crop. crops: uint8
+    (n, CROP, CROP). probabilities: float32 (n, 8) of this frame alone. evidence: Expression.evidence, None where the network
+    gives none.
+    """
+
+    middles: np.ndarray
+    sides: np.ndarray
+    rolls: np.ndarray
+    crops: np.ndarray
+    probabilities: np.ndarray
+    evidence: np.ndarray | None
+
+
+class Stream:
+    """Everything remembered of one source between its frames; forgotten with it.
+
+    looks: of the newest frame, if they were asked for.
+    """
+
+    def __init__(self, looking: bool = False, live: bool = False) -> None:
+        """looking: keep what the expression network saw of the newest frame. live: the next frame does not wait for this
+        one, so on a slow machine the expressions of many faces are analysed in turn."""
+        self.looking = looking
+        self.live = live
+        self.looks: Looks | None = None
         self.tracker = Tracker()
         self.memories: dict[int, Memory] = {}
         self.now = float("-inf")
@@ -72,6 +108,12 @@ class Pipeline:
         self.formula = concentration.PUBLISHED if profile.expression else concentration.ATTENTION_ONLY
         self._finder, self._eyes = Finder(), EyeNetwork()
         self._expression = Expression(model) if profile.expression else None
+        self._at_once = np.inf  # faces of a live frame in EXPRESSION_TIME; not known before `warm`
+
+    @property
+    def network(self) -> Expression | None:
+        """The expression network, for what it tells of itself; None where the profile has none."""
+        return self._expression
 
     def warm(self) -> None:
         """Run every network once, so that the first real frame does not wait for them to be prepared."""
@@ -80,7 +122,11 @@ class Pipeline:
         meshes = self._finder.fit(black, np.array([[200, 100, 400, 300]], np.float32), np.zeros(1, np.float32))
         self._eyes.fit(black, meshes)
         if self._expression is not None:
-            self._expression.ferplus(np.zeros((1, CROP, CROP), np.uint8))
+            crops = np.zeros((TURN, CROP, CROP), np.uint8)
+            self._expression.ferplus(crops)
+            begun = time.perf_counter()
+            self._expression.ferplus(crops)
+            self._at_once = EXPRESSION_TIME / (time.perf_counter() - begun) * TURN
 
     def analyze(self, frame: Frame, stream: Stream, clock: Callable[[str], None] = lambda stage: None) -> FrameResult:
         """Find, follow, measure and score the faces of one frame.
@@ -89,7 +135,7 @@ class Pipeline:
             frame: newer than the stream's last one; an older time counts as the same moment.
             clock: called with the name of each stage when it is over (detect, mesh, iris, expression, rest), for timing.
         """
-        stream.now = max(stream.now, frame.time.timestamp())
+        before_this, stream.now = stream.now, max(stream.now, frame.time.timestamp())
         faces, meshes = self._finder.find(frame.image, clock)
         tracks = stream.tracker.update(faces.boxes, stream.now)
         memories = stream.recall(tracks)
@@ -116,9 +162,16 @@ class Pipeline:
 
         expression = None
         if self._expression is not None:
-            now = _spread(self._expression.ferplus(stacked[readable]), readable)
+            asked = readable
+            if stream.live:
+                asked = due(readable, memories, stream.now, stream.now - before_this, self._at_once)
+            now = _spread(self._expression.ferplus(stacked[asked]), asked)
             before = np.stack([m.expression for m in memories]) if memories else now
             expression = smooth(now, before, stream.now - np.array([m.seen for m in memories]))
+            expression = np.where((readable & ~asked)[:, None], before, expression)
+            if stream.looking:
+                evidence = self._expression.evidence(stacked[readable])
+                stream.looks = Looks(*place_meshes(meshes[readable]), stacked[readable], now[readable], evidence)
             clock("expression")
 
         signals = Signals(
@@ -139,7 +192,7 @@ class Pipeline:
         for i, memory in enumerate(memories):
             if not np.isnan(openness[i]) and stream.now - memory.began <= FIRST_MINUTE:
                 memory.openness.append(float(openness[i]))
-            if expression is not None and not np.isnan(expression[i, 0]):
+            if expression is not None and asked[i]:
                 memory.expression, memory.seen = expression[i], stream.now
             if levels[i] >= 0:
                 memory.level = int(levels[i])
@@ -147,6 +200,23 @@ class Pipeline:
         result = FrameResult(frame.time, width, height, faces, tracks, signals, expression, attending, index, levels)
         clock("rest")
         return result
+
+
+def due(readable: np.ndarray, memories: Sequence[Memory], now: float, interval: float, at_once: float) -> np.ndarray:
+    """Whose expression to analyse in a frame, bool (n,): of the readable faces those who wait longest, as many as the machine
+    does at once, and everybody who would wait longer than OLDEST_EXPRESSION until the next frame.
+
+    Args:
+        readable: bool (n,). memories: n. now: seconds. interval: seconds since the frame before. at_once: faces.
+    """
+    new = np.array([np.isnan(memory.expression[0]) for memory in memories], bool)
+    waited = now - np.array(
+        [memory.began if fresh else memory.seen for memory, fresh in zip(memories, new, strict=True)]
+    )
+    longest = np.lexsort((-waited, ~new, ~readable))  # readable before unreadable, new before known, by waiting
+    rank = np.empty(len(longest), int)
+    rank[longest] = np.arange(len(longest))
+    return readable & ((rank < max(1.0, at_once)) | (waited + interval > OLDEST_EXPRESSION))
 
 
 def _spread(values: np.ndarray, rows: np.ndarray) -> np.ndarray:

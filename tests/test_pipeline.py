@@ -11,7 +11,7 @@ import pytest
 from cssafe import settings
 from cssafe.frames import LEVELS, describe
 from cssafe.labels import FERPLUS
-from cssafe.pipeline import Pipeline, Stream
+from cssafe.pipeline import Memory, Pipeline, Stream, due
 from cssafe.vision.finder import Finder
 
 from .faces import astronaut, classroom, frame, nobody
@@ -151,3 +151,34 @@ def test_two_tilted_heads_are_two_people_throughout(pipeline):
             result = pipeline.analyze(frame(decoded.to_ndarray(format="bgr24"), decoded.time), stream)
             numbers.update(result.tracks.tolist())
     assert set(numbers) == {1, 2}
+
+
+@pytest.mark.parametrize(
+    ("readable", "seen", "interval", "at_once", "asked"),
+    [
+        ([], [], 0.1, 2, []),
+        ([1, 1], [None, 9.9], 0.1, np.inf, [1, 1]),
+        ([1, 1, 1], [9.5, 9.4, 9.9], 0.1, 2, [1, 1, 0]),  # who waits longest
+        ([1, 1, 1], [9.5, 9.4, None], 0.1, 1, [0, 0, 1]),  # a new face first
+        ([0, 1, 1], [9.0, 9.4, 9.9], 0.1, 1, [0, 1, 0]),  # a face that cannot be read takes nobody's turn
+        ([1, 1, 1], [9.0, 9.05, 9.5], 0.1, 1, [1, 1, 0]),  # nobody waits more than a second
+        ([1, 1, 1], [9.5, 9.6, 9.7], 0.8, 1, [1, 1, 1]),  # and with few frames a second everybody has the turn at once
+        ([1, 1], [9.9, 9.8], 0.1, 0.2, [0, 1]),  # at least one, however slow the machine
+    ],
+)
+def test_on_a_slow_machine_faces_are_analysed_in_turn(readable, seen, interval, at_once, asked):
+    unknown, known = np.full(8, np.nan, np.float32), np.full(8, 1 / 8, np.float32)
+    memories = [Memory(9.8, s or 9.8, unknown if s is None else known, -1, []) for s in seen]
+    chosen = due(np.array(readable, bool), memories, 10.0, interval, at_once)
+    assert chosen.tolist() == [bool(a) for a in asked]
+
+
+def test_faces_that_are_not_analysed_keep_their_expression_and_get_their_turn(pipeline, monkeypatch):
+    monkeypatch.setattr(pipeline, "_at_once", 1)
+    room = np.hstack([astronaut()[:280, 80:360]] * 3)
+    stream, renewed = Stream(live=True), Counter()
+    for i in range(9):
+        result = pipeline.analyze(frame(room, i * 0.1), stream)
+        renewed.update(track for track, memory in stream.memories.items() if memory.seen == stream.now)
+    assert len(result) == 3 and not np.isnan(result.expression).any()
+    assert sorted(renewed.values()) == [3, 4, 4], "all in the first frame, then one a frame in turn"

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -23,8 +24,8 @@ class Expression:
     """
 
     def __init__(self, folder: Path, precise: bool = False) -> None:
+        self.card = read_card(folder)
         try:
-            self.card = json.loads((folder / "model.json").read_text(encoding="utf-8"))
             digests = dict(self.card["sha256"])
             self.size = int(self.card["input"]["size"])
             orders = self.card["labels"]
@@ -35,10 +36,7 @@ class Expression:
             }
             found = {name: sha256(folder / name) for name in ("expression.xml", "expression.bin")}
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ConfigurationError(
-                f"The expression network in {folder} cannot be read ({error}): expected a folder with model.json, "
-                "expression.xml and expression.bin. Point CSSAFE_MODEL to one, or make one with `python -m cssafe train`."
-            ) from error
+            raise _unreadable(folder, error) from error
         for name, digest in found.items():
             if digest != digests.get(name):
                 raise ConfigurationError(
@@ -65,10 +63,52 @@ class Expression:
         maps = networks.outputs(self._network, crops[..., None].astype(np.float32))
         return {name: maps[self._outputs[name]][:, columns] for name, columns in self._columns.items()}
 
+    def evidence(self, crops: np.ndarray) -> np.ndarray | None:
+        """What speaks for each emotion at each place of the crops: logits float32 (n, rows, columns, 8), the emotions in the
+        order of labels.FERPLUS, whose mean over all places is each emotion's logit (class activation map, Zhou et al. 2016).
+
+        None: the graph gives no map.
+        """
+        if not self.mapped:
+            return None
+        number = self._outputs["map"]
+        if len(crops) == 0:
+            sides = [side.get_length() for side in list(self._network.outputs[number].partial_shape)[1:3]]
+            return np.zeros((0, *sides, len(FERPLUS)), np.float32)
+        maps = networks.outputs(self._network, crops[..., None].astype(np.float32))
+        return maps[number][..., self._columns["ferplus"]]
+
+    @property
+    def mapped(self) -> bool:
+        """Whether the graph gives `evidence`; networks exported earlier than that do not."""
+        return "map" in self._outputs
+
     @property
     def precision(self) -> str:
         """What the network runs in on this machine: "bf16", "f32", "int8"."""
         return networks.precision(self._network)
+
+
+def read_card(folder: Path) -> dict[str, Any]:
+    """What model.json says of the network in a model folder.
+
+    Raises:
+        ConfigurationError: it is missing or unreadable.
+    """
+    try:
+        card = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise _unreadable(folder, error) from error
+    if not isinstance(card, dict):
+        raise _unreadable(folder, TypeError("model.json holds no object"))
+    return card
+
+
+def _unreadable(folder: Path, error: Exception) -> ConfigurationError:
+    return ConfigurationError(
+        f"The expression network in {folder} cannot be read ({error}): expected a folder with model.json, "
+        "expression.xml and expression.bin. Point CSSAFE_MODEL to one, or make one with `python -m cssafe train`."
+    )
 
 
 def sha256(path: Path) -> str:

@@ -117,7 +117,7 @@ class LiveLesson:
         self.number = workspace.start_lesson(self.lesson)
         self.ended: datetime | None = None
         self.expired = False
-        self._stream = Stream()
+        self._stream = Stream(live=True)
         self._feed: Feed | None = None
         self._observing = Seconds()
         self._now: deque[FrameResult] = deque()
