@@ -116,9 +116,10 @@ def in_training(student: keras.Model, teachers: list[keras.Model], args: argpars
     seen = Augment(args.strength, args.cut, args.seed, name="augment")(pictures)
     said = student(seen)
     outputs = {name: said[name] for name in network.OUTPUTS}
-    for teacher in teachers:
-        teacher.trainable = False
-    lessons = [teacher(seen, training=False) for teacher in teachers]
+    lessons = []
+    for i, teacher in enumerate(teachers):
+        teacher = keras.Model(teacher.input, teacher.output, name=f"teacher_{i}", trainable=False)
+        lessons.append(teacher(seen, training=False))
     if lessons:
         outputs = {
             name: Imitate(IMITATION, name=name)([logits, *(lesson[name] for lesson in lessons)])
