@@ -21,6 +21,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect
 
 from cssafe.settings import ROOT
+from tests.waiting import until
 
 ARGUMENTS = (
     "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
@@ -105,14 +106,14 @@ class Server:
 
     def health(self) -> dict:
         try:
-            with urllib.request.urlopen(f"{self.address}/healthz", timeout=5) as answer:
+            with urllib.request.urlopen(f"{self.address}/healthz", timeout=PATIENCE / 1000) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as problem:  # it says what is wrong
             return json.load(problem)
 
     def wait(self) -> None:
         """Until the networks are ready."""
-        deadline = time.monotonic() + PATIENCE / 1000
+        deadline = time.monotonic() + 2 * PATIENCE / 1000
         while time.monotonic() < deadline:
             assert self.process.poll() is None, self.log.read_text()
             try:
@@ -123,11 +124,22 @@ class Server:
             time.sleep(0.2)
         raise AssertionError(f"The server did not become ready:\n{self.log.read_text()}")
 
+    def still(self) -> int:
+        """How many pictures have been analysed, once no more are: one may be in work when the last camera has gone."""
+
+        def quiet() -> bool:
+            before = self.health()["analyzed"]
+            time.sleep(2)
+            return self.health()["analyzed"] == before
+
+        until(quiet)
+        return self.health()["analyzed"]
+
     def stop(self) -> None:
         """An ordinary stop. Twice is allowed."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        self.process.wait(timeout=20)
+        self.process.wait(timeout=PATIENCE / 1000)
 
 
 @contextmanager
@@ -142,6 +154,7 @@ def serve(data: Path, host: str = "localhost", prefix: Sequence[str] = (), **env
 
 def shows_no_error(page: Page) -> None:
     """The page is drawn to its end, with neither an exception nor our own apology for one."""
+    expect(page.get_by_test_id("stHeading").first).to_be_visible()  # before it, nothing is drawn yet
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=PATIENCE)
     expect(page.get_by_test_id("stException")).to_have_count(0)
     expect(page.get_by_test_id("stAlertContentError")).to_have_count(0)

@@ -52,7 +52,7 @@ def start(page: Page, address: str, subject: str) -> None:
 
 def status(address: str) -> int:
     try:
-        with urllib.request.urlopen(address, timeout=5) as answer:
+        with urllib.request.urlopen(address, timeout=PATIENCE / 1000) as answer:
             return answer.status
     except urllib.error.HTTPError as error:
         return error.code
@@ -99,6 +99,7 @@ def test_nobody_reaches_anothers_lesson_download_token_or_stream(browser, tmp_pa
         wait_for_results(ann, results(ann) + 3)
 
         ann.get_by_role("button", name="End lesson").click()
+        expect(ann.get_by_role("link", name="This lesson")).to_be_visible()
         assert ben.evaluate(KNOCK, token) == 4403  # even the right token opens nothing once the lesson is over
         ann.get_by_role("link", name="This lesson").click()
         with ann.expect_download() as download:

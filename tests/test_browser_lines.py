@@ -15,7 +15,7 @@ from playwright.sync_api import Page, WebSocketRoute, expect, sync_playwright
 from tests.browser import Server, chromium, clip, film, need, serve, shows_no_error
 from tests.faces import classroom
 from tests.relay import relay
-from tests.test_browser_live import results, start, visit, wait_for_results
+from tests.test_browser_live import results, start, visit, wait_for_results, wait_for_state, watch_state
 
 pytestmark = pytest.mark.browser
 
@@ -93,8 +93,9 @@ def test_a_line_that_breaks_is_taken_up_again_in_the_same_lesson(browser, tmp_pa
     with serve(tmp_path) as server, relay(server.port) as line, visit(browser) as page:
         start(page, Place(line.port))
         wait_for_results(page, 3)
+        watch_state(page)
         line.cut()
-        expect(page.locator("figure")).to_have_attribute("data-state", "reconnecting")
+        wait_for_state(page, "reconnecting")
         wait_for_results(page, results(page) + 3)
         page.get_by_role("button", name="End lesson").click()
         expect(page.get_by_text("Mathematics is over")).to_be_visible()

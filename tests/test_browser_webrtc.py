@@ -1,7 +1,6 @@
 """Every way of the camera's pictures in a real browser: `pytest -m browser`."""
 
 import time
-from collections.abc import Callable
 from contextlib import closing
 
 import pytest
@@ -10,6 +9,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 from tests.browser import PATIENCE, Server, chromium, film, need, serve, shows_no_error
 from tests.network import network
 from tests.test_browser_live import fetch, wait_for_results
+from tests.waiting import until
 
 pytestmark = pytest.mark.browser
 
@@ -68,22 +68,12 @@ def used(page: Page, words: str) -> None:
 
 
 def streaming(page: Page, server: Server) -> None:
-    """Video comes back and moves, and the server analyses it."""
+    """Video comes back and moves, and the server analyses it, for more than a second."""
     video = page.frame_locator("iframe[title*='webrtc']").last.locator("video")
     video.wait_for()
     analyzed, shown = server.health()["analyzed"], video.evaluate("v => v.currentTime")
-    until(lambda: server.health()["analyzed"] >= analyzed + 10)
-    assert video.evaluate("v => v.videoWidth") > 0
-    assert video.evaluate("v => v.currentTime") > shown
-
-
-def until(true: Callable[[], bool], seconds: float = 2 * PATIENCE / 1000) -> float:
-    """Wait for it; how many seconds that took."""
-    begun = time.monotonic()
-    while not true():
-        assert time.monotonic() - begun < seconds, f"not within {seconds} seconds"
-        time.sleep(0.1)
-    return time.monotonic() - begun
+    until(lambda: server.health()["analyzed"] >= analyzed + 20)
+    until(lambda: video.evaluate("v => v.videoWidth > 0 && v.currentTime") > shown)
 
 
 def end(page: Page) -> None:
@@ -114,10 +104,17 @@ def cut_webrtc(page: Page) -> None:
     )
 
 
+STEADY = """v => v.currentTime > 0 && v.srcObject?.getVideoTracks()[0]?.getConstraints().width
+  === v.closest('[data-testid=stCameraInput]').clientWidth"""
+"""Whether a picture can be taken: Streamlit starts the camera anew for every width that the page gives it."""
+
+
 def take_picture(page: Page) -> None:
+    expect(page.get_by_test_id("stVegaLiteChart").locator("canvas, svg")).to_have_count(2)  # the width stays
+    shows_no_error(page)
     video = page.get_by_test_id("stCameraInput").locator("video")
     video.wait_for()
-    until(lambda: video.evaluate("v => v.currentTime") > 0)
+    until(lambda: video.evaluate(STEADY))
     page.get_by_role("button", name="Take Photo").click()
     expect(page.get_by_text("1 face · concentration")).to_be_visible(timeout=PATIENCE)
 
@@ -181,6 +178,7 @@ def test_automatic_ends_at_single_pictures_where_both_are_cut(page, server):
     take_picture(page)
     page.get_by_role("button", name="Clear photo").click()
     expect(page.get_by_text("Choose Take Photo.")).to_be_visible()
+    expect(page.get_by_text("1 face · concentration")).to_have_count(0)
     page.wait_for_timeout(1_100)  # into another second of the lesson
     take_picture(page)
     assert server.health()["analyzed"] == 2
