@@ -44,7 +44,7 @@ class Pipeline:
 
     def analyze(self, frame: Frame, stream: Stream) -> FrameResult:
         self.entered.release()
-        assert self.gate.wait(5)
+        assert self.gate.wait(60)
         time.sleep(self.seconds)
         self.streams.append(stream)
         if self.broken:
@@ -77,7 +77,7 @@ class Inbox:
 
     def wait(self, number: int) -> list[Answer]:
         for _ in range(number):
-            assert self._came.acquire(timeout=5), f"only {len(self.answers)} answers came"
+            assert self._came.acquire(timeout=60), f"only {len(self.answers)} answers came"
         return self.answers
 
 
@@ -95,7 +95,7 @@ def slow(pipeline):
 @pytest.fixture
 def engine(pipeline):
     engine = Engine(lambda: pipeline).start()
-    engine.loaded.result(timeout=5)
+    engine.loaded.result(timeout=60)
     yield engine
     pipeline.gate.set()
     engine.close()
@@ -113,7 +113,7 @@ def test_of_frames_that_wait_only_the_newest_is_analysed_and_the_others_are_answ
     inbox = Inbox()
     feed = Feed(Stream(), inbox)
     engine.offer(feed, 0, JPEG, NOON)
-    assert pipeline.entered.acquire(timeout=5)  # frame 0 is in work; the mailbox is empty
+    assert pipeline.entered.acquire(timeout=60)  # frame 0 is in work; the mailbox is empty
     for number in (1, 2, 3):
         engine.offer(feed, number, JPEG, NOON)
     pipeline.gate.set()
@@ -127,7 +127,7 @@ def test_two_cameras_take_turns_however_often_one_of_them_sends(engine, pipeline
     pipeline.gate.clear()
     greedy, modest = Feed(Stream(), Inbox()), Feed(Stream(), Inbox())
     engine.offer(greedy, 0, JPEG, NOON)
-    assert pipeline.entered.acquire(timeout=5)
+    assert pipeline.entered.acquire(timeout=60)
     engine.offer(modest, 0, JPEG, NOON)
     for number in range(1, 5):
         engine.offer(greedy, number, JPEG, NOON)
@@ -179,7 +179,7 @@ def test_a_feed_that_has_left_gets_nothing_more(engine, pipeline):
     busy, left = Inbox(), Inbox()
     feed = Feed(Stream(), left)
     engine.offer(Feed(Stream(), busy), 0, JPEG, NOON)
-    assert pipeline.entered.acquire(timeout=5)
+    assert pipeline.entered.acquire(timeout=60)
     engine.offer(feed, 0, JPEG, NOON)
     engine.leave(feed)
     engine.leave(feed)
@@ -190,7 +190,7 @@ def test_a_feed_that_has_left_gets_nothing_more(engine, pipeline):
 
 def test_frames_offered_while_the_networks_load_are_analysed_when_they_are_there(pipeline):
     gate = threading.Event()
-    engine = Engine(lambda: gate.wait(5) and pipeline).start()
+    engine = Engine(lambda: gate.wait(60) and pipeline).start()
     inbox = Inbox()
     engine.offer(Feed(Stream(), inbox), 0, JPEG, NOON)
     assert engine.state == "loading"
@@ -213,7 +213,7 @@ def test_networks_that_do_not_load_leave_a_message_instead_of_a_traceback(error,
 
     engine = Engine(load).start()
     with pytest.raises(ConfigurationError):
-        engine.loaded.result(timeout=5)
+        engine.loaded.result(timeout=60)
     assert engine.state == "failed" and engine.problem.startswith(words)
     engine.close()
 

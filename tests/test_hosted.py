@@ -21,6 +21,7 @@ from tests.faces import astronaut
 from tests.lessons import LESSON, START, add, rows
 from tests.test_websocket import crowd, make, time_now
 from tests.visitor import Visitor
+from tests.waiting import until
 
 IDLE = 60 * IDLE_MINUTES
 
@@ -181,9 +182,10 @@ def test_health_counts_frames_a_second_over_the_last_beats():
     engine = services.engine()
     assert services.speed() == 0
     engine.loaded.result(timeout=60)
-    services._speeds.append((time.monotonic() - 10, 0))
+    then = time.monotonic() - 10
+    services._speeds.append((then, 0))
     engine.analyzed = 40
-    assert services.speed() == pytest.approx(4, rel=0.1)
+    assert 4 >= services.speed() >= 40 / (time.monotonic() - then)
 
 
 def test_the_status_page_shows_totals_and_versions_and_no_lesson():
@@ -231,8 +233,7 @@ def test_a_closed_tab_takes_its_workspace_with_it(tmp_path):
         with Visitor(server.address) as visitor:
             visitor.open()
             assert server.health()["workspaces"] == 1
-        time.sleep(GONE + 3 * services.BEAT)
-        assert server.health()["workspaces"] == 0
+        until(lambda: server.health()["workspaces"] == 0, GONE + 60)
 
 
 def test_other_visitors_tokens_cannot_be_guessed_and_are_on_no_other_page(tmp_path):

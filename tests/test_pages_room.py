@@ -7,10 +7,10 @@ from streamlit.elements.widgets import data_editor
 from streamlit.testing.v1 import AppTest
 
 from cssafe import services, timetable
-from tests.test_capture import until
 from tests.test_pages_data import press, run, text
 from tests.test_room import all_day, at, keep
 from tests.test_websocket import Crowd
+from tests.waiting import until
 
 SECRET = "rtsp://teacher:secret@127.0.0.1:9/live"
 

@@ -1,6 +1,5 @@
 """The room camera's lessons by hand and by timetable, with a real database file and a video in place of the camera."""
 
-import time as clock
 from contextlib import closing
 from datetime import UTC, datetime, time
 
@@ -10,8 +9,8 @@ from cssafe import services, timetable
 from cssafe.live import room as module
 from cssafe.settings import ConfigurationError
 from cssafe.store import StoreError, Workspace
-from tests.test_capture import until
 from tests.test_websocket import Crowd
+from tests.waiting import until
 
 FORM = {"class_name": "7b", "subject": "Maths", "room": "12", "time_zone": "Europe/Berlin"}
 
@@ -185,6 +184,8 @@ def test_hosted_and_where_nothing_is_stored_no_timetable_is_followed(data, sourc
     services.close()
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
+    looks, glance = [], module.Room.glance
+    monkeypatch.setattr(module.Room, "glance", lambda room, now: looks.append(glance(room, now)))
     services.open()
-    clock.sleep(1.5)
+    until(lambda: looks or not services.room()._clock.is_alive())
     assert services.room().running() is None and services.room().problem == ""

@@ -2,7 +2,6 @@
 
 # ruff: noqa: F401, F811 (imported fixtures)
 import json
-import time
 from datetime import UTC, datetime
 
 import numpy as np
@@ -10,14 +9,12 @@ import pytest
 
 from cssafe.settings import PROFILES
 from tests.test_websocket import crowd, make, time_now, workspace
+from tests.waiting import until
 
 
 def test_a_lesson_whose_camera_stays_away_ends_by_itself(workspace):
     lesson = make(workspace, patience=0.05)
-    deadline = time.monotonic() + 5
-    while lesson.ended is None and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert lesson.ended is not None
+    until(lambda: lesson.ended)
 
 
 @pytest.mark.parametrize(

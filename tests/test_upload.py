@@ -24,7 +24,7 @@ from cssafe.settings import PROFILES, ROOT, UPLOAD_LIMIT, ConfigurationError
 from tests.conftest import index_first
 from tests.test_websocket import Crowd
 
-PATIENCE = 30
+PATIENCE = 60
 LONG = tuple(second / 5 for second in range(300))
 """Times of a minute of frames."""
 
@@ -98,7 +98,7 @@ def test_stopping_ends_it_soon_and_keeps_what_is_analysed(engine, picture, video
     assert (progress.name, progress.files) == ("video.mp4", 3)
     assert 0 < progress.share < 1 and progress.left > 0
     analysis.stop()
-    assert analysis.done.wait(5)
+    assert analysis.done.wait(PATIENCE)
     still, moving = analysis.uploads
     assert len(still.recording.observations) == 1 and 0 < moving.recording.frames < 300
     assert not moving.recording.observations.empty and analysis.problem == ""
@@ -109,7 +109,7 @@ def test_a_visit_that_is_forgotten_stops_its_analysis(engine, video):
     analysis = held.analysis
     del held
     gc.collect()
-    assert analysis.stopped and analysis.done.wait(5)
+    assert analysis.stopped and analysis.done.wait(PATIENCE)
 
 
 def test_a_live_camera_is_not_starved_by_an_upload(engine, video):

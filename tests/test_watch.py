@@ -19,8 +19,8 @@ from cssafe.live.engine import Engine
 from cssafe.settings import ROOT
 from cssafe.store import Workspace
 from tests.room import camera
-from tests.test_capture import until
 from tests.test_websocket import Crowd, make
+from tests.waiting import until
 
 
 @pytest.fixture(autouse=True)
@@ -40,9 +40,17 @@ def start(*arguments: str, **environment: str) -> subprocess.Popen:
         stderr=subprocess.PIPE,
         text=True,
     )
-    while "is recorded" not in (said := process.stderr.readline()):
-        assert said, f"it ended with {process.wait()}"
+    said(process, "is recorded")
     return process
+
+
+def said(process: subprocess.Popen, words: str) -> str:
+    """What it says up to the line with these words."""
+    lines = ""
+    while words not in (line := process.stderr.readline()):
+        assert line, f"it ended with {process.wait()}"
+        lines += line
+    return lines + line
 
 
 def fetch(path: Path, sql: str) -> list[tuple]:
@@ -97,14 +105,15 @@ def test_sigterm_loses_nothing_and_no_password_is_ever_said(data):
         options = ["--class", "7b", "--subject", "Maths", "--room", "12", "--zone", "Asia/Kolkata"]
         process = start(shown.address, "--lesson", "Fractions", *options)
         time.sleep(5)
+        before = shown.connections
         shown.cut()
-        time.sleep(1.5)
+        lost = said(process, "is tried again")
         shown.mend()
+        until(lambda: shown.connections > before)  # the camera is back in the same lesson
         time.sleep(5)
         process.send_signal(signal.SIGTERM)
-        out, err = process.communicate(timeout=30)
-    assert process.returncode == 0 and out == "" and "secret" not in err
-    assert "is tried again" in err  # the camera was lost and is back in the same lesson
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 0 and out == "" and "secret" not in lost + err
     told = re.search(r'Stored as the lesson "Fractions": (\d+) seconds', err)
     stored = "SELECT count(DISTINCT time), max(ended) >= max(time) FROM observations JOIN lessons USING (lesson)"
     assert fetch(data, stored) == [(int(told[1]), True)]
@@ -124,15 +133,26 @@ def test_kill_9_loses_at_most_two_seconds(data):
         time.sleep(8)
         process.send_signal(signal.SIGKILL)
         killed = datetime.now(UTC)
-        process.communicate(timeout=30)
+        process.communicate(timeout=60)
     [(last, ended)] = fetch(data, "SELECT max(time), any_value(ended) FROM observations JOIN lessons USING (lesson)")
     assert last.replace(tzinfo=UTC) + timedelta(seconds=1) >= killed - timedelta(seconds=2)
     assert ended == last + timedelta(seconds=1)
 
 
 def test_it_ends_by_itself_at_the_time_given_and_reports_on_the_way(data, picture, monkeypatch, capsys):
+    told, line = [], watch.line
+
+    class Clock(datetime):
+        """An hour passes once it has been told that nobody is in view."""
+
+        @classmethod
+        def now(cls, zone):
+            return datetime.now(zone) + timedelta(hours=any("No face" in words for words in told))
+
     monkeypatch.setattr(watch, "REPORT", 0.5)
-    monkeypatch.setattr(watch, "_today", lambda clock, zone: datetime.now(UTC) + timedelta(seconds=4))
+    monkeypatch.setattr(watch, "datetime", Clock)
+    monkeypatch.setattr(watch, "line", lambda capture: told.append(line(capture)) or told[-1])
+    monkeypatch.setattr(watch, "_today", lambda clock, zone: datetime.now(UTC) + timedelta(minutes=30))
     assert main(["watch", str(picture), "--lesson", "Nobody", "--until", "23:59"]) == 0
     said = capsys.readouterr().err
     assert re.search(r"^\d\d:\d\d:\d\d camera live, 0 faces, No face in view\.$", said, re.MULTILINE)

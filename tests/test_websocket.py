@@ -18,6 +18,7 @@ from cssafe.pipeline import Stream
 from cssafe.settings import PROFILES
 from cssafe.store import Workspace
 from tests.test_engine import JPEG
+from tests.waiting import until
 
 HERE = {"origin": "http://testserver"}
 
@@ -220,10 +221,7 @@ def test_the_browser_may_leave_and_come_back_to_the_same_lesson_and_no_second_is
             socket.send_bytes(JPEG)
             socket.receive_json()
             assert lesson.view().connected
-        left = time.monotonic()
-        while lesson.view().connected and time.monotonic() - left < 1:
-            time.sleep(0.01)
-        assert not lesson.view().connected
+        until(lambda: not lesson.view().connected)
     lesson.end()
     sql = "SELECT sum(frames), count(*), count(DISTINCT time) FROM observations"
     frames, rows, seconds = workspace.cursor().execute(sql).fetchone()
