@@ -4,7 +4,6 @@ ends.
 A camera that is lost is sought again, ever more rarely, and found in the same lesson. A video file in its place plays in
 its own time and begins again at its end, as a camera has none. Pictures live in memory until the next one is there."""
 
-import io
 import logging
 import threading
 import time
@@ -15,14 +14,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from cssafe import media
 from cssafe.live.engine import Answer, Engine
 from cssafe.live.session import LiveLesson
 from cssafe.media import MediaError, hidden
 from cssafe.settings import ConfigurationError, Settings
-from cssafe.vision.drawing import draw
+from cssafe.vision.preview import preview
 
 log = logging.getLogger(__name__)
 
@@ -32,9 +30,8 @@ BACKOFF = (1.0, 2.0, 5.0, 10.0, 30.0)
 TRIAL = 3.0
 """Seconds of video by which a camera is tried."""
 
-PREVIEW = (960, 720)
-"""Pixels that the preview keeps within."""
-
+PREVIEW = 960
+"""Pixels of the preview's longer side at most: it is sent once a second."""
 
 HOSTED = (
     "This CSSAFE is hosted, so that it opens no camera of its own. Run it on a computer of the school (CSSAFE_MODE=local) "
@@ -125,11 +122,7 @@ class Capture:
         """The newest analysed picture with its faces framed, as a JPEG; None while there is none."""
         if (newest := self._newest) is None:
             return None
-        image = Image.fromarray(draw(*newest)[..., ::-1])
-        image.thumbnail(PREVIEW)
-        jpeg = io.BytesIO()
-        image.save(jpeg, "JPEG", quality=75)
-        return jpeg.getvalue()
+        return preview(*newest, PREVIEW)
 
     def _run(self) -> None:
         failures = 0

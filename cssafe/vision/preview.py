@@ -9,10 +9,10 @@ LONGEST = 1280
 """Pixels of the longer side: as wide as a page shows it."""
 
 
-def preview(image: np.ndarray, faces: list[dict]) -> bytes:
+def preview(image: np.ndarray, faces: list[dict], longest: int = LONGEST) -> bytes:
     """The picture as JPEG, shrunk first, so that words stay readable. image: uint8 (h, w, 3) BGR. faces: what
-    frames.describe gives."""
-    zoom = min(1.0, LONGEST / max(image.shape[:2]))
+    frames.describe gives. longest: pixels of its longer side at most."""
+    zoom = min(1.0, longest / max(image.shape[:2]))
     if zoom < 1:
         image = cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
         faces = [face | {"box": [value * zoom for value in face["box"]]} for face in faces]
