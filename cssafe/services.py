@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable
 
 from cssafe import settings
+from cssafe.expression import Expression
 from cssafe.live.engine import Engine
 from cssafe.live.room import Room
 from cssafe.live.session import LiveLesson
@@ -30,6 +31,7 @@ started = time.time()
 _lock = threading.RLock()
 _opening = threading.Lock()  # by itself, for opening a large database must not hold up the cameras
 _engine: Engine | None = None
+_network: Expression | None = None
 _workspace: Workspace | None = None
 _store_problem = ""
 _lessons: dict[str, LiveLesson] = {}
@@ -110,7 +112,7 @@ def open() -> None:
 
 def close() -> None:
     """End what is running and write what is left; afterwards everything is as before `open`."""
-    global _engine, _workspace, _store_problem, _room
+    global _engine, _network, _workspace, _store_problem, _room
     room().close()  # without the lock, for its thread may wait for it
     _ending.set()
     with _lock:
@@ -126,7 +128,7 @@ def close() -> None:
                 if workspace is not None:
                     release(workspace)
         finally:
-            _engine, _workspace, _store_problem = None, None, ""
+            _engine, _network, _workspace, _store_problem = None, None, None, ""
             _speeds.clear()
 
 
@@ -137,6 +139,12 @@ def engine() -> Engine:
         if _engine is None:
             _engine = Engine(_load).start()
         return _engine
+
+
+def network() -> Expression | None:
+    """The expression network that is served, for what it tells of itself: only the engine's thread runs it. None while it is
+    loaded, and where the profile has none."""
+    return _network
 
 
 def room() -> Room:
@@ -253,5 +261,8 @@ def _forget() -> None:
 
 
 def _load() -> Pipeline:
+    global _network
     chosen = settings.read()
-    return Pipeline(chosen.profile, chosen.model)
+    pipeline = Pipeline(chosen.profile, chosen.model)
+    _network = pipeline.network
+    return pipeline

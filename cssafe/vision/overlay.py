@@ -1,0 +1,42 @@
+"""What a network looks at, laid over the picture of a face in colours."""
+
+import cv2
+import numpy as np
+from PIL import ImageColor
+
+FOR, AGAINST = "#E69F00", "#0072B2"
+"""Okabe-Ito orange and blue, which eyes with any kind of colour blindness tell apart."""
+
+STRONGEST = 0.65
+"""Opacity of the strongest evidence: the face stays visible under it."""
+
+
+def compared(evidence: np.ndarray) -> np.ndarray:
+    """Evidence (..., rows, columns, k) for each of k emotions -> the same against the mean of all of them at each place.
+
+    What speaks for all emotions alike changes no probability, so it would only colour the picture.
+    """
+    return evidence - evidence.mean(axis=-1, keepdims=True)
+
+
+def overlay(face: np.ndarray, evidence: np.ndarray, strongest: float) -> np.ndarray:
+    """The picture with what speaks for an emotion in orange and what speaks against it in blue, clear around zero.
+
+    Args:
+        face: uint8 (h, w), grey, or (h, w, 3) BGR.
+        evidence: (rows, columns), laid over all of the picture and enlarged smoothly.
+        strongest: > 0; evidence of this size and beyond has the full colour.
+
+    Returns:
+        uint8 (h, w, 3) BGR.
+    """
+    picture = (cv2.cvtColor(face, cv2.COLOR_GRAY2BGR) if face.ndim == 2 else face).astype(np.float32)
+    smooth = cv2.resize(evidence.astype(np.float32), picture.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+    strength = np.clip(smooth / strongest, -1, 1)[..., None]
+    colour = np.where(strength > 0, _bgr(FOR), _bgr(AGAINST))
+    opacity = STRONGEST * np.abs(strength)
+    return np.round(picture * (1 - opacity) + colour * opacity).astype(np.uint8)
+
+
+def _bgr(colour: str) -> np.ndarray:
+    return np.array(ImageColor.getrgb(colour)[2::-1], np.float32)
