@@ -1,12 +1,19 @@
-"""What several tests share: pictures and videos made on the spot."""
+"""What several tests share: pictures and videos made on the spot, a workspace and a lesson in it, a school, a browser."""
 
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import av
 import cv2
 import numpy as np
 import pytest
+from playwright.sync_api import sync_playwright
+
+from cssafe import services
+from cssafe.store import Workspace
+from tests.browser import chromium, film, need
+from tests.test_websocket import Crowd, make
 
 
 @pytest.fixture
@@ -36,6 +43,56 @@ def video(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def workspace():
+    """An open workspace in memory."""
+    with closing(Workspace.open(None)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def lesson(workspace):
+    """A lesson in it that runs."""
+    lesson = make(workspace)
+    yield lesson
+    lesson.end()
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    """The database file of a school whose pipeline finds, whatever the picture shows, six faces."""
+    monkeypatch.setenv("CSSAFE_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("CSSAFE_PROFILE", "consent")
+    monkeypatch.setattr(services, "_load", lambda: Crowd(6))
+    yield tmp_path / "data" / "cssafe.duckdb"
+    services.close()
+
+
+@pytest.fixture
+def source(video):
+    """A video in place of a camera."""
+    return str(video(tuple(i / 5 for i in range(10))))
+
+
+@pytest.fixture(scope="module")
+def playwright():
+    need("chromium", "ffmpeg")
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="module")
+def footage(playwright, tmp_path_factory):
+    """What the browser's camera shows: one face."""
+    return film(tmp_path_factory.mktemp("camera"))
+
+
+@pytest.fixture(scope="module")
+def browser(playwright, footage):
+    with closing(chromium(playwright, footage)) as browser:
+        yield browser
 
 
 def half_blue(width: int, height: int) -> np.ndarray:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import cv2
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from tests.browser import PATIENCE, Server, chromium, need, serve, shows_no_error
+from tests.browser import PATIENCE, Server, chromium, serve, shows_no_error
 from tests.faces import astronaut
 from tests.shared import shared_data
 from tests.test_browser_live import fetch
@@ -20,9 +20,9 @@ PHONE = {"width": 390, "height": 844}
 
 
 @pytest.fixture(scope="module")
-def browser():
-    need("chromium", "ffmpeg")
-    with sync_playwright() as playwright, closing(chromium(playwright)) as browser:
+def browser(playwright):
+    """One without a camera."""
+    with closing(chromium(playwright)) as browser:
         yield browser
 
 

@@ -3,12 +3,11 @@
 import re
 import urllib.error
 import urllib.request
-from contextlib import closing
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from tests.browser import PATIENCE, chromium, film, need, serve, shows_no_error
+from tests.browser import PATIENCE, serve, shows_no_error
 from tests.test_browser_live import results, wait_for_results
 
 pytestmark = pytest.mark.browser
@@ -20,16 +19,6 @@ KNOCK = """(token) => new Promise((resolve) => {
   socket.onclose = (event) => resolve(event.code);
 })"""
 """Tries to be the camera of the lesson of that token."""
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    need("chromium", "ffmpeg")
-    with (
-        sync_playwright() as playwright,
-        closing(chromium(playwright, film(tmp_path_factory.mktemp("camera")))) as browser,
-    ):
-        yield browser
 
 
 def visitor(browser) -> Page:

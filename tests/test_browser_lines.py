@@ -10,9 +10,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from playwright.sync_api import Page, WebSocketRoute, expect, sync_playwright
+from playwright.sync_api import Page, WebSocketRoute, expect
 
-from tests.browser import Server, chromium, clip, film, need, serve, shows_no_error
+from tests.browser import Server, chromium, clip, film, serve, shows_no_error
 from tests.faces import classroom
 from tests.relay import relay
 from tests.test_browser_live import results, start, visit, wait_for_results, wait_for_state, watch_state
@@ -24,19 +24,6 @@ UP = 125_000
 
 LATE = 0.2
 """Seconds each way."""
-
-
-@pytest.fixture(scope="module")
-def playwright():
-    need("chromium", "ffmpeg")
-    with sync_playwright() as playwright:
-        yield playwright
-
-
-@pytest.fixture(scope="module")
-def browser(playwright, tmp_path_factory):
-    with closing(chromium(playwright, film(tmp_path_factory.mktemp("camera")))) as browser:
-        yield browser
 
 
 class Place:

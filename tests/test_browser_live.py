@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from cssafe import sample
 from cssafe.labels import FERPLUS
 from cssafe.settings import PROFILES
 from cssafe.store import Workspace
-from tests.browser import PATIENCE, Server, chromium, clip, film, need, serve, shows_no_error
+from tests.browser import PATIENCE, Server, chromium, clip, film, serve, shows_no_error
 from tests.shared import shared_data
 from tests.waiting import until
 
@@ -28,24 +28,6 @@ PAGES = {
     "lessons": "Lessons",
     "status": "Status",
 }
-
-
-@pytest.fixture(scope="module")
-def playwright():
-    need("chromium", "ffmpeg")
-    with sync_playwright() as playwright:
-        yield playwright
-
-
-@pytest.fixture(scope="module")
-def video(playwright, tmp_path_factory):
-    return film(tmp_path_factory.mktemp("camera"))
-
-
-@pytest.fixture(scope="module")
-def browser(playwright, video):
-    with closing(chromium(playwright, video)) as browser:
-        yield browser
 
 
 @pytest.fixture

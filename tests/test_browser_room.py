@@ -5,10 +5,10 @@ import time
 from contextlib import closing
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from cssafe.store import Workspace
-from tests.browser import PATIENCE, Server, chromium, film, need, serve, shows_no_error
+from tests.browser import PATIENCE, Server, chromium, film, serve, shows_no_error
 from tests.room import camera
 from tests.test_browser_live import fetch, visit
 from tests.test_room import all_day
@@ -18,9 +18,9 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def browser():
-    need("chromium", "ffmpeg")
-    with sync_playwright() as playwright, closing(chromium(playwright)) as browser:
+def browser(playwright):
+    """One without a camera."""
+    with closing(chromium(playwright)) as browser:
         yield browser
 
 

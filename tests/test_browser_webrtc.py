@@ -4,26 +4,14 @@ import time
 from contextlib import closing
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from tests.browser import PATIENCE, Server, chromium, film, need, serve, shows_no_error
+from tests.browser import PATIENCE, Server, chromium, serve, shows_no_error
 from tests.network import network
 from tests.test_browser_live import fetch, wait_for_results
 from tests.waiting import until
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def playwright():
-    need("chromium", "ffmpeg")
-    with sync_playwright() as playwright:
-        yield playwright
-
-
-@pytest.fixture(scope="module")
-def video(playwright, tmp_path_factory):
-    return film(tmp_path_factory.mktemp("camera"))
 
 
 @pytest.fixture(scope="module")
@@ -39,10 +27,10 @@ def server(net, tmp_path):
 
 
 @pytest.fixture
-def page(playwright, video, server):
+def page(playwright, footage, server):
     """A page at the server's address, which the browser takes for a safe one, with camera."""
     safe = f"--unsafely-treat-insecure-origin-as-secure={server.address}"
-    with closing(chromium(playwright, video, safe)) as browser:
+    with closing(chromium(playwright, footage, safe)) as browser:
         page = browser.new_context(permissions=["camera"]).new_page()
         page.set_default_timeout(PATIENCE)
         yield page

@@ -20,7 +20,6 @@ from cssafe.live.engine import Engine
 from cssafe.media import MediaError
 from cssafe.pipeline import Stream
 from cssafe.settings import PROFILES, ConfigurationError
-from cssafe.store import Workspace
 from tests.room import camera
 from tests.rtsp import rtsp_camera
 from tests.test_websocket import Crowd, count, make
@@ -28,13 +27,6 @@ from tests.waiting import until
 
 LOCAL = settings.read({})
 HOSTED = replace(LOCAL, hosted=True, profile=PROFILES["demo"])
-
-
-@pytest.fixture
-def workspace():
-    workspace = Workspace.open(None)
-    yield workspace
-    workspace.close()
 
 
 @pytest.fixture

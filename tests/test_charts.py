@@ -8,18 +8,9 @@ from cssafe import charts, queries
 from cssafe.concentration import PUBLISHED
 from cssafe.recording import courses, timeline
 from cssafe.settings import PROFILES
-from cssafe.store import Workspace
 from tests.lessons import LESSON, START, add, rows, uneven
 from tests.test_queries import PERIODS
 from tests.test_websocket import crowd
-
-
-@pytest.fixture
-def workspace():
-    """An open workspace in memory."""
-    opened = Workspace.open(None)
-    yield opened
-    opened.close()
 
 
 def draw(workspace):

@@ -9,24 +9,11 @@ from streamlit.testing.v1 import AppTest
 from cssafe import services, timetable
 from tests.test_pages_data import press, run, text
 from tests.test_room import all_day, at, keep
-from tests.test_websocket import Crowd
 from tests.waiting import until
 
+pytestmark = pytest.mark.usefixtures("data")
+
 SECRET = "rtsp://teacher:secret@127.0.0.1:9/live"
-
-
-@pytest.fixture(autouse=True)
-def data(tmp_path, monkeypatch):
-    monkeypatch.setenv("CSSAFE_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("CSSAFE_PROFILE", "consent")
-    monkeypatch.setattr(services, "_load", lambda: Crowd(6))
-    yield tmp_path / "data" / "cssafe.duckdb"
-    services.close()
-
-
-@pytest.fixture
-def source(video):
-    return str(video(tuple(i / 5 for i in range(10))))
 
 
 def script() -> None:

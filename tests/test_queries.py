@@ -11,18 +11,9 @@ from cssafe import periods, queries
 from cssafe.labels import FERPLUS
 from cssafe.observations import COLUMNS
 from cssafe.queries import Filter
-from cssafe.store import Workspace
 from tests.lessons import LESSON, START, add, rows, uneven
 
 PERIODS = [{"name": "1", "start": "09:00", "end": "09:45"}, {"name": "2", "start": "09:45", "end": "10:30"}]
-
-
-@pytest.fixture
-def workspace():
-    """An open workspace in memory."""
-    opened = Workspace.open(None)
-    yield opened
-    opened.close()
 
 
 CALLS = {

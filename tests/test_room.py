@@ -9,25 +9,11 @@ from cssafe import services, timetable
 from cssafe.live import room as module
 from cssafe.settings import ConfigurationError
 from cssafe.store import StoreError, Workspace
-from tests.test_websocket import Crowd
 from tests.waiting import until
 
+pytestmark = pytest.mark.usefixtures("data")
+
 FORM = {"class_name": "7b", "subject": "Maths", "room": "12", "time_zone": "Europe/Berlin"}
-
-
-@pytest.fixture(autouse=True)
-def data(tmp_path, monkeypatch):
-    monkeypatch.setenv("CSSAFE_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("CSSAFE_PROFILE", "consent")
-    monkeypatch.setattr(services, "_load", lambda: Crowd(6))
-    yield tmp_path / "data" / "cssafe.duckdb"
-    services.close()
-
-
-@pytest.fixture
-def source(video):
-    """A video that shows, as the pipeline of these tests has it, six faces."""
-    return str(video(tuple(i / 5 for i in range(10))))
 
 
 @pytest.fixture

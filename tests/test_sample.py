@@ -2,21 +2,10 @@
 
 from datetime import date
 
-import pytest
-
 from cssafe import queries, sample
 from cssafe.observations import EXPRESSION
 from cssafe.settings import PROFILES
-from cssafe.store import Workspace
 from tests.lessons import add, rows
-
-
-@pytest.fixture
-def workspace():
-    """An open workspace in memory."""
-    opened = Workspace.open(None)
-    yield opened
-    opened.close()
 
 
 def test_no_weeks_give_no_lessons(workspace):

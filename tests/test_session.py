@@ -1,6 +1,5 @@
 """What a running lesson tells of its results, to whom, and what it keeps."""
 
-# ruff: noqa: F401, F811 (imported fixtures)
 import json
 from datetime import UTC, datetime
 
@@ -8,7 +7,7 @@ import numpy as np
 import pytest
 
 from cssafe.settings import PROFILES
-from tests.test_websocket import crowd, make, time_now, workspace
+from tests.test_websocket import crowd, make, time_now
 from tests.waiting import until
 
 

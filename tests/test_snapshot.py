@@ -1,7 +1,7 @@
 """Single pictures, with a real engine."""
 
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -10,19 +10,10 @@ from cssafe.live import snapshot
 from cssafe.live.engine import Engine
 from cssafe.media import MediaError
 from cssafe.settings import ConfigurationError
-from cssafe.store import Workspace
 from tests.test_engine import Pipeline
-from tests.test_websocket import Crowd, make
+from tests.test_websocket import Crowd
 
 PICTURE = np.zeros((48, 64, 3), np.uint8)
-
-
-@pytest.fixture
-def lesson():
-    with closing(Workspace.open(None)) as workspace:
-        lesson = make(workspace)
-        yield lesson
-        lesson.end()
 
 
 @contextmanager

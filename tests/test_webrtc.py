@@ -3,7 +3,6 @@ negotiation with a browser is tested in test_browser_webrtc.py."""
 
 import threading
 import time
-from contextlib import closing
 from datetime import UTC, datetime
 
 import av
@@ -14,8 +13,7 @@ from cssafe.live import webrtc
 from cssafe.live.engine import Engine
 from cssafe.live.webrtc import Stream, ice_servers
 from cssafe.settings import TRANSPORT_PATIENCE
-from cssafe.store import Workspace
-from tests.test_websocket import Crowd, crowd, make
+from tests.test_websocket import Crowd, crowd
 from tests.waiting import until
 
 GREEN = (115, 158, 0)  # BGR of a face with high concentration
@@ -27,14 +25,6 @@ def engine():
     engine.loaded.result(timeout=60)
     yield engine
     engine.close()
-
-
-@pytest.fixture
-def lesson():
-    with closing(Workspace.open(None)) as workspace:
-        lesson = make(workspace)
-        yield lesson
-        lesson.end()
 
 
 @pytest.fixture

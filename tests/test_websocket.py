@@ -65,20 +65,6 @@ def pipeline():
 
 
 @pytest.fixture
-def workspace():
-    workspace = Workspace.open(None)
-    yield workspace
-    workspace.close()
-
-
-@pytest.fixture
-def lesson(workspace):
-    lesson = make(workspace)
-    yield lesson
-    lesson.end()
-
-
-@pytest.fixture
 def client(pipeline, lesson):
     engine = Engine(lambda: pipeline).start()
     lessons = {lesson.token: lesson}

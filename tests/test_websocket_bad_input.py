@@ -19,7 +19,7 @@ from cssafe.live import websocket
 from cssafe.live.engine import Engine
 from cssafe.settings import FRAME_LIMIT
 from tests.test_engine import JPEG
-from tests.test_websocket import HERE, client, closed, count, farewell, hello, lesson, make, pipeline, workspace
+from tests.test_websocket import HERE, client, closed, count, farewell, hello, make, pipeline
 from tests.waiting import until
 
 
