@@ -170,8 +170,9 @@ class Pipeline:
             expression = smooth(now, before, stream.now - np.array([m.seen for m in memories]))
             expression = np.where((readable & ~asked)[:, None], before, expression)
             if stream.looking:
-                evidence = self._expression.evidence(stacked[readable])
-                stream.looks = Looks(*place_meshes(meshes[readable]), stacked[readable], now[readable], evidence)
+                seen = stacked[readable]
+                said, evidence = self._expression.ferplus(seen), self._expression.evidence(seen)
+                stream.looks = Looks(*place_meshes(meshes[readable]), seen, said, evidence)
             clock("expression")
 
         signals = Signals(

@@ -19,6 +19,7 @@ st.navigation(
         st.Page(ROOT / "pages/histograms.py", title="Histograms", icon=":material/bar_chart:"),
         st.Page(ROOT / "pages/weekly.py", title="Weekly", icon=":material/calendar_view_week:"),
         st.Page(ROOT / "pages/lessons.py", title="Lessons", icon=":material/list_alt:"),
+        st.Page(ROOT / "pages/model.py", title="Model", icon=":material/neurology:"),
         st.Page(ROOT / "pages/status.py", title="Status", icon=":material/monitor_heart:"),
     ],
     position="top",

@@ -24,7 +24,6 @@ STORED = {
     "database file on the computer that runs CSSAFE; never a picture, a face template or a name.",
     False: "Nothing: files and figures stay in memory until you close this tab.",
 }
-AGREE = "Everybody who is in these pictures, and for minors a parent, has agreed to being analysed like this."
 DISAGREE = "Please confirm first that everybody in the pictures has agreed: tick the box, then analyse."
 
 ui.page("Files")
@@ -56,7 +55,7 @@ def before() -> None:
             horizontal=True,
         )
         if profile.name == "consent" and not workspace.get("agreed", False):
-            st.markdown(AGREE)  # as a checkbox's label it would be cut off
+            st.markdown(pictures.AGREE)  # as a checkbox's label it would be cut off
             st.checkbox("Yes, they have agreed", key="agreed")
         complaint = st.session_state.pop("files_complaint", "") or too_much(files)
         if complaint:

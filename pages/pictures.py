@@ -14,6 +14,8 @@ from cssafe.recording import courses, timeline
 from cssafe.settings import Profile
 from cssafe.vision.preview import preview
 
+AGREE = "Everybody who is in these pictures, and for minors a parent, has agreed to being analysed like this."
+
 
 def image(upload: Upload, profile: Profile, audience: str) -> None:
     """The picture with its faces drawn, and what was read from them."""

@@ -26,6 +26,7 @@ PAGES = {
     "histograms": "Histograms",
     "weekly": "Weekly",
     "lessons": "Lessons",
+    "model": "Model",
     "status": "Status",
 }
 
@@ -221,6 +222,10 @@ def test_every_page_opened_by_its_address_shows_no_error(page, tmp_path, filled)
             page.goto(f"{server.address}/{address}")
             expect(page.get_by_role("heading", name=title).first).to_be_visible()
             shows_no_error(page)
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.goto(f"{server.address}/model")
+        shows_no_error(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_a_database_that_is_open_elsewhere_is_named_in_a_sentence_on_every_page(page, tmp_path):

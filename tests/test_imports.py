@@ -16,7 +16,7 @@ LAYERS = (
     {"concentration", "media", "periods", "timetable"},
     {"pipeline", "store"},
     {"recording"},
-    {"live", "queries", "charts", "sample"},
+    {"live", "queries", "charts", "model_charts", "sample"},
     {"services"},
     {"health", "ui", "site"},
     {"bench", "training", "watch"},

@@ -1,0 +1,180 @@
+"""Model: what the expression network is, what it looks at, how often it is right."""
+
+from datetime import date
+from typing import Any
+
+import streamlit as st
+
+from cssafe import model_charts, services, ui
+from cssafe.expression import figures, read_card
+from cssafe.settings import ConfigurationError
+from pages import looking, pictures
+
+PRECISIONS = {"bf16": "bfloat16", "f32": "float32"}  # not a text below it: Streamlit would show that
+
+CANNOT = (
+    "It names what a face shows, not what anybody feels: a scowl often means something other than anger. It learned from "
+    "pictures found by web search, in which posed, adult and Western faces prevail, so it may do worse on others. "
+    "Not for grading, ranking or watching single people."
+)
+NOT_PRIVATE = (
+    "Measured on FER2013's PublicTest: papers mostly publish figures of PrivateTest, other pictures, so these are not "
+    "comparable with theirs."
+)
+
+ui.heading("Model")
+settings = ui.settings()
+
+
+def about(card: dict[str, Any], found: dict[str, Any] | None) -> None:
+    """What the network is. card: model.json. found: figures.json, None where there is none."""
+    network = services.network()
+    weights = str((card.get("sha256") or {}).get("expression.bin", ""))
+    told = {
+        "Network": pictures.plain(str(card.get("name", ""))),
+        "kind": card.get("network"),
+        "parameters": f"{card['parameters'] / 1e6:.2f} million" if card.get("parameters") else None,
+        "made": day(card.get("date")),
+        "measured": day(found["date"]) if found else None,
+        "SHA-256": weights[:12],
+        "runs here in": PRECISIONS.get(network.precision, network.precision) if network else None,
+    }
+    st.markdown(" · ".join(f"{name} **{value}**" for name, value in told.items() if value))
+
+
+def day(text: str | None) -> str | None:
+    """An ISO date in words."""
+    try:
+        return f"{date.fromisoformat(text or ''):%d %b %Y}"
+    except ValueError:
+        return None
+
+
+def measured(found: dict[str, Any]) -> None:
+    """How often it is right, as plots."""
+    st.altair_chart(
+        model_charts.accuracy(found), alt="Right answers on both sets of labels with intervals, beside people's"
+    )
+    st.caption(
+        "How to read it: the further right, the more answers are right; lines are 95 % intervals. FERPlus has ten votes for "
+        "each face, FER2013 one; “no copies” leaves out faces of which a copy is among the pictures learned from. People name "
+        "FER2013's labels rightly in 65 ± 5 % (Goodfellow et al. 2013)."
+        + (f" {NOT_PRIVATE}" if found["data"]["file"] == "fer2013_valid.parquet" else "")
+    )
+    labels = st.segmented_control(
+        "By the labels of",
+        [name for name in model_charts.NAMES if name in found],
+        default="ferplus",
+        required=True,
+        format_func=model_charts.NAMES.get,
+        key="labels",
+        bind="query-params",
+    )
+    told = found[labels]
+    by_class(told)
+    how_sure(told)
+    worse(told, found)
+    people(told)
+
+
+def by_class(told: dict[str, Any]) -> None:
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.subheader("Which emotions it finds")
+        st.altair_chart(model_charts.recall(told), alt="Share of each emotion's faces that are found, with intervals")
+        st.caption(
+            "How to read it: of the faces that show the emotion (their number stands beside it), how many are named so; lines "
+            f"are 95 % intervals, hollow points rest on fewer than {model_charts.FEW} faces."
+        )
+    with right:
+        st.subheader("What it takes them for")
+        st.altair_chart(model_charts.confusion(told), alt="Percent of each emotion's faces that are given each name")
+        st.caption(
+            "How to read it: a row is what faces show, a column what the network names, in percent of the row; dark cells "
+            "off the diagonal are its usual mistakes."
+        )
+
+
+def how_sure(told: dict[str, Any]) -> None:
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.subheader("Whether it knows how sure it is")
+        st.altair_chart(model_charts.reliability(told), alt="How often it is right against how sure it is")
+        st.caption(
+            "How to read it: on the dashed line it is right exactly as often as it says; below, it is too sure of itself. "
+            f"Larger points stand for more faces, hollow ones for fewer than {model_charts.FEW_IN_BIN}."
+        )
+    with right:
+        st.subheader("If it may say nothing")
+        st.altair_chart(model_charts.coverage(told), alt="How often it is right against the share of faces answered")
+        st.caption(
+            "How to read it: the further left, the more of the faces it is least sure of are left unanswered, and the more "
+            "of the other answers are right."
+        )
+
+
+def worse(told: dict[str, Any], found: dict[str, Any]) -> None:
+    st.subheader("On worse pictures")
+    if not told.get("robustness"):
+        st.info("How it does on worse pictures was not measured.", icon=":material/info:")
+        return
+    with st.container(horizontal=True):
+        for change, chart in model_charts.robustness(told["robustness"]).items():
+            st.altair_chart(chart, width=168, alt=f"Right answers by strength of: {change}")
+    beside = found.get("beside")
+    st.caption(
+        "How to read it: right answers in percent (upwards) when each face is changed by so much (to the right); the grey "
+        "line is without any change; the lower a line falls, the more it takes from the network."
+        + (f" Blue is this network; orange and dashed is {beside['name']}, for comparison." if beside else "")
+    )
+
+
+def people(told: dict[str, Any]) -> None:
+    st.subheader("For different people")
+    if not told["groups"]:
+        st.info(
+            "Not measured: FER2013 says nothing of skin tone, age, gender, glasses or culture, so nobody knows how much worse "
+            "it does for some people than for others. Data that say so: `python -m cssafe evaluate --group`.",
+            icon=":material/group_off:",
+        )
+    for column, group in told["groups"].items():
+        st.altair_chart(model_charts.groups(group), alt=f"Right answers by {column}, with intervals")
+        p = group["p_accuracy"]
+        chance = "" if p is None else f" If they did not differ, chance alone would look like this with p = {p:.3f}."
+        st.caption(
+            f"How to read it: right answers by {column}, with the number of faces and 95 % intervals; groups under "
+            f"{group['smallest']} faces are left out.{chance}"
+        )
+
+
+try:
+    card = read_card(settings.model)
+except ConfigurationError as error:
+    st.error(str(error), icon=":material/error:")
+    st.stop()
+problem, found = "", None
+try:
+    found = figures.read(settings.model)
+except ConfigurationError as error:
+    problem = str(error)
+
+about(card, found)
+st.caption(CANNOT)
+
+st.header("What it looks at")
+picture = st.container()
+
+st.header("How often it is right")
+if problem:
+    st.warning(problem, icon=":material/warning:")
+elif found is None:
+    st.info(
+        "This network was not measured: there is no figures.json in its folder. `python -m cssafe evaluate "
+        "fer2013_valid.parquet --model FOLDER --card` makes one; data/README.md says where the data come from.",
+        icon=":material/query_stats:",
+    )
+else:
+    measured(found)
+
+with picture:  # last, for a database that cannot be opened ends the page here, and figures need not wait for a picture
+    looking.tool(settings.profile)
