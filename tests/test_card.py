@@ -47,7 +47,7 @@ def test_the_command_writes_figures_and_renews_the_part_of_the_card_that_is_thei
     measured = figures.read(folder)
     assert measured["fer2013"]["n"] == 3 and measured["ferplus"]["n"] == 2
     assert measured["command"] == "python -m cssafe evaluate fer2013_valid.parquet --card --beside expression"
-    assert measured["precision"] in ("bf16", "f32") and measured["processor"]
+    assert measured["precision"] in ("int8", "bf16", "f32") and measured["processor"]
     assert measured["beside"]["sha256"] == measured["model"]["sha256"]
     assert {len(measured[labels]["robustness"]) for labels in ("fer2013", "ferplus")} == {42}
     text = (folder / card.CARD).read_text(encoding="utf-8")

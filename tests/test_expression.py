@@ -6,7 +6,9 @@ import pytest
 
 from cssafe import settings
 from cssafe.expression import Expression, place_boxes, place_meshes
+from cssafe.expression.network import GRAPHS
 from cssafe.labels import FERPLUS
+from cssafe.vision import networks
 from cssafe.vision.crops import crop, grey
 from cssafe.vision.finder import Finder
 from cssafe.vision.mesh import Meshes
@@ -56,7 +58,7 @@ def test_labels_travel_by_name_whatever_the_order_of_the_network(model):
     assert Expression(model).ferplus(crops())[0] == pytest.approx(as_shipped[::-1])
 
 
-@pytest.mark.parametrize("name", ["expression.xml", "expression.bin"])
+@pytest.mark.parametrize("name", [f"{GRAPHS[networks.precisions()[0]]}.{end}" for end in ("xml", "bin")])
 @pytest.mark.parametrize("damage", ["altered", "missing"])
 def test_a_model_file_that_is_not_the_named_one_is_refused_by_its_hash(model, name, damage):
     path = model / name
@@ -86,9 +88,18 @@ def test_a_box_and_the_mesh_place_a_crop_alike():
     assert np.linalg.norm(from_box - middle) < 0.1 * side
 
 
-def test_the_faster_precision_says_the_same_within_a_few_hundredths():
-    fast, precise = Expression(MODEL).ferplus(crops(16)), Expression(MODEL, precise=True).ferplus(crops(16))
-    assert np.abs(fast - precise).max() < 0.05
+@pytest.mark.parametrize("precision", networks.precisions())
+def test_every_precision_of_this_machine_says_about_the_same(precision):
+    exact = Expression(MODEL, "f32").ferplus(crops(16))
+    assert np.abs(Expression(MODEL, precision).ferplus(crops(16)) - exact).max() < 0.1
+
+
+def test_the_quickest_precision_is_served_and_a_folder_without_8_bit_integers_has_the_next(model):
+    assert Expression(model).precision == networks.precisions()[0]
+    card = json.loads((model / "model.json").read_text())
+    card["sha256"] = {name: digest for name, digest in card["sha256"].items() if "int8" not in name}
+    (model / "model.json").write_text(json.dumps(card))
+    assert Expression(model).precision == next(name for name in networks.precisions() if name != "int8")
 
 
 @pytest.mark.slow
@@ -97,7 +108,7 @@ def test_the_exported_graph_gives_what_the_keras_model_gives():
     faces = crops(16)
     trained = keras.models.load_model(MODEL / "model.keras", compile=False)
     expected = trained.predict(faces[..., None].astype(np.float32), verbose=0)
-    network = Expression(MODEL, precise=True)
+    network = Expression(MODEL, precision="f32")
     assert np.abs(network.ferplus(faces) - expected["ferplus"]).max() < 1e-3
     assert np.abs(network.fer2013(faces) - expected["fer2013"]).max() < 1e-3
     assert expected["ferplus"].shape[1] == len(FERPLUS)

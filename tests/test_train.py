@@ -142,7 +142,7 @@ def test_a_short_training_makes_a_model_folder_that_serves_and_can_be_resumed(tm
     card = json.loads((out / "model.json").read_text())
     assert card["metrics"]["held_back"]["n"] > 0
     crops = np.random.default_rng(0).integers(0, 256, (2, 48, 48), np.uint8)
-    served = Expression(out, precise=True)
+    served = Expression(out, precision="f32")
     assert served.ferplus(crops).sum(axis=1) == pytest.approx([1, 1], abs=1e-5)
     expected = keras.models.load_model(out / "model.keras", compile=False).predict(crops[..., None].astype(np.float32))
     assert np.abs(served.ferplus(crops) - expected["ferplus"]).max() < 1e-3

@@ -6,6 +6,8 @@ One JSON object; shares lie in [0, 1] and have four decimals, intervals are [low
     command       the command that wrote it, file names without folders
     processor     its name
     precision     "bf16", "f32" or "int8": what the network ran in
+    precisions    {precision: {"fer2013", "ferplus": accuracy}} in each precision that this machine has, without copies of
+                  training pictures where the data tell which these are
     model         {"name", "sha256"}; the hash of expression.bin
     data          {"file", "sha256"} of what was evaluated
     beside        {"name", "sha256"} of the network that it is compared with, or null

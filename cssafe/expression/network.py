@@ -11,19 +11,23 @@ from cssafe.labels import FER2013, FERPLUS
 from cssafe.settings import ConfigurationError
 from cssafe.vision import networks
 
+GRAPHS = {"int8": "expression_int8", "bf16": "expression", "f32": "expression"}
+"""Precision -> the exported graph that is run in it. A folder may lack the one of 8-bit integers."""
+
 
 class Expression:
     """Reads a model folder and names the emotions of crops.
 
     Args:
-        folder: with model.json, expression.xml and expression.bin.
-        precise: run in float32 on every machine, see networks.compiled; models/LOG.md says what the faster bfloat16 costs.
+        folder: with model.json, expression.xml and expression.bin, and mostly the same as expression_int8.
+        precision: "int8", "bf16" or "f32"; None takes the quickest that the processor has and the folder has a graph for.
+            The model card says how right the network is in each.
 
     Raises:
         ConfigurationError: a file is missing, unreadable or not the one that model.json was written for.
     """
 
-    def __init__(self, folder: Path, precise: bool = False) -> None:
+    def __init__(self, folder: Path, precision: str | None = None) -> None:
         self.card = read_card(folder)
         try:
             digests = dict(self.card["sha256"])
@@ -34,8 +38,9 @@ class Expression:
                 "fer2013": [orders["fer2013"].index(name) for name in FER2013],
                 "ferplus": [orders["ferplus"].index(name) for name in FERPLUS],
             }
-            found = {name: sha256(folder / name) for name in ("expression.xml", "expression.bin")}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            graph = GRAPHS[precision or precisions(self.card)[0]]
+            found = {name: sha256(folder / name) for name in (f"{graph}.xml", f"{graph}.bin")}
+        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise _unreadable(folder, error) from error
         for name, digest in found.items():
             if digest != digests.get(name):
@@ -43,7 +48,7 @@ class Expression:
                     f"{folder / name} is not the file that model.json names: expected SHA-256 {digests.get(name)}, "
                     f"found {digest}. Restore the folder, or make it anew with `python -m cssafe train`."
                 )
-        self._network = networks.compiled(folder / "expression.xml", precise=precise)
+        self._network = networks.compiled(folder / f"{graph}.xml", precise=precision == "f32")
         self._outputs = {port.get_any_name(): i for i, port in enumerate(self._network.outputs)}
 
     def ferplus(self, crops: np.ndarray) -> np.ndarray:
@@ -87,6 +92,11 @@ class Expression:
     def precision(self) -> str:
         """What the network runs in on this machine: "bf16", "f32", "int8"."""
         return networks.precision(self._network)
+
+
+def precisions(card: dict[str, Any]) -> list[str]:
+    """In what a network can run on this machine, the quickest first, by its model.json."""
+    return [name for name in networks.precisions() if f"{GRAPHS[name]}.xml" in card["sha256"]]
 
 
 def read_card(folder: Path) -> dict[str, Any]:

@@ -54,10 +54,20 @@ def split(folder: Path) -> tuple[str, str, str]:
 
 
 def stamped(
-    figures: dict[str, Any], folder: Path, network: Expression, data: Path, beside: Path | None, people: Sequence[str]
+    figures: dict[str, Any],
+    in_each: dict[str, dict[str, Any]],
+    folder: Path,
+    network: Expression,
+    data: Path,
+    beside: Path | None,
+    people: Sequence[str],
 ) -> dict[str, Any]:
     """The figures of all sets of labels with what they were measured on: what figures.json holds, see
-    cssafe.expression.figures."""
+    cssafe.expression.figures.
+
+    Args:
+        in_each: precision -> the figures in it.
+    """
     words = [data.name, "--card"]
     words += ["--beside", beside.resolve().name] if beside else []
     words += ["--group", ",".join(people)] if people else []
@@ -66,11 +76,17 @@ def stamped(
         "command": " ".join(["python -m cssafe evaluate", *words]),
         "processor": processor(),
         "precision": network.precision,
+        "precisions": {name: {labels: _honest(told[labels]) for labels in told} for name, told in in_each.items()},
         "model": _weights(folder),
         "data": {"file": data.name, "sha256": sha256(data)},
         "beside": _weights(beside) if beside else None,
         **_rounded(figures),
     }
+
+
+def _honest(told: dict[str, Any]) -> float:
+    """Accuracy without copies of training pictures, where the data tell which these are."""
+    return float(told.get("accuracy_without_duplicates", told["accuracy"]))
 
 
 def _weights(folder: Path) -> dict[str, str]:
@@ -94,7 +110,10 @@ def render(figures: dict[str, Any]) -> str:
     if beside:
         text += f", of the network beside it `{beside['sha256']}`"
     told = {labels: figures[labels] for labels in NAMES if labels in figures}
-    return f"\n\n{text}.\n\n{tables(told, beside['name'] if beside else '')}\n\n"
+    rows = [[name, *(_percent(right[labels]) for labels in told)] for name, right in figures["precisions"].items()]
+    precision = _table(["accuracy in percent", *(NAMES[labels] for labels in told)], rows)
+    parts = [text + ".", tables(told, beside["name"] if beside else ""), "### Precision", precision]
+    return "\n\n" + "\n\n".join(parts) + "\n\n"
 
 
 def tables(figures: dict[str, dict[str, Any]], beside: str = "") -> str:

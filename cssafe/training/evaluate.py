@@ -12,6 +12,7 @@ import numpy as np
 
 from cssafe import settings
 from cssafe.expression import Expression
+from cssafe.expression.network import precisions
 from cssafe.training import card, metrics, robustness
 from cssafe.training.data import LABELS, Exam, read_exam
 from cssafe.training.datasets import DataError
@@ -73,7 +74,8 @@ def main(args: argparse.Namespace) -> int:
             figures[labels]["robustness"] = rows
 
     if args.card:
-        figures = card.stamped(figures, folder, network, data, args.beside, people)
+        in_each = {name: judge(ask(Expression(folder, name), exam.crops), exam) for name in precisions(network.card)}
+        figures = card.stamped(figures, in_each, folder, network, data, args.beside, people)
         card.write(folder, figures)
     if args.json:
         print(json.dumps(figures if args.card else figures[args.labels]))
