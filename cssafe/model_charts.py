@@ -207,7 +207,7 @@ def probabilities(shares: dict[str, float], chosen: str) -> alt.LayerChart:
     )
     base = alt.Chart(table).encode(
         x=alt.X("share:Q").scale(domain=[0, 108]).title("Probability (%)").axis(values=[0, 25, 50, 75, 100]),
-        y=alt.Y("emotion:N").sort(list(FERPLUS)).title(None).axis(labelOverlap=False, ticks=False),
+        y=alt.Y("emotion:N").sort(list(FERPLUS)).title(None).axis(labelOverlap=False, ticks=False, labelFlush=False),
     )
     colour = alt.when(alt.datum.emotion == chosen).then(alt.value(ORANGE)).otherwise(alt.value(BLUE))
     bars = base.mark_bar(cornerRadiusEnd=2).encode(color=colour)
@@ -238,7 +238,7 @@ def _intervals(rows: list[tuple], title: str, ends: list[float]) -> alt.LayerCha
     )
     colour = alt.Color("whose:N").scale(domain=["this network", "people"], range=[BLUE, ORANGE]).legend(None)
     base = alt.Chart(table).encode(
-        y=alt.Y("name:N").sort(names).title(None).axis(labelOverlap=False, ticks=False, grid=True),
+        y=alt.Y("name:N").sort(names).title(None).axis(labelOverlap=False, ticks=False, grid=True, labelFlush=False),
         color=colour,
         tooltip=[
             alt.Tooltip("name:N").title("What"),
