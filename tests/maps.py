@@ -35,6 +35,6 @@ def made(folder: Path, mapped: bool = True) -> Path:
     card = json.loads((SHIPPED / "model.json").read_text(encoding="utf-8"))
     assert card["labels"]["ferplus"] == list(FERPLUS)
     card |= {"name": "made for a test"}
-    card["sha256"] |= {name: sha256(folder / name) for name in ("expression.xml", "expression.bin")}
+    card["sha256"] = {name: sha256(folder / name) for name in ("expression.xml", "expression.bin")}
     (folder / "model.json").write_text(json.dumps(card), encoding="utf-8")
     return folder
