@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from datetime import date
 from pathlib import Path
 
 import keras
@@ -48,6 +49,7 @@ def export(
     files = [file for file in FILES if (folder / file).is_file()]
     card = {
         "name": "expression",
+        "date": date.today().isoformat(),
         "labels": {"fer2013": list(FER2013), "ferplus": list(FERPLUS)},
         "input": {
             "size": SIZE,
