@@ -158,3 +158,17 @@ def shows_no_error(page: Page) -> None:
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=PATIENCE)
     expect(page.get_by_test_id("stException")).to_have_count(0)
     expect(page.get_by_test_id("stAlertContentError")).to_have_count(0)
+
+
+STEADY = """v => v.currentTime > 0 && Math.abs(v.srcObject?.getVideoTracks()[0]?.getConstraints().width
+  - v.closest('[data-testid=stCameraInput]').clientWidth) < 1"""
+"""Whether a camera input has a picture: Streamlit starts the camera anew for every width that the page gives it."""
+
+
+def take_photo(page: Page) -> None:
+    """Press the button of the page's camera input."""
+    shows_no_error(page)
+    video = page.get_by_test_id("stCameraInput").locator("video")
+    video.wait_for()
+    until(lambda: video.evaluate(STEADY))
+    page.get_by_role("button", name="Take Photo").click()

@@ -8,6 +8,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+import streamlit_webrtc  # noqa: F401 before TensorFlow, whose OpenSSL symbols pylibsrtp would else be bound to: it crashes
 from playwright.sync_api import sync_playwright
 
 from cssafe import services

@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser import PATIENCE, Server, chromium, serve, shows_no_error
+from tests.browser import PATIENCE, Server, chromium, serve, shows_no_error, take_photo
 from tests.network import network
 from tests.test_browser_live import fetch, wait_for_results
 from tests.waiting import until
@@ -92,18 +92,9 @@ def cut_webrtc(page: Page) -> None:
     )
 
 
-STEADY = """v => v.currentTime > 0 && v.srcObject?.getVideoTracks()[0]?.getConstraints().width
-  === v.closest('[data-testid=stCameraInput]').clientWidth"""
-"""Whether a picture can be taken: Streamlit starts the camera anew for every width that the page gives it."""
-
-
 def take_picture(page: Page) -> None:
     expect(page.get_by_test_id("stVegaLiteChart").locator("canvas, svg")).to_have_count(2)  # the width stays
-    shows_no_error(page)
-    video = page.get_by_test_id("stCameraInput").locator("video")
-    video.wait_for()
-    until(lambda: video.evaluate(STEADY))
-    page.get_by_role("button", name="Take Photo").click()
+    take_photo(page)
     expect(page.get_by_text("1 face · concentration")).to_be_visible(timeout=PATIENCE)
 
 
