@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from cssafe import settings
-from cssafe.expression.smoothing import HALF_LIFE, smooth
 from cssafe.frames import Faces, Frame
 
 from .faces import START
@@ -25,24 +24,6 @@ def test_faces_of_unequal_number_are_refused():
     with pytest.raises(ValueError, match=r"expected shape \(2, 4\), got \(1, 4\)"):
         Faces(np.zeros((1, 4)), np.zeros(2))
     assert len(Faces.none()) == 0
-
-
-@pytest.mark.parametrize(
-    ("now", "before", "passed", "expected"),
-    [
-        ([], [], [], []),
-        ([1.0], [np.nan], [9], [1.0]),  # the first look at a face
-        ([1.0], [0.0], [0], [0.0]),
-        ([1.0], [0.0], [HALF_LIFE], [0.5]),
-        ([1.0], [0.0], [100], [1.0]),
-        ([np.nan], [1.0], [0.1], [np.nan]),  # not readable now: nothing is made up
-    ],
-)
-def test_smoothing_forgets_by_half_in_its_half_life(now, before, passed, expected):
-    def rows(values):
-        return np.repeat(np.array(values, np.float32)[:, None], 8, axis=1)
-
-    assert smooth(rows(now), rows(before), np.array(passed))[:, 0] == pytest.approx(expected, nan_ok=True)
 
 
 def test_unknown_profiles_are_refused_with_the_known_ones():

@@ -85,8 +85,20 @@ def quantise(folder: Path, learned: Labelled) -> None:
     crops = learned.images[::step][:CALIBRATION, ..., None].astype(np.float32)
     parts = [crops[i : i + 32] for i in range(0, len(crops), 32)]
     graph = ov.Core().read_model(folder / "expression.xml")
-    small = nncf.quantize(graph, nncf.Dataset(parts), subset_size=len(parts), preset=nncf.QuantizationPreset.MIXED)
+    kept = nncf.IgnoredScope(names=probabilities(graph))  # in steps of a 255th they would not sum to 1
+    preset = nncf.QuantizationPreset.MIXED
+    small = nncf.quantize(graph, nncf.Dataset(parts), subset_size=len(parts), preset=preset, ignored_scope=kept)
     ov.save_model(small, folder / "expression_int8.xml", compress_to_fp16=False)
+
+
+def probabilities(graph: ov.Model) -> list[str]:
+    """Names of a graph's operations from its softmaxes on, without its results."""
+    found: set[str] = set()
+    for operation in graph.get_ordered_ops():  # what is given comes before what is made of it
+        given = {port.get_source_output().get_node().get_friendly_name() for port in operation.inputs()}
+        if operation.get_type_name() == "Softmax" or (given & found and operation.get_type_name() != "Result"):
+            found.add(operation.get_friendly_name())
+    return sorted(found)
 
 
 def inner(folder: Path) -> keras.Model:
