@@ -14,11 +14,11 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, expect
+from playwright.sync_api import Browser, Page, Playwright, TimeoutError, expect
 
 from cssafe.settings import ROOT
 from tests.waiting import until
@@ -158,6 +158,21 @@ def shows_no_error(page: Page) -> None:
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=PATIENCE)
     expect(page.get_by_test_id("stException")).to_have_count(0)
     expect(page.get_by_test_id("stAlertContentError")).to_have_count(0)
+
+
+def choose(page: Page, name: str, option: str) -> None:
+    """Choose from the list of that name, opening it again where a page that is still moving has closed it."""
+    entry = page.get_by_role("option", name=option, exact=True)
+
+    def chosen() -> bool:
+        if not entry.is_visible():
+            page.get_by_role("combobox", name=name).click()
+        with suppress(TimeoutError):
+            entry.click(timeout=5000)
+            return True
+        return False
+
+    until(chosen)
 
 
 STEADY = """v => v.currentTime > 0 && Math.abs(v.srcObject?.getVideoTracks()[0]?.getConstraints().width

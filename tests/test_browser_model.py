@@ -4,7 +4,7 @@ import cv2
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser import PATIENCE, serve, shows_no_error, take_photo
+from tests.browser import PATIENCE, choose, serve, shows_no_error, take_photo
 from tests.faces import astronaut
 from tests.maps import made
 from tests.test_browser_files import PHONE
@@ -27,9 +27,7 @@ def test_a_file_and_a_picture_of_the_camera_are_looked_at_on_a_phone_and_nothing
         page.locator("input[type=file]").set_input_files(str(face))
         laid = page.get_by_alt_text("The face, orange where it speaks for happy, blue where against it")
         expect(laid).to_have_js_property("naturalWidth", 150)
-        shows_no_error(page)  # drawn to its end, for what comes later moves the list away
-        page.get_by_role("combobox", name="What speaks for").click()
-        page.get_by_role("option", name="sad").click()
+        choose(page, "What speaks for", "sad")
         expect(page.get_by_alt_text("The face, orange where it speaks for sad")).to_be_visible()
         shows_no_error(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

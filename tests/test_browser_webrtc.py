@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser import PATIENCE, Server, chromium, serve, shows_no_error, take_photo
+from tests.browser import PATIENCE, Server, choose, chromium, serve, shows_no_error, take_photo
 from tests.network import network
 from tests.test_browser_live import fetch, wait_for_results
 from tests.waiting import until
@@ -39,15 +39,10 @@ def page(playwright, footage, server):
 def begin(page: Page, server: Server, connection: str) -> None:
     """Start a lesson by that connection."""
     page.goto(server.address)
-    choose(page, connection)
+    choose(page, "Camera connection", connection)
     page.get_by_text("Everybody who will be in the picture").click()
     page.get_by_label("Subject").fill("Mathematics")
     page.get_by_role("button", name="Start").click()
-
-
-def choose(page: Page, connection: str) -> None:
-    page.get_by_role("combobox", name="Camera connection").click()
-    page.get_by_role("option", name=connection, exact=True).click()
 
 
 def used(page: Page, words: str) -> None:
@@ -184,11 +179,11 @@ def test_the_way_can_be_changed_during_a_lesson(page, server, net):
     used(page, "WebSocket, chosen automatically")
     wait_for_results(page, 3)
     page.get_by_text("Camera connection: WebSocket").click()
-    choose(page, "WebRTC")
+    choose(page, "Camera connection", "WebRTC")
     used(page, "WebRTC")
     streaming(page, server)
     page.get_by_text("Camera connection: WebRTC").click()
-    choose(page, "WebSocket")
+    choose(page, "Camera connection", "WebSocket")
     used(page, "WebSocket")
     wait_for_results(page, 3)
     until(lambda: net.sockets() == 0, seconds=5)

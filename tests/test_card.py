@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -22,10 +23,7 @@ PLACE = f"# A network\n\nBy hand.\n\n{card.BEGIN}\nold figures\n{card.END}\n\nBy
 @pytest.fixture
 def folder(tmp_path):
     """A copy of the served network with a card that has a place for figures."""
-    copy = tmp_path / "network"
-    copy.mkdir()
-    for name in ("model.json", "expression.xml", "expression.bin"):
-        shutil.copy(SERVED / name, copy)
+    copy = Path(shutil.copytree(SERVED, tmp_path / "network", ignore=shutil.ignore_patterns(figures.FIGURES)))
     (copy / card.CARD).write_text(PLACE, encoding="utf-8")
     return copy
 
