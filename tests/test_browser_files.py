@@ -14,7 +14,7 @@ from tests.faces import astronaut
 from tests.shared import shared_data
 from tests.test_browser_live import fetch
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PHONE = {"width": 390, "height": 844}
 

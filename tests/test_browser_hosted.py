@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.browser import PATIENCE, serve, shows_no_error
 from tests.test_browser_live import results, wait_for_results
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 KNOCK = """(token) => new Promise((resolve) => {
   const socket = new WebSocket(`ws://${location.host}/cssafe/frames`);

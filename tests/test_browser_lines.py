@@ -17,7 +17,7 @@ from tests.faces import classroom
 from tests.relay import relay
 from tests.test_browser_live import results, start, visit, wait_for_results, wait_for_state, watch_state
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 UP = 125_000
 """Bytes a second: 1 Mbit/s."""
@@ -113,7 +113,6 @@ def test_a_busy_server_is_named_on_the_picture_and_gets_no_more_pictures_than_it
         assert 1 <= len(pictures) - before <= 2 * (time.monotonic() - begun) + 2
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("audience", ["Only me", "A class"])
 def test_on_one_core_and_a_slow_late_line_two_results_a_second_come_in_time(playwright, tmp_path, audience):
     if os.getloadavg()[0] > 2 * (os.cpu_count() or 1):

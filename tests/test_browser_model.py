@@ -9,7 +9,7 @@ from tests.faces import astronaut
 from tests.maps import made
 from tests.test_browser_files import PHONE
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def test_a_file_and_a_picture_of_the_camera_are_looked_at_on_a_phone_and_nothing_is_left(browser, tmp_path):

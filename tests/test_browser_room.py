@@ -14,7 +14,7 @@ from tests.test_browser_live import fetch, visit
 from tests.test_room import all_day
 from tests.waiting import until
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

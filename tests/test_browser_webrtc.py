@@ -11,7 +11,7 @@ from tests.network import network
 from tests.test_browser_live import fetch, wait_for_results
 from tests.waiting import until
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +119,6 @@ def test_closing_the_tab_ends_the_webrtc_stream_within_five_seconds(page, server
     assert server.health()["analyzed"] == analyzed
 
 
-@pytest.mark.slow
 def test_a_webrtc_connection_lost_on_the_way_is_taken_up_again_in_the_same_lesson(page, server, net):
     begin(page, server, "WebRTC")
     streaming(page, server)
@@ -142,7 +141,6 @@ def test_automatic_goes_on_by_webrtc_where_the_websocket_is_cut(page, server):
     assert len(recorded(server)) == 1
 
 
-@pytest.mark.slow
 def test_automatic_ends_at_single_pictures_where_both_are_cut(page, server):
     cut_websocket(page)
     cut_webrtc(page)
