@@ -9,7 +9,7 @@ import numpy as np
 
 from cssafe import attention, concentration
 from cssafe.expression import Expression, place_meshes, smooth
-from cssafe.frames import Frame, FrameResult, Signals
+from cssafe.frames import SIGNALS, Frame, FrameResult, Signals
 from cssafe.labels import FERPLUS
 from cssafe.settings import BLURRED, FURTHEST_TURN, SMALLEST_FACE, Profile
 from cssafe.vision.crops import crop, grey
@@ -68,6 +68,9 @@ class Looks:
     crops: np.ndarray
     probabilities: np.ndarray
     evidence: np.ndarray | None
+
+
+PENDING = SIGNALS[SIGNALS.index("blinks") : SIGNALS.index("size")] + SIGNALS[SIGNALS.index("hidden") :]
 
 
 class Stream:
@@ -185,6 +188,7 @@ class Pipeline:
             eyes_open=np.clip(openness / np.array([m.baseline() for m in memories]), 0, 1),
             size=faces.heights,
             sharpness=detail,
+            **{name: np.full(len(faces), np.nan, np.float32) for name in PENDING},
         )
         attending = concentration.attention(signals, self.formula)
         index = concentration.concentration(attending, expression, self.formula)

@@ -140,7 +140,7 @@ def _observations(random: np.random.Generator, started: datetime, effect: float,
     }  # fmt: skip
     minutes = np.repeat(np.arange(MINUTES), present)
     begin = np.datetime64(started.astimezone(UTC).replace(tzinfo=None), "us")
-    values = {name: normal[name] for name in SIGNALS} | {name: p[..., i] for i, name in enumerate(EXPRESSION)}
+    values = {name: normal.get(name, np.full(shape, np.nan)) for name in SIGNALS} | {name: p[..., i] for i, name in enumerate(EXPRESSION)}
     values |= {"attention": attention, "concentration": concentration}
     values["level"] = np.digitize(concentration, (0.25, 0.65)).astype(float)
     turned_away = random.random(shape) < 0.04
