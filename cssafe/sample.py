@@ -13,7 +13,7 @@ import pandas as pd
 
 from cssafe.frames import SIGNALS
 from cssafe.labels import FERPLUS
-from cssafe.observations import COLUMNS, EXPRESSION
+from cssafe.observations import COLUMNS, EXPRESSION, PLACE
 from cssafe.settings import Profile
 from cssafe.store import Lesson, Workspace
 
@@ -38,6 +38,9 @@ MOOD = dict.fromkeys(FERPLUS, 0.0) | {"happy": 5.0, "sad": -5.0, "angry": -5.0}
 
 OCCUPIED = 0.75
 """Share of the week's slots in which this teacher has a lesson."""
+
+COLUMNS_OF_SEATS = 8
+"""Faces beside each other in the picture."""
 
 MARKERS = ((12, "question"), (22, "group work"), (38, "quiz"))
 
@@ -138,9 +141,14 @@ def _observations(random: np.random.Generator, started: datetime, effect: float,
         "size": np.broadcast_to(random.uniform(30, 90, (1, present)), shape),
         "sharpness": random.normal(40, 8, shape).clip(2),
     }  # fmt: skip
+    row, column = np.divmod(np.arange(present), COLUMNS_OF_SEATS)
+    place = (0.08 + 0.12 * column, 0.3 + 0.15 * row, np.full(present, 0.04), np.full(present, 0.08))
+    normal |= {name: np.broadcast_to(value, shape) for name, value in zip(PLACE, place, strict=True)}
     minutes = np.repeat(np.arange(MINUTES), present)
     begin = np.datetime64(started.astimezone(UTC).replace(tzinfo=None), "us")
-    values = {name: normal.get(name, np.full(shape, np.nan)) for name in SIGNALS} | {name: p[..., i] for i, name in enumerate(EXPRESSION)}
+    unknown = np.full(shape, np.nan)
+    values = {name: normal.get(name, unknown) for name in (*PLACE, *SIGNALS)}
+    values |= {name: p[..., i] for i, name in enumerate(EXPRESSION)}
     values |= {"attention": attention, "concentration": concentration}
     values["level"] = np.digitize(concentration, (0.25, 0.65)).astype(float)
     turned_away = random.random(shape) < 0.04

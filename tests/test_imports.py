@@ -10,11 +10,11 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 LAYERS = (
-    {"settings", "labels", "intervals"},
-    {"frames", "privacy", "vision"},
+    {"settings", "labels", "intervals", "places"},
+    {"alerts", "frames", "privacy", "vision"},
     {"attention", "expression", "observations"},
     {"concentration", "media", "periods", "timetable"},
-    {"pipeline", "store"},
+    {"pipeline", "simulated", "store"},
     {"recording"},
     {"live", "queries", "charts", "model_charts", "sample"},
     {"services"},

@@ -62,5 +62,6 @@ def test_the_history_holds_one_value_a_second_and_none_of_a_group_that_is_too_sm
     history = lesson.view().history
     assert history["faces"].tolist() == [6, 4, 6]
     assert history["concentration"].isna().tolist() == [False, True, False]
-    assert history["spread"].iloc[0] == pytest.approx(np.std(np.linspace(0.6, 1.0, 6)), abs=1e-6)
+    half = 2.57 * np.std(np.linspace(0.6, 1.0, 6), ddof=1) / np.sqrt(6)
+    assert history[["low", "high"]].iloc[0].tolist() == pytest.approx([0.8 - half, 0.8 + half], abs=1e-6)
     lesson.end()

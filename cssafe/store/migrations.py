@@ -60,7 +60,19 @@ def m002_signals(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"ALTER TABLE observations ADD COLUMN {name} FLOAT")
 
 
-MIGRATIONS = (m001_initial, m002_signals)
+def m003_places(connection: duckdb.DuckDBPyConnection) -> None:
+    """Where faces were, which tracks were the same face (`face` is the first of them; only what differs is kept), and how
+    much each weighs. What was recorded before has no places, so each track is a face, and no quality, so all weigh alike."""
+    for name in ("x", "y", "w", "h"):
+        connection.execute(f"ALTER TABLE observations ADD COLUMN {name} FLOAT")
+    connection.execute("""
+        CREATE TABLE faces (lesson INTEGER NOT NULL, track INTEGER NOT NULL, face INTEGER NOT NULL);
+        ALTER TABLE tracks ADD COLUMN weight DOUBLE;
+        UPDATE tracks SET weight = measured;
+    """)
+
+
+MIGRATIONS = (m001_initial, m002_signals, m003_places)
 
 
 def migrate(connection: duckdb.DuckDBPyConnection) -> None:

@@ -158,7 +158,7 @@ class Workspace:
         def job() -> None:
             self._drain()
             with self._transaction() as connection:
-                for table in ("observations", "minutes", "tracks", "markers", "lessons"):
+                for table in ("observations", "minutes", "tracks", "faces", "markers", "lessons"):
                     connection.execute(
                         f"DELETE FROM {table} WHERE list_contains($1::INTEGER[], lesson)", [list(lessons)]
                     )
