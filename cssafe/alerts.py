@@ -1,7 +1,7 @@
 """Hints to the teacher while a class is filmed: few, quiet, each with its figure, its uncertainty and a suggestion.
 
-A hint needs two whole minutes: in each of their quarters the class is beyond the limit, and so is the near end of the 95 %
-interval of all of it (over faces; intervals.py). Nothing is said of fewer than MINIMUM_GROUP faces, and nothing of one
+A hint needs two whole minutes: in each sixth of them the class is beyond the limit, and so is the near end of the 95 %
+interval of all of them (over faces; intervals.py). Nothing is said of fewer than MINIMUM_GROUP faces, and nothing of one
 person. Hints are not stored. What they rest on is an index of faces: a reason to look up, never a finding about anybody.
 """
 
@@ -18,9 +18,9 @@ from cssafe.settings import MINIMUM_GROUP
 SUSTAINED = timedelta(minutes=2)
 """How long a class must be beyond a limit: shorter dips are ordinary, and a hint that is often wrong is soon ignored."""
 
-QUARTERS = 4
-MEASURED = 10
-"""Seconds with a figure that a quarter of two minutes needs: a slow host analyses one picture in two seconds."""
+PARTS = 6
+MEASURED = 6
+"""Seconds with a figure that a sixth of two minutes needs: a slow host analyses one picture in two seconds."""
 
 EARLIER = timedelta(minutes=10)
 """What the class is compared with: the minutes before the last two ..."""
@@ -107,14 +107,25 @@ def measures(second: pd.DataFrame) -> np.ndarray:
     return np.stack([column.to_numpy(float) for column in columns], axis=1)
 
 
+@dataclass(frozen=True)
+class Second:
+    """One second of n faces. tracks, weights: (n,). values: (n, 4), MEASURES. means: (4,), of the class."""
+
+    time: datetime
+    tracks: np.ndarray
+    values: np.ndarray
+    weights: np.ndarray
+    means: np.ndarray
+
+
 class Watcher:
     """Looks at each second of one lesson and says when there is something to be said."""
 
     def __init__(self, low_below: float) -> None:
         """low_below: the formula's limit of the level low."""
         self._low_below = low_below
-        self._recent: deque[tuple[datetime, np.ndarray, np.ndarray, np.ndarray]] = deque()
-        self._earlier: deque[tuple[datetime, np.ndarray]] = deque()
+        self._recent: deque[Second] = deque()
+        self._earlier: deque[Second] = deque()
         self._said: dict[str, datetime] = {}
 
     def add(self, second: pd.DataFrame) -> Alert | None:
@@ -123,11 +134,11 @@ class Watcher:
         now = second["time"].iloc[0].to_pydatetime()
         values = measures(second)
         values[:, (~np.isnan(values)).sum(axis=0) < MINIMUM_GROUP] = np.nan
-        self._recent.append((now, second["track"].to_numpy(), values, weights(second["quality"].to_numpy(float))))
-        while self._recent[0][0] <= now - SUSTAINED:
-            time, _, then, weight = self._recent.popleft()
-            self._earlier.append((time, _mean(then, weight)))
-        while self._earlier and self._earlier[0][0] <= now - SUSTAINED - EARLIER:
+        weight = weights(second["quality"].to_numpy(float))
+        self._recent.append(Second(now, second["track"].to_numpy(), values, weight, _means(values, weight)))
+        while self._recent[0].time <= now - SUSTAINED:
+            self._earlier.append(self._recent.popleft())
+        while self._earlier and self._earlier[0].time <= now - SUSTAINED - EARLIER:
             self._earlier.popleft()
         if any(now - said < REST for said in self._said.values()):
             return None
@@ -140,7 +151,7 @@ class Watcher:
     def _reason(self, watch: Watch, now: datetime) -> str:
         """Why this hint is due now; empty if it is not."""
         column = MEASURES.index(watch.measure)
-        before = np.array([means[column] for _, means in self._earlier])
+        before = np.array([second.means[column] for second in self._earlier])
         before = before[~np.isnan(before)]
         limit, own = (self._low_below if watch.kind == "low" else watch.limit), np.nan
         if not np.isnan(watch.change):
@@ -149,20 +160,23 @@ class Watcher:
             own = float(before.mean())
             limits = [own + watch.sign * watch.change, limit]
             limit = float(np.nanmax(limits) if watch.sign > 0 else np.nanmin(limits))
-        quarter = np.array([int((now - time) / (SUSTAINED / QUARTERS)) for time, *_ in self._recent])
-        course = np.array([_mean(values, weight)[column] for _, _, values, weight in self._recent])
-        for number in range(QUARTERS):
-            seconds = course[(quarter == number) & ~np.isnan(course)]
+        part = np.array([int((now - second.time) / (SUSTAINED / PARTS)) for second in self._recent])
+        course = np.array([second.means[column] for second in self._recent])
+        for number in range(PARTS):
+            seconds = course[(part == number) & ~np.isnan(course)]
             if len(seconds) < MEASURED or watch.sign * (seconds.mean() - limit) <= 0:
                 return ""
-        tracks, values, weight = (np.concatenate(part) for part in list(zip(*self._recent, strict=True))[1:])
-        mean, low, high = interval(values[:, column], weight, tracks)
+        mean, low, high = interval(
+            np.concatenate([second.values[:, column] for second in self._recent]),
+            np.concatenate([second.weights for second in self._recent]),
+            np.concatenate([second.tracks for second in self._recent]),
+        )
         if watch.sign * ((low if watch.sign > 0 else high) - limit) <= 0:
             return ""
         return watch.reason.format(mean=mean, low=low, high=high, before=own)
 
 
-def _mean(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
+def _means(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """Weighted mean of each measure, NaN where it has none."""
     there = ~np.isnan(values)
     total = (there * weight[:, None]).sum(axis=0)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pandas as pd
 
-from cssafe.frames import SIGNALS, FrameResult
+from cssafe.frames import LEVELS, SIGNALS, FrameResult
 from cssafe.labels import FERPLUS
 
 EXPRESSION = tuple(f"p_{name}" for name in FERPLUS)
@@ -31,7 +31,9 @@ def observe(results: Sequence[FrameResult]) -> pd.DataFrame:
     groups = rows.groupby(["time", "track"], sort=True)
     means = groups[["score", *PLACE, *SIGNALS, *EXPRESSION, "attention", "concentration"]].mean()
     means["frames"] = groups.size()
-    means["level"] = groups["level"].agg(lambda level: level.mode().min())
+    votes = pd.DataFrame({level: rows["level"] == level for level in range(len(LEVELS))})
+    votes = votes.groupby([rows["time"], rows["track"]], sort=True).sum()
+    means["level"] = votes.idxmax(axis=1).where(votes.any(axis=1)).astype(float)
     looked = pd.Series([_second(result.time) for result in results]).value_counts()
     seen = means["frames"] >= SEEN_SHARE * means.index.get_level_values("time").map(looked)
     return means[seen].reset_index()[list(COLUMNS)]
