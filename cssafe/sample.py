@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
-from cssafe.frames import SIGNALS
+from cssafe.frames import MOVEMENTS, SIGNALS
 from cssafe.labels import FERPLUS
 from cssafe.observations import COLUMNS, EXPRESSION
 from cssafe.settings import Profile
@@ -137,7 +137,11 @@ def _observations(random: np.random.Generator, started: datetime, effect: float,
         "openness": 0.3 * opened, "eyes_open": opened,
         "size": np.broadcast_to(random.uniform(30, 90, (1, present)), shape),
         "sharpness": random.normal(40, 8, shape).clip(2),
+        "blinks": random.normal(15, 5, shape).clip(0), "perclos": random.beta(1.5, 28, shape),
+        "mouth": random.beta(1.2, 20, shape), "yawning": (random.random(shape) < 0.005).astype(float),
+        "hidden": random.beta(1, 15, shape), "quality": random.beta(8, 3, shape),
     }  # fmt: skip
+    normal |= {name: random.normal(0, 2, shape) for name in MOVEMENTS}
     minutes = np.repeat(np.arange(MINUTES), present)
     begin = np.datetime64(started.astimezone(UTC).replace(tzinfo=None), "us")
     values = {name: normal[name] for name in SIGNALS} | {name: p[..., i] for i, name in enumerate(EXPRESSION)}

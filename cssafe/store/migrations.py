@@ -6,7 +6,6 @@ keys and no foreign keys: one process with one writer thread looks after the row
 
 import duckdb
 
-from cssafe.frames import SIGNALS
 from cssafe.labels import FERPLUS
 from cssafe.observations import EXPRESSION
 from cssafe.store.errors import StoreError
@@ -20,6 +19,8 @@ BINS = tuple(f"c{i}" for i in range(10))
 
 def m001_initial(connection: duckdb.DuckDBPyConnection) -> None:
     """Everything of the first version."""
+
+    signals = ("yaw", "pitch", "roll", "gaze_x", "gaze_y", "openness", "eyes_open", "size", "sharpness")
 
     def columns(names: tuple[str, ...], kind: str) -> str:
         return ", ".join(f"{name} {kind}" for name in names)
@@ -36,7 +37,7 @@ def m001_initial(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"""
         CREATE TABLE observations (
             lesson INTEGER NOT NULL, time TIMESTAMP NOT NULL, track INTEGER NOT NULL, frames INTEGER, score FLOAT,
-            {columns(SIGNALS, "FLOAT")}, {columns(EXPRESSION, "FLOAT")},
+            {columns(signals, "FLOAT")}, {columns(EXPRESSION, "FLOAT")},
             attention FLOAT, concentration FLOAT, level TINYINT);
     """)
     # What the charts read, made from the observations when a lesson ends (summaries.py).
@@ -51,7 +52,15 @@ def m001_initial(connection: duckdb.DuckDBPyConnection) -> None:
     """)
 
 
-MIGRATIONS = (m001_initial,)
+def m002_signals(connection: duckdb.DuckDBPyConnection) -> None:
+    """Eyes, mouth, quality and movements; unknown of what was recorded before."""
+    watched = ("blinks", "perclos", "mouth", "yawning", "hidden", "quality")
+    movements = ("smile", "brow_raise", "frown", "lip_corner_down", "nose_wrinkle", "jaw_drop")
+    for name in (*watched, *movements):
+        connection.execute(f"ALTER TABLE observations ADD COLUMN {name} FLOAT")
+
+
+MIGRATIONS = (m001_initial, m002_signals)
 
 
 def migrate(connection: duckdb.DuckDBPyConnection) -> None:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import duckdb
 import pandas as pd
 
+from cssafe.frames import MOVEMENTS
 from cssafe.observations import COLUMNS, EXPRESSION
 from cssafe.settings import PROFILES, THREADS
 from cssafe.store.errors import StoreError, why_not_open, why_not_used
@@ -99,7 +100,7 @@ class Workspace:
     def record(self, lesson: int, observations: pd.DataFrame) -> None:
         """Queue rows of observations.COLUMNS for the writer thread, which takes all that is waiting in one insert.
 
-        Rows of a lesson that is deleted meanwhile are dropped, and emotions where the lesson's profile has none.
+        Rows of a lesson that is deleted meanwhile are dropped, and emotions and movements where the lesson's profile has none.
         """
         _check(observations, COLUMNS)
         self._raise_failure()
@@ -207,7 +208,7 @@ class Workspace:
     def _insert(self, rows: pd.DataFrame) -> None:
         allowed = ", ".join(f"'{profile.name}'" for profile in PROFILES.values() if profile.expression)
         columns = ", ".join(
-            f"CASE WHEN profile IN ({allowed}) THEN {name} END AS {name}" if name in EXPRESSION else name
+            f"CASE WHEN profile IN ({allowed}) THEN {name} END AS {name}" if name in (*EXPRESSION, *MOVEMENTS) else name
             for name in COLUMNS
         )
         self._connection.register("batch", rows)
