@@ -26,6 +26,7 @@ COMMANDS = {
     "analyze": ("read faces in images, videos, folders and cameras", "cssafe.cli"),
     "watch": ("record a lesson from a room camera, with no browser open", "cssafe.watch"),
     "evaluate": ("score the expression network on labelled faces", "cssafe.training.evaluate"),
+    "signals": ("measure how far head pose and the other signals can be trusted", "cssafe.training.signals"),
     "bench": ("measure how fast everything is on this machine", "cssafe.bench"),
     "train": ("train the expression network", "cssafe.training.train"),
     "temporal": ("train and compare what joins a face's frames over time", "cssafe.training.temporal"),

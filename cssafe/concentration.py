@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from cssafe.attention import GAZE_REACH
 from cssafe.frames import Signals
 from cssafe.labels import FERPLUS
+from cssafe.signals.pose import GAZE_REACH
 
 FORMULAS = Path(__file__).parent / "formulas"
 

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = (
     {"settings", "labels", "intervals", "places"},
     {"alerts", "frames", "privacy", "vision"},
-    {"attention", "expression", "observations"},
+    {"affect", "expression", "observations", "signals"},
     {"concentration", "media", "periods", "timetable"},
     {"pipeline", "simulated", "store"},
     {"recording"},
