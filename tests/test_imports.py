@@ -16,7 +16,7 @@ LAYERS = (
     {"concentration", "media", "periods", "timetable"},
     {"pipeline", "simulated", "store"},
     {"recording"},
-    {"live", "queries", "charts", "model_charts", "sample"},
+    {"live", "queries", "responses", "seats", "charts", "model_charts", "sample"},
     {"services"},
     {"health", "ui", "site"},
     {"bench", "training", "watch"},
