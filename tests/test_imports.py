@@ -17,7 +17,7 @@ LAYERS = (
     {"pipeline", "simulated", "store"},
     {"recording"},
     {"live", "queries", "responses", "seats", "charts", "model_charts", "sample"},
-    {"services"},
+    {"class_charts", "services"},
     {"health", "ui", "site"},
     {"bench", "training", "watch"},
     {"cli"},
