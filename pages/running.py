@@ -3,6 +3,7 @@
 import streamlit as st
 
 from cssafe.frames import LEVELS
+from cssafe.labels import ACTIVITIES
 from cssafe.live.session import LiveLesson
 from cssafe.settings import IDLE_MINUTES, MINIMUM_GROUP, ROOT, Profile
 
@@ -67,6 +68,25 @@ def figures(lesson: LiveLesson) -> None:
     if lesson.profile.expression:
         shares = reading.expression or dict.fromkeys(charts.FERPLUS, 0.0)
         st.altair_chart(charts.emotions_now(shares), width="stretch", key="emotions_now")
+
+
+@st.fragment
+def activity(lesson: LiveLesson) -> None:
+    """What the class is doing, to be switched while it runs."""
+
+    def switch() -> None:
+        lesson.switch(st.session_state["activity"])
+
+    st.session_state["activity"] = lesson.activity  # somebody may have switched it elsewhere
+    st.segmented_control(
+        "What the class is doing",
+        ACTIVITIES,
+        required=True,
+        key="activity",
+        format_func=str.capitalize,
+        on_change=switch,
+        help="It sets what counts as attentive: in desk work looking down does. Group work and breaks are not scored.",
+    )
 
 
 @st.fragment

@@ -10,13 +10,14 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 LAYERS = (
-    {"settings", "labels", "intervals"},
+    {"settings", "labels", "intervals", "agreement"},
     {"frames", "privacy", "vision"},
-    {"attention", "expression", "observations"},
+    {"attention", "expression", "formula", "observations"},
     {"concentration", "media", "periods", "timetable"},
+    {"rescoring"},
     {"pipeline", "store"},
     {"recording"},
-    {"live", "queries", "charts", "model_charts", "sample"},
+    {"live", "queries", "charts", "model_charts", "sample", "explanation", "sensitivity", "evidence"},
     {"services"},
     {"health", "ui", "site"},
     {"bench", "training", "watch"},

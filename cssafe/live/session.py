@@ -14,9 +14,10 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pandas as pd
 
-from cssafe.concentration import ATTENTION_ONLY, PUBLISHED, levels
+from cssafe.concentration import levels
+from cssafe.formula import chosen
 from cssafe.frames import LEVELS, FrameResult, describe
-from cssafe.labels import FERPLUS
+from cssafe.labels import FERPLUS, FIRST
 from cssafe.live.engine import Answer, Feed
 from cssafe.observations import Seconds
 from cssafe.pipeline import Stream
@@ -98,7 +99,7 @@ class LiveLesson:
         Raises:
             StoreError: the lesson cannot be written.
         """
-        self._formula = PUBLISHED if profile.expression else ATTENTION_ONLY
+        self._formula = chosen(workspace.get("formula"), profile.expression)
         self.workspace = workspace
         self.profile = profile
         self.lesson = Lesson(
@@ -112,12 +113,13 @@ class LiveLesson:
             source=source,
             audience=audience,
             started=datetime.now(UTC),
+            activity=FIRST[audience],
         )
         self.token = secrets.token_urlsafe(32)
         self.number = workspace.start_lesson(self.lesson)
         self.ended: datetime | None = None
         self.expired = False
-        self._stream = Stream(live=True)
+        self._stream = Stream(live=True, formula=self._formula, activity=self.lesson.activity)
         self._feed: Feed | None = None
         self._observing = Seconds()
         self._now: deque[FrameResult] = deque()
@@ -134,6 +136,11 @@ class LiveLesson:
     def bands(self) -> dict[str, float]:
         """The limits between the levels of this lesson's formula."""
         return self._formula.bands
+
+    @property
+    def activity(self) -> str:
+        """What the class is doing, one of formula.ACTIVITIES; it sets what counts as attentive."""
+        return self._stream.activity
 
     @property
     def connected(self) -> bool:
@@ -190,6 +197,11 @@ class LiveLesson:
     def mark(self, kind: str) -> None:
         """Note an event of this moment."""
         self.workspace.mark(self.number, kind, datetime.now(UTC))
+
+    def switch(self, activity: str) -> None:
+        """From this moment on the class does something else."""
+        self.workspace.switch(self.number, activity, datetime.now(UTC))
+        self._stream.activity = activity
 
     def end(self) -> None:
         """Record what is left and close the lesson; one in which no face was seen is taken out again. Ending twice is
@@ -262,4 +274,6 @@ class LiveLesson:
 
     def _withheld(self, faces: int, measured: int) -> str:
         """Why nothing is said about a frame with that many faces; empty where something may be."""
+        if faces and self._formula.limits[self.activity] is None:
+            return f"{self.activity.capitalize()} is not scored."
         return withheld(self.lesson.audience, faces, measured)
