@@ -1,4 +1,4 @@
-"""The command line: python -m cssafe analyze | watch | evaluate | bench | train | temporal | sample.
+"""The command line: python -m cssafe analyze | watch | evaluate | bench | train | temporal | validate | fit | sample.
 
 Exit status 0; 2 and one line on stderr for input that cannot be used. What a command needs is imported when it is
 chosen, so that the help and every complaint come at once.
@@ -30,6 +30,8 @@ COMMANDS = {
     "bench": ("measure how fast everything is on this machine", "cssafe.bench"),
     "train": ("train the expression network", "cssafe.training.train"),
     "temporal": ("train and compare what joins a face's frames over time", "cssafe.training.temporal"),
+    "validate": ("compare scores with people's labels of engagement", "cssafe.training.engagement.validate"),
+    "fit": ("make a formula from labelled videos or lessons", "cssafe.training.engagement.fit"),
     "sample": ("fill the database with a synthetic term", "cssafe.cli"),
 }
 """Name -> what it does, and the module with its `add_arguments(parser)` and `main(args)`; here they carry its name."""

@@ -16,12 +16,14 @@ MOMENTS = 12
 
 
 def counted(workspace: Workspace, lesson: int) -> pd.DataFrame:
-    """Observations of a lesson that may enter a figure: `time` (naive UTC), `track`, the signals, the probabilities and
-    `concentration`, by time and track."""
+    """Observations of a lesson that may enter a figure: `minute` (whole, from the start), `time` (naive UTC), `track`, the
+    signals, the probabilities and `concentration`, by time and track."""
     columns = ", ".join(("time", "track", *SIGNALS, *EXPRESSION, "concentration"))
+    minute = "date_diff('minute', date_trunc('minute', started), time)::INTEGER AS minute"
     with workspace.cursor() as cursor:
         return cursor.execute(
-            f"WITH {COUNTED} SELECT {columns} FROM counted ORDER BY time, track", {"lessons": [lesson]}
+            f"WITH {COUNTED} SELECT {minute}, {columns} FROM counted JOIN lessons USING (lesson) ORDER BY time, track",
+            {"lessons": [lesson]},
         ).df()
 
 

@@ -14,6 +14,9 @@ from cssafe.intervals import clustered
 from cssafe.labels import FERPLUS
 from cssafe.rescoring import during, expression, signals
 
+KINDS = ("index", "looking", "eyes", "emotion")
+"""What a score is split into where the emotions are taken together."""
+
 PARTS = ("looking", "eyes", *FERPLUS)
 """Columns of what is lost: to looking away, to eyes not open, to each emotion."""
 
@@ -44,15 +47,14 @@ def explain(signals: Signals, expression: np.ndarray | None, formula: Formula, a
     return parts
 
 
-def minutes(rows: pd.DataFrame, activities: pd.DataFrame, formula: Formula, started: pd.Timestamp) -> pd.DataFrame:
+def minutes(rows: pd.DataFrame, activities: pd.DataFrame, formula: Formula) -> pd.DataFrame:
     """The parts of each minute, means over its observations.
 
     Args:
-        rows: observations of one lesson that may enter a figure (`queries.counted`). activities: as in rescoring.during.
-        started: of the lesson, naive UTC.
+        rows: of evidence.counted. activities: as in rescoring.during.
 
     Returns:
-        `minute` (whole, from the start), `part` (PARTS and index), `points` with low and high (95 %, clusters: faces) and
+        `minute`, `part` (PARTS and index), `points` with low and high (95 %, clusters: faces) and
         `share` of all that is lost in the minute, NaN for the index and where nothing is lost.
     """
     doing = during(rows["time"], activities)
@@ -61,8 +63,7 @@ def minutes(rows: pd.DataFrame, activities: pd.DataFrame, formula: Formula, star
         those = doing == activity
         found = explain(signals(rows[those]), expression(rows[those]), formula, str(activity))
         parts.loc[those] = found.to_numpy()
-    minute = (rows["time"].dt.floor("min") - started.floor("min")) // pd.Timedelta(minutes=1)
-    parts = parts.assign(minute=minute, track=rows["track"]).dropna()
+    parts = parts.assign(minute=rows["minute"], track=rows["track"]).dropna()
     told = []
     for number, those in parts.groupby("minute"):
         sums = those.groupby("track")[[*PARTS, "index"]].sum()
@@ -70,6 +71,24 @@ def minutes(rows: pd.DataFrame, activities: pd.DataFrame, formula: Formula, star
         told.append(table(mean).assign(minute=number, low=low, high=high))
     columns = ["minute", "part", "points", "low", "high", "share"]
     return pd.concat(told, ignore_index=True)[columns] if told else pd.DataFrame(columns=columns)
+
+
+def kinds(parts: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `table`, or of `minutes`, with all emotions as one: `kind` and the sum of `points`, for each minute if there
+    are several."""
+    kind = parts["part"].where(~parts["part"].isin(FERPLUS), "emotion")
+    by = ["minute", "kind"] if "minute" in parts else ["kind"]
+    return parts.assign(kind=kind).groupby(by, sort=False, as_index=False)["points"].sum()
+
+
+def words(parts: pd.DataFrame) -> str:
+    """One sentence: what takes how much from the best score, 1. parts: of one moment."""
+    points = parts.set_index("part")["points"]
+    emotions = points[list(FERPLUS)]
+    lost = {"looking away": points["looking"], "eyes not open": points["eyes"]}
+    lost |= {f"the emotion, mostly {emotions.idxmax()}": emotions.sum()}
+    told = [f"{amount:.2f} to {what}" for what, amount in lost.items() if amount >= 0.005]
+    return f"{points['index']:.2f} of 1: " + (f"lost are {', '.join(told)}." if told else "nothing is lost.")
 
 
 def table(points: np.ndarray) -> pd.DataFrame:

@@ -49,8 +49,8 @@ def verdicts(
     `low`, `medium`, `high`, the shares of observations on each level, without hysteresis.
 
     Args:
-        rows: observations of one lesson that may enter a figure (`queries.counted`), one or more. activities: as in
-            rescoring.during. progress: called with the share done, 0 to 1.
+        rows: of evidence.counted, one or more. activities: as in rescoring.during. progress: called with the
+            share done, 0 to 1.
     """
     doing = during(rows["time"], activities)
     groups = [(str(name), signals(rows[doing == name]), expression(rows[doing == name])) for name in np.unique(doing)]

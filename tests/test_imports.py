@@ -17,7 +17,7 @@ LAYERS = (
     {"rescoring"},
     {"pipeline", "store"},
     {"recording"},
-    {"live", "queries", "charts", "model_charts", "sample", "explanation", "sensitivity", "evidence"},
+    {"live", "queries", "charts", "model_charts", "sample", "explanation", "formula_charts", "sensitivity", "evidence"},
     {"services"},
     {"health", "ui", "site"},
     {"bench", "training", "watch"},

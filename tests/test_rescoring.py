@@ -41,7 +41,7 @@ def mixed(seconds=6, tracks=6, seed=0):
 
 def test_no_observations_are_scored_as_none():
     assert rescoring.score(observe([]), FRONT, PUBLISHED).empty
-    assert explanation.minutes(observe([]), FRONT, PUBLISHED, FRONT["time"][0]).empty
+    assert explanation.minutes(observe([]).assign(minute=0), FRONT, PUBLISHED).empty
 
 
 def test_a_score_made_anew_is_that_of_the_second_s_mean_signals():
@@ -162,7 +162,7 @@ def test_a_database_of_the_first_version_keeps_its_lessons_which_looked_to_the_f
     with closing(Workspace.open(path)) as workspace:
         assert fetch(workspace, "SELECT lesson, activity FROM activities") == [(1, "front")]
         assert workspace.rescore(PUBLISHED) == 1
-        assert fetch(workspace, "SELECT DISTINCT concentration = 0.4::FLOAT FROM observations") == [(True,)]
+        assert fetch(workspace, "SELECT DISTINCT concentration::DECIMAL(3, 2) = 0.4 FROM observations") == [(True,)]
 
 
 @pytest.mark.parametrize("formula", [PUBLISHED, ATTENTION_ONLY], ids=str)
@@ -195,7 +195,7 @@ def test_what_is_not_scored_is_not_explained():
     ],
 )
 def test_what_is_lost_is_told_with_its_share_of_all_that_is_lost(values, lost):
-    table = explanation.minutes(rows(**values), FRONT, PUBLISHED, FRONT["time"][0]).set_index("part")
+    table = explanation.minutes(rows(**values).assign(minute=0), FRONT, PUBLISHED).set_index("part")
     assert table["minute"].eq(0).all()
     for part in explanation.PARTS:
         assert table.loc[part, "points"] == pytest.approx(lost.get(part, 0), abs=1e-6)
@@ -208,7 +208,7 @@ def test_the_parts_of_a_minute_have_an_interval_over_faces_that_the_timeline_has
     number = add(workspace, mixed(30))
     workspace.rescore(PUBLISHED)
     table = evidence.counted(workspace, number)
-    parts = explanation.minutes(table, evidence.activities(workspace, number), PUBLISHED, FRONT["time"][0])
+    parts = explanation.minutes(table, evidence.activities(workspace, number), PUBLISHED)
     [shown] = queries.timeline(workspace, number).to_dict("records")
     [index] = parts[parts["part"] == "index"].to_dict("records")
     for one, other in (("points", "concentration"), ("low", "low"), ("high", "high")):

@@ -147,7 +147,7 @@ class Workspace:
         self._write(lambda: self._connection.execute("INSERT INTO markers VALUES (?, ?, ?, ?)", row))
 
     def switch(self, lesson: int, activity: str, time: datetime) -> None:
-        """From that time on (aware) the lesson has another activity, one of formula.ACTIVITIES."""
+        """From that time on (aware) the lesson has another activity, one of labels.ACTIVITIES."""
         if activity not in ACTIVITIES:
             raise ValueError(f"A lesson's activity is one of {ACTIVITIES}; this one is {activity!r}.")
         row = [lesson, naive_utc(time), activity]
@@ -156,19 +156,19 @@ class Workspace:
     def rate(self, lesson: int, minute: datetime, rating: int | None) -> None:
         """Keep what the teacher thought of the minute that begins then (aware): 0 low, 1 medium, 2 high, None if she cannot
         say. The first answer stays."""
-        row = {"lesson": lesson, "time": naive_utc(minute), "rating": rating}
-        self._write(
-            lambda: self._connection.execute(
-                """INSERT INTO ratings SELECT $lesson, $time, $rating
-                WHERE NOT EXISTS (FROM ratings WHERE lesson = $lesson AND time = $time)""",
-                row,
-            )
-        )
+        row = [lesson, naive_utc(minute), rating]
+        twice = "WHERE NOT EXISTS (FROM ratings WHERE lesson = $1 AND time = $2)"
+        self._write(lambda: self._connection.execute(f"INSERT INTO ratings SELECT $1, $2, $3 {twice}", row))
+
+    def rescorable(self, formula: Formula) -> list[int]:
+        """Past lessons that `rescore` would score anew."""
+        with self.cursor() as cursor:
+            return rescorable(cursor, formula)
 
     def rescore(self, formula: Formula, progress: Callable[[float], None] | None = None) -> int:
         """Score all past lessons by this formula that can be; how many were. Each is done whole or not at all, and lessons
         that run go on being recorded in between. progress: called with the share done, 0 to 1."""
-        lessons = self._write(lambda: rescorable(self._connection, formula))
+        lessons = self.rescorable(formula)
         for i, lesson in enumerate(lessons):
 
             def job(lesson: int = lesson) -> None:
