@@ -56,8 +56,8 @@ def moments(workspace: Workspace, lesson: int) -> pd.DataFrame:
     draw = np.random.default_rng(lesson)
     chosen: list[int] = []
     for part in np.array_split(np.arange(len(rows)), min(MOMENTS, max(1, len(rows)))):
-        answered = part[rows["answered"].to_numpy(bool)[part]]
-        chosen += answered.tolist() if len(answered) else draw.choice(part, min(1, len(part))).tolist()
+        drawn, answered = draw.choice(part, min(1, len(part))), part[rows["answered"].to_numpy(bool)[part]]
+        chosen += (answered if len(answered) else drawn).tolist()
     return rows.iloc[chosen].reset_index(drop=True)
 
 
