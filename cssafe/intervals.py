@@ -1,4 +1,4 @@
-"""The 95 % interval of a mean: as SQL for what is stored, in NumPy for what is live.
+"""The 95 % interval of a mean: as SQL for what is stored, of arrays for what is live.
 
 The mean is taken over unequal clusters. With s the weighted sum and n the weight of each of G clusters, and m = sum s / sum n,
 the variance of m is g / (g - 1) * sum (s - m n)^2 / (sum n)^2 (Cochran, Sampling Techniques, 1977, section 6) with
@@ -40,20 +40,28 @@ def estimate(name: str) -> str:
     )
 
 
+def clustered(s: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The same of arrays: mean, low and high (k,), not cut, of k measures with the sums s (G, k) over clusters of n (G,); NaN
+    for the interval of one cluster."""
+    mean = s.sum(axis=0) / n.sum()
+    if len(n) < 2:
+        return mean, np.full_like(mean, np.nan), np.full_like(mean, np.nan)
+    like = n.sum() ** 2 / (n**2).sum()
+    spread = ((s - np.outer(n, mean)) ** 2).sum(axis=0)
+    student = STUDENT[max(1, min(int(like + 1e-6) - 1, 30)) - 1]
+    half = student * np.sqrt(spread * like / (like - 1)) / n.sum()
+    return mean, mean - half, mean + half
+
+
 def interval(values: np.ndarray, weights: np.ndarray, clusters: np.ndarray) -> tuple[float, float, float]:
     """Weighted mean of values (n,) in [0, 1] and the ends of its interval, cut to [0, 1]; NaN where there is none.
 
     clusters: int (n,), whose each value is. Values that are NaN do not count.
     """
     there = ~np.isnan(values)
+    if not there.any():
+        return np.nan, np.nan, np.nan
     _, which = np.unique(clusters[there], return_inverse=True)
     s, n = np.bincount(which, values[there] * weights[there]), np.bincount(which, weights[there])
-    if not len(n):
-        return np.nan, np.nan, np.nan
-    mean = s.sum() / n.sum()
-    if len(n) == 1:
-        return float(mean), np.nan, np.nan
-    like = n.sum() ** 2 / (n**2).sum()
-    error = np.sqrt(((s - mean * n) ** 2).sum() * like / (like - 1)) / n.sum()
-    half = STUDENT[max(1, min(int(like + 1e-6) - 1, 30)) - 1] * error
-    return float(mean), float(max(0, mean - half)), float(min(1, mean + half))
+    mean, low, high = (float(end[0]) for end in clustered(s[:, None], n))
+    return mean, float(np.clip(low, 0, 1)), float(np.clip(high, 0, 1))

@@ -9,8 +9,9 @@ import numpy as np
 
 from cssafe import concentration
 from cssafe.expression import Expression, place_meshes, smooth
+from cssafe.formula import ATTENTION_ONLY, PUBLISHED, Formula
 from cssafe.frames import MOVEMENTS, Frame, FrameResult, Signals
-from cssafe.labels import FERPLUS
+from cssafe.labels import FERPLUS, FIRST
 from cssafe.settings import BLURRED, FURTHEST_TURN, SMALLEST_FACE, Profile
 from cssafe.signals import eyes, mouth, movements
 from cssafe.signals.pose import head_pose
@@ -71,14 +72,22 @@ class Looks:
 class Stream:
     """Everything remembered of one source between its frames; forgotten with it.
 
-    looks: of the newest frame, if they were asked for.
+    looks: of the newest frame, if they were asked for. activity: what is scored from the next frame on.
     """
 
-    def __init__(self, looking: bool = False, live: bool = False) -> None:
+    def __init__(
+        self,
+        looking: bool = False,
+        live: bool = False,
+        formula: Formula | None = None,
+        activity: str = FIRST["class"],
+    ) -> None:
         """looking: keep what the expression network saw of the newest frame. live: the next frame does not wait for this
-        one, so on a slow machine the expressions of many faces are analysed in turn."""
+        one, so on a slow machine the expressions of many faces are analysed in turn. formula: instead of the pipeline's."""
         self.looking = looking
         self.live = live
+        self.formula = formula
+        self.activity = activity
         self.looks: Looks | None = None
         self.tracker = Tracker()
         self.memories: dict[int, Memory] = {}
@@ -103,7 +112,7 @@ class Pipeline:
 
     def __init__(self, profile: Profile, model: Path) -> None:
         self.profile = profile
-        self.formula = concentration.PUBLISHED if profile.expression else concentration.ATTENTION_ONLY
+        self.formula = PUBLISHED if profile.expression else ATTENTION_ONLY
         self._finder, self._eyes = Finder(), EyeNetwork()
         self._expression = Expression(model) if profile.expression else None
         self._at_once = np.inf  # faces of a live frame in EXPRESSION_TIME; not known before `warm`
@@ -204,9 +213,10 @@ class Pipeline:
             quality=np.where(readable, quality(faces.heights, detail, yaw, pitch, meshes.scores, hidden), 0),
             **dict(zip(MOVEMENTS, moved.T, strict=True)),
         )
-        attending = concentration.attention(signals, self.formula)
-        index = concentration.concentration(attending, expression, self.formula)
-        levels = concentration.levels(index, np.array([m.level for m in memories], np.int8), self.formula)
+        formula = stream.formula or self.formula
+        attending = concentration.attention(signals, formula, stream.activity)
+        index = concentration.concentration(attending, expression, formula)
+        levels = concentration.levels(index, np.array([m.level for m in memories], np.int8), formula)
 
         for i, memory in enumerate(memories):
             if not np.isnan(openness[i]) and stream.now - memory.began <= eyes.FIRST_MINUTE:

@@ -12,9 +12,9 @@ from types import MappingProxyType
 import numpy as np
 
 from cssafe import concentration
-from cssafe.concentration import Formula
+from cssafe.formula import Formula
 from cssafe.frames import SIGNALS, Faces, FrameResult, Signals
-from cssafe.labels import FERPLUS
+from cssafe.labels import FERPLUS, FIRST
 from cssafe.vision.tracker import Tracker
 
 WIDTH, HEIGHT = 1280, 720
@@ -68,7 +68,7 @@ class Plan:
     deviation, of the best face; others are further off as their quality is less. restless: share of the time for which each
     face does the contrary of what its step says. mood: standard deviation of the share that looks to the front, up and down
     by itself and together. missing: share of the single frames in which a face is not found. lost: how often a face is lost
-    in a minute. steps: the first one at 0."""
+    in a minute. steps: the first one at 0. activity: of labels.ACTIVITIES."""
 
     faces: int = 24
     seconds: float = 120.0
@@ -79,6 +79,7 @@ class Plan:
     mood: float = 0.0
     missing: float = 0.0
     lost: float = 0.0
+    activity: str = FIRST["class"]
     seed: int = 0
 
 
@@ -143,7 +144,7 @@ def frames(plan: Plan, start: datetime, formula: Formula) -> Iterator[FrameResul
         if formula.emotion is not None:
             drawn = random.standard_gamma(50 * habits[step[i, rows], rows])
             expression = (drawn / drawn.sum(axis=1, keepdims=True)).astype(np.float32)
-        attending = concentration.attention(signals, formula)
+        attending = concentration.attention(signals, formula, plan.activity)
         index = concentration.concentration(attending, expression, formula)
         before = np.array([levels.get(track, -1) for track in tracks.tolist()], np.int8)
         level = concentration.levels(index, before, formula)

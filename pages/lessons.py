@@ -5,7 +5,7 @@ import streamlit as st
 
 from cssafe import charts, queries, sample, ui
 from cssafe.settings import PROFILES
-from pages import filters, responding, seating
+from pages import filters, responding, seating, why
 
 ui.page("Lessons")
 workspace, profile = ui.workspace(), ui.settings().profile
@@ -68,6 +68,7 @@ if course["concentration"].notna().any():
         "How to read it: the line is the mean over all faces of a minute, the band its 95 % interval over faces, "
         f"dashed lines are your markers. Gaps: too few faces. Formula: {lesson['formula']}."
     )
+    why.explain(workspace, lesson)
     responding.respond(workspace, number)
     seating.seating(workspace, number, lesson["room"])
 elif course.empty:

@@ -5,7 +5,6 @@ import pandas as pd
 import streamlit as st
 
 from cssafe import media
-from cssafe.concentration import ATTENTION_ONLY, PUBLISHED
 from cssafe.frames import FrameResult, describe
 from cssafe.live.upload import Upload
 from cssafe.media import MediaError
@@ -26,8 +25,9 @@ def image(upload: Upload, profile: Profile, audience: str) -> None:
 
 
 @st.fragment
-def video(upload: Upload, profile: Profile, audience: str, number: int) -> None:
-    """Its course over the seconds, and one moment of it, decoded anew. number: of the file among its like."""
+def video(upload: Upload, profile: Profile, audience: str, number: int, bands: dict[str, float]) -> None:
+    """Its course over the seconds, and one moment of it, decoded anew. number: of the file among its like. bands:
+    Formula.bands."""
     from cssafe import charts  # Altair takes half a second, which the form need not wait for
 
     st.markdown(f"**{plain(upload.name)}**")
@@ -39,7 +39,6 @@ def video(upload: Upload, profile: Profile, audience: str, number: int) -> None:
         if points := st.session_state[chart].selection["moment"]:
             st.session_state[slider] = int(points[0]["second"])
 
-    bands = (PUBLISHED if profile.expression else ATTENTION_ONLY).bands
     st.altair_chart(
         charts.concentration_seconds(table, courses(moments, profile, audience), bands),
         key=chart,

@@ -4,7 +4,9 @@ import math
 
 import streamlit as st
 
+from cssafe.explanation import words
 from cssafe.frames import LEVELS
+from cssafe.labels import ACTIVITIES
 from cssafe.live.session import LiveLesson
 from cssafe.settings import IDLE_MINUTES, MINIMUM_GROUP, ROOT, Profile
 
@@ -55,7 +57,8 @@ def notice(profile: Profile, source: str) -> str:
 @st.fragment(run_every=0.5)
 def figures(lesson: LiveLesson) -> None:
     """What is said about everybody in the picture, twice a second."""
-    from cssafe.live import charts  # Altair takes half a second, which the form above need not wait for
+    from cssafe import formula_charts  # Altair takes half a second, which the form above need not wait for
+    from cssafe.live import charts
 
     view = lesson.view()
     if view.ended:
@@ -78,9 +81,31 @@ def figures(lesson: LiveLesson) -> None:
     if view.problem:
         st.error(view.problem, icon=":material/error:")
     st.altair_chart(charts.last_minutes(view.history, lesson.bands), width="stretch", key="last_minutes")
+    if (parts := lesson.why()) is not None:
+        st.altair_chart(formula_charts.parts_now(parts), width="stretch", key="parts_now")
+        st.caption("Why: " + words(parts))
     if lesson.profile.expression:
         shares = reading.expression or dict.fromkeys(charts.FERPLUS, 0.0)
         st.altair_chart(charts.emotions_now(shares), width="stretch", key="emotions_now")
+
+
+@st.fragment
+def activity(lesson: LiveLesson) -> None:
+    """What the class is doing, to be switched while it runs."""
+
+    def switch() -> None:
+        lesson.switch(st.session_state["activity"])
+
+    st.session_state["activity"] = lesson.activity  # somebody may have switched it elsewhere
+    st.segmented_control(
+        "What the class is doing",
+        ACTIVITIES,
+        required=True,
+        key="activity",
+        format_func=str.capitalize,
+        on_change=switch,
+        help="It sets what counts as attentive: in desk work looking down does. Group work and breaks are not scored.",
+    )
 
 
 @st.fragment

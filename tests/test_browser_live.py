@@ -26,6 +26,9 @@ PAGES = {
     "histograms": "Histograms",
     "weekly": "Weekly",
     "lessons": "Lessons",
+    "rating": "Rate",
+    "formulas": "Formula",
+    "concentration": "About the score",
     "model": "Model",
     "status": "Status",
 }

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cssafe import seats
-from cssafe.concentration import PUBLISHED
+from cssafe.formula import PUBLISHED
 from cssafe.observations import observe
 from cssafe.simulated import Plan, Step, frames
 from tests.lessons import LESSON, START, add, rows

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from cssafe.affect import COORDINATES
-from cssafe.concentration import ATTENTION_ONLY, PUBLISHED
+from cssafe.formula import ATTENTION_ONLY, PUBLISHED
 from cssafe.labels import FERPLUS
 from cssafe.observations import observe
 from cssafe.responses import COLUMNS, Course, delay, responses, student

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from cssafe import seats
-from cssafe.concentration import PUBLISHED
+from cssafe.formula import PUBLISHED
 from cssafe.observations import observe
 from cssafe.simulated import Step, frames
 from tests.lessons import LESSON, START, add, rows

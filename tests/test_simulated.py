@@ -9,7 +9,7 @@ import pytest
 
 from cssafe import queries
 from cssafe.alerts import Watcher
-from cssafe.concentration import ATTENTION_ONLY, PUBLISHED, Formula
+from cssafe.formula import ATTENTION_ONLY, PUBLISHED, Formula
 from cssafe.live.session import LiveLesson
 from cssafe.observations import observe
 from cssafe.settings import PROFILES

@@ -8,18 +8,20 @@ import secrets
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pandas as pd
 
 from cssafe.alerts import REST, Alert, Watcher
-from cssafe.concentration import ATTENTION_ONLY, PUBLISHED, levels
+from cssafe.concentration import levels
+from cssafe.explanation import explain, table
+from cssafe.formula import chosen
 from cssafe.frames import LEVELS, FrameResult, describe
 from cssafe.intervals import interval, weights
-from cssafe.labels import FERPLUS
+from cssafe.labels import FERPLUS, FIRST
 from cssafe.live.engine import Answer, Feed
+from cssafe.live.view import Reading, View
 from cssafe.observations import Seconds
 from cssafe.pipeline import Stream
 from cssafe.privacy import individuals, withheld
@@ -39,43 +41,6 @@ FRAMES = 15.0
 
 PATIENCE = 120.0
 """Seconds without a camera after which a lesson ends by itself: as long as Streamlit keeps a lost visit."""
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What may be said at this moment about everybody in the picture.
-
-    faces: seen in the newest frame. measured: of them, whose concentration could be read. concentration: mean over the
-    faces of the last two seconds, weighted by how well each could be read, in [0, 1]; NaN where nothing may or can be
-    said, and then `note` says why. low, high: its 95 % interval, NaN where there is but one face. level: index into
-    LEVELS or -1. expression: mean probability of each emotion; None where withheld or where the profile computes
-    none."""
-
-    faces: int = 0
-    measured: int = 0
-    concentration: float = np.nan
-    low: float = np.nan
-    high: float = np.nan
-    level: int = -1
-    expression: dict[str, float] | None = None
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class View:
-    """What the page draws. history: one row a second of the last minutes with `time` (naive UTC), `faces`,
-    `concentration`, `low` and `high` (as in Reading; NaN where withheld or not measurable). connected: a camera is.
-    ended: aware, UTC. seconds: how many have been recorded with a face in them; faces: the most in one of them. problem:
-    why recording fails, empty if it does not. alert: the hint of the last minutes, None where there is none."""
-
-    reading: Reading
-    history: pd.DataFrame
-    connected: bool
-    ended: datetime | None
-    seconds: int
-    faces: int
-    problem: str
-    alert: Alert | None
 
 
 class LiveLesson:
@@ -103,7 +68,7 @@ class LiveLesson:
         Raises:
             StoreError: the lesson cannot be written.
         """
-        self._formula = PUBLISHED if profile.expression else ATTENTION_ONLY
+        self._formula = chosen(workspace.get("formula"), profile.expression)
         self.workspace = workspace
         self.profile = profile
         self.lesson = Lesson(
@@ -117,12 +82,13 @@ class LiveLesson:
             source=source,
             audience=audience,
             started=datetime.now(UTC),
+            activity=FIRST[audience],
         )
         self.token = secrets.token_urlsafe(32)
         self.number = workspace.start_lesson(self.lesson)
         self.ended: datetime | None = None
         self.expired = False
-        self._stream = Stream(live=True)
+        self._stream = Stream(live=True, formula=self._formula, activity=self.lesson.activity)
         self._feed: Feed | None = None
         self._observing = Seconds()
         self._now: deque[FrameResult] = deque()
@@ -143,6 +109,11 @@ class LiveLesson:
     def bands(self) -> dict[str, float]:
         """The limits between the levels of this lesson's formula."""
         return self._formula.bands
+
+    @property
+    def activity(self) -> str:
+        """What the class is doing, one of formula.ACTIVITIES; it sets what counts as attentive."""
+        return self._stream.activity
 
     @property
     def connected(self) -> bool:
@@ -199,9 +170,24 @@ class LiveLesson:
                 alert = None
             return View(reading, history, self.connected, self.ended, self._seconds, self._faces, self._problem, alert)
 
+    def why(self) -> pd.DataFrame | None:
+        """What takes how much from the score of this moment, rows of explanation.table, mean over the faces of the newest
+        frame; None where nothing may or can be said."""
+        with self._lock:
+            newest = self._now[-1] if self._now else None
+        if newest is None or self._withheld(len(newest), int(np.count_nonzero(~np.isnan(newest.concentration)))):
+            return None
+        parts = explain(newest.signals, newest.expression, self._formula, self.activity)
+        return table(parts.mean().to_numpy())
+
     def mark(self, kind: str) -> None:
         """Note an event of this moment."""
         self.workspace.mark(self.number, kind, datetime.now(UTC))
+
+    def switch(self, activity: str) -> None:
+        """From this moment on the class does something else."""
+        self.workspace.switch(self.number, activity, datetime.now(UTC))
+        self._stream.activity = activity
 
     def end(self) -> None:
         """Record what is left and close the lesson; one in which no face was seen is taken out again. Ending twice is
@@ -276,4 +262,6 @@ class LiveLesson:
 
     def _withheld(self, faces: int, measured: int) -> str:
         """Why nothing is said about a frame with that many faces; empty where something may be."""
+        if faces and self._formula.limits[self.activity] is None:
+            return f"{self.activity.capitalize()} is not scored."
         return withheld(self.lesson.audience, faces, measured)

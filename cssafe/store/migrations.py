@@ -72,7 +72,21 @@ def m003_places(connection: duckdb.DuckDBPyConnection) -> None:
     """)
 
 
-MIGRATIONS = (m001_initial, m002_signals, m003_places)
+def m002_activities(connection: duckdb.DuckDBPyConnection) -> None:
+    """What the class did, from each time on until the next; until then every lesson was scored as one with the eyes to the
+    front."""
+    connection.execute("""
+        CREATE TABLE activities (lesson INTEGER NOT NULL, time TIMESTAMP NOT NULL, activity VARCHAR NOT NULL);
+        INSERT INTO activities SELECT lesson, started, 'front' FROM lessons;
+    """)
+
+
+def m003_ratings(connection: duckdb.DuckDBPyConnection) -> None:
+    """What the teacher thought of a minute: rating 0 low, 1 medium, 2 high, null where she could not say."""
+    connection.execute("CREATE TABLE ratings (lesson INTEGER NOT NULL, time TIMESTAMP NOT NULL, rating TINYINT)")
+
+
+MIGRATIONS = (m001_initial, m002_signals, m002_activities, m003_ratings, m003_places)
 
 
 def migrate(connection: duckdb.DuckDBPyConnection) -> None:
