@@ -7,10 +7,8 @@ import pandas as pd
 from cssafe.charts import COLOURS, GREY, HIGH, LOW, MIDDLE
 from cssafe.responses import WINDOWS
 
-TITLES = {
-    "attention": "Change of attention (index from 0 to 1)",
-    "expression": "Change of expression (-1 unpleasant to 1 pleasant)",
-}
+TITLES = {"attention": "Change of attention", "expression": "Change of expression"}
+"""In [-1, 1] and, from unpleasant to pleasant, in [-2, 2]."""
 
 
 def responses(table: pd.DataFrame, measure: str) -> alt.LayerChart:
@@ -96,4 +94,4 @@ def regions(table: pd.DataFrame) -> alt.LayerChart:
     ink = alt.when("isValid(datum.attention)").then(alt.value("#111111")).otherwise(alt.value(GREY))
     names = middles.mark_text(fontSize=13, fontWeight="bold", dy=-8).encode(text="name:N", color=ink)
     told = middles.mark_text(fontSize=11, dy=8).encode(text="told:N", color=ink)
-    return (cells.add_params(drawn) + names + told).properties(height=320)
+    return (cells.add_params(drawn) + names + told).properties(height=360)

@@ -1,9 +1,10 @@
 """How a class responds to what the teacher marked: attention and expression within 5, 15 and 30 s against the minute before.
 
 The change is the mean over the faces that were measured before and after, each against herself, weighted by how well and how
-long she was seen. Its variance has two parts: that between faces (as in intervals.py), and how far the class goes up and
-down by itself, taken from the same figure at all other moments of the same lesson. All intervals of a lesson hold together
-in 19 of 20 lessons (Bonferroni), so that of many markers without any effect none looks like one.
+long she was seen. It is a change of this class, not of classes at large; what makes it uncertain is that a class goes up and
+down by itself, and that faces are read badly: as much as the same figure does at all other moments of the same lesson. All
+intervals of a lesson hold together in 19 of 20 lessons (Bonferroni), so that of many markers without any effect none looks
+like one.
 """
 
 from dataclasses import dataclass
@@ -128,26 +129,22 @@ def judged(course: Course, at: np.ndarray, window: int, least: int, alpha: float
 
     at: seconds, int (m,). least: how many faces there must be. alpha: how often an interval may miss the truth.
     """
-    change, between, faces, like = changes(course, at, window)
-    shown = faces >= least
+    change, faces = changes(course, at, window)
     others = np.arange(BEFORE, len(course.values) - 2 * WINDOWS[-1], STEP)
     others = others[(np.abs(others[:, None] - at[None]) >= WINDOWS[-1]).all(axis=1)]
-    swings, _, seen, _ = changes(course, others, window)
+    swings, seen = changes(course, others, window)
     swings = swings[seen >= least]
     stretches = len(swings) * STEP / (BEFORE + window)
-    half = np.full(len(at), np.nan)
+    half = np.nan
     if stretches >= LEAST_SWINGS:
-        freedom = np.minimum(np.where(like > 1, like - 1, np.inf), stretches)
-        factor = np.array([student(1 - alpha / 2, float(f)) for f in freedom])
-        half = factor * np.sqrt(np.nan_to_num(between) + (SPREAD * np.median(np.abs(swings))) ** 2)
-    change = np.where(shown, change, np.nan)
+        half = student(1 - alpha / 2, stretches) * SPREAD * float(np.median(np.abs(swings)))
+    change = np.where(faces >= least, change, np.nan)
     columns = {"window": window, "change": change, "low": change - half, "high": change + half, "faces": faces}
     return pd.DataFrame(columns, index=range(len(at)))
 
 
-def changes(course: Course, at: np.ndarray, window: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Of each moment (m,): the mean change of the faces, its variance between them (NaN with one face), how many faces there
-    are, and how many equal ones would tell as much (intervals.py).
+def changes(course: Course, at: np.ndarray, window: int) -> tuple[np.ndarray, np.ndarray]:
+    """Of each moment (m,): the mean change of the faces, NaN where there are none, and how many there are.
 
     at: seconds. A face counts if it was measured in KNOWN seconds before and in a third of the window. Its weight is that of a
     difference of two means with its weights before and after: the product over the sum.
@@ -155,16 +152,11 @@ def changes(course: Course, at: np.ndarray, window: int) -> tuple[np.ndarray, np
     known, before, was = _over(course, at - BEFORE, at)
     seen, after, then = _over(course, at, at + window)
     counts = (known >= KNOWN) & (seen >= window / 3)
-    weight = np.where(counts, before * after / np.where(counts, before + after, 1), 0)
-    each = np.where(counts, then / np.where(counts, after, 1) - was / np.where(counts, before, 1), 0)
-    total, faces = weight.sum(axis=1), counts.sum(axis=1)
-    there = total > 0
-    total = np.where(there, total, 1)
-    mean = np.where(there, (weight * each).sum(axis=1) / total, np.nan)
-    like = np.where(there, total**2 / np.where(there, (weight**2).sum(axis=1), 1), 0)
-    squares = (weight**2 * (each - np.nan_to_num(mean)[:, None]) ** 2).sum(axis=1) / total**2
-    between = np.where(faces > 1, squares * like / np.where(like > 1, like - 1, 1), np.nan)
-    return mean, between, faces, like
+    before, after = np.where(counts, before, 1), np.where(counts, after, 1)
+    weight = counts * before * after / (before + after)
+    total = weight.sum(axis=1)
+    sums = (weight * (then / after - was / before)).sum(axis=1)
+    return np.where(total > 0, sums / np.where(total > 0, total, 1), np.nan), counts.sum(axis=1)
 
 
 def delay(course: Course, at: int, sign: int, least: int) -> tuple[float, float, float]:

@@ -48,8 +48,8 @@ def video(upload: Upload, profile: Profile, audience: str, number: int, bands: d
     )
     st.altair_chart(charts.faces_seconds(table), alt="Number of faces over the seconds of the video")
     st.caption(
-        "How to read it: the blue line is the mean over the faces of one frame a second, the band ± their standard "
-        "deviation, thin lines are single faces as far as they may be shown; dashed are the limits of low, medium and high. "
+        "How to read it: the blue line is the mean over the faces of one frame a second, the band its 95 % interval "
+        "over faces, thin lines are single faces as far as they may be shown; dashed are the limits of low, medium and high. "
         "Gaps: no face that can be read, or too few for a mean. Click on a second to see it below."
     )
     seconds = list(upload.moments)
@@ -80,7 +80,8 @@ def tell(result: FrameResult, profile: Profile, audience: str) -> None:
         st.caption(row["emotion"])
     else:
         emotion = f", emotion {row['emotion']}" if profile.expression else ""
-        st.markdown(f"Concentration **{row['concentration']:.2f}** ± {row['spread']:.2f}{emotion}")
+        known = "" if np.isnan(row["low"]) else f" ({row['low']:.2f} to {row['high']:.2f})"
+        st.markdown(f"Concentration **{row['concentration']:.2f}**{known}{emotion}")
     if len(result) and individuals(profile, audience, len(result)):
         faces = describe(result)
         shares = [face.get("expression") or {} for face in faces]

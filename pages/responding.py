@@ -10,9 +10,10 @@ from cssafe.responses import BEFORE, WINDOWS, responses
 from cssafe.store import Workspace
 
 READ = (
-    "How to read it: each mark is the change within 5, 15 or 30 s after a marker against the minute before it, face by face. "
-    "Its line is the interval: it counts how much faces differ and how far this class goes up and down by itself, and is wide "
-    "enough that in 19 of 20 lessons all of a lesson's intervals hold the truth. Filled: a clear change. Hollow: may be chance."
+    "How to read it: attention goes from 0 to 1, expression from -1 (unpleasant) to 1 (pleasant). Each mark is the change "
+    "within 5, 15 or 30 s after a marker against the minute before it, face by face. Its line is the interval: it comes from "
+    "how far this class goes up and down by itself, and is wide enough that in 19 of 20 lessons all of a lesson's intervals "
+    "hold the truth. Filled: a clear change, which need not be caused by what you did. Hollow: may be chance."
 )
 VERBS = {True: "rose", False: "fell"}
 

@@ -44,7 +44,7 @@ def seating(workspace: Workspace, lesson: int, room: str) -> None:
         st.caption(READ)
         drawn = picked.selection.get("drawn", {})
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            with st.popover("Divide the room", icon=":material/grid_on:"):
+            with st.popover("Divide the room", icon=":material/grid_on:", width="content"):
                 _divide(workspace, room, regions)
             if drawn.get("left") and drawn.get("top"):
                 _draw(workspace, room, saved.get(room, []), drawn)
@@ -61,7 +61,9 @@ def _divide(workspace: Workspace, room: str, regions: list[seats.Region]) -> Non
         _save(workspace, room, seats.grid(int(down), int(across)))
     percent = [region | {edge: 100 * region[edge] for edge in EDGES} for region in regions]
     edges = {
-        edge: st.column_config.NumberColumn(edge.capitalize(), min_value=0, max_value=100, format="%.0f %%")
+        edge: st.column_config.NumberColumn(
+            edge.capitalize(), min_value=0, max_value=100, format="%.0f %%", width="small"
+        )
         for edge in EDGES
     }
     edited = st.data_editor(
@@ -69,7 +71,7 @@ def _divide(workspace: Workspace, room: str, regions: list[seats.Region]) -> Non
         num_rows="dynamic",
         hide_index=True,
         key=f"seat_table_{hash(str(regions))}",  # what was edited belongs to these regions
-        column_config={"name": st.column_config.TextColumn("Region", max_chars=20), **edges},
+        column_config={"name": st.column_config.TextColumn("Region", max_chars=20, width="small"), **edges},
     )
     if st.button("Save regions", icon=":material/save:"):
         _check(workspace, room, edited.to_dict("records"))

@@ -110,6 +110,8 @@ def test_a_lesson_from_start_to_end_is_seen_live_and_is_in_the_database_afterwar
         expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(2)
         page.get_by_role("button", name="Quiz").click()
         expect(page.get_by_text("Noted: quiz.")).to_be_visible()
+        page.keyboard.press("1")
+        expect(page.get_by_text("Noted: question.")).to_be_visible()
         wait_for_results(page, results(page) + 10)
         assert video.evaluate("v => v.currentTime") > before
         page.get_by_role("button", name="End lesson").click()
@@ -126,7 +128,7 @@ def test_a_lesson_from_start_to_end_is_seen_live_and_is_in_the_database_afterwar
         assert fetch(database, "SELECT subject, source, audience, time_zone, ended > started FROM lessons") == [
             ("Mathematics", "camera", "self", "Europe/Berlin", True)
         ]
-        assert fetch(database, "SELECT kind FROM markers") == [("quiz",)]
+        assert fetch(database, "SELECT kind FROM markers ORDER BY time") == [("quiz",), ("question",)]
         assert not [file for file in tmp_path.iterdir() if file.suffix not in (".duckdb", ".log")]
 
 

@@ -159,6 +159,21 @@ def test_a_change_that_is_over_within_two_minutes_is_not_reported(change):
     assert alerts(replace(ROUGH, seconds=440, steps=steps)) == []
 
 
+def test_a_running_lesson_of_a_class_tells_its_hint_and_is_quiet_once_hints_are_off(workspace):
+    plan = Plan(rate=1, seconds=130, steps=(Step(looking=(0.0,), emotions={"sad": 0.9}),))
+    lesson = record(workspace, plan)
+    assert lesson.view().alert.kind == "low"
+    lesson.hints = False
+    assert lesson.view().alert is None
+    workspace.set("hints", False)
+    assert record(workspace, plan).view().alert is None
+
+
+@pytest.mark.parametrize("activity", ["group work", "break"])
+def test_what_is_not_scored_gives_no_hint_of_concentration(activity):
+    assert alerts(Plan(rate=1, seconds=200, activity=activity, steps=(Step(looking=(0.0,)),))) == []
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_with_nothing_planted_nothing_is_reported(seed):
     assert alerts(replace(RESTLESS_CLASS, seed=seed)) == []

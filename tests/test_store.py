@@ -12,7 +12,7 @@ import pytest
 
 from cssafe import queries
 from cssafe.frames import MOVEMENTS
-from cssafe.observations import COLUMNS, EXPRESSION, Seconds, observe
+from cssafe.observations import COLUMNS, EXPRESSION, PLACE, Seconds, observe
 from cssafe.store import StoreError, Workspace, migrations
 from tests.lessons import LESSON, START, rows
 
@@ -260,7 +260,7 @@ def test_a_database_of_the_first_version_keeps_its_lessons_and_takes_new_signals
     with closing(workspace):
         old = queries.export(workspace, 1)
         assert (old["yaw"].item(), old["concentration"].item()) == pytest.approx((3.5, 0.7))
-        assert old[["blinks", "perclos", "quality", *MOVEMENTS]].isna().all(axis=None)
+        assert old[["blinks", "perclos", "quality", *PLACE, *MOVEMENTS]].isna().all(axis=None)
         new = workspace.start_lesson(LESSON)
         workspace.record(new, rows(perclos=0.25, smile=7.0))
         workspace.flush()
@@ -276,6 +276,26 @@ def test_movements_are_kept_only_where_emotions_are(workspace):
     with workspace.cursor() as cursor:
         kept = cursor.execute("SELECT * FROM observations").df()
     assert kept[list(MOVEMENTS)].isna().all(axis=None) and kept["perclos"].eq(0.25).all()
+
+
+def test_tables_of_an_older_database_give_the_figures_they_gave(tmp_path, monkeypatch):
+    """Of a lesson that ended before faces weighed by quality."""
+    path = tmp_path / "a.duckdb"
+    with monkeypatch.context() as older, duckdb.connect(path) as connection:
+        steps = migrations.MIGRATIONS
+        older.setattr(migrations, "MIGRATIONS", steps[: steps.index(migrations.m003_places)])
+        migrations.migrate(connection)
+        connection.execute(
+            "INSERT INTO lessons VALUES (1, 'Old', '7a', 'Maths', 'R1', 'Europe/Berlin', 'consent', 'published 1', 'camera',"
+            " 'class', '2026-03-02 08:00:00', '2026-03-02 08:45:00')"
+        )
+        connection.execute(
+            "INSERT INTO tracks BY NAME SELECT 1 AS lesson, t::INTEGER AS track, 10 * t AS measured, 0 AS expressed,"
+            " t / 10 AS concentration FROM range(1, 7) r(t)"
+        )
+    with closing(Workspace.open(path)) as workspace:
+        (lesson,) = queries.lessons(workspace).itertuples()
+    assert lesson.concentration == pytest.approx(sum(t * t for t in range(1, 7)) / 210) and lesson.low < lesson.high
 
 
 def test_readers_run_beside_the_writer(tmp_path):
