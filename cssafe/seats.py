@@ -69,10 +69,14 @@ def read(table: Iterable[Mapping[str, Any]]) -> list[Region]:
     if twice := {name for name in names if names.count(name) > 1}:
         raise ValueError(f"Two regions are called {min(twice)}. Give each one a name of its own.")
     for one, other in combinations(regions, 2):
-        beside = one["right"] <= other["left"] or other["right"] <= one["left"]
-        if not (beside or one["bottom"] <= other["top"] or other["bottom"] <= one["top"]):
+        if _overlap(one, other):
             raise ValueError(f"Regions {one['name']} and {other['name']} overlap. Move an edge of one of them.")
     return regions
+
+
+def put(regions: list[Region], new: Region) -> list[Region]:
+    """The regions with a new one, before which those that it overlaps, or that have its name, give way."""
+    return [region for region in regions if region["name"] != new["name"] and not _overlap(region, new)] + [new]
 
 
 def attention(workspace: Workspace, lesson: int, regions: list[Region]) -> pd.DataFrame:
@@ -95,6 +99,11 @@ def placed(workspace: Workspace, lesson: int) -> bool:
             {"lesson": lesson},
         ).fetchone()
     return bool(row and row[0])
+
+
+def _overlap(one: Region, other: Region) -> bool:
+    beside = one["right"] <= other["left"] or other["right"] <= one["left"]
+    return not (beside or one["bottom"] <= other["top"] or other["bottom"] <= one["top"])
 
 
 _FIGURES = ("attention", "low", "high", "faces", "seconds")

@@ -33,7 +33,7 @@ def seating(workspace: Workspace, lesson: int, room: str) -> None:
         picked = st.altair_chart(
             class_charts.regions(table),
             on_select="rerun",
-            key=f"seats_{lesson}",
+            key=f"seats_{lesson}_{hash(str(regions))}",
             alt="Attention in each region of the room",
         )
         if table["attention"].isna().all():
@@ -74,25 +74,26 @@ def _divide(workspace: Workspace, room: str, regions: list[seats.Region]) -> Non
         column_config={"name": st.column_config.TextColumn("Region", max_chars=20, width="small"), **edges},
     )
     if st.button("Save regions", icon=":material/save:"):
-        _check(workspace, room, edited.to_dict("records"))
+        try:
+            read = seats.read(edited.to_dict("records"))
+        except ValueError as error:
+            st.error(str(error), icon=":material/error:")
+        else:
+            _save(workspace, room, read)
 
 
 def _draw(workspace: Workspace, room: str, regions: list[seats.Region], drawn: dict) -> None:
-    """Add the rectangle that was drawn to those saved before; a grid that nobody saved makes room for it."""
-    name = st.text_input("Name of the region drawn", max_chars=20, key="seat_name", placeholder="Window")
-    if st.button("Add region", icon=":material/add:"):
-        percent = [region | {edge: 100 * region[edge] for edge in EDGES} for region in regions]
-        (left, right), (top, bottom) = sorted(drawn["left"]), sorted(drawn["top"])
-        _check(workspace, room, [*percent, {"name": name, "left": left, "top": top, "right": right, "bottom": bottom}])
-
-
-def _check(workspace: Workspace, room: str, table: list[dict]) -> None:
-    try:
-        regions = seats.read(table)
-    except ValueError as error:
-        st.error(str(error), icon=":material/error:")
-    else:
-        _save(workspace, room, regions)
+    """Add the rectangle that was drawn to those saved before; those that it overlaps give way."""
+    with st.form("seat_drawn", border=False):
+        name = st.text_input("Name of the region drawn", max_chars=20, key="seat_name", placeholder="Window")
+        if st.form_submit_button("Add region", icon=":material/add:", help="It replaces the regions that it overlaps."):
+            edges = zip(EDGES, (drawn["left"], drawn["top"]) * 2, (min, min, max, max), strict=True)
+            try:
+                [new] = seats.read([{"name": name or "Drawn"} | {edge: pick(ends) for edge, ends, pick in edges}])
+            except ValueError as error:
+                st.error(str(error), icon=":material/error:")
+            else:
+                _save(workspace, room, seats.put(regions, new))
 
 
 def _save(workspace: Workspace, room: str, regions: list[seats.Region]) -> None:

@@ -61,6 +61,15 @@ def test_empty_rows_are_passed_over_and_edges_become_shares():
     assert seats.read([LEFT]) == [{"name": "Door", "left": 0, "top": 0, "right": 0.5, "bottom": 1}]
 
 
+def test_a_new_region_takes_the_place_of_those_it_overlaps():
+    (middle,) = seats.read([LEFT | {"name": "Aisle", "left": 40, "right": 60}])
+    corner = seats.grid(4, 4)[-1]
+    assert seats.put([], middle) == [middle] == seats.put(HALVES, middle)
+    assert seats.put([middle], corner) == [middle, corner] and seats.put([corner], corner | {"top": 0}) == [
+        corner | {"top": 0}
+    ]
+
+
 def test_no_regions_no_faces_and_no_places_give_no_figure(workspace):
     number = add(workspace)
     assert seats.attention(workspace, number, []).empty and not seats.placed(workspace, number)
