@@ -142,7 +142,7 @@ def sensitive(formula: Formula) -> None:
 
 def move(row: dict) -> str:
     """One change of one number."""
-    return f"{row['number']} a fifth {'less' if row['factor'] < 1 else 'more'} ({LEVELS[row['level']]})"
+    return f"“{row['number']}” a fifth {'less' if row['factor'] < 1 else 'more'} ({LEVELS[row['level']]})"
 
 
 formula = choose()

@@ -90,7 +90,7 @@ def tell(result: FrameResult, profile: Profile, audience: str) -> None:
                     "Face": [face["track"] for face in faces],
                     "Emotion": [max(s, key=s.__getitem__, default="–") for s in shares],
                     "Concentration": [face["concentration"] for face in faces],
-                    "Level": [face["level"] or "not readable" for face in faces],
+                    "Level": [face["level"] or "no score" for face in faces],
                 }
             ).drop(columns=[] if profile.expression else ["Emotion"]),
             hide_index=True,

@@ -84,7 +84,7 @@ def activity(lesson: LiveLesson) -> None:
 
     st.session_state["activity"] = lesson.activity  # somebody may have switched it elsewhere
     st.segmented_control(
-        "What the class is doing",
+        "What you are doing" if lesson.lesson.audience == "self" else "What the class is doing",
         ACTIVITIES,
         required=True,
         key="activity",

@@ -107,7 +107,7 @@ def test_a_lesson_from_start_to_end_is_seen_live_and_is_in_the_database_afterwar
         assert video.evaluate("v => v.videoWidth") > 0
         before = video.evaluate("v => v.currentTime")
         expect(page.get_by_test_id("stMetricValue").last).to_have_text("1")
-        expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(2)
+        expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(3)
         page.get_by_role("button", name="Quiz").click()
         expect(page.get_by_text("Noted: quiz.")).to_be_visible()
         wait_for_results(page, results(page) + 10)
@@ -193,7 +193,7 @@ def test_attention_only_shows_and_stores_no_emotion(page, tmp_path):
         expect(page.get_by_text("Attention only: no emotion is computed")).to_be_visible()
         start(page, server, ask=False)
         wait_for_results(page, 10)
-        expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(1)
+        expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(2)
         words = page.locator("body").inner_text()
         assert not [word for word in FERPLUS if word in words]
         page.get_by_role("button", name="End lesson").click()

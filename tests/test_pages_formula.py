@@ -149,7 +149,7 @@ def test_a_file_that_is_no_formula_is_told_and_the_page_goes_on(workspace, own):
     [
         (
             rows(**LOOKING, **NEUTRAL | {"p_neutral": 0.0, "p_happy": 1.0}),
-            ["is **high** (mean 0.67", "happy a fifth less (medium)"],
+            ["is **high** (mean 0.67", "“happy” a fifth less (medium)"],
         ),
         (rows(**LOOKING | {"eyes_open": 0.0}, **NEUTRAL), ["is **low** (mean 0.00", "No single number changes that"]),
     ],

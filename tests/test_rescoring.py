@@ -10,7 +10,7 @@ import pytest
 
 from cssafe import evidence, explanation, queries, rescoring, sensitivity
 from cssafe.concentration import attention, concentration
-from cssafe.formula import ATTENTION_ONLY, PUBLISHED
+from cssafe.formula import ATTENTION_ONLY, GAZE, PUBLISHED, WORDS
 from cssafe.labels import FERPLUS
 from cssafe.observations import observe
 from cssafe.store import Workspace, migrations
@@ -197,7 +197,7 @@ def test_what_is_not_scored_is_not_explained():
 def test_what_is_lost_is_told_with_its_share_of_all_that_is_lost(values, lost):
     table = explanation.minutes(rows(**values).assign(minute=0), FRONT, PUBLISHED).set_index("part")
     assert table["minute"].eq(0).all()
-    for part in explanation.PARTS:
+    for part in explanation.parts(PUBLISHED):
         assert table.loc[part, "points"] == pytest.approx(lost.get(part, 0), abs=1e-6)
     shares = table["share"].drop("index")
     assert shares.isna().all() if not lost else shares.sum() == pytest.approx(1)
@@ -225,8 +225,8 @@ def test_sensitivity_moves_each_number_alone_by_a_fifth_both_ways():
     assert table.loc[0, ["number", "factor"]].tolist() == ["", 1.0]
     moved = table[1:].groupby("number")["factor"].apply(list)
     assert set(moved.index) == {
-        *FERPLUS, "divisor", "centre_open", "centre_half", "away_open", "away_half", "low_below", "high_above",
-        *(f"front: {name}" for name in ("yaw", "up", "down", "half_open", "closed")),
+        *FERPLUS, "divisor", "low below", "high above", *(WORDS[name] for name in GAZE[:-1]),
+        *(f"front: {name}" for name in ("to the side", "up", "down", "eyes half closed below", "eyes closed")),
     }  # fmt: skip
     assert all(factors == [0.8, 1.2] for factors in moved)
     assert table[["low", "medium", "high"]].sum(axis=1).tolist() == pytest.approx([1] * len(table))
@@ -248,3 +248,12 @@ def test_sensitivity_tells_the_verdict_of_the_moved_formula():
 def test_sensitivity_of_attention_moves_no_emotion():
     table = sensitivity.verdicts(rows(**LOOKING), FRONT, ATTENTION_ONLY)
     assert not set(FERPLUS) & set(table["number"])
+
+
+def test_a_formula_without_emotions_tells_of_none():
+    table = explanation.minutes(rows(**AWAY).assign(minute=0), FRONT, ATTENTION_ONLY)
+    assert table["part"].tolist() == ["looking", "eyes", "index"]
+    assert explanation.words(table) == "0.40 of 1: lost are 0.60 to looking away."
+    assert explanation.words(explanation.minutes(rows(**LOOKING).assign(minute=0), FRONT, ATTENTION_ONLY)) == (
+        "1.00 of 1: nothing is lost."
+    )

@@ -202,8 +202,7 @@ class LiveLesson:
             newest = self._now[-1] if self._now else None
         if newest is None or self._withheld(len(newest), int(np.count_nonzero(~np.isnan(newest.concentration)))):
             return None
-        parts = explain(newest.signals, newest.expression, self._formula, self.activity)
-        return table(parts.mean().to_numpy())
+        return table(explain(newest.signals, newest.expression, self._formula, self.activity).mean())
 
     def mark(self, kind: str) -> None:
         """Note an event of this moment."""
