@@ -110,6 +110,8 @@ def test_a_lesson_from_start_to_end_is_seen_live_and_is_in_the_database_afterwar
         expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(3)
         page.get_by_role("button", name="Quiz").click()
         expect(page.get_by_text("Noted: quiz.")).to_be_visible()
+        expect(page.get_by_text(re.compile("^Why: 0\\.\\d\\d of 1: lost are"))).to_be_visible()
+        page.get_by_role("radio", name="Desk work").click()
         wait_for_results(page, results(page) + 10)
         assert video.evaluate("v => v.currentTime") > before
         page.get_by_role("button", name="End lesson").click()
@@ -127,6 +129,8 @@ def test_a_lesson_from_start_to_end_is_seen_live_and_is_in_the_database_afterwar
             ("Mathematics", "camera", "self", "Europe/Berlin", True)
         ]
         assert fetch(database, "SELECT kind FROM markers") == [("quiz",)]
+        activities = fetch(database, "SELECT activity FROM activities ORDER BY time")
+        assert activities == [("screen",), ("desk work",)]
         assert not [file for file in tmp_path.iterdir() if file.suffix not in (".duckdb", ".log")]
 
 
