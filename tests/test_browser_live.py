@@ -237,7 +237,7 @@ def test_every_page_opened_by_its_address_shows_no_error(page, tmp_path, filled)
 
 def test_a_database_that_is_open_elsewhere_is_named_in_a_sentence_on_every_page(page, tmp_path):
     with closing(Workspace.open(tmp_path / "cssafe.duckdb")), serve(tmp_path) as server:
-        for address in PAGES:
+        for address in PAGES.keys() - {"concentration"}:  # which needs no database
             page.goto(f"{server.address}/{address}")
             expect(page.get_by_text("is in use by another program")).to_be_visible()
             expect(page.get_by_test_id("stException")).to_have_count(0)

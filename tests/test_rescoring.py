@@ -133,6 +133,16 @@ def test_a_break_takes_its_minutes_out_of_the_lesson_s_figures(workspace):
     assert evidence.activities(workspace, number)["activity"].tolist() == ["front", "desk work", "break"]
 
 
+def test_what_a_class_did_can_be_said_afterwards_and_the_lesson_is_scored_by_it(workspace):
+    number = add(workspace, rows(seconds=120, **DOWN, **NEUTRAL))
+    workspace.correct(number, [(START, "desk work"), (START + timedelta(minutes=1), "front")], PUBLISHED)
+    assert evidence.activities(workspace, number)["activity"].tolist() == ["desk work", "front"]
+    assert fetch(workspace, "SELECT round(concentration, 3) FROM minutes ORDER BY time") == [(1.0,), (0.4,)]
+    with pytest.raises(ValueError, match="A lesson's activity is one of"):
+        workspace.correct(number, [(START, "sleep")], PUBLISHED)
+    assert len(evidence.activities(workspace, number)) == 2  # nothing was changed
+
+
 def test_no_activity_but_the_known_ones_is_kept(workspace):
     number = workspace.start_lesson(LESSON)
     with pytest.raises(ValueError, match="A lesson's activity is one of"):
