@@ -9,7 +9,7 @@ import pandas as pd
 
 from cssafe.concentration import looking
 from cssafe.formula import MOST_GAZE, Formula
-from cssafe.frames import Signals
+from cssafe.frames import FrameResult, Signals
 from cssafe.intervals import clustered
 from cssafe.labels import FERPLUS
 from cssafe.rescoring import during, expression, signals
@@ -44,6 +44,11 @@ def explain(signals: Signals, expression: np.ndarray | None, formula: Formula, a
     lost["index"] = 1 - lost.sum(axis=1, skipna=False)
     lost[np.isnan(signals.yaw)] = np.nan
     return lost
+
+
+def of_frame(result: FrameResult, formula: Formula, activity: str) -> pd.DataFrame:
+    """Rows of `table` for one frame, means over the faces that could be measured."""
+    return table(explain(result.signals, result.expression, formula, activity).mean())
 
 
 def minutes(rows: pd.DataFrame, activities: pd.DataFrame, formula: Formula) -> pd.DataFrame:

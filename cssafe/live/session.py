@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from cssafe.concentration import levels
-from cssafe.explanation import explain, table
+from cssafe.explanation import of_frame
 from cssafe.formula import chosen
 from cssafe.frames import LEVELS, FrameResult, describe
 from cssafe.labels import FERPLUS, FIRST
@@ -202,7 +202,7 @@ class LiveLesson:
             newest = self._now[-1] if self._now else None
         if newest is None or self._withheld(len(newest), int(np.count_nonzero(~np.isnan(newest.concentration)))):
             return None
-        return table(explain(newest.signals, newest.expression, self._formula, self.activity).mean())
+        return of_frame(newest, self._formula, self.activity)
 
     def mark(self, kind: str) -> None:
         """Note an event of this moment."""
