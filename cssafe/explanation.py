@@ -51,6 +51,11 @@ def of_frame(result: FrameResult, formula: Formula, activity: str) -> pd.DataFra
     return table(explain(result.signals, result.expression, formula, activity).mean())
 
 
+def nothing(formula: Formula) -> pd.DataFrame:
+    """Rows of `table` where nothing may or can be said: all NaN."""
+    return table(pd.Series(np.nan, [*parts(formula), "index"]))
+
+
 def minutes(rows: pd.DataFrame, activities: pd.DataFrame, formula: Formula) -> pd.DataFrame:
     """The parts of each minute, means over its observations.
 

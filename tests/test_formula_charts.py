@@ -27,6 +27,11 @@ def test_a_lesson_without_explained_minutes_is_an_empty_chart():
     assert drawn(formula_charts.parts_minutes(empty))[1] == []
 
 
+def test_where_nothing_may_be_said_the_bar_is_empty():
+    _, told = drawn(formula_charts.parts_now(explanation.nothing(ATTENTION_ONLY)))
+    assert [row["points"] for row in told] == [0, 0, 0]
+
+
 @pytest.mark.parametrize(
     ("formula", "names"),
     [

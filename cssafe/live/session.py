@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from cssafe.concentration import levels
-from cssafe.explanation import of_frame
+from cssafe.explanation import nothing, of_frame
 from cssafe.formula import chosen
 from cssafe.frames import LEVELS, FrameResult, describe
 from cssafe.labels import FERPLUS, FIRST
@@ -195,13 +195,13 @@ class LiveLesson:
             history = pd.DataFrame(list(self._history), columns=columns).astype({"time": "datetime64[us]"})
             return View(reading, history, self.connected, self.ended, self._seconds, self._faces, self._problem)
 
-    def why(self) -> pd.DataFrame | None:
+    def why(self) -> pd.DataFrame:
         """What takes how much from the score of this moment, rows of explanation.table, mean over the faces of the newest
-        frame; None where nothing may or can be said."""
+        frame; NaN where nothing may or can be said."""
         with self._lock:
             newest = self._now[-1] if self._now else None
         if newest is None or self._withheld(len(newest), int(np.count_nonzero(~np.isnan(newest.concentration)))):
-            return None
+            return nothing(self._formula)
         return of_frame(newest, self._formula, self.activity)
 
     def mark(self, kind: str) -> None:
