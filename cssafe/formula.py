@@ -29,6 +29,19 @@ LIMITS = ("yaw", "up", "down", "half_open", "closed")
 """What counts as attentive. yaw: degrees to either side, head and eyes together. up, down: degrees, head only. half_open,
 closed: openness over the person's own, below which eyes count as that."""
 
+WORDS = {
+    "centre_open": "looking at it, eyes open",
+    "centre_half": "looking at it, eyes half closed",
+    "away_open": "looking away, eyes open",
+    "away_half": "looking away, eyes half closed",
+    "closed": "eyes closed",
+    "yaw": "to the side",
+    "half_open": "eyes half closed below",
+    "low_below": "low below",
+    "high_above": "high above",
+}
+"""Names of numbers in words; what is not in it says itself what it is."""
+
 BANDS = ("low_below", "high_above", "hysteresis")
 
 
@@ -78,7 +91,7 @@ def sources(path: Path) -> list[dict[str, Any]]:
     parts = {"": {"divisor": data["divisor"]}, "emotion": data["emotion"] or {}, "gaze": data["gaze"]}
     parts |= {activity: numbers or {} for activity, numbers in data["activities"].items()} | {"bands": data["bands"]}
     return [
-        {"part": part, "name": name, "unit": ""} | entry
+        {"part": part, "name": WORDS.get(name, name), "unit": ""} | entry
         for part, entries in parts.items()
         for name, entry in entries.items()
     ]

@@ -6,14 +6,10 @@ import pandas as pd
 
 from cssafe.charts import COLOURS, GREY
 from cssafe.explanation import KINDS, kinds
+from cssafe.formula import WORDS
 
 NAMES = {"index": "Score", "looking": "Lost: looking away", "eyes": "Lost: eyes", "emotion": "Lost: emotion"}
-
-COLOUR = (
-    alt.Color("name:N")
-    .scale(domain=list(NAMES.values()), range=[COLOURS[0], COLOURS[1], COLOURS[2], COLOURS[5]])
-    .legend(orient="top", title=None, columns=2, labelLimit=0)
-)
+PAINT = dict(zip(KINDS, (COLOURS[0], COLOURS[1], COLOURS[2], COLOURS[5]), strict=True))
 
 
 def parts_now(parts: pd.DataFrame) -> alt.Chart:
@@ -23,11 +19,11 @@ def parts_now(parts: pd.DataFrame) -> alt.Chart:
         .mark_bar(height=22)
         .encode(
             x=alt.X("points:Q").title(None).scale(domain=[0, 1]).axis(tickCount=5),
-            color=COLOUR,
+            color=_colour(parts),
             order="order:O",
             tooltip=[alt.Tooltip("name:N").title("Part"), alt.Tooltip("points:Q", format=".2f").title("Points")],
         )
-        .properties(height=40)
+        .properties(height=130)
     )
 
 
@@ -35,7 +31,9 @@ def parts_minutes(parts: pd.DataFrame) -> alt.LayerChart:
     """One bar for each minute, from 0 to 1, a gap where there is no figure. Selection "minute": the one clicked on. parts:
     explanation.minutes."""
     end = max([5, *(parts["minute"] + 1)])
-    table = _named(kinds(parts)).assign(until=lambda rows: rows["minute"] + 0.9)
+    table = _named(kinds(parts)).sort_values(["minute", "order"])
+    top = table.groupby("minute")["points"].cumsum()  # a bar between two places is not stacked by the chart itself
+    table = table.assign(until=table["minute"] + 0.9, bottom=top - table["points"], top=top)
     picked = alt.selection_point(name="minute", fields=["minute"], empty=False)
     bars = (
         alt.Chart(table)
@@ -43,9 +41,9 @@ def parts_minutes(parts: pd.DataFrame) -> alt.LayerChart:
         .encode(
             x=alt.X("minute:Q").scale(domain=[0, end]).title("Minutes from the start").axis(tickMinStep=1, grid=False),
             x2="until:Q",
-            y=alt.Y("points:Q").scale(domain=[0, 1]).title("Points (together 1)"),
-            color=COLOUR,
-            order="order:O",
+            y=alt.Y("bottom:Q").scale(domain=[0, 1]).title("Points (together 1)"),
+            y2="top:Q",
+            color=_colour(parts),
             opacity=alt.when(picked).then(alt.value(1)).otherwise(alt.value(0.8)),
             tooltip=[
                 alt.Tooltip("minute:Q").title("Minute"),
@@ -65,7 +63,7 @@ def sensitivity(table: pd.DataFrame, interval: tuple[float, float] | None, bands
     table: sensitivity.verdicts. interval: 95 % of the lesson's mean. bands: Formula.bands.
     """
     base, moved = table.iloc[0], table.iloc[1:]
-    moved = moved[~moved["number"].isin(["low_below", "high_above"])]
+    moved = moved[~moved["number"].isin([WORDS["low_below"], WORDS["high_above"]])]
     order = moved.groupby("number")["concentration"].agg(lambda v: (v - base["concentration"]).abs().max())
     order = order.sort_values(ascending=False)
     rows = moved.assign(
@@ -74,6 +72,7 @@ def sensitivity(table: pd.DataFrame, interval: tuple[float, float] | None, bands
     )
     y = alt.Y("number:N").sort(list(order.index)).title(None).axis(labelOverlap=False, labelLimit=0)
     x = alt.X("concentration:Q").scale(domain=[0, 1]).title("Mean concentration of the lesson (0 to 1)")
+    x = x.axis(tickCount=5)
     bars = (
         alt.Chart(rows)
         .mark_bar()
@@ -113,7 +112,7 @@ def ratings(table: pd.DataFrame, names: tuple[str, ...]) -> alt.Chart:
         alt.Chart(rows.drop(columns=["local", "time"]))
         .mark_tick(thickness=3, color=COLOURS[0])
         .encode(
-            x=alt.X("concentration:Q").scale(domain=[0, 1]).title("Score of the minute (0 to 1)"),
+            x=alt.X("concentration:Q").scale(domain=[0, 1]).title("Score of the minute (0 to 1)").axis(tickCount=5),
             y=alt.Y("said:N").sort(list(reversed(names))).scale(domain=list(reversed(names))).title("You said"),
             tooltip=[
                 alt.Tooltip("name:N").title("Lesson"),
@@ -124,6 +123,12 @@ def ratings(table: pd.DataFrame, names: tuple[str, ...]) -> alt.Chart:
         )
         .properties(height=150)
     )
+
+
+def _colour(parts: pd.DataFrame) -> alt.Color:
+    shown = [kind for kind in KINDS if kind in set(kinds(parts)["kind"])]
+    scale = alt.Scale(domain=[NAMES[kind] for kind in shown], range=[PAINT[kind] for kind in shown])
+    return alt.Color("name:N", scale=scale).legend(orient="top", title=None, columns=2, labelLimit=0)
 
 
 def _named(table: pd.DataFrame) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """Observations -> their scores by another formula, from the signals that were stored beside them.
 
 An observation is the mean of a second's frames. Scores while a lesson runs are means of its frames' scores, those made here
-are scores of its mean signals: where a face turns within a second, the two differ a little.
+are scores of its mean signals: where a face turns or blinks within a second, the two differ.
 """
 
 import numpy as np

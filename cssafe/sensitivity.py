@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from cssafe.concentration import attention, concentration, levels
-from cssafe.formula import Formula
+from cssafe.formula import WORDS, Formula
 from cssafe.intervals import weights
 from cssafe.labels import FERPLUS
 from cssafe.rescoring import during, expression, signals
@@ -31,13 +31,17 @@ def variants(formula: Formula, activities: list[str]) -> Iterator[tuple[str, flo
                 yield name, factor, replace(formula, emotion=emotion)
         for name, weight in formula.gaze.items():
             if weight:
-                yield name, factor, replace(formula, gaze=formula.gaze | {name: weight * factor})
+                yield WORDS[name], factor, replace(formula, gaze=formula.gaze | {name: weight * factor})
         for activity in activities:
             for name, limit in (formula.limits[activity] or {}).items():
                 moved = (formula.limits[activity] or {}) | {name: limit * factor}
-                yield f"{activity}: {name}", factor, replace(formula, limits=formula.limits | {activity: moved})
+                yield (
+                    f"{activity}: {WORDS.get(name, name)}",
+                    factor,
+                    replace(formula, limits=formula.limits | {activity: moved}),
+                )
         for name in ("low_below", "high_above"):
-            yield name, factor, replace(formula, bands=formula.bands | {name: formula.bands[name] * factor})
+            yield WORDS[name], factor, replace(formula, bands=formula.bands | {name: formula.bands[name] * factor})
 
 
 def verdicts(

@@ -149,11 +149,11 @@ def after(analysis: Analysis) -> None:
     images = st.columns(2, gap="medium")
     for i, upload in enumerate(upload for upload in seen if upload.about.still):
         with images[i % 2], st.container(border=True):
-            pictures.image(upload, profile, analysis.audience)
+            pictures.image(upload, profile, analysis.audience, analysis.formula)
     for i, upload in enumerate(analysis.uploads):
         if upload.moments and not upload.about.still:
             with st.container(border=True):
-                pictures.video(upload, profile, analysis.audience, i, analysis.formula.bands)
+                pictures.video(upload, profile, analysis.audience, i, analysis.formula)
     if seen:
         st.caption(VALIDITY)
 

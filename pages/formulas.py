@@ -67,8 +67,8 @@ def use(formula: Formula) -> None:
         st.rerun()
     st.caption(
         "Scores made anew come from what was stored once a second, those of a running lesson from each picture: the two "
-        "differ a little. Synthetic lessons, running ones and, where the formula weighs emotions, lessons without emotions "
-        "keep their scores."
+        "differ somewhat where faces move. Synthetic lessons, running ones and, where the formula weighs emotions, lessons "
+        "without emotions keep their scores."
     )
 
 
@@ -142,7 +142,7 @@ def sensitive(formula: Formula) -> None:
 
 def move(row: dict) -> str:
     """One change of one number."""
-    return f"{row['number']} a fifth {'less' if row['factor'] < 1 else 'more'} ({LEVELS[row['level']]})"
+    return f"“{row['number']}” a fifth {'less' if row['factor'] < 1 else 'more'} ({LEVELS[row['level']]})"
 
 
 formula = choose()

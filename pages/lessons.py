@@ -77,6 +77,7 @@ else:
     st.info(filters.TOO_FEW, icon=":material/group_off:")
 
 with st.container(horizontal=True):
+    why.correct(workspace, lesson)
     with st.popover("Rename", icon=":material/edit:"), st.form("rename", border=False):
         name = st.text_input("Name", lesson["name"], max_chars=80)
         if st.form_submit_button("Save"):

@@ -4,8 +4,10 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from cssafe import media
+from cssafe import explanation, media
+from cssafe.formula import Formula
 from cssafe.frames import FrameResult, describe
+from cssafe.labels import FIRST
 from cssafe.live.upload import Upload
 from cssafe.media import MediaError
 from cssafe.privacy import individuals
@@ -16,18 +18,17 @@ from cssafe.vision.preview import preview
 AGREE = "Everybody who is in these pictures, and for minors a parent, has agreed to being analysed like this."
 
 
-def image(upload: Upload, profile: Profile, audience: str) -> None:
+def image(upload: Upload, profile: Profile, audience: str, formula: Formula) -> None:
     """The picture with its faces drawn, and what was read from them."""
     st.markdown(f"**{plain(upload.name)}**")
     [(_, result)] = upload.moments.values()
     st.image(upload.preview, width="stretch", alt=f"The picture, faces drawn: {len(result)}")
-    tell(result, profile, audience)
+    tell(result, profile, audience, formula)
 
 
 @st.fragment
-def video(upload: Upload, profile: Profile, audience: str, number: int, bands: dict[str, float]) -> None:
-    """Its course over the seconds, and one moment of it, decoded anew. number: of the file among its like. bands:
-    Formula.bands."""
+def video(upload: Upload, profile: Profile, audience: str, number: int, formula: Formula) -> None:
+    """Its course over the seconds, and one moment of it, decoded anew. number: of the file among its like."""
     from cssafe import charts  # Altair takes half a second, which the form need not wait for
 
     st.markdown(f"**{plain(upload.name)}**")
@@ -40,7 +41,7 @@ def video(upload: Upload, profile: Profile, audience: str, number: int, bands: d
             st.session_state[slider] = int(points[0]["second"])
 
     st.altair_chart(
-        charts.concentration_seconds(table, courses(moments, profile, audience), bands),
+        charts.concentration_seconds(table, courses(moments, profile, audience), formula.bands),
         key=chart,
         on_select=pick,
         selection_mode="moment",
@@ -70,10 +71,10 @@ def video(upload: Upload, profile: Profile, audience: str, number: int, bands: d
         except MediaError as error:
             st.warning(str(error), icon=":material/broken_image:")
     with words:
-        tell(result, profile, audience)
+        tell(result, profile, audience, formula)
 
 
-def tell(result: FrameResult, profile: Profile, audience: str) -> None:
+def tell(result: FrameResult, profile: Profile, audience: str, formula: Formula) -> None:
     """What was read from the faces of one frame, as far as it may be told."""
     [row] = timeline([(0, result)], audience).to_dict("records")
     if np.isnan(row["concentration"]):
@@ -82,6 +83,7 @@ def tell(result: FrameResult, profile: Profile, audience: str) -> None:
         emotion = f", emotion {row['emotion']}" if profile.expression else ""
         known = "" if np.isnan(row["low"]) else f" ({row['low']:.2f} to {row['high']:.2f})"
         st.markdown(f"Concentration **{row['concentration']:.2f}**{known}{emotion}")
+        st.caption("Why: " + explanation.words(explanation.of_frame(result, formula, FIRST[audience])))
     if len(result) and individuals(profile, audience, len(result)):
         faces = describe(result)
         shares = [face.get("expression") or {} for face in faces]
@@ -91,7 +93,7 @@ def tell(result: FrameResult, profile: Profile, audience: str) -> None:
                     "Face": [face["track"] for face in faces],
                     "Emotion": [max(s, key=s.__getitem__, default="–") for s in shares],
                     "Concentration": [face["concentration"] for face in faces],
-                    "Level": [face["level"] or "not readable" for face in faces],
+                    "Level": [face["level"] or "no score" for face in faces],
                 }
             ).drop(columns=[] if profile.expression else ["Emotion"]),
             hide_index=True,

@@ -22,7 +22,7 @@ def answer(number: int, minute: pd.Timestamp, rating: int | None) -> None:
     ui.workspace().rate(number, minute.tz_localize("UTC").to_pydatetime(), rating)
 
 
-def ask(number: int, moments: pd.DataFrame) -> None:
+def ask(number: int, moments: pd.DataFrame, audience: str) -> None:
     """The next minute without an answer."""
     answered = int(moments["answered"].sum())
     if answered == len(moments):
@@ -37,10 +37,11 @@ def ask(number: int, moments: pd.DataFrame) -> None:
     ]
     st.markdown(
         f"### Minute {minute + 1}: {moment['local']:%H:%M} to {moment['local'] + pd.Timedelta(minutes=1):%H:%M}\n\n"
-        f"{moment['faces']:.0f} faces in view. "
+        f"Faces in view: {moment['faces']:.0f}. "
         + (f"Your markers: {', '.join(told)}." if told else "No marker of yours.")
     )
-    st.markdown("How concentrated was the class, as you remember it?")
+    who = "were you" if audience == "self" else "was the class"
+    st.markdown(f"How concentrated {who}, as you remember it?")
     with st.container(horizontal=True):
         for rating, name in enumerate(NAMES):
             st.button(name, key=f"rate_{rating}", on_click=answer, args=(number, moment["time"], rating))
@@ -116,6 +117,6 @@ else:
     names = {row.lesson: f"{row.name}, {row.local:%d %b %Y, %H:%M}" for row in real.itertuples(index=False)}
     chosen = st.selectbox("Lesson", list(names), key="lesson", format_func=names.get)
     st.caption("Rate a lesson soon after it, and before you look at its scores on the page Lessons.")
-    ask(chosen, evidence.moments(workspace, chosen))
+    ask(chosen, evidence.moments(workspace, chosen), real.set_index("lesson").loc[chosen, "audience"])
     compare(evidence.rated(workspace))
 st.caption(VALIDITY)

@@ -81,9 +81,9 @@ def figures(lesson: LiveLesson) -> None:
     if view.problem:
         st.error(view.problem, icon=":material/error:")
     st.altair_chart(charts.last_minutes(view.history, lesson.bands), width="stretch", key="last_minutes")
-    if (parts := lesson.why()) is not None:
-        st.altair_chart(formula_charts.parts_now(parts), width="stretch", key="parts_now")
-        st.caption("Why: " + words(parts))
+    parts = lesson.why()
+    st.altair_chart(formula_charts.parts_now(parts), width="stretch", key="parts_now")
+    st.caption("Why: " + ("–" if parts["points"].isna().all() else words(parts)))
     if lesson.profile.expression:
         shares = reading.expression or dict.fromkeys(charts.FERPLUS, 0.0)
         st.altair_chart(charts.emotions_now(shares), width="stretch", key="emotions_now")
@@ -98,7 +98,7 @@ def activity(lesson: LiveLesson) -> None:
 
     st.session_state["activity"] = lesson.activity  # somebody may have switched it elsewhere
     st.segmented_control(
-        "What the class is doing",
+        "What you are doing" if lesson.lesson.audience == "self" else "What the class is doing",
         ACTIVITIES,
         required=True,
         key="activity",

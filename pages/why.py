@@ -5,6 +5,7 @@ import streamlit as st
 
 from cssafe import evidence, explanation, formula_charts
 from cssafe.formula import find
+from cssafe.labels import ACTIVITIES
 from cssafe.settings import ROOT
 from cssafe.store import Workspace
 
@@ -72,6 +73,49 @@ def explain(workspace: Workspace, lesson: pd.Series) -> None:
             "Share of what is lost (%)": st.column_config.NumberColumn(format="%.0f"),
         },
     )
+
+
+def correct(workspace: Workspace, lesson: pd.Series) -> None:
+    """Say afterwards what the class did, as a recording or a lesson of the timetable needs."""
+    formula, number = find(lesson["formula"]), int(lesson["lesson"])
+    if formula is None or lesson["synthetic"] or pd.isna(lesson["ended"]):
+        return
+    activities = evidence.activities(workspace, number)
+    with st.popover("Correct what the class did", icon=":material/edit:"), st.form("activities", border=False):
+        rows = activities.assign(minute=activities["minute"].round().astype(int))[["minute", "activity"]]
+        edited = st.data_editor(
+            rows,
+            num_rows="dynamic",
+            hide_index=True,
+            key=f"activities_{number}",
+            column_config={
+                "minute": st.column_config.NumberColumn("From minute", min_value=0, step=1),
+                "activity": st.column_config.SelectboxColumn("Activity", options=ACTIVITIES),
+            },
+        )
+        if st.form_submit_button("Save and score the lesson anew"):
+            if complaint := wrong(edited):
+                st.error(complaint, icon=":material/error:")
+                return
+            start = activities["time"].iloc[0].tz_localize("UTC")
+            first = start.floor("min")
+            rows = [
+                (max(start, first + pd.Timedelta(minutes=int(row.minute))).to_pydatetime(), row.activity)
+                for row in edited.sort_values("minute").itertuples()
+            ]
+            workspace.correct(number, rows, formula)
+            st.rerun()
+
+
+def wrong(edited: pd.DataFrame) -> str:
+    """Why these activities cannot be taken, in words for the user; empty if they can."""
+    if edited.isna().any(axis=None):
+        return "Each row needs a minute and an activity. Fill in what is missing, or take the row out."
+    if 0 not in set(edited["minute"]):
+        return "What did the class do at first? Add a row for minute 0."
+    if edited["minute"].duplicated().any():
+        return "Two rows have the same minute. Change one of them, or take it out."
+    return ""
 
 
 def told(activities: pd.DataFrame) -> str:

@@ -4,12 +4,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from cssafe import evidence, queries, ui
 from cssafe.formula import PUBLISHED
 from cssafe.store import Workspace
+from pages import why
 from tests.lessons import LESSON, START, add, rows
 from tests.test_formula import own  # noqa: F401
 from tests.test_pages_data import press, run, text
@@ -102,6 +104,30 @@ def test_scores_that_cannot_be_explained_say_why(workspace, change, says):
     assert says in text(show("lessons"))
 
 
+@pytest.mark.parametrize(
+    ("minutes", "kinds", "says"),
+    [
+        ([0, 10], ["front", "desk work"], ""),
+        ([0, None], ["front", "break"], "Fill in what is missing"),
+        ([0, 5], ["front", None], "Fill in what is missing"),
+        ([3], ["front"], "a row for minute 0"),
+        ([], [], "a row for minute 0"),
+        ([0, 5, 5], ["front", "break", "front"], "the same minute"),
+    ],
+)
+def test_activities_that_cannot_be_taken_say_why(minutes, kinds, says):
+    complaint = why.wrong(pd.DataFrame({"minute": minutes, "activity": kinds}))
+    assert says in complaint and bool(says) == bool(complaint)
+
+
+def test_what_the_class_did_can_be_saved_on_the_lesson_s_page(workspace):
+    number = lesson(workspace)
+    page = show("lessons")
+    press(page, "Save and score the lesson anew")
+    assert evidence.activities(workspace, number)["activity"].tolist() == ["front"]
+    assert evidence.activities(workspace, number)["minute"].tolist() == [0]
+
+
 def test_too_small_a_group_is_not_explained(workspace):
     lesson(workspace, rows(tracks=4))
     assert "Why these scores" not in text(show("lessons"))
@@ -149,7 +175,7 @@ def test_a_file_that_is_no_formula_is_told_and_the_page_goes_on(workspace, own):
     [
         (
             rows(**LOOKING, **NEUTRAL | {"p_neutral": 0.0, "p_happy": 1.0}),
-            ["is **high** (mean 0.67", "happy a fifth less (medium)"],
+            ["is **high** (mean 0.67", "“happy” a fifth less (medium)"],
         ),
         (rows(**LOOKING | {"eyes_open": 0.0}, **NEUTRAL), ["is **low** (mean 0.00", "No single number changes that"]),
     ],

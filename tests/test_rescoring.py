@@ -10,7 +10,7 @@ import pytest
 
 from cssafe import evidence, explanation, queries, rescoring, sensitivity
 from cssafe.concentration import attention, concentration
-from cssafe.formula import ATTENTION_ONLY, PUBLISHED
+from cssafe.formula import ATTENTION_ONLY, GAZE, PUBLISHED, WORDS
 from cssafe.labels import FERPLUS
 from cssafe.observations import observe
 from cssafe.store import Workspace, migrations
@@ -133,6 +133,16 @@ def test_a_break_takes_its_minutes_out_of_the_lesson_s_figures(workspace):
     assert evidence.activities(workspace, number)["activity"].tolist() == ["front", "desk work", "break"]
 
 
+def test_what_a_class_did_can_be_said_afterwards_and_the_lesson_is_scored_by_it(workspace):
+    number = add(workspace, rows(seconds=120, **DOWN, **NEUTRAL))
+    workspace.correct(number, [(START, "desk work"), (START + timedelta(minutes=1), "front")], PUBLISHED)
+    assert evidence.activities(workspace, number)["activity"].tolist() == ["desk work", "front"]
+    assert fetch(workspace, "SELECT round(concentration, 3) FROM minutes ORDER BY time") == [(1.0,), (0.4,)]
+    with pytest.raises(ValueError, match="A lesson's activity is one of"):
+        workspace.correct(number, [(START, "sleep")], PUBLISHED)
+    assert len(evidence.activities(workspace, number)) == 2  # nothing was changed
+
+
 def test_no_activity_but_the_known_ones_is_kept(workspace):
     number = workspace.start_lesson(LESSON)
     with pytest.raises(ValueError, match="A lesson's activity is one of"):
@@ -198,7 +208,7 @@ def test_what_is_not_scored_is_not_explained():
 def test_what_is_lost_is_told_with_its_share_of_all_that_is_lost(values, lost):
     table = explanation.minutes(rows(**values).assign(minute=0), FRONT, PUBLISHED).set_index("part")
     assert table["minute"].eq(0).all()
-    for part in explanation.PARTS:
+    for part in explanation.parts(PUBLISHED):
         assert table.loc[part, "points"] == pytest.approx(lost.get(part, 0), abs=1e-6)
     shares = table["share"].drop("index")
     assert shares.isna().all() if not lost else shares.sum() == pytest.approx(1)
@@ -226,8 +236,8 @@ def test_sensitivity_moves_each_number_alone_by_a_fifth_both_ways():
     assert table.loc[0, ["number", "factor"]].tolist() == ["", 1.0]
     moved = table[1:].groupby("number")["factor"].apply(list)
     assert set(moved.index) == {
-        *FERPLUS, "divisor", "centre_open", "centre_half", "away_open", "away_half", "low_below", "high_above",
-        *(f"front: {name}" for name in ("yaw", "up", "down", "half_open", "closed")),
+        *FERPLUS, "divisor", "low below", "high above", *(WORDS[name] for name in GAZE[:-1]),
+        *(f"front: {name}" for name in ("to the side", "up", "down", "eyes half closed below", "eyes closed")),
     }  # fmt: skip
     assert all(factors == [0.8, 1.2] for factors in moved)
     assert table[["low", "medium", "high"]].sum(axis=1).tolist() == pytest.approx([1] * len(table))
@@ -249,3 +259,12 @@ def test_sensitivity_tells_the_verdict_of_the_moved_formula():
 def test_sensitivity_of_attention_moves_no_emotion():
     table = sensitivity.verdicts(rows(**LOOKING), FRONT, ATTENTION_ONLY)
     assert not set(FERPLUS) & set(table["number"])
+
+
+def test_a_formula_without_emotions_tells_of_none():
+    table = explanation.minutes(rows(**AWAY).assign(minute=0), FRONT, ATTENTION_ONLY)
+    assert table["part"].tolist() == ["looking", "eyes", "index"]
+    assert explanation.words(table) == "0.40 of 1: lost are 0.60 to looking away."
+    assert explanation.words(explanation.minutes(rows(**LOOKING).assign(minute=0), FRONT, ATTENTION_ONLY)) == (
+        "1.00 of 1: nothing is lost."
+    )

@@ -163,7 +163,6 @@ def test_the_folds_hold_each_person_out_once():
 def test_a_perfect_score_of_made_moments_is_judged_as_one_and_chance_as_chance():
     found = validate.judge(made(), ATTENTION_ONLY)
     assert found["auc"]["value"] == 1 and found["recall_halves"]["value"] > 0.95 and np.median(found["persons"]) == 1
-    assert found["auc"]["value"] > validate.judge(made(), PUBLISHED)["auc"]["value"]
     shuffled = made()
     np.random.default_rng(0).shuffle(shuffled.label)
     chance = validate.judge(shuffled, ATTENTION_ONLY)

@@ -15,7 +15,7 @@ import pandas as pd
 
 from cssafe.alerts import REST, Alert, Watcher
 from cssafe.concentration import levels
-from cssafe.explanation import explain, table
+from cssafe.explanation import nothing, of_frame
 from cssafe.formula import chosen
 from cssafe.frames import LEVELS, FrameResult, describe
 from cssafe.intervals import interval, weights
@@ -170,15 +170,14 @@ class LiveLesson:
                 alert = None
             return View(reading, history, self.connected, self.ended, self._seconds, self._faces, self._problem, alert)
 
-    def why(self) -> pd.DataFrame | None:
+    def why(self) -> pd.DataFrame:
         """What takes how much from the score of this moment, rows of explanation.table, mean over the faces of the newest
-        frame; None where nothing may or can be said."""
+        frame; NaN where nothing may or can be said."""
         with self._lock:
             newest = self._now[-1] if self._now else None
         if newest is None or self._withheld(len(newest), int(np.count_nonzero(~np.isnan(newest.concentration)))):
-            return None
-        parts = explain(newest.signals, newest.expression, self._formula, self.activity)
-        return table(parts.mean().to_numpy())
+            return nothing(self._formula)
+        return of_frame(newest, self._formula, self.activity)
 
     def mark(self, kind: str) -> None:
         """Note an event of this moment."""

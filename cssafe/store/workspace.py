@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
@@ -13,13 +14,12 @@ import duckdb
 import pandas as pd
 
 from cssafe.formula import Formula
-from cssafe.labels import ACTIVITIES
 from cssafe.observations import COLUMNS
 from cssafe.settings import THREADS
+from cssafe.store import writing
 from cssafe.store.errors import StoreError, why_not_open, why_not_used
 from cssafe.store.lesson import Lesson, naive_utc
 from cssafe.store.migrations import migrate
-from cssafe.store.rows import end_open_lessons, insert_lessons, insert_observations, rescorable, rescore
 from cssafe.store.summaries import summarise
 
 Limits = dict[str, str | bool | int | float | list[str]]
@@ -96,14 +96,14 @@ class Workspace:
         Raises:
             StoreError: also if the time zone is unknown.
         """
-        return self._write(lambda: insert_lessons(self._connection, [lesson], [None])[0])
+        return self._write(lambda: writing.insert_lessons(self._connection, [lesson], [None])[0])
 
     def record(self, lesson: int, observations: pd.DataFrame) -> None:
         """Queue rows of observations.COLUMNS for the writer thread, which takes all that is waiting in one insert.
 
         Rows of a lesson that is deleted meanwhile are dropped, and emotions and movements where the lesson's profile has none.
         """
-        _check(observations, COLUMNS)
+        writing.check(observations, COLUMNS)
         self._raise_failure()
         if observations.empty:
             return
@@ -129,11 +129,11 @@ class Workspace:
 
         ended: aware, one a lesson. observations: COLUMNS and `lesson`, the index into `lessons`.
         """
-        _check(observations, ("lesson", *COLUMNS))
+        writing.check(observations, ("lesson", *COLUMNS))
 
         def job() -> list[int]:
             with self._transaction() as connection:
-                numbers = insert_lessons(connection, lessons, [naive_utc(time) for time in ended])
+                numbers = writing.insert_lessons(connection, lessons, [naive_utc(time) for time in ended])
                 self._insert(observations.assign(lesson=observations["lesson"].map(dict(enumerate(numbers)))))
                 summarise(connection, numbers)
             self._pack()
@@ -148,10 +148,13 @@ class Workspace:
 
     def switch(self, lesson: int, activity: str, time: datetime) -> None:
         """From that time on (aware) the lesson has another activity, one of labels.ACTIVITIES."""
-        if activity not in ACTIVITIES:
-            raise ValueError(f"A lesson's activity is one of {ACTIVITIES}; this one is {activity!r}.")
-        row = [lesson, naive_utc(time), activity]
-        self._write(lambda: self._connection.execute("INSERT INTO activities VALUES (?, ?, ?)", row))
+        row = [(naive_utc(time), activity)]
+        self._write(lambda: writing.add_activities(self._connection, lesson, row))
+
+    def correct(self, lesson: int, activities: Sequence[tuple[datetime, str]], formula: Formula) -> None:
+        """Say anew what a past lesson did, each from a time on (aware), and score it accordingly."""
+        rows = [(naive_utc(time), activity) for time, activity in activities]
+        self._whole(lambda connection: writing.correct(connection, lesson, rows, formula))
 
     def rate(self, lesson: int, minute: datetime, rating: int | None) -> None:
         """Keep what the teacher thought of the minute that begins then (aware): 0 low, 1 medium, 2 high, None if she cannot
@@ -163,20 +166,14 @@ class Workspace:
     def rescorable(self, formula: Formula) -> list[int]:
         """Past lessons that `rescore` would score anew."""
         with self.cursor() as cursor:
-            return rescorable(cursor, formula)
+            return writing.rescorable(cursor, formula)
 
     def rescore(self, formula: Formula, progress: Callable[[float], None] | None = None) -> int:
         """Score all past lessons by this formula that can be; how many were. Each is done whole or not at all, and lessons
         that run go on being recorded in between. progress: called with the share done, 0 to 1."""
         lessons = self.rescorable(formula)
         for i, lesson in enumerate(lessons):
-
-            def job(lesson: int = lesson) -> None:
-                with self._transaction() as connection:
-                    rescore(connection, lesson, formula)
-                    summarise(connection, [lesson])
-
-            self._write(job)
+            self._whole(partial(writing.rescore, lesson=lesson, formula=formula))
             if progress is not None:
                 progress((i + 1) / len(lessons))
         self._write(self._pack)
@@ -221,12 +218,11 @@ class Workspace:
     def set(self, key: str, value: Any) -> None:
         text = json.dumps(value)
 
-        def job() -> None:
-            with self._transaction() as connection:
-                connection.execute("DELETE FROM settings WHERE key = ?", [key])
-                connection.execute("INSERT INTO settings VALUES (?, ?)", [key, text])
+        def job(connection: duckdb.DuckDBPyConnection) -> None:
+            connection.execute("DELETE FROM settings WHERE key = ?", [key])
+            connection.execute("INSERT INTO settings VALUES (?, ?)", [key, text])
 
-        self._write(job)
+        self._whole(job)
 
     def flush(self) -> None:
         """Return when everything recorded so far is in the database."""
@@ -252,12 +248,12 @@ class Workspace:
             self._insert(pd.concat(pending, ignore_index=True))
 
     def _insert(self, observations: pd.DataFrame) -> None:
-        insert_observations(self._connection, observations)
+        writing.insert_observations(self._connection, observations)
         self.written = datetime.now(UTC)
 
     def _recover(self) -> None:
         with self._transaction() as connection:
-            if lessons := end_open_lessons(connection):
+            if lessons := writing.end_open_lessons(connection):
                 summarise(connection, lessons)
 
     def _pack(self) -> None:
@@ -289,6 +285,15 @@ class Workspace:
         except duckdb.Error as error:
             raise self._refused(error) from error
 
+    def _whole(self, job: Callable[[duckdb.DuckDBPyConnection], None]) -> None:
+        """Write all that the job does, or nothing of it."""
+
+        def whole() -> None:
+            with self._transaction() as connection:
+                job(connection)
+
+        self._write(whole)
+
     def _notice(self, future: "Future[None]") -> None:
         if error := future.exception():
             self._failure = error
@@ -300,8 +305,3 @@ class Workspace:
 
     def _refused(self, error: BaseException) -> StoreError:
         return StoreError(why_not_used(self._path, error))
-
-
-def _check(observations: pd.DataFrame, expected: Sequence[str]) -> None:
-    if set(observations.columns) != set(expected):
-        raise ValueError(f"Observations have the columns {list(expected)}; these have {list(observations.columns)}.")

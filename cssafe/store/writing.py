@@ -9,11 +9,13 @@ import pandas as pd
 
 from cssafe.formula import Formula
 from cssafe.frames import MOVEMENTS
+from cssafe.labels import ACTIVITIES
 from cssafe.observations import COLUMNS, EXPRESSION
 from cssafe.rescoring import score
 from cssafe.settings import PROFILES
 from cssafe.store.errors import StoreError
 from cssafe.store.lesson import Lesson, naive_utc
+from cssafe.store.summaries import summarise
 
 EXPRESSIVE = [profile.name for profile in PROFILES.values() if profile.expression]
 """Profiles in which emotions are computed."""
@@ -40,9 +42,19 @@ def insert_lessons(
             f"{', ?' * len(values)}) RETURNING lesson",
             list(values.values()),
         ).fetchall()
-        connection.execute("INSERT INTO activities VALUES (?, ?, ?)", [number, values["started"], activity])
+        add_activities(connection, number, [(values["started"], activity)])
         numbers.append(number)
     return numbers
+
+
+def add_activities(
+    connection: duckdb.DuckDBPyConnection, lesson: int, activities: Sequence[tuple[datetime, str]]
+) -> None:
+    """What the lesson did, each from a time on (naive UTC)."""
+    for time, activity in activities:
+        if activity not in ACTIVITIES:
+            raise ValueError(f"A lesson's activity is one of {ACTIVITIES}; this one is {activity!r}.")
+        connection.execute("INSERT INTO activities VALUES (?, ?, ?)", [lesson, time, activity])
 
 
 def insert_observations(connection: duckdb.DuckDBPyConnection, rows: pd.DataFrame) -> None:
@@ -89,7 +101,8 @@ def rescorable(connection: duckdb.DuckDBPyConnection, formula: Formula) -> list[
 
 
 def rescore(connection: duckdb.DuckDBPyConnection, lesson: int, formula: Formula) -> None:
-    """Score the lesson's observations anew and name the formula in it. To be called inside a transaction."""
+    """Score the lesson's observations anew, name the formula in it and make the tables that the charts read. To be called
+    inside a transaction."""
     rows = connection.execute("SELECT * FROM observations WHERE lesson = ?", [lesson]).df()
     activities = connection.execute(
         "SELECT time, activity FROM activities WHERE lesson = ? ORDER BY time", [lesson]
@@ -108,3 +121,18 @@ def rescore(connection: duckdb.DuckDBPyConnection, lesson: int, formula: Formula
     finally:
         connection.unregister("scores")
     connection.execute("UPDATE lessons SET formula = ? WHERE lesson = ?", [str(formula), lesson])
+    summarise(connection, [lesson])
+
+
+def correct(
+    connection: duckdb.DuckDBPyConnection, lesson: int, activities: Sequence[tuple[datetime, str]], formula: Formula
+) -> None:
+    """Give the lesson other activities, as in add_activities, and score it anew. To be called inside a transaction."""
+    connection.execute("DELETE FROM activities WHERE lesson = ?", [lesson])
+    add_activities(connection, lesson, activities)
+    rescore(connection, lesson, formula)
+
+
+def check(observations: pd.DataFrame, expected: Sequence[str]) -> None:
+    if set(observations.columns) != set(expected):
+        raise ValueError(f"Observations have the columns {list(expected)}; these have {list(observations.columns)}.")
