@@ -11,6 +11,7 @@ COPY .streamlit/config.toml .streamlit/config.toml
 COPY cssafe cssafe
 COPY pages pages
 COPY models models
+COPY docs/concentration.md docs/concentration.md
 
 # Fewer memory arenas for the many short threads of a web server: less memory is held back from the system.
 ENV CSSAFE_MODE=hosted CSSAFE_DATA=/data MALLOC_ARENA_MAX=2

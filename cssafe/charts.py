@@ -121,18 +121,16 @@ def timeline(table: pd.DataFrame, markers: pd.DataFrame) -> alt.LayerChart:
 
 
 def concentration_seconds(table: pd.DataFrame, faces: pd.DataFrame, bands: dict[str, float]) -> alt.LayerChart:
-    """A recording's concentration over its seconds, with its spread as a band, single faces as thin lines, the limits
+    """A recording's concentration over its seconds, with its interval as a band, single faces as thin lines, the limits
     between levels dashed and a gap where there is no figure. Under the pointer every second is described. Selection
     "moment": the second clicked on.
 
     table: recording.timeline. faces: recording.courses. bands: Formula.bands.
     """
     table = table.assign(
-        low=(table["concentration"] - table["spread"]).clip(lower=0),
-        high=(table["concentration"] + table["spread"]).clip(upper=1),
         told=[
-            "–" if pd.isna(mean) else f"{mean:.2f} ± {spread:.2f}"
-            for mean, spread in zip(table["concentration"], table["spread"], strict=True)
+            "–" if pd.isna(mean) else f"{mean:.2f}" + ("" if pd.isna(low) else f" ({low:.2f} to {high:.2f})")
+            for mean, low, high in table[["concentration", "low", "high"]].itertuples(index=False)
         ],
     )
     title = "Concentration (0 to 1)"

@@ -1,4 +1,4 @@
-"""The command line: python -m cssafe analyze | watch | evaluate | bench | train | temporal | sample.
+"""The command line: python -m cssafe analyze | watch | evaluate | bench | train | temporal | validate | fit | sample.
 
 Exit status 0; 2 and one line on stderr for input that cannot be used. What a command needs is imported when it is
 chosen, so that the help and every complaint come at once.
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from cssafe import settings
+from cssafe.labels import ACTIVITIES
 from cssafe.settings import ConfigurationError
 
 if TYPE_CHECKING:
@@ -26,9 +27,12 @@ COMMANDS = {
     "analyze": ("read faces in images, videos, folders and cameras", "cssafe.cli"),
     "watch": ("record a lesson from a room camera, with no browser open", "cssafe.watch"),
     "evaluate": ("score the expression network on labelled faces", "cssafe.training.evaluate"),
+    "signals": ("measure how far head pose and the other signals can be trusted", "cssafe.training.signals"),
     "bench": ("measure how fast everything is on this machine", "cssafe.bench"),
     "train": ("train the expression network", "cssafe.training.train"),
     "temporal": ("train and compare what joins a face's frames over time", "cssafe.training.temporal"),
+    "validate": ("compare scores with people's labels of engagement", "cssafe.training.engagement.validate"),
+    "fit": ("make a formula from labelled videos or lessons", "cssafe.training.engagement.fit"),
     "sample": ("fill the database with a synthetic term", "cssafe.cli"),
 }
 """Name -> what it does, and the module with its `add_arguments(parser)` and `main(args)`; here they carry its name."""
@@ -91,6 +95,9 @@ def add_arguments_analyze(parser: Parser) -> None:
     parser.add_argument("--lesson", metavar="NAME", help="store the observations as a lesson of this name")
     parser.add_argument("--every", type=_seconds, metavar="SECONDS", help="time between analysed frames (0.2; 0: all)")
     parser.add_argument("--profile", metavar="P", help=f"{', '.join(settings.PROFILES)} (default: CSSAFE_PROFILE)")
+    parser.add_argument(
+        "--activity", choices=ACTIVITIES, metavar="A", default=ACTIVITIES[0], help=f"{', '.join(ACTIVITIES)}"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object a line and analysed frame")
 
 
@@ -121,7 +128,7 @@ def main_analyze(args: argparse.Namespace) -> int:
     recordings: dict[str, Recording] = {}
     for file, in_folder in files:
         try:
-            recordings[file] = _analyze(pipeline, file, every, args.json)
+            recordings[file] = _analyze(pipeline, file, every, args.activity, args.json)
         except media.MediaError as error:
             if not in_folder:
                 raise
@@ -133,18 +140,18 @@ def main_analyze(args: argparse.Namespace) -> int:
     if args.out is not None:
         _write(recordings, args.out)
     if args.lesson is not None:
-        _store(list(recordings.values()), args.lesson.strip(), pipeline, database)
+        _store(list(recordings.values()), args.lesson.strip(), args.activity, pipeline, database)
     return 0
 
 
-def _analyze(pipeline: "Pipeline", source: str, every: float, as_json: bool) -> "Recording":
+def _analyze(pipeline: "Pipeline", source: str, every: float, activity: str, as_json: bool) -> "Recording":
     """Analyse one source, printing as it goes. Ctrl-C is how a camera's recording ends."""
     from cssafe import media
     from cssafe.frames import describe
     from cssafe.pipeline import Stream
     from cssafe.recording import Recording, analyze
 
-    camera, name, stream = media.is_camera(source), media.hidden(source), Stream()
+    camera, name, stream = media.is_camera(source), media.hidden(source), Stream(activity=activity)
     recording = Recording(None if camera else media.started(source))
     tell, patience = time.monotonic() + 2, 0.5 if sys.stderr.isatty() else 10
     try:
@@ -187,7 +194,7 @@ def _write(recordings: dict[str, "Recording"], out: Path) -> None:
     pd.concat([part for part in parts if not part.empty] or parts[:1], ignore_index=True).to_parquet(out, index=False)
 
 
-def _store(recordings: list["Recording"], name: str, pipeline: "Pipeline", database: Path) -> None:
+def _store(recordings: list["Recording"], name: str, activity: str, pipeline: "Pipeline", database: Path) -> None:
     """Add the lesson, whole or not at all."""
     from cssafe.recording import join
     from cssafe.store import Lesson, Workspace
@@ -198,7 +205,7 @@ def _store(recordings: list["Recording"], name: str, pipeline: "Pipeline", datab
         zone = workspace.get("live", {}).get("time_zone", "UTC")
         audience = "self" if max(recording.most for recording in recordings) <= 1 else "class"
         labels = (pipeline.profile.name, str(pipeline.formula), "file", audience)
-        workspace.add([Lesson(name, "No class", "No subject", "", zone, *labels, start)], [end], rows)
+        workspace.add([Lesson(name, "No class", "No subject", "", zone, *labels, start, activity)], [end], rows)
     finally:
         workspace.close()
     print(f'Stored as the lesson "{name}", {start:%Y-%m-%d %H:%M} UTC, {len(rows)} observations.', file=sys.stderr)

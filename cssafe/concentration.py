@@ -1,76 +1,44 @@
 """Attention and expression -> the concentration index and its level.
 
-A formula is a data file in formulas/ in which every number stands beside its citation or the word "assumption". What such
-an index can and cannot tell is said in README.md; it is no measurement of anybody's mind.
+The numbers are a formula's (formula.py). What such an index can and cannot tell is said in docs/concentration.md; it is no
+measurement of anybody's mind.
 """
-
-import json
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from cssafe.attention import GAZE_REACH
+from cssafe.formula import MOST_GAZE, Formula
 from cssafe.frames import Signals
-from cssafe.labels import FERPLUS
-
-FORMULAS = Path(__file__).parent / "formulas"
-
-_LARGEST_GAZE_WEIGHT = 5.0
+from cssafe.signals.pose import GAZE_REACH
 
 
-@dataclass(frozen=True)
-class Formula:
-    """The numbers of one formula file, without their sources.
+def looking(signals: Signals, formula: Formula, activity: str) -> tuple[np.ndarray, np.ndarray]:
+    """Where each face looks and how its eyes are: bool (n,), whether at what counts as attentive, and int8 (n,), 0 open, 1 half
+    closed, 2 closed. activity: one that the formula scores.
 
-    emotion: float32 (8,) in the order of labels.FERPLUS, or None where the formula looks at no emotion.
-    gaze: weights in [0, 5] of where and how the eyes are. limits, bands: see the file.
+    The eyes' own sideways turn is added to the head's. Where the eyes cannot be read (a small face), the head alone decides
+    and the eyes count as open: an assumption that every small face shares.
     """
-
-    name: str
-    version: int
-    divisor: float
-    emotion: np.ndarray | None
-    gaze: dict[str, float]
-    limits: dict[str, float]
-    bands: dict[str, float]
-
-    def __str__(self) -> str:
-        return f"{self.name} {self.version}"
-
-
-def read_formula(path: Path) -> Formula:
-    """Read a formula file; its emotion weights are looked up by name."""
-    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-
-    def values(part: str) -> dict[str, float]:
-        return {name: entry["value"] for name, entry in data[part].items()}
-
-    emotion = np.array([values("emotion")[name] for name in FERPLUS], np.float32) if data["emotion"] else None
-    divisor = data["divisor"]["value"]
-    return Formula(data["name"], data["version"], divisor, emotion, values("gaze"), values("limits"), values("bands"))
-
-
-PUBLISHED = read_formula(FORMULAS / "published-1.json")
-ATTENTION_ONLY = read_formula(FORMULAS / "attention-only-1.json")
-
-
-def attention(signals: Signals, formula: Formula) -> np.ndarray:
-    """How far each face attends to what is in front of it: its gaze-and-eyes weight over 5, float32 (n,) in [0, 1].
-
-    The eyes' own sideways turn is added to the head's. Where the eyes cannot be read (a small face), the head alone
-    decides and the eyes count as open: an assumption that every small face shares. NaN where the head cannot be read.
-    """
+    limits = formula.limits[activity]
+    assert limits is not None, "the activity is scored"
     eyes = np.degrees(np.arcsin(np.clip(np.nan_to_num(signals.gaze_x) / GAZE_REACH, -1, 1)))
-    sideways = np.abs(signals.yaw - eyes) <= formula.limits["yaw"]
-    centre = sideways & (np.abs(signals.pitch) <= formula.limits["pitch"])
-    open_weight = np.where(centre, formula.gaze["centre_open"], formula.gaze["away_open"])
-    half_weight = np.where(centre, formula.gaze["centre_half"], formula.gaze["away_half"])
+    sideways = np.abs(signals.yaw - eyes) <= limits["yaw"]
+    centre = sideways & (signals.pitch >= -limits["up"]) & (signals.pitch <= limits["down"])
     openness = np.nan_to_num(signals.eyes_open, nan=1.0)
-    weight = np.where(openness < formula.limits["half_open"], half_weight, open_weight)
-    weight = np.where(openness < formula.limits["closed"], formula.gaze["closed"], weight)
-    return np.where(np.isnan(signals.yaw), np.nan, weight / _LARGEST_GAZE_WEIGHT).astype(np.float32)
+    closed = openness < limits["closed"]
+    return centre, np.where(closed, 2, openness < limits["half_open"]).astype(np.int8)
+
+
+def attention(signals: Signals, formula: Formula, activity: str) -> np.ndarray:
+    """How far each face attends to what the activity asks for: its gaze-and-eyes weight over the largest, float32 (n,) in
+    [0, 1]. NaN where the head cannot be read, and all NaN in an activity that the formula does not score."""
+    if formula.limits[activity] is None:
+        return np.full(len(signals.yaw), np.nan, np.float32)
+    centre, lids = looking(signals, formula, activity)
+    gaze = formula.gaze
+    on = np.array([gaze["centre_open"], gaze["centre_half"], gaze["closed"]])[lids]
+    off = np.array([gaze["away_open"], gaze["away_half"], gaze["closed"]])[lids]
+    weight = np.where(np.isnan(signals.yaw), np.nan, np.where(centre, on, off))
+    return np.clip(weight / MOST_GAZE, 0, 1).astype(np.float32)
 
 
 def concentration(attention: np.ndarray, expression: np.ndarray | None, formula: Formula) -> np.ndarray:
@@ -87,7 +55,7 @@ def concentration(attention: np.ndarray, expression: np.ndarray | None, formula:
         raise ValueError(f"The formula {formula} weighs emotions; no expression was given.")
     else:
         emotion = expression @ formula.emotion
-    return np.clip(emotion * attention * _LARGEST_GAZE_WEIGHT / formula.divisor, 0, 1).astype(np.float32)
+    return np.clip(emotion * attention * MOST_GAZE / formula.divisor, 0, 1).astype(np.float32)
 
 
 def levels(index: np.ndarray, before: np.ndarray, formula: Formula) -> np.ndarray:

@@ -65,6 +65,13 @@ class Signals:
     openness: height over width of the eye's contour; about 0.1 closed, 0.3 open.
     eyes_open: openness over the person's own baseline, in [0, 1].
     size: height of the face's box, pixels. sharpness: deviation of the Laplacian of the 48-pixel crop, grey levels.
+    blinks: a minute, over the last minute. perclos: share of the last minute with the eyes at least 80 % closed.
+    mouth: height of the inner lips over the width of the mouth. yawning: 1 while a yawn lasts, else 0.
+    hidden: share of the face that something hides, in [0, 1]. quality: how far the readings can be trusted, in [0, 1].
+    smile ... jaw_drop (MOVEMENTS): what facial muscles move, as distances against the person's own neutral, in percent of
+    the distance between the outer corners of the eyes; see signals.movements. They are expression: NaN in a profile that
+    computes none.
+    The unit, range and error of each stand in signals.quality.READINGS.
     """
 
     yaw: np.ndarray
@@ -76,6 +83,18 @@ class Signals:
     eyes_open: np.ndarray
     size: np.ndarray
     sharpness: np.ndarray
+    blinks: np.ndarray
+    perclos: np.ndarray
+    mouth: np.ndarray
+    yawning: np.ndarray
+    hidden: np.ndarray
+    quality: np.ndarray
+    smile: np.ndarray
+    brow_raise: np.ndarray
+    frown: np.ndarray
+    lip_corner_down: np.ndarray
+    nose_wrinkle: np.ndarray
+    jaw_drop: np.ndarray
 
     def __post_init__(self) -> None:
         _check(self, len(self.yaw), **{field.name: () for field in fields(self)})
@@ -86,6 +105,9 @@ class Signals:
 
 
 SIGNALS = tuple(field.name for field in fields(Signals))
+
+MOVEMENTS = SIGNALS[SIGNALS.index("smile") :]
+"""The signals that tell of expression."""
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,19 @@
-"""The 95 % interval of a mean, as SQL.
+"""The 95 % interval of a mean: as SQL for what is stored, of arrays for what is live.
 
-The mean is taken over unequal clusters. With s the sum and n the number of each of G clusters, and m = sum s / sum n,
-the variance of m is G / (G - 1) * sum (s - m n)^2 / (sum n)^2 (Cochran, Sampling Techniques, 1977, section 6), and the
-factor is Student's t with G - 1 degrees of freedom. A cluster is a lesson, or a face within one lesson: the seconds of
-one face are nearly copies of each other, and counting them singly would make any interval tiny. One cluster alone gives
-none (null).
+The mean is taken over unequal clusters. With s the weighted sum and n the weight of each of G clusters, and m = sum s / sum n,
+the variance of m is g / (g - 1) * sum (s - m n)^2 / (sum n)^2 (Cochran, Sampling Techniques, 1977, section 6) with
+g = (sum n)^2 / sum n^2, the number of equal clusters that would tell as much (Kish, Survey Sampling, 1965; it is G where
+all weigh alike), and the factor is Student's t with g - 1 degrees of freedom. A cluster is a lesson, or a face within one
+lesson: the seconds of one face are nearly copies of each other, and counting them singly would make any interval tiny. A
+face's n is the number of its seconds, each weighted by how well the face could be read. So an interval widens with fewer
+faces, with faces that were seen for few seconds, and with seconds that scatter. One cluster alone gives none (null, NaN).
 """
+
+import numpy as np
+
+WEIGHT = "(1 + coalesce(quality, 1)) / 2"
+"""SQL for what an observation weighs: by its quality, from a half to one. With less than half, the mean of five could be read
+as that of the one who is seen best; so she makes a third of it at most. Quality unknown weighs one."""
 
 STUDENT = [
     12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23, 2.20, 2.18, 2.16, 2.14, 2.13,
@@ -14,13 +22,46 @@ STUDENT = [
 """Student's t, 97.5 %, for 1 to 30 degrees of freedom; beyond, the last is used (true: 2.04 falling to 1.96)."""
 
 
+def weights(quality: np.ndarray) -> np.ndarray:
+    """WEIGHT in NumPy; quality NaN is unknown."""
+    return (1 + np.nan_to_num(quality, nan=1.0)) / 2
+
+
 def estimate(name: str) -> str:
     """SQL for the mean over rows with s and n, called `name`, and its `low` and `high`, cut to [0, 1]."""
     mean = "(sum(s) / sum(n))"
     spread = f"(sum(s * s) - 2 * {mean} * sum(s * n) + {mean} * {mean} * sum(n * n))"
-    error = f"sqrt(greatest(0, {spread}) * count(*) / (count(*) - 1)) / sum(n)"
-    half = f"{STUDENT}[least(count(*) - 1, 30)] * {error}"
+    like = "(sum(n) * sum(n) / sum(n * n))"
+    error = f"sqrt(greatest(0, {spread}) * {like} / ({like} - 1)) / sum(n)"
+    half = f"{STUDENT}[greatest(1, least(floor({like} + 1e-6) - 1, 30))::INTEGER] * {error}"
     return (
         f"{mean} AS {name}, CASE WHEN count(*) > 1 THEN greatest(0, {mean} - {half}) END AS low,"
         f" CASE WHEN count(*) > 1 THEN least(1, {mean} + {half}) END AS high"
     )
+
+
+def clustered(s: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The same of arrays: mean, low and high (k,), not cut, of k measures with the sums s (G, k) over clusters of n (G,); NaN
+    for the interval of one cluster."""
+    mean = s.sum(axis=0) / n.sum()
+    if len(n) < 2:
+        return mean, np.full_like(mean, np.nan), np.full_like(mean, np.nan)
+    like = n.sum() ** 2 / (n**2).sum()
+    spread = ((s - np.outer(n, mean)) ** 2).sum(axis=0)
+    student = STUDENT[max(1, min(int(like + 1e-6) - 1, 30)) - 1]
+    half = student * np.sqrt(spread * like / (like - 1)) / n.sum()
+    return mean, mean - half, mean + half
+
+
+def interval(values: np.ndarray, weights: np.ndarray, clusters: np.ndarray) -> tuple[float, float, float]:
+    """Weighted mean of values (n,) in [0, 1] and the ends of its interval, cut to [0, 1]; NaN where there is none.
+
+    clusters: int (n,), whose each value is. Values that are NaN do not count.
+    """
+    there = ~np.isnan(values)
+    if not there.any():
+        return np.nan, np.nan, np.nan
+    _, which = np.unique(clusters[there], return_inverse=True)
+    s, n = np.bincount(which, values[there] * weights[there]), np.bincount(which, weights[there])
+    mean, low, high = (float(end[0]) for end in clustered(s[:, None], n))
+    return mean, float(np.clip(low, 0, 1)), float(np.clip(high, 0, 1))

@@ -14,3 +14,10 @@ FERPLUS_VOTES = dict(
     )
 )
 """Our word -> the word in FERPlus' own vote columns (`fp_<word>` in the parquet files)."""
+
+ACTIVITIES = ("front", "screen", "desk work", "group work", "break")
+"""What a class does: look to the front of the room, at one's own screen, or at the desk; or what is not scored, for nobody can
+tell from a face whether it talks to its group or about something else."""
+
+FIRST = {"self": "screen", "class": "front"}
+"""Audience -> the activity that a lesson begins with, until somebody says otherwise."""

@@ -6,13 +6,16 @@ from datetime import UTC, datetime
 import numpy as np
 import pandas as pd
 
-from cssafe.frames import SIGNALS, FrameResult
+from cssafe.frames import LEVELS, SIGNALS, FrameResult
 from cssafe.labels import FERPLUS
 
 EXPRESSION = tuple(f"p_{name}" for name in FERPLUS)
 """Column names of the eight probabilities."""
 
-COLUMNS = ("time", "track", "frames", "score", *SIGNALS, *EXPRESSION, "attention", "concentration", "level")
+PLACE = ("x", "y", "w", "h")
+"""Where the face was: the middle, width and height of its box, as shares of the picture's width and height."""
+
+COLUMNS = ("time", "track", "frames", "score", *PLACE, *SIGNALS, *EXPRESSION, "attention", "concentration", "level")
 """time: naive UTC, whole second. frames: how many were averaged. level: 0 low, 1 medium, 2 high, the commonest in the
 second, null where not measurable. All others: mean over the second's frames, null where no frame could be measured."""
 
@@ -26,9 +29,11 @@ def observe(results: Sequence[FrameResult]) -> pd.DataFrame:
     if rows.empty:
         return _empty()
     groups = rows.groupby(["time", "track"], sort=True)
-    means = groups[["score", *SIGNALS, *EXPRESSION, "attention", "concentration"]].mean()
+    means = groups[["score", *PLACE, *SIGNALS, *EXPRESSION, "attention", "concentration"]].mean()
     means["frames"] = groups.size()
-    means["level"] = groups["level"].agg(lambda level: level.mode().min())
+    votes = pd.DataFrame({level: rows["level"] == level for level in range(len(LEVELS))})
+    votes = votes.groupby([rows["time"], rows["track"]], sort=True).sum()
+    means["level"] = votes.idxmax(axis=1).where(votes.any(axis=1)).astype(float)
     looked = pd.Series([_second(result.time) for result in results]).value_counts()
     seen = means["frames"] >= SEEN_SHARE * means.index.get_level_values("time").map(looked)
     return means[seen].reset_index()[list(COLUMNS)]
@@ -59,9 +64,12 @@ def _second(time: datetime) -> datetime:
 def _rows(result: FrameResult) -> pd.DataFrame:
     n = len(result)
     expression = np.full((n, len(FERPLUS)), np.nan, np.float32) if result.expression is None else result.expression
+    corners = result.faces.boxes.reshape(n, 2, 2) / np.array([result.width, result.height], np.float32)
+    place = np.concatenate([corners.mean(axis=1), corners[:, 1] - corners[:, 0]], axis=1)
     return pd.DataFrame(
         {"time": pd.Series([_second(result.time)] * n, dtype="datetime64[us]"), "track": result.tracks}
         | {"score": result.faces.scores}
+        | {name: place[:, i] for i, name in enumerate(PLACE)}
         | {name: getattr(result.signals, name) for name in SIGNALS}
         | {name: expression[:, i] for i, name in enumerate(EXPRESSION)}
         | {"attention": result.attention, "concentration": result.concentration}

@@ -2,16 +2,20 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from cssafe import attention, concentration
+from cssafe import concentration
 from cssafe.expression import Expression, place_meshes, smooth
-from cssafe.frames import Frame, FrameResult, Signals
-from cssafe.labels import FERPLUS
+from cssafe.formula import ATTENTION_ONLY, PUBLISHED, Formula
+from cssafe.frames import MOVEMENTS, Frame, FrameResult, Signals
+from cssafe.labels import FERPLUS, FIRST
 from cssafe.settings import BLURRED, FURTHEST_TURN, SMALLEST_FACE, Profile
+from cssafe.signals import eyes, mouth, movements
+from cssafe.signals.pose import head_pose
+from cssafe.signals.quality import quality
 from cssafe.vision.crops import crop, grey
 from cssafe.vision.finder import MESH_TRUSTED, Finder
 from cssafe.vision.mesh import EyeNetwork, sharpness
@@ -19,9 +23,6 @@ from cssafe.vision.tracker import Tracker
 
 CROP = 48
 """Side of an expression crop, pixels; sharpness is measured on the same crop."""
-
-FIRST_MINUTE = 60.0
-"""Seconds of a track from which a person's own eye openness is learned."""
 
 EXPRESSION_TIME = 0.025
 """Seconds of one live frame for the expression network: what 30 faces take on a processor with bfloat16 units. Where more
@@ -39,18 +40,16 @@ class Memory:
     """What is remembered of one track.
 
     began, seen: seconds. expression: float32 (8,), its average so far, NaN before any. level: the one so far, -1 before any.
-    openness: values of its first minute.
+    lids, jaw: what eyes and mouth did lately. neutral: the person's own face at rest.
     """
 
     began: float
     seen: float
     expression: np.ndarray
     level: int
-    openness: list[float]
-
-    def baseline(self) -> float:
-        """The person's own open eyes: the upper quartile of her first minute, with ten values of a usual eye as a start."""
-        return float(np.percentile([attention.OPEN_EYE] * 10 + self.openness, 75))
+    lids: eyes.Lids = field(default_factory=eyes.Lids)
+    jaw: mouth.Jaw = field(default_factory=mouth.Jaw)
+    neutral: movements.Neutral = field(default_factory=movements.Neutral)
 
 
 @dataclass(frozen=True)
@@ -73,14 +72,22 @@ class Looks:
 class Stream:
     """Everything remembered of one source between its frames; forgotten with it.
 
-    looks: of the newest frame, if they were asked for.
+    looks: of the newest frame, if they were asked for. activity: what is scored from the next frame on.
     """
 
-    def __init__(self, looking: bool = False, live: bool = False) -> None:
+    def __init__(
+        self,
+        looking: bool = False,
+        live: bool = False,
+        formula: Formula | None = None,
+        activity: str = FIRST["class"],
+    ) -> None:
         """looking: keep what the expression network saw of the newest frame. live: the next frame does not wait for this
-        one, so on a slow machine the expressions of many faces are analysed in turn."""
+        one, so on a slow machine the expressions of many faces are analysed in turn. formula: instead of the pipeline's."""
         self.looking = looking
         self.live = live
+        self.formula = formula
+        self.activity = activity
         self.looks: Looks | None = None
         self.tracker = Tracker()
         self.memories: dict[int, Memory] = {}
@@ -91,7 +98,7 @@ class Stream:
         alive = set(self.tracker.alive.tolist())
         self.memories = {track: memory for track, memory in self.memories.items() if track in alive}
         unknown = np.full(len(FERPLUS), np.nan, np.float32)
-        return [self.memories.setdefault(t, Memory(self.now, self.now, unknown, -1, [])) for t in tracks.tolist()]
+        return [self.memories.setdefault(t, Memory(self.now, self.now, unknown, -1)) for t in tracks.tolist()]
 
 
 class Pipeline:
@@ -105,7 +112,7 @@ class Pipeline:
 
     def __init__(self, profile: Profile, model: Path) -> None:
         self.profile = profile
-        self.formula = concentration.PUBLISHED if profile.expression else concentration.ATTENTION_ONLY
+        self.formula = PUBLISHED if profile.expression else ATTENTION_ONLY
         self._finder, self._eyes = Finder(), EyeNetwork()
         self._expression = Expression(model) if profile.expression else None
         self._at_once = np.inf  # faces of a live frame in EXPRESSION_TIME; not known before `warm`
@@ -144,7 +151,7 @@ class Pipeline:
         luma = grey(frame.image)
         crops = [crop(luma, *place, CROP) for place in placed]
         stacked = np.stack(crops) if crops else np.zeros((0, CROP, CROP), np.uint8)
-        yaw, pitch, roll = attention.head_pose(meshes)
+        yaw, pitch, roll = head_pose(meshes)
         detail = sharpness(stacked)
         readable = (
             (meshes.scores >= MESH_TRUSTED)
@@ -154,10 +161,10 @@ class Pipeline:
         )
         clock("rest")
 
-        with_eyes = readable & (faces.heights >= attention.EYES_FROM)
-        eyes = self._eyes.fit(frame.image, meshes[with_eyes])
-        gaze_x, gaze_y = attention.gaze(eyes)
-        openness = _spread(attention.openness(eyes), with_eyes)
+        with_eyes = readable & (faces.heights >= eyes.EYES_FROM)
+        fitted = self._eyes.fit(frame.image, meshes[with_eyes])
+        gaze_x, gaze_y = (_spread(shift, with_eyes) for shift in eyes.gaze(fitted))
+        openness = _spread(eyes.openness(fitted), with_eyes)
         clock("iris")
 
         expression = None
@@ -175,24 +182,45 @@ class Pipeline:
                 stream.looks = Looks(*place_meshes(meshes[readable]), seen, said, evidence)
             clock("expression")
 
+        baseline = np.array([m.lids.baseline() for m in memories], np.float32)
+        opening = _spread(mouth.opening(meshes[readable]), readable)
+        closing = eyes.closing(openness, baseline, gaze_y, pitch, opening)
+        lately = [m.lids.see(stream.now, c) for m, c in zip(memories, closing.tolist(), strict=True)]
+        blinks, perclos = np.array(lately, np.float32).reshape(-1, 2).T
+        yawning = [m.jaw.see(stream.now, o) for m, o in zip(memories, opening.tolist(), strict=True)]
+        moved = np.full((len(memories), len(MOVEMENTS)), np.nan, np.float32)
+        if expression is not None:
+            shapes = _spread(movements.shapes(meshes[readable]), readable)
+            for i, memory in enumerate(memories):
+                memory.neutral.learn(shapes[i], expression[i], stream.now - before_this)
+                moved[i] = memory.neutral.moved(shapes[i])
+        hidden = np.zeros(len(memories), np.float32)
         signals = Signals(
             yaw=np.where(readable, yaw, np.nan),
             pitch=np.where(readable, pitch, np.nan),
             roll=np.where(readable, roll, np.nan),
-            gaze_x=_spread(gaze_x, with_eyes),
-            gaze_y=_spread(gaze_y, with_eyes),
+            gaze_x=gaze_x,
+            gaze_y=gaze_y,
             openness=openness,
-            eyes_open=np.clip(openness / np.array([m.baseline() for m in memories]), 0, 1),
+            eyes_open=np.clip(openness / baseline, 0, 1),
+            blinks=blinks,
+            perclos=perclos,
+            mouth=opening,
+            yawning=np.array(yawning, np.float32),
             size=faces.heights,
             sharpness=detail,
+            hidden=hidden,
+            quality=np.where(readable, quality(faces.heights, detail, yaw, pitch, meshes.scores, hidden), 0),
+            **dict(zip(MOVEMENTS, moved.T, strict=True)),
         )
-        attending = concentration.attention(signals, self.formula)
-        index = concentration.concentration(attending, expression, self.formula)
-        levels = concentration.levels(index, np.array([m.level for m in memories], np.int8), self.formula)
+        formula = stream.formula or self.formula
+        attending = concentration.attention(signals, formula, stream.activity)
+        index = concentration.concentration(attending, expression, formula)
+        levels = concentration.levels(index, np.array([m.level for m in memories], np.int8), formula)
 
         for i, memory in enumerate(memories):
-            if not np.isnan(openness[i]) and stream.now - memory.began <= FIRST_MINUTE:
-                memory.openness.append(float(openness[i]))
+            if not np.isnan(openness[i]) and stream.now - memory.began <= eyes.FIRST_MINUTE:
+                memory.lids.openness.append(float(openness[i]))
             if expression is not None and asked[i]:
                 memory.expression, memory.seen = expression[i], stream.now
             if levels[i] >= 0:

@@ -17,7 +17,7 @@ from cssafe.periods import HOURS
 from cssafe.settings import PROFILES
 from cssafe.store import Workspace
 from cssafe.store.migrations import BINS
-from cssafe.store.summaries import COUNTED
+from cssafe.store.summaries import COUNTED, mean
 
 GROUPS = {"class": "class_name", "subject": "subject", "lesson": "name || strftime(local, ', %d %b %H:%M')"}
 """What histograms can be put side by side for: word -> SQL."""
@@ -99,9 +99,10 @@ def emotions(workspace: Workspace, by: str = "class", which: Filter = ALL) -> pd
         workspace,
         f"""WITH {CHOSEN},
         cases AS (
-            SELECT {GROUPS[by]} AS "group", lesson, track, synthetic, expressed AS n, unnest([{cases}]) AS item
+            SELECT {GROUPS[by]} AS "group", lesson, track, synthetic, expressed AS n, weight * expressed / measured AS w,
+                unnest([{cases}]) AS item
             FROM tracks JOIN chosen USING (lesson) WHERE expressed > 0),
-        {_clusters("item.emotion", "item.p * n")}
+        {_clusters("item.emotion", "item.p")}
         SELECT "group", category AS emotion, sum(hits)::BIGINT AS count, {estimate("share")},
             {_SIZES}
         FROM clusters GROUP BY "group", category ORDER BY "group", list_position({list(FERPLUS)}, category)""",
@@ -120,9 +121,9 @@ def distribution(workspace: Workspace, by: str = "class", which: Filter = ALL) -
         workspace,
         f"""WITH {CHOSEN},
         cases AS (
-            SELECT {GROUPS[by]} AS "group", lesson, track, synthetic, measured AS n, unnest([{cases}]) AS item
+            SELECT {GROUPS[by]} AS "group", lesson, track, synthetic, measured AS n, weight AS w, unnest([{cases}]) AS item
             FROM tracks JOIN chosen USING (lesson)),
-        {_clusters("item.start", "item.n")}
+        {_clusters("item.start", "item.n / n")}
         SELECT "group", category AS start, sum(hits)::BIGINT AS count, {estimate("share")},
             {_SIZES}
         FROM clusters GROUP BY "group", category ORDER BY "group", category""",
@@ -175,12 +176,16 @@ def lessons(workspace: Workspace, which: Filter = ALL) -> pd.DataFrame:
 
     Columns: lesson, name, class_name, subject, room, local (start by its own clock), ended (also; null while it runs),
     time_zone, profile, formula, audience, synthetic, minutes (with figures), faces (typical number seen), concentration
-    with low and high (clusters: faces).
+    with low and high (clusters: faces; of one person alone: minutes).
     """
     return _read(
         workspace,
         f"""WITH {CHOSEN},
-        clusters AS (SELECT lesson, measured AS n, concentration * measured AS s FROM tracks),
+        clusters AS (
+            SELECT lesson, weight AS n, concentration * weight AS s
+            FROM tracks JOIN lessons USING (lesson) WHERE audience = 'class'
+            UNION ALL SELECT lesson, seconds, concentration * seconds
+            FROM minutes JOIN lessons USING (lesson) WHERE audience = 'self' AND seconds > 0),
         means AS (SELECT lesson, {estimate("concentration")} FROM clusters GROUP BY lesson),
         seen AS (
             SELECT lesson, count(*) FILTER (seconds > 0) AS minutes, median(faces) AS faces
@@ -198,14 +203,16 @@ def timeline(workspace: Workspace, lesson: int) -> pd.DataFrame:
     """One row for each minute in which faces were seen.
 
     Columns: minute (whole, from the lesson's start), local (by its own clock), concentration with low and high
-    (clusters: faces; null where fewer than the minimum group were measured), faces (mean number seen).
+    (clusters: faces, of one person alone every ten seconds; null where fewer than the minimum group were measured), faces
+    (mean number seen).
     """
     return _read(
         workspace,
         f"""WITH {COUNTED},
         clusters AS (
-            SELECT date_trunc('minute', time) AS time, track, sum(concentration) AS s, count(*) AS n
-            FROM counted GROUP BY ALL),
+            SELECT date_trunc('minute', time) AS time, CASE WHEN audience = 'self' THEN second(time) // 10 ELSE track END,
+                sum(concentration * weight) AS s, sum(weight) AS n
+            FROM counted JOIN lessons USING (lesson) GROUP BY ALL),
         means AS (SELECT time, {estimate("concentration")} FROM clusters GROUP BY time),
         seen AS (SELECT date_trunc('minute', time) AS time, avg(faces) AS faces FROM seconds GROUP BY ALL)
         SELECT date_diff('minute', date_trunc('minute', started), seen.time) AS minute,
@@ -233,8 +240,8 @@ def export(workspace: Workspace, lesson: int) -> pd.DataFrame:
     with the minimum group: time, faces and the means of attention and concentration. Before them the lesson's number,
     name, class_name, subject, formula, synthetic and local time; `time` is UTC.
     """
-    agreed = [profile.name for profile in PROFILES.values() if profile.individuals]
     profile = _read(workspace, "SELECT profile FROM lessons WHERE lesson = $lesson", {"lesson": lesson})
+    agreed = [profile.name for profile in PROFILES.values() if profile.individuals]
     about = (
         "lesson, name, class_name, subject, formula, source = 'sample' AS synthetic,"
         " time AT TIME ZONE 'UTC' AT TIME ZONE time_zone AS local"
@@ -249,7 +256,7 @@ def export(workspace: Workspace, lesson: int) -> pd.DataFrame:
     return _read(
         workspace,
         f"""WITH {COUNTED}
-        SELECT {about}, time, count(*) AS faces, avg(attention) AS attention, avg(concentration) AS concentration
+        SELECT {about}, time, count(*) AS faces, {mean("attention")} AS attention, {mean("concentration")} AS concentration
         FROM counted JOIN lessons USING (lesson) GROUP BY ALL ORDER BY time""",
         {"lessons": [lesson]},
     )
@@ -269,12 +276,12 @@ _SLOTS = """
 
 
 _SIZES = """
-    sum(n)::BIGINT AS observations, CASE WHEN bool_or(single) THEN 1 ELSE count(*) END AS lessons,
+    sum(observed)::BIGINT AS observations, CASE WHEN bool_or(single) THEN 1 ELSE count(*) END AS lessons,
     sum(faces)::BIGINT AS faces, bool_or(synthetic) AS synthetic
 """
 
 
-def _clusters(category: str, s: str) -> str:
+def _clusters(category: str, share: str) -> str:
     """SQL `clusters` of `cases` with s and n: lessons where a group has several, else the faces of its one lesson."""
     return f"""
         clustered AS (
@@ -282,7 +289,8 @@ def _clusters(category: str, s: str) -> str:
             FROM cases WINDOW g AS (PARTITION BY "group")),
         clusters AS (
             SELECT "group", {category} AS category, CASE WHEN single THEN track ELSE lesson END AS cluster, single,
-                sum({s}) AS s, sum(n) AS n, sum(item.n) AS hits, count(*) AS faces, bool_or(synthetic) AS synthetic
+                sum({share} * w) AS s, sum(w) AS n, sum(n) AS observed, sum(item.n) AS hits, count(*) AS faces,
+                bool_or(synthetic) AS synthetic
             FROM clustered GROUP BY ALL)
     """
 

@@ -8,9 +8,11 @@ import pandas as pd
 
 from cssafe import media
 from cssafe.frames import Frame, FrameResult
+from cssafe.intervals import interval, weights
 from cssafe.labels import FERPLUS
 from cssafe.media import Picture, Source
-from cssafe.observations import Seconds, observe
+from cssafe.observations import PLACE, Seconds, observe
+from cssafe.places import again
 from cssafe.privacy import individuals, withheld
 from cssafe.settings import Profile
 
@@ -91,7 +93,8 @@ def place(recorded: datetime | None, first: datetime, before: datetime) -> datet
 def join(recordings: Sequence[Recording], shift: timedelta = timedelta(0)) -> tuple[pd.DataFrame, datetime, datetime]:
     """One lesson: rows as Workspace.add takes them, start and end (aware, UTC).
 
-    Tracks of different sources are different people until shown otherwise. shift: whole seconds by which the lesson was
+    Tracks of different sources are different people until shown otherwise; in one source a face that comes back to its own
+    place is the same one (places.py). shift: whole seconds by which the lesson was
     later than its recordings' clocks say.
     """
     rows = _together([recording.observations.assign(source=i) for i, recording in enumerate(recordings)])
@@ -100,15 +103,22 @@ def join(recordings: Sequence[Recording], shift: timedelta = timedelta(0)) -> tu
     else:
         start = rows["time"].min().to_pydatetime().replace(tzinfo=UTC) + shift
         end = rows["time"].max().to_pydatetime().replace(tzinfo=UTC) + shift + timedelta(seconds=1)
-    tracks = rows.groupby(["source", "track"]).ngroup().astype("int32") + 1
-    return rows.assign(track=tracks, time=rows["time"] + shift, lesson=0).drop(columns="source"), start, end
+    spans = rows.groupby(["source", "track"]).agg(
+        first=("time", "min"), last=("time", "max"), **{name: (name, "median") for name in PLACE}
+    )
+    spans = spans.reset_index()
+    spans["face"] = np.concatenate([again(part) for _, part in spans.groupby("source")] or [np.zeros(0, int)])
+    rows = rows.merge(spans[["source", "track", "face"]], on=["source", "track"])
+    tracks = rows.groupby(["source", "face"]).ngroup().astype("int32") + 1
+    return rows.assign(track=tracks, time=rows["time"] + shift, lesson=0).drop(columns=["source", "face"]), start, end
 
 
 def timeline(moments: Sequence[tuple[int, FrameResult]], audience: str) -> pd.DataFrame:
     """One row for each second that was looked at, in its order, with what may be said of everybody in the picture.
 
-    Columns: `second` from the start; `faces`; `concentration` and `spread` (mean and standard deviation over the faces,
-    NaN where withheld or not measurable); `emotion`, the leading one and its mean probability, or why nothing is told.
+    Columns: `second` from the start; `faces`; `concentration` with `low` and `high` (weighted mean over the faces and its 95 %
+    interval, NaN where withheld or not measurable; one face alone has no interval); `emotion`, the leading one and its mean
+    probability, or why nothing is told.
 
     Args:
         moments: the second and one frame of it.
@@ -116,11 +126,10 @@ def timeline(moments: Sequence[tuple[int, FrameResult]], audience: str) -> pd.Da
     """
     rows = []
     for second, result in moments:
-        values = result.concentration[~np.isnan(result.concentration)]
-        note = withheld(audience, len(result), len(values))
-        mean, spread = (np.nan, np.nan) if note else (float(values.mean()), float(values.std()))
-        rows.append((second, len(result), mean, spread, note or _leading(result)))
-    return pd.DataFrame(rows, columns=["second", "faces", "concentration", "spread", "emotion"])
+        note = withheld(audience, len(result), int(np.count_nonzero(~np.isnan(result.concentration))))
+        figures = interval(result.concentration, weights(result.signals.quality), result.tracks)
+        rows.append((second, len(result), *([np.nan] * 3 if note else figures), note or _leading(result)))
+    return pd.DataFrame(rows, columns=["second", "faces", "concentration", "low", "high", "emotion"])
 
 
 def courses(moments: Sequence[tuple[int, FrameResult]], profile: Profile, audience: str) -> pd.DataFrame:

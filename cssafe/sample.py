@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
-from cssafe.frames import SIGNALS
+from cssafe.frames import MOVEMENTS, SIGNALS
 from cssafe.labels import FERPLUS
-from cssafe.observations import COLUMNS, EXPRESSION
+from cssafe.observations import COLUMNS, EXPRESSION, PLACE
 from cssafe.settings import Profile
 from cssafe.store import Lesson, Workspace
 
@@ -38,6 +38,9 @@ MOOD = dict.fromkeys(FERPLUS, 0.0) | {"happy": 5.0, "sad": -5.0, "angry": -5.0}
 
 OCCUPIED = 0.75
 """Share of the week's slots in which this teacher has a lesson."""
+
+COLUMNS_OF_SEATS = 8
+"""Faces beside each other in the picture."""
 
 MARKERS = ((12, "question"), (22, "group work"), (38, "quiz"))
 
@@ -137,10 +140,18 @@ def _observations(random: np.random.Generator, started: datetime, effect: float,
         "openness": 0.3 * opened, "eyes_open": opened,
         "size": np.broadcast_to(random.uniform(30, 90, (1, present)), shape),
         "sharpness": random.normal(40, 8, shape).clip(2),
+        "blinks": random.normal(15, 5, shape).clip(0), "perclos": random.beta(1.5, 28, shape),
+        "mouth": random.beta(1.2, 20, shape), "yawning": (random.random(shape) < 0.005).astype(float),
+        "hidden": random.beta(1, 15, shape), "quality": random.beta(8, 3, shape),
     }  # fmt: skip
+    normal |= {name: random.normal(0, 2, shape) for name in MOVEMENTS}
+    row, column = np.divmod(np.arange(present), COLUMNS_OF_SEATS)
+    place = (0.08 + 0.12 * column, 0.3 + 0.15 * row, np.full(present, 0.04), np.full(present, 0.08))
+    normal |= {name: np.broadcast_to(value, shape) for name, value in zip(PLACE, place, strict=True)}
     minutes = np.repeat(np.arange(MINUTES), present)
     begin = np.datetime64(started.astimezone(UTC).replace(tzinfo=None), "us")
-    values = {name: normal[name] for name in SIGNALS} | {name: p[..., i] for i, name in enumerate(EXPRESSION)}
+    values = {name: normal[name] for name in (*PLACE, *SIGNALS)}
+    values |= {name: p[..., i] for i, name in enumerate(EXPRESSION)}
     values |= {"attention": attention, "concentration": concentration}
     values["level"] = np.digitize(concentration, (0.25, 0.65)).astype(float)
     turned_away = random.random(shape) < 0.04

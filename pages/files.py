@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo, available_timezones
 import streamlit as st
 
 from cssafe import services, ui
-from cssafe.concentration import ATTENTION_ONLY, PUBLISHED
+from cssafe.formula import chosen
+from cssafe.labels import FIRST
 from cssafe.live.upload import Analysis, Held, Upload
 from cssafe.recording import join
 from cssafe.settings import MINIMUM_GROUP, ROOT, UPLOAD_FILES, UPLOAD_LIMIT
@@ -29,7 +30,6 @@ DISAGREE = "Please confirm first that everybody in the pictures has agreed: tick
 ui.page("Files")
 settings = ui.settings()
 workspace, profile = ui.workspace(), settings.profile
-formula = PUBLISHED if profile.expression else ATTENTION_ONLY
 held: Held | None = st.session_state.get("files")
 
 
@@ -96,7 +96,8 @@ def begin() -> None:
     if "agreed" in st.session_state:
         workspace.set("agreed", True)
     files = st.session_state["uploads"]
-    analysis = Analysis(services.engine(), files, profile, st.session_state["audience"])
+    formula = chosen(workspace.get("formula"), profile.expression)
+    analysis = Analysis(services.engine(), files, profile, st.session_state["audience"], formula)
     st.session_state["files"] = Held(analysis.start())
 
 
@@ -148,11 +149,11 @@ def after(analysis: Analysis) -> None:
     images = st.columns(2, gap="medium")
     for i, upload in enumerate(upload for upload in seen if upload.about.still):
         with images[i % 2], st.container(border=True):
-            pictures.image(upload, profile, analysis.audience)
+            pictures.image(upload, profile, analysis.audience, analysis.formula)
     for i, upload in enumerate(analysis.uploads):
         if upload.moments and not upload.about.still:
             with st.container(border=True):
-                pictures.video(upload, profile, analysis.audience, i)
+                pictures.video(upload, profile, analysis.audience, i, analysis.formula)
     if seen:
         st.caption(VALIDITY)
 
@@ -212,10 +213,11 @@ def save(
         room=room,
         time_zone=zone,
         profile=profile.name,
-        formula=str(formula),
+        formula=str(analysis.formula),
         source="file",
         audience=analysis.audience,
         started=start,
+        activity=FIRST[analysis.audience],
     )
     return workspace.add([lesson], [end], rows)[0]
 

@@ -9,7 +9,7 @@ from cssafe.store import Workspace
 VALIDITY = (
     "A weak hint, never a mark: observers agree on two levels of engagement but hardly on four, scores of this kind "
     "tell attentive from inattentive only moderately well in real classrooms (AUC 0.62 to 0.72), and a scowl often "
-    "means something other than anger."
+    "means something other than anger. [How the score comes about, and how far to trust it](concentration)"
 )
 
 TOO_FEW = (

@@ -5,7 +5,7 @@ import streamlit as st
 
 from cssafe import charts, queries, sample, ui
 from cssafe.settings import PROFILES
-from pages import filters
+from pages import filters, responding, seating, why
 
 ui.page("Lessons")
 workspace, profile = ui.workspace(), ui.settings().profile
@@ -68,12 +68,16 @@ if course["concentration"].notna().any():
         "How to read it: the line is the mean over all faces of a minute, the band its 95 % interval over faces, "
         f"dashed lines are your markers. Gaps: too few faces. Formula: {lesson['formula']}."
     )
+    why.explain(workspace, lesson)
+    responding.respond(workspace, number)
+    seating.seating(workspace, number, lesson["room"])
 elif course.empty:
     st.info("No face was seen in this lesson.", icon=":material/info:")
 else:
     st.info(filters.TOO_FEW, icon=":material/group_off:")
 
 with st.container(horizontal=True):
+    why.correct(workspace, lesson)
     with st.popover("Rename", icon=":material/edit:"), st.form("rename", border=False):
         name = st.text_input("Name", lesson["name"], max_chars=80)
         if st.form_submit_button("Save"):

@@ -8,7 +8,7 @@ from cssafe import services, ui
 from cssafe.live.session import LiveLesson
 from cssafe.live.transport import AUTOMATIC, NAMES, Transport, camera
 from pages.filters import VALIDITY
-from pages.running import AGREE, DISAGREE, figures, markers, notice, recorded
+from pages.running import AGREE, DISAGREE, activity, figures, markers, notice, recorded
 
 AUDIENCES = {"self": "Only me", "class": "A class"}
 CONNECTION = (
@@ -78,6 +78,7 @@ def during(lesson: LiveLesson) -> None:
     picture, numbers = st.columns([3, 2], gap="medium")
     with picture:
         camera(lesson, services.engine())
+        activity(lesson)
         markers(lesson)
         st.button("End lesson", type="primary", icon=":material/stop_circle:", on_click=lesson.end, width="stretch")
     with numbers:

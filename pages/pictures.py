@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from cssafe import media
-from cssafe.concentration import ATTENTION_ONLY, PUBLISHED
+from cssafe import explanation, media
+from cssafe.formula import Formula
 from cssafe.frames import FrameResult, describe
+from cssafe.labels import FIRST
 from cssafe.live.upload import Upload
 from cssafe.media import MediaError
 from cssafe.privacy import individuals
@@ -17,16 +18,16 @@ from cssafe.vision.preview import preview
 AGREE = "Everybody who is in these pictures, and for minors a parent, has agreed to being analysed like this."
 
 
-def image(upload: Upload, profile: Profile, audience: str) -> None:
+def image(upload: Upload, profile: Profile, audience: str, formula: Formula) -> None:
     """The picture with its faces drawn, and what was read from them."""
     st.markdown(f"**{plain(upload.name)}**")
     [(_, result)] = upload.moments.values()
     st.image(upload.preview, width="stretch", alt=f"The picture, faces drawn: {len(result)}")
-    tell(result, profile, audience)
+    tell(result, profile, audience, formula)
 
 
 @st.fragment
-def video(upload: Upload, profile: Profile, audience: str, number: int) -> None:
+def video(upload: Upload, profile: Profile, audience: str, number: int, formula: Formula) -> None:
     """Its course over the seconds, and one moment of it, decoded anew. number: of the file among its like."""
     from cssafe import charts  # Altair takes half a second, which the form need not wait for
 
@@ -39,9 +40,8 @@ def video(upload: Upload, profile: Profile, audience: str, number: int) -> None:
         if points := st.session_state[chart].selection["moment"]:
             st.session_state[slider] = int(points[0]["second"])
 
-    bands = (PUBLISHED if profile.expression else ATTENTION_ONLY).bands
     st.altair_chart(
-        charts.concentration_seconds(table, courses(moments, profile, audience), bands),
+        charts.concentration_seconds(table, courses(moments, profile, audience), formula.bands),
         key=chart,
         on_select=pick,
         selection_mode="moment",
@@ -49,8 +49,8 @@ def video(upload: Upload, profile: Profile, audience: str, number: int) -> None:
     )
     st.altair_chart(charts.faces_seconds(table), alt="Number of faces over the seconds of the video")
     st.caption(
-        "How to read it: the blue line is the mean over the faces of one frame a second, the band ± their standard "
-        "deviation, thin lines are single faces as far as they may be shown; dashed are the limits of low, medium and high. "
+        "How to read it: the blue line is the mean over the faces of one frame a second, the band its 95 % interval "
+        "over faces, thin lines are single faces as far as they may be shown; dashed are the limits of low, medium and high. "
         "Gaps: no face that can be read, or too few for a mean. Click on a second to see it below."
     )
     seconds = list(upload.moments)
@@ -71,17 +71,19 @@ def video(upload: Upload, profile: Profile, audience: str, number: int) -> None:
         except MediaError as error:
             st.warning(str(error), icon=":material/broken_image:")
     with words:
-        tell(result, profile, audience)
+        tell(result, profile, audience, formula)
 
 
-def tell(result: FrameResult, profile: Profile, audience: str) -> None:
+def tell(result: FrameResult, profile: Profile, audience: str, formula: Formula) -> None:
     """What was read from the faces of one frame, as far as it may be told."""
     [row] = timeline([(0, result)], audience).to_dict("records")
     if np.isnan(row["concentration"]):
         st.caption(row["emotion"])
     else:
         emotion = f", emotion {row['emotion']}" if profile.expression else ""
-        st.markdown(f"Concentration **{row['concentration']:.2f}** ± {row['spread']:.2f}{emotion}")
+        known = "" if np.isnan(row["low"]) else f" ({row['low']:.2f} to {row['high']:.2f})"
+        st.markdown(f"Concentration **{row['concentration']:.2f}**{known}{emotion}")
+        st.caption("Why: " + explanation.words(explanation.of_frame(result, formula, FIRST[audience])))
     if len(result) and individuals(profile, audience, len(result)):
         faces = describe(result)
         shares = [face.get("expression") or {} for face in faces]
@@ -91,7 +93,7 @@ def tell(result: FrameResult, profile: Profile, audience: str) -> None:
                     "Face": [face["track"] for face in faces],
                     "Emotion": [max(s, key=s.__getitem__, default="–") for s in shares],
                     "Concentration": [face["concentration"] for face in faces],
-                    "Level": [face["level"] or "not readable" for face in faces],
+                    "Level": [face["level"] or "no score" for face in faces],
                 }
             ).drop(columns=[] if profile.expression else ["Emotion"]),
             hide_index=True,

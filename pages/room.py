@@ -14,7 +14,7 @@ from cssafe.media import MediaError, hidden
 from cssafe.settings import ConfigurationError
 from cssafe.store import StoreError
 from pages.filters import VALIDITY
-from pages.running import AGREE, DISAGREE, figures, markers, notice, recorded
+from pages.running import AGREE, DISAGREE, activity, figures, markers, notice, recorded
 
 STATES = {
     "connecting": (":material/sync:", "Connecting to the camera …"),
@@ -164,6 +164,7 @@ def during(capture: Capture) -> None:
         if complaint := st.session_state.pop("complaint", ""):
             st.error(complaint, icon=":material/error:")
         picture(capture)
+        activity(lesson)
         markers(lesson)
         st.button("End lesson", type="primary", icon=":material/stop_circle:", on_click=end, width="stretch")
         if until := room.until():

@@ -1,12 +1,17 @@
 """What Live and Room show of a lesson: what must be known before, its figures while it runs, what it recorded."""
 
+import math
+
 import streamlit as st
 
+from cssafe.explanation import words
 from cssafe.frames import LEVELS
+from cssafe.labels import ACTIVITIES
 from cssafe.live.session import LiveLesson
 from cssafe.settings import IDLE_MINUTES, MINIMUM_GROUP, ROOT, Profile
 
-MARKERS = {"question": "Question", "group work": "Group work", "quiz": "Quiz", "break": "Break"}
+MARKERS = ("question", "instruction", "demonstration", "quiz", "joke", "group work", "break")
+"""What a teacher notes with one click, or with one key: 1 for the first, and so on."""
 
 # By whether the profile computes emotions, and whether it stores anything.
 MEASURED = {
@@ -33,6 +38,11 @@ ERASED = {
 AGREE = (
     "Everybody who will be in the picture, and for minors a parent, has agreed to being filmed and analysed like this."
 )
+HINTS = (
+    "A line here when concentration stays low for two minutes, drowsiness or negative expressions rise, or many faces "
+    "cannot be read: with its figures and a suggestion, at most one in three minutes, never about one person, never "
+    "stored. The switch is remembered."
+)
 DISAGREE = "Please confirm first that everybody in the picture has agreed: tick the box, then start."
 
 
@@ -47,7 +57,8 @@ def notice(profile: Profile, source: str) -> str:
 @st.fragment(run_every=0.5)
 def figures(lesson: LiveLesson) -> None:
     """What is said about everybody in the picture, twice a second."""
-    from cssafe.live import charts  # Altair takes half a second, which the form above need not wait for
+    from cssafe import formula_charts  # Altair takes half a second, which the form above need not wait for
+    from cssafe.live import charts
 
     view = lesson.view()
     if view.ended:
@@ -56,27 +67,63 @@ def figures(lesson: LiveLesson) -> None:
     name = "Class concentration" if lesson.lesson.audience == "class" else "Your concentration"
     value, below = "–", "no figure"
     if not reading.note:
-        value, below = f"{reading.concentration:.2f}", f"{LEVELS[reading.level]}, ± {reading.spread:.2f}"
+        known = not math.isnan(reading.low)
+        interval = f", {reading.low:.2f} to {reading.high:.2f}" if known else ", one face: no interval"
+        value, below = f"{reading.concentration:.2f}", LEVELS[reading.level] + interval
     with st.container(horizontal=True):
         st.metric(name, value, below, delta_color="off", delta_arrow="off")
         st.metric("Faces now", reading.faces)
-    st.caption(reading.note or "± is the standard deviation over the faces of the last two seconds.")
+    st.caption(
+        reading.note or "Mean of the last two seconds with its 95 % interval over faces; well readable ones weigh more."
+    )
+    if view.alert:
+        st.info(f"{view.alert.reason} {view.alert.suggestion}", icon=":material/lightbulb:")
     if view.problem:
         st.error(view.problem, icon=":material/error:")
     st.altair_chart(charts.last_minutes(view.history, lesson.bands), width="stretch", key="last_minutes")
+    parts = lesson.why()
+    st.altair_chart(formula_charts.parts_now(parts), width="stretch", key="parts_now")
+    st.caption("Why: " + ("–" if parts["points"].isna().all() else words(parts)))
     if lesson.profile.expression:
         shares = reading.expression or dict.fromkeys(charts.FERPLUS, 0.0)
         st.altair_chart(charts.emotions_now(shares), width="stretch", key="emotions_now")
 
 
 @st.fragment
+def activity(lesson: LiveLesson) -> None:
+    """What the class is doing, to be switched while it runs."""
+
+    def switch() -> None:
+        lesson.switch(st.session_state["activity"])
+
+    st.session_state["activity"] = lesson.activity  # somebody may have switched it elsewhere
+    st.segmented_control(
+        "What you are doing" if lesson.lesson.audience == "self" else "What the class is doing",
+        ACTIVITIES,
+        required=True,
+        key="activity",
+        format_func=str.capitalize,
+        on_change=switch,
+        help="It sets what counts as attentive: in desk work looking down does. Group work and breaks are not scored.",
+    )
+
+
+@st.fragment
 def markers(lesson: LiveLesson) -> None:
-    """Buttons to note what happens in the lesson."""
+    """Buttons to note what happens in the lesson, and whether hints are wanted."""
     with st.container(horizontal=True):
-        for kind, title in MARKERS.items():
-            if st.button(title, key=f"marker_{kind}", help="Note this moment in the lesson"):
+        for key, kind in enumerate(MARKERS, 1):
+            if st.button(kind.capitalize(), key=f"marker_{kind}", help="Note this moment", shortcut=str(key)):
                 lesson.mark(kind)
-                st.toast(f"Noted: {title.lower()}.")
+                st.toast(f"Noted: {kind}.")
+    if lesson.lesson.audience == "class":
+        st.toggle("Hints", lesson.hints, key="hints", help=HINTS, on_change=_switch, args=(lesson,))
+
+
+def _switch(lesson: LiveLesson) -> None:
+    """Hints on or off, here and in lessons to come."""
+    lesson.hints = st.session_state["hints"]
+    lesson.workspace.set("hints", lesson.hints)
 
 
 def recorded(lesson: LiveLesson) -> None:

@@ -16,7 +16,19 @@ from tests.browser import PATIENCE, chromium, film, need, serve, shows_no_error
 
 SCREENS = ROOT / "build" / "screens"
 DOCUMENTED = ("histograms", "weekly", "lessons")
-PAGES = ("", "files", "room", "histograms", "weekly", "lessons", "model", "status")
+PAGES = (
+    "",
+    "files",
+    "room",
+    "histograms",
+    "weekly",
+    "lessons",
+    "rating",
+    "formulas",
+    "concentration",
+    "model",
+    "status",
+)
 WIDE, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
 
 

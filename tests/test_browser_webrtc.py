@@ -88,7 +88,7 @@ def cut_webrtc(page: Page) -> None:
 
 
 def take_picture(page: Page) -> None:
-    expect(page.get_by_test_id("stVegaLiteChart").locator("canvas, svg")).to_have_count(2)  # the width stays
+    expect(page.get_by_test_id("stVegaLiteChart").locator("canvas, svg")).to_have_count(3)  # the width stays
     take_photo(page)
     expect(page.get_by_text("1 face · concentration")).to_be_visible(timeout=PATIENCE)
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from cssafe import charts, queries
-from cssafe.concentration import PUBLISHED
+from cssafe.formula import PUBLISHED
 from cssafe.recording import courses, timeline
 from cssafe.settings import PROFILES
 from tests.lessons import LESSON, START, add, rows, uneven

@@ -1,11 +1,10 @@
-import json
-
 import numpy as np
 import pytest
 
-from cssafe.concentration import ATTENTION_ONLY, FORMULAS, PUBLISHED, attention, concentration, levels
+from cssafe.concentration import attention, concentration, levels
+from cssafe.formula import ATTENTION_ONLY, PUBLISHED
 from cssafe.frames import Signals
-from cssafe.labels import FERPLUS
+from cssafe.labels import ACTIVITIES, FERPLUS
 
 
 def signals(yaw=0.0, pitch=0.0, gaze_x=0.0, eyes_open=1.0):
@@ -25,7 +24,8 @@ def sure(emotion):
 
 def test_no_faces_give_no_scores():
     none = np.zeros(0, np.float32)
-    assert attention(Signals.none(), PUBLISHED).shape == (0,)
+    for activity in ACTIVITIES:
+        assert attention(Signals.none(), PUBLISHED, activity).shape == (0,)
     assert concentration(none, np.zeros((0, 8), np.float32), PUBLISHED).shape == (0,)
     assert levels(none, none.astype(np.int8), PUBLISHED).shape == (0,)
 
@@ -48,7 +48,32 @@ def test_no_faces_give_no_scores():
     ],
 )
 def test_attention_is_the_gaze_and_eyes_weight_over_five(what, expected):
-    assert attention(what, PUBLISHED)[0] == pytest.approx(expected, nan_ok=True)
+    assert attention(what, PUBLISHED, "front")[0] == pytest.approx(expected, nan_ok=True)
+
+
+@pytest.mark.parametrize("formula", [PUBLISHED, ATTENTION_ONLY], ids=str)
+@pytest.mark.parametrize(
+    ("what", "front", "screen", "desk_work"),
+    [
+        (signals(), 1.0, 1.0, 1.0),
+        (signals(pitch=25), 0.4, 1.0, 1.0),  # at the lower half of a screen
+        (signals(pitch=45), 0.4, 0.4, 1.0),  # at the desk
+        (signals(pitch=45, eyes_open=0.4), 0.3, 0.3, 1.0),  # lowered lids are right there
+        (signals(pitch=-18), 1.0, 0.4, 1.0),  # above the screen's camera
+        (signals(yaw=40), 0.4, 0.4, 0.4),  # at the neighbour
+        (signals(eyes_open=0.1), 0.0, 0.0, 0.0),
+    ],
+)
+def test_the_activity_sets_what_counts_as_attentive(formula, what, front, screen, desk_work):
+    found = [attention(what, formula, activity)[0] for activity in ("front", "screen", "desk work")]
+    assert found == pytest.approx([front, screen, desk_work])
+
+
+@pytest.mark.parametrize("activity", ["group work", "break"])
+def test_what_is_not_scored_has_no_attention_and_no_concentration(activity):
+    attending = attention(signals(), PUBLISHED, activity)
+    assert np.isnan(attending).all() and attending.shape == (1,)
+    assert np.isnan(concentration(attending, sure("happy"), PUBLISHED)).all()
 
 
 @pytest.mark.parametrize(
@@ -104,13 +129,3 @@ def test_a_formula_that_weighs_emotions_says_so_when_it_gets_none():
 )
 def test_a_level_changes_only_beyond_the_hysteresis(index, before, level):
     assert levels(np.array([index]), np.array([before], np.int8), PUBLISHED)[0] == level
-
-
-@pytest.mark.parametrize("path", sorted(FORMULAS.glob("*.json")), ids=lambda path: path.stem)
-def test_every_number_of_a_formula_has_a_source(path):
-    data = json.loads(path.read_text())
-    parts = [data[part] for part in ("gaze", "limits", "bands")] + [{"divisor": data["divisor"]}, data["emotion"] or {}]
-    entries = [entry for part in parts for entry in part.values()]
-    assert entries
-    assert all(entry["source"] for entry in entries)
-    assert path.stem == f"{data['name']}-{data['version']}"

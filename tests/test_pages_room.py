@@ -1,12 +1,13 @@
 """The page Room, run by Streamlit's own AppTest on a real workspace and a real capture, the empty one first."""
 
-from datetime import time
+from datetime import UTC, datetime, time
 
 import pytest
 from streamlit.elements.widgets import data_editor
 from streamlit.testing.v1 import AppTest
 
 from cssafe import services, timetable
+from cssafe.alerts import Alert
 from tests.test_pages_data import press, run, text
 from tests.test_room import all_day, at, keep
 from tests.waiting import until
@@ -87,6 +88,21 @@ def test_a_lesson_is_seen_and_ended_by_whoever_opens_the_page_anew(source):
     assert "is over" in another.success[0].value and services.room().running() is None
     assert "is over" in show().success[0].value
     assert not show().checkbox  # everybody has agreed: that is asked once
+
+
+def test_hints_are_shown_and_their_switch_is_remembered_in_the_next_lesson(source):
+    begin(show(), source)
+    lesson = services.room().running().lesson
+    until(lambda: lesson.view().seconds >= 1)
+    lesson._alert = Alert(datetime.now(UTC).replace(tzinfo=None), "low", "It is low.", "Perhaps a pause.")
+    page = show()
+    assert "It is low. Perhaps a pause." in text(page) and page.toggle(key="hints").value
+    page.toggle(key="hints").set_value(False)
+    run(page)
+    assert "It is low." not in text(show())
+    press(page, "End lesson")
+    press(page, "Start")
+    assert not show().toggle(key="hints").value and not services.room().running().lesson.hints
 
 
 def test_an_end_that_is_past_is_refused_and_a_later_one_is_shown(source):

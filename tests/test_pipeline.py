@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 
 import av
 import cv2
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from cssafe import settings
+from cssafe.formula import ATTENTION_ONLY
 from cssafe.frames import LEVELS, describe
 from cssafe.labels import FERPLUS
 from cssafe.pipeline import Memory, Pipeline, Stream, due
@@ -168,7 +170,7 @@ def test_two_tilted_heads_are_two_people_throughout(pipeline):
 )
 def test_on_a_slow_machine_faces_are_analysed_in_turn(readable, seen, interval, at_once, asked):
     unknown, known = np.full(8, np.nan, np.float32), np.full(8, 1 / 8, np.float32)
-    memories = [Memory(9.8, s or 9.8, unknown if s is None else known, -1, []) for s in seen]
+    memories = [Memory(9.8, s or 9.8, unknown if s is None else known, -1) for s in seen]
     chosen = due(np.array(readable, bool), memories, 10.0, interval, at_once)
     assert chosen.tolist() == [bool(a) for a in asked]
 
@@ -182,3 +184,14 @@ def test_faces_that_are_not_analysed_keep_their_expression_and_get_their_turn(pi
         renewed.update(track for track, memory in stream.memories.items() if memory.seen == stream.now)
     assert len(result) == 3 and not np.isnan(result.expression).any()
     assert sorted(renewed.values()) == [3, 4, 4], "all in the first frame, then one a frame in turn"
+
+
+def test_the_stream_s_activity_and_formula_score_its_next_frame(attention_only):
+    """The portrait looks at the camera: attentive at the front, not scored in a break."""
+    stream = Stream()
+    assert attention_only.analyze(frame(astronaut()), stream).attention[0] == 1
+    stream.activity = "break"
+    result = attention_only.analyze(frame(astronaut(), 1), stream)
+    assert np.isnan(result.attention[0]) and np.isnan(result.concentration[0]) and result.levels[0] == -1
+    away = replace(ATTENTION_ONLY, gaze=ATTENTION_ONLY.gaze | {"centre_open": 3.0})
+    assert attention_only.analyze(frame(astronaut()), Stream(formula=away)).attention[0] == pytest.approx(0.6)

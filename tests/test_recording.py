@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
+from cssafe.formula import PUBLISHED
 from cssafe.observations import COLUMNS
 from cssafe.recording import MINUTE, TOGETHER, Recording, courses, join, place, timeline
 from cssafe.settings import MINIMUM_GROUP, PROFILES
+from cssafe.simulated import Plan, frames
 from tests.test_websocket import crowd
 
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -54,6 +56,15 @@ def test_faces_of_different_recordings_are_different_people_of_one_lesson(faces)
     assert sorted(rows["track"].unique()) == list(range(1, 2 * faces + 1))
     assert start == START
     assert end == (START + timedelta(seconds=62) if faces else START)
+
+
+def test_a_face_that_comes_back_in_one_recording_is_counted_once_and_in_another_is_another():
+    one = Recording(START)
+    for result in frames(Plan(faces=7, seconds=120, rate=1, lost=1), START, PUBLISHED):
+        one.add((result.time - START).total_seconds(), result)
+    one.end()
+    assert one.observations["track"].nunique() > 7
+    assert join([one])[0]["track"].nunique() == 7 and join([one, one])[0]["track"].nunique() == 14
 
 
 def test_a_lesson_can_be_put_where_it_belongs_in_time():

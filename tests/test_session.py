@@ -62,5 +62,45 @@ def test_the_history_holds_one_value_a_second_and_none_of_a_group_that_is_too_sm
     history = lesson.view().history
     assert history["faces"].tolist() == [6, 4, 6]
     assert history["concentration"].isna().tolist() == [False, True, False]
-    assert history["spread"].iloc[0] == pytest.approx(np.std(np.linspace(0.6, 1.0, 6)), abs=1e-6)
+    half = 2.57 * np.std(np.linspace(0.6, 1.0, 6), ddof=1) / np.sqrt(6)
+    assert history[["low", "high"]].iloc[0].tolist() == pytest.approx([0.8 - half, 0.8 + half], abs=1e-6)
+    lesson.end()
+
+
+def test_the_activity_starts_by_who_is_in_the_picture_and_is_switched_while_the_lesson_runs(workspace):
+    assert make(workspace, audience="self").activity == "screen"
+    lesson = make(workspace, audience="class")
+    assert lesson.activity == "front"
+    lesson.take(crowd(6, time_now()))
+    lesson.switch("break")
+    assert lesson.activity == "break"
+    answer = lesson.take(crowd(6, time_now()))
+    assert answer["note"] == "Break is not scored." and answer["concentration"] is None
+    assert np.isnan(lesson.view().reading.concentration) and lesson.why()["points"].isna().all()
+    lesson.switch("desk work")
+    lesson.take(crowd(6, time_now()))
+    lesson.end()
+    sql = f"SELECT activity FROM activities WHERE lesson = {lesson.number} ORDER BY time"
+    assert workspace.cursor().execute(sql).fetchall() == [("front",), ("break",), ("desk work",)]
+
+
+@pytest.mark.parametrize(
+    ("audience", "faces", "told"),
+    [("self", 0, False), ("self", 1, True), ("self", 2, False), ("class", 4, False), ("class", 6, True)],
+)
+def test_a_score_is_explained_to_whom_it_is_told(workspace, audience, faces, told):
+    lesson = make(workspace, audience=audience)
+    assert lesson.why()["points"].isna().all()
+    lesson.take(crowd(faces, time_now()))
+    parts = lesson.why()
+    assert parts["points"].notna().all() == told
+    if told:
+        assert parts["points"].sum() == pytest.approx(1)
+    lesson.end()
+
+
+def test_a_lesson_is_scored_by_the_formula_that_the_workspace_chose(workspace):
+    workspace.set("formula", "attention-only 2")
+    lesson = make(workspace)
+    assert lesson.lesson.formula == "attention-only 2"
     lesson.end()

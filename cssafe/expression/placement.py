@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cssafe.attention import head_pose
+from cssafe.signals.pose import head_pose
 from cssafe.vision.mesh import Meshes
 
 SIDE = 1.157

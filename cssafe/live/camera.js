@@ -286,7 +286,7 @@ function label(face) {   // emotion and level, as far as they were told
   if (!('level' in face)) return '';
   const emotions = Object.entries(face.expression || {}).filter(([, p]) => p !== null);
   const emotion = emotions.length ? emotions.reduce((a, b) => (b[1] > a[1] ? b : a))[0] : '';
-  return [emotion, face.level || 'not readable'].filter(Boolean).join(' · ');
+  return [emotion, face.level || 'no score'].filter(Boolean).join(' · ');
 }
 
 export default function (component) {   // called again whenever the page is drawn again

@@ -14,7 +14,7 @@ BLUE = "#0072B2"
 
 
 def last_minutes(history: pd.DataFrame, bands: dict[str, float], now: datetime | None = None) -> alt.LayerChart:
-    """Concentration over the last minutes, with its spread as a band and a gap where there is no figure.
+    """Concentration over the last minutes, with its interval as a band and a gap where there is no figure.
 
     history: View.history. bands: Formula.bands, whose limits between levels are drawn. now: aware, UTC.
     """
@@ -22,8 +22,6 @@ def last_minutes(history: pd.DataFrame, bands: dict[str, float], now: datetime |
     seconds = pd.date_range(end=now, periods=LIVE_MINUTES * 60, freq="s", unit="us", name="time")
     rows = history.drop_duplicates("time", keep="last").set_index("time").reindex(seconds).reset_index()
     rows["ago"] = (rows["time"] - now).dt.total_seconds() / 60
-    rows["low"] = (rows["concentration"] - rows["spread"]).clip(lower=0)
-    rows["high"] = (rows["concentration"] + rows["spread"]).clip(upper=1)
     x = (
         alt.X("ago:Q")
         .title("Minutes ago")

@@ -8,20 +8,24 @@ import secrets
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pandas as pd
 
-from cssafe.concentration import ATTENTION_ONLY, PUBLISHED, levels
+from cssafe.alerts import REST, Alert, Watcher
+from cssafe.concentration import levels
+from cssafe.explanation import nothing, of_frame
+from cssafe.formula import chosen
 from cssafe.frames import LEVELS, FrameResult, describe
-from cssafe.labels import FERPLUS
+from cssafe.intervals import interval, weights
+from cssafe.labels import FERPLUS, FIRST
 from cssafe.live.engine import Answer, Feed
+from cssafe.live.view import Reading, View
 from cssafe.observations import Seconds
 from cssafe.pipeline import Stream
 from cssafe.privacy import individuals, withheld
-from cssafe.settings import LIVE_MINUTES, MINIMUM_GROUP, Profile
+from cssafe.settings import LIVE_MINUTES, Profile
 from cssafe.store import Lesson, StoreError, Workspace
 
 log = logging.getLogger(__name__)
@@ -37,40 +41,6 @@ FRAMES = 15.0
 
 PATIENCE = 120.0
 """Seconds without a camera after which a lesson ends by itself: as long as Streamlit keeps a lost visit."""
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What may be said at this moment about everybody in the picture.
-
-    faces: seen in the newest frame. measured: of them, whose concentration could be read. concentration, spread: mean
-    and standard deviation over the faces of the last two seconds, in [0, 1]; NaN where nothing may or can be said, and
-    then `note` says why. level: index into LEVELS or -1. expression: mean probability of each emotion; None where
-    withheld or where the profile computes none."""
-
-    faces: int = 0
-    measured: int = 0
-    concentration: float = np.nan
-    spread: float = np.nan
-    level: int = -1
-    expression: dict[str, float] | None = None
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class View:
-    """What the page draws. history: one row a second of the last minutes with `time` (naive UTC), `faces`,
-    `concentration` and `spread` (NaN where withheld or not measurable). connected: a camera is. ended: aware, UTC.
-    seconds: how many have been recorded with a face in them; faces: the most in one of them. problem: why recording
-    fails, empty if it does not."""
-
-    reading: Reading
-    history: pd.DataFrame
-    connected: bool
-    ended: datetime | None
-    seconds: int
-    faces: int
-    problem: str
 
 
 class LiveLesson:
@@ -98,7 +68,7 @@ class LiveLesson:
         Raises:
             StoreError: the lesson cannot be written.
         """
-        self._formula = PUBLISHED if profile.expression else ATTENTION_ONLY
+        self._formula = chosen(workspace.get("formula"), profile.expression)
         self.workspace = workspace
         self.profile = profile
         self.lesson = Lesson(
@@ -112,16 +82,21 @@ class LiveLesson:
             source=source,
             audience=audience,
             started=datetime.now(UTC),
+            activity=FIRST[audience],
         )
         self.token = secrets.token_urlsafe(32)
         self.number = workspace.start_lesson(self.lesson)
         self.ended: datetime | None = None
         self.expired = False
-        self._stream = Stream(live=True)
+        self._stream = Stream(live=True, formula=self._formula, activity=self.lesson.activity)
         self._feed: Feed | None = None
         self._observing = Seconds()
         self._now: deque[FrameResult] = deque()
-        self._history: deque[tuple[datetime, int, float, float]] = deque(maxlen=LIVE_MINUTES * 60)
+        self._history: deque[tuple[datetime, int, float, float, float]] = deque(maxlen=LIVE_MINUTES * 60)
+        self.hints = audience == "class" and workspace.get("hints", True)
+        """Whether hints are given. May be changed while the lesson runs."""
+        self._watcher = Watcher(self._formula.bands["low_below"])
+        self._alert: Alert | None = None
         self._level = -1
         self._seconds = 0
         self._faces = 0
@@ -134,6 +109,11 @@ class LiveLesson:
     def bands(self) -> dict[str, float]:
         """The limits between the levels of this lesson's formula."""
         return self._formula.bands
+
+    @property
+    def activity(self) -> str:
+        """What the class is doing, one of formula.ACTIVITIES; it sets what counts as attentive."""
+        return self._stream.activity
 
     @property
     def connected(self) -> bool:
@@ -183,13 +163,30 @@ class LiveLesson:
         with self._lock:
             stale = not self._now or datetime.now(UTC) - self._now[-1].time > SILENCE
             reading = Reading(note="No picture is coming from the camera.") if stale else self._read()
-            columns = ["time", "faces", "concentration", "spread"]
+            columns = ["time", "faces", "concentration", "low", "high"]
             history = pd.DataFrame(list(self._history), columns=columns).astype({"time": "datetime64[us]"})
-            return View(reading, history, self.connected, self.ended, self._seconds, self._faces, self._problem)
+            alert = self._alert
+            if alert and (not self.hints or datetime.now(UTC).replace(tzinfo=None) - alert.time > REST):
+                alert = None
+            return View(reading, history, self.connected, self.ended, self._seconds, self._faces, self._problem, alert)
+
+    def why(self) -> pd.DataFrame:
+        """What takes how much from the score of this moment, rows of explanation.table, mean over the faces of the newest
+        frame; NaN where nothing may or can be said."""
+        with self._lock:
+            newest = self._now[-1] if self._now else None
+        if newest is None or self._withheld(len(newest), int(np.count_nonzero(~np.isnan(newest.concentration)))):
+            return nothing(self._formula)
+        return of_frame(newest, self._formula, self.activity)
 
     def mark(self, kind: str) -> None:
         """Note an event of this moment."""
         self.workspace.mark(self.number, kind, datetime.now(UTC))
+
+    def switch(self, activity: str) -> None:
+        """From this moment on the class does something else."""
+        self.workspace.switch(self.number, activity, datetime.now(UTC))
+        self._stream.activity = activity
 
     def end(self) -> None:
         """Record what is left and close the lesson; one in which no face was seen is taken out again. Ending twice is
@@ -233,12 +230,12 @@ class LiveLesson:
             self._problem = str(error)
         self._seconds += 1
         self._faces = max(self._faces, len(second))
-        values = second["concentration"].dropna().to_numpy()
-        shown = len(values) >= MINIMUM_GROUP or (
-            self.lesson.audience == "self" and len(second) == 1 and len(values) == 1
-        )
-        mean, spread = (values.mean(), values.std()) if shown else (np.nan, np.nan)
-        self._history.append((second["time"].iloc[0], len(second), mean, spread))
+        values = second["concentration"].to_numpy(float)
+        shown = not self._withheld(len(second), int(np.count_nonzero(~np.isnan(values))))
+        figures = interval(values, weights(second["quality"].to_numpy(float)), second["track"].to_numpy())
+        self._history.append((second["time"].iloc[0], len(second), *(figures if shown else [np.nan] * 3)))
+        if self.hints:
+            self._alert = self._watcher.add(second) or self._alert
 
     def _read(self) -> Reading:
         if not self._now:
@@ -250,16 +247,20 @@ class LiveLesson:
         # Of the last two seconds only frames that may be shown by themselves: no single face hides in the mean.
         shown = [r for r in self._now if not self._withheld(len(r), int(np.count_nonzero(~np.isnan(r.concentration))))]
         values = np.concatenate([r.concentration for r in shown])
-        mean, spread = float(np.nanmean(values)), float(np.nanstd(values))
+        weight = weights(np.concatenate([r.signals.quality for r in shown]))
+        mean, low, high = interval(values, weight, np.concatenate([r.tracks for r in shown]))
         self._level = int(levels(np.array([mean]), np.array([self._level]), self._formula)[0])
         expression = None
         if newest.expression is not None:
             rows = np.concatenate([r.expression for r in shown])
-            rows = rows[~np.isnan(rows).any(axis=1)]
-            if len(rows):
-                expression = {name: float(p) for name, p in zip(FERPLUS, rows.mean(axis=0), strict=True)}
-        return Reading(faces, measured, mean, spread, self._level, expression)
+            there = ~np.isnan(rows).any(axis=1)
+            if there.any():
+                means = np.average(rows[there], axis=0, weights=weight[there])
+                expression = {name: float(p) for name, p in zip(FERPLUS, means, strict=True)}
+        return Reading(faces, measured, mean, low, high, self._level, expression)
 
     def _withheld(self, faces: int, measured: int) -> str:
         """Why nothing is said about a frame with that many faces; empty where something may be."""
+        if faces and self._formula.limits[self.activity] is None:
+            return f"{self.activity.capitalize()} is not scored."
         return withheld(self.lesson.audience, faces, measured)

@@ -15,7 +15,9 @@ from datetime import UTC, datetime
 from typing import BinaryIO
 
 from cssafe import media
+from cssafe.formula import Formula, chosen
 from cssafe.frames import Frame, FrameResult, describe
+from cssafe.labels import FIRST
 from cssafe.live.engine import Answer, Engine, Feed
 from cssafe.media import About, MediaError
 from cssafe.pipeline import Stream
@@ -67,9 +69,18 @@ class Progress:
 class Analysis:
     """The files of one visitor, while they are analysed and afterwards. `stop` it when nobody waits for it any more."""
 
-    def __init__(self, engine: Engine, files: Sequence[BinaryIO], profile: Profile, audience: str) -> None:
-        """files: each with its `name`. audience: "self" or "class"."""
+    def __init__(
+        self,
+        engine: Engine,
+        files: Sequence[BinaryIO],
+        profile: Profile,
+        audience: str,
+        formula: Formula | None = None,
+    ) -> None:
+        """files: each with its `name`. audience: "self" or "class"; all of it counts as the activity usual for it. formula:
+        None for the profile's own."""
         self.profile, self.audience = profile, audience
+        self.formula = formula or chosen(None, profile.expression)
         self.uploads: list[Upload] = []
         self.problem = ""
         self.done = threading.Event()
@@ -149,7 +160,7 @@ class Analysis:
             begin = upload.recording.ended
 
     def _read(self, upload: Upload) -> None:
-        feed = Feed(Stream(), self._deliver)
+        feed = Feed(Stream(formula=self.formula, activity=FIRST[self.audience]), self._deliver)
         try:
             seen = analyze(upload.file, media.EVERY, lambda frame: self._ask(feed, frame), upload.recording)
             for picture, result in seen:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from cssafe.labels import ACTIVITIES, FIRST
 from cssafe.settings import PROFILES
 
 SOURCES = ("camera", "file", "sample")
@@ -15,7 +16,7 @@ class Lesson:
 
     time_zone: IANA name, for the clock of the charts. formula: name and version of the concentration formula.
     source: camera, file or sample (synthetic). audience: "self" if one person films only herself, else "class".
-    started: aware.
+    started: aware. activity: the one it begins with.
     """
 
     name: str
@@ -28,9 +29,10 @@ class Lesson:
     source: str
     audience: str
     started: datetime
+    activity: str = FIRST["class"]
 
     def __post_init__(self) -> None:
-        allowed = {"profile": tuple(PROFILES), "source": SOURCES, "audience": AUDIENCES}
+        allowed = {"profile": tuple(PROFILES), "source": SOURCES, "audience": AUDIENCES, "activity": ACTIVITIES}
         for field, values in allowed.items():
             if getattr(self, field) not in values:
                 raise ValueError(f"A lesson's {field} is one of {values}; this one's is {getattr(self, field)!r}.")

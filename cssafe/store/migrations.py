@@ -6,7 +6,6 @@ keys and no foreign keys: one process with one writer thread looks after the row
 
 import duckdb
 
-from cssafe.frames import SIGNALS
 from cssafe.labels import FERPLUS
 from cssafe.observations import EXPRESSION
 from cssafe.store.errors import StoreError
@@ -20,6 +19,8 @@ BINS = tuple(f"c{i}" for i in range(10))
 
 def m001_initial(connection: duckdb.DuckDBPyConnection) -> None:
     """Everything of the first version."""
+
+    signals = ("yaw", "pitch", "roll", "gaze_x", "gaze_y", "openness", "eyes_open", "size", "sharpness")
 
     def columns(names: tuple[str, ...], kind: str) -> str:
         return ", ".join(f"{name} {kind}" for name in names)
@@ -36,7 +37,7 @@ def m001_initial(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"""
         CREATE TABLE observations (
             lesson INTEGER NOT NULL, time TIMESTAMP NOT NULL, track INTEGER NOT NULL, frames INTEGER, score FLOAT,
-            {columns(SIGNALS, "FLOAT")}, {columns(EXPRESSION, "FLOAT")},
+            {columns(signals, "FLOAT")}, {columns(EXPRESSION, "FLOAT")},
             attention FLOAT, concentration FLOAT, level TINYINT);
     """)
     # What the charts read, made from the observations when a lesson ends (summaries.py).
@@ -51,7 +52,41 @@ def m001_initial(connection: duckdb.DuckDBPyConnection) -> None:
     """)
 
 
-MIGRATIONS = (m001_initial,)
+def m002_signals(connection: duckdb.DuckDBPyConnection) -> None:
+    """Eyes, mouth, quality and movements; unknown of what was recorded before."""
+    watched = ("blinks", "perclos", "mouth", "yawning", "hidden", "quality")
+    movements = ("smile", "brow_raise", "frown", "lip_corner_down", "nose_wrinkle", "jaw_drop")
+    for name in (*watched, *movements):
+        connection.execute(f"ALTER TABLE observations ADD COLUMN {name} FLOAT")
+
+
+def m003_places(connection: duckdb.DuckDBPyConnection) -> None:
+    """Where faces were, which tracks were the same face (`face` is the first of them; only what differs is kept), and how
+    much each weighs. What was recorded before has no places, so each track is a face, and no quality, so all weigh alike."""
+    for name in ("x", "y", "w", "h"):
+        connection.execute(f"ALTER TABLE observations ADD COLUMN {name} FLOAT")
+    connection.execute("""
+        CREATE TABLE faces (lesson INTEGER NOT NULL, track INTEGER NOT NULL, face INTEGER NOT NULL);
+        ALTER TABLE tracks ADD COLUMN weight DOUBLE;
+        UPDATE tracks SET weight = measured;
+    """)
+
+
+def m002_activities(connection: duckdb.DuckDBPyConnection) -> None:
+    """What the class did, from each time on until the next; until then every lesson was scored as one with the eyes to the
+    front."""
+    connection.execute("""
+        CREATE TABLE activities (lesson INTEGER NOT NULL, time TIMESTAMP NOT NULL, activity VARCHAR NOT NULL);
+        INSERT INTO activities SELECT lesson, started, 'front' FROM lessons;
+    """)
+
+
+def m003_ratings(connection: duckdb.DuckDBPyConnection) -> None:
+    """What the teacher thought of a minute: rating 0 low, 1 medium, 2 high, null where she could not say."""
+    connection.execute("CREATE TABLE ratings (lesson INTEGER NOT NULL, time TIMESTAMP NOT NULL, rating TINYINT)")
+
+
+MIGRATIONS = (m001_initial, m002_signals, m002_activities, m003_ratings, m003_places)
 
 
 def migrate(connection: duckdb.DuckDBPyConnection) -> None:

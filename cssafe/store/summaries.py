@@ -3,11 +3,15 @@
 An observation *counts* if its concentration was measured and at least MINIMUM_GROUP faces were measured in the same
 second of the same lesson (and, where emotions were computed, had theirs measured too). In a lesson in which one person
 films herself one face is enough, in every second in which no second face is seen beside it.
+
+In a mean each observation weighs as its quality says (intervals.WEIGHT).
 """
 
 import duckdb
 
+from cssafe.intervals import WEIGHT
 from cssafe.observations import EXPRESSION
+from cssafe.places import again
 from cssafe.settings import MINIMUM_GROUP
 from cssafe.store.migrations import BINS, COMMONEST
 
@@ -19,13 +23,20 @@ COUNTED = f"""
         FROM observations JOIN lessons USING (lesson)
         WHERE lesson IN (SELECT unnest($lessons::INTEGER[])) GROUP BY lesson, time),
     counted AS (
-        SELECT observations.*
-        FROM observations JOIN seconds USING (lesson, time)
+        SELECT observations.* REPLACE (coalesce(face, track) AS track), {WEIGHT} AS weight
+        FROM observations JOIN seconds USING (lesson, time) LEFT JOIN faces USING (lesson, track)
         WHERE lesson IN (SELECT unnest($lessons::INTEGER[])) AND concentration IS NOT NULL
             AND measured >= least AND (expressed = 0 OR expressed >= least))
 """
 """Common table expressions of the lessons in the list $lessons: `seconds` (faces seen in each, and the least number that
-may be spoken of) and `counted` (the observations that may enter a figure)."""
+may be spoken of) and `counted` (the observations that may enter a figure, with their weight; a face that was lost and
+found again has the number of its first track)."""
+
+
+def mean(name: str) -> str:
+    """SQL for the weighted mean of a column of `counted`; rows where it is null do not count."""
+    return f"sum({name} * weight) / nullif(sum(weight) FILTER ({name} IS NOT NULL), 0)"
+
 
 MINUTES = f"""
     INSERT INTO minutes BY NAME
@@ -34,7 +45,7 @@ MINUTES = f"""
         SELECT lesson, date_trunc('minute', time) AS time, avg(faces) AS faces FROM seconds GROUP BY ALL),
     figures AS (
         SELECT lesson, date_trunc('minute', time) AS time, count(DISTINCT counted.time) AS seconds,
-            avg(attention) AS attention, avg(concentration) AS concentration
+            {mean("attention")} AS attention, {mean("concentration")} AS concentration
         FROM counted GROUP BY ALL)
     SELECT lesson, time, faces, coalesce(seconds, 0) AS seconds, attention, concentration
     FROM seen LEFT JOIN figures USING (lesson, time) ORDER BY lesson, time
@@ -50,15 +61,32 @@ TRACKS = f"""
     INSERT INTO tracks BY NAME
     WITH {COUNTED}
     SELECT lesson, track, count(*) AS measured, count({EXPRESSION[0]}) AS expressed,
-        avg(attention) AS attention, avg(concentration) AS concentration,
-        {", ".join(f"avg({p}) AS {p}" for p in EXPRESSION)}, {_commonest()},
+        sum(weight) AS weight, {mean("attention")} AS attention, {mean("concentration")} AS concentration,
+        {", ".join(f"{mean(p)} AS {p}" for p in EXPRESSION)}, {_commonest()},
         {", ".join(f"count(*) FILTER (least(floor(concentration * 10), 9) = {i}) AS {c}" for i, c in enumerate(BINS))}
     FROM counted GROUP BY lesson, track ORDER BY lesson, track
 """
 
 
+PLACES = """
+    SELECT lesson, track, min(time) AS first, max(time) AS last,
+        median(x) AS x, median(y) AS y, median(w) AS w, median(h) AS h
+    FROM observations JOIN lessons USING (lesson)
+    WHERE list_contains($lessons::INTEGER[], lesson) AND source = 'camera' AND x IS NOT NULL GROUP BY lesson, track
+"""
+"""Only of cameras, which stand still through a lesson: files of one lesson may show one place twice, with others on it."""
+
+
 def summarise(connection: duckdb.DuckDBPyConnection, lessons: list[int]) -> None:
     """Make the rows of these lessons anew. To be called inside a transaction."""
+    connection.execute("DELETE FROM faces WHERE list_contains($lessons::INTEGER[], lesson)", {"lessons": lessons})
+    for lesson, tracks in connection.execute(PLACES, {"lessons": lessons}).df().groupby("lesson"):
+        found = tracks.assign(face=again(tracks)).query("face != track")[["track", "face"]]
+        connection.register("found", found)
+        connection.execute(
+            "INSERT INTO faces BY NAME SELECT $lesson AS lesson, track, face FROM found", {"lesson": lesson}
+        )
+        connection.unregister("found")
     for table, statement in {"minutes": MINUTES, "tracks": TRACKS}.items():
         connection.execute(
             f"DELETE FROM {table} WHERE list_contains($lessons::INTEGER[], lesson)", {"lessons": lessons}

@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
@@ -13,8 +13,10 @@ from typing import Any, TypeVar
 import duckdb
 import pandas as pd
 
-from cssafe.observations import COLUMNS, EXPRESSION
-from cssafe.settings import PROFILES, THREADS
+from cssafe.formula import Formula
+from cssafe.observations import COLUMNS
+from cssafe.settings import THREADS
+from cssafe.store import writing
 from cssafe.store.errors import StoreError, why_not_open, why_not_used
 from cssafe.store.lesson import Lesson, naive_utc
 from cssafe.store.migrations import migrate
@@ -94,14 +96,14 @@ class Workspace:
         Raises:
             StoreError: also if the time zone is unknown.
         """
-        return self._write(lambda: self._insert_lessons([lesson], [None])[0])
+        return self._write(lambda: writing.insert_lessons(self._connection, [lesson], [None])[0])
 
     def record(self, lesson: int, observations: pd.DataFrame) -> None:
         """Queue rows of observations.COLUMNS for the writer thread, which takes all that is waiting in one insert.
 
-        Rows of a lesson that is deleted meanwhile are dropped, and emotions where the lesson's profile has none.
+        Rows of a lesson that is deleted meanwhile are dropped, and emotions and movements where the lesson's profile has none.
         """
-        _check(observations, COLUMNS)
+        writing.check(observations, COLUMNS)
         self._raise_failure()
         if observations.empty:
             return
@@ -127,11 +129,11 @@ class Workspace:
 
         ended: aware, one a lesson. observations: COLUMNS and `lesson`, the index into `lessons`.
         """
-        _check(observations, ("lesson", *COLUMNS))
+        writing.check(observations, ("lesson", *COLUMNS))
 
         def job() -> list[int]:
             with self._transaction() as connection:
-                numbers = self._insert_lessons(lessons, [naive_utc(time) for time in ended])
+                numbers = writing.insert_lessons(connection, lessons, [naive_utc(time) for time in ended])
                 self._insert(observations.assign(lesson=observations["lesson"].map(dict(enumerate(numbers)))))
                 summarise(connection, numbers)
             self._pack()
@@ -143,6 +145,39 @@ class Workspace:
         """Note an event of the lesson (aware time): "question", "group work", "quiz", "break" ..."""
         row = [lesson, naive_utc(time), kind, note]
         self._write(lambda: self._connection.execute("INSERT INTO markers VALUES (?, ?, ?, ?)", row))
+
+    def switch(self, lesson: int, activity: str, time: datetime) -> None:
+        """From that time on (aware) the lesson has another activity, one of labels.ACTIVITIES."""
+        row = [(naive_utc(time), activity)]
+        self._write(lambda: writing.add_activities(self._connection, lesson, row))
+
+    def correct(self, lesson: int, activities: Sequence[tuple[datetime, str]], formula: Formula) -> None:
+        """Say anew what a past lesson did, each from a time on (aware), and score it accordingly."""
+        rows = [(naive_utc(time), activity) for time, activity in activities]
+        self._whole(lambda connection: writing.correct(connection, lesson, rows, formula))
+
+    def rate(self, lesson: int, minute: datetime, rating: int | None) -> None:
+        """Keep what the teacher thought of the minute that begins then (aware): 0 low, 1 medium, 2 high, None if she cannot
+        say. The first answer stays."""
+        row = [lesson, naive_utc(minute), rating]
+        twice = "WHERE NOT EXISTS (FROM ratings WHERE lesson = $1 AND time = $2)"
+        self._write(lambda: self._connection.execute(f"INSERT INTO ratings SELECT $1, $2, $3 {twice}", row))
+
+    def rescorable(self, formula: Formula) -> list[int]:
+        """Past lessons that `rescore` would score anew."""
+        with self.cursor() as cursor:
+            return writing.rescorable(cursor, formula)
+
+    def rescore(self, formula: Formula, progress: Callable[[float], None] | None = None) -> int:
+        """Score all past lessons by this formula that can be; how many were. Each is done whole or not at all, and lessons
+        that run go on being recorded in between. progress: called with the share done, 0 to 1."""
+        lessons = self.rescorable(formula)
+        for i, lesson in enumerate(lessons):
+            self._whole(partial(writing.rescore, lesson=lesson, formula=formula))
+            if progress is not None:
+                progress((i + 1) / len(lessons))
+        self._write(self._pack)
+        return len(lessons)
 
     def rename(self, lesson: int, name: str) -> None:
         if not name.strip():
@@ -157,7 +192,16 @@ class Workspace:
         def job() -> None:
             self._drain()
             with self._transaction() as connection:
-                for table in ("observations", "minutes", "tracks", "markers", "lessons"):
+                for table in (
+                    "observations",
+                    "minutes",
+                    "tracks",
+                    "faces",
+                    "markers",
+                    "activities",
+                    "ratings",
+                    "lessons",
+                ):
                     connection.execute(
                         f"DELETE FROM {table} WHERE list_contains($1::INTEGER[], lesson)", [list(lessons)]
                     )
@@ -174,12 +218,11 @@ class Workspace:
     def set(self, key: str, value: Any) -> None:
         text = json.dumps(value)
 
-        def job() -> None:
-            with self._transaction() as connection:
-                connection.execute("DELETE FROM settings WHERE key = ?", [key])
-                connection.execute("INSERT INTO settings VALUES (?, ?)", [key, text])
+        def job(connection: duckdb.DuckDBPyConnection) -> None:
+            connection.execute("DELETE FROM settings WHERE key = ?", [key])
+            connection.execute("INSERT INTO settings VALUES (?, ?)", [key, text])
 
-        self._write(job)
+        self._whole(job)
 
     def flush(self) -> None:
         """Return when everything recorded so far is in the database."""
@@ -204,52 +247,14 @@ class Workspace:
         if pending:
             self._insert(pd.concat(pending, ignore_index=True))
 
-    def _insert(self, rows: pd.DataFrame) -> None:
-        allowed = ", ".join(f"'{profile.name}'" for profile in PROFILES.values() if profile.expression)
-        columns = ", ".join(
-            f"CASE WHEN profile IN ({allowed}) THEN {name} END AS {name}" if name in EXPRESSION else name
-            for name in COLUMNS
-        )
-        self._connection.register("batch", rows)
-        try:
-            self._connection.execute(
-                f"INSERT INTO observations BY NAME SELECT lesson, {columns} FROM batch JOIN lessons USING (lesson)"
-                " ORDER BY lesson, time, track"
-            )
-        finally:
-            self._connection.unregister("batch")
+    def _insert(self, observations: pd.DataFrame) -> None:
+        writing.insert_observations(self._connection, observations)
         self.written = datetime.now(UTC)
-
-    def _insert_lessons(self, lessons: Sequence[Lesson], ended: Sequence[datetime | None]) -> list[int]:
-        for zone in {lesson.time_zone for lesson in lessons}:
-            known = self._connection.execute(
-                "SELECT count(*) FROM pg_timezone_names() WHERE name = ?", [zone]
-            ).fetchone()
-            if known == (0,):
-                raise StoreError(
-                    f'There is no time zone {zone!r}. Use a name such as "Europe/Berlin" or "Asia/Kolkata".'
-                )
-        numbers = []
-        for lesson, end in zip(lessons, ended, strict=True):
-            values = asdict(lesson) | {"started": naive_utc(lesson.started), "ended": end}
-            row = self._connection.execute(
-                f"INSERT INTO lessons (lesson, {', '.join(values)}) VALUES (nextval('lesson_numbers')"
-                f"{', ?' * len(values)}) RETURNING lesson",
-                list(values.values()),
-            ).fetchone()
-            numbers.append(row[0])  # type: ignore[index]
-        return numbers
 
     def _recover(self) -> None:
         with self._transaction() as connection:
-            rows = connection.execute("""
-                UPDATE lessons SET ended = coalesce((
-                    SELECT max(time) + INTERVAL 1 SECOND FROM observations
-                    WHERE observations.lesson = lessons.lesson), started)
-                WHERE ended IS NULL RETURNING lesson
-            """).fetchall()
-            if rows:
-                summarise(connection, [lesson for (lesson,) in rows])
+            if lessons := writing.end_open_lessons(connection):
+                summarise(connection, lessons)
 
     def _pack(self) -> None:
         """Make a database in memory small, to a fifth or so; one in a file does that by itself."""
@@ -280,6 +285,15 @@ class Workspace:
         except duckdb.Error as error:
             raise self._refused(error) from error
 
+    def _whole(self, job: Callable[[duckdb.DuckDBPyConnection], None]) -> None:
+        """Write all that the job does, or nothing of it."""
+
+        def whole() -> None:
+            with self._transaction() as connection:
+                job(connection)
+
+        self._write(whole)
+
     def _notice(self, future: "Future[None]") -> None:
         if error := future.exception():
             self._failure = error
@@ -291,8 +305,3 @@ class Workspace:
 
     def _refused(self, error: BaseException) -> StoreError:
         return StoreError(why_not_used(self._path, error))
-
-
-def _check(observations: pd.DataFrame, expected: Sequence[str]) -> None:
-    if set(observations.columns) != set(expected):
-        raise ValueError(f"Observations have the columns {list(expected)}; these have {list(observations.columns)}.")

@@ -53,4 +53,4 @@ def _words(face: dict) -> list[str]:
     if "level" not in face:
         return []
     emotions = face.get("expression") or {}
-    return [*([max(emotions, key=emotions.__getitem__)] if emotions else []), face["level"] or "not readable"]
+    return [*([max(emotions, key=emotions.__getitem__)] if emotions else []), face["level"] or "no score"]

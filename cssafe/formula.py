@@ -1,0 +1,169 @@
+"""Formulas of the concentration index: data files in which every number stands beside its citation or the word
+"assumption".
+
+Two are shipped, in formulas/. A school's own, such as `python -m cssafe fit` writes, lie in the folder `formulas` beside the
+database.
+"""
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cssafe import settings
+from cssafe.labels import ACTIVITIES, FERPLUS
+from cssafe.settings import ConfigurationError
+
+FORMULAS = Path(__file__).parent / "formulas"
+
+MOST_GAZE = 5.0
+"""Largest gaze weight, of open eyes on what is attended to (Sharma et al. 2019); attention is the weight over it."""
+
+GAZE = ("centre_open", "centre_half", "away_open", "away_half", "closed")
+"""What eyes can do: look at what counts as attentive or away from it, open or half closed; or be closed."""
+
+LIMITS = ("yaw", "up", "down", "half_open", "closed")
+"""What counts as attentive. yaw: degrees to either side, head and eyes together. up, down: degrees, head only. half_open,
+closed: openness over the person's own, below which eyes count as that."""
+
+WORDS = {
+    "centre_open": "looking at it, eyes open",
+    "centre_half": "looking at it, eyes half closed",
+    "away_open": "looking away, eyes open",
+    "away_half": "looking away, eyes half closed",
+    "closed": "eyes closed",
+    "yaw": "to the side",
+    "half_open": "eyes half closed below",
+    "low_below": "low below",
+    "high_above": "high above",
+}
+"""Names of numbers in words; what is not in it says itself what it is."""
+
+BANDS = ("low_below", "high_above", "hysteresis")
+
+
+@dataclass(frozen=True)
+class Formula:
+    """The numbers of one formula file, without their sources.
+
+    emotion: float32 (8,) in the order of labels.FERPLUS, each times MOST_GAZE at most the divisor; None where the formula
+    looks at no emotion. gaze: GAZE -> weight in [0, MOST_GAZE]. limits: activity -> LIMITS -> value, None for what is not
+    scored. bands: BANDS -> value in [0, 1].
+    """
+
+    name: str
+    version: int
+    title: str
+    divisor: float
+    emotion: np.ndarray | None
+    gaze: dict[str, float]
+    limits: dict[str, dict[str, float] | None]
+    bands: dict[str, float]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"
+
+
+def read_formula(path: Path) -> Formula:
+    """Read a formula file; its emotion weights are looked up by name.
+
+    Raises:
+        ConfigurationError: what is wrong with it.
+    """
+    try:
+        return _formula(json.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise ConfigurationError(f"{path}: the formula cannot be read ({error.strerror}).") from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        what = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        raise ConfigurationError(
+            f"{path}: this is no formula: {what}. Expected is a file such as {FORMULAS.name}/{PUBLISHED_FILE}, in which every "
+            "number has a value and a source."
+        ) from None
+
+
+def sources(path: Path) -> list[dict[str, Any]]:
+    """Every number of a formula file with what stands beside it: part, name, value, unit and source."""
+    data = json.loads(path.read_text(encoding="utf-8"))
+    parts = {"": {"divisor": data["divisor"]}, "emotion": data["emotion"] or {}, "gaze": data["gaze"]}
+    parts |= {activity: numbers or {} for activity, numbers in data["activities"].items()} | {"bands": data["bands"]}
+    return [
+        {"part": part, "name": WORDS.get(name, name), "unit": ""} | entry
+        for part, entries in parts.items()
+        for name, entry in entries.items()
+    ]
+
+
+def _formula(data: Any) -> Formula:
+    def number(where: str, entry: Any, most: float = math.inf) -> float:
+        value, source = entry["value"], entry["source"]
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= most:
+            raise ValueError(f"{where} is {value!r}, expected is a number from 0 to {most:g}")
+        if not isinstance(source, str) or not source.strip():
+            raise ValueError(f'{where} has no source: a citation, or the word "assumption"')
+        return float(value)
+
+    def part(where: str, entries: Any, names: tuple[str, ...], most: float = math.inf) -> dict[str, float]:
+        return {name: number(f"{where}, {name},", entries[name], most) for name in names}
+
+    name, version = data["name"], data["version"]
+    if not isinstance(name, str) or not name.strip() or not isinstance(version, int):
+        raise ValueError("it needs a name and a whole number as its version")
+    divisor = number("divisor", data["divisor"])
+    emotion = None
+    if data["emotion"] is not None:
+        weights = part("emotion", data["emotion"], FERPLUS, divisor / MOST_GAZE * (1 + 1e-6))
+        emotion = np.array(list(weights.values()), np.float32)
+    elif divisor < MOST_GAZE:
+        raise ValueError(f"divisor is {divisor:g}, expected is {MOST_GAZE:g} or more where no emotion is weighed")
+    limits = {
+        activity: None if data["activities"][activity] is None else part(activity, data["activities"][activity], LIMITS)
+        for activity in ACTIVITIES
+    }
+    bands = part("bands", data["bands"], BANDS, 1.0)
+    if bands["low_below"] > bands["high_above"]:
+        raise ValueError("low_below lies above high_above")
+    gaze = part("gaze", data["gaze"], GAZE, MOST_GAZE)
+    return Formula(name, version, str(data["title"]), divisor, emotion, gaze, limits, bands)
+
+
+PUBLISHED_FILE = "published-2.json"
+PUBLISHED = read_formula(FORMULAS / PUBLISHED_FILE)
+ATTENTION_ONLY = read_formula(FORMULAS / "attention-only-2.json")
+
+
+def files() -> tuple[dict[str, Path], list[str]]:
+    """Formulas to choose from, shipped and the school's own: name and version -> file; and what is wrong with files that are
+    no formula. A shipped formula cannot be replaced by one of the same name and version."""
+    found: dict[str, Path] = {}
+    problems = []
+    own = settings.read().data / "formulas"
+    for path in [*sorted(FORMULAS.glob("*.json")), *sorted(own.glob("*.json"))]:
+        try:
+            name = str(read_formula(path))
+        except ConfigurationError as error:
+            problems.append(str(error))
+            continue
+        if name in found:
+            problems.append(f"{path}: there is a formula {name} already. Give this one another name or version.")
+        else:
+            found[name] = path
+    return found, problems
+
+
+def find(name: str) -> Formula | None:
+    """The formula of that name and version, if it is there."""
+    path = files()[0].get(name)
+    return None if path is None else read_formula(path)
+
+
+def chosen(name: str | None, expression: bool) -> Formula:
+    """The formula for lessons to come: the one of that name, unless it is gone or weighs emotions where none are computed;
+    then a shipped one."""
+    formula = find(name) if name else None
+    if formula is None or (formula.emotion is not None and not expression):
+        return PUBLISHED if expression else ATTENTION_ONLY
+    return formula

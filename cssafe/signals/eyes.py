@@ -1,0 +1,136 @@
+"""Irises, lids -> where the eyes stand in the head and how far they are open; and what they did in the last minute.
+
+No expression is used here.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from cssafe.vision.mesh import Eyes
+
+OPEN_EYE = 0.30
+"""Openness assumed of a person before her own eyes were seen: open eyes measure 0.27-0.40 on clips, most near 0.3; 0.318 is
+the median of 607 faces of 80 px and higher that face the camera (faces_train)."""
+
+CLOSED_EYE = 0.09
+"""Openness of closed eyes, which the iris network never draws flat: 0.08-0.10 on clips, 0.09-0.13 on faces_train."""
+
+EYES_FROM = 60
+"""Face height in pixels below which an eye is under a dozen pixels wide and its lids are not read."""
+
+FIRST_MINUTE = 60.0
+"""Seconds of a track from which a person's own eye openness is learned."""
+
+CLOSED = 0.8
+"""Share of closing from which PERCLOS counts an eye as closed (Wierwille et al. 1994, the measure called P80)."""
+
+BLINK_SHARE, BLINK_TIME = 0.5, 0.5
+"""A blink is a closing past half that ends within this many seconds: blinks last 0.1 to 0.4 s (Caffier et al. 2003), and what
+lasts longer is a look downwards, a laugh or a nap."""
+
+BLINK_GAP = 0.15
+"""Seconds between frames above which blinks pass unseen, so that none are counted."""
+
+LONGEST_GAP = 1.0
+"""Seconds between frames above which what the eyes did meanwhile is not known."""
+
+WATCHED = 20.0
+"""Seconds that must have been watched within the last minute before anything is told of it."""
+
+MINUTE = 60.0
+
+LOWERED_GAZE, LOWERED_HEAD = 0.04, 20.0
+"""gaze_y and degrees of pitch above which eyes look down, and lids that follow the gaze cannot be told from closing ones: of
+607 faces facing the camera (faces_train) gaze_y is -0.13 in the median and above 0.04 in 3 %, nearly all with lowered eyes."""
+
+LAUGHING_MOUTH = 0.2
+"""Opening of the mouth (signals.mouth) above which cheeks push the eyes shut: half of the laughing faces of faces_train whose
+eyes are below 0.2 open their mouth so far; a tenth of all faces do."""
+
+
+def gaze(eyes: Eyes) -> tuple[np.ndarray, np.ndarray]:
+    """Where the irises stand, x and y (n,) in [-1, 1], mean of both eyes; x > 0 towards the right of the picture."""
+    outer, inner = eyes.contours[:, :, 0], eyes.contours[:, :, 8]
+    half_width = np.linalg.norm(inner - outer, axis=-1, keepdims=True) / 2
+    shift = (eyes.irises - (outer + inner) / 2) / np.maximum(half_width, 1e-6)
+    shift[:, 1, 0] *= -1  # the left eye's crop is mirrored
+    x, y = np.clip(shift.mean(axis=1), -1, 1).astype(np.float32).T
+    return x, y
+
+
+def openness(eyes: Eyes) -> np.ndarray:
+    """Height over width of the eyes' contours, float32 (n,), mean of both; about 0.05-0.1 closed, 0.3 open.
+
+    From the iris network: the mesh's own lids do not follow closing eyes.
+    """
+    contours = eyes.contours
+    width = np.linalg.norm(contours[:, :, 8] - contours[:, :, 0], axis=-1)
+    heights = np.linalg.norm(contours[:, :, 11:14] - contours[:, :, 3:6], axis=-1).mean(axis=-1)
+    return (heights / np.maximum(width, 1e-6)).mean(axis=1).astype(np.float32)
+
+
+def closing(
+    openness: np.ndarray, baseline: np.ndarray, gaze_y: np.ndarray, pitch: np.ndarray, mouth: np.ndarray
+) -> np.ndarray:
+    """How far the eyes are closed, float32 (n,): 0 as the person's own open eyes are, 1 as closed eyes measure.
+
+    NaN where the lids say nothing of it: eyes not read, looking down, or a mouth so wide open that the cheeks close them.
+
+    Args:
+        baseline: (n,), the openness of the person's own open eyes. The others: as frames.Signals has them.
+    """
+    share = (baseline - openness) / np.maximum(baseline - CLOSED_EYE, 0.05)
+    elsewhere = (gaze_y > LOWERED_GAZE) | (pitch > LOWERED_HEAD) | (mouth > LAUGHING_MOUTH)
+    return np.where(elsewhere, np.nan, np.clip(share, 0, 1)).astype(np.float32)
+
+
+@dataclass
+class Lids:
+    """What the eyes of one person do: her open eyes, and the last minute of closings and blinks.
+
+    openness: values of her first minute. past: (time, watched, closely watched, closed, blinks) of each frame of the last
+    minute; all but the last in seconds. sums: of these but the time, so that a frame costs the same however many there are.
+    before: when the eyes were last read. was_open: then they were. shut: since when they are not, NaN if that was not seen.
+    """
+
+    openness: list[float] = field(default_factory=list)
+    past: deque[tuple[float, np.ndarray]] = field(default_factory=deque)
+    sums: np.ndarray = field(default_factory=lambda: np.zeros(4))
+    before: float = float("-inf")
+    was_open: bool = False
+    shut: float = float("nan")
+
+    def baseline(self) -> float:
+        """The person's own open eyes: the upper quartile of her first minute, with ten values of a usual eye as a start."""
+        return float(np.percentile([OPEN_EYE] * 10 + self.openness, 75))
+
+    def see(self, now: float, closing: float) -> tuple[float, float]:
+        """Take the next frame: blinks a minute and PERCLOS [0, 1] over the last minute, NaN before WATCHED.
+
+        now: seconds. closing: see `closing`; NaN: not known.
+        """
+        if not np.isnan(closing):
+            self._add(now, closing)
+        while self.past and self.past[0][0] <= now - MINUTE:
+            self.sums -= self.past.popleft()[1]
+        watched, closely, closed, blinks = self.sums
+        return (
+            float(blinks / closely * MINUTE) if closely >= WATCHED else float("nan"),
+            float(closed / watched) if watched >= WATCHED else float("nan"),
+        )
+
+    def _add(self, now: float, closing: float) -> None:
+        gap, self.before = now - self.before, now
+        seconds = gap if gap <= LONGEST_GAP else 0.0
+        if gap > BLINK_GAP:  # what came between was not seen
+            self.was_open, self.shut = False, float("nan")
+        blinked = closing < BLINK_SHARE and now - self.shut <= BLINK_TIME
+        if closing < BLINK_SHARE:
+            self.was_open, self.shut = True, float("nan")
+        elif self.was_open:
+            self.was_open, self.shut = False, now
+        row = np.array([seconds, seconds * (gap <= BLINK_GAP), seconds * (closing >= CLOSED), blinked])
+        self.past.append((now, row))
+        self.sums += row

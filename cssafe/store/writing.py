@@ -1,0 +1,138 @@
+"""Writing rows: lessons, observations, and scores made anew. To be called on the writer thread."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+
+import duckdb
+import pandas as pd
+
+from cssafe.formula import Formula
+from cssafe.frames import MOVEMENTS
+from cssafe.labels import ACTIVITIES
+from cssafe.observations import COLUMNS, EXPRESSION
+from cssafe.rescoring import score
+from cssafe.settings import PROFILES
+from cssafe.store.errors import StoreError
+from cssafe.store.lesson import Lesson, naive_utc
+from cssafe.store.summaries import summarise
+
+EXPRESSIVE = [profile.name for profile in PROFILES.values() if profile.expression]
+"""Profiles in which emotions are computed."""
+
+
+def insert_lessons(
+    connection: duckdb.DuckDBPyConnection, lessons: Sequence[Lesson], ended: Sequence[datetime | None]
+) -> list[int]:
+    """Numbers of the new lessons, each with its first activity.
+
+    Raises:
+        StoreError: a time zone is unknown.
+    """
+    for zone in {lesson.time_zone for lesson in lessons}:
+        known = connection.execute("SELECT count(*) FROM pg_timezone_names() WHERE name = ?", [zone]).fetchone()
+        if known == (0,):
+            raise StoreError(f'There is no time zone {zone!r}. Use a name such as "Europe/Berlin" or "Asia/Kolkata".')
+    numbers: list[int] = []
+    for lesson, end in zip(lessons, ended, strict=True):
+        values = asdict(lesson) | {"started": naive_utc(lesson.started), "ended": end}
+        activity = values.pop("activity")
+        [(number,)] = connection.execute(
+            f"INSERT INTO lessons (lesson, {', '.join(values)}) VALUES (nextval('lesson_numbers')"
+            f"{', ?' * len(values)}) RETURNING lesson",
+            list(values.values()),
+        ).fetchall()
+        add_activities(connection, number, [(values["started"], activity)])
+        numbers.append(number)
+    return numbers
+
+
+def add_activities(
+    connection: duckdb.DuckDBPyConnection, lesson: int, activities: Sequence[tuple[datetime, str]]
+) -> None:
+    """What the lesson did, each from a time on (naive UTC)."""
+    for time, activity in activities:
+        if activity not in ACTIVITIES:
+            raise ValueError(f"A lesson's activity is one of {ACTIVITIES}; this one is {activity!r}.")
+        connection.execute("INSERT INTO activities VALUES (?, ?, ?)", [lesson, time, activity])
+
+
+def insert_observations(connection: duckdb.DuckDBPyConnection, rows: pd.DataFrame) -> None:
+    """Add observations (COLUMNS and `lesson`): without those of lessons that are gone, and without emotions and
+    movements where the lesson's profile has none."""
+    columns = ", ".join(
+        f"CASE WHEN list_contains($expressive::VARCHAR[], profile) THEN {name} END AS {name}"
+        if name in (*EXPRESSION, *MOVEMENTS)
+        else name
+        for name in COLUMNS
+    )
+    connection.register("batch", rows)
+    try:
+        connection.execute(
+            f"INSERT INTO observations BY NAME SELECT lesson, {columns} FROM batch JOIN lessons USING (lesson)"
+            " ORDER BY lesson, time, track",
+            {"expressive": EXPRESSIVE},
+        )
+    finally:
+        connection.unregister("batch")
+
+
+def end_open_lessons(connection: duckdb.DuckDBPyConnection) -> list[int]:
+    """End lessons that a crash left open at their last observation; their numbers."""
+    rows = connection.execute("""
+        UPDATE lessons SET ended = coalesce((
+            SELECT max(time) + INTERVAL 1 SECOND FROM observations
+            WHERE observations.lesson = lessons.lesson), started)
+        WHERE ended IS NULL RETURNING lesson
+    """).fetchall()
+    return [lesson for (lesson,) in rows]
+
+
+def rescorable(connection: duckdb.DuckDBPyConnection, formula: Formula) -> list[int]:
+    """Lessons that are over, really happened, have another formula, and have what this one weighs."""
+    rows = connection.execute(
+        """SELECT lesson FROM lessons
+        WHERE ended IS NOT NULL AND source <> 'sample' AND formula <> $formula
+            AND (NOT $weighs OR list_contains($expressive::VARCHAR[], profile))
+        ORDER BY started, lesson""",
+        {"formula": str(formula), "weighs": formula.emotion is not None, "expressive": EXPRESSIVE},
+    ).fetchall()
+    return [lesson for (lesson,) in rows]
+
+
+def rescore(connection: duckdb.DuckDBPyConnection, lesson: int, formula: Formula) -> None:
+    """Score the lesson's observations anew, name the formula in it and make the tables that the charts read. To be called
+    inside a transaction."""
+    rows = connection.execute("SELECT * FROM observations WHERE lesson = ?", [lesson]).df()
+    activities = connection.execute(
+        "SELECT time, activity FROM activities WHERE lesson = ? ORDER BY time", [lesson]
+    ).df()
+    scores = score(rows, activities, formula)[["time", "track", "attention", "concentration", "level"]]
+    connection.register("scores", scores)
+    try:
+        connection.execute(
+            """UPDATE observations SET attention = scores.attention, concentration = scores.concentration,
+                level = scores.level
+            FROM scores
+            WHERE observations.lesson = $lesson AND observations.time = scores.time
+                AND observations.track = scores.track""",
+            {"lesson": lesson},
+        )
+    finally:
+        connection.unregister("scores")
+    connection.execute("UPDATE lessons SET formula = ? WHERE lesson = ?", [str(formula), lesson])
+    summarise(connection, [lesson])
+
+
+def correct(
+    connection: duckdb.DuckDBPyConnection, lesson: int, activities: Sequence[tuple[datetime, str]], formula: Formula
+) -> None:
+    """Give the lesson other activities, as in add_activities, and score it anew. To be called inside a transaction."""
+    connection.execute("DELETE FROM activities WHERE lesson = ?", [lesson])
+    add_activities(connection, lesson, activities)
+    rescore(connection, lesson, formula)
+
+
+def check(observations: pd.DataFrame, expected: Sequence[str]) -> None:
+    if set(observations.columns) != set(expected):
+        raise ValueError(f"Observations have the columns {list(expected)}; these have {list(observations.columns)}.")

@@ -1,0 +1,184 @@
+"""How far scores agree with people's labels of engagement: `python -m cssafe validate`."""
+
+import argparse
+import json
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cssafe import formula as formulas
+from cssafe import settings
+from cssafe.agreement import MEASURES, agreement, limits, spread
+from cssafe.concentration import levels
+from cssafe.formula import Formula
+from cssafe.frames import LEVELS
+from cssafe.labels import ACTIVITIES
+from cssafe.settings import ConfigurationError
+from cssafe.training.datasets import DataError
+from cssafe.training.engagement import moments as moments_module
+from cssafe.training.engagement.layouts import read_clips
+from cssafe.training.engagement.moments import Moments, folds, mentions, people
+
+OWN = "the formula's own limits between low, medium and high"
+LEARNED = "limits between the levels learned from the labels of other people, who are held out in turn"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_data(parser)
+    parser.add_argument(
+        "--formula", metavar="NAME", help='only this one, such as "published 2" (default: all that the profile may use)'
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object on one line")
+
+
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """What `validate` and `fit` ask for alike."""
+    parser.add_argument(
+        "data", type=Path, help="folder of DAiSEE or EngageNet, or a CSV file with lesson, time, label of own lessons"
+    )
+    parser.add_argument(
+        "--signals",
+        type=Path,
+        metavar="FILE.parquet",
+        help="keep what is read from the videos there; go on from it later",
+    )
+    parser.add_argument(
+        "--activity",
+        choices=ACTIVITIES,
+        default="screen",
+        metavar="A",
+        help="what people in videos do (default: screen)",
+    )
+    parser.add_argument(
+        "--levels", type=int, default=len(LEVELS), metavar="K", help="how many labels a CSV file knows (default: 3)"
+    )
+
+
+def main(args: argparse.Namespace) -> int:
+    chosen = pick(args.formula)
+    moments = read(args)
+    people(moments, 2, "validate")
+    found = {str(one): judge(moments, one) for one in chosen}
+    if args.json:
+        print(json.dumps(plain(report(moments) | {"formulas": found}), allow_nan=False))
+    else:
+        print(text(moments, found))
+    return 0
+
+
+def pick(name: str | None) -> list[Formula]:
+    """The formulas to judge.
+
+    Raises:
+        ConfigurationError: there is none of that name, or the profile may not use it.
+    """
+    paths, problems = formulas.files()
+    profile = settings.read().profile
+    usable = [
+        one for path in paths.values() if (one := formulas.read_formula(path)).emotion is None or profile.expression
+    ]
+    if name is None:
+        return usable
+    if not (found := [one for one in usable if str(one) == name]):
+        told = ", ".join(map(str, usable)) + "".join(f". {problem}" for problem in problems)
+        raise ConfigurationError(f"There is no formula {name!r} for the profile {profile.name}. Choose one of: {told}.")
+    return found
+
+
+def read(args: argparse.Namespace) -> Moments:
+    """The labelled moments of the command line, analysed.
+
+    Raises:
+        DataError, ConfigurationError, StoreError: what is wrong, in words for the user.
+    """
+    chosen = settings.read()
+    if args.levels < 2:
+        raise DataError(f"--levels is {args.levels}; expected are 2 or more.")
+    if args.data.is_file():
+        from cssafe.store import Workspace
+
+        with closing(Workspace.open(chosen.database)) as workspace:
+            return moments_module.of_lessons(args.data, args.levels, workspace)
+    if args.signals is not None and not args.signals.absolute().parent.is_dir():
+        raise DataError(f"--signals {args.signals}: expected the name of a file in a folder that is there.")
+    labelled = read_clips(args.data)
+    from cssafe.pipeline import Pipeline
+
+    return moments_module.of_clips(labelled, Pipeline(chosen.profile, chosen.model), args.activity, args.signals)
+
+
+def judge(moments: Moments, formula: Formula) -> dict[str, Any]:
+    """The agreement of one formula's scores with the labels: `measured` (moments with a score), each of MEASURES with `value`
+    and `interval`, `persons` (the AUC within each), and the `levels` that were used, in words."""
+    score = moments.score(formula)
+    measured = ~np.isnan(score)
+    own = moments.levels == len(LEVELS)
+    level = np.zeros(len(score), int)
+    if own:
+        level[measured] = levels(score[measured], np.full(int(measured.sum()), -1, np.int8), formula)
+    else:
+        for taught, held in folds(moments.person):
+            if (taught & measured).any():
+                edges = limits(score[taught & measured], moments.label[taught & measured], moments.levels)
+                level[held] = np.searchsorted(edges, score[held], side="right")
+    told = (score[measured], level[measured], moments.label[measured], moments.levels, moments.person[measured])
+    table = agreement(*told)
+    within = spread(told[0], told[2], told[3], told[4])
+    return {
+        "measured": int(measured.sum()),
+        **{row.measure: {"value": row.value, "interval": [row.low, row.high]} for row in table.itertuples()},
+        "persons": within.tolist(),
+        "levels": OWN if own else LEARNED,
+    }
+
+
+def report(moments: Moments) -> dict[str, Any]:
+    """What the labels are."""
+    return {
+        "moments": len(moments),
+        "people": len(np.unique(moments.person)),
+        "labels": np.bincount(moments.label, minlength=moments.levels).tolist(),
+        "notes": list(moments.notes),
+    }
+
+
+def text(moments: Moments, found: dict[str, dict[str, Any]]) -> str:
+    """All of it as a table to be read."""
+    about = report(moments)
+    lines = [
+        f"{about['moments']} labelled moments of {about['people']} people or lessons; labels 0 to {moments.levels - 1}: "
+        f"{', '.join(map(str, about['labels']))}."
+    ]
+    lines += [mentions(moments.notes)] * bool(moments.notes)
+    for name, one in found.items():
+        lines += ["", f"{name}: {one['measured']} moments could be scored; levels by {one['levels']}."]
+        for measure, title in MEASURES.items():
+            value, (low, high) = one[measure]["value"], one[measure]["interval"]
+            lines.append(f"  {title:<44} {number(value):>9}   95 % interval {number(low)} to {number(high)}")
+        lines.append(f"  {'AUC within each person':<44} {persons(one['persons'])}")
+    lines += ["", "Intervals are over people, not over moments. AUC is 0.5 and kappa 0 by chance."]
+    return "\n".join(lines)
+
+
+def persons(within: list[float]) -> str:
+    """How unlike people are."""
+    if not within:
+        return "not known: nobody has five moments and labels of both halves"
+    low, middle, high = np.quantile(within, (0.1, 0.5, 0.9))
+    below = sum(value < 0.5 for value in within)
+    return f"median {middle:.2f}, 10 to 90 %: {low:.2f} to {high:.2f}, below 0.5 for {below} of {len(within)}"
+
+
+def number(value: float) -> str:
+    return "not known" if np.isnan(value) else f"{value:.2f}"
+
+
+def plain(value: Any) -> Any:
+    """The same with null for NaN, which JSON does not know."""
+    if isinstance(value, dict):
+        return {name: plain(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [plain(one) for one in value]
+    return None if isinstance(value, float) and np.isnan(value) else value

@@ -1,0 +1,9 @@
+"""About the score: docs/concentration.md, so that it can be read where there is no internet."""
+
+import streamlit as st
+
+from cssafe import ui
+from cssafe.settings import ROOT
+
+ui.heading("About the score")
+st.markdown((ROOT / "docs" / "concentration.md").read_text(encoding="utf-8").partition("\n")[2])

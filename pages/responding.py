@@ -1,0 +1,77 @@
+"""Lessons: how the class responded to the markers."""
+
+import math
+
+import pandas as pd
+import streamlit as st
+
+from cssafe import class_charts
+from cssafe.responses import BEFORE, WINDOWS, responses
+from cssafe.store import Workspace
+
+READ = (
+    "How to read it: attention goes from 0 to 1, expression from -1 (unpleasant) to 1 (pleasant). Each mark is the change "
+    "within 5, 15 or 30 s after a marker against the minute before it, face by face. Its line is the interval: it comes from "
+    "how far this class goes up and down by itself, and is wide enough that in 19 of 20 lessons all of a lesson's intervals "
+    "hold the truth. Filled: a clear change, which need not be caused by what you did. Hollow: may be chance."
+)
+VERBS = {True: "rose", False: "fell"}
+
+
+def respond(workspace: Workspace, lesson: int) -> None:
+    """Charts and sentences; without markers, what to do to have some."""
+    with st.expander("Response to your markers", icon=":material/ads_click:", expanded=False):
+        table = responses(workspace, lesson)
+        if table.empty:
+            st.info(
+                "There is no marker in this lesson, or no second with enough faces. While a lesson runs, press a marker's "
+                "button, or its key, when you ask a question or begin something new.",
+                icon=":material/flag:",
+            )
+            return
+        if table["change"].isna().all():
+            st.info(
+                "Too little was measured around the markers: a response needs one reading a second, some seconds before and "
+                f"after the marker, and enough faces in both. (It looks back {BEFORE} s.)",
+                icon=":material/hourglass_disabled:",
+            )
+            return
+        for measure in table["measure"].unique():
+            st.altair_chart(
+                class_charts.responses(table, measure), alt=f"Change of {measure} after each marker, with its interval"
+            )
+        for _, rows in table.groupby(["minute", "kind"], sort=True):
+            st.markdown(sentence(rows))
+        if table["low"].isna().all():
+            st.caption(
+                "No intervals: beside its markers this lesson is too short to know how far the class goes up and down by "
+                "itself, so nothing can be called a clear change."
+            )
+        st.caption(READ)
+
+
+def sentence(rows: pd.DataFrame) -> str:
+    """What one marker's rows say."""
+    first = rows.iloc[0]
+    told = []
+    for measure, part in rows.groupby("measure", sort=False):
+        clear = part[(part["low"] > 0) | (part["high"] < 0)]
+        if len(clear):
+            row = clear.iloc[0]
+            told.append(
+                f"{measure} {VERBS[row['change'] > 0]} by {abs(row['change']):.2f} within {row['window']} s "
+                f"({row['low']:+.2f} to {row['high']:+.2f})"
+            )
+    turned = rows["delay"].dropna()
+    if len(turned):
+        row = rows.loc[turned.index[0]]
+        told.append(f"half of those who had to turn had turned {_seconds(row)}")
+    return f"**{first['local']:%H:%M:%S} {first['kind']}**: {'; '.join(told) or 'no clear change'}."
+
+
+def _seconds(row: pd.Series) -> str:
+    longest = f"later than {WINDOWS[-1]} s"
+    if math.isinf(row["delay"]):
+        return longest
+    latest = longest if math.isinf(row["latest"]) else f"{row['latest']:.0f} s"
+    return f"after {row['delay']:.0f} s ({row['soonest']:.0f} s to {latest})"

@@ -1,0 +1,101 @@
+"""Lessons: attention in the regions of a room, and how the room is divided."""
+
+import pandas as pd
+import streamlit as st
+
+from cssafe import class_charts, seats
+from cssafe.seats import EDGES, MOST
+from cssafe.settings import MINIMUM_GROUP
+from cssafe.store import Workspace
+
+READ = (
+    "How to read it: the room as the camera sees it; each region shows the mean attention of the faces in it, whoever they "
+    "were, with its 95 % interval over faces. A region counts only in seconds in which at least "
+    f"{MINIMUM_GROUP} of its faces were measured, and not where fewer than {MINIMUM_GROUP} others could be worked out from it. "
+    "The place alone is no reason: light, distance and angle to the camera differ, too."
+)
+
+
+@st.fragment
+def seating(workspace: Workspace, lesson: int, room: str) -> None:
+    """The room's regions with their attention, and the means to change them. room: its name, may be empty."""
+    with st.expander("Seats", icon=":material/event_seat:"):
+        if not seats.placed(workspace, lesson):
+            st.info(
+                "Where faces were is not known of this lesson: it is of one person alone, shows nobody, or was recorded by an "
+                "earlier version. Record a lesson of a class.",
+                icon=":material/event_seat:",
+            )
+            return
+        saved = workspace.get("seats", {})
+        regions = saved.get(room) or seats.grid(2, 2)
+        table = seats.attention(workspace, lesson, regions)
+        picked = st.altair_chart(
+            class_charts.regions(table),
+            on_select="rerun",
+            key=f"seats_{lesson}_{hash(str(regions))}",
+            alt="Attention in each region of the room",
+        )
+        if table["attention"].isna().all():
+            st.info(
+                f"No region ever held {MINIMUM_GROUP} measured faces. Divide the room into fewer or larger regions.",
+                icon=":material/group_off:",
+            )
+        st.caption(READ)
+        drawn = picked.selection.get("drawn", {})
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            with st.popover("Divide the room", icon=":material/grid_on:", width="content"):
+                _divide(workspace, room, regions)
+            if drawn.get("left") and drawn.get("top"):
+                _draw(workspace, room, saved.get(room, []), drawn)
+            else:
+                st.caption("Or draw a rectangle in the picture above.")
+
+
+def _divide(workspace: Workspace, room: str, regions: list[seats.Region]) -> None:
+    """A grid, or every rectangle by its edges."""
+    rows, columns = st.columns(2)
+    down = rows.number_input("Rows", 1, MOST, 2, key="seat_rows")
+    across = columns.number_input("Columns", 1, MOST, 2, key="seat_columns")
+    if st.button("Use this grid", icon=":material/grid_on:"):
+        _save(workspace, room, seats.grid(int(down), int(across)))
+    percent = [region | {edge: 100 * region[edge] for edge in EDGES} for region in regions]
+    edges = {
+        edge: st.column_config.NumberColumn(
+            edge.capitalize(), min_value=0, max_value=100, format="%.0f %%", width="small"
+        )
+        for edge in EDGES
+    }
+    edited = st.data_editor(
+        pd.DataFrame(percent, columns=["name", *EDGES]),
+        num_rows="dynamic",
+        hide_index=True,
+        key=f"seat_table_{hash(str(regions))}",  # what was edited belongs to these regions
+        column_config={"name": st.column_config.TextColumn("Region", max_chars=20, width="small"), **edges},
+    )
+    if st.button("Save regions", icon=":material/save:"):
+        try:
+            read = seats.read(edited.to_dict("records"))
+        except ValueError as error:
+            st.error(str(error), icon=":material/error:")
+        else:
+            _save(workspace, room, read)
+
+
+def _draw(workspace: Workspace, room: str, regions: list[seats.Region], drawn: dict) -> None:
+    """Add the rectangle that was drawn to those saved before; those that it overlaps give way."""
+    with st.form("seat_drawn", border=False):
+        name = st.text_input("Name of the region drawn", max_chars=20, key="seat_name", placeholder="Window")
+        if st.form_submit_button("Add region", icon=":material/add:", help="It replaces the regions that it overlaps."):
+            edges = zip(EDGES, (drawn["left"], drawn["top"]) * 2, (min, min, max, max), strict=True)
+            try:
+                [new] = seats.read([{"name": name or "Drawn"} | {edge: pick(ends) for edge, ends, pick in edges}])
+            except ValueError as error:
+                st.error(str(error), icon=":material/error:")
+            else:
+                _save(workspace, room, seats.put(regions, new))
+
+
+def _save(workspace: Workspace, room: str, regions: list[seats.Region]) -> None:
+    workspace.set("seats", workspace.get("seats", {}) | {room: regions})
+    st.rerun()

@@ -1,0 +1,131 @@
+"""What Lessons shows of a lesson's scores: what they are made of, minute by minute."""
+
+import pandas as pd
+import streamlit as st
+
+from cssafe import evidence, explanation, formula_charts
+from cssafe.formula import find
+from cssafe.labels import ACTIVITIES
+from cssafe.settings import ROOT
+from cssafe.store import Workspace
+
+
+def explain(workspace: Workspace, lesson: pd.Series) -> None:
+    """The parts of each minute's score and their shares. lesson: a row of queries.lessons with figures."""
+    st.subheader("Why these scores")
+    formula = find(lesson["formula"])
+    if lesson["synthetic"]:
+        st.caption("The scores of a synthetic lesson are invented: there is nothing to explain.")
+        return
+    if formula is None:
+        st.info(
+            f"The formula “{lesson['formula']}” of this lesson is not here any more, so its scores cannot be explained. "
+            "Choose a formula on the page Formula: it scores past lessons anew.",
+            icon=":material/function:",
+        )
+        st.page_link(ROOT / "pages/formulas.py", label="Formula", icon=":material/function:")
+        return
+    number = int(lesson["lesson"])
+    rows, activities = evidence.counted(workspace, number), evidence.activities(workspace, number)
+    parts = explanation.minutes(rows, activities, formula)
+    minutes = parts["minute"].unique().tolist()
+    slider = f"why_{number}"
+
+    def pick() -> None:
+        if points := st.session_state["parts"].selection["minute"]:
+            st.session_state[slider] = int(points[0]["minute"])
+
+    st.altair_chart(
+        formula_charts.parts_minutes(parts),
+        key="parts",
+        on_select=pick,
+        selection_mode="minute",
+        alt="The score of each minute and what is lost to looking away, eyes and emotion",
+    )
+    st.caption(
+        "How to read it: the best score is 1. What is lost is taken off one after the other: first where faces look, then "
+        f"their eyes, then their emotions. What is asked of them: {told(activities)}. The parts are computed from one-second "
+        f"means; they differ from the line above by {difference(rows, parts):.2f} or less. Click on a minute, or "
+        "choose it, to see its parts."
+    )
+    minute = minutes[0]
+    if len(minutes) > 1:
+        minute = st.select_slider("Minute", minutes, key=slider)
+    those = parts[parts["minute"] == minute]
+    st.markdown(explanation.words(those))
+    shown = those[(those["points"] >= 0.0005) | (those["part"] == "index")]
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "Part": shown["part"].replace({"index": "score", "looking": "looking away", "eyes": "eyes not open"}),
+                "Points": shown["points"],
+                "95 % interval": [
+                    "not known" if pd.isna(low) else f"{low:.2f} to {high:.2f}"
+                    for low, high in zip(shown["low"], shown["high"], strict=True)
+                ],
+                "Share of what is lost (%)": 100 * shown["share"],
+            }
+        ),
+        hide_index=True,
+        column_config={
+            "Points": st.column_config.NumberColumn(format="%.2f"),
+            "95 % interval": st.column_config.TextColumn(help="Over the faces of this minute"),
+            "Share of what is lost (%)": st.column_config.NumberColumn(format="%.0f"),
+        },
+    )
+
+
+def correct(workspace: Workspace, lesson: pd.Series) -> None:
+    """Say afterwards what the class did, as a recording or a lesson of the timetable needs."""
+    formula, number = find(lesson["formula"]), int(lesson["lesson"])
+    if formula is None or lesson["synthetic"] or pd.isna(lesson["ended"]):
+        return
+    activities = evidence.activities(workspace, number)
+    with st.popover("Correct what the class did", icon=":material/edit:"), st.form("activities", border=False):
+        rows = activities.assign(minute=activities["minute"].round().astype(int))[["minute", "activity"]]
+        edited = st.data_editor(
+            rows,
+            num_rows="dynamic",
+            hide_index=True,
+            key=f"activities_{number}",
+            column_config={
+                "minute": st.column_config.NumberColumn("From minute", min_value=0, step=1),
+                "activity": st.column_config.SelectboxColumn("Activity", options=ACTIVITIES),
+            },
+        )
+        if st.form_submit_button("Save and score the lesson anew"):
+            if complaint := wrong(edited):
+                st.error(complaint, icon=":material/error:")
+                return
+            start = activities["time"].iloc[0].tz_localize("UTC")
+            first = start.floor("min")
+            rows = [
+                (max(start, first + pd.Timedelta(minutes=int(row.minute))).to_pydatetime(), row.activity)
+                for row in edited.sort_values("minute").itertuples()
+            ]
+            workspace.correct(number, rows, formula)
+            st.rerun()
+
+
+def wrong(edited: pd.DataFrame) -> str:
+    """Why these activities cannot be taken, in words for the user; empty if they can."""
+    if edited.isna().any(axis=None):
+        return "Each row needs a minute and an activity. Fill in what is missing, or take the row out."
+    if 0 not in set(edited["minute"]):
+        return "What did the class do at first? Add a row for minute 0."
+    if edited["minute"].duplicated().any():
+        return "Two rows have the same minute. Change one of them, or take it out."
+    return ""
+
+
+def told(activities: pd.DataFrame) -> str:
+    """The activities of a lesson in words."""
+    first, *others = activities.to_dict("records")
+    return ", ".join([first["activity"], *(f"{one['activity']} from minute {one['minute']:.0f}" for one in others)])
+
+
+def difference(rows: pd.DataFrame, parts: pd.DataFrame) -> float:
+    """Largest distance in a minute between the scores as stored and as explained."""
+    stored = rows.groupby("minute")["concentration"].mean()
+    explained = parts[parts["part"] == "index"].set_index("minute")["points"]
+    return float((stored - explained).abs().max())

@@ -1,0 +1,64 @@
+"""Responses and seats on the page Lessons, run by Streamlit's own AppTest on a real workspace, the empty one first."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from cssafe import seats
+from cssafe.formula import PUBLISHED
+from cssafe.observations import observe
+from cssafe.simulated import Plan, Step, frames
+from tests.lessons import LESSON, START, add, rows
+from tests.test_pages_data import press, run, show, text, workspace  # noqa: F401
+
+
+@pytest.fixture(scope="module")
+def turning():
+    """Observations of a class that turns to the front after 300 s, for a while."""
+    steps = (Step(looking=(0.2, 0.3)), Step(300, looking=(0.9, 1.0), delay=3), Step(340, looking=(0.2, 0.3)))
+    return observe(list(frames(Plan(faces=24, seconds=600, rate=1, steps=steps), START, PUBLISHED)))
+
+
+def test_without_markers_or_places_it_says_what_to_do(workspace):  # noqa: F811
+    add(workspace, rows(seconds=3).assign(x=np.nan))
+    page = show("lessons")
+    assert "press a marker's button" in text(page) and "recorded by an earlier version" in text(page)
+
+
+def test_with_too_little_around_the_markers_it_says_so(workspace):  # noqa: F811
+    number = add(workspace, rows(seconds=3))
+    workspace.mark(number, "quiz", START)
+    assert "Too little was measured around" in text(show("lessons"))
+
+
+def test_responses_are_told_in_words_with_their_uncertainty(workspace, turning):  # noqa: F811
+    number = add(workspace, turning)
+    workspace.mark(number, "question", START + timedelta(seconds=300))
+    workspace.mark(number, "joke", START + timedelta(seconds=500))
+    told = text(show("lessons"))
+    assert "question**: attention rose by 0." in told and "joke**: no clear change" in told
+    assert "half of those who had to turn had turned after" in told
+
+
+def test_attention_only_tells_no_response_of_expressions(workspace, turning):  # noqa: F811
+    number = add(workspace, turning, lesson=replace(LESSON, profile="attention-only"))
+    workspace.mark(number, "question", START + timedelta(seconds=300))
+    told = text(show("lessons"))
+    assert "attention rose" in told and "expression rose" not in told and "expression fell" not in told
+
+
+def test_a_room_can_be_divided_and_stays_so(workspace, turning):  # noqa: F811
+    add(workspace, turning)
+    page = show("lessons")
+    assert "each region shows the mean attention" in text(page)
+    page.number_input(key="seat_rows").set_value(1)
+    page.number_input(key="seat_columns").set_value(3)
+    press(page, "Use this grid")
+    assert workspace.get("seats") == {"R1": seats.grid(1, 3)}
+    run(page)
+    page.number_input(key="seat_rows").set_value(6)
+    page.number_input(key="seat_columns").set_value(6)
+    press(page, "Use this grid")
+    assert "No region ever held 5 measured faces" in text(run(page))
