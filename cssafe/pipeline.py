@@ -178,7 +178,8 @@ class Pipeline:
         closing = eyes.closing(openness, baseline, gaze_y, pitch, opening)
         lately = [m.lids.see(stream.now, c) for m, c in zip(memories, closing.tolist(), strict=True)]
         blinks, perclos = np.array(lately, np.float32).reshape(-1, 2).T
-        yawning = [m.jaw.see(stream.now, o) for m, o in zip(memories, opening.tolist(), strict=True)]
+        gaping = _spread(mouth.gaping(meshes[readable]), readable)
+        yawning = [m.jaw.see(stream.now, g) for m, g in zip(memories, gaping.tolist(), strict=True)]
         moved = np.full((len(memories), len(MOVEMENTS)), np.nan, np.float32)
         if expression is not None:
             shapes = _spread(movements.shapes(meshes[readable]), readable)
