@@ -173,7 +173,7 @@ class Pipeline:
                 stream.looks = Looks(*place_meshes(meshes[readable]), seen, said, evidence)
             clock("expression")
 
-        baseline = np.array([m.lids.baseline() for m in memories], np.float32)
+        baseline = np.array([m.lids.baseline for m in memories], np.float32)
         opening = _spread(mouth.opening(meshes[readable]), readable)
         closing = eyes.closing(openness, baseline, gaze_y, pitch, opening)
         lately = [m.lids.see(stream.now, c) for m, c in zip(memories, closing.tolist(), strict=True)]
@@ -211,7 +211,7 @@ class Pipeline:
 
         for i, memory in enumerate(memories):
             if not np.isnan(openness[i]) and stream.now - memory.began <= eyes.FIRST_MINUTE:
-                memory.lids.openness.append(float(openness[i]))
+                memory.lids.learn(float(openness[i]))
             if expression is not None and asked[i]:
                 memory.expression, memory.seen = expression[i], stream.now
             if levels[i] >= 0:

@@ -92,21 +92,28 @@ def closing(
 class Lids:
     """What the eyes of one person do: her open eyes, and the last minute of closings and blinks.
 
-    openness: values of her first minute. past: (time, watched, closely watched, closed, blinks) of each frame of the last
-    minute; all but the last in seconds. sums: of these but the time, so that a frame costs the same however many there are.
+    openness: values of her first minute. baseline: her own open eyes, the upper quartile of these, with ten values of a usual
+    eye as a start. learned: from how many values, for it is worked out anew only when they are a tenth more.
+    past: (time, watched, closely watched, closed, blinks) of each frame of the last minute; all but the last in seconds. sums:
+    of these but the time, so that a frame costs the same however many there are.
     before: when the eyes were last read. was_open: then they were. shut: since when they are not, NaN if that was not seen.
     """
 
     openness: list[float] = field(default_factory=list)
+    baseline: float = OPEN_EYE
+    learned: int = 0
     past: deque[tuple[float, np.ndarray]] = field(default_factory=deque)
     sums: np.ndarray = field(default_factory=lambda: np.zeros(4))
     before: float = float("-inf")
     was_open: bool = False
     shut: float = float("nan")
 
-    def baseline(self) -> float:
-        """The person's own open eyes: the upper quartile of her first minute, with ten values of a usual eye as a start."""
-        return float(np.percentile([OPEN_EYE] * 10 + self.openness, 75))
+    def learn(self, openness: float) -> None:
+        """Take the openness of a frame of the first minute."""
+        self.openness.append(openness)
+        if len(self.openness) > 1.1 * self.learned:
+            self.learned = len(self.openness)
+            self.baseline = float(np.percentile([OPEN_EYE] * 10 + self.openness, 75))
 
     def see(self, now: float, closing: float) -> tuple[float, float]:
         """Take the next frame: blinks a minute and PERCLOS [0, 1] over the last minute, NaN before WATCHED.
