@@ -186,7 +186,7 @@ class Pipeline:
             for i, memory in enumerate(memories):
                 memory.neutral.learn(shapes[i], expression[i], stream.now - before_this)
                 moved[i] = memory.neutral.moved(shapes[i])
-        hidden = np.zeros(len(memories), np.float32)
+        hidden = np.zeros(len(memories), np.float32)  # not estimated yet
         signals = Signals(
             yaw=np.where(readable, yaw, np.nan),
             pitch=np.where(readable, pitch, np.nan),
@@ -210,7 +210,7 @@ class Pipeline:
         levels = concentration.levels(index, np.array([m.level for m in memories], np.int8), self.formula)
 
         for i, memory in enumerate(memories):
-            if not np.isnan(openness[i]) and stream.now - memory.began <= eyes.FIRST_MINUTE:
+            if not np.isnan(closing[i]) and stream.now - memory.began <= eyes.FIRST_MINUTE:  # not from lowered eyes
                 memory.lids.learn(float(openness[i]))
             if expression is not None and asked[i]:
                 memory.expression, memory.seen = expression[i], stream.now

@@ -94,8 +94,8 @@ class Lids:
 
     openness: values of her first minute. baseline: her own open eyes, the upper quartile of these, with ten values of a usual
     eye as a start. learned: from how many values, for it is worked out anew only when they are a tenth more.
-    past: (time, watched, closely watched, closed, blinks) of each frame of the last minute; all but the last in seconds. sums:
-    of these but the time, so that a frame costs the same however many there are.
+    past: when each second of the last minute began, and in it watched, closely watched, closed (seconds) and blinks. sums: of
+    all of them, so that a frame costs the same however long the minute.
     before: when the eyes were last read. was_open: then they were. shut: since when they are not, NaN if that was not seen.
     """
 
@@ -141,5 +141,7 @@ class Lids:
         elif self.was_open:
             self.was_open, self.shut = False, now
         row = np.array([seconds, seconds * (gap <= BLINK_GAP), seconds * (closing >= CLOSED), blinked])
-        self.past.append((now, row))
+        if not self.past or now - self.past[-1][0] >= 1:
+            self.past.append((now, np.zeros(4)))
+        self.past[-1][1][:] += row
         self.sums += row
