@@ -6,8 +6,10 @@ Everything stands in percent. Colours are those of cssafe.charts; what rests on 
 from typing import Any
 
 import altair as alt
+import numpy as np
 import pandas as pd
 
+from cssafe.affect import NAMES as AFFECT
 from cssafe.charts import COLOURS, GREY
 from cssafe.labels import FERPLUS
 
@@ -213,6 +215,27 @@ def probabilities(shares: dict[str, float], chosen: str) -> alt.LayerChart:
     bars = base.mark_bar(cornerRadiusEnd=2).encode(color=colour)
     words = base.mark_text(align="left", dx=4, color=GREY).encode(text="words:N")
     return (bars + words).properties(height=alt.Step(20))
+
+
+def affect(values: np.ndarray, spreads: np.ndarray) -> alt.LayerChart:
+    """How pleasant and excited one face looks, and what follows from it, each with its standard deviation to either side.
+
+    values, spreads: (5,) as in cssafe.affect.
+    """
+    table = pd.DataFrame({"name": AFFECT, "value": values, "low": values - spreads, "high": values + spreads})
+    table["words"] = [f"{value:+.2f} ± {spread:.2f}" for value, spread in zip(values, spreads, strict=True)]
+    least = np.where(table["name"].isin(("valence", "arousal")), -1, 0)  # the others know no less than nothing
+    table["low"], table["high"] = np.maximum(table["low"], least), np.minimum(table["high"], 1)
+    base = alt.Chart(table).encode(
+        y=alt.Y("name:N").sort(list(AFFECT)).title(None).axis(labelOverlap=False, ticks=False, labelFlush=False),
+        tooltip=[alt.Tooltip("name:N").title("What"), alt.Tooltip("words:N").title("Value")],
+    )
+    reach = base.mark_rule(strokeWidth=3, opacity=0.7, color=BLUE).encode(
+        x=alt.X("low:Q").scale(domain=[-1, 1]).title("Value ± uncertainty").axis(values=[-1, -0.5, 0, 0.5, 1]),
+        x2="high:Q",
+    )
+    points = base.mark_point(filled=True, size=80, opacity=1, color=BLUE).encode(x="value:Q")
+    return (reach + points).properties(height=alt.Step(20))
 
 
 def _intervals(rows: list[tuple], title: str, ends: list[float]) -> alt.LayerChart:

@@ -182,19 +182,20 @@ class Pipeline:
                 stream.looks = Looks(*place_meshes(meshes[readable]), seen, said, evidence)
             clock("expression")
 
-        baseline = np.array([m.lids.baseline() for m in memories], np.float32)
+        baseline = np.array([m.lids.baseline for m in memories], np.float32)
         opening = _spread(mouth.opening(meshes[readable]), readable)
         closing = eyes.closing(openness, baseline, gaze_y, pitch, opening)
         lately = [m.lids.see(stream.now, c) for m, c in zip(memories, closing.tolist(), strict=True)]
         blinks, perclos = np.array(lately, np.float32).reshape(-1, 2).T
-        yawning = [m.jaw.see(stream.now, o) for m, o in zip(memories, opening.tolist(), strict=True)]
+        gaping = _spread(mouth.gaping(meshes[readable]), readable)
+        yawning = [m.jaw.see(stream.now, g) for m, g in zip(memories, gaping.tolist(), strict=True)]
         moved = np.full((len(memories), len(MOVEMENTS)), np.nan, np.float32)
         if expression is not None:
             shapes = _spread(movements.shapes(meshes[readable]), readable)
             for i, memory in enumerate(memories):
                 memory.neutral.learn(shapes[i], expression[i], stream.now - before_this)
                 moved[i] = memory.neutral.moved(shapes[i])
-        hidden = np.zeros(len(memories), np.float32)
+        hidden = np.zeros(len(memories), np.float32)  # not estimated yet
         signals = Signals(
             yaw=np.where(readable, yaw, np.nan),
             pitch=np.where(readable, pitch, np.nan),
@@ -219,8 +220,8 @@ class Pipeline:
         levels = concentration.levels(index, np.array([m.level for m in memories], np.int8), formula)
 
         for i, memory in enumerate(memories):
-            if not np.isnan(openness[i]) and stream.now - memory.began <= eyes.FIRST_MINUTE:
-                memory.lids.openness.append(float(openness[i]))
+            if not np.isnan(closing[i]) and stream.now - memory.began <= eyes.FIRST_MINUTE:  # not from lowered eyes
+                memory.lids.learn(float(openness[i]))
             if expression is not None and asked[i]:
                 memory.expression, memory.seen = expression[i], stream.now
             if levels[i] >= 0:

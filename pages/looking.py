@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from cssafe import media, model_charts, services, ui
+from cssafe.affect import affect
 from cssafe.labels import FERPLUS
 from cssafe.live.look import SHOWN, Seen, look
 from cssafe.media import MediaError
@@ -120,6 +121,12 @@ def _faces(seen: Seen, picture: str) -> None:
         "The left picture is all that the network gets; the probabilities are of this picture alone. They say what a face "
         "shows, not what the person feels."
     )
+    st.caption(
+        "Valence (unpleasant to pleasant) and arousal (calm to excited) are the mean over the eight emotions of where raters "
+        "put their names (Russell & Mehrabian 1977). Liking and disliking are the pleasant and the unpleasant part of valence; "
+        "ambivalence tells how far both are there at once. The bars show the uncertainty (one standard deviation) for not "
+        "knowing which of the eight it is; how far a face tells a liking at all is not in them."
+    )
 
 
 @st.fragment
@@ -151,5 +158,10 @@ def _card(seen: Seen, number: int, picture: str) -> None:
                     caption=f"For and against {chosen}",
                     alt=f"The face, orange where it speaks for {chosen}, blue where against it",
                 )
+    felt = affect(seen.probabilities[[number]])
     with right:
         st.altair_chart(model_charts.probabilities(shares, chosen), alt="Probability of each of the eight emotions")
+        st.altair_chart(
+            model_charts.affect(felt.values[0], felt.spreads[0]),
+            alt="Valence, arousal, liking, disliking and ambivalence, each with its uncertainty",
+        )

@@ -42,3 +42,10 @@ def test_the_dockerfile_copies_only_what_is_there_and_what_dockerignore_lets_thr
     parts = [part for line in copied for part in line.split()]
     passed = re.findall(r"^!(.+)$", (ROOT / ".dockerignore").read_text(encoding="utf-8"), re.MULTILINE)
     assert sorted(parts) == sorted(passed) and all((ROOT / part).exists() for part in parts)
+
+
+def test_every_signal_is_told_in_the_method():
+    from cssafe.frames import SIGNALS
+
+    method = (ROOT / "docs" / "method.md").read_text(encoding="utf-8")
+    assert [name for name in SIGNALS if f"`{name}`" not in method] == []

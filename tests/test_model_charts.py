@@ -43,6 +43,7 @@ def draw(found: dict, labels: str) -> dict:
         "coverage": model_charts.coverage(one),
         "groups": model_charts.groups(one["groups"]["side"]),
         **model_charts.robustness(one["robustness"]),
+        "affect": model_charts.affect(np.array([0.5, 0.2, 0.6, 0.1, 0.0]), np.full(5, 0.3)),
         "probabilities": model_charts.probabilities(dict.fromkeys(FERPLUS, 0.125), "sad"),
     }
 
@@ -83,6 +84,15 @@ def test_each_cell_of_the_confusion_tells_the_percent_of_its_row():
     assert len(cells) == 49
     assert cells["angry", "fear"]["share"] == pytest.approx(100 * one["confusion_normalised"][0][2])
     assert cells["angry", "angry"]["words"] == f"{100 * one['confusion_normalised'][0][0]:.0f}"
+
+
+def test_affect_is_drawn_with_its_uncertainty_and_not_beyond_what_is_possible():
+    rows = {
+        row["name"]: row for row in data(model_charts.affect(np.array([0.8, -0.1, 0.8, 0.1, 0.0]), np.full(5, 0.3)))
+    }
+    assert list(rows) == ["valence", "arousal", "liking", "disliking", "ambivalence"]
+    assert (rows["valence"]["low"], rows["valence"]["high"]) == (pytest.approx(0.5), 1)
+    assert (rows["arousal"]["low"], rows["disliking"]["low"]) == (pytest.approx(-0.4), 0)
 
 
 def test_groups_too_small_to_tell_are_left_out():

@@ -33,10 +33,10 @@ def test_no_frames_and_empty_frames_give_no_rows_but_all_columns():
 
 
 def test_a_second_of_frames_becomes_one_row_a_face():
-    rows = observe([result(0.1, (1, 2)), result(0.5, (1,), concentration=0.7), result(0.9, (1,), concentration=0.9)])
+    rows = observe([result(0.1, (1, 2)), result(0.5, (1, 2), concentration=0.7), result(0.9, (1,), concentration=0.9)])
     assert rows["track"].tolist() == [1, 2]
-    assert rows["frames"].tolist() == [3, 1]
-    assert rows["concentration"].tolist() == pytest.approx([0.7, 0.5])
+    assert rows["frames"].tolist() == [3, 2]
+    assert rows["concentration"].tolist() == pytest.approx([0.7, 0.6])
     assert rows["time"].tolist() == [pd.Timestamp("2026-03-02 08:00:00")] * 2
 
 
@@ -65,7 +65,7 @@ def test_seconds_hands_each_second_out_when_the_next_begins():
     assert len(seconds.flush()) == 0
 
 
-def test_what_flashes_up_in_one_of_ten_frames_is_no_face():
-    flash = [result(i / 10, (1, 2) if i == 4 else (1,)) for i in range(10)]
+def test_what_flashes_up_in_less_than_half_of_the_frames_is_no_face():
+    flash = [result(i / 10, (1, 2) if i in (3, 4, 5, 6) else (1,)) for i in range(10)]
     assert observe(flash)["track"].tolist() == [1]
-    assert observe(flash[3:6])["track"].tolist() == [1, 2]
+    assert observe(flash[2:8])["track"].tolist() == [1, 2]

@@ -128,7 +128,8 @@ def test_a_face_is_shown_with_its_emotion_and_what_speaks_for_any_of_the_eight(m
     page = choose(png(astronaut()))
     assert "**happy**" in text(page) and page.selectbox[0].value == "happy"
     assert "orange parts of the face" in text(page) and "not stored or logged" in text(page)
-    assert len(page.get("image")) == 2 and len(page.get("vega_lite_chart")) == 1
+    assert len(page.get("image")) == 2 and len(page.get("vega_lite_chart")) == 2
+    assert "Russell & Mehrabian 1977" in text(page) and "ambivalence tells" in text(page)
     assert re.search(r"runs here in \*\*(bfloat16|float32)\*\*", text(page))
     page.selectbox[0].set_value("sad")
     run(page)

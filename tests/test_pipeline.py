@@ -11,12 +11,13 @@ import pytest
 
 from cssafe import settings
 from cssafe.formula import ATTENTION_ONLY
-from cssafe.frames import LEVELS, describe
+from cssafe.frames import LEVELS, MOVEMENTS, describe
 from cssafe.labels import FERPLUS
 from cssafe.pipeline import Memory, Pipeline, Stream, due
 from cssafe.vision.finder import Finder
 
 from .faces import astronaut, classroom, frame, nobody
+from .rendered import portrait, shut
 from .shared import shared_data
 
 
@@ -195,3 +196,37 @@ def test_the_stream_s_activity_and_formula_score_its_next_frame(attention_only):
     assert np.isnan(result.attention[0]) and np.isnan(result.concentration[0]) and result.levels[0] == -1
     away = replace(ATTENTION_ONLY, gaze=ATTENTION_ONLY.gaze | {"centre_open": 3.0})
     assert attention_only.analyze(frame(astronaut()), Stream(formula=away)).attention[0] == pytest.approx(0.6)
+
+
+def test_attention_only_measures_eyes_and_mouth_but_no_movement(attention_only):
+    stream = Stream()
+    for i in range(4):
+        signals = attention_only.analyze(frame(astronaut(), i), stream).signals
+    assert all(np.isnan(getattr(signals, name)).all() for name in MOVEMENTS)
+    assert signals.openness[0] > 0.2 and 0 <= signals.mouth[0] < 1 and signals.yawning[0] == 0
+    assert stream.memories[1].neutral.seconds == 0
+
+
+def test_a_clear_face_has_a_higher_quality_than_a_small_one_and_one_that_is_not_measured_has_none(pipeline):
+    small = nobody()
+    small[100:260, 100:260] = cv2.resize(astronaut(), (160, 160), interpolation=cv2.INTER_AREA)
+    blurred = cv2.GaussianBlur(astronaut(), (0, 0), 6)
+    clear, far, unread = (
+        pipeline.analyze(frame(image), Stream()).signals.quality[0] for image in (astronaut(), small, blurred)
+    )
+    assert 1 >= clear > far > unread == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("long", "blinks", "perclos"), [(0.2, 15, 0.05), (1.2, 0, 0.3)], ids=["awake", "drowsy"])
+def test_blinks_and_closed_eyes_of_the_last_minute_are_told_of_painted_lids(attention_only, long, blinks, perclos):
+    """Ten pictures a second; the lids shut for `long` seconds every four."""
+    image, mesh = portrait()
+    image, mesh = cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), mesh / 2
+    seen, closed = shut(image, mesh, 0.0), shut(image, mesh, 1.0)
+    stream = Stream()
+    for i in range(300):
+        signals = attention_only.analyze(frame(closed if i % 40 >= 40 - 10 * long else seen, i / 10), stream).signals
+        assert (i < 200) <= np.isnan(signals.perclos[0]), "nothing is told before twenty seconds"
+    assert signals.blinks[0] == pytest.approx(blinks, abs=2)
+    assert signals.perclos[0] == pytest.approx(perclos, abs=0.04)

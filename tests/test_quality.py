@@ -45,5 +45,5 @@ def test_at_the_size_where_error_and_spread_are_equal_confidence_is_a_half():
     reading = READINGS["openness"]
     factor = reading.spread / (1.48 * reading.error)
     size = 118 / np.sqrt(factor**2 - 1)
-    half = confidence("openness", np.array([size]), np.array([1e9]), np.zeros(1))
-    assert half == pytest.approx([0.5], abs=0.01)
+    half = confidence(["openness"], np.array([size]), np.array([1e9]), np.zeros(1))
+    assert half == pytest.approx(np.array([[0.5]]), abs=0.01)

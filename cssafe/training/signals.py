@@ -39,7 +39,7 @@ CORE = (40, 25)
 HEIGHT, SIZE = 150, 320
 """Pixels of the drawn face and of the picture around it."""
 
-LARGEST, STRAIGHT = 130, 12
+SMALLEST, STRAIGHT = 100, 12
 """Faces below this height (pixels) or turned further (degrees) are not drawn: half of a face would be made up."""
 
 HEIGHTS, BLURRED_HEIGHT, BLURS = (24, 28, 34, 40, 50, 60, 80, 110), 110, (0.8, 1.2, 1.8, 2.5, 3.5, 5.0)
@@ -105,7 +105,7 @@ def main(args: argparse.Namespace) -> int:
     chosen = choose(reader, args.pictures or [_astronaut()], max(1, args.faces))
     if not chosen:
         raise DataError(
-            f"There is no face in these pictures that looks straight ahead and is {LARGEST} pixels high: choose others."
+            f"There is no face in these pictures that looks straight ahead and is {SMALLEST} pixels high: choose others."
         )
     figures = {"faces": len(chosen), "pose": pose(reader, chosen), "worse": worse(reader, chosen)}
     print(json.dumps(figures) if args.json else table(figures))
@@ -115,7 +115,7 @@ def main(args: argparse.Namespace) -> int:
 def choose(reader: Reader, paths: list[Path], most: int) -> list[Face]:
     """The first faces of these pictures that are large and look straight ahead, one a picture."""
     seen = (face for image in _pictures(paths) for face in reader.read(image)[:1])
-    suited = (f for f in seen if f.height >= LARGEST and np.abs(f.readings[:2]).max() <= STRAIGHT)
+    suited = (f for f in seen if f.height >= SMALLEST and np.abs(f.readings[:2]).max() <= STRAIGHT)
     return list(told(islice(suited, most), most, "looking for faces"))
 
 
@@ -170,7 +170,7 @@ def table(figures: dict[str, Any]) -> str:
         place = f"{row['yaw']:>5}{row['pitch']:>7}{row['found']:>4}/{row['drawn']:<3}"
         lines.append(place + "".join(f"{cell:>16}" for cell in cells))
     means = ", ".join(f"{name} {np.median([row[f'{name}_error'] for row in core]):.1f}" for name in NAMES[:3])
-    lines += [f"median within yaw ±{CORE[0]} and pitch ±{CORE[1]}: {means}", ""]
+    lines += [f"median of the angles within yaw ±{CORE[0]} and pitch ±{CORE[1]}: {means}", ""]
     lines.append("The same faces, smaller or blurred: sharpness, and the median change of each reading")
     lines.append(" " * 16 + "".join(f"{name[:9]:>10}" for name in NAMES))
     for row in figures["worse"]:
