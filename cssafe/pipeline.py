@@ -15,6 +15,7 @@ from cssafe.settings import BLURRED, FURTHEST_TURN, SMALLEST_FACE, Profile
 from cssafe.vision.crops import crop, grey
 from cssafe.vision.finder import MESH_TRUSTED, Finder
 from cssafe.vision.mesh import EyeNetwork, sharpness
+from cssafe.vision.segments import outlines
 from cssafe.vision.tracker import Tracker
 
 CROP = 48
@@ -57,14 +58,15 @@ class Memory:
 class Looks:
     """What the expression network saw and said of the n faces of a frame that can be read.
 
-    middles: (n, 2), sides: (n,) pixels, rolls: (n,) degrees, places of the crops, for vision.crops.crop. crops: uint8
-    (n, CROP, CROP). probabilities: float32 (n, 8) of this frame alone. evidence: Expression.evidence, None where the network
-    gives none.
+    middles: (n, 2), sides: (n,) pixels, rolls: (n,) degrees, places of the crops, for vision.crops.crop. points: float32
+    (n, 468, 3), the meshes. crops: uint8 (n, CROP, CROP). probabilities: float32 (n, 8) of this frame alone. evidence:
+    Expression.evidence, None where the network gives none.
     """
 
     middles: np.ndarray
     sides: np.ndarray
     rolls: np.ndarray
+    points: np.ndarray
     crops: np.ndarray
     probabilities: np.ndarray
     evidence: np.ndarray | None
@@ -146,12 +148,8 @@ class Pipeline:
         stacked = np.stack(crops) if crops else np.zeros((0, CROP, CROP), np.uint8)
         yaw, pitch, roll = attention.head_pose(meshes)
         detail = sharpness(stacked)
-        readable = (
-            (meshes.scores >= MESH_TRUSTED)
-            & (faces.heights >= SMALLEST_FACE)
-            & (np.abs(yaw) <= FURTHEST_TURN)
-            & (detail >= BLURRED)
-        )
+        trusted = meshes.scores >= MESH_TRUSTED
+        readable = trusted & (faces.heights >= SMALLEST_FACE) & (np.abs(yaw) <= FURTHEST_TURN) & (detail >= BLURRED)
         clock("rest")
 
         with_eyes = readable & (faces.heights >= attention.EYES_FROM)
@@ -172,7 +170,7 @@ class Pipeline:
             if stream.looking:
                 seen = stacked[readable]
                 said, evidence = self._expression.ferplus(seen), self._expression.evidence(seen)
-                stream.looks = Looks(*place_meshes(meshes[readable]), seen, said, evidence)
+                stream.looks = Looks(*place_meshes(meshes[readable]), meshes.points[readable], seen, said, evidence)
             clock("expression")
 
         signals = Signals(
@@ -198,7 +196,10 @@ class Pipeline:
             if levels[i] >= 0:
                 memory.level = int(levels[i])
         height, width = frame.image.shape[:2]
-        result = FrameResult(frame.time, width, height, faces, tracks, signals, expression, attending, index, levels)
+        ends = outlines(faces.boxes, meshes, trusted)
+        result = FrameResult(
+            frame.time, width, height, faces, tracks, signals, expression, attending, index, levels, ends
+        )
         clock("rest")
         return result
 

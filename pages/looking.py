@@ -9,7 +9,7 @@ from cssafe.live.look import SHOWN, Seen, look
 from cssafe.media import MediaError
 from cssafe.privacy import individuals
 from cssafe.settings import SMALLEST_FACE, ConfigurationError, Profile
-from cssafe.vision.overlay import AGAINST, FOR, compared, overlay
+from cssafe.vision.overlay import AGAINST, FOR, PART_COLOURS, compared, overlay, parts
 from pages import pictures
 
 WIDTH = 150
@@ -116,6 +116,16 @@ def _faces(seen: Seen, picture: str) -> None:
             f"grid of {seen.evidence.shape[1]} x {seen.evidence.shape[2]} places, drawn smoothly: it tells in which part it "
             "looks, not which line or wrinkle decides."
         )
+    keys = "".join(
+        f"<span><span style='display: inline-block; width: .8rem; height: .8rem; border-radius: .2rem; background: {colour}'>"
+        f"</span> {part}</span>"
+        for part, colour in PART_COLOURS.items()
+    )
+    st.html(f"<div style='display: flex; flex-wrap: wrap; gap: .3rem 1rem; font-size: .875rem'>{keys}</div>")
+    st.caption(
+        "How to read the parts: the polygons of the face's mesh, as far as the mesh reaches, whether something lies before "
+        "them or not."
+    )
     st.caption(
         "The left picture is all that the network gets; the probabilities are of this picture alone. They say what a face "
         "shows, not what the person feels."
@@ -151,5 +161,12 @@ def _card(seen: Seen, number: int, picture: str) -> None:
                     caption=f"For and against {chosen}",
                     alt=f"The face, orange where it speaks for {chosen}, blue where against it",
                 )
+            st.image(
+                parts(seen.faces[number], seen.parts[number]),
+                width=WIDTH,
+                channels="BGR",
+                caption="Its parts",
+                alt="The face, each of its parts in a colour of its own",
+            )
     with right:
         st.altair_chart(model_charts.probabilities(shares, chosen), alt="Probability of each of the eight emotions")

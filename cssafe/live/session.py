@@ -20,9 +20,11 @@ from cssafe.labels import FERPLUS
 from cssafe.live.engine import Answer, Feed
 from cssafe.observations import Seconds
 from cssafe.pipeline import Stream
-from cssafe.privacy import individuals, withheld
+from cssafe.privacy import individuals, way, withheld
 from cssafe.settings import LIVE_MINUTES, MINIMUM_GROUP, Profile
 from cssafe.store import Lesson, StoreError, Workspace
+from cssafe.vision.anonymous import covers
+from cssafe.vision.segments import boxed
 
 log = logging.getLogger(__name__)
 
@@ -117,6 +119,8 @@ class LiveLesson:
         self.number = workspace.start_lesson(self.lesson)
         self.ended: datetime | None = None
         self.expired = False
+        self.way = way(workspace.get("anonymous", {}), audience)
+        """How faces appear in its pictures, of privacy.WAYS; may be changed at any time."""
         self._stream = Stream(live=True)
         self._feed: Feed | None = None
         self._observing = Seconds()
@@ -170,8 +174,10 @@ class LiveLesson:
                 while self._now[0].time < result.time - NOW:
                     self._now.popleft()
             reading = self._read()
+            covered = self._covered(result)
         return {
             "size": [result.width, result.height],
+            "covers": covered,
             "faces": describe(result, individuals(self.profile, self.lesson.audience, len(result))),
             "concentration": None if np.isnan(reading.concentration) else round(reading.concentration, 2),
             "level": LEVELS[reading.level] if reading.level >= 0 else None,
@@ -259,6 +265,14 @@ class LiveLesson:
             if len(rows):
                 expression = {name: float(p) for name, p in zip(FERPLUS, rows.mean(axis=0), strict=True)}
         return Reading(faces, measured, mean, spread, self._level, expression)
+
+    def _covered(self, result: FrameResult) -> list[list[list[int]]]:
+        """Polygons that hide the faces of this frame, pixels; also those that are lost for a moment, where they were last."""
+        last: dict[int, np.ndarray] = {}
+        for seen in (*self._now, result):
+            ends = boxed(seen.faces.boxes) if seen.outlines is None else seen.outlines
+            last |= dict(zip(seen.tracks.tolist(), covers(ends), strict=True))
+        return [polygon.round().astype(int).tolist() for polygon in last.values()]
 
     def _withheld(self, faces: int, measured: int) -> str:
         """Why nothing is said about a frame with that many faces; empty where something may be."""
