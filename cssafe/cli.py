@@ -29,6 +29,7 @@ COMMANDS = {
     "bench": ("measure how fast everything is on this machine", "cssafe.bench"),
     "train": ("train the expression network", "cssafe.training.train"),
     "temporal": ("train and compare what joins a face's frames over time", "cssafe.training.temporal"),
+    "hidden": ("learn and measure how much of a face is hidden", "cssafe.training.hiding"),
     "sample": ("fill the database with a synthetic term", "cssafe.cli"),
 }
 """Name -> what it does, and the module with its `add_arguments(parser)` and `main(args)`; here they carry its name."""

@@ -14,6 +14,7 @@ from cssafe.live.engine import Answer, Engine, Feed
 from cssafe.media import MediaError
 from cssafe.pipeline import Stream
 from cssafe.vision.crops import crop, crop_matrix, from_image, grey
+from cssafe.vision.hidden import hidden
 from cssafe.vision.segments import segment
 
 PATIENCE = 30.0
@@ -31,7 +32,8 @@ class Seen:
     """What was seen in a picture: n faces that can be read, the largest first, at most SHOWN.
 
     found: faces in the picture. readable: those of them that can be read. faces: uint8 (n, SIDE, SIDE), grey and upright.
-    parts: uint8 (n, SIDE, SIDE), what each of their pixels is, index into vision.segments.PARTS.
+    parts: uint8 (n, SIDE, SIDE), what each of their pixels is, index into vision.segments.PARTS. hidden: float32 (n,) in
+    [0, 1], see vision.hidden.
     crops: uint8 (n, 48, 48), the same as the network gets them. probabilities: float32 (n, 8), in the order of
     labels.FERPLUS. evidence: float32 (n, rows, columns, 8), see Expression.evidence; None where the network gives no map.
     """
@@ -40,6 +42,7 @@ class Seen:
     readable: int
     faces: np.ndarray
     parts: np.ndarray
+    hidden: np.ndarray
     crops: np.ndarray
     probabilities: np.ndarray
     evidence: np.ndarray | None
@@ -84,6 +87,7 @@ def look(engine: Engine, image: np.ndarray, patience: float = PATIENCE) -> Seen:
         readable=len(looks.sides),
         faces=np.stack(faces) if faces else np.zeros((0, SIDE, SIDE), np.uint8),
         parts=np.stack(parts) if parts else np.zeros((0, SIDE, SIDE), np.uint8),
+        hidden=hidden(image, looks.points[rows]),
         crops=looks.crops[rows],
         probabilities=looks.probabilities[rows],
         evidence=None if looks.evidence is None else looks.evidence[rows],

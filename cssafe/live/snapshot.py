@@ -9,6 +9,7 @@ import streamlit as st
 from cssafe.live.engine import Answer, Engine
 from cssafe.live.session import LiveLesson
 from cssafe.media import MediaError, decode
+from cssafe.privacy import SHOWN
 from cssafe.vision.anonymous import cover
 from cssafe.vision.drawing import draw
 
@@ -41,7 +42,8 @@ def camera(lesson: LiveLesson, engine: Engine) -> bool:
         words += f" · concentration {told['concentration']:.2f}, {told['level']}"
     shown = draw(cover(image, told["covers"], lesson.way), told["faces"])
     st.image(shown, caption=told["note"] or words, channels="BGR", width="stretch")
-    st.caption("Choose Clear photo to take the next one.")
+    bare = "" if lesson.way == SHOWN else " The view above it is your browser's own and is not covered."
+    st.caption(f"Choose Clear photo to take the next one.{bare}")
     return False
 
 
