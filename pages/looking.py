@@ -176,5 +176,5 @@ def _card(seen: Seen, number: int, picture: str, way: str) -> None:
                 alt="The face, each of its parts in a colour of its own",
             )
     with right:
-        st.caption(f"About {100 * seen.hidden[number]:.0f} % of the face seem hidden (± {100 * ERROR:.0f}).")
+        st.caption(f"About {100 * seen.hidden[number]:.0f} % of the face seems hidden (± {100 * ERROR:.0f}).")
         st.altair_chart(model_charts.probabilities(shares, chosen), alt="Probability of each of the eight emotions")
