@@ -89,13 +89,28 @@ def test_the_command_learns_and_reports(tmp_path, capsys):
     picture = cv2.imencode(".jpg", astronaut())[1].tobytes()
     row = {"image": picture, "boxes": [178.0, 57.0, 95.0, 117.0], "invalid": [0], "occlusion": [0], "blur": [0]}
     marked = row | {"occlusion": [1]}
-    rows = [row | {"file": f"{i}.jpg"} for i in range(8)] + [marked | {"file": f"{i}m.jpg"} for i in range(8)]
+    rows = [row | {"file": f"{i}m.jpg"} for i in range(8)] + [marked | {"file": f"{i}n.jpg"} for i in range(8)]
     pd.DataFrame(rows).to_parquet(tmp_path / "faces_train_0.parquet")
     assert main(["hidden", str(tmp_path), "--out", str(tmp_path / "numbers.npz")]) == 0
     told = capsys.readouterr().out
     assert all(f"| {kind} |" in told for kind in ("bare", *KINDS)) and "Bare faces taken for hidden" in told
     with np.load(tmp_path / "numbers.npz") as numbers:
         assert numbers["inner"].shape[0] == INPUTS and numbers["outer"].shape[1] == RAYS * STEPS
+
+
+def test_too_few_photographs_are_refused_before_anything_is_learned(tmp_path, capsys):
+    picture = cv2.imencode(".jpg", nobody())[1].tobytes()
+    row = {
+        "file": "a",
+        "image": picture,
+        "boxes": [1.0, 1.0, 90.0, 90.0],
+        "invalid": [0],
+        "occlusion": [0],
+        "blur": [0],
+    }
+    pd.DataFrame([row]).to_parquet(tmp_path / "faces_train_0.parquet")
+    assert main(["hidden", str(tmp_path), "--out", str(tmp_path / "numbers.npz")]) == 2
+    assert "0 bare faces" in capsys.readouterr().err and not (tmp_path / "numbers.npz").exists()
 
 
 @pytest.mark.parametrize("columns", [None, ["file"]])

@@ -72,9 +72,13 @@ def main(args: argparse.Namespace) -> int:
     finder = Finder()
     faces = list(read(args.data, finder))
     bare = [face for face in faces if face.marked == 0]
-    layers = learn([face for face in bare if face.teaches], args.seed)
+    teaching, held = [face for face in bare if face.teaches], [face for face in bare if not face.teaches]
+    if not teaching or not held:
+        raise DataError(
+            f"{args.data}: {len(bare)} bare faces were found. Give more photographs: half teach, half test."
+        )
+    layers = learn(teaching, args.seed)
     np.savez_compressed(args.out, **{k: v.astype(np.float16) for k, v in layers._asdict().items()})
-    held = [face for face in bare if not face.teaches]
     held = [held[i] for i in np.random.default_rng(args.seed).permutation(len(held))[:MEASURED]]
     print(table(judge(held, layers, finder, args.seed + 1), marked([f for f in faces if not f.teaches], layers)))
     return 0
