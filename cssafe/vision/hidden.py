@@ -69,11 +69,11 @@ def unroll(image: np.ndarray, points: np.ndarray) -> np.ndarray:
     step = np.roll(ring, -1, axis=1) - ring
     ring = np.stack([ring + step / 4, ring + step * 3 / 4], axis=2).reshape(n, rays, 2)
     ring = np.roll(ring, SAMPLES // 2, axis=1)  # the first cell begins half of it earlier
-    reach = ((np.arange(steps) + 0.5) / steps)[:, None]
-    place = (middle[:, :, None] + (ring - middle)[:, :, None] * reach).astype(np.float32).reshape(n, rays * steps, 2)
+    reach = ((np.arange(steps, dtype=np.float32) + 0.5) / steps)[:, None]
+    place = (middle[:, :, None] + (ring - middle)[:, :, None] * reach).reshape(n, rays * steps, 2)
     if n == 0:
         return np.zeros((0, rays, steps, *image.shape[2:]), image.dtype)
-    x, y = np.ascontiguousarray(np.moveaxis(place, -1, 0))
+    x, y = np.ascontiguousarray(np.moveaxis(place, -1, 0), np.float32)
     seen = cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(seen).reshape(n, rays, steps, *image.shape[2:])
 
