@@ -33,6 +33,7 @@ COMMANDS = {
     "temporal": ("train and compare what joins a face's frames over time", "cssafe.training.temporal"),
     "validate": ("compare scores with people's labels of engagement", "cssafe.training.engagement.validate"),
     "fit": ("make a formula from labelled videos or lessons", "cssafe.training.engagement.fit"),
+    "hidden": ("learn and measure how much of a face is hidden", "cssafe.training.hiding"),
     "sample": ("fill the database with a synthetic term", "cssafe.cli"),
 }
 """Name -> what it does, and the module with its `add_arguments(parser)` and `main(args)`; here they carry its name."""

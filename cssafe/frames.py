@@ -92,7 +92,6 @@ class Signals:
     smile: np.ndarray
     brow_raise: np.ndarray
     frown: np.ndarray
-    lip_corner_down: np.ndarray
     nose_wrinkle: np.ndarray
     jaw_drop: np.ndarray
 
@@ -117,6 +116,7 @@ class FrameResult:
     time: aware, UTC. width, height: of the frame, pixels. faces: n of them. tracks: int32 (n,), numbers within one stream.
     signals: n of them. expression: float32 (n, 8) in the order of labels.FERPLUS, rows sum to 1 or are NaN; None where the
     profile computes none. attention, concentration: float32 (n,) in [0, 1] or NaN. levels: int8 (n,), index into LEVELS or -1.
+    outlines: float32 (n, 36, 2) pixels, where each face ends (vision.segments.outlines); None where only boxes are known.
     """
 
     time: datetime
@@ -129,6 +129,7 @@ class FrameResult:
     attention: np.ndarray
     concentration: np.ndarray
     levels: np.ndarray
+    outlines: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         n = len(self.faces)

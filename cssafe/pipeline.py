@@ -18,7 +18,9 @@ from cssafe.signals.pose import head_pose
 from cssafe.signals.quality import quality
 from cssafe.vision.crops import crop, grey
 from cssafe.vision.finder import MESH_TRUSTED, Finder
+from cssafe.vision.hidden import hidden as hidden_share
 from cssafe.vision.mesh import EyeNetwork, sharpness
+from cssafe.vision.segments import outlines
 from cssafe.vision.tracker import Tracker
 
 CROP = 48
@@ -56,14 +58,15 @@ class Memory:
 class Looks:
     """What the expression network saw and said of the n faces of a frame that can be read.
 
-    middles: (n, 2), sides: (n,) pixels, rolls: (n,) degrees, places of the crops, for vision.crops.crop. crops: uint8
-    (n, CROP, CROP). probabilities: float32 (n, 8) of this frame alone. evidence: Expression.evidence, None where the network
-    gives none.
+    middles: (n, 2), sides: (n,) pixels, rolls: (n,) degrees, places of the crops, for vision.crops.crop. points: float32
+    (n, 468, 3), the meshes. crops: uint8 (n, CROP, CROP). probabilities: float32 (n, 8) of this frame alone. evidence:
+    Expression.evidence, None where the network gives none.
     """
 
     middles: np.ndarray
     sides: np.ndarray
     rolls: np.ndarray
+    points: np.ndarray
     crops: np.ndarray
     probabilities: np.ndarray
     evidence: np.ndarray | None
@@ -153,12 +156,8 @@ class Pipeline:
         stacked = np.stack(crops) if crops else np.zeros((0, CROP, CROP), np.uint8)
         yaw, pitch, roll = head_pose(meshes)
         detail = sharpness(stacked)
-        readable = (
-            (meshes.scores >= MESH_TRUSTED)
-            & (faces.heights >= SMALLEST_FACE)
-            & (np.abs(yaw) <= FURTHEST_TURN)
-            & (detail >= BLURRED)
-        )
+        trusted = meshes.scores >= MESH_TRUSTED
+        readable = trusted & (faces.heights >= SMALLEST_FACE) & (np.abs(yaw) <= FURTHEST_TURN) & (detail >= BLURRED)
         clock("rest")
 
         with_eyes = readable & (faces.heights >= eyes.EYES_FROM)
@@ -179,7 +178,7 @@ class Pipeline:
             if stream.looking:
                 seen = stacked[readable]
                 said, evidence = self._expression.ferplus(seen), self._expression.evidence(seen)
-                stream.looks = Looks(*place_meshes(meshes[readable]), seen, said, evidence)
+                stream.looks = Looks(*place_meshes(meshes[readable]), meshes.points[readable], seen, said, evidence)
             clock("expression")
 
         baseline = np.array([m.lids.baseline for m in memories], np.float32)
@@ -195,7 +194,7 @@ class Pipeline:
             for i, memory in enumerate(memories):
                 memory.neutral.learn(shapes[i], expression[i], stream.now - before_this)
                 moved[i] = memory.neutral.moved(shapes[i])
-        hidden = np.zeros(len(memories), np.float32)  # not estimated yet
+        hidden = _spread(hidden_share(frame.image, meshes.points[readable]), readable)
         signals = Signals(
             yaw=np.where(readable, yaw, np.nan),
             pitch=np.where(readable, pitch, np.nan),
@@ -227,7 +226,10 @@ class Pipeline:
             if levels[i] >= 0:
                 memory.level = int(levels[i])
         height, width = frame.image.shape[:2]
-        result = FrameResult(frame.time, width, height, faces, tracks, signals, expression, attending, index, levels)
+        ends = outlines(faces.boxes, meshes, trusted)
+        result = FrameResult(
+            frame.time, width, height, faces, tracks, signals, expression, attending, index, levels, ends
+        )
         clock("rest")
         return result
 

@@ -2,6 +2,15 @@
 
 from cssafe.settings import MINIMUM_GROUP, Profile
 
+SHOWN, BLUR, MOSAIC, MASK = WAYS = ("shown", "blur", "mosaic", "mask")
+"""How faces appear in a picture that is shown: as they are, or covered in one of three ways."""
+
+
+def way(chosen: dict[str, str], audience: str) -> str:
+    """How faces appear to that audience ("self" or "class"): as was chosen for it, and as long as nothing was, of a class
+    covered."""
+    return chosen.get(audience, MOSAIC if audience == "class" else SHOWN)
+
 
 def individuals(profile: Profile, audience: str, faces: int) -> bool:
     """Whether a single face's reading may be shown on a picture with that many faces: to a person alone in it, or of a

@@ -13,6 +13,7 @@ from cssafe.recording import join
 from cssafe.settings import MINIMUM_GROUP, ROOT, UPLOAD_FILES, UPLOAD_LIMIT
 from cssafe.store import Lesson
 from pages import pictures
+from pages.covering import covering, way_for
 from pages.filters import VALIDITY
 from pages.running import MEASURED
 
@@ -46,7 +47,7 @@ def before() -> None:
         )
         if not settings.hosted:
             st.caption("Larger recordings are read from the disk: `python -m cssafe analyze FILE --lesson NAME`.")
-        st.radio(
+        audience = st.radio(
             "Who is in the pictures?",
             list(AUDIENCES),
             key="audience",
@@ -54,6 +55,7 @@ def before() -> None:
             index=list(AUDIENCES).index(workspace.get("live", {}).get("audience", "self")),
             horizontal=True,
         )
+        covering(audience)
         if profile.name == "consent" and not workspace.get("agreed", False):
             st.markdown(pictures.AGREE)  # as a checkbox's label it would be cut off
             st.checkbox("Yes, they have agreed", key="agreed")
@@ -96,8 +98,9 @@ def begin() -> None:
     if "agreed" in st.session_state:
         workspace.set("agreed", True)
     files = st.session_state["uploads"]
+    audience = st.session_state["audience"]
     formula = chosen(workspace.get("formula"), profile.expression)
-    analysis = Analysis(services.engine(), files, profile, st.session_state["audience"], formula)
+    analysis = Analysis(services.engine(), files, profile, audience, way_for(audience), formula)
     st.session_state["files"] = Held(analysis.start())
 
 
@@ -153,7 +156,7 @@ def after(analysis: Analysis) -> None:
     for i, upload in enumerate(analysis.uploads):
         if upload.moments and not upload.about.still:
             with st.container(border=True):
-                pictures.video(upload, profile, analysis.audience, i, analysis.formula)
+                pictures.video(upload, analysis, i)
     if seen:
         st.caption(VALIDITY)
 

@@ -7,6 +7,7 @@ import streamlit as st
 from cssafe import services, ui
 from cssafe.live.session import LiveLesson
 from cssafe.live.transport import AUTOMATIC, NAMES, Transport, camera
+from pages.covering import covering
 from pages.filters import VALIDITY
 from pages.running import AGREE, DISAGREE, activity, figures, markers, notice, recorded
 
@@ -77,7 +78,10 @@ def during(lesson: LiveLesson) -> None:
     """Camera and figures."""
     picture, numbers = st.columns([3, 2], gap="medium")
     with picture:
-        camera(lesson, services.engine())
+        video = st.container()
+        lesson.way = covering(lesson.lesson.audience)
+        with video:
+            camera(lesson, services.engine())
         activity(lesson)
         markers(lesson)
         st.button("End lesson", type="primary", icon=":material/stop_circle:", on_click=lesson.end, width="stretch")

@@ -10,8 +10,11 @@ from cssafe.live.look import SHOWN, Seen, look
 from cssafe.media import MediaError
 from cssafe.privacy import individuals
 from cssafe.settings import SMALLEST_FACE, ConfigurationError, Profile
-from cssafe.vision.overlay import AGAINST, FOR, compared, overlay
+from cssafe.vision.anonymous import cover_all
+from cssafe.vision.hidden import ERROR
+from cssafe.vision.overlay import AGAINST, FOR, PART_COLOURS, compared, overlay, parts
 from pages import pictures
+from pages.covering import covering
 
 WIDTH = 150
 """Pixels of a face on the page: two stand side by side on a phone."""
@@ -101,9 +104,10 @@ def _faces(seen: Seen, picture: str) -> None:
         st.caption(f"Shown are the {SHOWN} largest of {seen.readable} faces.")
     if left := seen.found - seen.readable:
         st.caption(f"{left} more {'face is' if left == 1 else 'faces are'} {UNREADABLE}.")
+    way = covering("self")
     for number in range(len(seen)):
         with st.container(border=True):
-            _card(seen, number, picture)
+            _card(seen, number, picture, way)
     if seen.evidence is not None:
         st.html(
             "<div style='display: flex; flex-wrap: wrap; gap: .5rem; align-items: center; font-size: .875rem'>"
@@ -117,6 +121,16 @@ def _faces(seen: Seen, picture: str) -> None:
             f"grid of {seen.evidence.shape[1]} x {seen.evidence.shape[2]} places, drawn smoothly: it tells in which part it "
             "looks, not which line or wrinkle decides."
         )
+    keys = "".join(
+        f"<span><span style='display: inline-block; width: .8rem; height: .8rem; border-radius: .2rem; background: {colour}'>"
+        f"</span> {part}</span>"
+        for part, colour in PART_COLOURS.items()
+    )
+    st.html(f"<div style='display: flex; flex-wrap: wrap; gap: .3rem 1rem; font-size: .875rem'>{keys}</div>")
+    st.caption(
+        "How to read the parts: the polygons of the face's mesh, as far as the mesh reaches, whether something lies before "
+        "them or not."
+    )
     st.caption(
         "The left picture is all that the network gets; the probabilities are of this picture alone. They say what a face "
         "shows, not what the person feels."
@@ -130,8 +144,10 @@ def _faces(seen: Seen, picture: str) -> None:
 
 
 @st.fragment
-def _card(seen: Seen, number: int, picture: str) -> None:
-    """One face: as the network gets it, with what speaks for the chosen emotion, and the probabilities of all eight."""
+def _card(seen: Seen, number: int, picture: str, way: str) -> None:
+    """One face: as the network gets it, with what speaks for the chosen emotion, its parts, and the probabilities of all eight.
+
+    way: how the face appears, of privacy.WAYS."""
     shares = dict(zip(FERPLUS, seen.probabilities[number].tolist(), strict=True))
     leading = max(shares, key=shares.__getitem__)
     left, right = st.columns([1, 1], gap="medium")
@@ -147,10 +163,11 @@ def _card(seen: Seen, number: int, picture: str) -> None:
             )
         with st.container(horizontal=True):
             small = np.kron(seen.crops[number], np.ones((5, 5), np.uint8))  # enlarged, for a browser would blur it
+            small, face = (cover_all(np.dstack([grey] * 3), way) for grey in (small, seen.faces[number]))
             st.image(small, width=WIDTH, caption="What it gets", alt="The face as the network gets it, grey and small")
             if seen.evidence is not None:
                 evidence = compared(seen.evidence[number])
-                laid = overlay(seen.faces[number], evidence[..., FERPLUS.index(chosen)], np.abs(evidence).max())
+                laid = overlay(face, evidence[..., FERPLUS.index(chosen)], np.abs(evidence).max())
                 st.image(
                     laid,
                     width=WIDTH,
@@ -158,8 +175,16 @@ def _card(seen: Seen, number: int, picture: str) -> None:
                     caption=f"For and against {chosen}",
                     alt=f"The face, orange where it speaks for {chosen}, blue where against it",
                 )
+            st.image(
+                parts(face, seen.parts[number]),
+                width=WIDTH,
+                channels="BGR",
+                caption="Its parts",
+                alt="The face, each of its parts in a colour of its own",
+            )
     felt = affect(seen.probabilities[[number]])
     with right:
+        st.caption(f"About {100 * seen.hidden[number]:.0f} % of the face seems hidden (± {100 * ERROR:.0f}).")
         st.altair_chart(model_charts.probabilities(shares, chosen), alt="Probability of each of the eight emotions")
         st.altair_chart(
             model_charts.affect(felt.values[0], felt.spreads[0]),

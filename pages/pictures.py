@@ -8,12 +8,11 @@ from cssafe import explanation, media
 from cssafe.formula import Formula
 from cssafe.frames import FrameResult, describe
 from cssafe.labels import FIRST
-from cssafe.live.upload import Upload
+from cssafe.live.upload import Analysis, Upload
 from cssafe.media import MediaError
 from cssafe.privacy import individuals
 from cssafe.recording import courses, timeline
 from cssafe.settings import Profile
-from cssafe.vision.preview import preview
 
 AGREE = "Everybody who is in these pictures, and for minors a parent, has agreed to being analysed like this."
 
@@ -27,11 +26,12 @@ def image(upload: Upload, profile: Profile, audience: str, formula: Formula) -> 
 
 
 @st.fragment
-def video(upload: Upload, profile: Profile, audience: str, number: int, formula: Formula) -> None:
+def video(upload: Upload, analysis: Analysis, number: int) -> None:
     """Its course over the seconds, and one moment of it, decoded anew. number: of the file among its like."""
     from cssafe import charts  # Altair takes half a second, which the form need not wait for
 
     st.markdown(f"**{plain(upload.name)}**")
+    profile, audience, formula = analysis.profile, analysis.audience, analysis.formula
     moments = [(second, result) for second, (_, result) in upload.moments.items()]
     table = timeline(moments, audience)
     chart, slider = f"seconds_{number}", f"moment_{number}"
@@ -64,10 +64,8 @@ def video(upload: Upload, profile: Profile, audience: str, number: int, formula:
     with picture:
         try:
             still = next(media.frames(upload.file, 0, since=at)).image
-            told = individuals(profile, audience, len(result))
-            st.image(
-                preview(still, describe(result, told)), width="stretch", alt=f"This moment, faces drawn: {len(result)}"
-            )
+            shown = analysis.shown(still, result)
+            st.image(shown, width="stretch", alt=f"This moment, faces drawn: {len(result)}")
         except MediaError as error:
             st.warning(str(error), icon=":material/broken_image:")
     with words:

@@ -13,6 +13,7 @@ from cssafe.live.capture import HOSTED, Capture, check, look
 from cssafe.media import MediaError, hidden
 from cssafe.settings import ConfigurationError
 from cssafe.store import StoreError
+from pages.covering import covering
 from pages.filters import VALIDITY
 from pages.running import AGREE, DISAGREE, activity, figures, markers, notice, recorded
 
@@ -164,6 +165,7 @@ def during(capture: Capture) -> None:
         if complaint := st.session_state.pop("complaint", ""):
             st.error(complaint, icon=":material/error:")
         picture(capture)
+        lesson.way = covering("class")
         activity(lesson)
         markers(lesson)
         st.button("End lesson", type="primary", icon=":material/stop_circle:", on_click=end, width="stretch")

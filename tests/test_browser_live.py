@@ -6,6 +6,8 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -13,6 +15,7 @@ from cssafe import sample
 from cssafe.labels import FERPLUS
 from cssafe.settings import PROFILES
 from cssafe.store import Workspace
+from cssafe.vision.finder import Finder
 from tests.browser import PATIENCE, Server, chromium, clip, film, serve, shows_no_error
 from tests.shared import shared_data
 from tests.waiting import until
@@ -144,6 +147,32 @@ def test_of_a_class_its_figures_are_shown_and_no_single_face_is_named(playwright
             expect(page.locator("figure")).to_have_attribute("data-faces", "9")
             expect(page.get_by_text("Class concentration")).to_be_visible()
             expect(page.get_by_test_id("stMetricValue").first).to_have_text(re.compile(r"0\.\d\d"))
+
+
+def seen(page: Page) -> int:
+    """How many faces the detector finds in what the visitor sees of the camera."""
+    shot = np.frombuffer(page.locator("figure .picture").screenshot(), np.uint8)
+    return len(Finder().find(cv2.imdecode(shot, cv2.IMREAD_COLOR))[0])
+
+
+def test_of_a_class_no_face_is_seen_until_the_teacher_wants_it(playwright, tmp_path):
+    with serve(tmp_path) as server, closing(chromium(playwright, film(tmp_path, side=3))) as browser:
+        with visit(browser) as page:
+            start(page, server, audience="A class")
+            figure = page.locator("figure[data-covered]")
+            figure.wait_for()
+            for way in ("Mosaic", "Blurred", "Plain mask"):
+                page.get_by_role("radio", name=way).click()
+                wait_for_results(page, results(page) + 5)
+                assert (
+                    figure.locator("canvas").evaluate("c => c.getContext('2d').getImageData(9, 9, 1, 1).data[3]") == 255
+                )
+                assert seen(page) == 0
+            page.get_by_role("radio", name="As they are").click()
+            expect(figure).to_have_count(0)
+            wait_for_results(page, results(page) + 5)
+            assert seen(page) >= 5  # words lie over some
+            shows_no_error(page)
 
 
 def test_two_real_people_are_followed_but_are_too_few_for_a_figure_about_a_class(playwright, tmp_path):

@@ -10,6 +10,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from cssafe import settings
@@ -19,7 +21,9 @@ from cssafe.live.capture import Capture, check, look
 from cssafe.live.engine import Engine
 from cssafe.media import MediaError
 from cssafe.pipeline import Stream
+from cssafe.privacy import MASK, SHOWN
 from cssafe.settings import PROFILES, ConfigurationError
+from cssafe.vision.anonymous import PLAIN
 from tests.room import camera
 from tests.rtsp import rtsp_camera
 from tests.test_websocket import Crowd, count, make
@@ -191,3 +195,16 @@ def test_a_fault_of_our_own_is_logged_without_the_password_and_the_camera_is_sou
     until(lambda: capture.problem)
     assert "the log has the details" in capture.problem
     assert "RuntimeError" in caplog.text and "secret" not in caplog.text
+
+
+def test_the_preview_covers_faces_until_somebody_wants_to_see_them(begin, video):
+    capture = begin(video((0.0, 0.2, 0.4)))
+    until(lambda: capture.preview())
+
+    def face() -> np.ndarray:
+        return cv2.imdecode(np.frombuffer(capture.preview(), np.uint8), 1)[20:30, 15:25].astype(int)
+
+    capture.lesson.way = MASK
+    assert np.abs(face() - PLAIN).max() < 30  # of JPEG
+    capture.lesson.way = SHOWN
+    assert np.abs(face() - (255, 0, 0)).max() < 60

@@ -12,6 +12,7 @@ from cssafe.live.look import SHOWN, SIDE, look
 from cssafe.media import MediaError
 from cssafe.pipeline import CROP, Pipeline
 from cssafe.settings import PROFILES
+from cssafe.vision.segments import PARTS
 from tests.faces import astronaut, classroom, nobody
 from tests.maps import made
 
@@ -68,6 +69,9 @@ def test_the_face_of_a_picture_is_seen_as_the_network_gets_it_and_as_people_can_
     shrunk = seen.faces[0].reshape(CROP, SIDE // CROP, CROP, SIDE // CROP).mean(axis=(1, 3))
     assert np.corrcoef(shrunk.ravel(), seen.crops[0].ravel())[0, 1] > 0.98
     assert seen.probabilities[0].argmax() == 1 and seen.probabilities[0].sum() == pytest.approx(1, abs=0.01)
+    assert seen.parts.shape == (1, SIDE, SIDE) and set(np.unique(seen.parts)) == set(range(len(PARTS)))
+    dark, bright = (seen.faces[0][seen.parts[0] == PARTS.index(part)].mean() for part in ("eyes", "skin"))
+    assert dark < bright - 20
     places = seen.crops[0].reshape(6, 8, 6, 8).mean(axis=(1, 3))
     assert seen.evidence[0, :, :, 1] == pytest.approx(places, rel=0.02)
 

@@ -1,9 +1,10 @@
-"""What a network looks at, in colours on a face."""
+"""What a network looks at, and the parts of a face, in colours."""
 
 import numpy as np
 import pytest
 
-from cssafe.vision.overlay import AGAINST, FOR, compared, overlay
+from cssafe.vision.overlay import AGAINST, FOR, PART_COLOURS, compared, overlay, parts
+from cssafe.vision.segments import PARTS
 from tests.faces import astronaut
 
 GREY = np.full((120, 120), 128, np.uint8)
@@ -53,3 +54,14 @@ def test_what_speaks_for_all_emotions_alike_is_no_evidence():
     everywhere = np.random.default_rng(1).normal(size=(6, 6, 1))
     assert compared(evidence + everywhere) == pytest.approx(compared(evidence))
     assert compared(evidence).mean(axis=-1) == pytest.approx(np.zeros((6, 6)))
+
+
+@pytest.mark.parametrize("picture", [GREY, astronaut()], ids=["grey", "colour"])
+def test_each_part_has_a_colour_of_its_own_and_the_rest_stays(picture):
+    labels = np.zeros(picture.shape[:2], np.uint8)
+    for value in range(len(PARTS)):
+        labels[20 * value : 20 * value + 20] = value
+    drawn = parts(picture, labels)
+    assert (drawn[labels == 0] == (picture[..., None] if picture.ndim == 2 else picture)[labels == 0]).all()
+    colours = {tuple(parts(GREY[:1], np.full((1, 120), value, np.uint8))[0, 0]) for value in range(len(PARTS))}
+    assert len(colours) == len(PARTS) == len(PART_COLOURS) + 1

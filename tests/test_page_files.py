@@ -6,11 +6,14 @@ from datetime import date
 from datetime import time as clock
 
 import cv2
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from cssafe import services
+from cssafe.privacy import MASK, MOSAIC, SHOWN
 from cssafe.store import Workspace
+from cssafe.vision.finder import Finder
 from tests.faces import astronaut, classroom
 from tests.shared import shared_data
 from tests.test_media import claiming, encoded, sound
@@ -178,6 +181,27 @@ def test_a_video_has_a_timeline_and_the_chosen_moment_is_described(video):
     assert "How to read it" in text(page) and "No face in view" in text(page)
     page.select_slider[0].set_value(2)
     run(page)
+
+
+@pytest.mark.parametrize(("audience", "covered"), [("self", False), ("class", True)])
+def test_faces_of_a_class_are_covered_in_every_picture_and_ones_own_is_shown(audience, covered):
+    page = analyse(("face.png", png(astronaut())), audience=audience)
+    [upload] = page.session_state["files"].analysis.uploads
+    seen = cv2.imdecode(np.frombuffer(upload.preview, np.uint8), 1)
+    assert (len(Finder().find(seen)[0]) == 0) == covered
+
+
+def test_the_choice_of_how_faces_appear_follows_the_audience_and_is_remembered():
+    page = show()
+    page.radio[0].set_value("class")
+    assert run(page).segmented_control[0].value == MOSAIC
+    page.segmented_control[0].set_value(MASK)
+    run(page)
+    page.radio[0].set_value("self")
+    assert run(page).segmented_control[0].value == SHOWN
+    again = show()
+    again.radio[0].set_value("class")
+    assert run(again).segmented_control[0].value == MASK
 
 
 def test_four_people_in_a_classroom_are_seen():

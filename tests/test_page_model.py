@@ -128,9 +128,10 @@ def test_a_face_is_shown_with_its_emotion_and_what_speaks_for_any_of_the_eight(m
     page = choose(png(astronaut()))
     assert "**happy**" in text(page) and page.selectbox[0].value == "happy"
     assert "orange parts of the face" in text(page) and "not stored or logged" in text(page)
-    assert len(page.get("image")) == 2 and len(page.get("vega_lite_chart")) == 2
+    assert len(page.get("image")) == 3 and len(page.get("vega_lite_chart")) == 2
     assert "Russell & Mehrabian 1977" in text(page) and "ambivalence tells" in text(page)
     assert re.search(r"runs here in \*\*(bfloat16|float32)\*\*", text(page))
+    assert re.search(r"About \d+ % of the face seems hidden", text(page))
     page.selectbox[0].set_value("sad")
     run(page)
     assert page.selectbox[0].value == "sad" and "**happy**" in text(page)
@@ -150,7 +151,7 @@ def test_a_network_without_a_map_says_so_and_tells_its_probabilities(server, mon
     services.engine().loaded.result(PATIENCE)
     page = choose(png(astronaut()))
     assert "gives no map" in text(page) and "**happy**" in text(page)
-    assert not page.selectbox and len(page.get("image")) == 1
+    assert not page.selectbox and len(page.get("image")) == 2
 
 
 def test_where_lessons_are_stored_everybody_must_have_agreed_first_and_it_is_asked_once(model, server, monkeypatch):

@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from cssafe import services, timetable
 from cssafe.alerts import Alert
+from cssafe.privacy import MOSAIC, SHOWN
 from tests.test_pages_data import press, run, text
 from tests.test_room import all_day, at, keep
 from tests.waiting import until
@@ -192,3 +193,18 @@ def test_rows_typed_into_the_new_table_are_saved(source, monkeypatch):
     press(page, "Save timetable")
     [entry] = services.workspace().get("timetable")
     assert entry["start"] == "08:00" and entry["end"] == "08:45" and entry["days"] == ["Mon"]
+
+
+def test_faces_in_a_room_are_covered_and_the_choice_is_kept_for_the_next_lesson(source):
+    page = show()
+    begin(page, source)
+    choice = page.segmented_control(key="faces_class")
+    assert choice.value == services.room().capture.lesson.way == MOSAIC
+    choice.set_value(SHOWN)
+    run(page)
+    assert services.room().capture.lesson.way == SHOWN and services.workspace().get("anonymous") == {"class": SHOWN}
+    press(page, "End lesson")
+    again = show()
+    press(again, "Start")
+    assert again.segmented_control(key="faces_class").value == services.room().capture.lesson.way == SHOWN
+    press(again, "End lesson")

@@ -1,11 +1,12 @@
 """What a running lesson tells of its results, to whom, and what it keeps."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 
+from cssafe.privacy import MASK, SHOWN, way
 from cssafe.settings import PROFILES
 from tests.test_websocket import crowd, make, time_now
 from tests.waiting import until
@@ -104,3 +105,26 @@ def test_a_lesson_is_scored_by_the_formula_that_the_workspace_chose(workspace):
     lesson = make(workspace)
     assert lesson.lesson.formula == "attention-only 2"
     lesson.end()
+
+
+@pytest.mark.parametrize("faces", [0, 1, 6])
+def test_every_face_is_told_with_what_covers_it_also_while_it_is_lost_for_a_moment(workspace, faces):
+    lesson = make(workspace, audience="class")
+    begun = datetime(2026, 3, 2, 12, 0, 0, tzinfo=UTC)
+    covers = lesson.take(crowd(faces, begun))["covers"]
+    assert len(covers) == faces and json.dumps(covers)
+    for polygon in covers:  # the face is at 10 to 30, 10 to 40
+        xs, ys = zip(*polygon, strict=True)
+        assert min(xs) < 10 and max(xs) > 30 and min(ys) < 10 and max(ys) > 40
+    assert lesson.take(crowd(0, begun + timedelta(seconds=1)))["covers"] == covers
+    assert lesson.take(crowd(0, begun + timedelta(seconds=4)))["covers"] == []
+    lesson.end()
+
+
+@pytest.mark.parametrize("chosen", [{}, {"class": SHOWN, "self": MASK}])
+def test_a_lesson_shows_faces_as_was_chosen_for_its_audience(workspace, chosen):
+    workspace.set("anonymous", chosen)
+    for audience in ("self", "class"):
+        lesson = make(workspace, audience=audience)
+        assert lesson.way == way(chosen, audience)
+        lesson.end()

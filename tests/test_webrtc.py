@@ -12,7 +12,9 @@ import pytest
 from cssafe.live import webrtc
 from cssafe.live.engine import Engine
 from cssafe.live.webrtc import Stream, ice_servers
+from cssafe.privacy import MASK
 from cssafe.settings import TRANSPORT_PATIENCE
+from cssafe.vision.anonymous import PLAIN as GREY
 from tests.test_websocket import Crowd, crowd
 from tests.waiting import until
 
@@ -117,6 +119,30 @@ def test_whatever_goes_wrong_the_picture_goes_on_and_it_is_counted(stream, monke
     given = frame()
     assert stream.show(given) is given
     assert stream.failed == 1
+
+
+def test_where_faces_are_covered_no_frame_is_ever_shown_bare(stream, lesson, monkeypatch):
+    lesson.way = MASK
+    before = stream.show(frame()).to_ndarray(format="bgr24")
+    assert (before == GREY).all()  # nobody knows yet where the face is
+    shown = result_shown(stream)
+    assert (shown[20:30, 64 - 25 : 64 - 15] == GREY).all() and (shown[-4:, :20] == 90).all()
+    monkeypatch.setattr(webrtc, "STALE", 0.0)
+    assert (stream.show(frame()).to_ndarray(format="bgr24") == GREY).all()
+
+    def broken(*_):
+        raise RuntimeError("broken on purpose")
+
+    monkeypatch.setattr(webrtc, "draw", broken)
+    assert not stream.show(frame()).to_ndarray(format="bgr24").any()
+
+
+def test_what_is_covered_is_the_picture_in_which_the_face_was_found(stream, lesson):
+    lesson.way = MASK
+    result_shown(stream)
+    later = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 255, np.uint8), format="bgr24")
+    image = stream._drawn(later.to_ndarray(format="bgr24"))
+    assert not (image == 255).all(axis=2).any()
 
 
 def test_without_frames_the_stream_ends_and_the_lesson_waits_for_its_camera(stream, lesson):

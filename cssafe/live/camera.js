@@ -1,10 +1,10 @@
 // The camera in the browser: smooth local video, frames up over a WebSocket, boxes and words drawn over the video.
-// Nothing is recorded. `data`: token of the lesson, width and height to ask for (pixels), limit of one
-// JPEG (bytes). The figure tells in data-*: state, faces, results (how many were drawn), delay (ms from
+// Where faces are covered, the newest analysed picture stands there instead of the video: in the video they have moved
+// since. Nothing is recorded. `data`: token of the lesson, width and height to ask for (pixels), limit of one JPEG
+// (bytes), way (how faces appear: shown, blur, mosaic, mask). The figure tells in data-*: state, faces, results (how many were drawn), delay (ms from
 // the picture to its drawn result) and size (of the analysed picture). The state `stalled` of the
 // component is true while no first result has come in time.
 
-const COLOURS = { high: '#009E73', medium: '#E69F00', low: '#D55E00', unread: '#56B4E9' };  // Okabe-Ito
 const QUALITY = 0.6;
 const LONGEST_WAIT = 8000;   // ms between two tries to reconnect
 const PATIENCE = 8000;       // ms from the camera's start to the first result; after that the page is told
@@ -52,6 +52,7 @@ class Camera {
     this.button = root.querySelector('button');
     this.caption = root.querySelector('figcaption');
     this.scratch = document.createElement('canvas');
+    this.renew(data);
     this.scale = Math.min(1, FIRST / data.width);
     this.wait = 500;
     this.onWay = new Map();   // number of each picture on its way -> when it was taken
@@ -65,6 +66,11 @@ class Camera {
     addEventListener('pagehide', this.onLeave);
     addEventListener('pageshow', this.onReturn);
     this.start();
+  }
+
+  renew(data) {   // the page's newest word on how faces appear
+    this.data = data;
+    this.figure.toggleAttribute('data-covered', data.way !== 'shown');
   }
 
   async start() {
@@ -126,7 +132,7 @@ class Camera {
     this.say(state, words);
     const socket = this.socket = new WebSocket(address());
     this.onWay.clear();
-    this.sent = this.judged = 0;
+    this.sent = this.judged = this.drawn = 0;
     this.heard = performance.now();
     this.open = this.idle = this.encoding = false;
     socket.onopen = () => socket.send(this.data.token);
@@ -165,7 +171,8 @@ class Camera {
       this.open = true;
       return this.say('live', message.busy);
     }
-    const delay = this.heard - this.onWay.get(message.number);
+    const { taken, jpeg } = this.onWay.get(message.number);
+    const delay = this.heard - taken;
     this.onWay.delete(message.number);
     this.adapt(delay - message.took, message.number);
     if (delay > LATE) this.most = 1;
@@ -183,9 +190,16 @@ class Camera {
     if (message.concentration !== null) {
       this.caption.textContent += ` · concentration ${message.concentration.toFixed(2)}, ${message.level}`;
     }
-    this.draw(message);
+    this.show(message, jpeg);
     clearTimeout(this.clear);
     this.clear = setTimeout(() => this.draw(null), STALE);
+  }
+
+  async show(message, jpeg) {
+    if (this.data.way === 'shown') return this.draw(message);
+    const { socket } = this, picture = await createImageBitmap(jpeg);
+    if (socket === this.socket && !(message.number < this.drawn)) this.draw(message, picture);
+    picture.close();
   }
 
   watch(run) {   // send a frame whenever the video has a new one
@@ -229,7 +243,7 @@ class Camera {
       if (socket !== this.socket || socket.readyState !== WebSocket.OPEN) return;
       this.encoding = false;
       if (!blob || blob.size > this.data.limit) return this.resize(0.8);
-      this.onWay.set(this.sent++, now);
+      this.onWay.set(this.sent++, { taken: now, jpeg: blob });
       socket.send(blob);
     }, 'image/jpeg', QUALITY);
   }
@@ -238,40 +252,10 @@ class Camera {
     if (this.video.videoWidth) this.picture.style.aspectRatio = `${this.video.videoWidth} / ${this.video.videoHeight}`;
   }
 
-  draw(message) {
-    const { canvas } = this, ratio = devicePixelRatio || 1;
-    const width = canvas.clientWidth, height = canvas.clientHeight;
-    canvas.width = width * ratio;
-    canvas.height = height * ratio;
-    if (!message) return;
-    const pen = canvas.getContext('2d');
-    const [sentWidth, sentHeight] = message.size;
-    // The video is shown as large as fits; where its shape differs from the box, it is centred.
-    const zoom = Math.min(width / sentWidth, height / sentHeight);
-    const left = (width - sentWidth * zoom) / 2, top = (height - sentHeight * zoom) / 2;
-    const mirrored = this.figure.hasAttribute('data-mirrored');
-    pen.scale(ratio, ratio);
-    for (const face of message.faces) {
-      const [x, y, w, h] = face.box.map((value) => value * zoom);
-      this.mark(pen, face, left + (mirrored ? sentWidth * zoom - x - w : x), top + y, w, h);
-    }
-  }
-
-  mark(pen, face, x, y, w, h) {
-    pen.strokeStyle = pen.fillStyle = COLOURS[face.level || 'unread'];
-    pen.lineWidth = Math.min(3, Math.max(1.5, w / 40));
-    pen.strokeRect(x, y, w, h);
-    const words = w < 44 ? label(face).split(' · ')[0] : label(face);
-    if (!words || w < 30) return;   // below that, words would cover the neighbours
-    const size = Math.min(18, Math.max(10, w / 9)), bar = size * 1.5;
-    pen.font = `600 ${size}px sans-serif`;
-    const wide = pen.measureText(words).width + size;
-    const at = Math.min(Math.max(0, x), Math.max(0, this.canvas.clientWidth - wide));
-    const above = y >= bar ? y - bar : y;
-    pen.fillRect(at, above, wide, bar);
-    pen.fillStyle = '#000';
-    pen.textBaseline = 'middle';
-    pen.fillText(words, at + size / 2, above + bar / 2);
+  draw(message, picture = null) {
+    if (message && this.data.way !== 'shown' && !picture) message = null;   // chosen since it was asked for
+    if (message) this.drawn = message.number;
+    paint(this.canvas, message, picture, this.data.way, this.figure.hasAttribute('data-mirrored'));
   }
 
   say(state, words, retry = false) {
@@ -282,17 +266,11 @@ class Camera {
   }
 }
 
-function label(face) {   // emotion and level, as far as they were told
-  if (!('level' in face)) return '';
-  const emotions = Object.entries(face.expression || {}).filter(([, p]) => p !== null);
-  const emotion = emotions.length ? emotions.reduce((a, b) => (b[1] > a[1] ? b : a))[0] : '';
-  return [emotion, face.level || 'no score'].filter(Boolean).join(' · ');
-}
-
 export default function (component) {   // called again whenever the page is drawn again
   const { parentElement: root, data, setStateValue: tell } = component;
   if (root.camera && root.camera.data.token !== data.token) { root.camera.destroy(); root.camera = null; }
   if (!root.camera) root.camera = new Camera(root, data);
+  root.camera.renew(data);
   root.camera.tell = tell;
   return () => { if (root.camera) { root.camera.destroy(); root.camera = null; } };
 }

@@ -1,4 +1,4 @@
-"""The browser's half of the camera as a Streamlit component: camera.html, camera.css and camera.js beside this file."""
+"""The browser's half of the camera as a Streamlit component: camera.html, camera.css, drawing.js and camera.js beside it."""
 
 from pathlib import Path
 
@@ -12,11 +12,16 @@ SIZES = {"self": (640, 480), "class": (1280, 720)}
 differ."""
 
 
-def _read(part: str) -> str:
-    return (Path(__file__).parent / f"camera.{part}").read_text(encoding="utf-8")
+def _read(name: str) -> str:
+    return (Path(__file__).parent / name).read_text(encoding="utf-8")
 
 
-_camera = st.components.v2.component("cssafe_camera", html=_read("html"), css=_read("css"), js=_read("js"))
+_camera = st.components.v2.component(
+    "cssafe_camera",
+    html=_read("camera.html"),
+    css=_read("camera.css"),
+    js=_read("drawing.js") + _read("camera.js"),  # a component is one module
+)
 
 
 def camera(lesson: LiveLesson) -> bool:
@@ -29,7 +34,7 @@ def camera(lesson: LiveLesson) -> bool:
     width, height = SIZES[lesson.lesson.audience]
     state = _camera(
         key=f"camera_{lesson.number}",
-        data={"token": lesson.token, "width": width, "height": height, "limit": FRAME_LIMIT},
+        data={"token": lesson.token, "width": width, "height": height, "limit": FRAME_LIMIT, "way": lesson.way},
         default={"stalled": False},
         on_stalled_change=lambda: None,
     )

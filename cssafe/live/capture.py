@@ -20,6 +20,7 @@ from cssafe.live.engine import Answer, Engine
 from cssafe.live.session import LiveLesson
 from cssafe.media import MediaError, hidden
 from cssafe.settings import ConfigurationError, Settings
+from cssafe.vision.anonymous import cover
 from cssafe.vision.preview import preview
 
 log = logging.getLogger(__name__)
@@ -94,7 +95,7 @@ class Capture:
         self._engine = engine
         self._live = False
         self._offered: dict[int, np.ndarray] = {}
-        self._newest: tuple[np.ndarray, list[dict]] | None = None
+        self._newest: tuple[np.ndarray, dict] | None = None
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
         self._thread.start()
@@ -119,10 +120,12 @@ class Capture:
             self._thread.join(timeout=2)
 
     def preview(self) -> bytes | None:
-        """The newest analysed picture with its faces framed, as a JPEG; None while there is none."""
+        """The newest analysed picture with its faces framed, and covered as the lesson says, as a JPEG; None while there is
+        none."""
         if (newest := self._newest) is None:
             return None
-        return preview(*newest, PREVIEW)
+        image, told = newest
+        return preview(cover(image, told["covers"], self.lesson.way), told["faces"], PREVIEW)
 
     def _run(self) -> None:
         failures = 0
@@ -174,6 +177,6 @@ class Capture:
         if answer.result is not None:
             told = self.lesson.take(answer.result)
             if image is not None and self._live:
-                self._newest, self.problem = (image, told["faces"]), ""
+                self._newest, self.problem = (image, told), ""
         elif answer.problem and self._live:
             self.problem = answer.problem

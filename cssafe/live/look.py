@@ -13,7 +13,9 @@ import numpy as np
 from cssafe.live.engine import Answer, Engine, Feed
 from cssafe.media import MediaError
 from cssafe.pipeline import Stream
-from cssafe.vision.crops import crop, grey
+from cssafe.vision.crops import crop, crop_matrix, from_image, grey
+from cssafe.vision.hidden import hidden
+from cssafe.vision.segments import segment
 
 PATIENCE = 30.0
 """Seconds for the picture: the networks may still be loading, and others may be waiting too."""
@@ -30,6 +32,8 @@ class Seen:
     """What was seen in a picture: n faces that can be read, the largest first, at most SHOWN.
 
     found: faces in the picture. readable: those of them that can be read. faces: uint8 (n, SIDE, SIDE), grey and upright.
+    parts: uint8 (n, SIDE, SIDE), what each of their pixels is, index into vision.segments.PARTS. hidden: float32 (n,) in
+    [0, 1], see vision.hidden.
     crops: uint8 (n, 48, 48), the same as the network gets them. probabilities: float32 (n, 8), in the order of
     labels.FERPLUS. evidence: float32 (n, rows, columns, 8), see Expression.evidence; None where the network gives no map.
     """
@@ -37,6 +41,8 @@ class Seen:
     found: int
     readable: int
     faces: np.ndarray
+    parts: np.ndarray
+    hidden: np.ndarray
     crops: np.ndarray
     probabilities: np.ndarray
     evidence: np.ndarray | None
@@ -72,11 +78,16 @@ def look(engine: Engine, image: np.ndarray, patience: float = PATIENCE) -> Seen:
         raise MediaError("The emotions in the picture were not computed: the profile in use has no expression network.")
     rows = np.argsort(-looks.sides, kind="stable")[:SHOWN]
     luma = grey(image)
-    faces = [crop(luma, looks.middles[i], looks.sides[i], looks.rolls[i], SIDE) for i in rows]
+    places = [(looks.middles[i], looks.sides[i], looks.rolls[i], SIDE) for i in rows]
+    faces = [crop(luma, *place) for place in places]
+    meshes = [from_image(looks.points[i, :, :2], crop_matrix(*place)) for i, place in zip(rows, places, strict=True)]
+    parts = [segment(mesh[None], SIDE, SIDE) for mesh in meshes]
     return Seen(
         found=len(answer.result),
         readable=len(looks.sides),
         faces=np.stack(faces) if faces else np.zeros((0, SIDE, SIDE), np.uint8),
+        parts=np.stack(parts) if parts else np.zeros((0, SIDE, SIDE), np.uint8),
+        hidden=hidden(image, looks.points[rows]),
         crops=looks.crops[rows],
         probabilities=looks.probabilities[rows],
         evidence=None if looks.evidence is None else looks.evidence[rows],

@@ -24,9 +24,11 @@ from cssafe.live.engine import Answer, Feed
 from cssafe.live.view import Reading, View
 from cssafe.observations import Seconds
 from cssafe.pipeline import Stream
-from cssafe.privacy import individuals, withheld
+from cssafe.privacy import individuals, way, withheld
 from cssafe.settings import LIVE_MINUTES, Profile
 from cssafe.store import Lesson, StoreError, Workspace
+from cssafe.vision.anonymous import covers
+from cssafe.vision.segments import boxed
 
 log = logging.getLogger(__name__)
 
@@ -88,6 +90,8 @@ class LiveLesson:
         self.number = workspace.start_lesson(self.lesson)
         self.ended: datetime | None = None
         self.expired = False
+        self.way = way(workspace.get("anonymous", {}), audience)
+        """How faces appear in its pictures, of privacy.WAYS; may be changed at any time."""
         self._stream = Stream(live=True, formula=self._formula, activity=self.lesson.activity)
         self._feed: Feed | None = None
         self._observing = Seconds()
@@ -150,8 +154,10 @@ class LiveLesson:
                 while self._now[0].time < result.time - NOW:
                     self._now.popleft()
             reading = self._read()
+            covered = self._covered(result)
         return {
             "size": [result.width, result.height],
+            "covers": covered,
             "faces": describe(result, individuals(self.profile, self.lesson.audience, len(result))),
             "concentration": None if np.isnan(reading.concentration) else round(reading.concentration, 2),
             "level": LEVELS[reading.level] if reading.level >= 0 else None,
@@ -258,6 +264,14 @@ class LiveLesson:
                 means = np.average(rows[there], axis=0, weights=weight[there])
                 expression = {name: float(p) for name, p in zip(FERPLUS, means, strict=True)}
         return Reading(faces, measured, mean, low, high, self._level, expression)
+
+    def _covered(self, result: FrameResult) -> list[list[list[int]]]:
+        """Polygons that hide the faces of this frame, pixels; also those that are lost for a moment, where they were last."""
+        last: dict[int, np.ndarray] = {}
+        for seen in (*self._now, result):
+            ends = boxed(seen.faces.boxes) if seen.outlines is None else seen.outlines
+            last |= dict(zip(seen.tracks.tolist(), covers(ends), strict=True))
+        return [polygon.round().astype(int).tolist() for polygon in last.values()]
 
     def _withheld(self, faces: int, measured: int) -> str:
         """Why nothing is said about a frame with that many faces; empty where something may be."""

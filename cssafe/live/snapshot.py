@@ -9,6 +9,8 @@ import streamlit as st
 from cssafe.live.engine import Answer, Engine
 from cssafe.live.session import LiveLesson
 from cssafe.media import MediaError, decode
+from cssafe.privacy import SHOWN
+from cssafe.vision.anonymous import cover
 from cssafe.vision.drawing import draw
 
 PATIENCE = 30.0
@@ -38,8 +40,10 @@ def camera(lesson: LiveLesson, engine: Engine) -> bool:
     words = "1 face" if faces == 1 else f"{faces} faces"
     if told["concentration"] is not None:
         words += f" · concentration {told['concentration']:.2f}, {told['level']}"
-    st.image(draw(image, told["faces"]), caption=told["note"] or words, channels="BGR", width="stretch")
-    st.caption("Choose Clear photo to take the next one.")
+    shown = draw(cover(image, told["covers"], lesson.way), told["faces"])
+    st.image(shown, caption=told["note"] or words, channels="BGR", width="stretch")
+    bare = "" if lesson.way == SHOWN else " The view above it is your browser's own and is not covered."
+    st.caption(f"Choose Clear photo to take the next one.{bare}")
     return False
 
 

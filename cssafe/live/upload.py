@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import BinaryIO
 
+import numpy as np
+
 from cssafe import media
 from cssafe.formula import Formula, chosen
 from cssafe.frames import Frame, FrameResult, describe
@@ -24,7 +26,9 @@ from cssafe.pipeline import Stream
 from cssafe.privacy import individuals
 from cssafe.recording import Recording, analyze, place
 from cssafe.settings import ConfigurationError, Profile
+from cssafe.vision.anonymous import cover, covers
 from cssafe.vision.preview import preview
+from cssafe.vision.segments import boxed
 
 log = logging.getLogger(__name__)
 
@@ -75,11 +79,12 @@ class Analysis:
         files: Sequence[BinaryIO],
         profile: Profile,
         audience: str,
+        way: str,
         formula: Formula | None = None,
     ) -> None:
-        """files: each with its `name`. audience: "self" or "class"; all of it counts as the activity usual for it. formula:
-        None for the profile's own."""
-        self.profile, self.audience = profile, audience
+        """files: each with its `name`. audience: "self" or "class"; all of it counts as the activity usual for it. way: how
+        faces appear in pictures, of privacy.WAYS. formula: None for the profile's own."""
+        self.profile, self.audience, self.way = profile, audience, way
         self.formula = formula or chosen(None, profile.expression)
         self.uploads: list[Upload] = []
         self.problem = ""
@@ -121,6 +126,12 @@ class Analysis:
         if self._frames:
             left = (time.monotonic() - self._clock) / self._frames * (sum(work) - done)
         return Progress(now + 1, len(work), uploads[now].name, done / sum(work), left)
+
+    def shown(self, image: np.ndarray, result: FrameResult) -> bytes:
+        """The picture, uint8 (h, w, 3) BGR, with its faces drawn, and covered where that was chosen, as a JPEG."""
+        ends = boxed(result.faces.boxes) if result.outlines is None else result.outlines
+        told = individuals(self.profile, self.audience, len(result))
+        return preview(cover(image, covers(ends), self.way), describe(result, told))
 
     def _run(self) -> None:
         try:
@@ -166,8 +177,7 @@ class Analysis:
             for picture, result in seen:
                 self._frames += 1
                 if upload.about.still:
-                    told = individuals(self.profile, self.audience, len(result))
-                    upload.preview = preview(picture.image, describe(result, told))
+                    upload.preview = self.shown(picture.image, result)
                 upload.moments.setdefault(int(picture.seconds), (picture.seconds, result))
         finally:
             self._engine.leave(feed)

@@ -27,7 +27,9 @@ from streamlit_webrtc.component import generate_frontend_component_key
 from cssafe.live.camera import SIZES
 from cssafe.live.engine import Answer, Engine, Feed
 from cssafe.live.session import LiveLesson
+from cssafe.privacy import SHOWN
 from cssafe.settings import TRANSPORT_PATIENCE
+from cssafe.vision.anonymous import cover, cover_all
 from cssafe.vision.drawing import draw
 
 log = logging.getLogger(__name__)
@@ -85,7 +87,8 @@ class Stream:
             self._started, self._called = before._started, before._called
         self._seen = 0.0
         self._frames = 0
-        self._newest: tuple[float, dict] | None = None
+        self._offered: dict[int, np.ndarray] = {}
+        self._newest: tuple[float, np.ndarray, dict] | None = None
 
     @property
     def stalled(self) -> bool:
@@ -103,7 +106,7 @@ class Stream:
 
     def show(self, frame: av.VideoFrame) -> av.VideoFrame:
         """Offer the frame for analysis and give back what the visitor sees. Called for the newest frame, on the library's
-        thread; whatever goes wrong, the picture goes on."""
+        thread; whatever goes wrong, the video goes on, but no face that is to be covered is left bare."""
         try:
             image = frame.to_ndarray(format="bgr24")
             self._offer(image)
@@ -112,7 +115,9 @@ class Stream:
             self.failed += 1
             if self.failed & (self.failed - 1) == 0:  # the 1st, 2nd, 4th, 8th...
                 log.exception("A video frame could not be shown (%d so far).", self.failed)
-            return frame
+            if self.lesson.way == SHOWN:
+                return frame
+            return av.VideoFrame.from_ndarray(np.zeros((frame.height, frame.width, 3), np.uint8), format="bgr24")
 
     def _offer(self, image: np.ndarray) -> None:
         self._seen = time.monotonic()
@@ -121,19 +126,27 @@ class Stream:
         if self._feed is None:
             self._feed = self.lesson.connect(self._deliver)
             threading.Thread(target=self._watch, args=(self._feed,), name="webrtc watchdog", daemon=True).start()
+        self._offered[self._frames] = image
         self._engine.offer(self._feed, self._frames, image, datetime.now(UTC))
         self._frames += 1
 
     def _deliver(self, answer: Answer) -> None:
-        if answer.result is not None:
-            self._newest = time.monotonic(), self.lesson.take(answer.result)
+        image = self._offered.pop(answer.number, None)
+        if answer.result is not None and image is not None:
+            self._newest = time.monotonic(), image, self.lesson.take(answer.result)
 
     def _drawn(self, image: np.ndarray) -> np.ndarray:
-        """Mirrored like every picture of oneself, with the newest result; the words stay readable."""
+        """Mirrored like every picture of oneself, with the newest result; the words stay readable. Where faces are covered
+        it is the newest analysed picture instead of this one, in which they may have moved."""
+        newest = self._newest
+        if newest is not None and time.monotonic() - newest[0] >= STALE:
+            newest = None
+        if (way := self.lesson.way) != SHOWN:
+            image = cover_all(image, way) if newest is None else cover(newest[1], newest[2]["covers"], way)
         width = image.shape[1]
         faces: list[dict] = []
-        if self._newest is not None and time.monotonic() - self._newest[0] < STALE:
-            message = self._newest[1]
+        if newest is not None:
+            message = newest[2]
             scale = width / message["size"][0]  # browsers change the size of the video as they go
             for face in message["faces"]:
                 x, y, w, h = (value * scale for value in face["box"])
@@ -146,6 +159,7 @@ class Stream:
             if time.monotonic() - self._seen > self._lost or not self.lesson.holds(feed):
                 self.over.set()
         self._engine.leave(feed)
+        self._offered.clear()
         self.lesson.disconnect(feed)
         self.hang_up()
 

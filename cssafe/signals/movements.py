@@ -27,16 +27,15 @@ NEUTRAL_TIME = 60.0
 
 
 def shapes(meshes: Meshes) -> np.ndarray:
-    """The distances that movements change, float32 (n, 6) in the order of MOVEMENTS, on the head turned upright.
+    """The distances that movements change, float32 (n, 5) in the order of MOVEMENTS, on the head turned upright.
 
     In percent of the distance between the outer corners of the eyes, which no muscle moves. Each grows with its movement:
     smile (AU12): corners of the mouth outwards and up. brow_raise (AU1+2): brows above the eyes. frown (AU4): inner brows
-    down and together. lip_corner_down (AU15): corners below the middle of the lips. nose_wrinkle (AU9): wings of the nose
-    towards the eyes. jaw_drop (AU25+26): inner lips apart.
+    down and together. nose_wrinkle (AU9): wings of the nose towards the eyes. jaw_drop (AU25+26): inner lips apart. Lip corners
+    pulled down (AU15) are left out: the mesh does not see them (area under the curve .44 for sad).
 
     How well each tells one emotion from neutral on 48-pixel faces of different people (area under the ROC curve, 2,055 faces
-    of FER2013's PublicTest): smile happy .86, brow_raise surprise .70, frown angry .59, lip_corner_down sad .44 (the mesh does
-    not see it), nose_wrinkle disgust .74 (8 faces), jaw_drop surprise .68. Against the person's own neutral it can only be
+    of FER2013's PublicTest): smile happy .86, brow_raise surprise .70, frown angry .59, nose_wrinkle disgust .74 (8 faces), jaw_drop surprise .68. Against the person's own neutral it can only be
     better; that was not measured, for lack of data.
     """
     across = np.linalg.norm(meshes.points[:, LEFT_EYE[0]] - meshes.points[:, RIGHT_EYE[0]], axis=-1)
@@ -54,7 +53,6 @@ def shapes(meshes: Meshes) -> np.ndarray:
             (half_mouth + y[:, NOSE] - middle(CORNERS)) / np.sqrt(2),
             eyes - middle(BROWS),
             middle(INNER_BROWS) - inner_eyes - between,
-            middle(CORNERS) - middle(LIPS),
             inner_eyes - middle(NOSTRILS),
             np.linalg.norm(upright[:, LIPS[1]] - upright[:, LIPS[0]], axis=-1),
         ],
@@ -66,19 +64,19 @@ def shapes(meshes: Meshes) -> np.ndarray:
 class Neutral:
     """One person's face at rest: the mean of her shapes, each weighted by its seconds and by how neutral it looks.
 
-    seconds: so weighted, so far. mean: (6,).
+    seconds: so weighted, so far. mean: (5,).
     """
 
     seconds: float = 0.0
     mean: np.ndarray = field(default_factory=lambda: np.zeros(len(MOVEMENTS)))
 
     def learn(self, shape: np.ndarray, expression: np.ndarray, seconds: float) -> None:
-        """Take a shape (6,) with its expression (8,), both NaN where not measured, and the seconds since the frame before."""
+        """Take a shape (5,) with its expression (8,), both NaN where not measured, and the seconds since the frame before."""
         weight = float(expression[FERPLUS.index("neutral")]) * min(seconds, 1.0)
         if weight > 0 and not np.isnan(shape[0]) and self.seconds < NEUTRAL_TIME:
             self.seconds += weight
             self.mean = self.mean + (shape - self.mean) * (weight / self.seconds)
 
     def moved(self, shape: np.ndarray) -> np.ndarray:
-        """How far a shape (6,) is from the neutral, in its unit; NaN until LEARNED."""
+        """How far a shape (5,) is from the neutral, in its unit; NaN until LEARNED."""
         return shape - self.mean if self.seconds >= LEARNED else np.full(len(MOVEMENTS), np.nan)

@@ -48,7 +48,6 @@ READINGS = {
     "smile": Reading(_EYES, -100, 100, 0.32, 4.3),
     "brow_raise": Reading(_EYES, -100, 100, 0.27, 2.5),
     "frown": Reading(_EYES, -100, 100, 0.37, 3.6),
-    "lip_corner_down": Reading(_EYES, -100, 100, 0.22, 2.4),
     "nose_wrinkle": Reading(_EYES, -100, 100, 0.37, 2.6),
     "jaw_drop": Reading(_EYES, -100, 100, 0.45, 3.3),
 }

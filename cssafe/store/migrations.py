@@ -55,7 +55,7 @@ def m001_initial(connection: duckdb.DuckDBPyConnection) -> None:
 def m002_signals(connection: duckdb.DuckDBPyConnection) -> None:
     """Eyes, mouth, quality and movements; unknown of what was recorded before."""
     watched = ("blinks", "perclos", "mouth", "yawning", "hidden", "quality")
-    movements = ("smile", "brow_raise", "frown", "lip_corner_down", "nose_wrinkle", "jaw_drop")
+    movements = ("smile", "brow_raise", "frown", "nose_wrinkle", "jaw_drop")
     for name in (*watched, *movements):
         connection.execute(f"ALTER TABLE observations ADD COLUMN {name} FLOAT")
 

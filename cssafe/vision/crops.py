@@ -49,6 +49,11 @@ def to_image(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     return points @ matrix[:, :2].T + matrix[:, 2]
 
 
+def from_image(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """Image coordinates (..., 2) -> crop coordinates (..., 2): the way back of `to_image`."""
+    return (points - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
+
+
 def grey(image: np.ndarray) -> np.ndarray:
     """BGR uint8 (h, w, 3) -> luma uint8 (h, w); an image that is grey already comes back as it is."""
     return image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)

@@ -1,14 +1,23 @@
-"""What a network looks at, laid over the picture of a face in colours."""
+"""What a network looks at, and which part of the face is which, laid over its picture in colours."""
 
 import cv2
 import numpy as np
 from PIL import ImageColor
+
+from cssafe.vision.segments import PARTS
 
 FOR, AGAINST = "#E69F00", "#0072B2"
 """Okabe-Ito orange and blue, which eyes with any kind of colour blindness tell apart."""
 
 STRONGEST = 0.65
 """Opacity of the strongest evidence: the face stays visible under it."""
+
+
+PART_COLOURS = {"skin": "#E69F00", "eyes": "#56B4E9", "brows": "#009E73", "lips": "#CC79A7"}
+"""Okabe-Ito."""
+
+PAINTED = 0.55
+"""Opacity of a part's colour."""
 
 
 def compared(evidence: np.ndarray) -> np.ndarray:
@@ -36,6 +45,14 @@ def overlay(face: np.ndarray, evidence: np.ndarray, strongest: float) -> np.ndar
     colour = np.where(strength > 0, _bgr(FOR), _bgr(AGAINST))
     opacity = STRONGEST * np.abs(strength)
     return np.round(picture * (1 - opacity) + colour * opacity).astype(np.uint8)
+
+
+def parts(face: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """The picture of a face, uint8 (h, w) or (h, w, 3) BGR, in the colours of its parts, uint8 (h, w) of segments.PARTS."""
+    picture = (cv2.cvtColor(face, cv2.COLOR_GRAY2BGR) if face.ndim == 2 else face).astype(np.float32)
+    colours = np.stack([_bgr(PART_COLOURS.get(part, "#000000")) for part in PARTS])
+    opacity = PAINTED * (labels > 0)[..., None]
+    return np.round(picture * (1 - opacity) + colours[labels] * opacity).astype(np.uint8)
 
 
 def _bgr(colour: str) -> np.ndarray:
