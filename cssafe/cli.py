@@ -133,7 +133,7 @@ def main_analyze(args: argparse.Namespace) -> int:
 
     from cssafe.pipeline import Pipeline
 
-    pipeline = Pipeline(profile, chosen.model)
+    pipeline = Pipeline(profile, chosen.model, chosen.detector)
     if not args.json:
         print(HEADING)
     recordings: dict[str, Recording] = {}
