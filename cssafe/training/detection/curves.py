@@ -74,6 +74,12 @@ def recall(judged: Judged, threshold: float, band: str) -> float:
     return float(found / of) if of else float("nan")
 
 
+def recalls(judged: Judged, threshold: float) -> dict[str, float | None]:
+    """Recall of each band, to four digits; None without such faces."""
+    shares = {band: recall(judged, threshold, band) for band in BANDS}
+    return {band: None if np.isnan(share) else round(share, 4) for band, share in shares.items()}
+
+
 def alarms(judged: Judged, threshold: float) -> float:
     """Boxes of at least that score that meet no face, an image."""
     return float(((judged.faces == 0) & (judged.scores >= threshold)).sum() / max(1, judged.images))
@@ -136,5 +142,5 @@ def _at(judged: Judged, threshold: float) -> dict[str, Any]:
     return {
         "threshold": threshold,
         "false_alarms": alarms(judged, threshold),
-        "recall": {band: recall(judged, threshold, band) for band in BANDS},
+        "recall": recalls(judged, threshold),
     }

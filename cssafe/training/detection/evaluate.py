@@ -67,7 +67,7 @@ def measure(
             found[name].append(find(image))
             spent[name].append(1000 * (time.perf_counter() - begun))
     truth = [(photograph.boxes, photograph.invalid) for photograph in photographs]
-    return {name: (curves.judged(found[name], truth), float(np.median(spent[name]))) for name in finders}
+    return {name: (curves.judged(found[name], truth), float(np.median(spent[name] or [0.0]))) for name in finders}
 
 
 def choose(folder: Path, photographs: list[Photograph]) -> dict[str, Any]:
@@ -75,14 +75,13 @@ def choose(folder: Path, photographs: list[Photograph]) -> dict[str, Any]:
     both are written into its model.json."""
     judged, _ = measure({"ours": contenders.ours(folder)}, photographs)["ours"]
     threshold = round(max(curves.threshold_at(judged, MOST_ALARMS), contenders.LEAST), 3)
-    recall: dict[str, float] = {band: round(curves.recall(judged, threshold, band), 4) for band in curves.BANDS}
     chosen: dict[str, Any] = {
         "threshold": threshold,
         "metrics": {
             "held_back": {
                 "photographs": judged.images,
                 "false_alarms": round(curves.alarms(judged, threshold), 4),
-                "recall": recall,
+                "recall": curves.recalls(judged, threshold),
             }
         },
     }
@@ -106,7 +105,7 @@ def tables(figures: dict[str, dict[str, Any]]) -> str:
         rows = [("at most " + most, at) for most, at in told_figures["at_alarms"].items()]
         rows += [("as served", told_figures["served"])] if "served" in told_figures else []
         for label, at in rows:
-            recalls = " | ".join(f"{at['recall'][band]:.3f}" for band in curves.BANDS)
+            recalls = " | ".join("-" if share is None else f"{share:.3f}" for share in at["recall"].values())
             lines.append(f"| {name} | {label}: {at['false_alarms']:.3f} | {at['threshold']:.3f} | {recalls} |")
     lines += ["", f"| average precision | {head} | ms a photograph |", "| --- |" + " --- |" * (len(curves.BANDS) + 1)]
     for name, told_figures in figures.items():

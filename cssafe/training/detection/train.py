@@ -24,6 +24,9 @@ FACES = 48
 KEPT = 2000
 """Photographs that stay decoded in memory (about 1 MB each)."""
 
+AVERAGED = 0.05
+"""Share of the run over which weights are averaged: the last steps, in which the rate falls to nothing."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", type=Path, help="photographs with face boxes: see data/README.md for the layouts")
@@ -56,7 +59,8 @@ def main(args: argparse.Namespace) -> int:
     rate = keras.optimizers.schedules.CosineDecay(
         0.0, decay_steps=max(1, steps - warm_up), warmup_target=args.rate, warmup_steps=warm_up
     )
-    optimizer = keras.optimizers.AdamW(rate, weight_decay=0.05, clipnorm=10.0, use_ema=True, ema_momentum=0.998)
+    memory = 1 - 1 / max(20, AVERAGED * steps)
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=0.05, clipnorm=10.0, use_ema=True, ema_momentum=memory)
     optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
     model.compile(optimizer, loss=DetectionLoss(network.places(args.size, args.size)))
 
