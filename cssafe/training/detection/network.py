@@ -42,9 +42,11 @@ def build(width: float = 1.0, data_format: str = "channels_last") -> keras.Model
         """A border of one, so that a convolution of stride 2 needs no padding of its own, which each backend does its way."""
         return layers.ZeroPadding2D(1, data_format=data_format)(x)
 
-    def finished(x: keras.KerasTensor, shortcut: keras.KerasTensor | None = None) -> keras.KerasTensor:
+    def finished(
+        x: keras.KerasTensor, shortcut: keras.KerasTensor | None = None, name: str | None = None
+    ) -> keras.KerasTensor:
         x = layers.BatchNormalization(axis=1 if first else -1, momentum=0.97, epsilon=1e-4)(x)
-        return layers.ReLU()(x if shortcut is None else layers.Add()([x, shortcut]))
+        return layers.ReLU(name=name)(x if shortcut is None else layers.Add()([x, shortcut]))
 
     pictures = keras.Input((None, None, 3), name="pictures")
     x = layers.Rescaling(1 / 64, offset=-2.0, name="scaled")(pictures)
@@ -54,8 +56,9 @@ def build(width: float = 1.0, data_format: str = "channels_last") -> keras.Model
     for i, (channels, repeats) in enumerate(stages[1:]):
         kernel = 5 if i >= 2 else 3  # cheap where the maps are small, and a face may be 400 pixels high
         x = finished(layers.SeparableConv2D(channels, 3, strides=2, **inside)(halved(x)))
-        for _ in range(repeats):
-            x = finished(layers.SeparableConv2D(channels, kernel, padding="same", **inside)(x), shortcut=x)
+        for repeat in range(repeats):
+            name = f"stage_{4 << i}" if repeat == repeats - 1 else None
+            x = finished(layers.SeparableConv2D(channels, kernel, padding="same", **inside)(x), shortcut=x, name=name)
         maps.append(x)
 
     # the pyramid: what the coarse maps know is added to the fine ones

@@ -12,7 +12,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from cssafe.training.detection import evaluate, network
+from cssafe.training.detection import evaluate, hints, network
 from cssafe.training.detection.augment import padded, square
 from cssafe.training.detection.export import export
 from cssafe.training.detection.loss import DetectionLoss
@@ -39,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch", type=int, default=32, help="squares a step")
     parser.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
     parser.add_argument("--precision", choices=("float32", "mixed_bfloat16"), default="float32", help="to train in")
+    parser.add_argument("--hints", type=float, default=1.0, help="weight of BlazeFace's maps as hints; 0: none")
     parser.add_argument("--seed", type=int, default=0)
 
 
@@ -62,10 +63,16 @@ def main(args: argparse.Namespace) -> int:
     memory = 1 - 1 / max(20, AVERAGED * steps)
     optimizer = keras.optimizers.AdamW(rate, weight_decay=0.05, clipnorm=10.0, use_ema=True, ema_momentum=memory)
     optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
-    model.compile(optimizer, loss=DetectionLoss(network.places(args.size, args.size)))
+    loss, weights, learner = {"said": DetectionLoss(network.places(args.size, args.size))}, {"said": 1.0}, model
+    if args.hints:
+        batches.teacher = hints.Teacher(args.size, batches[0][0].astype(np.uint8))
+        learner = hints.learner(model, batches.teacher)
+        told = [f"hint_{stride}" for stride in network.STRIDES]
+        loss, weights = loss | dict.fromkeys(told, "mse"), weights | dict.fromkeys(told, args.hints)
+    learner.compile(optimizer, loss=loss, loss_weights=weights)
 
     args.out.mkdir(parents=True, exist_ok=True)
-    model.fit(
+    learner.fit(
         batches,
         epochs=args.epochs,
         callbacks=[
@@ -92,6 +99,7 @@ class Batches(keras.utils.PyDataset):
         super().__init__(workers=2, use_multiprocessing=False, max_queue_size=8)
         self.photographs, self.size, self.batch, self.seed = photographs, size, batch, seed
         self.read = lru_cache(KEPT)(Photograph.read)
+        self.teacher: hints.Teacher | None = None
         self.epoch = 0
         self.on_epoch_end()
 
@@ -104,9 +112,10 @@ class Batches(keras.utils.PyDataset):
         rng = np.random.default_rng((self.seed, self.epoch))
         self.order = np.resize(rng.permutation(len(self.photographs)), len(self) * self.batch)
 
-    def __getitem__(self, step: int) -> tuple[np.ndarray, np.ndarray]:
+    def __getitem__(self, step: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         rng = np.random.default_rng((self.seed, self.epoch, step))
         chosen = self.order[step * self.batch : (step + 1) * self.batch]
         squares = [square(self.photographs, i, self.size, rng, self.read) for i in chosen]
-        images = np.stack([image for image, _ in squares]).astype(np.float32)
-        return images, np.stack([padded(truth, FACES) for _, truth in squares])
+        images = np.stack([image for image, _ in squares])
+        wanted = {"said": np.stack([padded(truth, FACES) for _, truth in squares])}
+        return images.astype(np.float32), wanted | (self.teacher(images) if self.teacher else {})
