@@ -43,7 +43,7 @@ class Teacher:
 
 
 def learner(model: keras.Model, teacher: Teacher) -> keras.Model:
-    """Our network with one more output for each stage, a linear map of it to the teacher's channels; they share their layers, so
+    """Our network with one more output for each stage, a linear map of it to the teacher's channels; they share layers, so
     what this one learns is in ours."""
     outputs: dict[str, Any] = {"said": model.output}
     for stride, middle in zip(network.STRIDES, teacher.middles, strict=True):

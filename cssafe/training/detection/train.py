@@ -63,7 +63,8 @@ def main(args: argparse.Namespace) -> int:
     memory = 1 - 1 / max(20, AVERAGED * steps)
     optimizer = keras.optimizers.AdamW(rate, weight_decay=0.05, clipnorm=10.0, use_ema=True, ema_momentum=memory)
     optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
-    loss, weights, learner = {"said": DetectionLoss(network.places(args.size, args.size))}, {"said": 1.0}, model
+    learner, weights = model, {"said": 1.0}
+    loss: dict[str, keras.losses.Loss | str] = {"said": DetectionLoss(network.places(args.size, args.size))}
     if args.hints:
         batches.teacher = hints.Teacher(args.size, batches[0][0].astype(np.uint8))
         learner = hints.learner(model, batches.teacher)
