@@ -3,6 +3,7 @@ square (FitNets, Romero et al. 2015, arXiv 1412.6550). That tells every place of
 few places only. The other detector, BlazeFace, is asked and never changed; nothing of it enters our network.
 """
 
+from threading import Lock
 from typing import Any
 
 import keras
@@ -29,6 +30,7 @@ class Teacher:
                 last[size // node.get_output_partial_shape(0)[2].get_length()] = node.output(0)
         cut = ov.Model([last[stride] for stride in network.STRIDES], graph.get_parameters(), "hints")
         self._network = networks.compiled(networks.from_bgr(cut, mean=127.5, scale=127.5))
+        self._lock = Lock()  # a compiled network serves one of the threads that make batches at a time
         said = self._maps(first)
         self.middles = [m.mean(axis=(0, 1, 2)) for m in said]
         self.spreads = [np.maximum(m.std(axis=(0, 1, 2)), SMALLEST_SPREAD) for m in said]
@@ -39,7 +41,9 @@ class Teacher:
         return {f"hint_{stride}": (m - middle) / spread for stride, m, middle, spread in scaled}
 
     def _maps(self, images: np.ndarray) -> list[np.ndarray]:
-        return [np.ascontiguousarray(m.transpose(0, 2, 3, 1)) for m in networks.outputs(self._network, images)]
+        with self._lock:
+            maps = networks.outputs(self._network, images)
+        return [np.ascontiguousarray(m.transpose(0, 2, 3, 1)) for m in maps]
 
 
 def learner(model: keras.Model, teacher: Teacher) -> keras.Model:
