@@ -14,8 +14,9 @@ from keras import layers
 from cssafe.training.detection import network
 from cssafe.vision import networks
 
-SMALLEST_SPREAD = 1e-3
-"""Standard deviation below which a channel is taken for silent."""
+SILENT = 0.3
+"""Share of a stage's usual standard deviation below which a channel's own is not believed: one that was silent in the first
+squares would outshout all others at its first word."""
 
 
 class Teacher:
@@ -33,7 +34,8 @@ class Teacher:
         self._lock = Lock()  # a compiled network serves one of the threads that make batches at a time
         said = self._maps(first)
         self.middles = [m.mean(axis=(0, 1, 2)) for m in said]
-        self.spreads = [np.maximum(m.std(axis=(0, 1, 2)), SMALLEST_SPREAD) for m in said]
+        spreads = [m.std(axis=(0, 1, 2)) for m in said]
+        self.spreads = [np.maximum(s, SILENT * np.median(s)) for s in spreads]
 
     def __call__(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """Squares uint8 (n, size, size, 3) -> {"hint_8": float32 (n, size / 8, size / 8, channels), ...}."""
