@@ -56,7 +56,7 @@ def measure(portrait: np.ndarray, repeats: int) -> dict[str, Any]:
         from cssafe import ui  # with it comes all that the serving process loads, Streamlit too
         from cssafe.pipeline import Pipeline
     with _Timer(startup, "load_s"):
-        pipeline = Pipeline(chosen.profile, chosen.model)
+        pipeline = Pipeline(chosen.profile, chosen.model, chosen.detector)
     with _Timer(startup, "warm_s"):
         pipeline.warm()
     assert ui is not None

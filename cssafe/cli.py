@@ -38,6 +38,12 @@ COMMANDS = {
 }
 """Name -> what it does, and the module with its `add_arguments(parser)` and `main(args)`; here they carry its name."""
 
+TASKS = {
+    ("evaluate", "detection"): ("score the face detectors on photographs", "cssafe.training.detection.evaluate"),
+    ("train", "detection"): ("train the face detector", "cssafe.training.detection.train"),
+}
+"""The same for another `--task` than the expression network."""
+
 HEADING = f"{'source':<40} {'frames':>6} {'seconds':>7} {'faces':>5} {'concentration':>13}  emotion"
 
 
@@ -65,8 +71,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help="one of the commands below")
     try:
         name = parser.parse_args(words[:1]).command
-        add_arguments, run = _load(name)
-        parser = Parser(prog=f"python -m cssafe {name}", description=COMMANDS[name][0].capitalize() + ".")
+        tasks = ("expression", *(task for command, task in TASKS if command == name))
+        task = _task(name, words, tasks)
+        does, module = TASKS.get((name, task), COMMANDS[name])
+        add_arguments, run = _load(name, module)
+        parser = Parser(prog=f"python -m cssafe {name}", description=does.capitalize() + ".")
+        if len(tasks) > 1:
+            parser.add_argument("--task", choices=tasks, default="expression", help="default: expression")
         add_arguments(parser)
         return run(parser.parse_args(words[1:]))
     except SystemExit as stop:  # argparse, after --help or a complaint
@@ -84,8 +95,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2 if expected else 1
 
 
-def _load(name: str) -> tuple[Callable[[Parser], None], Callable[[argparse.Namespace], int]]:
-    module = import_module(COMMANDS[name][1])
+def _task(name: str, words: Sequence[str], tasks: Sequence[str]) -> str:
+    """What --task says, if this command has one: its module is to be loaded before the rest can be understood."""
+    parser = Parser(prog=f"python -m cssafe {name}", add_help=False, allow_abbrev=False)
+    if len(tasks) > 1:
+        parser.add_argument("--task", choices=tasks, default="expression")
+    return getattr(parser.parse_known_args(words[1:])[0], "task", "expression")
+
+
+def _load(name: str, path: str) -> tuple[Callable[[Parser], None], Callable[[argparse.Namespace], int]]:
+    module = import_module(path)
     suffix = f"_{name}" if module.__name__ == __name__ else ""
     return getattr(module, f"add_arguments{suffix}"), getattr(module, f"main{suffix}")
 
@@ -123,7 +142,7 @@ def main_analyze(args: argparse.Namespace) -> int:
 
     from cssafe.pipeline import Pipeline
 
-    pipeline = Pipeline(profile, chosen.model)
+    pipeline = Pipeline(profile, chosen.model, chosen.detector)
     if not args.json:
         print(HEADING)
     recordings: dict[str, Recording] = {}

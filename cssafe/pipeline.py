@@ -113,10 +113,10 @@ class Pipeline:
         ConfigurationError: a network is missing or cannot be used.
     """
 
-    def __init__(self, profile: Profile, model: Path) -> None:
+    def __init__(self, profile: Profile, model: Path, detector: Path | None = None) -> None:
         self.profile = profile
         self.formula = PUBLISHED if profile.expression else ATTENTION_ONLY
-        self._finder, self._eyes = Finder(), EyeNetwork()
+        self._finder, self._eyes = Finder(detector), EyeNetwork()
         self._expression = Expression(model) if profile.expression else None
         self._at_once = np.inf  # faces of a live frame in EXPRESSION_TIME; not known before `warm`
 

@@ -263,6 +263,6 @@ def _forget() -> None:
 def _load() -> Pipeline:
     global _network
     chosen = settings.read()
-    pipeline = Pipeline(chosen.profile, chosen.model)
+    pipeline = Pipeline(chosen.profile, chosen.model, chosen.detector)
     _network = pipeline.network
     return pipeline

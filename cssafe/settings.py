@@ -90,6 +90,7 @@ class Settings:
     profile: Profile
     data: Path
     model: Path
+    detector: Path | None
     origins: tuple[str, ...]
 
     @property
@@ -109,9 +110,10 @@ class Settings:
 
 def read(environment: dict[str, str] | None = None) -> Settings:
     """Settings from CSSAFE_MODE (local, hosted), CSSAFE_PROFILE (demo, consent, attention-only), CSSAFE_DATA (folder of
-    the database), CSSAFE_MODEL (folder of the expression network) and CSSAFE_ORIGINS (further web addresses, separated
-    by commas, that may open the camera's WebSocket, such as https://school.example or https://*.school.example; the
-    page's own address always may).
+    the database), CSSAFE_MODEL (folder of the expression network), CSSAFE_DETECTOR (folder of a face
+    detector, or YuNet as .onnx; without it BlazeFace) and CSSAFE_ORIGINS (further web addresses, separated by commas, that
+    may open the camera's WebSocket, such as https://school.example or https://*.school.example; the page's own address
+    always may).
 
     Hosted, no profile stores anything: strangers would share the file.
 
@@ -129,6 +131,7 @@ def read(environment: dict[str, str] | None = None) -> Settings:
         profile=replace(chosen, stored=False) if hosted else chosen,
         data=Path(env.get("CSSAFE_DATA", ROOT / "data")),
         model=Path(env.get("CSSAFE_MODEL", ROOT / "models" / "expression")),
+        detector=Path(env["CSSAFE_DETECTOR"]) if env.get("CSSAFE_DETECTOR") else None,
         origins=tuple(o.strip().rstrip("/") for o in env.get("CSSAFE_ORIGINS", "").split(",") if o.strip()),
     )
 

@@ -54,7 +54,7 @@ def main(args: argparse.Namespace) -> int:
         next(media.frames(args.source))  # what gives no picture is told before the networks are loaded
         if profile.name == "consent" and not workspace.get("agreed", False):
             print(AGREE, file=sys.stderr)
-        engine = Engine(lambda: Pipeline(profile, chosen.model)).start()
+        engine = Engine(lambda: Pipeline(profile, chosen.model, chosen.detector)).start()
         try:
             engine.loaded.result()
             lesson = LiveLesson(

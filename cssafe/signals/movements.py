@@ -35,8 +35,8 @@ def shapes(meshes: Meshes) -> np.ndarray:
     pulled down (AU15) are left out: the mesh does not see them (area under the curve .44 for sad).
 
     How well each tells one emotion from neutral on 48-pixel faces of different people (area under the ROC curve, 2,055 faces
-    of FER2013's PublicTest): smile happy .86, brow_raise surprise .70, frown angry .59, nose_wrinkle disgust .74 (8 faces), jaw_drop surprise .68. Against the person's own neutral it can only be
-    better; that was not measured, for lack of data.
+    of FER2013's PublicTest): smile happy .86, brow_raise surprise .70, frown angry .59, nose_wrinkle disgust .74 (8 faces),
+    jaw_drop surprise .68. Against the person's own neutral it can only be better; that was not measured, for lack of data.
     """
     across = np.linalg.norm(meshes.points[:, LEFT_EYE[0]] - meshes.points[:, RIGHT_EYE[0]], axis=-1)
     upright = meshes.points @ head_axes(meshes) * (100 / np.maximum(across, 1e-6))[:, None, None]

@@ -24,7 +24,8 @@ LAYERS = ((16, 2), (32, 6))
 class Detector:
     """Finds faces. Compiles itself for each shape of picture it meets, some tenths of a second at the first of a kind."""
 
-    def __init__(self) -> None:
+    def __init__(self, threshold: float = THRESHOLD) -> None:
+        self._threshold = threshold
         self._compiled: dict[tuple[int, int], ov.CompiledModel] = {}
 
     def detect(self, image: np.ndarray) -> tuple[Faces, np.ndarray]:
@@ -44,7 +45,7 @@ class Detector:
             self._compiled[height, width] = networks.compiled(networks.from_bgr(graph, mean=127.5, scale=127.5))
         picture, scale = letterbox(image, height, width)
         maps = networks.outputs(self._compiled[height, width], picture[None])
-        boxes, scores, rolls = decode(maps, height, width)
+        boxes, scores, rolls = decode(maps, height, width, self._threshold)
         return boxes / scale, scores, rolls
 
 
@@ -70,7 +71,9 @@ def letterbox(image: np.ndarray, height: int, width: int) -> tuple[np.ndarray, f
     return picture, scale
 
 
-def decode(maps: list[np.ndarray], height: int, width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def decode(
+    maps: list[np.ndarray], height: int, width: int, threshold: float = THRESHOLD
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The network's raw maps -> boxes (n, 4), scores (n,), rolls (n,) above the threshold, in input pixels.
 
     Each anchor gives 16 numbers: middle x, y (relative to its cell), width, height, and six points, the first two of
@@ -82,7 +85,7 @@ def decode(maps: list[np.ndarray], height: int, width: int) -> tuple[np.ndarray,
         logits = next(m for m in maps if m.shape == (*shape, anchors)).reshape(-1)
         numbers = next(m for m in maps if m.shape == (*shape, anchors * 16)).reshape(-1, 16)
         scores = 1 / (1 + np.exp(-np.clip(logits, -50, 50)))
-        chosen = np.flatnonzero(scores > THRESHOLD)
+        chosen = np.flatnonzero(scores > threshold)
         rows, columns = np.divmod(chosen // anchors, shape[2])
         cells = np.stack([columns, rows], axis=1) * stride + stride / 2
         picked = numbers[chosen]

@@ -1,12 +1,15 @@
 """Every face of an image, with its mesh: detector and mesh network together."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
 from cssafe.frames import Faces
 from cssafe.vision.detector import Detector, suppress
 from cssafe.vision.mesh import Meshes, MeshNetwork
+from cssafe.vision.ours import OwnDetector
+from cssafe.vision.yunet import YuNet
 
 BELIEVED = 0.65
 """Probability of being a face from which a detection counts."""
@@ -23,9 +26,19 @@ MESH_TRUSTED = 0.5
 class Finder:
     """Detector and mesh network, loaded once."""
 
-    def __init__(self) -> None:
-        self._detector, mesh = Detector(), MeshNetwork()
+    def __init__(self, detector: Path | None = None) -> None:
+        """Load both.
+
+        Args:
+            detector: a folder made by `train --task detection`, or YuNet as .onnx; None: BlazeFace.
+
+        Raises:
+            ConfigurationError: there is no such detector.
+        """
+        mesh = MeshNetwork()
         self.fit = mesh.fit
+        self._detect = self._with_blazeface if detector is None else self._with_whole_faces
+        self._detector: Detector | OwnDetector | YuNet = Detector() if detector is None else chosen(detector)
 
     def find(self, image: np.ndarray, clock: Callable[[str], None] = lambda stage: None) -> tuple[Faces, Meshes]:
         """The n faces of an image, uint8 (h, w, 3) BGR, and their n meshes, surest first.
@@ -33,6 +46,18 @@ class Finder:
         Args:
             clock: called with "detect" and "mesh" after each stage, for timing.
         """
+        return self._detect(image, clock)
+
+    def _with_whole_faces(self, image: np.ndarray, clock: Callable[[str], None]) -> tuple[Faces, Meshes]:
+        """What the detector finds is a face, and its boxes are drawn as people draw them."""
+        faces, rolls = self._detector.detect(image)
+        clock("detect")
+        meshes = self.fit(image, squares(faces.boxes, rolls), rolls)
+        clock("mesh")
+        return faces, meshes
+
+    def _with_blazeface(self, image: np.ndarray, clock: Callable[[str], None]) -> tuple[Faces, Meshes]:
+        """The mesh network weighs each detection, and says where the face ends."""
         candidates, rolls = self._detector.detect(image)
         clock("detect")
         meshes = self.fit(image, candidates.boxes, rolls)
@@ -43,6 +68,27 @@ class Finder:
         keep = suppress(boxes, scores)  # a part of a face, taken for one, has the mesh of the whole face
         clock("mesh")
         return Faces(boxes[keep], scores[keep]), meshes[keep]
+
+
+def chosen(detector: Path) -> OwnDetector | YuNet:
+    """The detector that CSSAFE_DETECTOR names.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
+    return YuNet(detector) if detector.suffix.lower() == ".onnx" else OwnDetector(detector)
+
+
+def squares(boxes: np.ndarray, rolls: np.ndarray) -> np.ndarray:
+    """Boxes from forehead to chin -> squares from the brows down, as the mesh network expects them: float32 (n, 4).
+
+    The reverse of `face_boxes` for a face turned by `rolls` (n,) degrees clockwise, by area, which turning changes least.
+    """
+    sides = boxes[:, 2:] - boxes[:, :2]
+    side = np.sqrt(np.maximum(sides.prod(axis=1), 0) / (0.95 * 1.2))[:, None]
+    down = np.stack([-np.sin(np.radians(rolls)), np.cos(np.radians(rolls))], axis=1)
+    middle = (boxes[:, :2] + boxes[:, 2:]) / 2 + 0.05 * side * down
+    return np.hstack([middle - side / 2, middle + side / 2]).astype(np.float32)
 
 
 def face_probability(detector: np.ndarray, mesh: np.ndarray) -> np.ndarray:

@@ -75,6 +75,20 @@ def from_bgr(model: ov.Model, mean: float, scale: float) -> ov.Model:
     return steps.build()
 
 
+def of_bytes(path: Path, height: int, width: int) -> ov.Model:
+    """A graph of numbers 0..255 (n, h, w, 3), for pictures of one size and fed with bytes (1, height, width, 3).
+
+    Only its first output stays: Keras' export from TensorFlow adds sizes of maps as further ones.
+    """
+    model = _CORE.read_model(path)
+    model = ov.Model(model.get_results()[:1], model.get_parameters(), model.get_friendly_name())
+    model.reshape([1, height, width, 3])
+    steps = PrePostProcessor(model)
+    steps.input().tensor().set_element_type(ov.Type.u8)
+    steps.input().preprocess().convert_element_type(ov.Type.f32)
+    return steps.build()
+
+
 def precisions() -> tuple[str, ...]:
     """What this machine's processor computes in, the quickest first; the last is always "f32".
 

@@ -1,0 +1,146 @@
+"""How well boxes meet faces: recall, false alarms and precision over all thresholds, by the height of the face."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cssafe.vision.detector import iou
+
+OVERLAP = 0.4
+"""IoU from which a box meets a face."""
+
+LOWEST = 20
+"""Height in pixels below which a face is left out."""
+
+BANDS = {"20-39": (20, 40), "40-79": (40, 80), "80 up": (80, np.inf), "40 up": (40, np.inf), "20 up": (20, np.inf)}
+"""Heights of faces in pixels: from, to below."""
+
+ALARMS = (0.05, 0.1, 0.15, 0.2, 0.5)
+"""False alarms an image at which recall is told."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """All boxes that a detector drew in some images, by falling score, and how many faces there were to find.
+
+    scores: (n,). faces: height of the face that a box met, (n,); 0 where it met none: a false alarm; NaN where it met one
+    that is left out. heights: of the boxes, pixels, (n,). drawn: heights of the faces to be found, pixels, (m,).
+    """
+
+    scores: np.ndarray
+    faces: np.ndarray
+    heights: np.ndarray
+    drawn: np.ndarray
+    images: int
+
+
+def judged(found: Sequence[tuple[np.ndarray, np.ndarray]], truth: Sequence[tuple[np.ndarray, np.ndarray]]) -> Judged:
+    """Compare what was found with what was drawn, image by image.
+
+    Args:
+        found: boxes (n, 4) and scores (n,) of each image. truth: boxes (m, 4), and bool (m,) which of them are left out.
+    """
+    parts, drawn = [], [np.zeros(0)]
+    for (boxes, scores), (faces, left_out) in zip(found, truth, strict=True):
+        order = np.argsort(-scores, kind="stable")
+        boxes, scores = boxes[order], scores[order]
+        heights = faces[:, 3] - faces[:, 1]
+        met = met_by(boxes, faces)
+        told = np.append(np.where(left_out | (heights < LOWEST), np.nan, heights), 0)
+        parts.append(np.column_stack([scores, told[met], boxes[:, 3] - boxes[:, 1]]))
+        drawn.append(heights[~left_out & (heights >= LOWEST)])
+    rows = np.concatenate([np.zeros((0, 3)), *parts])
+    rows = rows[np.argsort(-rows[:, 0], kind="stable")]
+    return Judged(rows[:, 0], rows[:, 1], rows[:, 2], np.concatenate(drawn), len(found))
+
+
+def met_by(boxes: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """Which face each box (n, 4) meets, one to one, the surest box first: index into faces (m, 4), -1 for none: int (n,)."""
+    overlap, met = iou(boxes, faces), np.full(len(boxes), -1)
+    for i in range(len(boxes)):
+        if len(faces) and overlap[i].max() >= OVERLAP:
+            met[i] = overlap[i].argmax()
+            overlap[:, met[i]] = -1
+    return met
+
+
+def recall(judged: Judged, threshold: float, band: str) -> float:
+    """Share of the faces of a band that are found by boxes of at least that score; NaN without such faces."""
+    low, high = BANDS[band]
+    of = ((judged.drawn >= low) & (judged.drawn < high)).sum()
+    found = ((judged.faces >= low) & (judged.faces < high) & (judged.scores >= threshold)).sum()
+    return float(found / of) if of else float("nan")
+
+
+def recalls(judged: Judged, threshold: float) -> dict[str, float | None]:
+    """Recall of each band, to four digits; None without such faces."""
+    shares = {band: recall(judged, threshold, band) for band in BANDS}
+    return {band: None if np.isnan(share) else round(share, 4) for band, share in shares.items()}
+
+
+def alarms(judged: Judged, threshold: float) -> float:
+    """Boxes of at least that score that meet no face, an image."""
+    return float(((judged.faces == 0) & (judged.scores >= threshold)).sum() / max(1, judged.images))
+
+
+def threshold_at(judged: Judged, most: float) -> float:
+    """The lowest score at which there are at most so many false alarms an image; just above the surest box if none is."""
+    false = np.sort(judged.scores[judged.faces == 0])[::-1]
+    allowed = int(most * judged.images + 1e-9)
+    if len(false) <= allowed:
+        return float(judged.scores.min(initial=0.0))
+    return float(np.nextafter(false[allowed], np.inf))
+
+
+def curve(judged: Judged, band: str) -> dict[str, list[float]]:
+    """Precision and recall among boxes and faces of a band at each threshold, where one of them changes: at most 200 points.
+
+    A box counts in the band of the face that it meets, a false alarm in the band of its own height.
+    """
+    low, high = BANDS[band]
+    size = np.where(judged.faces == 0, judged.heights, judged.faces)
+    inside = (size >= low) & (size < high)
+    right, scores = judged.faces[inside] > 0, judged.scores[inside]
+    of = max(1, ((judged.drawn >= low) & (judged.drawn < high)).sum())
+    found = np.cumsum(right)
+    points = np.unique(np.linspace(0, max(0, len(right) - 1), min(200, len(right))).astype(int))
+    return {
+        "threshold": [round(float(scores[i]), 4) for i in points],
+        "precision": [round(float(found[i] / (i + 1)), 4) for i in points],
+        "recall": [round(float(found[i] / of), 4) for i in points],
+    }
+
+
+def average_precision(judged: Judged, band: str) -> float:
+    """Area under the precision-recall curve of a band, precision taken as the best at any higher recall."""
+    points = curve(judged, band)
+    precision = np.maximum.accumulate(np.array(points["precision"])[::-1])[::-1]
+    return float((np.diff(points["recall"], prepend=0.0) * precision).sum())
+
+
+def figures(judged: Judged, threshold: float | None) -> dict[str, Any]:
+    """All of these.
+
+    Args:
+        threshold: at which the detector is served; None where there is none.
+    """
+    told: dict[str, Any] = {
+        "images": judged.images,
+        "faces": {
+            band: int(((judged.drawn >= low) & (judged.drawn < high)).sum()) for band, (low, high) in BANDS.items()
+        },
+        "average_precision": {band: average_precision(judged, band) for band in BANDS},
+        "curves": {band: curve(judged, band) for band in BANDS},
+        "at_alarms": {str(most): _at(judged, threshold_at(judged, most)) for most in ALARMS},
+    }
+    return told | ({} if threshold is None else {"served": _at(judged, threshold)})
+
+
+def _at(judged: Judged, threshold: float) -> dict[str, Any]:
+    return {
+        "threshold": threshold,
+        "false_alarms": alarms(judged, threshold),
+        "recall": recalls(judged, threshold),
+    }

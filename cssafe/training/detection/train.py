@@ -1,0 +1,112 @@
+"""Train the face detector: `python -m cssafe train --task detection`. Reads top to bottom; runs on every Keras backend.
+
+TensorFlow's separable convolutions crash in training on some processors: take KERAS_BACKEND=torch or jax. An interrupted run
+goes on where its last epoch ended when it is started again with the same folder.
+"""
+
+import argparse
+import json
+from functools import lru_cache
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from cssafe.training.detection import evaluate, network
+from cssafe.training.detection.augment import padded, square
+from cssafe.training.detection.export import export
+from cssafe.training.detection.loss import DetectionLoss
+from cssafe.training.detection.photographs import Photograph, read, split
+
+FACES = 48
+"""Most faces of a square, the largest ones; the others are not told."""
+
+KEPT = 2000
+"""Photographs that stay decoded in memory (about 1 MB each)."""
+
+AVERAGED = 0.05
+"""Share of the run over which weights are averaged: the last steps, in which the rate falls to nothing."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("data", type=Path, help="photographs with face boxes: see data/README.md for the layouts")
+    parser.add_argument(
+        "--out", type=Path, default=Path("build/detector"), help="folder for checkpoints and the result"
+    )
+    parser.add_argument("--width", type=float, default=1.0, help="factor on the network's channels")
+    parser.add_argument("--size", type=int, default=320, help="side of the squares that are learned from, pixels")
+    parser.add_argument("--epochs", type=int, default=100, help="times each photograph is shown (the schedule fits)")
+    parser.add_argument("--batch", type=int, default=32, help="squares a step")
+    parser.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
+    parser.add_argument("--precision", choices=("float32", "mixed_bfloat16"), default="float32", help="to train in")
+    parser.add_argument("--seed", type=int, default=0)
+
+
+def main(args: argparse.Namespace) -> int:
+    keras.utils.set_random_seed(args.seed)
+    keras.mixed_precision.set_global_policy(args.precision)
+    learn, choose = split(read(args.data))
+    batches = Batches(learn, args.size, args.batch, args.seed)
+    print(
+        f"{len(learn)} photographs to learn from, {len(choose)} held back; backend {keras.backend.backend()}",
+        flush=True,
+    )
+
+    model = network.build(args.width)
+    print(f"{model.count_params()} parameters", flush=True)
+    steps = args.epochs * len(batches)
+    warm_up = min(500, steps // 10)
+    rate = keras.optimizers.schedules.CosineDecay(
+        0.0, decay_steps=max(1, steps - warm_up), warmup_target=args.rate, warmup_steps=warm_up
+    )
+    memory = 1 - 1 / max(20, AVERAGED * steps)
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=0.05, clipnorm=10.0, use_ema=True, ema_momentum=memory)
+    optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
+    model.compile(optimizer, loss=DetectionLoss(network.places(args.size, args.size)))
+
+    args.out.mkdir(parents=True, exist_ok=True)
+    model.fit(
+        batches,
+        epochs=args.epochs,
+        callbacks=[
+            # The checkpoint comes first: at that moment the model still holds the weights that are being trained.
+            keras.callbacks.BackupAndRestore(str(args.out / "checkpoint"), delete_checkpoint=False),
+            keras.callbacks.CSVLogger(str(args.out / "log.csv"), append=True),
+            keras.callbacks.SwapEMAWeights(swap_on_epoch=True),
+            keras.callbacks.ModelCheckpoint(str(args.out / "averaged.weights.h5"), save_weights_only=True),
+        ],
+        verbose=2,
+    )
+    settings = {name: value for name, value in vars(args).items() if isinstance(value, int | float | str)}
+    export(model, args.out, len(learn), settings)
+    if choose:
+        print(json.dumps(evaluate.choose(args.out, choose), indent=1))
+    return 0
+
+
+class Batches(keras.utils.PyDataset):
+    """Shuffled batches of random squares; what a step sees depends only on the seed, the step and the epochs since the start
+    (a resumed run begins to count anew)."""
+
+    def __init__(self, photographs: list[Photograph], size: int, batch: int, seed: int):
+        super().__init__(workers=2, use_multiprocessing=False, max_queue_size=8)
+        self.photographs, self.size, self.batch, self.seed = photographs, size, batch, seed
+        self.read = lru_cache(KEPT)(Photograph.read)
+        self.epoch = 0
+        self.on_epoch_end()
+
+    def __len__(self) -> int:
+        return max(1, len(self.photographs) // self.batch)
+
+    def on_epoch_end(self) -> None:
+        """Choose for the next epoch; Keras fetches its first batches before it says that the epoch begins."""
+        self.epoch += 1
+        rng = np.random.default_rng((self.seed, self.epoch))
+        self.order = np.resize(rng.permutation(len(self.photographs)), len(self) * self.batch)
+
+    def __getitem__(self, step: int) -> tuple[np.ndarray, np.ndarray]:
+        rng = np.random.default_rng((self.seed, self.epoch, step))
+        chosen = self.order[step * self.batch : (step + 1) * self.batch]
+        squares = [square(self.photographs, i, self.size, rng, self.read) for i in chosen]
+        images = np.stack([image for image, _ in squares]).astype(np.float32)
+        return images, np.stack([padded(truth, FACES) for _, truth in squares])

@@ -1,0 +1,98 @@
+"""Faces in an image: the detector that was trained here (cssafe/training/detection), run at one or two input sizes."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import openvino as ov
+
+from cssafe.frames import Faces
+from cssafe.settings import ConfigurationError
+from cssafe.vision import networks
+from cssafe.vision.detector import letterbox, suppress
+
+LONG_SIDES = (640, 1280)
+"""Longer side of the large input, pixels: that of the image, within these limits."""
+
+CLOSE_UP = 256
+"""Side of the small input, in which a face that fills the picture has a size that the network learned."""
+
+NUMBERS = 7
+"""What each place says: logit of the score, middle x and y (strides from its own), width and height (logarithms of strides),
+cosine and sine of the roll."""
+
+
+class OwnDetector:
+    """Finds faces. Compiles itself for each shape of picture it meets, some tenths of a second at the first of a kind."""
+
+    def __init__(self, folder: Path, threshold: float | None = None) -> None:
+        """Read the network in a model folder.
+
+        Args:
+            threshold: score below which a box counts for nothing; None takes that of the folder.
+
+        Raises:
+            ConfigurationError: the folder does not hold such a network.
+        """
+        try:
+            card = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+            self.strides = tuple(int(stride) for stride in card["strides"])
+            self.threshold = float(card["threshold"]) if threshold is None else threshold
+        except (OSError, ValueError, KeyError, TypeError):
+            raise ConfigurationError(
+                f"{folder}: expected a face detector: model.json, detector.xml and detector.bin. Make one with "
+                "`python -m cssafe train --task detection`, or leave CSSAFE_DETECTOR out."
+            ) from None
+        self._graph = folder / "detector.xml"
+        self._compiled: dict[tuple[int, int], ov.CompiledModel] = {}
+
+    def detect(self, image: np.ndarray) -> tuple[Faces, np.ndarray]:
+        """Find the faces of one image, uint8 (h, w, 3) BGR.
+
+        Returns:
+            n faces from forehead to chin, best score first, and their roll in degrees (n,), clockwise.
+        """
+        found = [self._run(image, *shape) for shape in input_shapes(*image.shape[:2])]
+        boxes, scores, rolls = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        keep = suppress(boxes, scores)
+        return Faces(boxes[keep], scores[keep]), rolls[keep]
+
+    def _run(self, image: np.ndarray, height: int, width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        if (height, width) not in self._compiled:
+            self._compiled[height, width] = networks.compiled(networks.of_bytes(self._graph, height, width))
+        picture, scale = letterbox(image, height, width)
+        (said,) = networks.outputs(self._compiled[height, width], picture[None])
+        boxes, scores, rolls = decode(said[0], height, width, self.strides, self.threshold)
+        return boxes / scale, scores, rolls
+
+
+def input_shapes(height: int, width: int) -> list[tuple[int, int]]:
+    """The input sizes (height, width) at which an image is looked at: one for the room, one for close-ups.
+
+    Sides are multiples of 64, which all strides divide, so that few shapes have to be compiled.
+    """
+    longer = max(height, width)
+    scale = np.clip(longer, *LONG_SIDES) / longer
+    rows, columns = (max(2, int(np.ceil(side * scale / 64))) * 64 for side in (height, width))
+    return [(rows, columns), (CLOSE_UP, CLOSE_UP)]
+
+
+def decode(
+    said: np.ndarray, height: int, width: int, strides: tuple[int, ...], threshold: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The network's numbers (places, NUMBERS) -> boxes (n, 4), scores (n,), rolls (n,) from the threshold up, in input pixels.
+
+    The places stand row by row, first those of the first stride.
+    """
+    chosen = np.flatnonzero(said[:, 0] >= np.log(threshold / (1 - threshold)))
+    counts = [(height // stride) * (width // stride) for stride in strides]
+    level = np.searchsorted(np.cumsum(counts), chosen, side="right")
+    stride = np.array(strides)[level]
+    rows, columns = np.divmod(chosen - (np.cumsum(counts) - counts)[level], width // stride)
+    picked, stride = said[chosen], stride[:, None]
+    middles = (np.stack([columns, rows], axis=1) + 0.5 + picked[:, 1:3]) * stride
+    halves = np.exp(np.clip(picked[:, 3:5], -4, 6)) * stride / 2
+    scores = 1 / (1 + np.exp(-picked[:, 0]))
+    rolls = np.degrees(np.arctan2(picked[:, 6], picked[:, 5]))
+    boxes = np.hstack([middles - halves, middles + halves])
+    return boxes.astype(np.float32), scores.astype(np.float32), rolls.astype(np.float32)

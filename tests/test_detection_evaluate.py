@@ -1,0 +1,63 @@
+"""What `evaluate --task detection` measures and prints."""
+
+import cv2
+import numpy as np
+import pytest
+
+from cssafe.cli import main
+from cssafe.training.detection import contenders, curves, evaluate
+from cssafe.training.detection.photographs import Photograph
+
+from .faces import astronaut, nobody
+
+FACE = np.array([[180, 60, 270, 180]], np.float32)
+
+
+def photograph(image, boxes):
+    boxes = np.array(boxes, np.float32).reshape(-1, 4)
+    data = cv2.imencode(".png", image)[1].tobytes()
+    return Photograph("a.png", data, boxes, np.zeros(len(boxes), bool))
+
+
+def sees(*scores):
+    """A detector that draws the same face in every picture."""
+    return lambda image: (np.repeat(FACE, len(scores), axis=0), np.array(scores, np.float32))
+
+
+def test_no_photographs_give_no_figures_and_no_fault():
+    measured = evaluate.measure({"one": sees(0.9)}, [])
+    assert measured["one"][0].images == 0
+    assert curves.figures(measured["one"][0], 0.5)["faces"]["20 up"] == 0
+
+
+def test_each_detector_is_judged_on_every_photograph_and_told_in_the_tables():
+    photographs = [photograph(nobody(), FACE), photograph(nobody(), [])]
+    measured = evaluate.measure({"sure": sees(0.9), "blind": sees()}, photographs)
+    figures = {name: curves.figures(judged, 0.5) for name, (judged, _) in measured.items()}
+    assert figures["sure"]["served"]["recall"]["80 up"] == 1
+    assert figures["sure"]["served"]["false_alarms"] == 0.5
+    assert figures["blind"]["served"]["recall"]["80 up"] == 0
+    told = evaluate.tables({name: one | {"median_ms": 1.0} for name, one in figures.items()})
+    assert "| sure | as served: 0.500 | 0.500 |" in told
+    assert "2 images; faces: 20-39 px 0" in told
+
+
+@pytest.mark.parametrize("find", [contenders.blazeface, contenders.blazeface_and_mesh, contenders.haar])
+def test_the_packaged_detectors_meet_a_face_and_find_nobody_in_an_empty_picture(find):
+    photographs = [photograph(astronaut(), FACE), photograph(nobody(), [])]
+    judged, _ = evaluate.measure({"it": find()}, photographs)["it"]
+    best = judged.faces[judged.scores.argmax()]
+    assert best == pytest.approx(120)
+
+
+def test_data_that_are_not_there_end_with_one_line(tmp_path, capsys):
+    assert main(["evaluate", "--task", "detection", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "boxes.csv" in said
+
+
+def test_help_of_a_task_is_its_own(capsys):
+    assert main(["evaluate", "--task", "detection", "--help"]) == 0
+    assert "--held-back" in capsys.readouterr().out
+    assert main(["evaluate", "--help"]) == 0
+    assert "--task" in (said := capsys.readouterr().out) and "--held-back" not in said
