@@ -192,16 +192,7 @@ class Workspace:
         def job() -> None:
             self._drain()
             with self._transaction() as connection:
-                for table in (
-                    "observations",
-                    "minutes",
-                    "tracks",
-                    "faces",
-                    "markers",
-                    "activities",
-                    "ratings",
-                    "lessons",
-                ):
+                for table in "observations minutes tracks faces markers activities ratings lessons".split():
                     connection.execute(
                         f"DELETE FROM {table} WHERE list_contains($1::INTEGER[], lesson)", [list(lessons)]
                     )
