@@ -60,7 +60,21 @@ def m002_signals(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"ALTER TABLE observations ADD COLUMN {name} FLOAT")
 
 
-def m003_places(connection: duckdb.DuckDBPyConnection) -> None:
+def m003_activities(connection: duckdb.DuckDBPyConnection) -> None:
+    """What the class did, from each time on until the next; until then every lesson was scored as one with the eyes to the
+    front."""
+    connection.execute("""
+        CREATE TABLE activities (lesson INTEGER NOT NULL, time TIMESTAMP NOT NULL, activity VARCHAR NOT NULL);
+        INSERT INTO activities SELECT lesson, started, 'front' FROM lessons;
+    """)
+
+
+def m004_ratings(connection: duckdb.DuckDBPyConnection) -> None:
+    """What the teacher thought of a minute: rating 0 low, 1 medium, 2 high, null where she could not say."""
+    connection.execute("CREATE TABLE ratings (lesson INTEGER NOT NULL, time TIMESTAMP NOT NULL, rating TINYINT)")
+
+
+def m005_places(connection: duckdb.DuckDBPyConnection) -> None:
     """Where faces were, which tracks were the same face (`face` is the first of them; only what differs is kept), and how
     much each weighs. What was recorded before has no places, so each track is a face, and no quality, so all weigh alike."""
     for name in ("x", "y", "w", "h"):
@@ -72,21 +86,7 @@ def m003_places(connection: duckdb.DuckDBPyConnection) -> None:
     """)
 
 
-def m002_activities(connection: duckdb.DuckDBPyConnection) -> None:
-    """What the class did, from each time on until the next; until then every lesson was scored as one with the eyes to the
-    front."""
-    connection.execute("""
-        CREATE TABLE activities (lesson INTEGER NOT NULL, time TIMESTAMP NOT NULL, activity VARCHAR NOT NULL);
-        INSERT INTO activities SELECT lesson, started, 'front' FROM lessons;
-    """)
-
-
-def m003_ratings(connection: duckdb.DuckDBPyConnection) -> None:
-    """What the teacher thought of a minute: rating 0 low, 1 medium, 2 high, null where she could not say."""
-    connection.execute("CREATE TABLE ratings (lesson INTEGER NOT NULL, time TIMESTAMP NOT NULL, rating TINYINT)")
-
-
-MIGRATIONS = (m001_initial, m002_signals, m002_activities, m003_ratings, m003_places)
+MIGRATIONS = (m001_initial, m002_signals, m003_activities, m004_ratings, m005_places)
 
 
 def migrate(connection: duckdb.DuckDBPyConnection) -> None:
