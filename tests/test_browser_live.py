@@ -155,6 +155,7 @@ def seen(page: Page) -> int:
     return len(Finder().find(cv2.imdecode(shot, cv2.IMREAD_COLOR))[0])
 
 
+@pytest.mark.slow
 def test_of_a_class_no_face_is_seen_until_the_teacher_wants_it(playwright, tmp_path):
     with serve(tmp_path) as server, closing(chromium(playwright, film(tmp_path, side=3))) as browser:
         with visit(browser) as page:
@@ -250,6 +251,8 @@ def test_a_demo_visit_leaves_nothing_on_the_disk(page, tmp_path):
         assert [file.name for file in tmp_path.iterdir()] == ["server.log"]
 
 
+@pytest.mark.slow
+@pytest.mark.slow
 @pytest.mark.parametrize("filled", [False, True], ids=["empty", "filled"])
 def test_every_page_opened_by_its_address_shows_no_error(page, tmp_path, filled):
     if filled:

@@ -89,6 +89,7 @@ def test_the_network_speaks_for_every_place_and_stays_small(shape):
     assert model(np.zeros((2, *shape, 3), np.float32)).shape == (2, len(network.places(*shape)), network.NUMBERS)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings(
     "ignore:__array__ implementation:DeprecationWarning"
 )  # Keras 3.15 saving TensorFlow's variables

@@ -136,6 +136,7 @@ def test_only_what_cannot_be_read_leaves_nothing_to_show_and_the_way_back():
     assert press(page, "Other files").file_uploader
 
 
+@pytest.mark.slow
 def test_the_figures_are_kept_as_a_lesson_of_the_chosen_time_only_when_asked(data):
     page = analyse(("face.png", png(astronaut())), ("other.png", png(astronaut())))
     assert services.workspace().cursor().execute("SELECT count(*) FROM lessons").fetchone() == (0,)

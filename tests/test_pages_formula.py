@@ -194,6 +194,7 @@ def test_synthetic_lessons_hang_on_no_formula_and_cannot_be_rated(workspace):
     assert "scores of synthetic lessons are invented" in text(show("rating"))
 
 
+@pytest.mark.slow
 def minutes(number: int = 15):
     return [mixed(2, seed=i).assign(time=lambda t, i=i: t["time"] + timedelta(minutes=i)) for i in range(number)]
 

@@ -11,6 +11,8 @@ from cssafe.vision.mesh import LEFT_EYE, RIGHT_EYE, Meshes
 
 from .faces import astronaut
 
+pytestmark = pytest.mark.slow
+
 RED, BLUE = (0, 0, 255), (255, 0, 0)
 
 

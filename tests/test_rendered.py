@@ -12,6 +12,8 @@ from cssafe.vision.mesh import EyeNetwork, MeshNetwork
 from .rendered import look, portrait, shut, spectacles
 from .shared import shared_data
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def networks():

@@ -16,6 +16,8 @@ from cssafe.simulated import Plan, Step, frames
 from tests.lessons import LESSON, START, add, rows
 from tests.test_simulated import ROUGH
 
+pytestmark = pytest.mark.slow
+
 SWINGING = replace(ROUGH, mood=0.05, seconds=900)
 """A class that is restless and goes up and down by itself, of which little is read well."""
 

@@ -16,6 +16,8 @@ from cssafe.settings import PROFILES
 from cssafe.simulated import Plan, Step, frames
 from cssafe.store import Workspace
 
+pytestmark = pytest.mark.slow
+
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 
 ROUGH = Plan(rate=1, missing=0.1, lost=0.3, restless=0.05, noise=4)

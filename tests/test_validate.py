@@ -41,6 +41,7 @@ CLIPS = {
 }
 
 
+@pytest.mark.slow
 def test_daisee_s_layout_is_validated_through_the_real_networks_and_its_signals_are_kept(tmp_path, capsys, monkeypatch):
     folder, kept = daisee(tmp_path / "DAiSEE", CLIPS), tmp_path / "signals.parquet"
     broken = folder / "DataSet" / "Test" / "500044" / "5000441002" / "5000441002.avi"
