@@ -114,6 +114,7 @@ def test_closing_the_tab_ends_the_webrtc_stream_within_five_seconds(page, server
     assert net.sockets() > 0
     page.close()
     until(lambda: net.sockets() == 0, seconds=5)
+    time.sleep(1)  # the newest picture may just be looked at
     analyzed = server.health()["analyzed"]
     time.sleep(1)
     assert server.health()["analyzed"] == analyzed
