@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 STAGES = ("detect", "mesh", "iris", "expression", "rest", "whole")
 
-SCENES = ((1, 640, 480), (28, 1280, 720))
-"""Faces, width, height: a person before a laptop, and a class in a room camera's picture."""
+SCENES = ((1, 640, 480, True), (28, 1280, 720, False), (28, 1280, 720, True))
+"""Faces, width, height, and whether live, where faces take turns: a person before a laptop; a class in a recording and before a
+room's camera."""
 
 STREAMS, RATE, SECONDS = (1, 4, 8, 10, 12, 16), 3.0, 4.0
 """Numbers of students who each send so many pictures (640x480) a second, for so long."""
@@ -62,10 +63,10 @@ def measure(portrait: np.ndarray, repeats: int) -> dict[str, Any]:
     assert ui is not None
     face = _face(pipeline, portrait)
     frames = [
-        {"faces": n, "width": w, "height": h} | time_frames(pipeline, scene(face, n, w, h), repeats)
-        for n, w, h in SCENES
+        {"faces": n, "width": w, "height": h, "live": live} | time_frames(pipeline, scene(face, n, w, h), repeats, live)
+        for n, w, h, live in SCENES
     ]
-    streams = time_streams(pipeline, scene(face, *SCENES[0]))
+    streams = time_streams(pipeline, scene(face, *SCENES[0][:3]))
     from cssafe import health
 
     memory = health.memory()
@@ -80,17 +81,18 @@ def measure(portrait: np.ndarray, repeats: int) -> dict[str, Any]:
     }
 
 
-def time_frames(pipeline: "Pipeline", image: np.ndarray, repeats: int) -> dict[str, Any]:
-    """Milliseconds of each stage and of the whole over one stream of equal frames; the first two are not counted."""
+def time_frames(pipeline: "Pipeline", image: np.ndarray, repeats: int, live: bool) -> dict[str, Any]:
+    """Milliseconds of each stage and of the whole over one stream of equal frames, RATE a second; the first two are not
+    counted."""
     from cssafe.frames import Frame
     from cssafe.pipeline import Stream
 
-    stream, start, found = Stream(), datetime.now(UTC), 0
+    stream, start, found = Stream(live=live), datetime.now(UTC), 0
     spent: dict[str, list[float]] = {stage: [] for stage in STAGES}
     for i in range(repeats + 2):
         clock = _Clock()
         begun = time.perf_counter()
-        result = pipeline.analyze(Frame(image, start + timedelta(seconds=0.1 * i)), stream, clock.over)
+        result = pipeline.analyze(Frame(image, start + timedelta(seconds=i / RATE)), stream, clock.over)
         whole = time.perf_counter() - begun
         found = len(result)
         if i >= 2:
@@ -205,12 +207,14 @@ def table(figures: dict[str, Any]) -> str:
         + ", Streamlit and networks loaded",
         "",
         f"{'ms, median (95 %)':<17}"
-        + "".join(f"{f['faces']} at {f['width']}x{f['height']}".rjust(22) for f in figures["frames"]),
-        f"{'faces found':<17}" + "".join(f"{f['found']:>22}" for f in figures["frames"]),
+        + "".join(
+            f"{f['faces']} at {f['width']}x{f['height']}{', live' * f['live']}".rjust(24) for f in figures["frames"]
+        ),
+        f"{'faces found':<17}" + "".join(f"{f['found']:>24}" for f in figures["frames"]),
     ]
     for stage in STAGES:
         cells = (f"{f['median_ms'][stage]:.1f} ({f['p95_ms'][stage]:.1f})" for f in figures["frames"])
-        lines.append(f"{stage:<17}" + "".join(f"{cell:>22}" for cell in cells))
+        lines.append(f"{stage:<17}" + "".join(f"{cell:>24}" for cell in cells))
     streams = figures["streams"]
     lines += ["", f"streams at {streams['rate']:.0f} pictures a second each: {streams['most']} are carried"]
     lines += [

@@ -26,29 +26,31 @@ from cssafe.vision.tracker import Tracker
 CROP = 48
 """Side of an expression crop, pixels; sharpness is measured on the same crop."""
 
-EXPRESSION_TIME = 0.025
-"""Seconds of one live frame for the expression network: what 30 faces take on a processor with bfloat16 units. Where more
-faces need longer, they are analysed in turn."""
+CLOSE_TIME = 0.03
+"""Seconds of one live frame for a close look (eyes and expression): it leaves 50 ms of the 80 of a class for the rest. Where
+the faces need longer, they are looked at in turn."""
 
-OLDEST_EXPRESSION = 1.0
-"""Seconds after which a readable face's expression is analysed anew, however many others wait: an observation is one second."""
+OLDEST_LOOK = 1.0
+"""Seconds after which a readable face is looked at closely again, however many others wait: an observation is one second."""
 
 TURN = 8
-"""Crops by which `warm` measures the speed of the expression network: the batch that networks.outputs runs."""
+"""Faces by which `warm` measures the speed of a close look: the batch that networks.outputs runs."""
 
 
 @dataclass
 class Memory:
     """What is remembered of one track.
 
-    began, seen: seconds. expression: float32 (8,), its average so far, NaN before any. level: the one so far, -1 before any.
-    lids, jaw: what eyes and mouth did lately. neutral: the person's own face at rest.
+    began: seconds. seen: when it was last looked at closely, seconds, NaN before. expression: float32 (8,), its average so
+    far, NaN before any. look: gaze_x, gaze_y, openness, hidden at its last close look, NaN where not read. level: the one
+    so far, -1 before any. lids, jaw: what eyes and mouth did lately. neutral: the person's own face at rest.
     """
 
     began: float
-    seen: float
-    expression: np.ndarray
-    level: int
+    seen: float = float("nan")
+    expression: np.ndarray = field(default_factory=lambda: np.full(len(FERPLUS), np.nan, np.float32))
+    look: np.ndarray = field(default_factory=lambda: np.full(4, np.nan, np.float32))
+    level: int = -1
     lids: eyes.Lids = field(default_factory=eyes.Lids)
     jaw: mouth.Jaw = field(default_factory=mouth.Jaw)
     neutral: movements.Neutral = field(default_factory=movements.Neutral)
@@ -86,7 +88,7 @@ class Stream:
         activity: str = FIRST["class"],
     ) -> None:
         """looking: keep what the expression network saw of the newest frame. live: the next frame does not wait for this
-        one, so on a slow machine the expressions of many faces are analysed in turn. formula: instead of the pipeline's."""
+        one, so on a slow machine the eyes and expressions of many faces are looked at in turn. formula: instead of the pipeline's."""
         self.looking = looking
         self.live = live
         self.formula = formula
@@ -100,8 +102,7 @@ class Stream:
         """The memories of these tracks, new ones where there are none; those of tracks that ended are dropped."""
         alive = set(self.tracker.alive.tolist())
         self.memories = {track: memory for track, memory in self.memories.items() if track in alive}
-        unknown = np.full(len(FERPLUS), np.nan, np.float32)
-        return [self.memories.setdefault(t, Memory(self.now, self.now, unknown, -1)) for t in tracks.tolist()]
+        return [self.memories.setdefault(t, Memory(self.now)) for t in tracks.tolist()]
 
 
 class Pipeline:
@@ -118,7 +119,7 @@ class Pipeline:
         self.formula = PUBLISHED if profile.expression else ATTENTION_ONLY
         self._finder, self._eyes = Finder(detector), EyeNetwork()
         self._expression = Expression(model) if profile.expression else None
-        self._at_once = np.inf  # faces of a live frame in EXPRESSION_TIME; not known before `warm`
+        self._at_once = np.inf  # faces of a live frame in CLOSE_TIME; not known before `warm`
 
     @property
     def network(self) -> Expression | None:
@@ -129,14 +130,14 @@ class Pipeline:
         """Run every network once, so that the first real frame does not wait for them to be prepared."""
         black = np.zeros((480, 640, 3), np.uint8)
         self._finder.find(black)
-        meshes = self._finder.fit(black, np.array([[200, 100, 400, 300]], np.float32), np.zeros(1, np.float32))
-        self._eyes.fit(black, meshes)
-        if self._expression is not None:
-            crops = np.zeros((TURN, CROP, CROP), np.uint8)
-            self._expression.ferplus(crops)
+        boxes = np.tile(np.array([[200, 100, 400, 300]], np.float32), (TURN, 1))
+        meshes = self._finder.fit(black, boxes, np.zeros(TURN, np.float32))
+        for _ in range(2):
             begun = time.perf_counter()
-            self._expression.ferplus(crops)
-            self._at_once = EXPRESSION_TIME / (time.perf_counter() - begun) * TURN
+            self._eyes.fit(black, meshes)
+            if self._expression is not None:
+                self._expression.ferplus(np.zeros((TURN, CROP, CROP), np.uint8))
+            self._at_once = CLOSE_TIME / (time.perf_counter() - begun) * TURN
 
     def analyze(self, frame: Frame, stream: Stream, clock: Callable[[str], None] = lambda stage: None) -> FrameResult:
         """Find, follow, measure and score the faces of one frame.
@@ -158,23 +159,27 @@ class Pipeline:
         detail = sharpness(stacked)
         trusted = meshes.scores >= MESH_TRUSTED
         readable = trusted & (faces.heights >= SMALLEST_FACE) & (np.abs(yaw) <= FURTHEST_TURN) & (detail >= BLURRED)
+        asked = readable
+        if stream.live:
+            asked = due(readable, memories, stream.now, stream.now - before_this, self._at_once)
+        waits = (readable & ~asked)[:, None]
         clock("rest")
 
-        with_eyes = readable & (faces.heights >= eyes.EYES_FROM)
+        with_eyes = asked & (faces.heights >= eyes.EYES_FROM)
         fitted = self._eyes.fit(frame.image, meshes[with_eyes])
-        gaze_x, gaze_y = (_spread(shift, with_eyes) for shift in eyes.gaze(fitted))
-        openness = _spread(eyes.openness(fitted), with_eyes)
         clock("iris")
+        looked = _spread(np.column_stack([*eyes.gaze(fitted), eyes.openness(fitted)]), with_eyes)
+        look = np.column_stack([looked, _spread(hidden_share(frame.image, meshes.points[asked]), asked)])
+        look = np.where(waits, np.reshape([m.look for m in memories], (-1, 4)), look).astype(np.float32)
+        gaze_x, gaze_y, openness, hidden = look.T
+        clock("rest")
 
         expression = None
         if self._expression is not None:
-            asked = readable
-            if stream.live:
-                asked = due(readable, memories, stream.now, stream.now - before_this, self._at_once)
             now = _spread(self._expression.ferplus(stacked[asked]), asked)
             before = np.stack([m.expression for m in memories]) if memories else now
             expression = smooth(now, before, stream.now - np.array([m.seen for m in memories]))
-            expression = np.where((readable & ~asked)[:, None], before, expression)
+            expression = np.where(waits, before, expression)
             if stream.looking:
                 seen = stacked[readable]
                 said, evidence = self._expression.ferplus(seen), self._expression.evidence(seen)
@@ -184,7 +189,8 @@ class Pipeline:
         baseline = np.array([m.lids.baseline for m in memories], np.float32)
         opening = _spread(mouth.opening(meshes[readable]), readable)
         closing = eyes.closing(openness, baseline, gaze_y, pitch, opening)
-        lately = [m.lids.see(stream.now, c) for m, c in zip(memories, closing.tolist(), strict=True)]
+        fresh = np.where(asked, closing, np.nan).tolist()  # the lids of who waits are not seen now
+        lately = [m.lids.see(stream.now, c) for m, c in zip(memories, fresh, strict=True)]
         blinks, perclos = np.array(lately, np.float32).reshape(-1, 2).T
         gaping = _spread(mouth.gaping(meshes[readable]), readable)
         yawning = [m.jaw.see(stream.now, g) for m, g in zip(memories, gaping.tolist(), strict=True)]
@@ -194,7 +200,6 @@ class Pipeline:
             for i, memory in enumerate(memories):
                 memory.neutral.learn(shapes[i], expression[i], stream.now - before_this)
                 moved[i] = memory.neutral.moved(shapes[i])
-        hidden = _spread(hidden_share(frame.image, meshes.points[readable]), readable)
         signals = Signals(
             yaw=np.where(readable, yaw, np.nan),
             pitch=np.where(readable, pitch, np.nan),
@@ -219,10 +224,12 @@ class Pipeline:
         levels = concentration.levels(index, np.array([m.level for m in memories], np.int8), formula)
 
         for i, memory in enumerate(memories):
-            if not np.isnan(closing[i]) and stream.now - memory.began <= eyes.FIRST_MINUTE:  # not from lowered eyes
+            if not np.isnan(fresh[i]) and stream.now - memory.began <= eyes.FIRST_MINUTE:  # not from lowered eyes
                 memory.lids.learn(float(openness[i]))
-            if expression is not None and asked[i]:
-                memory.expression, memory.seen = expression[i], stream.now
+            if asked[i]:
+                memory.seen, memory.look = stream.now, look[i]
+                if expression is not None:
+                    memory.expression = expression[i]
             if levels[i] >= 0:
                 memory.level = int(levels[i])
         height, width = frame.image.shape[:2]
@@ -235,20 +242,19 @@ class Pipeline:
 
 
 def due(readable: np.ndarray, memories: Sequence[Memory], now: float, interval: float, at_once: float) -> np.ndarray:
-    """Whose expression to analyse in a frame, bool (n,): of the readable faces those who wait longest, as many as the machine
-    does at once, and everybody who would wait longer than OLDEST_EXPRESSION until the next frame.
+    """Whom to look at closely in a frame, bool (n,): of the readable faces those who wait longest, as many as the machine does
+    at once, and everybody who would wait longer than OLDEST_LOOK until the next frame.
 
     Args:
         readable: bool (n,). memories: n. now: seconds. interval: seconds since the frame before. at_once: faces.
     """
-    new = np.array([np.isnan(memory.expression[0]) for memory in memories], bool)
-    waited = now - np.array(
-        [memory.began if fresh else memory.seen for memory, fresh in zip(memories, new, strict=True)]
-    )
+    seen = np.array([memory.seen for memory in memories], float)
+    new = np.isnan(seen)
+    waited = now - np.where(new, [memory.began for memory in memories], seen)
     longest = np.lexsort((-waited, ~new, ~readable))  # readable before unreadable, new before known, by waiting
     rank = np.empty(len(longest), int)
     rank[longest] = np.arange(len(longest))
-    return readable & ((rank < max(1.0, at_once)) | (waited + interval > OLDEST_EXPRESSION))
+    return readable & ((rank < max(1.0, at_once)) | (waited + interval > OLDEST_LOOK))
 
 
 def _spread(values: np.ndarray, rows: np.ndarray) -> np.ndarray:

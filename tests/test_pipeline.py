@@ -170,8 +170,7 @@ def test_two_tilted_heads_are_two_people_throughout(pipeline):
     ],
 )
 def test_on_a_slow_machine_faces_are_analysed_in_turn(readable, seen, interval, at_once, asked):
-    unknown, known = np.full(8, np.nan, np.float32), np.full(8, 1 / 8, np.float32)
-    memories = [Memory(9.8, s or 9.8, unknown if s is None else known, -1) for s in seen]
+    memories = [Memory(9.8, np.nan if s is None else s) for s in seen]
     chosen = due(np.array(readable, bool), memories, 10.0, interval, at_once)
     assert chosen.tolist() == [bool(a) for a in asked]
 
