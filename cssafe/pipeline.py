@@ -88,7 +88,7 @@ class Stream:
         activity: str = FIRST["class"],
     ) -> None:
         """looking: keep what the expression network saw of the newest frame. live: the next frame does not wait for this
-        one, so on a slow machine the eyes and expressions of many faces are looked at in turn. formula: instead of the pipeline's."""
+        one, so on a slow machine eyes and expressions of many faces take turns. formula: instead of the pipeline's."""
         self.looking = looking
         self.live = live
         self.formula = formula
