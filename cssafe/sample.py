@@ -42,7 +42,7 @@ OCCUPIED = 0.75
 COLUMNS_OF_SEATS = 8
 """Faces beside each other in the picture."""
 
-MARKERS = ((12, "question"), (22, "group work"), (38, "quiz"))
+MARKERS = ((12, "question"), (22, "demonstration"), (38, "quiz"))
 
 MIXTURE = dict(zip(FERPLUS, (9.0, 2.2, 0.7, 1.0, 0.6, 0.15, 0.2, 0.25), strict=True))
 """Parameters of the Dirichlet distribution a face's usual probabilities come from: mostly neutral."""

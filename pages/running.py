@@ -10,7 +10,7 @@ from cssafe.labels import ACTIVITIES
 from cssafe.live.session import LiveLesson
 from cssafe.settings import IDLE_MINUTES, MINIMUM_GROUP, ROOT, Profile
 
-MARKERS = ("question", "instruction", "demonstration", "quiz", "joke", "group work", "break")
+MARKERS = ("question", "instruction", "demonstration", "quiz", "joke")
 """What a teacher notes with one click, or with one key: 1 for the first, and so on."""
 
 # By whether the profile computes emotions, and whether it stores anything.

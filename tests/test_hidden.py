@@ -1,5 +1,7 @@
 """How much of a face is hidden: things drawn over a real face, and the estimate of their share."""
 
+import hashlib
+
 import cv2
 import numpy as np
 import pandas as pd
@@ -8,7 +10,7 @@ import pytest
 from cssafe.cli import main
 from cssafe.training.occluders import KINDS, occlude
 from cssafe.vision.finder import Finder
-from cssafe.vision.hidden import INPUTS, RAYS, STEPS, cells, compare, hidden, shares, unroll, weights
+from cssafe.vision.hidden import INPUTS, RAYS, STEPS, WEIGHTS, cells, compare, hidden, shares, unroll, weights
 from cssafe.vision.segments import segment
 from tests.faces import astronaut, classroom, nobody
 
@@ -84,6 +86,11 @@ def test_the_shipped_numbers_fit_and_give_probabilities():
     assert said.shape == (5, RAYS, STEPS) and 0 <= said.min() <= said.max() <= 1
 
 
+def test_the_card_is_of_the_shipped_numbers():
+    card = (WEIGHTS.parent / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert hashlib.sha256(WEIGHTS.read_bytes()).hexdigest() in card
+
+
 @pytest.mark.slow
 def test_the_command_learns_and_reports(tmp_path, capsys):
     picture = cv2.imencode(".jpg", astronaut())[1].tobytes()
@@ -91,11 +98,13 @@ def test_the_command_learns_and_reports(tmp_path, capsys):
     marked = row | {"occlusion": [1]}
     rows = [row | {"file": f"{i}m.jpg"} for i in range(8)] + [marked | {"file": f"{i}n.jpg"} for i in range(8)]
     pd.DataFrame(rows).to_parquet(tmp_path / "faces_train_0.parquet")
-    assert main(["hidden", str(tmp_path), "--out", str(tmp_path / "numbers.npz")]) == 0
+    assert main(["hidden", str(tmp_path), "--out", str(tmp_path / "made")]) == 0
     told = capsys.readouterr().out
     assert all(f"| {kind} |" in told for kind in ("bare", *KINDS)) and "Bare faces taken for hidden" in told
-    with np.load(tmp_path / "numbers.npz") as numbers:
+    with np.load(tmp_path / "made" / "hidden.npz") as numbers:
         assert numbers["inner"].shape[0] == INPUTS and numbers["outer"].shape[1] == RAYS * STEPS
+    card = (tmp_path / "made" / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert told.strip() in card and "8 bare faces" not in card and "{" not in card
 
 
 def test_too_few_photographs_are_refused_before_anything_is_learned(tmp_path, capsys):
@@ -109,8 +118,8 @@ def test_too_few_photographs_are_refused_before_anything_is_learned(tmp_path, ca
         "blur": [0],
     }
     pd.DataFrame([row]).to_parquet(tmp_path / "faces_train_0.parquet")
-    assert main(["hidden", str(tmp_path), "--out", str(tmp_path / "numbers.npz")]) == 2
-    assert "0 bare faces" in capsys.readouterr().err and not (tmp_path / "numbers.npz").exists()
+    assert main(["hidden", str(tmp_path), "--out", str(tmp_path / "made")]) == 2
+    assert "0 bare faces" in capsys.readouterr().err and not (tmp_path / "made").exists()
 
 
 @pytest.mark.parametrize("columns", [None, ["file"]])

@@ -142,7 +142,7 @@ class Workspace:
         return self._write(job)
 
     def mark(self, lesson: int, kind: str, time: datetime, note: str = "") -> None:
-        """Note an event of the lesson (aware time): "question", "group work", "quiz", "break" ..."""
+        """Note an event of the lesson (aware time): "question", "instruction", "quiz" ..."""
         row = [lesson, naive_utc(time), kind, note]
         self._write(lambda: self._connection.execute("INSERT INTO markers VALUES (?, ?, ?, ?)", row))
 

@@ -3,16 +3,16 @@
 The face is unrolled from the nose to its outline, so that turned and large faces lie in the same cells as others. Each cell's
 colour and texture, over the median of the whole face, both halves side by side, go through two small layers of numbers
 (hidden.npz) that say how likely each cell is hidden. `python -m cssafe hidden` draws occluders over photographs, learns
-these numbers from half of the people and measures the estimate on the other half; docs/method.md has the table.
+these numbers from half of the people and measures the estimate on the other half; models/hidden/MODEL_CARD.md has the table.
 """
 
 from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
+from cssafe.settings import ROOT
 from cssafe.vision.segments import OUTLINE
 
 RAYS, STEPS = 18, 6
@@ -33,7 +33,7 @@ INPUTS = RAYS * STEPS * 4 + 4
 ERROR = 0.07
 """Mean error of the share on faces that are bare or partly hidden."""
 
-WEIGHTS = Path(__file__).parent / "hidden.npz"
+WEIGHTS = ROOT / "models" / "hidden" / "hidden.npz"
 
 
 class Weights(NamedTuple):
@@ -114,6 +114,6 @@ def shares(hidden_cells: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 @cache
 def weights() -> Weights:
-    """The numbers that were learned, from hidden.npz beside this file."""
+    """The numbers that were learned, from models/hidden/hidden.npz."""
     with np.load(WEIGHTS) as stored:
         return Weights(*(stored[name].astype(np.float32) for name in Weights._fields))
