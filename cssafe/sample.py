@@ -1,4 +1,5 @@
-"""A synthetic term, so that every chart can be seen in the first minute: invented, and marked so (source "sample").
+"""A synthetic term, so that every chart can be seen in the first minute: invented, and marked so (source "sample"). Faces and
+what they do are invented; their scores are the formula's, so that they can be explained and made anew like any others.
 
 One observation a face and minute instead of sixty keeps a term at about a quarter of a million rows. The size of the
 effects (time of day, weekday, subject, class) is made up to look plausible and says nothing about any school.
@@ -11,14 +12,16 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
+from cssafe.formula import ATTENTION_ONLY, MOST_GAZE, PUBLISHED, Formula
 from cssafe.frames import MOVEMENTS, SIGNALS
-from cssafe.labels import FERPLUS
+from cssafe.labels import FERPLUS, FIRST
 from cssafe.observations import COLUMNS, EXPRESSION, PLACE
+from cssafe.rescoring import score
 from cssafe.settings import Profile
+from cssafe.signals.pose import STRAIGHT_GAZE
 from cssafe.store import Lesson, Workspace
 
 TIME_ZONE = "Europe/Berlin"
-FORMULA = "synthetic"
 MINUTES = 45
 
 STARTS = (time(8, 0), time(8, 50), time(9, 55), time(10, 45), time(11, 50), time(13, 30))
@@ -57,11 +60,13 @@ def fill(
 ) -> list[int]:
     """Add the `weeks` school weeks before this one in place of any earlier synthetic lessons; numbers of the new ones.
 
-    profile: the workspace's; without expression the term has no emotions. progress: called with the share done, 0 to 1.
+    profile: the workspace's; without expression the term has no emotions, and its scores are attention alone.
+    progress: called with the share done, 0 to 1.
     """
     remove(workspace)
     monday = date.today() - timedelta(days=date.today().weekday())
     random = np.random.default_rng(seed)
+    formula = PUBLISHED if profile.expression else ATTENTION_ONLY
     timetable = _timetable(random)
     numbers: list[int] = []
     lessons: list[Lesson] = []
@@ -81,14 +86,15 @@ def fill(
                     room,
                     TIME_ZONE,
                     profile.name,
-                    FORMULA,
+                    str(formula),
                     "sample",
                     "class",
                     started,
                 )
             )
             effect = OF_DAY[slot] + OF_WEEK[day] + CLASSES[class_name][1] + SUBJECTS[subject][1]
-            parts.append(_observations(random, started, effect, CLASSES[class_name][0]).assign(lesson=len(lessons) - 1))
+            rows = _observations(random, started, effect, CLASSES[class_name][0], formula)
+            parts.append(rows.assign(lesson=len(lessons) - 1))
         if lessons:
             ended = [lesson.started + timedelta(minutes=MINUTES) for lesson in lessons]
             numbers += workspace.add(lessons, ended, pd.concat(parts, ignore_index=True))
@@ -119,28 +125,35 @@ def _timetable(random: np.random.Generator) -> dict[tuple[int, int], tuple[str, 
     return {slots[i]: pairs[p] for i, p in zip(taken, order, strict=True)}
 
 
-def _observations(random: np.random.Generator, started: datetime, effect: float, faces: int) -> pd.DataFrame:
-    """COLUMNS for one lesson; a lesson, a face and a minute each have an effect of their own."""
+def _observations(
+    random: np.random.Generator, started: datetime, effect: float, faces: int, formula: Formula
+) -> pd.DataFrame:
+    """COLUMNS for one lesson; a lesson, a face and a minute each have an effect of their own. Faces look aside, or close their
+    eyes by half, as often as brings their mean score near the level that these effects ask for."""
     present = int(random.integers(round(0.8 * faces), faces + 1))
     shape = (MINUTES, present)
     progress = np.linspace(0, 1, MINUTES)[:, None]
     drift = 0.05 * np.sin(np.pi * progress) - 0.06 * progress + random.normal(0, 0.025, (MINUTES, 1))
     level = 0.6 + effect + random.normal(0, 0.05) + random.normal(0, 0.08, (1, present)) + drift
-    concentration = np.clip(level + random.normal(0, 0.14, shape), 0, 1)
-    attention = np.clip(concentration + random.normal(0.08, 0.06, shape), 0, 1)
     mood = np.exp([MOOD[name] * effect for name in FERPLUS])
     usual = random.dirichlet(np.array(list(MIXTURE.values())) * mood, present)
     p = usual[None] * random.gamma(4, 0.25, (*shape, len(FERPLUS))) + 1e-6
     p /= p.sum(axis=2, keepdims=True)
-    yaw = np.abs(random.normal(0, 14, shape)) * np.sign(random.normal(size=shape)) / (0.4 + attention)
-    opened = np.clip(random.normal(0.85, 0.1, shape), 0, 1)
+    best = (1.0 if formula.emotion is None else p @ formula.emotion) * MOST_GAZE / formula.divisor
+    aside = formula.gaze["away_open"] / MOST_GAZE
+    looking = random.random(shape) < (level / best - aside) / (1 - aside)
+    drowsy = random.random(shape) < 0.03
+    yaw = np.where(
+        looking, random.uniform(-18, 18, shape), random.choice([-1, 1], shape) * random.uniform(32, 60, shape)
+    )
+    opened = np.where(drowsy, random.uniform(0.35, 0.45, shape), random.uniform(0.7, 1, shape))
     normal = {
-        "yaw": yaw, "pitch": random.normal(8, 8, shape), "roll": random.normal(0, 5, shape),
-        "gaze_x": random.normal(0, 0.2, shape).clip(-1, 1), "gaze_y": random.normal(0.1, 0.2, shape).clip(-1, 1),
+        "yaw": yaw, "pitch": random.uniform(-5, 15, shape), "roll": random.normal(0, 5, shape),
+        "gaze_x": random.normal(0, 0.02, shape), "gaze_y": STRAIGHT_GAZE + random.normal(0, 0.02, shape),
         "openness": 0.3 * opened, "eyes_open": opened,
         "size": np.broadcast_to(random.uniform(30, 90, (1, present)), shape),
         "sharpness": random.normal(40, 8, shape).clip(2),
-        "blinks": random.normal(15, 5, shape).clip(0), "perclos": random.beta(1.5, 28, shape),
+        "blinks": random.normal(15, 5, shape).clip(0), "perclos": np.where(drowsy, 0.2, random.beta(1.5, 28, shape)),
         "mouth": random.beta(1.2, 20, shape), "yawning": (random.random(shape) < 0.005).astype(float),
         "hidden": random.beta(1, 15, shape), "quality": random.beta(8, 3, shape),
     }  # fmt: skip
@@ -152,12 +165,11 @@ def _observations(random: np.random.Generator, started: datetime, effect: float,
     begin = np.datetime64(started.astimezone(UTC).replace(tzinfo=None), "us")
     values = {name: normal[name] for name in (*PLACE, *SIGNALS)}
     values |= {name: p[..., i] for i, name in enumerate(EXPRESSION)}
-    values |= {"attention": attention, "concentration": concentration}
-    values["level"] = np.digitize(concentration, (0.25, 0.65)).astype(float)
     turned_away = random.random(shape) < 0.04
     rows: dict[str, np.ndarray] = {
         name: np.where(turned_away, np.nan, value).ravel().astype(np.float32) for name, value in values.items()
     }
     rows |= {"score": random.uniform(0.7, 1, shape).ravel().astype(np.float32), "frames": np.ones(minutes.size, int)}
     rows |= {"time": begin + minutes * np.timedelta64(60, "s"), "track": np.tile(np.arange(1, present + 1), MINUTES)}
-    return pd.DataFrame(rows)[list(COLUMNS)]
+    front = pd.DataFrame({"time": [begin], "activity": [FIRST["class"]]})
+    return score(pd.DataFrame(rows), front, formula)[list(COLUMNS)]

@@ -67,8 +67,8 @@ def use(formula: Formula) -> None:
         st.rerun()
     st.caption(
         "Scores made anew come from what was stored once a second, those of a running lesson from each picture: the two "
-        "differ somewhat where faces move. Synthetic lessons, running ones and, where the formula weighs emotions, lessons "
-        "without emotions keep their scores."
+        "differ somewhat where faces move. Running lessons and, where the formula weighs emotions, lessons without emotions "
+        "keep their scores."
     )
 
 
@@ -77,24 +77,23 @@ def sensitive(formula: Formula) -> None:
     st.subheader("How far a verdict hangs on each number")
     expressive = [name for name, one in PROFILES.items() if one.expression]
     lessons = queries.lessons(workspace)
-    real = lessons[~lessons["synthetic"].astype(bool) & lessons["concentration"].notna()]
+    scored = lessons[lessons["concentration"].notna()]
     if formula.emotion is not None:
-        real = real[real["profile"].isin(expressive)]
-    if real.empty:
+        scored = scored[scored["profile"].isin(expressive)]
+    if scored.empty:
         st.info(
-            "There is no lesson with figures yet for this. Record one on the page Live; scores of synthetic lessons are "
-            "invented and hang on no formula.",
+            "There is no lesson with figures yet for this. Record one on the page Live.",
             icon=":material/info:",
         )
         st.page_link(ROOT / "pages/live.py", label="Live", icon=":material/videocam:")
         return
-    names = {row.lesson: f"{row.name}, {row.local:%d %b %Y, %H:%M}" for row in real.itertuples(index=False)}
+    names = {row.lesson: f"{row.name}, {row.local:%d %b %Y, %H:%M}" for row in scored.itertuples(index=False)}
     number = st.selectbox("Lesson", list(names), key="lesson", format_func=names.get)
     rows, activities = evidence.counted(workspace, number), evidence.activities(workspace, number)
     bar = st.progress(0.0, "Scoring the lesson with each number moved …")
     table = sensitivity.verdicts(rows, activities, formula, bar.progress)
     bar.empty()
-    [lesson] = real[real["lesson"] == number].to_dict("records")
+    [lesson] = scored[scored["lesson"] == number].to_dict("records")
     known = lesson["formula"] == str(formula) and pd.notna(lesson["low"])
     interval = (lesson["low"], lesson["high"]) if known else None
     base = table.iloc[0]

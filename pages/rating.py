@@ -108,8 +108,8 @@ lessons = queries.lessons(workspace)
 real = lessons[~lessons["synthetic"].astype(bool) & lessons["ended"].notna() & (lessons["minutes"] > 0)]
 if real.empty:
     st.info(
-        "There is no lesson to rate yet. Record one on the page Live and end it; scores of synthetic lessons are invented and "
-        "cannot be rated.",
+        "There is no lesson to rate yet. Record one on the page Live and end it; a synthetic lesson was given by "
+        "nobody and cannot be rated.",
         icon=":material/info:",
     )
     st.page_link(ROOT / "pages/live.py", label="Live", icon=":material/videocam:")

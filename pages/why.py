@@ -14,9 +14,6 @@ def explain(workspace: Workspace, lesson: pd.Series) -> None:
     """The parts of each minute's score and their shares. lesson: a row of queries.lessons with figures."""
     st.subheader("Why these scores")
     formula = find(lesson["formula"])
-    if lesson["synthetic"]:
-        st.caption("The scores of a synthetic lesson are invented: there is nothing to explain.")
-        return
     if formula is None:
         st.info(
             f"The formula “{lesson['formula']}” of this lesson is not here any more, so its scores cannot be explained. "
@@ -78,7 +75,7 @@ def explain(workspace: Workspace, lesson: pd.Series) -> None:
 def correct(workspace: Workspace, lesson: pd.Series) -> None:
     """Say afterwards what the class did, as a recording or a lesson of the timetable needs."""
     formula, number = find(lesson["formula"]), int(lesson["lesson"])
-    if formula is None or lesson["synthetic"] or pd.isna(lesson["ended"]):
+    if formula is None or pd.isna(lesson["ended"]):
         return
     activities = evidence.activities(workspace, number)
     with st.popover("Correct what the class did", icon=":material/edit:"), st.form("activities", border=False):

@@ -95,7 +95,6 @@ def test_the_activities_of_a_lesson_are_told_beside_its_parts(workspace):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"source": "sample"}, "there is nothing to explain"),
         ({"formula": "gone 3"}, "“gone 3” of this lesson is not here any more"),
     ],
 )
@@ -188,10 +187,9 @@ def test_how_far_a_verdict_hangs_on_each_number_is_told(workspace, part, says):
     assert len(page.dataframe[1].value) == 40
 
 
-def test_synthetic_lessons_hang_on_no_formula_and_cannot_be_rated(workspace):
+def test_synthetic_lessons_cannot_be_rated(workspace):
     add(workspace, rows(), lesson=replace(LESSON, source="sample"))
-    assert "scores of synthetic lessons are" in text(show("formulas"))
-    assert "scores of synthetic lessons are invented" in text(show("rating"))
+    assert "a synthetic lesson was given by nobody" in text(show("rating"))
 
 
 @pytest.mark.slow

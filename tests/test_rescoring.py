@@ -101,7 +101,7 @@ def test_what_cannot_be_measured_stays_null_when_scored_anew(workspace):
 @pytest.mark.parametrize(
     ("change", "kept"),
     [
-        ({"source": "sample"}, True),
+        ({"source": "sample"}, False),
         ({"profile": "attention-only"}, True),
         ({"formula": "published 2"}, True),
         ({}, False),

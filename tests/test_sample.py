@@ -19,7 +19,7 @@ def test_a_term_fills_every_chart_and_is_marked_synthetic(workspace):
     for table in (queries.emotions(workspace), queries.distribution(workspace), queries.weekly(workspace)):
         assert len(table) > 20 and table["synthetic"].all()
     lessons = queries.lessons(workspace)
-    assert (lessons["formula"] == "synthetic").all() and lessons["minutes"].eq(45).all()
+    assert (lessons["formula"] == "published 2").all() and lessons["minutes"].eq(45).all()
     assert lessons["concentration"].between(0.25, 0.85).all() and lessons["local"].max().date() < date.today()
     assert len(queries.markers(workspace, numbers[-1])) == 3
 

@@ -89,10 +89,10 @@ def end_open_lessons(connection: duckdb.DuckDBPyConnection) -> list[int]:
 
 
 def rescorable(connection: duckdb.DuckDBPyConnection, formula: Formula) -> list[int]:
-    """Lessons that are over, really happened, have another formula, and have what this one weighs."""
+    """Lessons that are over, have another formula, and have what this one weighs."""
     rows = connection.execute(
         """SELECT lesson FROM lessons
-        WHERE ended IS NOT NULL AND source <> 'sample' AND formula <> $formula
+        WHERE ended IS NOT NULL AND formula <> $formula
             AND (NOT $weighs OR list_contains($expressive::VARCHAR[], profile))
         ORDER BY started, lesson""",
         {"formula": str(formula), "weighs": formula.emotion is not None, "expressive": EXPRESSIVE},
