@@ -11,7 +11,7 @@ import pytest
 
 from cssafe.live import webrtc
 from cssafe.live.engine import Engine
-from cssafe.live.webrtc import Stream, ice_servers
+from cssafe.live.webrtc import COMEBACK, Stream, ice_servers
 from cssafe.privacy import MASK
 from cssafe.settings import TRANSPORT_PATIENCE
 from cssafe.vision.anonymous import PLAIN as GREY
@@ -68,8 +68,8 @@ def test_the_box_is_mirrored_with_the_picture_and_follows_its_size(stream, size)
     assert abs(xs.min() - (64 - 30) * scale) <= 1  # the face is at 10 to 30 from the left
 
 
-def test_results_count_into_the_lesson_and_the_stream_is_not_stalled(stream, lesson, monkeypatch):
-    monkeypatch.setattr(webrtc, "TRANSPORT_PATIENCE", 0.0)
+def test_results_count_into_the_lesson_and_the_stream_is_not_stalled(stream, lesson):
+    stream._started -= TRANSPORT_PATIENCE
     assert stream.stalled
     result_shown(stream)
     assert not stream.stalled
@@ -94,8 +94,17 @@ def test_the_time_without_a_result_goes_on_when_another_connection_is_tried(stre
     again = Stream(lesson, engine, [], "another key", before=stream)
     again.answer("another offer")
     assert again.stalled
+
+
+def test_a_connection_that_follows_one_that_worked_has_more_time(stream, lesson, engine):
     result_shown(stream)
-    assert not Stream(lesson, engine, [], "a third key", before=stream).stalled
+    second = Stream(lesson, engine, [], "another key", before=stream)
+    second._started -= TRANSPORT_PATIENCE
+    assert not second.stalled
+    third = Stream(lesson, engine, [], "a third key", before=second)  # no result in between: the same time runs on
+    assert not third.stalled
+    third._started -= COMEBACK
+    assert third.stalled
 
 
 def test_the_browsers_call_begins_the_time_anew_for_the_visitor_was_asked_before(stream):

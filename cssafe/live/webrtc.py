@@ -38,6 +38,10 @@ LOST = 4.0
 """Seconds without a frame after which a stream is over: a closed tab must be noticed within five, and a busy machine
 brings a frame in three."""
 
+COMEBACK = 30.0
+"""Seconds for a connection that follows one that worked, instead of TRANSPORT_PATIENCE: the way is there, and a busy browser
+takes longer than that to open its camera and call again."""
+
 STALE = 2.5
 """Seconds after which boxes no longer belong to the picture."""
 
@@ -69,7 +73,7 @@ class Stream:
         lost: float = LOST,
     ) -> None:
         """ice_servers: STUN and TURN. key: of the component on the page. before: the lesson's last connection; if it gave no
-        result either, its time counts. lost: see LOST."""
+        result either, its time counts; if it did, this one has more. lost: see LOST."""
         self.lesson = lesson
         self.ice_servers = ice_servers
         self.key = key
@@ -83,8 +87,11 @@ class Stream:
         self._lost = lost
         self._feed: Feed | None = None
         self._started, self._called = time.monotonic(), False
+        self._patience = TRANSPORT_PATIENCE
         if before is not None and before._newest is None:
-            self._started, self._called = before._started, before._called
+            self._started, self._called, self._patience = before._started, before._called, before._patience
+        elif before is not None:
+            self._patience = COMEBACK
         self._seen = 0.0
         self._frames = 0
         self._offered: dict[int, np.ndarray] = {}
@@ -96,7 +103,7 @@ class Stream:
         count."""
         if self._engine.state == "loading":
             self._started = time.monotonic()
-        return self._newest is None and time.monotonic() - self._started > TRANSPORT_PATIENCE
+        return self._newest is None and time.monotonic() - self._started > self._patience
 
     def answer(self, offer: str) -> None:
         """The browser has its camera and calls: from here on a result is due."""
