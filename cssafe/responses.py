@@ -8,10 +8,10 @@ like one.
 """
 
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
+from scipy.special import stdtrit
 
 from cssafe.affect import COORDINATES
 from cssafe.queries import markers
@@ -137,7 +137,7 @@ def judged(course: Course, at: np.ndarray, window: int, least: int, alpha: float
     stretches = len(swings) * STEP / (BEFORE + window)
     half = np.nan
     if stretches >= LEAST_SWINGS:
-        half = student(1 - alpha / 2, stretches) * SPREAD * float(np.median(np.abs(swings)))
+        half = stdtrit(stretches, 1 - alpha / 2) * SPREAD * float(np.median(np.abs(swings)))
     change = np.where(faces >= least, change, np.nan)
     columns = {"window": window, "change": change, "low": change - half, "high": change + half, "faces": faces}
     return pd.DataFrame(columns, index=range(len(at)))
@@ -180,19 +180,6 @@ def delay(course: Course, at: int, sign: int, least: int) -> tuple[float, float,
     bounded = np.concatenate([[0.0], seconds, [np.inf]])
     median, soonest, latest = (float(bounded[rank]) for rank in (int(np.ceil(n / 2)), round(low), round(high)))
     return median, soonest, latest
-
-
-def student(share: float, freedom: float) -> float:
-    """Quantile of Student's t (Abramowitz & Stegun 1964, 26.7.5); from four degrees of freedom on, and for shares that a
-    lesson's markers need, off by a few percent at most."""
-    z = NormalDist().inv_cdf(share)
-    terms = (
-        (z**3 + z) / 4,
-        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
-        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
-        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
-    )
-    return z + sum(term / freedom**power for power, term in enumerate(terms, 1))
 
 
 def _direction(rows: pd.DataFrame) -> int:

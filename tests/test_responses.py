@@ -5,13 +5,12 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from cssafe.affect import COORDINATES
 from cssafe.formula import ATTENTION_ONLY, PUBLISHED
 from cssafe.labels import FERPLUS
 from cssafe.observations import observe
-from cssafe.responses import COLUMNS, Course, delay, responses, student
+from cssafe.responses import COLUMNS, Course, delay, responses
 from cssafe.simulated import Plan, Step, frames
 from tests.lessons import LESSON, START, add, rows
 from tests.test_simulated import ROUGH
@@ -115,10 +114,3 @@ def test_delay_is_the_median_with_an_interval_from_its_ranks(first, expected):
     course = Course(values, np.ones_like(values))
     assert delay(course, 20, 1, 5) == pytest.approx(expected, nan_ok=True)
     assert delay(Course(1 - values, np.ones_like(values)), 20, -1, 5) == pytest.approx(expected, nan_ok=True)
-
-
-@pytest.mark.parametrize("freedom", [4, 8, 30])
-@pytest.mark.parametrize("markers", [1, 10])
-def test_students_quantile_is_near_enough(freedom, markers):
-    share = 1 - 0.05 / (markers * 6) / 2
-    assert student(share, freedom) == pytest.approx(stats.t.ppf(share, freedom), rel=0.02)
