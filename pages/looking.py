@@ -1,10 +1,11 @@
 """What the page Model shows of a picture that the visitor chooses: its faces, their emotions, and what the network looks at."""
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
-from cssafe import media, model_charts, services, ui
-from cssafe.affect import affect
+from cssafe import media, model_charts, model_readings, services, ui
+from cssafe.affect import NAMES, affect
 from cssafe.labels import FERPLUS
 from cssafe.live.look import SHOWN, Seen, look
 from cssafe.media import MediaError
@@ -185,8 +186,15 @@ def _card(seen: Seen, number: int, picture: str, way: str) -> None:
     felt = affect(seen.probabilities[[number]])
     with right:
         st.caption(f"About {100 * seen.hidden[number]:.0f} % of the face seems hidden (± {100 * ERROR:.0f}).")
-        st.altair_chart(model_charts.probabilities(shares, chosen), alt="Probability of each of the eight emotions")
-        st.altair_chart(
+        ui.chart(
+            model_charts.probabilities(shares, chosen),
+            model_readings.probabilities(shares),
+            pd.DataFrame({"emotion": shares.keys(), "share": shares.values()}),
+            key=f"probabilities {picture} {number}",
+        )
+        ui.chart(
             model_charts.affect(felt.values[0], felt.spreads[0]),
-            alt="Valence, arousal, liking, disliking and ambivalence, each with its uncertainty",
+            model_readings.affect(felt.values[0], felt.spreads[0]),
+            pd.DataFrame({"": NAMES, "value": felt.values[0], "±": felt.spreads[0]}),
+            key=f"affect {picture} {number}",
         )
