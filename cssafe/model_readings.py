@@ -36,16 +36,18 @@ def recall(told: dict[str, Any]) -> str:
 def groups(found: dict[str, Any]) -> str:
     """For whom it is right most often, and least. found: of one column."""
     rows = found["groups"]
-    return _extremes([(n, one["accuracy"], one["accuracy_interval"]) for n, one in rows.items() if one["accuracy"]])
+    return _extremes(
+        [(n, one["accuracy"], one["accuracy_interval"]) for n, one in rows.items() if one["accuracy"] is not None]
+    )
 
 
 def confusion(told: dict[str, Any]) -> str:
     """The most frequent mistake. told: of one set of labels."""
-    shares = np.array(told["confusion_normalised"], float)
+    shares, labels = np.array(told["confusion_normalised"], float), told["labels"]
     np.fill_diagonal(shares, 0)
     shown, named = np.unravel_index(np.nan_to_num(shares).argmax(), shares.shape)
     return _("The most frequent mistake: of the faces that show {shown}, {share:.0f} % are named {named}.").format(
-        shown=_(told["labels"][shown]), named=_(told["labels"][named]), share=100 * shares[shown, named]
+        shown=_(labels[shown]), named=_(labels[named]), share=100 * shares[shown, named]
     )
 
 
@@ -93,7 +95,5 @@ def affect(values: np.ndarray, spreads: np.ndarray) -> str:
 
 def _extremes(rows: list[tuple[str, float, list[float]]]) -> str:
     """rows: name, share and its interval, in [0, 1]; told in percent."""
-    means, lows, highs = (
-        [100 * value for value in column] for column in zip(*((m, *i) for _n, m, i in rows), strict=True)
-    )
-    return extremes(means, lows, highs, [name for name, *_rest in rows], 1)
+    means, lows, highs = 100 * np.array([(mean, *ends) for _name, mean, ends in rows], float).reshape(-1, 3).T
+    return extremes(means, lows, highs, [name for name, *_rest in rows], 1, " %")

@@ -126,30 +126,32 @@ def emotions_now(expression: dict[str, float] | None) -> str:
 
 
 def extremes(
-    means: Sequence[float] | pd.Series,
-    lows: Sequence[float] | pd.Series,
-    highs: Sequence[float] | pd.Series,
+    means: Sequence[float] | pd.Series | np.ndarray,
+    lows: Sequence[float] | pd.Series | np.ndarray,
+    highs: Sequence[float] | pd.Series | np.ndarray,
     places: list[str],
     digits: int = 2,
+    unit: str = "",
 ) -> str:
     """Where the highest and the lowest of the means (n,) lie, with their intervals (NaN: not known) and the places' names."""
     mean, low, high = (np.asarray(column, float) for column in (means, lows, highs))
     if not len(mean):
         return nothing()
+
+    def fill(sentence: str, at: int) -> str:
+        interval = between(low[at], high[at], digits)
+        return sentence.format(place=places[at], mean=f"{mean[at]:.{digits}f}{unit}", interval=interval)
+
     most, least = int(mean.argmax()), int(mean.argmin())
     if most == least:
-        return _("{place}: {mean} (95 % interval {interval}).").format(
-            place=places[0], mean=f"{mean[0]:.{digits}f}", interval=between(low[0], high[0], digits)
-        )
-    told = _("Highest: {most}, {mean} (95 % interval {interval}).").format(
-        most=places[most], mean=f"{mean[most]:.{digits}f}", interval=between(low[most], high[most], digits)
-    )
-    told += " " + _("Lowest: {least}, {mean} (95 % interval {interval}).").format(
-        least=places[least], mean=f"{mean[least]:.{digits}f}", interval=between(low[least], high[least], digits)
-    )
+        return fill(_("{place}: {mean} (95 % interval {interval})."), most)
+    told = [
+        fill(_("Highest: {place}, {mean} (95 % interval {interval})."), most),
+        fill(_("Lowest: {place}, {mean} (95 % interval {interval})."), least),
+    ]
     if not low[most] > high[least]:
-        told += " " + _("These two may differ by chance.")
-    return told
+        told.append(_("These two may differ by chance."))
+    return " ".join(told)
 
 
 def nothing() -> str:

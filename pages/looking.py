@@ -6,6 +6,7 @@ import streamlit as st
 
 from cssafe import media, model_charts, model_readings, services, ui
 from cssafe.affect import NAMES, affect
+from cssafe.colours import GREY
 from cssafe.labels import FERPLUS
 from cssafe.live.look import SHOWN, Seen, look
 from cssafe.media import MediaError
@@ -112,7 +113,7 @@ def _faces(seen: Seen, picture: str) -> None:
     if seen.evidence is not None:
         st.html(
             "<div style='display: flex; flex-wrap: wrap; gap: .5rem; align-items: center; font-size: .875rem'>"
-            "<span>against</span><span style='width: 9rem; height: .8rem; border: 1px solid #808080; "
+            f"<span>against</span><span style='width: 9rem; height: .8rem; border: 1px solid {GREY}; "
             f"border-radius: .2rem; background: linear-gradient(to right, {AGAINST}, transparent, {FOR})'></span>"
             "<span>for the emotion</span></div>"
         )
