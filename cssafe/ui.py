@@ -26,6 +26,12 @@ RENEWED = N_(
     "Your earlier lessons are gone, as they are after {minutes} minutes without use: nothing is stored here. You have a "
     "new, empty workspace."
 )
+STYLE = """<style>
+.stMainBlockContainer { padding-top: 4.5rem; }
+.stMarkdown table { display: block; overflow-x: auto; }
+</style>"""
+"""Half of the height above the heading was empty; a wide table moves by itself on a phone, not the page with it."""
+
 COOKIE = "cssafe_language"
 """It holds the language and nothing else, in the visitor's browser, for a year."""
 
@@ -76,7 +82,7 @@ language.asked_by(spoken)
 
 def heading(title: str) -> None:
     """The page's heading with the choice of language, and what the profile means for everything on it."""
-    st.html("<style>.stMainBlockContainer { padding-top: 4.5rem; }</style>")  # half of the height above it was empty
+    st.html(STYLE)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(title, width="stretch")
         with st.popover(LANGUAGES[spoken()], icon=":material/translate:", type="tertiary", width="content"):
@@ -122,11 +128,10 @@ def chart(drawn: Any, said: str, table: pd.DataFrame, *, key: str, how: str = ""
         What st.altair_chart returns: the selections.
     """
     event = st.altair_chart(drawn, key=key, alt=said, **options)
-    with st.container(horizontal=True, vertical_alignment="top"):
-        st.text(said, width="stretch")
-        behind = st.popover(
-            _("Table"), icon=":material/table:", type="tertiary", key=f"{key}_table", width="content", on_change="rerun"
-        )
+    st.text(said)
+    if how:
+        st.caption(how)
+    behind = st.popover(_("Table"), icon=":material/table:", type="tertiary", key=f"{key}_table", on_change="rerun")
     if behind.open:
         words = columns()
         floats = table.select_dtypes("float").columns
@@ -136,8 +141,6 @@ def chart(drawn: Any, said: str, table: pd.DataFrame, *, key: str, how: str = ""
             column_config={name: words.get(name, name) for name in table.columns}
             | {name: st.column_config.NumberColumn(words.get(name, name), format="%.3f") for name in floats},
         )
-    if how:
-        st.caption(how)
     return event
 
 
