@@ -85,10 +85,16 @@ def heading(title: str) -> None:
     st.html(STYLE)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(title, width="stretch")
-        with st.popover(LANGUAGES[spoken()], icon=":material/translate:", type="tertiary", width="content"):
-            st.radio(
-                _("Language"), LANGUAGES, list(LANGUAGES).index(spoken()), LANGUAGES.get, key="speak", on_change=_speak
-            )
+        st.menu_button(
+            LANGUAGES[spoken()],
+            LANGUAGES,
+            key="speak",
+            help=_("Language"),
+            icon=":material/translate:",
+            type="tertiary",
+            format_func=LANGUAGES.__getitem__,
+            on_click=_speak,
+        )
     if st.context.cookies.get(COOKIE, "en") != spoken():
         keep = f"document.cookie = '{COOKIE}={spoken()}; path=/; max-age=31536000; SameSite=Lax'"
         st.html(f"<script>{keep}</script>", unsafe_allow_javascript=True)

@@ -53,7 +53,6 @@ def test_the_language_is_remembered_over_pages_reloads_and_visits_by_this_browse
     page.get_by_role("button", name="English").click()
     page.get_by_text("हिन्दी").click()
     expect(title(page)).to_have_text("साप्ताहिक")
-    page.keyboard.press("Escape")
     page.get_by_role("link", name="हिस्टोग्राम").click()
     expect(title(page)).to_have_text("हिस्टोग्राम")
     page.reload()

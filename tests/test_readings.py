@@ -8,9 +8,16 @@ import pytest
 
 from cssafe import explanation, model_readings, queries, readings
 from cssafe.labels import FERPLUS
+from cssafe.settings import ROOT
 from tests.lessons import add, rows, uneven
 
 NOTHING = "There is no figure yet."
+
+
+def test_every_chart_of_a_page_has_its_sentence_and_its_table():
+    """`ui.chart` draws all of them; none goes past it."""
+    past = [path.name for path in (ROOT / "pages").glob("*.py") if "altair_chart" in path.read_text(encoding="utf-8")]
+    assert past == []
 
 
 def cells(*means: float, minutes: int = 90, half: float = 0.02) -> pd.DataFrame:
