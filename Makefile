@@ -4,7 +4,7 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3,$(shell comma
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow check clean
+.PHONY: help run test test-slow check words clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -18,10 +18,14 @@ test: .venv/.installed-dev  ## the tests that are quick
 test-slow: .venv/.installed-dev  ## the tests that take longer
 	$(BIN)/python -m pytest -m slow
 
-check: .venv/.installed-dev  ## lint, formatting, types
+check: .venv/.installed-dev  ## lint, formatting, types, translations
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/test_language.py
+
+words: .venv/.installed-dev  ## take new sentences into the translations in cssafe/locale, and make what the app reads
+	$(BIN)/python -m tests.words
 
 clean:  ## remove caches; .venv, build/ and data/ stay
 	rm -rf .pytest_cache .ruff_cache .mypy_cache

@@ -1,53 +1,59 @@
 """DataFrame -> alt.Chart, one function for each query of the same name.
 
-Colours are Okabe and Ito's, which people with any kind of colour blindness can tell apart; none of them is near white
-or black, so they stand on light and dark pages alike. Concentration stands as the index from 0 to 1, shares in percent.
+Concentration stands as the index from 0 to 1, shares in percent.
 """
 
 import altair as alt
 import pandas as pd
 
+from cssafe.colours import COLOURS, EMOTIONS, GREY, HIGH, LOW, MIDDLE
 from cssafe.labels import FERPLUS
-
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7")
-"""As many groups as can be told apart at a glance."""
-
-GREY = "#808080"
-LOW, MIDDLE, HIGH = "#E69F00", "#DDDDDD", "#56B4E9"
-"""Ends and middle of the heatmap; black writing is readable on each."""
+from cssafe.language import N_, _
 
 THIN_MINUTES = 60
 THIN_LESSONS = 3
 """A cell with less than an hour or fewer than three lessons behind it is drawn hollow: one odd lesson would rule it."""
 
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+WEEKDAYS = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
+
+SWATCH = 14
+"""Pixels between an emotion's name and its bars, for its colour."""
 
 
 def emotions(table: pd.DataFrame, measure: str = "share") -> alt.LayerChart:
-    """Bars side by side. measure: share (mean probability, with intervals) or count (observations)."""
-    y = alt.Y("emotion:N").sort(list(FERPLUS)).title(None)
-    titles = {"share": "Mean probability (%)", "count": "Observations in which it leads (face-seconds)"}
-    return _bars(table, measure, y, titles[measure], len(FERPLUS))
+    """Bars side by side, each emotion's colour beside its name. measure: share (mean probability, with intervals) or count
+    (observations)."""
+    names = [_(emotion) for emotion in FERPLUS]
+    table = table.assign(emotion=[_(emotion) for emotion in table["emotion"]])
+    y = alt.Y("emotion:N").sort(names).title(None)
+    titles = {"share": _("Mean probability (%)"), "count": _("Observations in which it leads (face-seconds)")}
+    chart = _bars(table, measure, y, _("Emotion"), titles[measure], len(FERPLUS), room=SWATCH)
+    swatches = (
+        alt.Chart(pd.DataFrame({"emotion": names, "colour": EMOTIONS.values()}))
+        .mark_square(size=110, opacity=1, stroke=GREY, strokeWidth=0.5)
+        .encode(y=alt.Y("emotion:N").sort(names), x=alt.value(-SWATCH / 2 - 1), color=alt.Color("colour:N").scale(None))
+    )
+    return alt.layer(chart, swatches).resolve_scale(color="independent").properties(height=chart.height)
 
 
 def distribution(table: pd.DataFrame, measure: str = "share") -> alt.LayerChart:
     """Bars side by side, one for each tenth of the index, the highest at the top."""
-    tenths = [f"{start / 10:.1f} to {start / 10 + 0.1:.1f}" for start in range(9, -1, -1)]
-    table = table.assign(tenth=[f"{start:.1f} to {start + 0.1:.1f}" for start in table["start"]])
-    y = alt.Y("tenth:N").sort(tenths).title("Concentration index")
-    titles = {"share": "Share of observations (%)", "count": "Observations (face-seconds)"}
-    return _bars(table, measure, y, titles[measure], len(tenths))
+    tenths = [between(start / 10, start / 10 + 0.1, 1) for start in range(9, -1, -1)]
+    table = table.assign(tenth=[between(start, start + 0.1, 1) for start in table["start"]])
+    y = alt.Y("tenth:N").sort(tenths).title(_("Concentration index"))
+    titles = {"share": _("Share of observations (%)"), "count": _("Observations (face-seconds)")}
+    return _bars(table, measure, y, _("Tenth"), titles[measure], len(tenths))
 
 
 def weekly(table: pd.DataFrame) -> alt.LayerChart:
     """Weekdays by periods. Cells never observed are absent, thin ones hollow. Selection "cell": weekday and period."""
     table = table.assign(
         interval=_words(table),
-        observed=[f"{minutes} min" for minutes in table["minutes"]],
-        day=[WEEKDAYS[weekday - 1] for weekday in table["weekday"]],
+        observed=[_("{n} min").format(n=minutes) for minutes in table["minutes"]],
+        day=[_(WEEKDAYS[weekday - 1]) for weekday in table["weekday"]],
         thin=(table["minutes"] < THIN_MINUTES) | (table["lessons"] < THIN_LESSONS),
     )
-    days = WEEKDAYS[: max(5, 0, *table["weekday"])]
+    days = [_(day) for day in WEEKDAYS[: max(5, 0, *table["weekday"])]]
     periods = list(table.sort_values("start")["period"].unique())
     least, most = (table["concentration"].min(), table["concentration"].max()) if len(table) else (0, 1)
     # Below a range of 0.2 the colours would blow noise up into a pattern.
@@ -55,7 +61,7 @@ def weekly(table: pd.DataFrame) -> alt.LayerChart:
     colour = (
         alt.Color("concentration:Q")
         .scale(domain=[middle - half, middle, middle + half], range=[LOW, MIDDLE, HIGH], interpolate="rgb")
-        .legend(orient="bottom", title="Mean concentration (0 to 1)", format=".2f", tickCount=5, columns=5)
+        .legend(orient="bottom", title=_("Mean concentration (0 to 1)"), format=".2f", tickCount=5, columns=5)
     )
     picked = alt.selection_point(name="cell", fields=["weekday", "period"], empty=False)
     base = alt.Chart(table).encode(
@@ -76,13 +82,13 @@ def weekly(table: pd.DataFrame) -> alt.LayerChart:
         stroke=alt.when(picked).then(alt.value(GREY)).otherwise(colour),
         fillOpacity=alt.when("datum.thin").then(alt.value(0.15)).otherwise(alt.value(1)),
         tooltip=[
-            alt.Tooltip("day:O").title("Day"),
-            alt.Tooltip("period:O").title("Period"),
-            alt.Tooltip("concentration:Q", format=".2f").title("Mean concentration"),
-            alt.Tooltip("interval:N").title("95 % interval"),
-            alt.Tooltip("minutes:Q").title("Observed minutes"),
-            alt.Tooltip("lessons:Q").title("Lessons"),
-            alt.Tooltip("faces:Q", format=".0f").title("Faces seen"),
+            alt.Tooltip("day:O").title(_("Day")),
+            alt.Tooltip("period:O").title(_("Period")),
+            alt.Tooltip("concentration:Q", format=".2f").title(_("Mean concentration")),
+            alt.Tooltip("interval:N").title(_("95 % interval")),
+            alt.Tooltip("minutes:Q").title(_("Observed minutes")),
+            alt.Tooltip("lessons:Q").title(_("Lessons")),
+            alt.Tooltip("faces:Q", format=".0f").title(_("Faces seen")),
         ],
     )
     ink = alt.when("datum.thin").then(alt.value(GREY)).otherwise(alt.value("#111111"))
@@ -100,20 +106,23 @@ def timeline(table: pd.DataFrame, markers: pd.DataFrame) -> alt.LayerChart:
     markers = markers.assign(clock=markers["local"].dt.strftime("%H:%M")).drop(columns="local")
     # At least five minutes wide: a lesson of one minute is a point at its left end, not a scale of fractions.
     end = max([5.0, *table["minute"], *markers["minute"]])
-    minutes = alt.X("minute:Q").scale(domain=[0, end]).title("Minutes from the start").axis(tickMinStep=1, grid=False)
+    minutes = (
+        alt.X("minute:Q").scale(domain=[0, end]).title(_("Minutes from the start")).axis(tickMinStep=1, grid=False)
+    )
     base = alt.Chart(table).encode(x=minutes)
     band = base.mark_area(opacity=0.25, color=COLOURS[0]).encode(y="low:Q", y2="high:Q")
     line = base.mark_line(color=COLOURS[0], point={"size": 20, "color": COLOURS[0]}).encode(
-        y=alt.Y("concentration:Q").scale(domain=[0, 1]).title("Mean concentration (0 to 1)"),
+        y=alt.Y("concentration:Q").scale(domain=[0, 1]).title(_("Mean concentration (0 to 1)")),
         tooltip=[
-            alt.Tooltip("clock:N").title("Time"),
-            alt.Tooltip("concentration:Q", format=".2f").title("Mean concentration"),
-            alt.Tooltip("interval:N").title("95 % interval"),
-            alt.Tooltip("faces:Q", format=".0f").title("Faces seen"),
+            alt.Tooltip("clock:N").title(_("Time")),
+            alt.Tooltip("concentration:Q", format=".2f").title(_("Mean concentration")),
+            alt.Tooltip("interval:N").title(_("95 % interval")),
+            alt.Tooltip("faces:Q", format=".0f").title(_("Faces seen")),
         ],
     )
+    told = {"clock": _("Time"), "kind": _("Marker"), "note": _("Note")}
     events = alt.Chart(markers).encode(
-        x="minute:Q", tooltip=[alt.Tooltip(f"{name}:N").title(name.title()) for name in ("clock", "kind", "note")]
+        x="minute:Q", tooltip=[alt.Tooltip(f"{name}:N").title(title) for name, title in told.items()]
     )
     rules = events.mark_rule(color=COLOURS[3], strokeDash=[4, 3], strokeWidth=2)
     names = events.mark_text(color=COLOURS[3], align="left", baseline="top", dx=4).encode(y=alt.value(2), text="kind:N")
@@ -129,16 +138,16 @@ def concentration_seconds(table: pd.DataFrame, faces: pd.DataFrame, bands: dict[
     """
     table = table.assign(
         told=[
-            "–" if pd.isna(mean) else f"{mean:.2f}" + ("" if pd.isna(low) else f" ({low:.2f} to {high:.2f})")
+            "–" if pd.isna(mean) else f"{mean:.2f}" + ("" if pd.isna(low) else f" ({between(low, high)})")
             for mean, low, high in table[["concentration", "low", "high"]].itertuples(index=False)
         ],
     )
-    title = "Concentration (0 to 1)"
+    title = _("Concentration (0 to 1)")
     y = alt.Y("concentration:Q").title(title).scale(domain=[0, 1])
     base = alt.Chart(table).encode(x=_seconds(table))
     limits = (
         alt.Chart(pd.DataFrame({"concentration": [bands["low_below"], bands["high_above"]]}))
-        .mark_rule(strokeDash=[4, 4], opacity=0.5, color="gray")
+        .mark_rule(strokeDash=[4, 4], opacity=0.5, color=GREY)
         .encode(y=y)
     )
     single = (
@@ -157,10 +166,10 @@ def concentration_seconds(table: pd.DataFrame, faces: pd.DataFrame, bands: dict[
         .encode(
             opacity=alt.when(pointer).then(alt.value(0.8)).otherwise(alt.value(0)),
             tooltip=[
-                alt.Tooltip("second:Q").title("Second"),
-                alt.Tooltip("faces:Q").title("Faces"),
-                alt.Tooltip("told:N").title("Concentration"),
-                alt.Tooltip("emotion:N").title("Leading emotion"),
+                alt.Tooltip("second:Q").title(_("Second")),
+                alt.Tooltip("faces:Q").title(_("Faces")),
+                alt.Tooltip("told:N").title(_("Concentration")),
+                alt.Tooltip("emotion:N").title(_("Leading emotion")),
             ],
         )
         .add_params(pointer, moment)
@@ -175,8 +184,8 @@ def faces_seconds(table: pd.DataFrame) -> alt.Chart:
         .mark_area(color=GREY, opacity=0.5, interpolate="step-after", line={"color": GREY})
         .encode(
             x=_seconds(table),
-            y=alt.Y("faces:Q").title("Faces").axis(tickMinStep=1).scale(domain=[0, max([1, *table["faces"]])]),
-            tooltip=[alt.Tooltip("second:Q").title("Second"), alt.Tooltip("faces:Q").title("Faces")],
+            y=alt.Y("faces:Q").title(_("Faces")).axis(tickMinStep=1).scale(domain=[0, max([1, *table["faces"]])]),
+            tooltip=[alt.Tooltip("second:Q").title(_("Second")), alt.Tooltip("faces:Q").title(_("Faces"))],
         )
         .properties(height=140)
     )
@@ -185,15 +194,18 @@ def faces_seconds(table: pd.DataFrame) -> alt.Chart:
 def _seconds(table: pd.DataFrame) -> alt.X:
     """At least ten seconds wide: a recording of one second is a point at its left end."""
     end = max([10, *table["second"]])
-    return alt.X("second:Q").scale(domain=[0, end]).title("Seconds from the start").axis(tickMinStep=1, grid=False)
+    return alt.X("second:Q").scale(domain=[0, end]).title(_("Seconds from the start")).axis(tickMinStep=1, grid=False)
 
 
-def _bars(table: pd.DataFrame, measure: str, y: alt.Y, title: str, rows: int) -> alt.LayerChart:
+def _bars(
+    table: pd.DataFrame, measure: str, y: alt.Y, name: str, title: str, rows: int, room: int = 0
+) -> alt.LayerChart:
+    """name: of what stands upwards, title: of what goes to the right, room: pixels beside the names."""
     groups = sorted(table["group"].unique())
     table = _percent(table)
     table = table.assign(interval=_words(table, 1))
     base = alt.Chart(table).encode(
-        y=y.axis(ticks=False, grid=True, tickBand="extent", labelOverlap=False),
+        y=y.axis(ticks=False, grid=True, tickBand="extent", labelOverlap=False, labelPadding=2 + room),
         yOffset=alt.YOffset("group:N").sort(groups).scale(paddingInner=0.15),
     )
     # The full band, because with Streamlit's default of 85 % the bars are not centred on it, and miss their intervals.
@@ -203,13 +215,13 @@ def _bars(table: pd.DataFrame, measure: str, y: alt.Y, title: str, rows: int) ->
         .scale(domain=groups, range=COLOURS[: len(groups)])
         .legend(orient="top", title=None, columns=1 if any(len(group) > 15 for group in groups) else 3, labelLimit=0),
         tooltip=[
-            alt.Tooltip("group:N").title("Group"),
-            alt.Tooltip(y.shorthand).title(str(y.shorthand).removesuffix(":N").title()),
-            alt.Tooltip("share:Q", format=".1f").title("Share (%)"),
-            alt.Tooltip("interval:N").title("95 % interval (%)"),
-            alt.Tooltip("count:Q", format=",").title("Observations"),
-            alt.Tooltip("observations:Q", format=",").title("of"),
-            alt.Tooltip("lessons:Q").title("Lessons"),
+            alt.Tooltip("group:N").title(_("Group")),
+            alt.Tooltip(y.shorthand).title(name),
+            alt.Tooltip("share:Q", format=".1f").title(_("Share (%)")),
+            alt.Tooltip("interval:N").title(_("95 % interval (%)")),
+            alt.Tooltip("count:Q", format=",").title(_("Observations")),
+            alt.Tooltip("observations:Q", format=",").title(_("of")),
+            alt.Tooltip("lessons:Q").title(_("Lessons")),
         ],
     )
     ends = base.mark_rule(color=GREY, strokeWidth=2).encode(x="low:Q", x2="high:Q")
@@ -224,5 +236,11 @@ def _percent(table: pd.DataFrame) -> pd.DataFrame:
 
 def _words(table: pd.DataFrame, digits: int = 2) -> list[str]:
     """The interval of each row for a tooltip."""
-    ends = zip(table["low"], table["high"], strict=True)
-    return ["not known" if pd.isna(low) else f"{low:.{digits}f} to {high:.{digits}f}" for low, high in ends]
+    return [between(low, high, digits) for low, high in zip(table["low"], table["high"], strict=True)]
+
+
+def between(low: float, high: float, digits: int = 2) -> str:
+    """An interval in words."""
+    if pd.isna(low):
+        return _("not known")
+    return _("{low} to {high}").format(low=f"{low:.{digits}f}", high=f"{high:.{digits}f}")

@@ -4,7 +4,7 @@ responses.py and seats.py."""
 import altair as alt
 import pandas as pd
 
-from cssafe.charts import COLOURS, GREY, HIGH, LOW, MIDDLE
+from cssafe.colours import COLOURS, GREY, HIGH, LOW, MIDDLE
 from cssafe.responses import WINDOWS
 
 TITLES = {"attention": "Change of attention", "expression": "Change of expression"}

@@ -1,15 +1,14 @@
-"""Charts of what a score is made of, how far it hangs on single numbers, and how far people agree with it. Colours as in
-charts.py."""
+"""Charts of what a score is made of, how far it hangs on single numbers, and how far people agree with it."""
 
 import altair as alt
 import pandas as pd
 
-from cssafe.charts import COLOURS, GREY
+from cssafe.colours import COLOURS, GREY, LOST
 from cssafe.explanation import KINDS, kinds
 from cssafe.formula import WORDS
 
 NAMES = {"index": "Score", "looking": "Lost: looking away", "eyes": "Lost: eyes", "emotion": "Lost: emotion"}
-PAINT = dict(zip(KINDS, (COLOURS[0], COLOURS[1], COLOURS[2], COLOURS[5]), strict=True))
+PAINT = dict(zip(KINDS, (COLOURS[0], *LOST), strict=True))
 
 
 def parts_now(parts: pd.DataFrame) -> alt.Chart:

@@ -10,8 +10,9 @@ from datetime import datetime
 import numpy as np
 
 from cssafe.labels import FERPLUS
+from cssafe.language import N_
 
-LEVELS = ("low", "medium", "high")
+LEVELS = (N_("low"), N_("medium"), N_("high"))
 """Levels of concentration, by index. -1 stands for: not measurable."""
 
 

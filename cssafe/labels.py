@@ -1,6 +1,10 @@
 """The emotion words. Every package of this field orders them differently, so labels travel by name, never by position."""
 
-FERPLUS = ("neutral", "happy", "surprise", "sad", "angry", "disgust", "fear", "contempt")
+from cssafe.language import N_
+
+FERPLUS = (
+    N_("neutral"), N_("happy"), N_("surprise"), N_("sad"), N_("angry"), N_("disgust"), N_("fear"), N_("contempt"),
+)  # fmt: skip
 """The eight words CSSAFE shows and stores, in FERPlus' order (Barsoum et al. 2016)."""
 
 FER2013 = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")

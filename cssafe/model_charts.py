@@ -1,6 +1,6 @@
 """What was measured of the expression network (cssafe.expression.figures) -> alt.Chart, one function for each question.
 
-Everything stands in percent. Colours are those of cssafe.charts; what rests on few faces is drawn hollow.
+Everything stands in percent. What rests on few faces is drawn hollow.
 """
 
 from typing import Any
@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 
 from cssafe.affect import NAMES as AFFECT
-from cssafe.charts import COLOURS, GREY
+from cssafe.colours import COLOURS, EMOTIONS, GREY, HIGH
 from cssafe.labels import FERPLUS
 
 BLUE, ORANGE = COLOURS[:2]
 
-NONE, ALL = "#DDE3E8", "#2F8FD0"
+NONE, ALL = "#DDE3E8", HIGH
 """Ends of the confusion's colours; black writing is readable on each, on light and dark pages."""
 
 PEOPLE = (0.65, 0.60, 0.70)
@@ -200,7 +200,7 @@ def robustness(rows: list[dict[str, Any]]) -> dict[str, alt.LayerChart]:
 
 
 def probabilities(shares: dict[str, float], chosen: str) -> alt.LayerChart:
-    """What the network says of one face: the probability of each emotion, in percent, the chosen one in orange.
+    """What the network says of one face: the probability of each emotion, in percent, a thick line around the chosen one.
 
     shares: emotion -> in [0, 1].
     """
@@ -211,8 +211,9 @@ def probabilities(shares: dict[str, float], chosen: str) -> alt.LayerChart:
         x=alt.X("share:Q").scale(domain=[0, 108]).title("Probability (%)").axis(values=[0, 25, 50, 75, 100]),
         y=alt.Y("emotion:N").sort(list(FERPLUS)).title(None).axis(labelOverlap=False, ticks=False, labelFlush=False),
     )
-    colour = alt.when(alt.datum.emotion == chosen).then(alt.value(ORANGE)).otherwise(alt.value(BLUE))
-    bars = base.mark_bar(cornerRadiusEnd=2).encode(color=colour)
+    colour = alt.Color("emotion:N").scale(domain=list(EMOTIONS), range=list(EMOTIONS.values())).legend(None)
+    edge = alt.when(alt.datum.emotion == chosen).then(alt.value(2.5)).otherwise(alt.value(0.5))
+    bars = base.mark_bar(cornerRadiusEnd=2, stroke=GREY).encode(color=colour, strokeWidth=edge)
     words = base.mark_text(align="left", dx=4, color=GREY).encode(text="words:N")
     return (bars + words).properties(height=alt.Step(20))
 

@@ -1,27 +1,39 @@
-"""What pages share: the workspace of the visitor, the settings, the heading, and words instead of tracebacks."""
+"""What pages share: the workspace of the visitor, the settings, the heading with its language, charts with their words, and
+words instead of tracebacks."""
 
 import logging
+from typing import Any
 
+import pandas as pd
 import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from cssafe import queries, services
+from cssafe import language, queries, services
 from cssafe import settings as settings_module
+from cssafe.language import LANGUAGES, N_, _
 from cssafe.settings import IDLE_MINUTES, ConfigurationError, Settings
 from cssafe.store import StoreError, Workspace
 
 log = logging.getLogger(__name__)
 
-NOT_STORED = (
-    ":material/visibility_off: Nothing is stored: what you record is seen in this tab alone, and gone when you close it or "
-    f"leave it unused for {IDLE_MINUTES} minutes."
+NOT_STORED = N_(
+    "Nothing is stored: what you record is seen in this tab alone, and gone when you close it or leave it unused for "
+    "{minutes} minutes."
 )
-NO_EMOTION = ":material/visibility: Attention only: no emotion is computed, stored or shown."
-RENEWED = (
-    f"Your earlier lessons are gone, as they are after {IDLE_MINUTES} minutes without use: nothing is stored here. You "
-    "have a new, empty workspace."
+NO_EMOTION = N_("Attention only: no emotion is computed, stored or shown.")
+RENEWED = N_(
+    "Your earlier lessons are gone, as they are after {minutes} minutes without use: nothing is stored here. You have a "
+    "new, empty workspace."
 )
+STYLE = """<style>
+.stMainBlockContainer { padding-top: 4.5rem; }
+.stMarkdown table { display: block; overflow-x: auto; }
+</style>"""
+"""Half of the height above the heading was empty; a wide table moves by itself on a phone, not the page with it."""
+
+COOKIE = "cssafe_language"
+"""It holds the language and nothing else, in the visitor's browser, for a year."""
 
 
 def settings() -> Settings:
@@ -55,13 +67,46 @@ def _visit() -> services.Visit:
     return st.session_state["visit"]
 
 
+def spoken() -> str:
+    """The language of this visit: what was chosen, else what this browser chose at an earlier visit, else English."""
+    if get_script_run_ctx(suppress_warning=True) is None:
+        return "en"
+    if "language" not in st.session_state:
+        kept = st.context.cookies.get(COOKIE)
+        st.session_state["language"] = kept if kept in LANGUAGES else "en"
+    return st.session_state["language"]
+
+
+language.asked_by(spoken)
+
+
 def heading(title: str) -> None:
-    """The page's heading, and what the profile means for everything on it."""
-    st.html("<style>.stMainBlockContainer { padding-top: 4.5rem; }</style>")  # half of the height above it was empty
-    st.title(title)
+    """The page's heading with the choice of language, and what the profile means for everything on it."""
+    st.html(STYLE)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.title(title, width="stretch")
+        st.menu_button(
+            LANGUAGES[spoken()],
+            LANGUAGES,
+            key="speak",
+            help=_("Language"),
+            icon=":material/translate:",
+            type="tertiary",
+            format_func=LANGUAGES.__getitem__,
+            on_click=_speak,
+        )
+    if st.context.cookies.get(COOKIE, "en") != spoken():
+        keep = f"document.cookie = '{COOKIE}={spoken()}; path=/; max-age=31536000; SameSite=Lax'"
+        st.html(f"<script>{keep}</script>", unsafe_allow_javascript=True)
     profile = settings().profile
-    for banner in [NOT_STORED] * (not profile.stored) + [NO_EMOTION] * (not profile.expression):
-        st.caption(banner)
+    if not profile.stored:
+        st.caption(":material/visibility_off: " + _(NOT_STORED).format(minutes=IDLE_MINUTES))
+    if not profile.expression:
+        st.caption(":material/visibility: " + _(NO_EMOTION))
+
+
+def _speak() -> None:
+    st.session_state["language"] = st.session_state["speak"]
 
 
 def page(title: str) -> None:
@@ -69,10 +114,74 @@ def page(title: str) -> None:
     gone."""
     heading(title)
     if queries.choices(workspace()).synthetic:
-        st.caption(":material/science: Some lessons here are synthetic: made up, so that the charts can be seen.")
+        st.caption(
+            ":material/science: " + _("Some lessons here are synthetic: made up, so that the charts can be seen.")
+        )
     if not settings().profile.stored and _visit().renewed:
         _visit().renewed = False
-        st.info(RENEWED, icon=":material/history_toggle_off:")
+        st.info(_(RENEWED).format(minutes=IDLE_MINUTES), icon=":material/history_toggle_off:")
+
+
+def chart(drawn: Any, said: str, table: pd.DataFrame, *, key: str, how: str = "", **options: Any) -> Any:
+    """Draw a chart; under it the sentence that reads it out, how to read it, and the table behind it, made when it is opened.
+
+    Args:
+        drawn: an alt.Chart. said: of readings.py or model_readings.py; a screen reader gets it, too.
+        table: what the chart was drawn from, with the columns' own names (`columns` has the words for them).
+        key: one for each chart of a page. how: may be empty. options: of st.altair_chart.
+
+    Returns:
+        What st.altair_chart returns: the selections.
+    """
+    event = st.altair_chart(drawn, key=key, alt=said, **options)
+    st.text(said)
+    if how:
+        st.caption(how)
+    behind = st.popover(_("Table"), icon=":material/table:", type="tertiary", key=f"{key}_table", on_change="rerun")
+    if behind.open:
+        words = columns()
+        floats = table.select_dtypes("float").columns
+        behind.dataframe(
+            table,
+            hide_index=True,
+            column_config={name: words.get(name, name) for name in table.columns}
+            | {name: st.column_config.NumberColumn(words.get(name, name), format="%.3f") for name in floats},
+        )
+    return event
+
+
+def columns() -> dict[str, str]:
+    """The words for the columns of tables."""
+    return {
+        "group": _("Group"),
+        "emotion": _("Emotion"),
+        "start": _("From"),
+        "count": _("Observations"),
+        "observations": _("Observations in all"),
+        "share": _("Share (0 to 1)"),
+        "low": _("95 % interval, from"),
+        "high": _("95 % interval, to"),
+        "lessons": _("Lessons"),
+        "lesson": _("Lesson"),
+        "name": _("Name"),
+        "faces": _("Faces"),
+        "synthetic": _("Synthetic"),
+        "weekday": _("Weekday (1 is Monday)"),
+        "period": _("Period"),
+        "concentration": _("Concentration"),
+        "attention": _("Attention"),
+        "minutes": _("Minutes"),
+        "minute": _("Minute"),
+        "second": _("Second"),
+        "seconds": _("Seconds"),
+        "local": _("Time"),
+        "time": _("Time (UTC)"),
+        "kind": _("Marker"),
+        "window": _("Within (s)"),
+        "change": _("Change"),
+        "part": _("Part"),
+        "points": _("Points"),
+    }
 
 
 def explain(error: Exception) -> bool:
@@ -81,8 +190,10 @@ def explain(error: Exception) -> bool:
         st.error(str(error), icon=":material/error:")
     else:
         st.error(
-            "This page could not be shown. Reload it; if that does not help, restart CSSAFE. The server's log says "
-            "what happened.",
+            _(
+                "This page could not be shown. Reload it; if that does not help, restart CSSAFE. The server's log says "
+                "what happened."
+            ),
             icon=":material/error:",
         )
     return True

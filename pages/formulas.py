@@ -100,25 +100,15 @@ def sensitive(formula: Formula) -> None:
     changed = table[table["level"] != base["level"]]
     moves = ", ".join(map(move, changed.to_dict("records")))
     ends = f", 95 % interval {interval[0]:.2f} to {interval[1]:.2f}" if interval else ""
-    st.markdown(
-        f"By {formula} this lesson is **{LEVELS[int(base['level'])]}** (mean {base['concentration']:.2f}{ends}). "
-        + (
-            "No single number changes that when it is moved by a fifth."
-            if changed.empty
-            else f"That changes with {len(changed)} of {len(table) - 1} moves: {moves}."
-        )
-    )
-    st.altair_chart(
-        formula_charts.sensitivity(table, interval, formula.bands),
-        alt="Mean concentration of the lesson when each number is moved down and up by a fifth",
-    )
-    st.caption(
-        "How to read it: each bar goes from the lesson's mean to what it becomes when one number of the formula is a fifth "
-        "less or more and all others stay. The grey band is the 95 % interval over the lesson's faces: what stays in it, "
-        "nobody could see. Dashed: limits of low, medium and high."
+    said = f"By {formula} this lesson is {LEVELS[int(base['level'])]} (mean {base['concentration']:.2f}{ends}). " + (
+        "No single number changes that when it is moved by a fifth."
+        if changed.empty
+        else f"That changes with {len(changed)} of {len(table) - 1} moves: {moves}."
     )
     shown = table[1:].sort_values("concentration")
-    st.dataframe(
+    ui.chart(
+        formula_charts.sensitivity(table, interval, formula.bands),
+        said,
         pd.DataFrame(
             {
                 "Number": shown["number"],
@@ -128,10 +118,10 @@ def sensitive(formula: Formula) -> None:
             }
             | {f"{name.capitalize()} (%)": 100 * shown[name] for name in LEVELS}
         ),
-        hide_index=True,
-        height=300,
-        column_config={"Mean": st.column_config.NumberColumn(format="%.3f")}
-        | {f"{name.capitalize()} (%)": st.column_config.NumberColumn(format="%.0f") for name in LEVELS},
+        key="sensitivity",
+        how="How to read it: each bar goes from the lesson's mean to what it becomes when one number of the formula is a fifth "
+        "less or more and all others stay. The grey band is the 95 % interval over the lesson's faces: what stays in it, "
+        "nobody could see. Dashed: limits of low, medium and high.",
     )
     st.caption(
         f"As it is, {', '.join(f'{100 * base[name]:.0f} % {name}' for name in LEVELS)} of the faces' seconds, each by itself "

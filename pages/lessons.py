@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from cssafe import charts, queries, sample, ui
+from cssafe import charts, queries, readings, sample, ui
 from cssafe.settings import PROFILES
 from pages import filters, responding, seating, why
 
@@ -60,13 +60,27 @@ place = ", ".join(filter(None, [lesson["class_name"], lesson["subject"], lesson[
 st.text(f"{lesson['local']:%A %d %B %Y, %H:%M} to {end} ({lesson['time_zone']}), {place}")
 course = queries.timeline(workspace, number)
 if course["concentration"].notna().any():
-    st.altair_chart(
+    if pd.notna(lesson["concentration"]):
+        with st.container(horizontal=True):
+            known = (
+                "one face, few minutes: no interval"
+                if pd.isna(lesson["low"])
+                else (f"95 % interval {charts.between(lesson['low'], lesson['high'])}")
+            )
+            figures = [("Concentration", f"{lesson['concentration']:.2f}", known)]
+            figures += [
+                ("Minutes", f"{lesson['minutes']}", "with figures"),
+                ("Faces", f"{lesson['faces']:.0f}", "at once"),
+            ]
+            for title, value, below in figures:
+                st.metric(title, value, below, "off", delta_arrow="off", width="content")
+    ui.chart(
         charts.timeline(course, queries.markers(workspace, number)),
-        alt="Mean concentration of each minute of the lesson",
-    )
-    st.caption(
-        "How to read it: the line is the mean over all faces of a minute, the band its 95 % interval over faces, "
-        f"dashed lines are your markers. Gaps: too few faces. Formula: {lesson['formula']}."
+        readings.timeline(course),
+        course,
+        key="timeline",
+        how="How to read it: the line is the mean over all faces of a minute, the band its 95 % interval over faces, "
+        f"dashed lines are your markers. Gaps: too few faces. Formula: {lesson['formula']}.",
     )
     why.explain(workspace, lesson)
     responding.respond(workspace, number)
@@ -74,7 +88,7 @@ if course["concentration"].notna().any():
 elif course.empty:
     st.info("No face was seen in this lesson.", icon=":material/info:")
 else:
-    st.info(filters.TOO_FEW, icon=":material/group_off:")
+    st.info(filters.too_few(), icon=":material/group_off:")
 
 with st.container(horizontal=True):
     why.correct(workspace, lesson)

@@ -1,10 +1,12 @@
 """What the page Model shows of a picture that the visitor chooses: its faces, their emotions, and what the network looks at."""
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
-from cssafe import media, model_charts, services, ui
-from cssafe.affect import affect
+from cssafe import media, model_charts, model_readings, services, ui
+from cssafe.affect import NAMES, affect
+from cssafe.colours import GREY
 from cssafe.labels import FERPLUS
 from cssafe.live.look import SHOWN, Seen, look
 from cssafe.media import MediaError
@@ -111,7 +113,7 @@ def _faces(seen: Seen, picture: str) -> None:
     if seen.evidence is not None:
         st.html(
             "<div style='display: flex; flex-wrap: wrap; gap: .5rem; align-items: center; font-size: .875rem'>"
-            "<span>against</span><span style='width: 9rem; height: .8rem; border: 1px solid #808080; "
+            f"<span>against</span><span style='width: 9rem; height: .8rem; border: 1px solid {GREY}; "
             f"border-radius: .2rem; background: linear-gradient(to right, {AGAINST}, transparent, {FOR})'></span>"
             "<span>for the emotion</span></div>"
         )
@@ -185,8 +187,15 @@ def _card(seen: Seen, number: int, picture: str, way: str) -> None:
     felt = affect(seen.probabilities[[number]])
     with right:
         st.caption(f"About {100 * seen.hidden[number]:.0f} % of the face seems hidden (± {100 * ERROR:.0f}).")
-        st.altair_chart(model_charts.probabilities(shares, chosen), alt="Probability of each of the eight emotions")
-        st.altair_chart(
+        ui.chart(
+            model_charts.probabilities(shares, chosen),
+            model_readings.probabilities(shares),
+            pd.DataFrame({"emotion": shares.keys(), "share": shares.values()}),
+            key=f"probabilities {picture} {number}",
+        )
+        ui.chart(
             model_charts.affect(felt.values[0], felt.spreads[0]),
-            alt="Valence, arousal, liking, disliking and ambivalence, each with its uncertainty",
+            model_readings.affect(felt.values[0], felt.spreads[0]),
+            pd.DataFrame({"": NAMES, "value": felt.values[0], "±": felt.spreads[0]}),
+            key=f"affect {picture} {number}",
         )

@@ -3,12 +3,15 @@
 from datetime import date
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
-from cssafe import model_charts, services, ui
+from cssafe import model_charts, model_readings, services, ui
 from cssafe.expression import figures, read_card
 from cssafe.settings import ConfigurationError
 from pages import looking, pictures
+
+ACCURACIES = ["n", "accuracy", "accuracy_interval", "macro_f1", "macro_f1_interval"]
 
 PRECISIONS = {"bf16": "bfloat16", "f32": "float32"}  # not a text below it: Streamlit would show that
 
@@ -52,14 +55,17 @@ def day(text: str | None) -> str | None:
 
 def measured(found: dict[str, Any]) -> None:
     """How often it is right, as plots."""
-    st.altair_chart(
-        model_charts.accuracy(found), alt="Right answers on both sets of labels with intervals, beside people's"
-    )
-    st.caption(
-        "How to read it: the further right, the more answers are right; lines are 95 % intervals. FERPlus has ten votes for "
-        "each face, FER2013 one; “no copies” leaves out faces of which a copy is among the pictures learned from. People name "
-        "FER2013's labels rightly in 65 ± 5 % (Goodfellow et al. 2013)."
-        + (f" {NOT_PRIVATE}" if found["data"]["file"] == "fer2013_valid.parquet" else "")
+    ui.chart(
+        model_charts.accuracy(found),
+        model_readings.accuracy(found),
+        pd.DataFrame({name: found[key] for key, name in model_charts.NAMES.items() if key in found}, ACCURACIES)
+        .T.rename_axis("labels")
+        .reset_index(),
+        key="accuracy",
+        how="How to read it: the further right, the more answers are right; lines are 95 % intervals. FERPlus has ten votes "
+        "for each face, FER2013 one; “no copies” leaves out faces of which a copy is among the pictures learned from. People "
+        "name FER2013's labels rightly in 65 ± 5 % (Goodfellow et al. 2013)."
+        + (f" {NOT_PRIVATE}" if found["data"]["file"] == "fer2013_valid.parquet" else ""),
     )
     labels = st.segmented_control(
         "By the labels of",
@@ -81,17 +87,23 @@ def by_class(told: dict[str, Any]) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader("Which emotions it finds")
-        st.altair_chart(model_charts.recall(told), alt="Share of each emotion's faces that are found, with intervals")
-        st.caption(
-            "How to read it: of the faces that show the emotion (their number stands beside it), how many are named so; lines "
-            f"are 95 % intervals, hollow points rest on fewer than {model_charts.FEW} faces."
+        ui.chart(
+            model_charts.recall(told),
+            model_readings.recall(told),
+            pd.DataFrame(told["per_class"]).T.rename_axis("emotion").reset_index(),
+            key="recall",
+            how="How to read it: of the faces that show the emotion (their number stands beside it), how many are named so; "
+            f"lines are 95 % intervals, hollow points rest on fewer than {model_charts.FEW} faces.",
         )
     with right:
         st.subheader("What it takes them for")
-        st.altair_chart(model_charts.confusion(told), alt="Percent of each emotion's faces that are given each name")
-        st.caption(
-            "How to read it: a row is what faces show, a column what the network names, in percent of the row; dark cells "
-            "off the diagonal are its usual mistakes."
+        ui.chart(
+            model_charts.confusion(told),
+            model_readings.confusion(told),
+            pd.DataFrame(told["confusion"], told["labels"], told["labels"]).rename_axis("shown").reset_index(),
+            key="confusion",
+            how="How to read it: a row is what faces show, a column what the network names, in percent of the row; dark cells "
+            "off the diagonal are its usual mistakes.",
         )
 
 
@@ -99,17 +111,23 @@ def how_sure(told: dict[str, Any]) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader("Whether it knows how sure it is")
-        st.altair_chart(model_charts.reliability(told), alt="How often it is right against how sure it is")
-        st.caption(
-            "How to read it: on the dashed line it is right exactly as often as it says; below, it is too sure of itself. "
-            f"Larger points stand for more faces, hollow ones for fewer than {model_charts.FEW_IN_BIN}."
+        ui.chart(
+            model_charts.reliability(told),
+            model_readings.reliability(told),
+            pd.DataFrame(told["reliability"]),
+            key="reliability",
+            how="How to read it: on the dashed line it is right exactly as often as it says; below, it is too sure of itself. "
+            f"Larger points stand for more faces, hollow ones for fewer than {model_charts.FEW_IN_BIN}.",
         )
     with right:
         st.subheader("If it may say nothing")
-        st.altair_chart(model_charts.coverage(told), alt="How often it is right against the share of faces answered")
-        st.caption(
-            "How to read it: the further left, the more of the faces it is least sure of are left unanswered, and the more "
-            "of the other answers are right."
+        ui.chart(
+            model_charts.coverage(told),
+            model_readings.coverage(told),
+            pd.DataFrame(told["coverage"]),
+            key="coverage",
+            how="How to read it: the further left, the more of the faces it is least sure of are left unanswered, and the more "
+            "of the other answers are right.",
         )
 
 
@@ -120,7 +138,9 @@ def worse(told: dict[str, Any], found: dict[str, Any]) -> None:
         return
     with st.container(horizontal=True):
         for change, chart in model_charts.robustness(told["robustness"]).items():
-            st.altair_chart(chart, width=168, alt=f"Right answers by strength of: {change}")
+            rows = [one for one in told["robustness"] if one["change"] == change]
+            with st.container(width=168):
+                ui.chart(chart, model_readings.robustness(rows), pd.DataFrame(rows), key=f"worse_{change}")
     beside = found.get("beside")
     st.caption(
         "How to read it: right answers in percent (upwards) when each face is changed by so much (to the right); the grey "
@@ -138,12 +158,15 @@ def people(told: dict[str, Any]) -> None:
             icon=":material/group_off:",
         )
     for column, group in told["groups"].items():
-        st.altair_chart(model_charts.groups(group), alt=f"Right answers by {column}, with intervals")
         p = group["p_accuracy"]
         chance = "" if p is None else f" If they did not differ, chance alone would look like this with p = {p:.3f}."
-        st.caption(
-            f"How to read it: right answers by {column}, with the number of faces and 95 % intervals; groups under "
-            f"{group['smallest']} faces are left out.{chance}"
+        ui.chart(
+            model_charts.groups(group),
+            model_readings.groups(group),
+            pd.DataFrame(group["groups"]).T.rename_axis("group").reset_index(),
+            key=f"people_{column}",
+            how=f"How to read it: right answers by {column}, with the number of faces and 95 % intervals; groups under "
+            f"{group['smallest']} faces are left out.{chance}",
         )
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from cssafe import explanation, media
+from cssafe import explanation, media, ui
 from cssafe.formula import Formula
 from cssafe.frames import FrameResult, describe
 from cssafe.labels import FIRST
@@ -28,7 +28,7 @@ def image(upload: Upload, profile: Profile, audience: str, formula: Formula) -> 
 @st.fragment
 def video(upload: Upload, analysis: Analysis, number: int) -> None:
     """Its course over the seconds, and one moment of it, decoded anew. number: of the file among its like."""
-    from cssafe import charts  # Altair takes half a second, which the form need not wait for
+    from cssafe import charts, readings  # Altair takes half a second, which the form need not wait for
 
     st.markdown(f"**{plain(upload.name)}**")
     profile, audience, formula = analysis.profile, analysis.audience, analysis.formula
@@ -40,18 +40,19 @@ def video(upload: Upload, analysis: Analysis, number: int) -> None:
         if points := st.session_state[chart].selection["moment"]:
             st.session_state[slider] = int(points[0]["second"])
 
-    st.altair_chart(
+    ui.chart(
         charts.concentration_seconds(table, courses(moments, profile, audience), formula.bands),
+        readings.concentration_seconds(table),
+        table,
         key=chart,
         on_select=pick,
         selection_mode="moment",
-        alt="Concentration over the seconds of the video",
-    )
-    st.altair_chart(charts.faces_seconds(table), alt="Number of faces over the seconds of the video")
-    st.caption(
-        "How to read it: the blue line is the mean over the faces of one frame a second, the band its 95 % interval "
+        how="How to read it: the blue line is the mean over the faces of one frame a second, the band its 95 % interval "
         "over faces, thin lines are single faces as far as they may be shown; dashed are the limits of low, medium and high. "
-        "Gaps: no face that can be read, or too few for a mean. Click on a second to see it below."
+        "Gaps: no face that can be read, or too few for a mean. Click on a second to see it below.",
+    )
+    ui.chart(
+        charts.faces_seconds(table), readings.faces_seconds(table), table[["second", "faces"]], key=f"faces_{number}"
     )
     seconds = list(upload.moments)
     if len(seconds) > 1:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from cssafe import evidence, formula_charts, queries, ui
+from cssafe import evidence, formula_charts, queries, readings, ui
 from cssafe.agreement import MEASURES, agreement
 from cssafe.concentration import levels
 from cssafe.formula import PUBLISHED, find
@@ -79,18 +79,21 @@ def compare(rated: pd.DataFrame) -> None:
         ),
         hide_index=True,
     )
-    st.altair_chart(formula_charts.ratings(rated, NAMES), alt="Score of each rated minute beside what you said")
     over = (
         f"over {lessons} lessons"
         if lessons > 1
         else "over the moments of one lesson, which is too kind: rate more lessons"
     )
-    st.caption(
-        f"How to read it: {len(rated)} moments. Recall is the mean share of each of your ratings that the score's level "
+    ui.chart(
+        formula_charts.ratings(rated, NAMES),
+        readings.ratings(rated),
+        rated,
+        key="ratings",
+        how=f"How to read it: {len(rated)} moments. Recall is the mean share of each of your ratings that the score's level "
         "matches (one in three by chance). Kappa is 0 by chance and 1 in full agreement; two trained observers reach about "
         f"0.56 on four levels. AUC is 0.5 by chance: how often a moment that you called high has the higher score. "
         f"Intervals are {over}. "
-        "“Not known”: your ratings are all alike, or all in one half. A memory is no proof either."
+        "“Not known”: your ratings are all alike, or all in one half. A memory is no proof either.",
     )
     rows = rated.assign(time=rated["local"].dt.strftime("%Y-%m-%d %H:%M:%S"), label=rated["rating"])
     st.download_button(

@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import streamlit as st
 
-from cssafe import class_charts
+from cssafe import class_charts, readings, ui
 from cssafe.responses import BEFORE, WINDOWS, responses
 from cssafe.store import Workspace
 
@@ -37,8 +37,12 @@ def respond(workspace: Workspace, lesson: int) -> None:
             )
             return
         for measure in table["measure"].unique():
-            st.altair_chart(
-                class_charts.responses(table, measure), alt=f"Change of {measure} after each marker, with its interval"
+            one = table[table["measure"] == measure]
+            ui.chart(
+                class_charts.responses(table, measure),
+                readings.responses(one),
+                one[["minute", "kind", "window", "change", "low", "high", "faces"]],
+                key=f"responses_{measure}",
             )
         for _, rows in table.groupby(["minute", "kind"], sort=True):
             st.markdown(sentence(rows))

@@ -2,9 +2,10 @@
 
 import math
 
+import pandas as pd
 import streamlit as st
 
-from cssafe.explanation import words
+from cssafe import ui
 from cssafe.frames import LEVELS
 from cssafe.labels import ACTIVITIES
 from cssafe.live.session import LiveLesson
@@ -57,7 +58,7 @@ def notice(profile: Profile, source: str) -> str:
 @st.fragment(run_every=0.5)
 def figures(lesson: LiveLesson) -> None:
     """What is said about everybody in the picture, twice a second."""
-    from cssafe import formula_charts  # Altair takes half a second, which the form above need not wait for
+    from cssafe import formula_charts, readings  # Altair takes half a second, which the form above need not wait for
     from cssafe.live import charts
 
     view = lesson.view()
@@ -80,13 +81,18 @@ def figures(lesson: LiveLesson) -> None:
         st.info(f"{view.alert.reason} {view.alert.suggestion}", icon=":material/lightbulb:")
     if view.problem:
         st.error(view.problem, icon=":material/error:")
-    st.altair_chart(charts.last_minutes(view.history, lesson.bands), width="stretch", key="last_minutes")
+    ui.chart(
+        charts.last_minutes(view.history, lesson.bands),
+        readings.last_minutes(view.history),
+        view.history,
+        key="last_minutes",
+    )
     parts = lesson.why()
-    st.altair_chart(formula_charts.parts_now(parts), width="stretch", key="parts_now")
-    st.caption("Why: " + ("–" if parts["points"].isna().all() else words(parts)))
+    ui.chart(formula_charts.parts_now(parts), readings.parts_now(parts), parts, key="parts_now")
     if lesson.profile.expression:
         shares = reading.expression or dict.fromkeys(charts.FERPLUS, 0.0)
-        st.altair_chart(charts.emotions_now(shares), width="stretch", key="emotions_now")
+        table = pd.DataFrame({"emotion": shares.keys(), "share": shares.values()})
+        ui.chart(charts.emotions_now(shares), readings.emotions_now(reading.expression), table, key="emotions_now")
 
 
 @st.fragment

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from cssafe import class_charts, seats
+from cssafe import class_charts, readings, seats, ui
 from cssafe.seats import EDGES, MOST
 from cssafe.settings import MINIMUM_GROUP
 from cssafe.store import Workspace
@@ -30,11 +30,12 @@ def seating(workspace: Workspace, lesson: int, room: str) -> None:
         saved = workspace.get("seats", {})
         regions = saved.get(room) or seats.grid(2, 2)
         table = seats.attention(workspace, lesson, regions)
-        picked = st.altair_chart(
+        picked = ui.chart(
             class_charts.regions(table),
+            readings.regions(table),
+            table[["name", "attention", "low", "high", "faces", "seconds"]],
             on_select="rerun",
             key=f"seats_{lesson}_{hash(str(regions))}",
-            alt="Attention in each region of the room",
         )
         if table["attention"].isna().all():
             st.info(

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from cssafe import evidence, explanation, formula_charts
+from cssafe import evidence, explanation, formula_charts, readings, ui
 from cssafe.formula import find
 from cssafe.labels import ACTIVITIES
 from cssafe.settings import ROOT
@@ -32,18 +32,17 @@ def explain(workspace: Workspace, lesson: pd.Series) -> None:
         if points := st.session_state["parts"].selection["minute"]:
             st.session_state[slider] = int(points[0]["minute"])
 
-    st.altair_chart(
+    ui.chart(
         formula_charts.parts_minutes(parts),
+        readings.parts_minutes(parts),
+        parts,
         key="parts",
         on_select=pick,
         selection_mode="minute",
-        alt="The score of each minute and what is lost to looking away, eyes and emotion",
-    )
-    st.caption(
-        "How to read it: the best score is 1. What is lost is taken off one after the other: first where faces look, then "
+        how="How to read it: the best score is 1. What is lost is taken off one after the other: first where faces look, then "
         f"their eyes, then their emotions. What is asked of them: {told(activities)}. The parts are computed from one-second "
         f"means; they differ from the line above by {difference(rows, parts):.2f} or less. Click on a minute, or "
-        "choose it, to see its parts."
+        "choose it, to see its parts.",
     )
     minute = minutes[0]
     if len(minutes) > 1:

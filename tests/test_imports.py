@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 LAYERS = (
-    {"settings", "labels", "intervals", "agreement", "places"},
+    {"settings", "language", "colours", "labels", "intervals", "agreement", "places"},
     {"alerts", "frames", "privacy", "vision"},
     {"affect", "expression", "formula", "observations", "signals"},
     {"concentration", "media", "periods", "timetable"},
@@ -21,6 +21,7 @@ LAYERS = (
         "live",
         "queries",
         "charts",
+        "readings",
         "model_charts",
         "sample",
         "explanation",
@@ -30,7 +31,7 @@ LAYERS = (
         "responses",
         "seats",
     },
-    {"class_charts", "services"},
+    {"class_charts", "model_readings", "services"},
     {"health", "ui", "site"},
     {"bench", "training", "watch"},
     {"cli"},

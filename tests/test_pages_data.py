@@ -46,7 +46,7 @@ def run(page: AppTest) -> AppTest:
 
 
 def text(page: AppTest) -> str:
-    parts = (page.markdown, page.caption, page.info, page.warning, page.error, page.subheader)
+    parts = (page.markdown, page.text, page.caption, page.info, page.warning, page.error, page.subheader)
     return "\n".join(element.value for part in parts for element in part)
 
 

@@ -6,11 +6,9 @@ from datetime import UTC, datetime
 import altair as alt
 import pandas as pd
 
+from cssafe.colours import COLOURS, EMOTIONS, GREY
 from cssafe.labels import FERPLUS
 from cssafe.settings import LIVE_MINUTES
-
-BLUE = "#0072B2"
-"""Okabe-Ito: readable on white and on black, and to colour-blind eyes."""
 
 
 def last_minutes(history: pd.DataFrame, bands: dict[str, float], now: datetime | None = None) -> alt.LayerChart:
@@ -32,13 +30,13 @@ def last_minutes(history: pd.DataFrame, bands: dict[str, float], now: datetime |
     base = alt.Chart(rows[["ago", "concentration", "low", "high"]])
     limits = (
         alt.Chart(pd.DataFrame({"concentration": [bands["low_below"], bands["high_above"]]}))
-        .mark_rule(strokeDash=[4, 4], opacity=0.5, color="gray")
+        .mark_rule(strokeDash=[4, 4], opacity=0.5, color=GREY)
         .encode(y=y)
     )
-    band = base.mark_area(opacity=0.25, color=BLUE).encode(
+    band = base.mark_area(opacity=0.25, color=COLOURS[0]).encode(
         x=x, y=alt.Y("low:Q").title("Concentration (0 to 1)"), y2="high:Q"
     )
-    line = base.mark_line(color=BLUE, strokeWidth=2.5).encode(x=x, y=y)
+    line = base.mark_line(color=COLOURS[0], strokeWidth=2.5).encode(x=x, y=y)
     return (limits + band + line).properties(height=190)
 
 
@@ -47,10 +45,11 @@ def emotions_now(expression: dict[str, float]) -> alt.Chart:
     rows = pd.DataFrame({"emotion": FERPLUS, "share": [100 * expression[name] for name in FERPLUS]})
     return (
         alt.Chart(rows)
-        .mark_bar(color=BLUE)
+        .mark_bar(stroke=GREY, strokeWidth=0.5)
         .encode(
             x=alt.X("share:Q").title("Mean probability (%)").scale(domain=[0, 100]).axis(values=[0, 25, 50, 75, 100]),
             y=alt.Y("emotion:N").title(None).sort(list(FERPLUS)).axis(labelOverlap=False),
+            color=alt.Color("emotion:N").scale(domain=list(EMOTIONS), range=list(EMOTIONS.values())).legend(None),
         )
         .properties(height=250)
     )

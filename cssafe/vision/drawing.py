@@ -5,8 +5,7 @@ from functools import cache
 import numpy as np
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
-COLOURS = {"high": "#009E73", "medium": "#E69F00", "low": "#D55E00", None: "#56B4E9"}
-"""Okabe-Ito, by level of concentration; None: nothing was read, or it may not be told."""
+from cssafe.colours import LEVELS, UNREAD
 
 NARROWEST = 30
 """Width of a face in pixels below which words would cover its neighbours."""
@@ -24,7 +23,7 @@ def draw(image: np.ndarray, faces: list[dict]) -> np.ndarray:
     pen = ImageDraw.Draw(picture)
     for face in faces:
         x, y, width, height = face["box"]
-        colour = ImageColor.getrgb(COLOURS[face.get("level")])[2::-1]
+        colour = ImageColor.getrgb(LEVELS.get(face.get("level") or "", UNREAD))[2::-1]
         pen.rectangle((x, y, x + width, y + height), outline=colour, width=round(min(3, max(1.5, width / 40))))
         words = _words(face) if width >= SHORT else _words(face)[:1]
         if words and width >= NARROWEST:

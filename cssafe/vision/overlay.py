@@ -4,17 +4,17 @@ import cv2
 import numpy as np
 from PIL import ImageColor
 
+from cssafe.colours import COLOURS
 from cssafe.vision.segments import PARTS
 
-FOR, AGAINST = "#E69F00", "#0072B2"
-"""Okabe-Ito orange and blue, which eyes with any kind of colour blindness tell apart."""
+FOR, AGAINST = COLOURS[1], COLOURS[0]
+"""Orange and blue."""
 
 STRONGEST = 0.65
 """Opacity of the strongest evidence: the face stays visible under it."""
 
 
-PART_COLOURS = {"skin": "#E69F00", "eyes": "#56B4E9", "brows": "#009E73", "lips": "#CC79A7"}
-"""Okabe-Ito."""
+PART_COLOURS = {"skin": COLOURS[1], "eyes": COLOURS[4], "brows": COLOURS[2], "lips": COLOURS[5]}
 
 PAINTED = 0.55
 """Opacity of a part's colour."""

@@ -1,0 +1,128 @@
+"""Words on the screen: all wrapped where a page is translated, all translated, and with what changes in its place."""
+
+import ast
+import re
+from collections.abc import Iterator
+from string import Formatter
+
+import pytest
+
+from cssafe import language
+from cssafe.language import LANGUAGES, N_, _, ngettext
+from cssafe.settings import ROOT
+from tests import words
+
+WRAPPED = (
+    "cssafe/ui.py",
+    "cssafe/site.py",
+    "cssafe/charts.py",
+    "cssafe/readings.py",
+    "cssafe/model_readings.py",
+    "pages/filters.py",
+    "pages/histograms.py",
+    "pages/weekly.py",
+)
+"""Files whose visible words are translated; the others follow."""
+
+PROSE = re.compile(r"[a-z]{2,} [a-z]{2,}|^[A-Z][a-z]+")
+"""What only a person would read: two words side by side, or one that begins with a capital."""
+
+
+@pytest.fixture
+def ask(monkeypatch):
+    """A function that sets the language: `ask("hi")`."""
+    monkeypatch.setattr(language, "_asked", lambda: "en")  # it is put back afterwards
+    return lambda code: language.asked_by(lambda: code)
+
+
+def unwrapped(code: str) -> list[str]:
+    """Strings of the code that a person reads and nobody can translate."""
+    return [text for text in _strings(ast.parse(code)) if PROSE.search(text)]
+
+
+def _strings(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("_", "N_", "ngettext"):
+        return
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):  # documentation
+        return
+    if isinstance(node, ast.Constant) and isinstance(node.value, str) and not node.value.lstrip().startswith("<"):
+        yield node.value
+    for child in ast.iter_child_nodes(node):
+        yield from _strings(child)
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("", []),
+        ('"""A docstring."""\nst.title(_("Weekly"), key="heat_map", icon=":material/info:")', []),
+        ('st.title("Weekly")', ["Weekly"]),
+        ('st.info(f"{n} lessons were found")', [" lessons were found"]),
+        ('st.selectbox(_("Class"), options, format_func={"a": "All of them"}.get)', ["All of them"]),
+        ('st.html("<style>.title { color: red blue }</style>")', []),
+    ],
+)
+def test_a_string_that_nobody_can_translate_is_found(code, found):
+    assert unwrapped(code) == found
+
+
+@pytest.mark.parametrize("path", WRAPPED)
+def test_every_visible_string_of_a_translated_file_is_wrapped(path):
+    assert unwrapped((ROOT / path).read_text(encoding="utf-8")) == []
+
+
+def ids(message) -> tuple[str, ...]:
+    return message.id if isinstance(message.id, tuple) else (message.id,)
+
+
+def strings(message) -> tuple[str, ...]:
+    return message.string if isinstance(message.string, tuple) else (message.string,)
+
+
+def places(text: str) -> set[tuple]:
+    """What is put into the text: name and format of each."""
+    return {(name, form) for _text, name, form, _conversion in Formatter().parse(text) if name is not None}
+
+
+@pytest.mark.parametrize("code", words.TRANSLATIONS)
+def test_every_sentence_is_translated_and_there_is_no_other(code):
+    there, wanted = words.read(code), words.source()
+    assert {message.id for message in wanted} == {message.id for message in there}, "run `make words`"
+    assert [m.id for m in there if (m.fuzzy and m.id) or not all(strings(m))] == []
+
+
+@pytest.mark.parametrize("code", words.TRANSLATIONS)
+def test_a_translation_has_the_same_places_as_its_sentence(code):
+    wrong = [
+        (message.id, text)
+        for message in words.read(code)
+        if message.id
+        for text in strings(message)
+        if places(text) != places(ids(message)[-1])
+    ]
+    assert wrong == []
+
+
+def test_a_sentence_and_its_plural_have_the_same_places():
+    assert [m.id for m in words.source() if m.id and len({frozenset(places(text)) for text in ids(m)}) > 1] == []
+
+
+@pytest.mark.parametrize("code", words.TRANSLATIONS)
+def test_what_the_app_reads_is_made_of_what_is_written(code):
+    made = words.path(code).with_suffix(".mo").read_bytes()
+    assert made == words.compiled(words.read(code)), "run `make words`"
+
+
+def test_what_is_not_translated_and_who_is_not_asked_stays_english(ask):
+    ask("hi")
+    assert _("no such words") == "no such words" == N_("no such words")
+    assert ngettext("{n} such word", "{n} such words", 2) == "{n} such words"
+    ask("en")
+    assert _("Weekly") == "Weekly" and ngettext("{n} lesson", "{n} lessons", 1) == "{n} lesson"
+
+
+def test_words_are_those_of_the_language_asked_for(ask):
+    ask("hi")
+    assert _("Weekly") == "साप्ताहिक" and N_("Weekly") == "Weekly"
+    assert ngettext("over {n} lesson", "over {n} lessons", 3) == "{n} पाठों पर आधारित"
+    assert next(iter(LANGUAGES)) == "en" and {"hi"} <= set(LANGUAGES)
