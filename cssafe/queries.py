@@ -88,6 +88,13 @@ def choices(workspace: Workspace) -> Choices:
     return Choices(*row)
 
 
+def size(workspace: Workspace) -> int:
+    """How many observations there are."""
+    with workspace.cursor() as cursor:
+        [(rows,)] = cursor.execute("SELECT count(*) FROM observations").fetchall()
+    return rows
+
+
 def emotions(workspace: Workspace, by: str = "class", which: Filter = ALL) -> pd.DataFrame:
     """One row for each group and emotion. by: class, subject or lesson.
 

@@ -21,6 +21,7 @@ st.navigation(
         st.Page(ROOT / "pages/lessons.py", title="Lessons", icon=":material/list_alt:"),
         st.Page(ROOT / "pages/rating.py", title="Rate", icon=":material/rate_review:"),
         st.Page(ROOT / "pages/formulas.py", title="Formula", icon=":material/function:"),
+        st.Page(ROOT / "pages/data.py", title="Data", icon=":material/database:"),
         st.Page(ROOT / "pages/concentration.py", title="About the score", icon=":material/info:"),
         st.Page(ROOT / "pages/model.py", title="Model", icon=":material/neurology:"),
         st.Page(ROOT / "pages/status.py", title="Status", icon=":material/monitor_heart:"),

@@ -27,6 +27,7 @@ LAYERS = (
         "formula_charts",
         "sensitivity",
         "evidence",
+        "exchange",
         "responses",
         "seats",
     },

@@ -1,7 +1,7 @@
 """A workspace: everything of one teacher or school in one DuckDB database, and the one thread that writes to it."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
 
 from cssafe.formula import Formula
 from cssafe.observations import COLUMNS
@@ -20,6 +21,7 @@ from cssafe.store.errors import StoreError, why_not_open, why_not_used
 from cssafe.store.lesson import Lesson, naive_utc
 from cssafe.store.migrations import migrate, of_lessons
 from cssafe.store.summaries import summarise
+from cssafe.store.taking import Taken, take
 
 T = TypeVar("T")
 
@@ -69,6 +71,10 @@ class Workspace:
             return self._database.cursor()
         except duckdb.Error as error:
             raise self._refused(error) from error
+
+    @property
+    def in_memory(self) -> bool:
+        return self._database.path is None
 
     def used(self) -> float:
         """Share of the memory in use, 0 to 1, of one in memory."""
@@ -128,6 +134,19 @@ class Workspace:
                 summarise(connection, numbers)
             self._database.pack()
             return numbers
+
+        return self._write(job)
+
+    def take(self, parts: Iterable[tuple[str, pa.Table]], expression: bool, progress: Callable[[float], None]) -> Taken:
+        """Add what another workspace gave, all of it or nothing; as in taking.take. The parts are asked for on the writer
+        thread."""
+
+        def job() -> Taken:
+            self._database.check_room()
+            with self._database.transaction() as connection:
+                taken = take(connection, parts, expression, progress)
+            self._database.pack()
+            return taken
 
         return self._write(job)
 
