@@ -20,16 +20,15 @@ workspace, profile = ui.workspace(), ui.settings().profile
 choices = queries.choices(workspace)
 
 st.subheader("Take out")
-size = queries.size(workspace)
 lessons, observations, memory = st.columns(3)
 lessons.metric("Lessons", choices.real + choices.synthetic)
-observations.metric("Observations", f"{size:,}")
+observations.metric("Observations", f"{choices.observations:,}")
 if workspace.in_memory:
     memory.metric("Memory of this visit in use", f"{workspace.used():.0%}", help="At 45 % no further lesson is begun.")
 if not choices.real and not choices.synthetic:
     st.info("There is no lesson yet, so nothing to take out. Record one on the page Live.", icon=":material/info:")
     st.page_link(ROOT / "pages/live.py", label="Live", icon=":material/videocam:")
-elif size > LARGEST:
+elif choices.observations > LARGEST:
     st.info(
         f"This workspace is too large to be handed over by a page (more than {LARGEST:,} observations). Stop CSSAFE and run "
         "`python -m cssafe export lessons.zip` on this computer.",

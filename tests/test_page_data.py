@@ -43,8 +43,9 @@ def test_it_says_of_how_many_lessons_no_single_faces_leave(workspace):
 
 
 def test_a_workspace_too_large_for_a_page_is_sent_to_the_command(workspace, monkeypatch):
-    monkeypatch.setattr(queries, "size", lambda workspace: 20_000_000)
     add(workspace, rows())
+    many = replace(queries.choices(workspace), observations=20_000_000)
+    monkeypatch.setattr(queries, "choices", lambda workspace: many)
     page = show("data")
     assert "python -m cssafe export" in text(page) and not page.button
 
