@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cssafe import media, settings
+from cssafe import bench_pages, media, settings
 
 if TYPE_CHECKING:
     from cssafe.live.engine import Engine
@@ -39,10 +39,15 @@ WEEKS = (1, 4, 12)
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--image", type=Path, help="picture with a face (default: scikit-image's astronaut)")
     parser.add_argument("--repeats", type=int, default=30, help="frames a scene (default: 30)")
+    parser.add_argument("--observations", type=int, metavar="N", help="only this: each page with five years of lessons")
     parser.add_argument("--json", action="store_true", help="one JSON object on one line")
 
 
 def main(args: argparse.Namespace) -> int:
+    if args.observations is not None:
+        found = bench_pages.measure(args.observations)
+        print(json.dumps(found) if args.json else bench_pages.table(found))
+        return 0
     portrait = media.decode(_portrait(args.image).read_bytes())
     figures = measure(portrait, max(1, args.repeats))
     print(json.dumps(figures) if args.json else table(figures))

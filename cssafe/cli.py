@@ -1,4 +1,5 @@
-"""The command line: python -m cssafe analyze | watch | evaluate | bench | train | temporal | validate | fit | sample.
+"""The command line: python -m cssafe analyze | watch | evaluate | bench | train | temporal | validate | fit | sample |
+export | import.
 
 Exit status 0; 2 and one line on stderr for input that cannot be used. What a command needs is imported when it is
 chosen, so that the help and every complaint come at once.
@@ -35,6 +36,8 @@ COMMANDS = {
     "fit": ("make a formula from labelled videos or lessons", "cssafe.training.engagement.fit"),
     "hidden": ("learn and measure how much of a face is hidden", "cssafe.training.hiding"),
     "sample": ("fill the database with a synthetic term", "cssafe.cli"),
+    "export": ("write everything in the database into one file", "cssafe.exchange.outgoing"),
+    "import": ("take in what another CSSAFE has exported", "cssafe.exchange.incoming"),
 }
 """Name -> what it does, and the module with its `add_arguments(parser)` and `main(args)`; here they carry its name."""
 

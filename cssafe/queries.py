@@ -4,7 +4,7 @@ All figures come from the tables that the store makes with the minimum group in 
 `counted` observations, so no page can show one of a group that is too small. Intervals: intervals.py.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -47,14 +47,8 @@ class Filter:
 
     @property
     def parameters(self) -> dict:
-        return {
-            "classes": list(self.classes),
-            "subjects": list(self.subjects),
-            "numbers": list(self.lessons),
-            "since": self.since,
-            "until": self.until,
-            "synthetic": self.synthetic,
-        }
+        lists = {"classes": list(self.classes), "subjects": list(self.subjects), "numbers": list(self.lessons)}
+        return lists | {"since": self.since, "until": self.until, "synthetic": self.synthetic}
 
 
 ALL = Filter()
@@ -62,7 +56,8 @@ ALL = Filter()
 
 @dataclass(frozen=True)
 class Choices:
-    """What there is to filter by. first, last: days of the first and last lesson, None if there is none."""
+    """What there is to filter by. first, last: days of the first and last lesson, None if there is none. observations: of all
+    lessons."""
 
     classes: list[str]
     subjects: list[str]
@@ -70,6 +65,7 @@ class Choices:
     last: date | None
     real: int
     synthetic: int
+    observations: int
 
 
 def choices(workspace: Workspace) -> Choices:
@@ -80,7 +76,7 @@ def choices(workspace: Workspace) -> Choices:
             SELECT coalesce(list(DISTINCT class_name ORDER BY class_name), []),
                 coalesce(list(DISTINCT subject ORDER BY subject), []),
                 CAST(min(local) AS DATE), CAST(max(local) AS DATE),
-                count(*) FILTER (NOT synthetic), count(*) FILTER (synthetic)
+                count(*) FILTER (NOT synthetic), count(*) FILTER (synthetic), (SELECT count(*) FROM observations)
             FROM chosen""",
             ALL.parameters,
         ).fetchone()
@@ -94,17 +90,11 @@ def emotions(workspace: Workspace, by: str = "class", which: Filter = ALL) -> pd
     Columns: group, emotion, count (observations in which it was the most probable), share (its mean probability) with
     low and high, observations, lessons, faces, synthetic.
     """
-    cases = ", ".join(f"{{'emotion': '{e}', 'p': p_{e}, 'n': n_{e}}}" for e in FERPLUS)
+    seconds = "weight * expressed / measured"
     return _read(
         workspace,
-        f"""WITH {CHOSEN},
-        cases AS (
-            SELECT {GROUPS[by]} AS "group", lesson, track, synthetic, expressed AS n, weight * expressed / measured AS w,
-                unnest([{cases}]) AS item
-            FROM tracks JOIN chosen USING (lesson) WHERE expressed > 0),
-        {_clusters("item.emotion", "item.p")}
-        SELECT "group", category AS emotion, sum(hits)::BIGINT AS count, {estimate("share")},
-            {_SIZES}
+        f"""WITH {CHOSEN}, {_clusters(by, {e: (f"p_{e}", f"n_{e}") for e in FERPLUS}, "expressed", seconds)}
+        SELECT "group", category AS emotion, sum(hits)::BIGINT AS count, {estimate("share")}, {_SIZES}
         FROM clusters GROUP BY "group", category ORDER BY "group", list_position({list(FERPLUS)}, category)""",
         which.parameters,
     )
@@ -116,17 +106,12 @@ def distribution(workspace: Workspace, by: str = "class", which: Filter = ALL) -
     Columns: group, start (0, 0.1 ... 0.9), count (observations), share with low and high, observations, lessons, faces,
     synthetic.
     """
-    cases = ", ".join(f"{{'start': {i} / 10, 'n': {name}}}" for i, name in enumerate(BINS))
+    tenths = {str(i / 10): (f"{name} / measured", name) for i, name in enumerate(BINS)}
     return _read(
         workspace,
-        f"""WITH {CHOSEN},
-        cases AS (
-            SELECT {GROUPS[by]} AS "group", lesson, track, synthetic, measured AS n, weight AS w, unnest([{cases}]) AS item
-            FROM tracks JOIN chosen USING (lesson)),
-        {_clusters("item.start", "item.n / n")}
-        SELECT "group", category AS start, sum(hits)::BIGINT AS count, {estimate("share")},
-            {_SIZES}
-        FROM clusters GROUP BY "group", category ORDER BY "group", category""",
+        f"""WITH {CHOSEN}, {_clusters(by, tenths, "measured", "weight")}
+        SELECT "group", category::DOUBLE AS start, sum(hits)::BIGINT AS count, {estimate("share")}, {_SIZES}
+        FROM clusters GROUP BY "group", category ORDER BY "group", start""",
         which.parameters,
     )
 
@@ -264,15 +249,22 @@ def export(workspace: Workspace, lesson: int) -> pd.DataFrame:
 
 _SLOTS = """
     periods AS (SELECT unnest($periods, recursive := true)),
+    day AS (SELECT strftime(TIMESTAMP '2000-01-01' + to_minutes(i), '%H:%M') AS moment FROM range(1440) minutes(i)),
+    moments AS (SELECT moment, name, start FROM day JOIN periods ON moment >= periods.start AND moment < periods."end"),
+    zones AS (
+        SELECT lesson, hour, (hour AT TIME ZONE 'UTC' AT TIME ZONE time_zone) - hour AS ahead
+        FROM (SELECT DISTINCT lesson, date_trunc('hour', time) AS hour FROM minutes) JOIN chosen USING (lesson)),
     placed AS (
         SELECT lesson, chosen.name AS lesson_name, class_name, subject, chosen.local, synthetic, faces, concentration,
-            time AT TIME ZONE 'UTC' AT TIME ZONE time_zone AS clock
-        FROM minutes JOIN chosen USING (lesson) WHERE seconds > 0),
+            time + ahead AS clock
+        FROM minutes JOIN chosen USING (lesson) JOIN zones USING (lesson)
+        WHERE seconds > 0 AND date_trunc('hour', time) = hour),
     slots AS (
         SELECT placed.*, isodow(clock) AS weekday, name, start
-        FROM placed JOIN periods
-            ON strftime(clock, '%H:%M') >= periods.start AND strftime(clock, '%H:%M') < periods."end")
+        FROM placed JOIN moments ON strftime(clock, '%H:%M') = moment)
 """
+# The zone is looked up once an hour, and the minutes of a day are compared with the periods once, not all minutes of all
+# lessons: five years have 200,000 of these.
 
 
 _SIZES = """
@@ -281,18 +273,26 @@ _SIZES = """
 """
 
 
-def _clusters(category: str, share: str) -> str:
-    """SQL `clusters` of `cases` with s and n: lessons where a group has several, else the faces of its one lesson."""
-    return f"""
-        clustered AS (
-            SELECT *, min(lesson) OVER g = max(lesson) OVER g AS single
-            FROM cases WINDOW g AS (PARTITION BY "group")),
-        clusters AS (
-            SELECT "group", {category} AS category, CASE WHEN single THEN track ELSE lesson END AS cluster, single,
-                sum({share} * w) AS s, sum(w) AS n, sum(n) AS observed, sum(item.n) AS hits, count(*) AS faces,
-                bool_or(synthetic) AS synthetic
-            FROM clustered GROUP BY ALL)
+def _clusters(by: str, cases: Mapping[str, tuple[str, str]], observed: str, weight: str) -> str:
+    """SQL `clusters` with s and n: lessons where a group has several, else the faces of its one lesson.
+
+    cases: category -> its share of a face's seconds, and the number of these. observed: the number of all. weight: of a face.
+    Sums are made before the categories become rows, for there are many more faces than clusters.
     """
+    items = ", ".join(
+        f"{{'category': '{name}', 's': sum({share} * {weight}), 'hits': sum({hits})}}"
+        for name, (share, hits) in cases.items()
+    )
+    return f"""
+        seen AS (
+            SELECT tracks.*, {GROUPS[by]} AS "group", synthetic FROM tracks JOIN chosen USING (lesson) WHERE {observed} > 0),
+        groups AS (SELECT "group", min(lesson) = max(lesson) AS single FROM seen GROUP BY "group"),
+        sums AS (
+            SELECT "group", single, CASE WHEN single THEN track ELSE lesson END AS cluster, [{items}] AS items,
+                sum({weight}) AS n, sum({observed}) AS observed, count(*) AS faces, bool_or(synthetic) AS synthetic
+            FROM seen JOIN groups USING ("group") GROUP BY "group", single, cluster),
+        clusters AS (
+            SELECT "group", single, n, observed, faces, synthetic, unnest(items, recursive := true) FROM sums)"""
 
 
 def _read(workspace: Workspace, sql: str, parameters: dict) -> pd.DataFrame:

@@ -24,6 +24,7 @@ st.navigation(
         st.Page(ROOT / "pages/lessons.py", title=_("Lessons"), icon=":material/list_alt:"),
         st.Page(ROOT / "pages/rating.py", title=_("Rate"), icon=":material/rate_review:"),
         st.Page(ROOT / "pages/formulas.py", title=_("Formula"), icon=":material/function:"),
+        st.Page(ROOT / "pages/data.py", title=_("Data"), icon=":material/database:"),
         st.Page(ROOT / "pages/concentration.py", title=_("About the score"), icon=":material/info:"),
         st.Page(ROOT / "pages/model.py", title=_("Model"), icon=":material/neurology:"),
         st.Page(ROOT / "pages/status.py", title=_("Status"), icon=":material/monitor_heart:"),

@@ -118,14 +118,14 @@ with st.container(horizontal=True):
             "This takes the lesson, its observations and its markers out of every table and chart, for good. Files "
             "that were downloaded stay where they are. "
             + (
-                "In the database file, space that became free can keep readable traces; to leave none, stop CSSAFE and "
-                "delete the file."
+                "The database file is then written anew, so that no trace of it is left; a large one takes a while."
                 if profile.stored
                 else "As this workspace is only in memory, nothing remains."
             )
         )
         if st.button("Delete this lesson", type="primary"):
-            workspace.delete(number)
+            with st.spinner("Deleting the lesson, and writing the database anew without it …"):
+                workspace.delete(number)
             st.query_params.pop("lesson", None)
             st.rerun()
 if PROFILES[lesson["profile"]].individuals:

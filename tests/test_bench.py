@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from cssafe import bench
+from cssafe import bench, bench_pages
 from cssafe.cli import main
 from cssafe.media import MediaError
 
@@ -61,3 +61,13 @@ def test_the_command_prints_one_object_on_one_line(capsys, monkeypatch):
     assert [t["streams"] for t in tried] == list(bench.STREAMS) and all(0 <= t["analyzed"] <= 1 for t in tried)
     assert figures["streams"]["most"] in (0, *bench.STREAMS)
     assert figures["memory_mb"]["peak"] > 50
+
+
+def test_every_page_that_reads_lessons_is_timed_with_five_years_of_them(monkeypatch):
+    monkeypatch.setattr(bench_pages, "MINUTES", 2)
+    monkeypatch.setattr(bench_pages, "ROWS", 25 * 2 * (60 + 19) / 20)
+    figures = bench_pages.measure(4000, repeats=1)
+    assert figures["rows"] == 25 * 2 * (60 + 19) and figures["lessons"] == 20
+    assert {"histograms", "weekly", "lessons", "data"} <= set(figures["pages"])
+    assert all(seconds["again_s"] > 0 for seconds in figures["pages"].values())
+    assert "histograms" in bench_pages.table(figures)

@@ -28,7 +28,9 @@ def navigation(name: str) -> None:
 
     from cssafe.settings import ROOT
 
-    names = sorted(("histograms", "weekly", "lessons", "live", "formulas", "rating"), key=lambda other: other != name)
+    names = sorted(
+        ("histograms", "weekly", "lessons", "live", "formulas", "rating", "data"), key=lambda other: other != name
+    )
     st.navigation([st.Page(ROOT / f"pages/{other}.py", default=other == name) for other in names]).run()
 
 
@@ -146,7 +148,7 @@ def test_a_lesson_can_be_renamed_and_deleted(workspace):
     page.text_input[0].set_value("  ")
     press(page, "Save")
     assert "needs a name" in text(page)
-    assert "readable traces" in text(page) or "only in memory" in text(page)
+    assert "no trace of it is left" in text(page) or "only in memory" in text(page)
     press(page, "Delete this lesson")
     assert "no lesson yet" in text(page) and queries.lessons(workspace).empty
 

@@ -40,11 +40,11 @@ def test_an_empty_workspace_gives_no_rows_but_the_same_columns(workspace, name):
 
 
 def test_choices_of_an_empty_and_of_a_filled_workspace(workspace):
-    assert queries.choices(workspace) == queries.Choices([], [], None, None, 0, 0)
+    assert queries.choices(workspace) == queries.Choices([], [], None, None, 0, 0, 0)
     add(workspace, lesson=replace(LESSON, class_name="9c", started=datetime(2026, 3, 1, 23, 30, tzinfo=UTC)))
     add(workspace, lesson=replace(LESSON, source="sample"))
     day = date(2026, 3, 2)  # in Berlin it was already past midnight
-    assert queries.choices(workspace) == queries.Choices(["7a", "9c"], ["Maths"], day, day, 1, 1)
+    assert queries.choices(workspace) == queries.Choices(["7a", "9c"], ["Maths"], day, day, 1, 1, 0)
 
 
 def test_the_cell_is_found_by_the_lessons_own_clock_through_summer_time(workspace):

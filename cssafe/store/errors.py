@@ -42,3 +42,11 @@ def why_not_used(path: Path | None, error: BaseException) -> str:
         f"The database ({path or 'memory'}) could not be used, and the newest observations may be missing: "
         f"{first_line(error)} {advice}"
     )
+
+
+def why_traces(path: Path, error: BaseException) -> str:
+    """The message for a file that could not be written anew after lessons were deleted from it."""
+    return (
+        f"The lessons are deleted, but the file {path} could not be written anew, so that traces of them can still be read in "
+        f"it: {first_line(error)} Make room for a second file of its size and close CSSAFE: it then tries again."
+    )

@@ -114,3 +114,12 @@ def migrate(connection: duckdb.DuckDBPyConnection) -> None:
             step(connection)
             connection.execute("INSERT INTO migrations VALUES (?, now() AT TIME ZONE 'UTC')", [step.__name__])
             connection.commit()
+
+
+def of_lessons(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Names of the tables whose rows belong to lessons, in the order of the alphabet."""
+    rows = connection.execute(
+        "SELECT table_name FROM duckdb_columns() WHERE column_name = 'lesson' AND NOT internal"
+        " AND database_name = current_database() AND schema_name = 'main' ORDER BY table_name"
+    ).fetchall()
+    return [name for (name,) in rows]

@@ -1,9 +1,8 @@
 """A workspace: everything of one teacher or school in one DuckDB database, and the one thread that writes to it."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -12,25 +11,17 @@ from typing import Any, TypeVar
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
 
 from cssafe.formula import Formula
 from cssafe.observations import COLUMNS
-from cssafe.settings import THREADS
 from cssafe.store import writing
+from cssafe.store.database import Database
 from cssafe.store.errors import StoreError, why_not_open, why_not_used
 from cssafe.store.lesson import Lesson, naive_utc
-from cssafe.store.migrations import migrate
+from cssafe.store.migrations import migrate, of_lessons
 from cssafe.store.summaries import summarise
-
-Limits = dict[str, str | bool | int | float | list[str]]
-
-FILE: Limits = {"memory_limit": "192MB", "threads": THREADS}
-"""Most that DuckDB may take for the database in a file: on a host with 1 GB the networks, Streamlit and the pages need the
-rest."""
-
-IN_MEMORY: Limits = {"memory_limit": "128MB", "threads": 1, "temp_directory": ""}
-"""The same for one in memory, of which a host with visitors has many: a synthetic term takes 75 MB while it is made and
-21 MB once packed. Without a folder for temporary files nothing of it can be spilled onto the disk."""
+from cssafe.store.taking import Taken, take
 
 T = TypeVar("T")
 
@@ -42,10 +33,8 @@ class Workspace:
     when they are written, and raise StoreError where the database refuses.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path | None) -> None:
-        self._root = connection
-        self._connection = connection.cursor()  # the writer thread's own
-        self._path = path
+    def __init__(self, database: Database) -> None:
+        self._database = database
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="cssafe-writer")
         self._pending: list[pd.DataFrame] = []
         self._failure: BaseException | None = None
@@ -64,39 +53,45 @@ class Workspace:
             StoreError: another process has it open, a newer CSSAFE made it, it is no database, or the disk refuses. The
                 file is left as it was.
         """
-        connection = None
+        database = None
         try:
-            if path is None:
-                connection = duckdb.connect(":memory:", config=IN_MEMORY)
-            else:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                connection = duckdb.connect(str(path), config=FILE)
-            migrate(connection)
-            workspace = cls(connection, path)
+            database = Database(path)
+            migrate(database.connection)
+            workspace = cls(database)
             workspace._write(workspace._recover)
         except (duckdb.Error, OSError, StoreError) as error:
-            if connection is not None:
-                with suppress(duckdb.Error):  # the log beside the file stays as it is, too
-                    connection.execute("PRAGMA disable_checkpoint_on_shutdown")
-                connection.close()
+            if database is not None:
+                database.close(kept_as_it_is=True)
             raise error if isinstance(error, StoreError) else StoreError(why_not_open(path, error)) from error
         return workspace
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A cursor for reading, for one thread. Close it, or let it go out of scope."""
-        with self._lock:
-            try:
-                return self._root.cursor()
-            except duckdb.Error as error:
-                raise self._refused(error) from error
+        try:
+            return self._database.cursor()
+        except duckdb.Error as error:
+            raise self._refused(error) from error
+
+    @property
+    def in_memory(self) -> bool:
+        return self._database.path is None
+
+    def used(self) -> float:
+        """Share of the memory in use, 0 to 1, of one in memory."""
+        return self._database.used()
 
     def start_lesson(self, lesson: Lesson) -> int:
         """Number of the lesson now begun.
 
         Raises:
-            StoreError: also if the time zone is unknown.
+            StoreError: also if the time zone is unknown, or a database in memory is nearly full.
         """
-        return self._write(lambda: writing.insert_lessons(self._connection, [lesson], [None])[0])
+
+        def job() -> int:
+            self._database.check_room()
+            return writing.insert_lessons(self._connection, [lesson], [None])[0]
+
+        return self._write(job)
 
     def record(self, lesson: int, observations: pd.DataFrame) -> None:
         """Queue rows of observations.COLUMNS for the writer thread, which takes all that is waiting in one insert.
@@ -117,10 +112,10 @@ class Workspace:
 
         def job() -> None:
             self._drain()
-            with self._transaction() as connection:
+            with self._database.transaction() as connection:
                 connection.execute("UPDATE lessons SET ended = ? WHERE lesson = ?", [end, lesson])
                 summarise(connection, [lesson])
-            self._pack()
+            self._database.pack()
 
         self._write(job)
 
@@ -132,12 +127,26 @@ class Workspace:
         writing.check(observations, ("lesson", *COLUMNS))
 
         def job() -> list[int]:
-            with self._transaction() as connection:
+            self._database.check_room()
+            with self._database.transaction() as connection:
                 numbers = writing.insert_lessons(connection, lessons, [naive_utc(time) for time in ended])
                 self._insert(observations.assign(lesson=observations["lesson"].map(dict(enumerate(numbers)))))
                 summarise(connection, numbers)
-            self._pack()
+            self._database.pack()
             return numbers
+
+        return self._write(job)
+
+    def take(self, parts: Iterable[tuple[str, pa.Table]], expression: bool, progress: Callable[[float], None]) -> Taken:
+        """Add what another workspace gave, all of it or nothing; as in taking.take. The parts are asked for on the writer
+        thread."""
+
+        def job() -> Taken:
+            self._database.check_room()
+            with self._database.transaction() as connection:
+                taken = take(connection, parts, expression, progress)
+            self._database.pack()
+            return taken
 
         return self._write(job)
 
@@ -176,7 +185,7 @@ class Workspace:
             self._whole(partial(writing.rescore, lesson=lesson, formula=formula))
             if progress is not None:
                 progress((i + 1) / len(lessons))
-        self._write(self._pack)
+        self._write(self._database.pack)
         return len(lessons)
 
     def rename(self, lesson: int, name: str) -> None:
@@ -186,17 +195,22 @@ class Workspace:
         self._write(lambda: self._connection.execute("UPDATE lessons SET name = ? WHERE lesson = ?", row))
 
     def delete(self, *lessons: int) -> None:
-        """Take lessons and all that was recorded of them out of every table. Freed space in a database file can keep
-        traces until the file itself is written anew."""
+        """Take lessons and all that was recorded of them out of every table, and write the file anew without them, for which
+        the disk needs as much free space as the file has.
+
+        Raises:
+            StoreError: also if the lessons are deleted, but the file cannot be written anew.
+        """
 
         def job() -> None:
             self._drain()
-            with self._transaction() as connection:
-                for table in "observations minutes tracks faces markers activities ratings lessons".split():
+            with self._database.transaction() as connection:
+                for table in of_lessons(connection):
                     connection.execute(
                         f"DELETE FROM {table} WHERE list_contains($1::INTEGER[], lesson)", [list(lessons)]
                     )
-            self._pack()
+            self._database.pack()
+            self._database.forget()
 
         self._write(job)
 
@@ -228,7 +242,7 @@ class Workspace:
         finally:
             self._closed = True
             self._writer.shutdown()
-            self._root.close()
+            self._database.close()
 
     # From here on: on the writer thread, except for the bookkeeping of failures.
 
@@ -243,25 +257,13 @@ class Workspace:
         self.written = datetime.now(UTC)
 
     def _recover(self) -> None:
-        with self._transaction() as connection:
+        with self._database.transaction() as connection:
             if lessons := writing.end_open_lessons(connection):
                 summarise(connection, lessons)
 
-    def _pack(self) -> None:
-        """Make a database in memory small, to a fifth or so; one in a file does that by itself."""
-        if self._path is None:
-            with suppress(duckdb.TransactionException):  # somebody is reading: the next time will do
-                self._connection.execute("CHECKPOINT")
-
-    @contextmanager
-    def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        self._connection.begin()
-        try:
-            yield self._connection
-        except BaseException:
-            self._connection.rollback()
-            raise
-        self._connection.commit()
+    @property
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        return self._database.connection
 
     def _submit(self, job: Callable[[], T]) -> "Future[T]":
         try:
@@ -280,7 +282,7 @@ class Workspace:
         """Write all that the job does, or nothing of it."""
 
         def whole() -> None:
-            with self._transaction() as connection:
+            with self._database.transaction() as connection:
                 job(connection)
 
         self._write(whole)
@@ -295,4 +297,4 @@ class Workspace:
             raise self._refused(failure) from failure
 
     def _refused(self, error: BaseException) -> StoreError:
-        return StoreError(why_not_used(self._path, error))
+        return StoreError(why_not_used(self._database.path, error))

@@ -1,0 +1,174 @@
+"""A database in a file or in memory: its connections, the room that it has, and giving back what deleted lessons took."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import Lock
+from weakref import WeakSet
+
+import duckdb
+
+from cssafe.settings import THREADS
+from cssafe.store.errors import StoreError, why_traces
+
+Limits = dict[str, str | bool | int | float | list[str]]
+
+FILE: Limits = {"memory_limit": "192MB", "threads": THREADS}
+"""Most that DuckDB may take for the database in a file: on a host with 1 GB the networks, Streamlit and the pages need the
+rest."""
+
+IN_MEMORY: Limits = {"memory_limit": "128MB", "threads": 1, "temp_directory": ""}
+"""The same for one in memory, of which a host with visitors has many: a synthetic term takes 75 MB while it is made and
+21 MB once packed. Without a folder for temporary files nothing of it can be spilled onto the disk."""
+
+FULL = 0.45
+"""Share of the memory in use, packed, from which on no lesson is added: one of 25 faces and 20 minutes, added at once, takes
+.39 more until it is packed."""
+
+PACKING = "256MB"
+"""Most that it may take while it is packed, when old and new lie side by side: a database that runs out of memory there is
+lost. Only one at a time is packed."""
+
+PATIENCE = 5.0
+"""Seconds that writing the file anew waits for others to finish reading; afterwards it is done when the database closes."""
+
+
+_packing = Lock()
+
+
+class Database:
+    """`connection` is the writer's, used on its thread alone; everybody else has a cursor."""
+
+    def __init__(self, path: Path | None) -> None:
+        """path: where the file is, or is made; None: in memory, off the disk altogether."""
+        self.path = path
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        self._open()
+        self._readers: WeakSet[duckdb.DuckDBPyConnection] = WeakSet()
+        self._door = Lock()
+        self._traces = False
+        if path is not None:
+            self._anew(path).unlink(missing_ok=True)  # of a crash
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A cursor for reading, for one thread."""
+        with self._door:
+            cursor = self._root.cursor()
+            self._readers.add(cursor)
+            return cursor
+
+    @contextmanager
+    def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """All that is written in it, or nothing."""
+        self.connection.begin()
+        try:
+            yield self.connection
+        except BaseException:
+            with suppress(duckdb.Error):  # out of memory, it has been rolled back already
+                self.connection.rollback()
+            raise
+        self.connection.commit()
+
+    def used(self) -> float:
+        """Share of the memory that the database may take and takes, 0 to 1."""
+        with self.cursor() as cursor:
+            row = cursor.execute(
+                "SELECT sum(memory_usage_bytes) / parse_formatted_bytes(current_setting('memory_limit'))"
+                " FROM duckdb_memory()"
+            ).fetchone()
+        assert row is not None, "an aggregate without groups has one row"
+        return float(row[0])
+
+    def check_room(self) -> None:
+        """Refuse before a database in memory is so full that something could be lost.
+
+        Raises:
+            StoreError: another lesson may not find room.
+        """
+        if self.path is None and self.used() > FULL:
+            raise StoreError(
+                "There may be no room for another lesson: the memory of this visit is nearly full. Download what you want to "
+                "keep on the page Data, then delete lessons on the page Lessons, or reload the page to begin anew."
+            )
+
+    def pack(self) -> None:
+        """Make a database in memory small, to a fifth or so; one in a file does that by itself."""
+        if self.path is not None:
+            return
+        with _packing:
+            (limit,) = self.connection.execute("SELECT current_setting('memory_limit')").fetchone() or ("",)
+            self.connection.execute(f"SET memory_limit = '{PACKING}'")
+            try:
+                with suppress(duckdb.TransactionException):  # somebody is reading: the next time will do
+                    self.connection.execute("CHECKPOINT")
+            finally:
+                self.connection.execute(f"SET memory_limit = '{limit}'")
+
+    def forget(self) -> None:
+        """Write the file anew, so that what was deleted cannot be read in it any more. Where others go on reading the old one,
+        that is done when the database closes.
+
+        Raises:
+            StoreError: the disk refuses; the file is as it was.
+        """
+        self._traces = self.path is not None
+        self._forget()
+
+    def close(self, kept_as_it_is: bool = False) -> None:
+        """kept_as_it_is: nothing more is written into the file, nor the log beside it into the file."""
+        try:
+            if kept_as_it_is:
+                with suppress(duckdb.Error):
+                    self.connection.execute("PRAGMA disable_checkpoint_on_shutdown")
+            else:
+                self._forget()
+        finally:
+            self.connection.close()
+            self._root.close()
+
+    def _open(self) -> None:
+        where, limits = (":memory:", IN_MEMORY) if self.path is None else (str(self.path), FILE)
+        self._root = duckdb.connect(where, config=limits)
+        self.connection = self._root.cursor()
+
+    def _forget(self) -> None:
+        if self.path is None or not self._traces:
+            return
+        try:
+            self._copy(self.path)
+            with self._door:
+                until = time.monotonic() + PATIENCE
+                while self._readers and time.monotonic() < until:
+                    time.sleep(0.01)
+                if self._readers:
+                    return
+                self.connection.close()
+                self._root.close()
+                self._anew(self.path).replace(self.path)
+                # Its log belongs to the old file, every row of which is in the new one.
+                Path(f"{self.path}.wal").unlink(missing_ok=True)
+                self._open()
+        except (duckdb.Error, OSError) as error:
+            raise StoreError(why_traces(self.path, error)) from error
+        finally:
+            self._anew(self.path).unlink(missing_ok=True)
+        self._traces = False
+
+    def _copy(self, path: Path) -> None:
+        new = self._anew(path)
+        new.unlink(missing_ok=True)
+        (name,) = self.connection.execute("SELECT current_database()").fetchone() or ("",)
+        quoted = str(new).replace("'", "''")
+        self.connection.execute(f"ATTACH '{quoted}' AS anew")
+        try:
+            self.connection.execute(f'COPY FROM DATABASE "{name}" TO anew')
+            self.connection.execute("CHECKPOINT anew")
+        finally:
+            self.connection.execute("DETACH anew")
+        new.chmod(path.stat().st_mode)
+
+    @staticmethod
+    def _anew(path: Path) -> Path:
+        return path.with_suffix(".new")

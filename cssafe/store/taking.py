@@ -1,0 +1,190 @@
+"""Taking in what another workspace gave: all of it is looked at, and all of it comes in, or nothing.
+
+Lessons get numbers of their own here. What the charts read is made anew from the observations, so that no file can bring a
+figure of a group that is too small; of lessons that come without observations, the minutes are taken as they are.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import duckdb
+import pyarrow as pa
+
+from cssafe.labels import ACTIVITIES
+from cssafe.observations import EXPRESSION
+from cssafe.settings import PROFILES
+from cssafe.store.errors import StoreError
+from cssafe.store.lesson import AUDIENCES, SOURCES
+from cssafe.store.summaries import summarise
+from cssafe.store.writing import insert_observations
+
+MADE = ("tracks", "faces")
+"""Tables that are always made anew."""
+
+SAME = ("started", "ended", "class_name", "subject", "room", "audience")
+"""A lesson that agrees with one here in all of these is that lesson."""
+
+TOGETHER = 50
+"""Lessons whose tables are made at a time."""
+
+SHARES = (*EXPRESSION, "score", "attention", "concentration", "quality")
+"""Columns that lie in [0, 1]."""
+
+RULES = {
+    "lessons": {
+        "name <> ''": "the lesson has no name",
+        f"profile IN {tuple(PROFILES)}": f"the profile is none of {', '.join(PROFILES)}",
+        f"source IN {SOURCES}": f"the source is none of {', '.join(SOURCES)}",
+        f"audience IN {AUDIENCES}": f"the audience is none of {', '.join(AUDIENCES)}",
+        "ended IS NOT NULL AND ended >= started": "the lesson has no end, or ends before it starts",
+        "time_zone IN (SELECT name FROM pg_timezone_names())": "there is no such time zone",
+    },
+    "activities": {f"activity IN {ACTIVITIES}": f"the activity is none of {', '.join(ACTIVITIES)}"},
+    "ratings": {"coalesce(rating BETWEEN 0 AND 2, true)": "the rating is not 0, 1 or 2"},
+    "observations": {"coalesce(level BETWEEN 0 AND 2, true)": "the level is not 0, 1 or 2"},
+    "settings": {"json_valid(value)": "the value is no JSON"},
+}
+"""Table -> condition for each row in SQL -> what is wrong where it does not hold."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """lessons: numbers of the new ones. present: how many were here before and stayed as they are."""
+
+    lessons: list[int]
+    present: int
+
+
+def take(
+    connection: duckdb.DuckDBPyConnection,
+    parts: Iterable[tuple[str, pa.Table]],
+    expression: bool,
+    progress: Callable[[float], None],
+) -> Taken:
+    """Add what a file holds. To be called inside a transaction.
+
+    Args:
+        parts: table and rows with the columns of that table here; `lessons` first and at once, any other in any number of
+            pieces. expression: whether lessons with emotions may come in. progress: called with the share of the lessons
+            whose tables are made.
+
+    Raises:
+        StoreError: a row cannot be taken; the message says which and why.
+    """
+    connection.execute("CREATE TEMP TABLE arrived (old INTEGER, lesson INTEGER)")
+    for table, rows in parts:
+        connection.register("arriving", rows)
+        try:
+            _check(connection, table, rows.schema)
+            if table == "lessons":
+                _lessons(connection, expression)
+            else:
+                _rows(connection, table, rows.schema)
+        finally:
+            connection.unregister("arriving")
+    new = _numbers(connection, "SELECT lesson FROM arrived WHERE lesson IS NOT NULL ORDER BY lesson")
+    if _numbers(
+        connection, "SELECT old FROM arrived WHERE lesson IS NOT NULL AND lesson NOT IN (SELECT lesson FROM activities)"
+    ):
+        raise StoreError(
+            "The file has lessons without an activity: each needs one in the table activities, from its start on."
+        )
+    observed = _numbers(
+        connection, "SELECT DISTINCT lesson FROM observations SEMI JOIN arrived USING (lesson) ORDER BY lesson"
+    )
+    for i in range(0, len(observed), TOGETHER):
+        _summarise(connection, observed[i : i + TOGETHER])
+        progress(min(1.0, (i + TOGETHER) / len(observed)))
+    present = len(_numbers(connection, "SELECT old FROM arrived WHERE lesson IS NULL"))
+    connection.execute("DROP TABLE arrived")
+    return Taken(new, present)
+
+
+def _lessons(connection: duckdb.DuckDBPyConnection, expression: bool) -> None:
+    """Give numbers to the new ones and insert them."""
+    if _numbers(connection, "SELECT lesson FROM arriving GROUP BY lesson HAVING count(*) > 1"):
+        raise StoreError("The file's table lessons has a number twice. Each lesson needs a number of its own.")
+    without = [profile.name for profile in PROFILES.values() if not profile.expression]
+    if not expression and _numbers(
+        connection, f"SELECT lesson FROM arriving WHERE NOT list_contains({without}, profile)"
+    ):
+        raise StoreError(
+            "The file has lessons in which emotions were computed, and here they may not be kept (attention-only). Import it "
+            "where CSSAFE_PROFILE is consent."
+        )
+    same = " AND ".join(f"here.{name} = arriving.{name}" for name in SAME)
+    connection.execute(f"""
+        INSERT INTO arrived SELECT lesson, CASE WHEN known THEN NULL ELSE nextval('lesson_numbers') END FROM (
+            SELECT lesson, EXISTS (FROM lessons here WHERE {same}) AS known FROM arriving ORDER BY started, lesson);
+        INSERT INTO lessons BY NAME SELECT arriving.* REPLACE (arrived.lesson AS lesson)
+        FROM arriving JOIN arrived ON arriving.lesson = old WHERE arrived.lesson IS NOT NULL ORDER BY arrived.lesson;
+    """)
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, table: str, schema: pa.Schema) -> None:
+    """Insert a piece of another table than `lessons`."""
+    if "lesson" in schema.names:
+        strange = _numbers(
+            connection, "SELECT DISTINCT lesson FROM arriving WHERE lesson NOT IN (SELECT old FROM arrived)"
+        )
+        if strange:
+            raise StoreError(
+                f"The file's table {table} has rows of lesson {min(strange)}, which its table lessons lacks."
+            )
+        if table in MADE:
+            return
+        numbered = (
+            "SELECT arriving.* REPLACE (arrived.lesson AS lesson) FROM arriving JOIN arrived ON arriving.lesson = old"
+            " WHERE arrived.lesson IS NOT NULL"
+        )
+        if table == "observations":
+            insert_observations(connection, connection.execute(numbered).to_arrow_table())
+        else:
+            connection.execute(f"INSERT INTO {table} BY NAME {numbered}")
+    elif table == "settings":  # what is set here stays
+        connection.execute("INSERT INTO settings BY NAME FROM arriving ANTI JOIN settings USING (key)")
+    else:  # belongs to the whole workspace: what is here stays, and comes in only where there is nothing
+        connection.execute(f"INSERT INTO {table} BY NAME FROM arriving WHERE NOT EXISTS (FROM {table})")
+
+
+def _check(connection: duckdb.DuckDBPyConnection, table: str, schema: pa.Schema) -> None:
+    """Refuse rows that this database would never have written itself."""
+    needed = _names(connection, table, "NOT is_nullable")
+    rules = {f'"{name}" IS NOT NULL': f"{name} is empty" for name in needed}
+    for field in schema:
+        if pa.types.is_floating(field.type) or pa.types.is_timestamp(field.type):
+            rules[f'coalesce(isfinite("{field.name}"), true)'] = f"{field.name} is not finite"
+        if field.name in SHARES:
+            rules[f'coalesce("{field.name}" BETWEEN 0 AND 1, true)'] = f"{field.name} is not between 0 and 1"
+    rules |= RULES.get(table, {})
+    wrong = ", ".join(f"count(*) FILTER (({rule}) IS NOT TRUE)" for rule in rules)
+    counts = connection.execute(f"SELECT {wrong or 'NULL'} FROM arriving").fetchone() or ()
+    for count, words in zip(counts, rules.values(), strict=False):
+        if count:
+            raise StoreError(
+                f"The file's table {table} has {count} row{'s' * (count > 1)} that cannot be taken: {words}."
+            )
+
+
+def _summarise(connection: duckdb.DuckDBPyConnection, lessons: list[int]) -> None:
+    """Make the tables that the charts read; a face that is in a second twice would make a group look larger than it is."""
+    twice = connection.execute(
+        """SELECT old FROM observations JOIN arrived USING (lesson) WHERE lesson IN (SELECT unnest($1::INTEGER[]))
+        GROUP BY old, lesson, time, track HAVING count(*) > 1 LIMIT 1""",
+        [lessons],
+    ).fetchone()
+    if twice:
+        raise StoreError(f"The file's table observations has a face of lesson {twice[0]} twice in one second.")
+    summarise(connection, lessons)
+
+
+def _names(connection: duckdb.DuckDBPyConnection, table: str, which: str) -> Sequence[str]:
+    rows = connection.execute(
+        f"SELECT column_name FROM duckdb_columns() WHERE table_name = $1 AND database_name = current_database() AND {which}",
+        [table],
+    ).fetchall()
+    return [name for (name,) in rows]
+
+
+def _numbers(connection: duckdb.DuckDBPyConnection, sql: str) -> list[int]:
+    return [number for (number,) in connection.execute(sql).fetchall()]

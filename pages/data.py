@@ -1,0 +1,91 @@
+"""Data: take everything out of the workspace as one file, and bring such a file in."""
+
+from io import BytesIO
+
+import streamlit as st
+
+from cssafe import queries, ui
+from cssafe.exchange import FORMATS, incoming, outgoing
+from cssafe.settings import ROOT
+from cssafe.store import StoreError
+
+NAMES = {"parquet": "Parquet", "csv": "CSV", "json": "JSON"}
+
+LARGEST = 1_000_000
+"""Observations of a workspace that is exported here: the file is held in memory until it is downloaded, and so many make about
+90 MB of it."""
+
+ui.page("Data")
+workspace, profile = ui.workspace(), ui.settings().profile
+choices = queries.choices(workspace)
+
+st.subheader("Take out")
+lessons, observations, memory = st.columns(3)
+lessons.metric("Lessons", choices.real + choices.synthetic)
+observations.metric("Observations", f"{choices.observations:,}")
+if workspace.in_memory:
+    memory.metric("Memory of this visit in use", f"{workspace.used():.0%}", help="At 45 % no further lesson is begun.")
+if not choices.real and not choices.synthetic:
+    st.info("There is no lesson yet, so nothing to take out. Record one on the page Live.", icon=":material/info:")
+    st.page_link(ROOT / "pages/live.py", label="Live", icon=":material/videocam:")
+elif choices.observations > LARGEST:
+    st.info(
+        f"This workspace is too large to be handed over by a page (more than {LARGEST:,} observations). Stop CSSAFE and run "
+        "`python -m cssafe export lessons.zip` on this computer.",
+        icon=":material/terminal:",
+    )
+else:
+    form = st.segmented_control(
+        "Format", FORMATS, default=FORMATS[0], required=True, format_func=NAMES.get, key="format", bind="query-params"
+    )
+    if st.button("Prepare the file", icon=":material/inventory_2:"):
+        bar = st.progress(0.0, "Writing the tables …")
+        file = BytesIO()
+        contents = outgoing.write(workspace, file, form, bar.progress)
+        bar.empty()
+        st.session_state["prepared"] = (form, file.getvalue(), contents)
+    if (prepared := st.session_state.get("prepared")) and prepared[0] == form:
+        _, content, contents = prepared
+        st.download_button(
+            f"Download {contents.rows['lessons']} lessons as {NAMES[form]} ({len(content) / 1e6:.1f} MB)",
+            content,
+            f"cssafe-{form}.zip",
+            "application/zip",
+            type="primary",
+            on_click="ignore",
+            icon=":material/download:",
+        )
+        if contents.withheld:
+            st.caption(
+                f"Of {contents.withheld} lessons the file holds the means of the class for each second, and no single faces: "
+                "their profile does not show them."
+            )
+    st.caption(
+        "One ZIP with a table each: lessons, observations (one row for each face and second, with the activity), minutes, "
+        "markers, activities, ratings, settings and what is made from them; docs/data.md explains every column. Lessons that "
+        "still run are left out. Faces are numbers, never names; pass the file on with care. [What the scores "
+        "mean](concentration)"
+    )
+
+st.subheader("Bring in")
+if told := st.session_state.pop("taken", ""):
+    st.success(told, icon=":material/check_circle:")
+given = st.file_uploader(
+    "A file that CSSAFE has exported", type="zip", key=f"given_{st.session_state.get('imports', 0)}"
+)
+if given is not None and st.button("Import", type="primary", icon=":material/upload:"):
+    bar = st.progress(0.0, "Reading the file …")
+    try:
+        taken = incoming.read(workspace, given, profile, bar.progress)
+    except StoreError as error:
+        bar.empty()
+        st.error(f"{error} Nothing was imported.", icon=":material/error:")
+    else:
+        st.session_state["taken"] = incoming.told(taken)
+        st.session_state["imports"] = st.session_state.get("imports", 0) + 1  # the file is not offered again
+        st.session_state.pop("prepared", None)
+        st.rerun()
+st.caption(
+    "What is here stays as it is: lessons that are here already are passed over, and settings made here are kept. A file that "
+    "cannot be read whole changes nothing."
+)

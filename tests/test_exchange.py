@@ -1,0 +1,233 @@
+"""Everything out of a workspace and back: real files, real databases."""
+
+import io
+import json
+import zipfile
+from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
+
+import pandas as pd
+import pytest
+
+from cssafe import queries
+from cssafe.cli import main
+from cssafe.exchange import ABOUT, FORMATS, incoming, outgoing
+from cssafe.settings import PROFILES
+from cssafe.store import StoreError, Workspace
+from cssafe.store.migrations import of_lessons
+from tests.lessons import LESSON, START, add, rows
+
+CONSENT, ATTENTION = PROFILES["consent"], PROFILES["attention-only"]
+
+
+@pytest.fixture
+def other():
+    with closing(Workspace.open(None)) as opened:
+        yield opened
+
+
+def filled(workspace: Workspace) -> int:
+    """A lesson with everything that can be kept of one, an awkward name and a note, and settings."""
+    lesson = replace(LESSON, name='7a, "Ä\n= 1"')
+    number = add(
+        workspace,
+        rows(tracks=6, seconds=90, quality=0.123456),
+        rows(start=START + timedelta(seconds=90)),
+        lesson=lesson,
+    )
+    workspace.mark(number, "quiz", START, "")
+    workspace.switch(number, "desk work", START + timedelta(seconds=30))
+    workspace.rate(number, START, 2)
+    workspace.rate(number, START + timedelta(minutes=1), None)
+    workspace.set("periods", [{"name": "1", "start": "08:00", "end": "08:45"}])
+    workspace.set("agreed", True)
+    workspace.set("room", {"source": "rtsp://me:password@camera"})
+    return number
+
+
+def written(workspace: Workspace, form: str = "parquet") -> bytes:
+    file = io.BytesIO()
+    outgoing.write(workspace, file, form)
+    return file.getvalue()
+
+
+def contents(workspace: Workspace) -> dict[str, list]:
+    """Every row of every table that belongs to lessons, the lessons' numbers left out."""
+    with workspace.cursor() as cursor:
+        return {
+            name: cursor.execute(f"SELECT * EXCLUDE (lesson) FROM {name} ORDER BY ALL").fetchall()
+            for name in of_lessons(cursor)
+        }
+
+
+def changed(content: bytes, **members: bytes | None) -> io.BytesIO:
+    """The file with other members; None takes one away."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(file, "w") as new:
+        for name in old.namelist():
+            stem = name.split(".")[0]
+            if members.get(stem, b"") is not None:
+                new.writestr(name, members.get(stem) or old.read(name))
+    return file
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_an_empty_workspace_goes_out_and_comes_back(workspace, other, form):
+    taken = incoming.read(other, io.BytesIO(written(workspace, form)), CONSENT)
+    assert (taken.lessons, taken.present) == ([], 0) and contents(other) == contents(workspace)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_everything_comes_back_as_it_went_out_into_an_empty_and_a_filled_workspace(workspace, other, form):
+    filled(workspace)
+    content = written(workspace, form)
+    incoming.read(other, io.BytesIO(content), CONSENT)
+    assert contents(other) == contents(workspace)
+    assert other.get("periods") == workspace.get("periods")
+    assert other.get("agreed") is None and other.get("room") is None and b"password" not in content
+    add(workspace, rows(), lesson=replace(LESSON, started=START + timedelta(days=9)))
+    taken = incoming.read(other, io.BytesIO(written(workspace, form)), CONSENT)
+    assert (len(taken.lessons), taken.present) == (1, 1) and contents(other) == contents(workspace)
+
+
+def test_lessons_get_numbers_of_their_own_and_settings_made_here_stay(workspace, other):
+    first = filled(workspace)
+    here = add(other, rows(), lesson=replace(LESSON, started=START - timedelta(days=1)))
+    other.set("periods", [])
+    taken = incoming.read(other, io.BytesIO(written(workspace)), CONSENT)
+    assert taken.lessons and here not in taken.lessons and first == here  # both began with 1
+    assert other.get("periods") == [] and len(queries.lessons(other)) == 2
+    assert queries.markers(other, taken.lessons[0])["kind"].tolist() == ["quiz"]
+
+
+def test_observations_carry_the_activity_of_their_second(workspace):
+    filled(workspace)
+    with zipfile.ZipFile(io.BytesIO(written(workspace, "csv"))) as archive:
+        table = pd.read_csv(archive.open("observations.csv"), parse_dates=["time"])
+    assert table.groupby("activity")["time"].nunique().to_dict() == {"front": 30, "desk work": 61}
+    assert table["quality"].unique() == pytest.approx([0.1235, 0.5]) and len(table) == 6 * 91
+
+
+def test_json_has_one_object_a_line_with_the_digits_that_are_kept(workspace):
+    filled(workspace)
+    with zipfile.ZipFile(io.BytesIO(written(workspace, "json"))) as archive:
+        first = json.loads(archive.read("observations.json").splitlines()[0])
+        about = json.loads(archive.read(ABOUT))
+    assert first["p_happy"] == 0.65 and first["time"] == "2026-03-02 08:00:00" and first["activity"] == "front"
+    assert about["rows"]["observations"] == 6 * 91 and about["database"][0] == "m001_initial"
+
+
+def test_of_a_lesson_without_single_faces_only_the_means_of_the_class_leave(workspace, other):
+    number = add(
+        workspace,
+        rows(seconds=60),
+        rows(tracks=4, start=START + timedelta(minutes=2)),
+        lesson=replace(LESSON, profile="attention-only"),
+    )
+    file = io.BytesIO()
+    assert outgoing.write(workspace, file, "csv").withheld == 1
+    with zipfile.ZipFile(file) as archive:
+        tables = {
+            name: pd.read_csv(archive.open(f"{name}.csv")) for name in ("observations", "tracks", "faces", "seconds")
+        }
+    assert all(tables[name].empty for name in ("observations", "tracks", "faces"))
+    assert set(tables["seconds"]) == {"lesson", "time", "activity", "faces", "attention", "concentration"}
+    assert len(tables["seconds"]) == 60 and (tables["seconds"]["faces"] == 6).all()
+    [came] = incoming.read(other, file, ATTENTION).lessons
+    assert queries.weekly(other).equals(queries.weekly(workspace)) and number == came
+
+
+def test_a_running_lesson_is_left_out(workspace):
+    workspace.start_lesson(LESSON)
+    assert outgoing.write(workspace, io.BytesIO(), "csv").rows["lessons"] == 0
+
+
+def test_lessons_with_emotions_do_not_come_in_where_none_may_be_kept(workspace, other):
+    filled(workspace)
+    with pytest.raises(StoreError, match="emotions were computed"):
+        incoming.read(other, io.BytesIO(written(workspace)), ATTENTION)
+    assert queries.lessons(other).empty
+
+
+LESSONS = b"lesson,name\n1,x\n"
+
+
+@pytest.mark.parametrize(
+    ("members", "says"),
+    [
+        ({"about": None}, "no file that CSSAFE has exported"),
+        ({"about": b"[]"}, "no file that CSSAFE has exported"),
+        ({"about": b'{"program": "CSSAFE", "format": "xls", "database": [], "rows": {}}'}, "no file that CSSAFE"),
+        ({"about": b'{"program": "CSSAFE", "format": "csv", "database": ["m999_x"], "rows": {}}'}, "newer version.*m999_x"),
+        ({"lessons": None}, "no file that CSSAFE has exported"),
+        ({"lessons": LESSONS}, "lessons has 1 row that cannot be taken: .* is empty"),
+        ({"lessons": b"lesson,mood\n1,x\n"}, "column mood"),
+        ({"observations": b"lesson,time,track,score\n1,2026-03-02 08:00:00,1,much\n"}, "observations.csv cannot be read.*much"),
+        ({"observations": b"lesson,time,track,score\n1,2026-03-02 08:00:00,1,1.5\n"}, "score is not between 0 and 1"),
+        ({"observations": b"lesson,time,track,yaw\n1,2026-03-02 08:00:00,1,inf\n"}, "yaw is not finite"),
+        ({"observations": b"lesson,time,track,level\n1,2026-03-02 08:00:00,1,3\n"}, "level is not 0, 1 or 2"),
+        ({"observations": b"lesson,time,track\n7,2026-03-02 08:00:00,1\n"}, "rows of lesson 7, which its table lessons lacks"),
+        ({"observations": b"lesson,time,track\n" + 2 * b"1,2026-03-02 08:00:00,1\n"}, "twice in one second"),
+        ({"observations": b"lesson,time\n1,2026-03-02 08:00:00\n"}, "track is empty"),
+        ({"observations": b"\xff\xfe\x00,time"}, "observations"),
+        ({"activities": b"lesson,time,activity\n1,2026-03-02 08:00:00,dancing\n"}, "activity is none of front"),
+        ({"activities": b"lesson,time,activity\n"}, "without an activity"),
+        ({"ratings": b"lesson,time,rating\n1,2026-03-02 08:00:00,9\n"}, "rating is not 0, 1 or 2"),
+        ({"settings": b"key,value\nperiods,{\n"}, "the value is no JSON"),
+    ],
+)  # fmt: skip
+def test_a_bad_file_is_refused_with_one_line_and_nothing_of_it_comes_in(workspace, other, members, says):
+    filled(workspace)
+    here = add(other, rows(), lesson=replace(LESSON, started=START - timedelta(days=1)))
+    before = contents(other)
+    with pytest.raises(StoreError, match=says) as refused:
+        incoming.read(other, changed(written(workspace, "csv"), **members), CONSENT)
+    assert "\n" not in str(refused.value)
+    assert contents(other) == before and queries.lessons(other)["lesson"].tolist() == [here]
+    incoming.read(other, io.BytesIO(written(workspace)), CONSENT)  # and the next good one does
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("cut", [0.0, 0.3, 0.9])
+def test_half_a_file_is_refused(workspace, other, form, cut):
+    filled(workspace)
+    content = written(workspace, form)
+    with pytest.raises(StoreError, match="damaged, or no file"):
+        incoming.read(other, io.BytesIO(content[: int(cut * len(content))]), CONSENT)
+    assert contents(other)["lessons"] == []
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_file_with_a_damaged_table_is_refused(workspace, other, form):
+    filled(workspace)
+    with pytest.raises(StoreError):
+        incoming.read(other, changed(written(workspace, form), observations=b'PAR1"nonsense{' * 99), CONSENT)
+    assert contents(other)["lessons"] == []
+
+
+def test_a_small_file_that_unpacks_to_more_than_memory_holds_is_refused(workspace, other, monkeypatch):
+    filled(workspace)
+    monkeypatch.setattr(incoming, "LARGEST", 1000)
+    with pytest.raises(StoreError, match="too much for the memory of a visit"):
+        incoming.read(other, io.BytesIO(written(workspace, "csv")), CONSENT)
+
+
+def test_the_commands_carry_lessons_from_one_computer_to_another(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("CSSAFE_PROFILE", "consent")
+    monkeypatch.setenv("CSSAFE_DATA", str(tmp_path / "one"))
+    assert main(["export", str(tmp_path / "all.zip")]) == 2 and "nothing to export" in capsys.readouterr().err
+    with closing(Workspace.open(tmp_path / "one" / "cssafe.duckdb")) as one:
+        filled(one)
+        before = contents(one)
+    assert main(["export", str(tmp_path / "all.zip"), "--format", "json"]) == 0
+    assert "1 lessons, 546 observations" in capsys.readouterr().out
+    monkeypatch.setenv("CSSAFE_DATA", str(tmp_path / "two"))
+    assert main(["import", str(tmp_path / "all.zip")]) == 0
+    assert "1 lessons came in" in capsys.readouterr().out
+    with closing(Workspace.open(tmp_path / "two" / "cssafe.duckdb")) as two:
+        assert contents(two) == before
+    for bad in ("nowhere.zip", __file__):
+        assert main(["import", bad]) == 2 and len(capsys.readouterr().err.splitlines()) == 1
+    assert main(["export", str(tmp_path)]) == 2 and "expected the name of a file" in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["all.zip", "one", "two"]
