@@ -24,6 +24,8 @@ st.navigation(
         st.Page(ROOT / "pages/concentration.py", title="About the score", icon=":material/info:"),
         st.Page(ROOT / "pages/model.py", title="Model", icon=":material/neurology:"),
         st.Page(ROOT / "pages/status.py", title="Status", icon=":material/monitor_heart:"),
+        st.Page(ROOT / "pages/projector.py", title="Projector", visibility="hidden"),  # opened from a running lesson
+        st.Page(ROOT / "pages/phone.py", title="Phone", visibility="hidden"),
     ],
     position="top",
 ).run()

@@ -41,6 +41,9 @@ SILENCE = timedelta(seconds=6)
 FRAMES = 15.0
 """Frames a second of one camera that are analysed at most: what it films in a dim room. More would show nothing new."""
 
+VIEWS = ("projector", "phone")
+"""How a class's lesson can be watched from another device: by the class, and by its teacher."""
+
 PATIENCE = 120.0
 """Seconds without a camera after which a lesson ends by itself: as long as Streamlit keeps a lost visit."""
 
@@ -87,6 +90,8 @@ class LiveLesson:
             activity=FIRST[audience],
         )
         self.token = secrets.token_urlsafe(32)
+        self.keys = {view: secrets.token_urlsafe(16) for view in VIEWS}
+        """What opens each of VIEWS; none of them opens another, or the camera's connection."""
         self.number = workspace.start_lesson(self.lesson)
         self.ended: datetime | None = None
         self.expired = False
