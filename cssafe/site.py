@@ -27,5 +27,7 @@ st.navigation(
         st.Page(ROOT / "pages/projector.py", title="Projector", visibility="hidden"),  # opened from a running lesson
         st.Page(ROOT / "pages/phone.py", title="Phone", visibility="hidden"),
     ],
-    position="top",
+    position="hidden"
+    if "key" in st.query_params
+    else "top",  # whoever watches a lesson from elsewhere has but that page
 ).run()

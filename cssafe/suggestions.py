@@ -79,11 +79,7 @@ def history(workspace: Workspace, class_name: str) -> pd.DataFrame:
     others).
     """
     with workspace.cursor() as cursor:
-        row = cursor.execute(
-            "SELECT bool_and(source = 'sample') FROM lessons WHERE class_name = $class", {"class": class_name}
-        ).fetchone()
-        synthetic = bool(row and row[0])
-        moments = cursor.execute(MOMENTS, {"class": class_name, "synthetic": synthetic}).df()
+        moments = cursor.execute(MOMENTS, {"class": class_name}).df()
     if class_name == NAMELESS:
         moments = moments[:0]
     marked = moments.dropna(subset="kind")
@@ -95,7 +91,9 @@ def history(workspace: Workspace, class_name: str) -> pd.DataFrame:
     ]
     table = pd.DataFrame(told, columns=list(COLUMNS[:6]))
     table["clear"] = (table["low"] > 0) | (table["high"] < 0)
-    return table.assign(synthetic=synthetic).sort_values("change", ascending=False, ignore_index=True)
+    return table.assign(synthetic=bool(moments["synthetic"].any())).sort_values(
+        "change", ascending=False, ignore_index=True
+    )
 
 
 def excess(moments: pd.DataFrame, kind: str, alpha: float) -> tuple[int, float, float, float]:
@@ -138,8 +136,9 @@ def excess(moments: pd.DataFrame, kind: str, alpha: float) -> tuple[int, float, 
 
 MOMENTS = f"""
     WITH mine AS (
-        SELECT lesson, started FROM lessons
-        WHERE class_name = $class AND audience = 'class' AND ended IS NOT NULL AND (source = 'sample') = $synthetic),
+        SELECT lesson, started, source = 'sample' AS synthetic FROM lessons
+        WHERE class_name = $class AND audience = 'class' AND ended IS NOT NULL
+        QUALIFY synthetic = bool_and(synthetic) OVER ()),
     placed AS (
         SELECT lesson, minutes.time, concentration, activity, date_diff('minute', started, minutes.time) AS minute,
             activities.time > minutes.time AND activities.time > started AS mixed
@@ -171,7 +170,8 @@ MOMENTS = f"""
         SELECT NULL AS kind, whole.* FROM whole ANTI JOIN marked
             ON marked.lesson = whole.lesson
             AND marked.time BETWEEN whole.first - INTERVAL {AFTER} MINUTE AND whole.time + INTERVAL 1 MINUTE)
-    SELECT kind, lesson, minute, was, newest, change FROM (FROM firsts UNION ALL BY NAME FROM others)
+    SELECT kind, lesson, minute, was, newest, change, synthetic
+    FROM (FROM firsts UNION ALL BY NAME FROM others) JOIN (SELECT lesson, synthetic FROM mine) USING (lesson)
     ORDER BY lesson, time
 """
 """The moments of a class's past lessons that can be compared, each a minute with a figure. change: the mean of AFTER minutes,

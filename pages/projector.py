@@ -12,8 +12,7 @@ from pages.watching import lesson
 
 LARGE = """<div style="font-size: clamp(4rem, 17vw, 15rem); line-height: 1; font-weight: 600">{value}</div>
 <div style="font-size: clamp(1.5rem, 4vw, 3.5rem); line-height: 1.3">{below}</div>"""
-FONT = 18
-"""Size of the charts' writing, to be read from the last row (assumption)."""
+FONT = 18  # of the charts' writing, to be read from the last row (assumption)
 
 
 @st.fragment(run_every=1)
@@ -32,11 +31,11 @@ def figures(lesson: LiveLesson) -> None:
         st.html(LARGE.format(value=f"{reading.concentration:.2f}" if known else "–", below=below))
         st.markdown(reading.note or f"Mean concentration of {reading.measured} faces, 0 to 1, with its 95 % interval")
     with course:
-        chart = charts.last_minutes(view.history, lesson.bands).properties(height=300)
+        chart = charts.last_minutes(view.history, lesson.bands).properties(height=230)
         st.altair_chart(chart.configure_axis(labelFontSize=FONT, titleFontSize=FONT), key="last_minutes")
         if lesson.profile.expression:
             shares = reading.expression or dict.fromkeys(charts.FERPLUS, 0.0)
-            emotions = charts.emotions_now(shares).properties(height=320)
+            emotions = charts.emotions_now(shares).properties(height=260)
             st.altair_chart(emotions.configure_axis(labelFontSize=FONT, titleFontSize=FONT), key="emotions_now")
 
 
