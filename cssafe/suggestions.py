@@ -28,6 +28,10 @@ AFTER = 5
 SPAN = 20
 """Minutes that all of these may take: a quiz or a break with another activity may lie between them (assumption)."""
 
+RECENT = 300
+"""Days before the class's newest lesson beyond which lessons do not count: a school year, after which other students may bear
+the class's name (assumption)."""
+
 LEAST = 6
 """Lessons with such a marker, and lessons with other moments, below which nothing is told: in five, chance alone has all of
 them rise or all of them fall in more than 1 of 20 classes (sign test, 2 / 2^5)."""
@@ -119,26 +123,27 @@ def excess(moments: pd.DataFrame, kind: str, alpha: float) -> tuple[int, float, 
     rows = (moments["kind"] == kind).to_numpy()
     count = sums(rows, np.ones(len(moments)))
     there = count > 0
-    then, at = sums(rows, y)[there] / count[there], sums(rows, x)[there] / count[there, None]
+    each = np.maximum(count, 1)
+    then, at = sums(rows, y) / each, sums(rows, x) / each[:, None]  # of each lesson, 0 where it has no such marker
 
     def fitted(left: np.ndarray, right: np.ndarray) -> np.ndarray:
         return (np.linalg.pinv(left, hermitian=True) @ right[..., None])[..., 0]
 
     above = then - at @ fitted(squares.sum(axis=0), products.sum(axis=0))
+    mean = float(above[there].mean())
     without = fitted(squares.sum(axis=0) - squares, products.sum(axis=0) - products)  # (lessons, 5)
-    every = then[None] - without @ at.T  # (lesson left out, lesson with the marker)
-    every[there, np.arange(there.sum())] = np.nan
-    mean = float(above.mean())
-    error = np.sqrt((1 - 1 / len(numbers)) * ((np.nanmean(every, axis=1) - mean) ** 2).sum())
+    means = (then.sum() - then - ((at.sum(axis=0) - at) * without).sum(axis=1)) / (there.sum() - there)
+    error = np.sqrt((1 - 1 / len(numbers)) * ((means - mean) ** 2).sum())
     half = student(1 - alpha / 2, there.sum() - 1) * float(error)
-    return int((above > 0).sum()), mean, mean - half, mean + half
+    return int((above[there] > 0).sum()), mean, mean - half, mean + half
 
 
 MOMENTS = f"""
     WITH mine AS (
         SELECT lesson, started, source = 'sample' AS synthetic FROM lessons
         WHERE class_name = $class AND audience = 'class' AND ended IS NOT NULL
-        QUALIFY synthetic = bool_and(synthetic) OVER ()),
+        QUALIFY synthetic = bool_and(synthetic) OVER ()
+            AND started > max(started) OVER (PARTITION BY synthetic) - INTERVAL {RECENT} DAY),
     placed AS (
         SELECT lesson, minutes.time, concentration, activity, date_diff('minute', started, minutes.time) AS minute,
             activities.time > minutes.time AND activities.time > started AS mixed

@@ -180,7 +180,7 @@ def during(capture: Capture) -> None:
     with right:
         figures(lesson)
         suggested(lesson)
-        elsewhere(lesson)
+        elsewhere(lesson, "room")
     st.caption(f"Dashed: limits of low, medium and high. {VALIDITY}")
 
 

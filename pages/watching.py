@@ -1,6 +1,6 @@
 """A class's lesson on other devices: how to get there, which lesson a device may show, and what its own lessons suggest."""
 
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import segno
 import streamlit as st
@@ -68,12 +68,14 @@ def _wait() -> None:
         st.rerun()
 
 
-def elsewhere(lesson: LiveLesson) -> None:
-    """Where the lesson can be watched from other devices; only of a class, for one person's figures are hers alone."""
+def elsewhere(lesson: LiveLesson, page: str = "") -> None:
+    """Where the lesson can be watched from other devices; only of a class, for one person's figures are hers alone. page: the
+    path of the page that is open."""
     if lesson.lesson.audience != "class":
         return
     with st.popover("On other devices", icon=":material/devices:"):
-        projector, phone = (address(lesson, view) for view in ("projector", "phone"))
+        here = (st.context.url or "").removesuffix(f"/{page}")
+        projector, phone = (f"{here}/{address(lesson, view)}" for view in ("projector", "phone"))
         st.markdown(PROJECTOR)
         st.link_button("Open the projector's view", projector, icon=":material/present_to_all:")
         st.code(projector, language=None, wrap_lines=True)
@@ -85,9 +87,8 @@ def elsewhere(lesson: LiveLesson) -> None:
 
 
 def address(lesson: LiveLesson, view: str) -> str:
-    """Where that view is, beside the page that is open. Embedded, Streamlit leaves out its own menu."""
-    query = f"{view}?key={lesson.keys[view]}&embed=true" + "&embed_options=dark_theme" * (view == "phone")
-    return urljoin(st.context.url or "", query)
+    """Where that view is, from the app's own address on. Embedded, Streamlit takes a theme from the address."""
+    return f"{view}?key={lesson.keys[view]}&embed=true" + "&embed_options=dark_theme" * (view == "phone")
 
 
 def suggested(lesson: LiveLesson) -> None:

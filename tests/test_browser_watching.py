@@ -52,6 +52,7 @@ def test_a_class_is_watched_by_its_addresses_alone_and_only_while_its_lesson_run
             expect(watching.get_by_text(READING)).to_be_visible()
             fits(watching)
         expect(wall.locator("video, figure")).to_have_count(0)
+        assert server.health()["workspaces"] == 1  # whoever watches has none of her own
         hand.get_by_role("button", name="Quiz").click()
         expect(hand.get_by_text("Noted: quiz.")).to_be_visible()
         hand.get_by_text("Break", exact=True).first.click()
@@ -73,12 +74,20 @@ def test_a_class_is_watched_by_its_addresses_alone_and_only_while_its_lesson_run
         assert [file.name for file in tmp_path.iterdir()] == ["server.log"]
 
 
-def test_a_projector_that_is_left_open_shows_the_next_lesson_by_itself(browser, tmp_path):
-    with serve(tmp_path) as server, visit(browser) as page:
+def test_a_projector_that_is_left_open_shows_the_next_lesson_by_itself_also_below_a_base_path(browser, tmp_path):
+    with serve(tmp_path, STREAMLIT_SERVER_BASE_URL_PATH="school") as server, visit(browser) as page:
+        server.address += "/school"
         wall = device(browser, 1280, 800)
         wall.goto(f"{server.address}/projector")
         expect(wall.get_by_text("No lesson of a class is running")).to_be_visible()
         start(page, server, audience="A class")
         expect(wall.get_by_text(READING)).to_be_visible()
+        page.get_by_role("button", name="On other devices").click()
+        with page.expect_popup() as opened:
+            page.get_by_role("link", name="Open the projector's view").click()
+        expect(opened.value.get_by_text(READING)).to_be_visible()
+        fits(opened.value)
+        page.keyboard.press("Escape")
         page.get_by_role("button", name="End lesson").click()
         expect(wall.get_by_text("No lesson of a class is running")).to_be_visible()
+        expect(opened.value.get_by_text("it is over")).to_be_visible()

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from cssafe.store import Workspace
-from cssafe.suggestions import AFTER, COLUMNS, FOUND, LEAST, NAMELESS, history, sentence, suggestions
+from cssafe.suggestions import AFTER, COLUMNS, FOUND, LEAST, NAMELESS, RECENT, history, sentence, suggestions
 from pages.running import MARKERS
-from tests.lessons import LESSON, START, rows
+from tests.lessons import LESSON, START, add, rows
 
 MINUTES = 45
 
@@ -92,6 +92,12 @@ def test_every_marker_of_the_live_page_has_its_sentence_and_others_have_one_too(
     assert set(FOUND) == set(MARKERS)
     term(workspace, 9, 0.2, kind="song")
     assert "After “song”" in sentence(suggestions(workspace, "7a").iloc[0])
+
+
+def test_lessons_of_another_school_year_do_not_count(workspace):
+    term(workspace, 9, 0.2)
+    add(workspace, lesson=replace(LESSON, started=START + timedelta(days=RECENT + 2)))
+    assert history(workspace, "7a")["lessons"].tolist() == [9 - 3]
 
 
 def test_what_lowers_concentration_is_in_the_history_and_never_suggested(workspace):
