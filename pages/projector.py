@@ -44,4 +44,4 @@ st.title(shown.lesson.name)
 if not shown.profile.expression:
     st.caption(ui.NO_EMOTION)
 figures(shown)
-st.caption(VALIDITY)
+st.caption(f"Dashed: limits of low, medium and high. {VALIDITY}")

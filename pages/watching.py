@@ -10,6 +10,7 @@ from cssafe.live.session import LiveLesson
 from cssafe.settings import ROOT
 from cssafe.suggestions import LEAST, NAMELESS, history, sentence, suggestions
 
+NAMES = {"projector": "Projector", "phone": "Phone"}
 PROJECTOR = (
     "**For the class**, on a projector or a second screen: figures of the whole class in large type, no picture."
 )
@@ -42,11 +43,13 @@ def lesson(view: str) -> LiveLesson:
     if key := st.query_params.get("key", ""):
         if (found := services.watched(view, key)) is not None:
             return found
+        st.title(NAMES[view])
         st.info(OVER, icon=":material/hourglass_disabled:")
         st.stop()
     own = services.classes(ui.workspace())
     if len(own) == 1:
         return own[0]
+    st.title(NAMES[view])
     if own:
         st.markdown("Several lessons run. Choose one:")
         for running in own:
