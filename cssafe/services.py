@@ -6,6 +6,7 @@ Opened and closed by app.py; a page that runs without it (a test) finds everythi
 
 import contextlib
 import logging
+import secrets
 import threading
 import time
 from collections import deque
@@ -228,6 +229,21 @@ def find(token: str) -> LiveLesson | None:
     with _lock:
         _forget()
         return _lessons.get(token)
+
+
+def watched(view: str, key: str) -> LiveLesson | None:
+    """The running lesson of a class that this key opens in that view, one of live.session.VIEWS."""
+    found = (lesson for lesson in classes() if secrets.compare_digest(lesson.keys[view].encode(), key.encode()))
+    return next(found, None)
+
+
+def classes(workspace: Workspace | None = None) -> list[LiveLesson]:
+    """The running lessons of classes, of the workspace if one is named: only these may be watched from other devices."""
+    return [
+        lesson
+        for lesson in lessons()
+        if lesson.lesson.audience == "class" and (workspace is None or lesson.workspace is workspace)
+    ]
 
 
 def release(workspace: Workspace) -> None:

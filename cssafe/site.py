@@ -28,6 +28,10 @@ st.navigation(
         st.Page(ROOT / "pages/concentration.py", title=_("About the score"), icon=":material/info:"),
         st.Page(ROOT / "pages/model.py", title=_("Model"), icon=":material/neurology:"),
         st.Page(ROOT / "pages/status.py", title=_("Status"), icon=":material/monitor_heart:"),
+        st.Page(ROOT / "pages/projector.py", title=_("Projector"), visibility="hidden"),  # opened from a running lesson
+        st.Page(ROOT / "pages/phone.py", title=_("Phone"), visibility="hidden"),
     ],
-    position="top",
+    position="hidden"
+    if "key" in st.query_params
+    else "top",  # whoever watches a lesson from elsewhere has but that page
 ).run()

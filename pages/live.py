@@ -10,6 +10,7 @@ from cssafe.live.transport import AUTOMATIC, NAMES, Transport, camera
 from pages.covering import covering
 from pages.filters import VALIDITY
 from pages.running import AGREE, DISAGREE, activity, figures, markers, notice, recorded
+from pages.watching import elsewhere, suggested
 
 AUDIENCES = {"self": "Only me", "class": "A class"}
 CONNECTION = (
@@ -87,6 +88,8 @@ def during(lesson: LiveLesson) -> None:
         st.button("End lesson", type="primary", icon=":material/stop_circle:", on_click=lesson.end, width="stretch")
     with numbers:
         figures(lesson)
+        suggested(lesson)
+        elsewhere(lesson)
     st.caption(f"Dashed: limits of low, medium and high. {VALIDITY}")
 
 

@@ -16,6 +16,7 @@ from cssafe.store import StoreError
 from pages.covering import covering
 from pages.filters import VALIDITY
 from pages.running import AGREE, DISAGREE, activity, figures, markers, notice, recorded
+from pages.watching import elsewhere, suggested
 
 STATES = {
     "connecting": (":material/sync:", "Connecting to the camera …"),
@@ -178,6 +179,8 @@ def during(capture: Capture) -> None:
             st.caption("Goes on until somebody ends it, with or without this page.")
     with right:
         figures(lesson)
+        suggested(lesson)
+        elsewhere(lesson, "room")
     st.caption(f"Dashed: limits of low, medium and high. {VALIDITY}")
 
 

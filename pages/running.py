@@ -27,7 +27,10 @@ STORED = {
     False: "Nothing: figures stay in memory until you close this tab or leave it unused for "
     f"{IDLE_MINUTES} minutes, and each picture is forgotten once analysed.",
 }
-SEEN = {True: "Whoever can open this page", False: "You alone, in this tab"}
+SEEN = {
+    True: "Whoever can open this page",
+    False: "You alone, in this tab, and of a class whoever you give the lesson's address for other devices",
+}
 TRAVELS = (
     "pictures travel from {source} to the computer that runs CSSAFE and no further. "
     f"Of a class, figures appear only from {MINIMUM_GROUP} faces on."

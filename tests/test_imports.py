@@ -32,7 +32,7 @@ LAYERS = (
         "responses",
         "seats",
     },
-    {"class_charts", "model_readings", "services"},
+    {"class_charts", "model_readings", "services", "suggestions"},
     {"health", "ui", "site", "bench_pages"},
     {"bench", "training", "watch"},
     {"cli"},

@@ -56,6 +56,19 @@ def test_attention_only_says_nothing_of_emotions_anywhere(workspace):
     assert workspace.cursor().execute("SELECT p_neutral, p_happy FROM observations").fetchall() == [(None, None)]
 
 
+@pytest.mark.parametrize(("expressed", "told"), [(0, False), (4, False), (5, True)])
+def test_emotions_are_told_of_the_minimum_group_alone_also_where_faces_still_wait_for_theirs(
+    workspace, expressed, told
+):
+    lesson = make(workspace, audience="class")
+    result = crowd(6, time_now())
+    result.expression[expressed:] = np.nan
+    lesson.take(result)
+    reading = lesson.view().reading
+    assert not np.isnan(reading.concentration) and (reading.expression is not None) == told
+    lesson.end()
+
+
 def test_the_history_holds_one_value_a_second_and_none_of_a_group_that_is_too_small(workspace):
     lesson = make(workspace, audience="class")
     for second, faces in enumerate((6, 4, 0, 6, 0)):

@@ -41,6 +41,9 @@ SILENCE = timedelta(seconds=6)
 FRAMES = 15.0
 """Frames a second of one camera that are analysed at most: what it films in a dim room. More would show nothing new."""
 
+VIEWS = ("projector", "phone")
+"""How a class's lesson can be watched from another device: by the class, and by its teacher."""
+
 PATIENCE = 120.0
 """Seconds without a camera after which a lesson ends by itself: as long as Streamlit keeps a lost visit."""
 
@@ -87,6 +90,8 @@ class LiveLesson:
             activity=FIRST[audience],
         )
         self.token = secrets.token_urlsafe(32)
+        self.keys = {view: secrets.token_urlsafe(16) for view in VIEWS}
+        """What opens each of VIEWS; none of them opens another, or the camera's connection."""
         self.number = workspace.start_lesson(self.lesson)
         self.ended: datetime | None = None
         self.expired = False
@@ -254,13 +259,14 @@ class LiveLesson:
         shown = [r for r in self._now if not self._withheld(len(r), int(np.count_nonzero(~np.isnan(r.concentration))))]
         values = np.concatenate([r.concentration for r in shown])
         weight = weights(np.concatenate([r.signals.quality for r in shown]))
-        mean, low, high = interval(values, weight, np.concatenate([r.tracks for r in shown]))
+        tracks = np.concatenate([r.tracks for r in shown])
+        mean, low, high = interval(values, weight, tracks)
         self._level = int(levels(np.array([mean]), np.array([self._level]), self._formula)[0])
         expression = None
         if newest.expression is not None:
             rows = np.concatenate([r.expression for r in shown])
             there = ~np.isnan(rows).any(axis=1)
-            if there.any():
+            if there.any() and not self._withheld(faces, len(np.unique(tracks[there]))):
                 means = np.average(rows[there], axis=0, weights=weight[there])
                 expression = {name: float(p) for name, p in zip(FERPLUS, means, strict=True)}
         return Reading(faces, measured, mean, low, high, self._level, expression)

@@ -1,0 +1,45 @@
+"""Phone: the running lesson of a class for its teacher, on the phone in her hand: one number, hints, activity, markers."""
+
+import math
+
+import streamlit as st
+
+from cssafe import ui
+from cssafe.frames import LEVELS
+from cssafe.live.session import LiveLesson
+from pages.filters import VALIDITY
+from pages.running import activity, markers
+from pages.watching import lesson, suggested
+
+
+@st.fragment(run_every=1)
+def figures(lesson: LiveLesson) -> None:
+    """The class at this moment, in words."""
+    view = lesson.view()
+    if view.ended:
+        st.rerun()
+    reading = view.reading
+    known = not math.isnan(reading.low)
+    below = f"{LEVELS[reading.level]}, {reading.low:.2f} to {reading.high:.2f}" if known else "no figure"
+    st.metric(
+        lesson.lesson.name,
+        f"{reading.concentration:.2f}" if known else "–",
+        below,
+        delta_color="off",
+        delta_arrow="off",
+    )
+    st.caption(reading.note or f"Mean concentration of {reading.measured} faces with its 95 % interval.")
+    if view.alert:
+        st.info(f"{view.alert.reason} {view.alert.suggestion}", icon=":material/lightbulb:")
+    if view.problem:
+        st.error(view.problem, icon=":material/error:")
+
+
+shown = lesson("phone")
+figures(shown)
+suggested(shown)
+activity(shown)
+markers(shown)
+if not shown.profile.expression:
+    st.caption(ui.NO_EMOTION)
+st.caption(VALIDITY)

@@ -1,0 +1,47 @@
+"""Projector: the running lesson of a class in large type, for the class itself: no face, no name, no hint."""
+
+import math
+
+import streamlit as st
+
+from cssafe import ui
+from cssafe.frames import LEVELS
+from cssafe.live.session import LiveLesson
+from pages.filters import VALIDITY
+from pages.watching import lesson
+
+LARGE = """<div style="font-size: clamp(4rem, 17vw, 15rem); line-height: 1; font-weight: 600">{value}</div>
+<div style="font-size: clamp(1.5rem, 4vw, 3.5rem); line-height: 1.3">{below}</div>"""
+FONT = 18  # of the charts' writing, to be read from the last row (assumption)
+
+
+@st.fragment(run_every=1)
+def figures(lesson: LiveLesson) -> None:
+    """The class at this moment and in the last minutes."""
+    from cssafe.live import charts  # Altair takes half a second, which an empty page need not wait for
+
+    view = lesson.view()
+    if view.ended:
+        st.rerun()
+    reading = view.reading
+    large, course = st.columns([2, 3], gap="large", vertical_alignment="center")
+    with large:
+        known = not math.isnan(reading.low)
+        below = f"{LEVELS[reading.level]}, {reading.low:.2f} to {reading.high:.2f}" if known else "no figure"
+        st.html(LARGE.format(value=f"{reading.concentration:.2f}" if known else "–", below=below))
+        st.markdown(reading.note or f"Mean concentration of {reading.measured} faces, 0 to 1, with its 95 % interval")
+    with course:
+        chart = charts.last_minutes(view.history, lesson.bands).properties(height=230)
+        st.altair_chart(chart.configure_axis(labelFontSize=FONT, titleFontSize=FONT), key="last_minutes")
+        if lesson.profile.expression:
+            shares = reading.expression or dict.fromkeys(charts.FERPLUS, 0.0)
+            emotions = charts.emotions_now(shares).properties(height=260)
+            st.altair_chart(emotions.configure_axis(labelFontSize=FONT, titleFontSize=FONT), key="emotions_now")
+
+
+shown = lesson("projector")
+st.title(shown.lesson.name)
+if not shown.profile.expression:
+    st.caption(ui.NO_EMOTION)
+figures(shown)
+st.caption(f"Dashed: limits of low, medium and high. {VALIDITY}")
