@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 LAYERS = (
     {"settings", "labels", "intervals", "agreement", "places"},
-    {"alerts", "frames", "privacy", "vision"},
+    {"alerts", "comparison", "frames", "privacy", "vision"},
     {"affect", "expression", "formula", "observations", "signals"},
     {"concentration", "media", "periods", "timetable"},
     {"rescoring"},
@@ -29,6 +29,8 @@ LAYERS = (
         "evidence",
         "responses",
         "seats",
+        "notes",
+        "teaching",
     },
     {"class_charts", "services"},
     {"health", "ui", "site"},

@@ -185,6 +185,10 @@ class Workspace:
         row = [name.strip(), lesson]
         self._write(lambda: self._connection.execute("UPDATE lessons SET name = ? WHERE lesson = ?", row))
 
+    def annotate(self, lesson: int, note: str, tags: Sequence[str]) -> None:
+        """Keep the teacher's note on a lesson and its tags, in place of those before; an empty note is none."""
+        self._whole(lambda connection: writing.annotate(connection, lesson, note, tags))
+
     def delete(self, *lessons: int) -> None:
         """Take lessons and all that was recorded of them out of every table. Freed space in a database file can keep
         traces until the file itself is written anew."""
@@ -192,10 +196,7 @@ class Workspace:
         def job() -> None:
             self._drain()
             with self._transaction() as connection:
-                for table in "observations minutes tracks faces markers activities ratings lessons".split():
-                    connection.execute(
-                        f"DELETE FROM {table} WHERE list_contains($1::INTEGER[], lesson)", [list(lessons)]
-                    )
+                writing.delete(connection, lessons)
             self._pack()
 
         self._write(job)
