@@ -33,7 +33,7 @@ LAYERS = (
         "teaching",
     },
     {"class_charts", "services"},
-    {"health", "ui", "site"},
+    {"health", "report", "ui", "site"},
     {"bench", "training", "watch"},
     {"cli"},
     {"__main__"},
