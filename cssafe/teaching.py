@@ -84,7 +84,7 @@ def stretches(events: pd.DataFrame) -> pd.DataFrame:
 
 
 def _changes(minutes: pd.DataFrame, stretched: pd.DataFrame) -> np.ndarray:
-    """Of each stretch (n,) the mean of the minutes after it less that of those before it; NaN where there are none of either."""
+    """Of each stretch (n,) the mean of the minutes after it less that of those before it; NaN where one is missing."""
     minutes = minutes.sort_values(["lesson", "at"])
     keys = _keys(minutes["lesson"], minutes["at"])
     sums = np.concatenate([[0.0], np.cumsum(minutes["concentration"].to_numpy(float))])

@@ -14,10 +14,7 @@ choices = filters.guard(workspace)
 lessons = queries.lessons(workspace, filters.which(choices))
 if lessons.empty:
     filters.nothing()
-names = {
-    str(row.lesson): "{name}, {local:%d %b %Y %H:%M}".format(name=row.name, local=row.local)
-    for row in lessons.itertuples(index=False)
-}
+names = {str(row.lesson): f"{row.name}, {row.local:%d %b %Y %H:%M}" for row in lessons.itertuples(index=False)}
 picked = st.selectbox("Lesson", list(names), format_func=names.get, key="lesson", bind="query-params")
 lesson = lessons[lessons["lesson"].astype(str) == picked].iloc[0]
 number = int(lesson["lesson"])
@@ -29,13 +26,15 @@ if pd.isna(lesson["concentration"]):
     st.info(filters.TOO_FEW, icon=":material/group_off:")
 else:
     with st.spinner("Reading the lesson …", show_time=False):
-        report = story(workspace, lesson)
+        report = story(workspace, lesson, ui.settings().profile)
     telling.tell(report)
 
 st.subheader("Note and tags")
 tags = notes.tags(workspace)
 with st.form(f"notes_{number}"):
-    note = st.text_area("Note", notes.note(workspace, number), max_chars=2000, help="Yours alone; it goes into the report.")
+    note = st.text_area(
+        "Note", notes.note(workspace, number), max_chars=2000, help="Yours alone; it goes into the report."
+    )
     chosen = st.multiselect(
         "Tags",
         sorted(tags["tag"].unique()),
@@ -49,4 +48,6 @@ with st.form(f"notes_{number}"):
         st.rerun()
 st.caption("Write no names of students: notes and tags stay in the database until the lesson is deleted.")
 with st.container(horizontal=True):
-    st.page_link(ROOT / "pages/lessons.py", label="Lessons", icon=":material/list_alt:", query_params={"lesson": str(number)})
+    st.page_link(
+        ROOT / "pages/lessons.py", label="Lessons", icon=":material/list_alt:", query_params={"lesson": str(number)}
+    )

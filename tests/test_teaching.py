@@ -56,7 +56,10 @@ def test_group_work_is_never_scored_and_judged_by_what_follows(workspace):
         workspace.switch(number, "front", START + timedelta(minutes=4))
     found = told(workspace)
     assert ("group work", "during") not in found
-    assert found["group work", "after"].difference == pytest.approx(0.21, abs=1e-4) and found["group work", "after"].low > 0
+    assert (
+        found["group work", "after"].difference == pytest.approx(0.21, abs=1e-4)
+        and found["group work", "after"].low > 0
+    )
 
 
 def test_a_switch_just_after_a_marker_belongs_to_it(workspace):

@@ -22,17 +22,22 @@ def ending(course: pd.DataFrame, markers: pd.DataFrame) -> float:
 
 
 def emotions(table: pd.DataFrame, end: float) -> alt.Chart:
-    """The mean probability of each emotion in each minute, one upon the other. table: readings.minutes of EMOTIONS."""
+    """The mean probability of each emotion in each minute, one upon the other; a gap where there is none.
+
+    table: readings.minutes of EMOTIONS."""
     table = table.assign(
         share=100 * table["mean"],
         interval=_words(100 * table["low"], 100 * table["high"], 1),
         order=[FERPLUS.index(name) for name in table["measure"]],
+        begin=table["minute"] - 0.5,
+        end=table["minute"] + 0.5,
     )
     return (
         alt.Chart(table)
-        .mark_area(opacity=0.9)
+        .mark_bar(opacity=0.9, clip=True)
         .encode(
-            x=_minutes(end),
+            x=_minutes(end, "begin"),
+            x2="end:Q",
             y=alt.Y("share:Q").stack("zero").scale(domain=[0, 100]).title("Emotions (%)").axis(LEFT),
             color=alt.Color("measure:N")
             .scale(domain=list(FERPLUS), range=list(EMOTION_COLOURS))
@@ -51,7 +56,8 @@ def emotions(table: pd.DataFrame, end: float) -> alt.Chart:
 
 def affect(table: pd.DataFrame, end: float) -> alt.LayerChart:
     """Valence and arousal of each minute with their intervals. table: readings.affect of readings.minutes of AFFECT."""
-    table = table[table["measure"].isin(("valence", "arousal"))]
+    every = pd.MultiIndex.from_product([range(int(end) + 1), ("valence", "arousal")], names=["minute", "measure"])
+    table = table.set_index(["minute", "measure"]).reindex(every).reset_index()  # a gap where there is none
     table = table.assign(interval=_words(table["low"], table["high"]))
     half = max([0.3, *table[["mean", "low", "high"]].abs().max().dropna()])
     colour = (
@@ -65,7 +71,9 @@ def affect(table: pd.DataFrame, end: float) -> alt.LayerChart:
     band = base.mark_area(opacity=0.2).encode(y=alt.Y("low:Q").title(title).axis(LEFT), y2="high:Q")
     line = base.mark_line(point={"size": 20}).encode(
         y=alt.Y("mean:Q").scale(domain=[-half, half]).title(title),
-        strokeDash=alt.StrokeDash("measure:N").scale(domain=["valence", "arousal"], range=[[1, 0], [5, 3]]).legend(None),
+        strokeDash=alt.StrokeDash("measure:N")
+        .scale(domain=["valence", "arousal"], range=[[1, 0], [5, 3]])
+        .legend(None),
         tooltip=[
             alt.Tooltip("minute:Q").title("Minute"),
             alt.Tooltip("measure:N").title("Measure"),
@@ -76,7 +84,7 @@ def affect(table: pd.DataFrame, end: float) -> alt.LayerChart:
     return (zero + band + line).properties(height=180)
 
 
-def activities(table: pd.DataFrame, end: float) -> alt.LayerChart:
+def activities(table: pd.DataFrame, end: float) -> alt.Chart:
     """What the class did, as a strip. table: evidence.activities."""
     table = pd.DataFrame({"activity": table["activity"], "begin": table["minute"].clip(upper=end)})
     table["end"] = table["begin"].shift(-1).fillna(end)
@@ -91,12 +99,13 @@ def activities(table: pd.DataFrame, end: float) -> alt.LayerChart:
             alt.Tooltip("end:Q", format=".0f").title("To minute"),
         ],
     )
-    return alt.layer(strip).properties(height=34)
+    return strip.properties(height=34)
 
 
 def trend(table: pd.DataFrame) -> alt.LayerChart:
-    """The mean of each week's lessons with its interval over lessons. Columns: week (its Monday, "2026-03-02"), mean, low, high,
-    lessons."""
+    """The mean of each week's lessons with its interval over lessons.
+
+    Columns: week (its Monday, "2026-03-02"), mean, low, high, lessons."""
     table = table.assign(interval=_words(table["low"], table["high"]))
     base = alt.Chart(table).encode(
         x=alt.X("week:O").title("Week from").axis(labelAngle=-45, labelOverlap=True), color=alt.value(COLOURS[0])
@@ -126,9 +135,12 @@ def differences(table: pd.DataFrame, title: str) -> alt.LayerChart:
     )
     half = max([0.1, *table[["difference", "low", "high"]].abs().max().dropna()])
     base = alt.Chart(table).encode(
-        y=alt.Y("what:N").sort(None).title(None).axis(ticks=False, grid=True, labelLimit=160), color=alt.value(COLOURS[0])
+        y=alt.Y("what:N").sort(None).title(None).axis(ticks=False, grid=True, labelLimit=160),
+        color=alt.value(COLOURS[0]),
     )
-    zero = alt.Chart(pd.DataFrame({"difference": [0.0]})).mark_rule(color=GREY, strokeDash=[4, 4]).encode(x="difference:Q")
+    zero = (
+        alt.Chart(pd.DataFrame({"difference": [0.0]})).mark_rule(color=GREY, strokeDash=[4, 4]).encode(x="difference:Q")
+    )
     ends = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q").title(title), x2="high:Q")
     points = base.mark_point(size=80, opacity=1).encode(
         x=alt.X("difference:Q").title(title).scale(domain=[-half, half]).axis(format="+.2f", tickCount=5),
@@ -142,6 +154,27 @@ def differences(table: pd.DataFrame, title: str) -> alt.LayerChart:
         ],
     )
     return (zero + ends + points).properties(height=70 + 34 * len(table))
+
+
+def lessons_apart(table: pd.DataFrame) -> alt.LayerChart:
+    """A point for each lesson, with the tag above, without it below, and a tick at the mean of each. Columns: tag ("with" or
+    "without"), apart (concentration less that of its class and subject), name."""
+    half = max([0.1, *table["apart"].abs()])
+    base = alt.Chart(table).encode(
+        y=alt.Y("tag:N").scale(domain=["with", "without"]).title(None).axis(ticks=False),
+        color=alt.Color("tag:N").scale(domain=["with", "without"], range=[COLOURS[0], COLOURS[1]]).legend(None),
+    )
+    x = alt.X("apart:Q").scale(domain=[-half, half]).title("Above or below its class and subject")
+    points = base.mark_circle(size=45, opacity=0.5).encode(
+        x=x.axis(format="+.2f", tickCount=5),
+        tooltip=[
+            alt.Tooltip("name:N").title("Lesson"),
+            alt.Tooltip("tag:N").title("Tag"),
+            alt.Tooltip("apart:Q", format="+.2f").title("Above its class and subject"),
+        ],
+    )
+    means = base.mark_tick(thickness=3, height=26, opacity=1).encode(x=alt.X("mean(apart):Q"))
+    return (points + means).properties(height=140)
 
 
 def _minutes(end: float, column: str = "minute") -> alt.X:

@@ -51,7 +51,7 @@ VALIDITY = (
 )
 
 
-def told(mean: float, low: float, high: float, signed: bool = False) -> str:
+def told(mean: float, low: float, high: float, *, signed: bool = False) -> str:
     """A figure with its interval: "0.52 (0.48 to 0.56)"."""
     form = "{:+.2f}" if signed else "{:.2f}"
     if pd.isna(mean):
@@ -59,3 +59,8 @@ def told(mean: float, low: float, high: float, signed: bool = False) -> str:
     if pd.isna(low):
         return form.format(mean)
     return f"{form} ({form} to {form})".format(mean, low, high)
+
+
+def each(table: pd.DataFrame, signed: bool = False) -> list[str]:
+    """The same of every row. table: its first three columns are the figure, low and high."""
+    return [told(*row, signed=signed) for row in zip(*(table[name] for name in table.columns[:3]), strict=True)]

@@ -1,7 +1,7 @@
 """A report as one file, HTML that prints well or PDF, made in a process of its own.
 
-What draws charts and sets pages takes 170 MB while it works (printing.py). In a process of its own that is given back after some
-two seconds; and one at a time, so that many visitors of a small host do not take it many times over.
+What draws charts and sets pages takes 170 MB (HTML) or 200 MB (PDF) while it works (printing.py). In a process of its own that
+is given back after some seconds; and one at a time, so that many visitors of a small host do not take it many times over.
 """
 
 import json
@@ -48,8 +48,8 @@ def make(report: Report, kind: str) -> bytes:
             )
         except (OSError, subprocess.SubprocessError) as error:
             raise ReportError(
-                f"The report could not be made as {kind.upper()}. Try again; if that does not help, try the other kind of file, "
-                "or print the page from the browser. The server's log says what happened."
+                f"The report could not be made as {kind.upper()}. Try again; if that does not help, try the other kind of "
+                "file, or print the page from the browser. The server's log says what happened."
             ) from error
     return done.stdout
 

@@ -51,7 +51,9 @@ QUALITY = {"quality": "quality", "hidden": "hidden"}
 def minutes(workspace: Workspace, lesson: int, measures: dict[str, str]) -> pd.DataFrame:
     """One row for each minute with figures and measure. Columns: minute (from the start), measure, mean, low, high (clusters:
     faces; of one person alone every ten seconds). measures: name -> SQL over an observation, in [0, 1]."""
-    return _means(workspace, lesson, measures, "date_diff('minute', date_trunc('minute', started), time)", "second(time) // 10")
+    return _means(
+        workspace, lesson, measures, "date_diff('minute', date_trunc('minute', started), time)", "second(time) // 10"
+    )
 
 
 def whole(workspace: Workspace, lesson: int, measures: dict[str, str]) -> pd.DataFrame:
@@ -122,16 +124,20 @@ def change(table: pd.DataFrame) -> tuple[float, float, float]:
 
 
 def coverage(workspace: Workspace, lesson: int) -> pd.Series:
-    """Counts: `seconds` in which a face was seen, `told` of them with enough measured faces, `faces` (seconds times faces) seen,
-    `measured` of them."""
+    """Counts: `seconds` in which a face was seen, `told` of them with enough measured faces, `faces` (seconds times faces)
+    seen, `measured` of them."""
     with workspace.cursor() as cursor:
-        return cursor.execute(
-            f"""WITH {COUNTED}
+        return (
+            cursor.execute(
+                f"""WITH {COUNTED}
             SELECT count(*)::BIGINT AS seconds,
                 count(*) FILTER (measured >= least AND (expressed = 0 OR expressed >= least))::BIGINT AS told,
                 coalesce(sum(faces), 0)::BIGINT AS faces, coalesce(sum(measured), 0)::BIGINT AS measured FROM seconds""",
-            {"lessons": [lesson]},
-        ).df().iloc[0]
+                {"lessons": [lesson]},
+            )
+            .df()
+            .iloc[0]
+        )
 
 
 def _mean(rows: pd.DataFrame) -> tuple[float, float, float]:
