@@ -15,7 +15,14 @@ lessons = queries.lessons(workspace, filters.which(choices))
 if lessons.empty:
     filters.nothing()
 names = {str(row.lesson): f"{row.name}, {row.local:%d %b %Y %H:%M}" for row in lessons.itertuples(index=False)}
-picked = st.selectbox("Lesson", list(names), format_func=names.get, key="lesson", bind="query-params")
+asked = st.query_params.get("lesson", next(iter(names)))
+picked = st.selectbox("Lesson", names, list(names).index(asked) if asked in names else None, format_func=names.get)
+if picked is None:
+    st.warning(
+        "The lesson of this address is deleted, or left out by the filter. Choose one.", icon=":material/search_off:"
+    )
+    st.stop()
+st.query_params["lesson"] = picked
 lesson = lessons[lessons["lesson"].astype(str) == picked].iloc[0]
 number = int(lesson["lesson"])
 

@@ -62,4 +62,4 @@ def download(report: Report) -> None:
 
 def plainly(text: str) -> str:
     """Text as it is, where Streamlit would read Markdown in it."""
-    return "".join(f"\\{letter}" if letter in "\\`*_{}[]()<>#+-.!|$:~" else letter for letter in text)
+    return "".join(f"\\{letter}" if letter in "\\`*_[]<>#|$:~" else letter for letter in text)

@@ -7,6 +7,7 @@ import io
 import json
 import sys
 import tempfile
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +46,14 @@ def main() -> None:
 
 def html(report: dict[str, Any], fonts: Path) -> bytes:
     """One file without scripts that needs nothing from elsewhere. fonts: folder of the fonts as FONT + style."""
-    page = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True).get_template("page.html")
-    return page.render(report | {"sections": [_drawn(section) for section in report["sections"]]}).encode()
+    environment = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True)
+    # Pictures of their own, for the parts of all charts have the same names.
+    environment.filters["base64"] = lambda svg: b64encode(svg.encode()).decode()
+    return (
+        environment.get_template("page.html")
+        .render(report | {"sections": [_drawn(section) for section in report["sections"]]})
+        .encode()
+    )
 
 
 def pdf(report: dict[str, Any], fonts: Path) -> bytes:

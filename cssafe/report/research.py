@@ -44,8 +44,8 @@ def tagged(lessons: pd.DataFrame, having: np.ndarray, tag: str) -> Section:
     found, with_it, without = against(values, having, alike)
     if np.isnan(found.slope):
         sentence = (
-            f"Nothing can be told of “{tag}” yet: {with_it} lessons with it and {without} without it are of the same class, subject "
-            f"and formula; {LEAST} of each are needed."
+            f"Nothing can be told of “{tag}” yet: {with_it} lessons with it and {without} without it are of the same class, "
+            f"subject and formula; {LEAST} of each are needed."
         )
         return Section(title, (sentence,))
     difference = told(found.slope, found.low, found.high, signed=True)
@@ -59,10 +59,10 @@ def tagged(lessons: pd.DataFrame, having: np.ndarray, tag: str) -> Section:
     )
     size = f"Effect size (Hedges' g): {told(found.size, found.size_low, found.size_high, signed=True)}."
     reading = (
-        "How to read it: each point is a lesson, by how much it was above or below the mean of its class and subject; the tick is the "
-        "mean of those with and those without the tag. Brackets are 95 % intervals over lessons. The effect size counts in standard "
-        "deviations between lessons: about 0.2 is small, 0.8 large (Cohen 1988). You chose which lessons to tag: what else was "
-        "different in them may be the cause. To know, decide by a coin beforehand which lessons get it."
+        "How to read it: each point is a lesson, by how much it was above or below the mean of its class and subject; the tick "
+        "is the mean of those with and those without the tag. Brackets are 95 % intervals over lessons. The effect size counts "
+        "in standard deviations between lessons: about 0.2 is small, 0.8 large (Cohen 1988). You chose which lessons to tag: "
+        "what else was different in them may be the cause. To know, decide by a coin beforehand which lessons get it."
     )
     own = pd.Series(values).groupby(alike)
     mixed = pd.Series(having).groupby(alike).transform("nunique").to_numpy() > 1
@@ -88,8 +88,8 @@ def teaching(workspace: Workspace, which: Filter) -> Section:
         return Section(
             title,
             (
-                "No lesson here has anything but a lecture. While a lesson runs, mark when a quiz, a demonstration or group work "
-                "begins, and switch the activity.",
+                "No lesson here has anything but a lecture. While a lesson runs, mark when a quiz, a demonstration or group "
+                "work begins, and switch the activity.",
             ),
         )
     table = table.assign(what=table["form"])
@@ -105,11 +105,11 @@ def teaching(workspace: Workspace, which: Filter) -> Section:
     if few:
         sentences.append(f"Not told yet, as fewer than {LEAST} lessons can be compared: {', '.join(few)}.")
     reading = (
-        "How to read it: each lesson is compared with itself and counts once; lines are 95 % intervals over lessons, filled points "
-        "clear differences, hollow ones may be chance; of many intervals one in twenty misses the truth. Group work and breaks are "
-        f"not scored, for no camera can tell talk about the task from other talk: of them, the {AFTER} minutes that follow are "
-        f"compared with the {AFTER} before. A form comes at its own time of the lesson, and attention falls through a lesson by "
-        "itself: a difference need not be the form's doing."
+        "How to read it: each lesson is compared with itself and counts once; lines are 95 % intervals over lessons, filled "
+        "points clear differences, hollow ones may be chance; of many intervals one in twenty misses the truth. Group work and "
+        f"breaks are not scored, for no camera can tell talk about the task from other talk: of them, the {AFTER} minutes that "
+        f"follow are compared with the {AFTER} before. A form comes at its own time of the lesson, and attention falls through "
+        "a lesson by itself: a difference need not be the form's doing."
     )
     figures = pd.DataFrame(
         {

@@ -160,8 +160,8 @@ def _compared(workspace: Workspace, lesson: pd.Series) -> Section:
         rows.append({"Same": what, "Other lessons": len(values), "Mean and usual range": told(mean, low, high)})
         sentences.append(_usual(what, lesson["concentration"], low, high, len(values)))
     reading = (
-        "How to read it: the usual range is where, by the other lessons, 95 of 100 further ones would lie. Compared are lessons "
-        "of the same formula only. To lie within it is the normal case, whatever was done."
+        "How to read it: the usual range is where, by the other lessons, 95 of 100 further ones would lie. Compared are "
+        "lessons of the same formula only. To lie within it is the normal case, whatever was done."
     )
     return Section("Compared with the usual lesson", tuple(sentences), (), reading, pd.DataFrame(rows))
 

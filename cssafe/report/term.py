@@ -1,4 +1,4 @@
-"""A term's report for a class, a subject, or whatever lessons were chosen: course, week, histograms, and against the last term."""
+"""A term's report for a class, a subject, or any lessons chosen: course, week, histograms, and against the last term."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -26,8 +26,8 @@ def before(since: date, until: date) -> tuple[date, date]:
 def term(
     workspace: Workspace, which: Filter, last: tuple[date, date] | None, profile: Profile, periods: Sequence[dict] = ()
 ) -> Report:
-    """which: this term's lessons. last: first and last day of the term to compare with, None for none. profile: of whoever reads
-    it. periods: as for queries.weekly."""
+    """which: this term's lessons. last: first and last day of the term to compare with, None for none. profile: of whoever
+    reads it. periods: as for queries.weekly."""
     lessons = known(workspace, which)
     values = lessons["concentration"].to_numpy(float)
     mean, low, high = _mean(values)
@@ -88,7 +88,8 @@ def _course(lessons: pd.DataFrame) -> Section:
     )
     reading = (
         "How to read it: each point is the mean over a week's lessons, each counting once, its line the 95 % interval over "
-        "lessons. The slope compares lessons of the same class and subject only, so that a changed mixture of lessons is no trend."
+        "lessons. The slope compares lessons of the same class and subject only, so that a changed mixture of lessons is no "
+        "trend."
     )
     chart = (drawn.trend(weeks), "Mean concentration of each week's lessons, with its interval")
     return Section(title, (_slope(found),), (chart,), reading, table)
@@ -129,8 +130,8 @@ def _changed(workspace: Workspace, which: Filter, lessons: pd.DataFrame, last: t
         return Section(
             title,
             (
-                f"Nothing can be told against the last term: {new} of this term's lessons and {old} of the last one's are of the "
-                f"same class, subject and formula; {LEAST} of each are needed.",
+                f"Nothing can be told against the last term: {new} of this term's lessons and {old} of the last one's are of "
+                f"the same class, subject and formula; {LEAST} of each are needed.",
             ),
         )
     figures = f"{told(found.slope, found.low, found.high, signed=True)}, {new} lessons against {old}"
@@ -142,9 +143,10 @@ def _changed(workspace: Workspace, which: Filter, lessons: pd.DataFrame, last: t
         else f"Not clearly different from the last term: {figures}."
     )
     reading = (
-        "How to read it: to the right, this term was higher. Lines are 95 % intervals over lessons; filled: a clear difference, "
-        "hollow: may be chance. Of many intervals one in twenty misses the truth. Lessons are compared with lessons of the same "
-        f"class, subject and formula only ({last[0]:%d %b %Y} to {last[1]:%d %b %Y}). Season, topic and room may have changed, too."
+        "How to read it: to the right, this term was higher. Lines are 95 % intervals over lessons; filled: a clear "
+        "difference, hollow: may be chance. Of many intervals one in twenty misses the truth. Lessons are compared with "
+        f"lessons of the same class, subject and formula only ({last[0]:%d %b %Y} to {last[1]:%d %b %Y}). "
+        "Season, topic and room may have changed, too."
     )
     shown = pd.DataFrame(
         {
@@ -177,7 +179,8 @@ def _week(workspace: Workspace, which: Filter, periods: Sequence[dict]) -> Secti
     reading = (
         "How to read it: each cell has the mean over the minutes observed at that weekday and time, and their number; blue is "
         f"higher, orange lower within this table. Hollow cells rest on less than {charts.THIN_MINUTES} minutes or fewer than "
-        f"{charts.THIN_LESSONS} lessons. Class and subject differ from cell to cell, so this alone is no reason to move a lesson."
+        f"{charts.THIN_LESSONS} lessons. Class and subject differ from cell to cell, so this "
+        "alone is no reason to move a lesson."
     )
     chart = (charts.weekly(cells), "Heatmap of mean concentration by weekday and period")
     return Section(title, (), (chart,), reading, table)
@@ -189,8 +192,8 @@ def _histograms(workspace: Workspace, which: Filter, profile: Profile) -> list[S
     concentration = _largest(queries.distribution(workspace, by, which))
     if concentration.empty:
         return []
-    reading = "How to read it: each bar is the share of observations (one face over one second), its line the 95 % interval over "
-    reading += (
+    reading = (
+        "How to read it: each bar is the share of observations (one face over one second), its line the 95 % interval over "
         "lessons, of a single lesson over faces. Where the lines of two groups overlap, a difference may be chance."
     )
     level = Section(
