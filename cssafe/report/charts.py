@@ -12,7 +12,7 @@ EMOTION_COLOURS = ("#999999", "#E69F00", "#F0E442", "#0072B2", "#D55E00", "#009E
 ACTIVITY_COLOURS = ("#0072B2", "#56B4E9", "#009E73", "#E69F00", "#BBBBBB")
 """In the order of ACTIVITIES."""
 
-LEFT = alt.Axis(minExtent=26, maxExtent=26, titlePadding=8, tickCount=5)
+LEFT = alt.Axis(minExtent=22, maxExtent=22, titlePadding=6, tickCount=5, format="~g")
 """The same room at the left of every chart of a lesson, so that their minutes stand one above the other."""
 
 
@@ -50,7 +50,7 @@ def emotions(table: pd.DataFrame, end: float) -> alt.Chart:
                 alt.Tooltip("interval:N").title("95 % interval (%)"),
             ],
         )
-        .properties(height=180)
+        .properties(height=300)
     )
 
 
@@ -81,14 +81,16 @@ def affect(table: pd.DataFrame, end: float) -> alt.LayerChart:
             alt.Tooltip("interval:N").title("95 % interval"),
         ],
     )
-    return (zero + band + line).properties(height=180)
+    return (zero + band + line).properties(height=280)
 
 
 def activities(table: pd.DataFrame, end: float) -> alt.Chart:
     """What the class did, as a strip. table: evidence.activities."""
     table = pd.DataFrame({"activity": table["activity"], "begin": table["minute"].clip(upper=end)})
     table["end"] = table["begin"].shift(-1).fillna(end)
-    base = alt.Chart(table).encode(x=_minutes(end, "begin"), x2="end:Q")
+    empty = alt.Axis(labels=False, ticks=False, domain=False, minExtent=22, maxExtent=22, titlePadding=6)
+    y = alt.Y("row:N").title("Activity").axis(empty)
+    base = alt.Chart(table.assign(row="activity")).encode(x=_minutes(end, "begin"), x2="end:Q", y=y)
     strip = base.mark_rect(stroke="white", opacity=0.9).encode(
         color=alt.Color("activity:N")
         .scale(domain=list(ACTIVITIES), range=list(ACTIVITY_COLOURS))
@@ -99,7 +101,7 @@ def activities(table: pd.DataFrame, end: float) -> alt.Chart:
             alt.Tooltip("end:Q", format=".0f").title("To minute"),
         ],
     )
-    return strip.properties(height=34)
+    return strip.properties(height=130)
 
 
 def trend(table: pd.DataFrame) -> alt.LayerChart:
@@ -120,7 +122,7 @@ def trend(table: pd.DataFrame) -> alt.LayerChart:
             alt.Tooltip("lessons:Q").title("Lessons"),
         ],
     )
-    return (ends + points).properties(height=240)
+    return (ends + points).properties(height=300)
 
 
 def differences(table: pd.DataFrame, title: str) -> alt.LayerChart:
@@ -153,7 +155,7 @@ def differences(table: pd.DataFrame, title: str) -> alt.LayerChart:
             alt.Tooltip("lessons:Q").title("Lessons"),
         ],
     )
-    return (zero + ends + points).properties(height=70 + 34 * len(table))
+    return (zero + ends + points).properties(height=90 + 34 * len(table))
 
 
 def lessons_apart(table: pd.DataFrame) -> alt.LayerChart:
@@ -174,7 +176,7 @@ def lessons_apart(table: pd.DataFrame) -> alt.LayerChart:
         ],
     )
     means = base.mark_tick(thickness=3, height=26, opacity=1).encode(x=alt.X("mean(apart):Q"))
-    return (points + means).properties(height=140)
+    return (points + means).properties(height=170)
 
 
 def _minutes(end: float, column: str = "minute") -> alt.X:

@@ -20,8 +20,11 @@ PATIENCE = 120
 
 MIME = {"html": "text/html", "pdf": "application/pdf"}
 
-WIDTH = 640
-"""Pixels of a chart without its axis, as it stands on a page of A4."""
+WIDTH = 700
+"""Pixels of a chart, as it stands on a page of A4."""
+
+FIT = alt.AutoSizeParams(type="fit", contains="padding")
+"""Height and width with axes and legend, as on the pages."""
 
 _ONE_AT_A_TIME = Lock()
 
@@ -72,7 +75,8 @@ def plain(report: Report) -> dict:
                 "title": section.title,
                 "sentences": list(section.sentences),
                 "charts": [
-                    {"spec": chart.properties(width=WIDTH).to_dict(), "alt": words} for chart, words in section.charts
+                    {"spec": chart.properties(width=WIDTH, autosize=FIT).to_dict(), "alt": words}
+                    for chart, words in section.charts
                 ],
                 "reading": section.reading,
                 "table": _rows(section.table),

@@ -13,8 +13,8 @@ from cssafe.store import Workspace
 from cssafe.teaching import AFTER, forms
 
 PAIRED = {
-    "during": "Difference from the lecture of the same lesson",
-    "after": f"Change from {AFTER} minutes before to {AFTER} after",
+    "during": "Difference from lecture in the same lessons",
+    "after": f"In the {AFTER} minutes after it, against the rest",
 }
 
 
@@ -103,13 +103,16 @@ def teaching(workspace: Workspace, which: Filter) -> Section:
             sentences.append(_form(str(row.form), measure, row.low > 0, row.high < 0, figures))
     few = sorted(set(table["form"]) - set(table.loc[table["difference"].notna(), "form"]))
     if few:
-        sentences.append(f"Not told yet, as fewer than {LEAST} lessons can be compared: {', '.join(few)}.")
+        sentences.append(
+            f"Not told yet of {', '.join(few)}: fewer than {LEAST} lessons can be compared, or it always comes at the same "
+            "time."
+        )
     reading = (
-        "How to read it: each lesson is compared with itself and counts once; lines are 95 % intervals over lessons, filled "
-        "points clear differences, hollow ones may be chance; of many intervals one in twenty misses the truth. Group work and "
-        f"breaks are not scored, for no camera can tell talk about the task from other talk: of them, the {AFTER} minutes that "
-        f"follow are compared with the {AFTER} before. A form comes at its own time of the lesson, and attention falls through "
-        "a lesson by itself: a difference need not be the form's doing."
+        "How to read it: minutes are compared with other minutes of the same lessons, with the usual ups and downs of a lesson "
+        "taken into account; lines are 95 % intervals over lessons, filled points clear differences, hollow ones may be "
+        "chance; of many intervals one in twenty misses the truth. Group work and breaks are not scored, for no camera can "
+        f"tell talk about the task from other talk: of them, only the {AFTER} minutes that follow are told. You chose when to "
+        "do what: a difference need not be the form's doing."
     )
     figures = pd.DataFrame(
         {
@@ -126,12 +129,12 @@ def _form(form: str, measure: str, higher: bool, lower: bool, figures: str) -> s
     name = form.capitalize()
     if measure == "during":
         if higher:
-            return f"{name}: concentration was higher than in the same lessons' lecture ({figures})."
+            return f"{name}: concentration was higher than in the same lessons' lecture, {figures}."
         if lower:
-            return f"{name}: concentration was lower than in the same lessons' lecture ({figures})."
-        return f"{name}: no clear difference from the same lessons' lecture ({figures})."
+            return f"{name}: concentration was lower than in the same lessons' lecture, {figures}."
+        return f"{name}: no clear difference from the same lessons' lecture, {figures}."
     if higher:
-        return f"After {form}: concentration was higher than before it ({figures})."
+        return f"After {form}: concentration was higher than in the rest of the same lessons, {figures}."
     if lower:
-        return f"After {form}: concentration was lower than before it ({figures})."
-    return f"After {form}: no clear change from before it ({figures})."
+        return f"After {form}: concentration was lower than in the rest of the same lessons, {figures}."
+    return f"After {form}: no clear difference from the rest of the same lessons, {figures}."
