@@ -9,10 +9,10 @@ from cssafe.labels import ACTIVITIES, FERPLUS
 EMOTION_COLOURS = ("#999999", "#E69F00", "#F0E442", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9")
 """Okabe and Ito's, in the order of FERPLUS; neutral is grey."""
 
-ACTIVITY_COLOURS = ("#0072B2", "#56B4E9", "#009E73", "#E69F00", "#BBBBBB")
-"""In the order of ACTIVITIES."""
+ACTIVITY_COLOURS = ("#56B4E9", "#CC79A7", "#009E73", "#E69F00", "#BBBBBB")
+"""In the order of ACTIVITIES; black writing is readable on each."""
 
-LEFT = alt.Axis(minExtent=22, maxExtent=22, titlePadding=6, tickCount=5, format="~g")
+LEFT = alt.Axis(minExtent=30, maxExtent=30, titlePadding=2, tickCount=5)
 """The same room at the left of every chart of a lesson, so that their minutes stand one above the other."""
 
 
@@ -34,9 +34,9 @@ def emotions(table: pd.DataFrame, end: float) -> alt.Chart:
     )
     return (
         alt.Chart(table)
-        .mark_bar(opacity=0.9, clip=True)
+        .mark_bar(opacity=0.9, clip=True, binSpacing=0)
         .encode(
-            x=_minutes(end, "begin"),
+            x=_minutes(end, "begin").bin("binned"),
             x2="end:Q",
             y=alt.Y("share:Q").stack("zero").scale(domain=[0, 100]).title("Emotions (%)").axis(LEFT),
             color=alt.Color("measure:N")
@@ -84,24 +84,23 @@ def affect(table: pd.DataFrame, end: float) -> alt.LayerChart:
     return (zero + band + line).properties(height=280)
 
 
-def activities(table: pd.DataFrame, end: float) -> alt.Chart:
+def activities(table: pd.DataFrame, end: float) -> alt.LayerChart:
     """What the class did, as a strip. table: evidence.activities."""
-    table = pd.DataFrame({"activity": table["activity"], "begin": table["minute"].clip(upper=end)})
+    table = pd.DataFrame({"activity": table["activity"], "begin": table["minute"].clip(upper=end), "row": "activity"})
     table["end"] = table["begin"].shift(-1).fillna(end)
-    empty = alt.Axis(labels=False, ticks=False, domain=False, minExtent=22, maxExtent=22, titlePadding=6)
-    y = alt.Y("row:N").title("Activity").axis(empty)
-    base = alt.Chart(table.assign(row="activity")).encode(x=_minutes(end, "begin"), x2="end:Q", y=y)
-    strip = base.mark_rect(stroke="white", opacity=0.9).encode(
-        color=alt.Color("activity:N")
-        .scale(domain=list(ACTIVITIES), range=list(ACTIVITY_COLOURS))
-        .legend(orient="bottom", title=None, columns=5),
+    empty = alt.Axis(labels=False, ticks=False, domain=False, grid=False, minExtent=30, maxExtent=30, titlePadding=2)
+    base = alt.Chart(table).encode(x=_minutes(end, "begin").title(None), y=alt.Y("row:N").title("Doing").axis(empty))
+    strip = base.mark_rect().encode(
+        x2="end:Q",
+        color=alt.Color("activity:N").scale(domain=list(ACTIVITIES), range=list(ACTIVITY_COLOURS)).legend(None),
         tooltip=[
             alt.Tooltip("activity:N").title("Activity"),
             alt.Tooltip("begin:Q", format=".0f").title("From minute"),
             alt.Tooltip("end:Q", format=".0f").title("To minute"),
         ],
     )
-    return strip.properties(height=130)
+    names = base.mark_text(align="left", dx=4, color="#111111").encode(text="activity:N")
+    return (strip + names).properties(height=90)
 
 
 def trend(table: pd.DataFrame) -> alt.LayerChart:

@@ -53,12 +53,11 @@ VALIDITY = (
 
 def told(mean: float, low: float, high: float, *, signed: bool = False) -> str:
     """A figure with its interval: "0.52 (0.48 to 0.56)"."""
-    form = "{:+.2f}" if signed else "{:.2f}"
     if pd.isna(mean):
         return "–"
-    if pd.isna(low):
-        return form.format(mean)
-    return f"{form} ({form} to {form})".format(mean, low, high)
+    form = "{:+.2f}" if signed else "{:.2f}"
+    mean, low, high = (round(end, 2) + 0.0 for end in (mean, low, high))  # no -0.00
+    return form.format(mean) if pd.isna(low) else f"{form} ({form} to {form})".format(mean, low, high)
 
 
 def each(table: pd.DataFrame, signed: bool = False) -> list[str]:

@@ -144,7 +144,7 @@ class Paper(FPDF):
         self.set_font(FONT, "", 5.5 if wide else 8.5)
         self.set_text_color(INK)
         heads, *rows = section["table"]
-        widths = [max(*map(len, head.split()), *(len(row[i]) for row in rows)) + 1 for i, head in enumerate(heads)]
+        widths = [max(*map(len, head.split()), *(len(row[i]) for row in rows)) + 3 for i, head in enumerate(heads)]
         self.set_text_shaping(any(_needs_shaping(cell) for row in section["table"] for cell in row))
         with self.table(
             headings_style=FontFace(emphasis="BOLD"),

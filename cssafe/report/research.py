@@ -55,7 +55,7 @@ def tagged(lessons: pd.DataFrame, having: np.ndarray, tag: str) -> Section:
         if found.low > 0
         else f"Concentration was lower with “{tag}”: {difference} ({counted})."
         if found.high < 0
-        else f"No clear difference with “{tag}”: {difference} ({counted}). The data would also fit one of either end."
+        else f"No clear difference with “{tag}”: {difference} ({counted})."
     )
     size = f"Effect size (Hedges' g): {told(found.size, found.size_low, found.size_high, signed=True)}."
     reading = (
