@@ -7,6 +7,7 @@ intervals of a lesson hold together in 19 of 20 lessons (Bonferroni), so that of
 like one.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,6 +46,8 @@ LOOKING = 0.7
 
 MEASURES = ("attention", "expression")
 """Attention in [0, 1]; of expression the valence in [-1, 1], unpleasant to pleasant (affect.py)."""
+
+VERBS = {True: "rose", False: "fell"}
 
 COLUMNS = (
     "minute",
@@ -182,6 +185,25 @@ def delay(course: Course, at: int, sign: int, least: int) -> tuple[float, float,
     return median, soonest, latest
 
 
+def sentence(rows: pd.DataFrame) -> str:
+    """What one marker's rows say."""
+    first = rows.iloc[0]
+    told = []
+    for measure, part in rows.groupby("measure", sort=False):
+        clear = part[(part["low"] > 0) | (part["high"] < 0)]
+        if len(clear):
+            row = clear.iloc[0]
+            told.append(
+                f"{measure} {VERBS[row['change'] > 0]} by {abs(row['change']):.2f} within {row['window']} s "
+                f"({row['low']:+.2f} to {row['high']:+.2f})"
+            )
+    turned = rows["delay"].dropna()
+    if len(turned):
+        row = rows.loc[turned.index[0]]
+        told.append(f"half of those who had to turn had turned {_seconds(row)}")
+    return f"**{first['local']:%H:%M:%S} {first['kind']}**: {'; '.join(told) or 'no clear change'}."
+
+
 def _direction(rows: pd.DataFrame) -> int:
     """1 where attention clearly rose within one of the windows, -1 where it fell, 0 where neither."""
     if (rows["low"] > 0).any():
@@ -197,3 +219,11 @@ def _over(course: Course, begin: np.ndarray, end: np.ndarray) -> tuple[np.ndarra
         sums = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)])
         parts.append(sums[end] - sums[begin])
     return parts[0], parts[1], parts[2]
+
+
+def _seconds(row: pd.Series) -> str:
+    longest = f"later than {WINDOWS[-1]} s"
+    if math.isinf(row["delay"]):
+        return longest
+    latest = longest if math.isinf(row["latest"]) else f"{row['latest']:.0f} s"
+    return f"after {row['delay']:.0f} s ({row['soonest']:.0f} s to {latest})"

@@ -1,12 +1,9 @@
 """Lessons: how the class responded to the markers."""
 
-import math
-
-import pandas as pd
 import streamlit as st
 
 from cssafe import class_charts, readings, ui
-from cssafe.responses import BEFORE, WINDOWS, responses
+from cssafe.responses import BEFORE, responses, sentence
 from cssafe.store import Workspace
 
 READ = (
@@ -15,7 +12,6 @@ READ = (
     "how far this class goes up and down by itself, and is wide enough that in 19 of 20 lessons all of a lesson's intervals "
     "hold the truth. Filled: a clear change, which need not be caused by what you did. Hollow: may be chance."
 )
-VERBS = {True: "rose", False: "fell"}
 
 
 def respond(workspace: Workspace, lesson: int) -> None:
@@ -52,30 +48,3 @@ def respond(workspace: Workspace, lesson: int) -> None:
                 "itself, so nothing can be called a clear change."
             )
         st.caption(READ)
-
-
-def sentence(rows: pd.DataFrame) -> str:
-    """What one marker's rows say."""
-    first = rows.iloc[0]
-    told = []
-    for measure, part in rows.groupby("measure", sort=False):
-        clear = part[(part["low"] > 0) | (part["high"] < 0)]
-        if len(clear):
-            row = clear.iloc[0]
-            told.append(
-                f"{measure} {VERBS[row['change'] > 0]} by {abs(row['change']):.2f} within {row['window']} s "
-                f"({row['low']:+.2f} to {row['high']:+.2f})"
-            )
-    turned = rows["delay"].dropna()
-    if len(turned):
-        row = rows.loc[turned.index[0]]
-        told.append(f"half of those who had to turn had turned {_seconds(row)}")
-    return f"**{first['local']:%H:%M:%S} {first['kind']}**: {'; '.join(told) or 'no clear change'}."
-
-
-def _seconds(row: pd.Series) -> str:
-    longest = f"later than {WINDOWS[-1]} s"
-    if math.isinf(row["delay"]):
-        return longest
-    latest = longest if math.isinf(row["latest"]) else f"{row['latest']:.0f} s"
-    return f"after {row['delay']:.0f} s ({row['soonest']:.0f} s to {latest})"

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 LAYERS = (
     {"settings", "language", "colours", "labels", "intervals", "agreement", "places"},
-    {"alerts", "frames", "privacy", "vision"},
+    {"alerts", "comparison", "frames", "privacy", "vision"},
     {"affect", "expression", "formula", "observations", "signals"},
     {"concentration", "media", "periods", "timetable"},
     {"rescoring"},
@@ -31,9 +31,11 @@ LAYERS = (
         "exchange",
         "responses",
         "seats",
+        "notes",
+        "teaching",
     },
     {"class_charts", "model_readings", "services", "suggestions"},
-    {"health", "ui", "site", "bench_pages"},
+    {"health", "report", "ui", "site", "bench_pages"},
     {"bench", "training", "watch"},
     {"cli"},
     {"__main__"},

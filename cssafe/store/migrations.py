@@ -86,7 +86,15 @@ def m005_places(connection: duckdb.DuckDBPyConnection) -> None:
     """)
 
 
-MIGRATIONS = (m001_initial, m002_signals, m003_activities, m004_ratings, m005_places)
+def m006_notes(connection: duckdb.DuckDBPyConnection) -> None:
+    """What the teacher wrote about a lesson, at most one note, and the tags by which she compares lessons."""
+    connection.execute("""
+        CREATE TABLE notes (lesson INTEGER NOT NULL, note VARCHAR NOT NULL);
+        CREATE TABLE tags (lesson INTEGER NOT NULL, tag VARCHAR NOT NULL);
+    """)
+
+
+MIGRATIONS = (m001_initial, m002_signals, m003_activities, m004_ratings, m005_places, m006_notes)
 
 
 def migrate(connection: duckdb.DuckDBPyConnection) -> None:

@@ -194,6 +194,10 @@ class Workspace:
         row = [name.strip(), lesson]
         self._write(lambda: self._connection.execute("UPDATE lessons SET name = ? WHERE lesson = ?", row))
 
+    def annotate(self, lesson: int, note: str, tags: Sequence[str]) -> None:
+        """Keep the teacher's note on a lesson and its tags, in place of those before; an empty note is none."""
+        self._whole(lambda connection: writing.annotate(connection, lesson, note, tags))
+
     def delete(self, *lessons: int) -> None:
         """Take lessons and all that was recorded of them out of every table, and write the file anew without them, for which
         the disk needs as much free space as the file has.

@@ -138,6 +138,17 @@ def correct(
     rescore(connection, lesson, formula)
 
 
+def annotate(connection: duckdb.DuckDBPyConnection, lesson: int, note: str, tags: Sequence[str]) -> None:
+    """Put the note and the tags in place of the lesson's earlier ones; spaces around them, empty and double ones are left
+    out. To be called inside a transaction."""
+    for table in ("notes", "tags"):
+        connection.execute(f"DELETE FROM {table} WHERE lesson = ?", [lesson])
+    if note.strip():
+        connection.execute("INSERT INTO notes VALUES (?, ?)", [lesson, note.strip()])
+    for tag in sorted({tag.strip() for tag in tags} - {""}):
+        connection.execute("INSERT INTO tags VALUES (?, ?)", [lesson, tag])
+
+
 def check(observations: pd.DataFrame, expected: Sequence[str]) -> None:
     if set(observations.columns) != set(expected):
         raise ValueError(f"Observations have the columns {list(expected)}; these have {list(observations.columns)}.")

@@ -1,0 +1,187 @@
+"""Charts of a lesson's story and of a term's report. Those of a lesson share the axis of charts.timeline."""
+
+import altair as alt
+import pandas as pd
+
+from cssafe.charts import COLOURS, GREY
+from cssafe.labels import ACTIVITIES, FERPLUS
+
+EMOTION_COLOURS = ("#999999", "#E69F00", "#F0E442", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9")
+"""Okabe and Ito's, in the order of FERPLUS; neutral is grey."""
+
+ACTIVITY_COLOURS = ("#56B4E9", "#CC79A7", "#009E73", "#E69F00", "#BBBBBB")
+"""In the order of ACTIVITIES; black writing is readable on each."""
+
+LEFT = alt.Axis(minExtent=30, maxExtent=30, titlePadding=2, tickCount=5)
+"""The same room at the left of every chart of a lesson, so that their minutes stand one above the other."""
+
+
+def ending(course: pd.DataFrame, markers: pd.DataFrame) -> float:
+    """The last minute of the axis of charts.timeline of the same tables."""
+    return max([5.0, *course["minute"], *markers["minute"]])
+
+
+def emotions(table: pd.DataFrame, end: float) -> alt.Chart:
+    """The mean probability of each emotion in each minute, one upon the other; a gap where there is none.
+
+    table: readings.minutes of EMOTIONS."""
+    table = table.assign(
+        share=100 * table["mean"],
+        interval=_words(100 * table["low"], 100 * table["high"], 1),
+        order=[FERPLUS.index(name) for name in table["measure"]],
+        begin=table["minute"] - 0.5,
+        end=table["minute"] + 0.5,
+    )
+    return (
+        alt.Chart(table)
+        .mark_bar(opacity=0.9, clip=True, binSpacing=0)
+        .encode(
+            x=_minutes(end, "begin").bin("binned"),
+            x2="end:Q",
+            y=alt.Y("share:Q").stack("zero").scale(domain=[0, 100]).title("Emotions (%)").axis(LEFT),
+            color=alt.Color("measure:N")
+            .scale(domain=list(FERPLUS), range=list(EMOTION_COLOURS))
+            .legend(orient="bottom", title=None, columns=4),
+            order="order:O",
+            tooltip=[
+                alt.Tooltip("minute:Q").title("Minute"),
+                alt.Tooltip("measure:N").title("Emotion"),
+                alt.Tooltip("share:Q", format=".1f").title("Mean probability (%)"),
+                alt.Tooltip("interval:N").title("95 % interval (%)"),
+            ],
+        )
+        .properties(height=300)
+    )
+
+
+def affect(table: pd.DataFrame, end: float) -> alt.LayerChart:
+    """Valence and arousal of each minute with their intervals. table: readings.affect of readings.minutes of AFFECT."""
+    every = pd.MultiIndex.from_product([range(int(end) + 1), ("valence", "arousal")], names=["minute", "measure"])
+    table = table.set_index(["minute", "measure"]).reindex(every).reset_index()  # a gap where there is none
+    table = table.assign(interval=_words(table["low"], table["high"]))
+    half = max([0.3, *table[["mean", "low", "high"]].abs().max().dropna()])
+    colour = (
+        alt.Color("measure:N")
+        .scale(domain=["valence", "arousal"], range=[COLOURS[0], COLOURS[3]])
+        .legend(orient="bottom", title=None)
+    )
+    base = alt.Chart(table).encode(x=_minutes(end), color=colour)
+    title = "Valence, arousal"
+    zero = alt.Chart(pd.DataFrame({"mean": [0.0]})).mark_rule(color=GREY, strokeDash=[4, 4]).encode(y="mean:Q")
+    band = base.mark_area(opacity=0.2).encode(y=alt.Y("low:Q").title(title).axis(LEFT), y2="high:Q")
+    line = base.mark_line(point={"size": 20}).encode(
+        y=alt.Y("mean:Q").scale(domain=[-half, half]).title(title),
+        strokeDash=alt.StrokeDash("measure:N")
+        .scale(domain=["valence", "arousal"], range=[[1, 0], [5, 3]])
+        .legend(None),
+        tooltip=[
+            alt.Tooltip("minute:Q").title("Minute"),
+            alt.Tooltip("measure:N").title("Measure"),
+            alt.Tooltip("mean:Q", format="+.2f").title("Mean (-1 to 1)"),
+            alt.Tooltip("interval:N").title("95 % interval"),
+        ],
+    )
+    return (zero + band + line).properties(height=280)
+
+
+def activities(table: pd.DataFrame, end: float) -> alt.LayerChart:
+    """What the class did, as a strip. table: evidence.activities."""
+    table = pd.DataFrame({"activity": table["activity"], "begin": table["minute"].clip(upper=end), "row": "activity"})
+    table["end"] = table["begin"].shift(-1).fillna(end)
+    empty = alt.Axis(labels=False, ticks=False, domain=False, grid=False, minExtent=30, maxExtent=30, titlePadding=2)
+    base = alt.Chart(table).encode(x=_minutes(end, "begin").title(None), y=alt.Y("row:N").title("Doing").axis(empty))
+    strip = base.mark_rect().encode(
+        x2="end:Q",
+        color=alt.Color("activity:N").scale(domain=list(ACTIVITIES), range=list(ACTIVITY_COLOURS)).legend(None),
+        tooltip=[
+            alt.Tooltip("activity:N").title("Activity"),
+            alt.Tooltip("begin:Q", format=".0f").title("From minute"),
+            alt.Tooltip("end:Q", format=".0f").title("To minute"),
+        ],
+    )
+    names = base.mark_text(align="left", dx=4, color="#111111").encode(text="activity:N")
+    return (strip + names).properties(height=90)
+
+
+def trend(table: pd.DataFrame) -> alt.LayerChart:
+    """The mean of each week's lessons with its interval over lessons.
+
+    Columns: week (its Monday, "2026-03-02"), mean, low, high, lessons."""
+    table = table.assign(interval=_words(table["low"], table["high"]))
+    base = alt.Chart(table).encode(
+        x=alt.X("week:O").title("Week from").axis(labelAngle=-45, labelOverlap=True), color=alt.value(COLOURS[0])
+    )
+    ends = base.mark_rule(strokeWidth=2).encode(y=alt.Y("low:Q").title("Mean concentration (0 to 1)"), y2="high:Q")
+    points = base.mark_line(point={"size": 50}).encode(
+        y=alt.Y("mean:Q").scale(domain=[0, 1]),
+        tooltip=[
+            alt.Tooltip("week:O").title("Week from"),
+            alt.Tooltip("mean:Q", format=".2f").title("Mean concentration"),
+            alt.Tooltip("interval:N").title("95 % interval"),
+            alt.Tooltip("lessons:Q").title("Lessons"),
+        ],
+    )
+    return (ends + points).properties(height=300)
+
+
+def differences(table: pd.DataFrame, title: str) -> alt.LayerChart:
+    """A row for each difference with its interval, filled where that leaves out zero. Columns: what, difference, low, high,
+    lessons. title: of the axis."""
+    table = table.assign(
+        interval=[
+            "not known" if pd.isna(low) else f"{low:+.2f} to {high:+.2f}"
+            for low, high in zip(table["low"], table["high"], strict=True)
+        ],
+        clear=(table["low"] > 0) | (table["high"] < 0),
+    )
+    half = max([0.1, *table[["difference", "low", "high"]].abs().max().dropna()])
+    base = alt.Chart(table).encode(
+        y=alt.Y("what:N").sort(None).title(None).axis(ticks=False, grid=True, labelLimit=160),
+        color=alt.value(COLOURS[0]),
+    )
+    zero = (
+        alt.Chart(pd.DataFrame({"difference": [0.0]})).mark_rule(color=GREY, strokeDash=[4, 4]).encode(x="difference:Q")
+    )
+    ends = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q").title(title), x2="high:Q")
+    points = base.mark_point(size=80, opacity=1).encode(
+        x=alt.X("difference:Q").title(title).scale(domain=[-half, half]).axis(format="+.2f", tickCount=5),
+        fill=alt.value(COLOURS[0]),
+        fillOpacity=alt.when("datum.clear").then(alt.value(1)).otherwise(alt.value(0)),
+        tooltip=[
+            alt.Tooltip("what:N").title("What"),
+            alt.Tooltip("difference:Q", format="+.2f").title("Difference"),
+            alt.Tooltip("interval:N").title("95 % interval"),
+            alt.Tooltip("lessons:Q").title("Lessons"),
+        ],
+    )
+    return (zero + ends + points).properties(height=90 + 34 * len(table))
+
+
+def lessons_apart(table: pd.DataFrame) -> alt.LayerChart:
+    """A point for each lesson, with the tag above, without it below, and a tick at the mean of each. Columns: tag ("with" or
+    "without"), apart (concentration less that of its class and subject), name."""
+    half = max([0.1, *table["apart"].abs()])
+    base = alt.Chart(table).encode(
+        y=alt.Y("tag:N").scale(domain=["with", "without"]).title(None).axis(ticks=False),
+        color=alt.Color("tag:N").scale(domain=["with", "without"], range=[COLOURS[0], COLOURS[1]]).legend(None),
+    )
+    x = alt.X("apart:Q").scale(domain=[-half, half]).title("Above or below its class and subject")
+    points = base.mark_circle(size=45, opacity=0.5).encode(
+        x=x.axis(format="+.2f", tickCount=5),
+        tooltip=[
+            alt.Tooltip("name:N").title("Lesson"),
+            alt.Tooltip("tag:N").title("Tag"),
+            alt.Tooltip("apart:Q", format="+.2f").title("Above its class and subject"),
+        ],
+    )
+    means = base.mark_tick(thickness=3, height=26, opacity=1).encode(x=alt.X("mean(apart):Q"))
+    return (points + means).properties(height=170)
+
+
+def _minutes(end: float, column: str = "minute") -> alt.X:
+    return alt.X(f"{column}:Q").scale(domain=[0, end]).title("Minutes from the start").axis(tickMinStep=1, grid=False)
+
+
+def _words(low: pd.Series, high: pd.Series, digits: int = 2) -> list[str]:
+    """The interval of each row for a tooltip."""
+    return ["not known" if pd.isna(a) else f"{a:.{digits}f} to {b:.{digits}f}" for a, b in zip(low, high, strict=True)]

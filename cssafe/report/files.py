@@ -1,0 +1,91 @@
+"""A report as one file, HTML that prints well or PDF, made in a process of its own.
+
+What draws charts and sets pages takes 170 MB (HTML) or 200 MB (PDF) while it works (printing.py). In a process of its own that
+is given back after some seconds; and one at a time, so that many visitors of a small host do not take it many times over.
+"""
+
+import json
+import subprocess
+import sys
+from threading import Lock
+
+import altair as alt
+import pandas as pd
+
+from cssafe.report.document import SYNTHETIC, VALIDITY, Report
+from cssafe.settings import ROOT
+
+PATIENCE = 120
+"""Seconds after which making a file is given up: it takes two to four on two cores."""
+
+MIME = {"html": "text/html", "pdf": "application/pdf"}
+
+WIDTH = 700
+"""Pixels of a chart, as it stands on a page of A4."""
+
+FIT = alt.AutoSizeParams(type="fit", contains="padding")
+"""Height and width with axes and legend, as on the pages."""
+
+_ONE_AT_A_TIME = Lock()
+
+
+class ReportError(Exception):
+    """The file could not be made; the message says what to do."""
+
+
+def make(report: Report, kind: str) -> bytes:
+    """The report as a file. kind: of MIME.
+
+    Raises:
+        ReportError: the process that makes it failed.
+    """
+    with _ONE_AT_A_TIME:
+        try:
+            done = subprocess.run(
+                [sys.executable, "-m", "cssafe.report.printing", kind],
+                input=json.dumps(plain(report)).encode(),
+                cwd=ROOT,
+                capture_output=True,
+                timeout=PATIENCE,
+                check=True,
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            raise ReportError(
+                f"The report could not be made as {kind.upper()}. Try again; if that does not help, try the other kind of "
+                "file, or print the page from the browser. The server's log says what happened."
+            ) from error
+    return done.stdout
+
+
+def filename(report: Report, kind: str) -> str:
+    return f"{report.name}{'-synthetic' if report.synthetic else ''}.{kind}"
+
+
+def plain(report: Report) -> dict:
+    """The report as what JSON can hold; charts as Vega-Lite."""
+    alt.data_transformers.disable_max_rows()
+    return {
+        "title": report.title,
+        "about": report.about,
+        "notice": SYNTHETIC if report.synthetic else "",
+        "validity": VALIDITY,
+        "figures": [vars(figure) for figure in report.figures],
+        "sections": [
+            {
+                "title": section.title,
+                "sentences": list(section.sentences),
+                "charts": [
+                    {"spec": chart.properties(width=WIDTH, autosize=FIT).to_dict(), "alt": words}
+                    for chart, words in section.charts
+                ],
+                "reading": section.reading,
+                "table": _rows(section.table),
+            }
+            for section in report.sections
+        ],
+    }
+
+
+def _rows(table: pd.DataFrame) -> list[list[str]]:
+    """Headings and rows as text; nothing of an empty table."""
+    return [] if table.empty else [list(table.columns), *table.astype(str).to_numpy().tolist()]

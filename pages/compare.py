@@ -1,0 +1,30 @@
+"""Compare: lessons with a tag against lessons without it, and forms of teaching."""
+
+import streamlit as st
+
+from cssafe import notes, queries, ui
+from cssafe.report.research import research
+from cssafe.settings import ROOT
+from pages import filters, telling
+
+ui.page("Compare")
+workspace = ui.workspace()
+choices = filters.guard(workspace)
+which = filters.which(choices)
+lessons = queries.lessons(workspace, which)
+if lessons.empty:
+    filters.nothing()
+if lessons["concentration"].isna().all():
+    st.info(filters.TOO_FEW, icon=":material/group_off:")
+    st.stop()
+tags = notes.tags(workspace)
+names = sorted(tags.loc[tags["lesson"].isin(lessons["lesson"]), "tag"].unique())
+tag = st.selectbox("Tag", names, key="tag", bind="query-params") if names else None
+if not names:
+    st.info(
+        "No lesson here carries a tag yet. Tag lessons on the page Story, such as those in which you tried something new; from "
+        "five with a tag and five without on, they can be compared.",
+        icon=":material/sell:",
+    )
+    st.page_link(ROOT / "pages/story.py", label="Story", icon=":material/auto_stories:")
+telling.tell(research(workspace, which, tag or ""))

@@ -1,0 +1,60 @@
+"""Story: what one lesson's figures say, in order, to be read, printed or kept."""
+
+import pandas as pd
+import streamlit as st
+
+from cssafe import notes, queries, ui
+from cssafe.report.story import story
+from cssafe.settings import ROOT
+from pages import filters, telling
+
+ui.page("Story")
+workspace = ui.workspace()
+choices = filters.guard(workspace)
+lessons = queries.lessons(workspace, filters.which(choices))
+if lessons.empty:
+    filters.nothing()
+names = {str(row.lesson): f"{row.name}, {row.local:%d %b %Y %H:%M}" for row in lessons.itertuples(index=False)}
+asked = st.query_params.get("lesson", next(iter(names)))
+picked = st.selectbox("Lesson", names, list(names).index(asked) if asked in names else None, format_func=names.get)
+if picked is None:
+    st.warning(
+        "The lesson of this address is deleted, or left out by the filter. Choose one.", icon=":material/search_off:"
+    )
+    st.stop()
+st.query_params["lesson"] = picked
+lesson = lessons[lessons["lesson"].astype(str) == picked].iloc[0]
+number = int(lesson["lesson"])
+
+if pd.isna(lesson["ended"]):
+    st.info("This lesson is still running. Its story is told once it is over.", icon=":material/hourglass:")
+    st.stop()
+if pd.isna(lesson["concentration"]):
+    st.info(filters.TOO_FEW, icon=":material/group_off:")
+else:
+    with st.spinner("Reading the lesson …", show_time=False):
+        report = story(workspace, lesson, ui.settings().profile)
+    telling.tell(report)
+
+st.subheader("Note and tags")
+tags = notes.tags(workspace)
+with st.form(f"notes_{number}"):
+    note = st.text_area(
+        "Note", notes.note(workspace, number), max_chars=2000, help="Yours alone; it goes into the report."
+    )
+    chosen = st.multiselect(
+        "Tags",
+        sorted(tags["tag"].unique()),
+        tags.loc[tags["lesson"] == number, "tag"].tolist(),
+        accept_new_options=True,
+        placeholder="Such as: partner quiz, windows open, after sports",
+        help="Lessons with a tag can be compared with lessons without it, on the page Compare.",
+    )
+    if st.form_submit_button("Save note and tags", icon=":material/save:"):
+        workspace.annotate(number, note, chosen)
+        st.rerun()
+st.caption("Write no names of students: notes and tags stay in the database until the lesson is deleted.")
+with st.container(horizontal=True):
+    st.page_link(
+        ROOT / "pages/lessons.py", label="Lessons", icon=":material/list_alt:", query_params={"lesson": str(number)}
+    )

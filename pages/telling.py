@@ -1,0 +1,65 @@
+"""How the pages Story, Term and Compare show a report, and give it as a file."""
+
+import streamlit as st
+
+from cssafe.report.document import SYNTHETIC, VALIDITY, Report, Section
+from cssafe.report.files import MIME, ReportError, filename, make
+
+TRUST = " [How the score comes about, and how far to trust it](concentration)"
+
+
+def tell(report: Report) -> None:
+    """The report on the page, its files first."""
+    st.header(report.title)
+    st.text(report.about)
+    if report.synthetic:
+        st.caption(":material/science: " + SYNTHETIC)
+    download(report)
+    for column, figure in zip(st.columns(max(1, len(report.figures))), report.figures, strict=False):
+        column.metric(figure.label, figure.value, figure.note, delta_color="off", delta_arrow="off")
+    for section in report.sections:
+        show(section)
+    st.caption(VALIDITY + TRUST)
+
+
+def show(section: Section) -> None:
+    """Sentences, charts, how to read them, and the table behind them."""
+    st.subheader(section.title)
+    for sentence in section.sentences:
+        st.markdown(plainly(sentence))
+    for chart, words in section.charts:
+        st.altair_chart(chart, alt=words)
+    if section.reading:
+        st.caption(section.reading)
+    if not section.table.empty:
+        with st.expander("The figures", icon=":material/table:"):
+            st.dataframe(section.table, hide_index=True)
+
+
+def download(report: Report) -> None:
+    """The report as files. They are made when asked for, which takes some seconds."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for kind, mime in MIME.items():
+            asked = f"make_{kind}_{report.name}"
+            if not st.button(f"Make the report as {kind.upper()}", icon=":material/description:", key=asked):
+                continue
+            try:
+                with st.spinner("Drawing the charts and setting the pages …"):
+                    content = make(report, kind)
+            except ReportError as error:
+                st.error(str(error), icon=":material/error:")
+                continue
+            st.download_button(
+                f"Save the {kind.upper()}",
+                content,
+                filename(report, kind),
+                mime,
+                on_click="ignore",
+                type="primary",
+                icon=":material/download:",
+            )
+
+
+def plainly(text: str) -> str:
+    """Text as it is, where Streamlit would read Markdown in it."""
+    return "".join(f"\\{letter}" if letter in "\\`*_[]<>#|$:~" else letter for letter in text)

@@ -1,0 +1,37 @@
+"""Term: a report for a class or a subject, and what changed against the last term."""
+
+import streamlit as st
+
+from cssafe import queries, ui
+from cssafe.report.term import before, term
+from pages import filters, telling
+
+ui.page("Term")
+workspace = ui.workspace()
+choices = filters.guard(workspace)
+which = filters.which(choices)
+lessons = queries.lessons(workspace, which)
+if lessons.empty:
+    filters.nothing()
+if lessons["concentration"].isna().all():
+    st.info(filters.TOO_FEW, icon=":material/group_off:")
+    st.stop()
+if which.since:
+    until = which.until or choices.last
+    first, last = st.columns(2)
+    guess = before(which.since, until)
+    chosen = (
+        first.date_input("Last term from", guess[0], key=f"last_from_{guess}"),
+        last.date_input("Last term until", guess[1], key=f"last_until_{guess}"),
+    )
+    if chosen[0] > chosen[1] or chosen[1] >= which.since:
+        st.warning(
+            "The last term must begin before it ends, and end before this one begins. Change one of its days.",
+            icon=":material/date_range:",
+        )
+        st.stop()
+else:
+    chosen = None
+    st.caption("Choose in the filter from when this term counts, to compare it with the one before.")
+report = term(workspace, which, chosen, ui.settings().profile, workspace.get("periods", []))
+telling.tell(report)

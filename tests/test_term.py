@@ -1,0 +1,104 @@
+"""The term's report and the comparison of tags, without lessons first; planted effects come out, and nothing else."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+
+from cssafe import queries
+from cssafe.queries import ALL, Filter
+from cssafe.report import files
+from cssafe.report.research import research
+from cssafe.report.term import before, term
+from cssafe.settings import PROFILES
+from tests.lessons import LESSON, START, add, rows
+from tests.test_story import words
+
+CONSENT = PROFILES["consent"]
+
+
+def fill(workspace, values, first: int = 0, **others) -> list[int]:
+    """A lesson a day with this mean, from that day on."""
+    numbers = []
+    for day, value in enumerate(values):
+        when = START + timedelta(days=first + day)
+        numbers.append(
+            add(workspace, rows(concentration=value, start=when), lesson=replace(LESSON, started=when, **others))
+        )
+    return numbers
+
+
+def test_without_lessons_a_term_has_a_report_that_says_nothing(workspace):
+    report = term(workspace, ALL, None, CONSENT)
+    assert report.figures[1].value == "0" and "cannot be told of fewer than two" in words(report)
+    assert "No lesson here has anything but a lecture" in words(research(workspace, ALL, ""))
+
+
+def test_the_last_term_ends_where_this_one_begins_and_is_as_long():
+    assert before(date(2026, 3, 7), date(2026, 3, 11)) == (date(2026, 3, 2), date(2026, 3, 6))
+    assert before(date(2026, 3, 7), date(2026, 3, 7)) == (date(2026, 3, 6), date(2026, 3, 6))
+
+
+def test_a_rising_term_is_called_so_and_a_changed_mixture_is_not(workspace):
+    wobble = np.tile([0.01, -0.01], 10)
+    fill(workspace, 0.4 + 0.01 * np.arange(20) + wobble)
+    assert "It rose through the term: +0.069 a week" in words(term(workspace, ALL, None, CONSENT))
+    fill(workspace, 0.6 + wobble[:10], class_name="8b")
+    fill(workspace, 0.9 + wobble[:10], first=20, class_name="9c")
+    mixed = term(workspace, Filter(classes=("8b", "9c")), None, CONSENT)
+    assert "It neither clearly rose nor fell through the term: -0.0" in words(mixed)
+
+
+def test_few_lessons_do_not_make_a_trend_nor_a_change(workspace):
+    fill(workspace, [0.1, 0.2, 0.3, 0.4])
+    report = term(workspace, Filter(since=date(2026, 3, 4)), (date(2026, 3, 2), date(2026, 3, 3)), CONSENT)
+    assert "10 comparable lessons are needed" in words(report)
+    assert "2 of this term's lessons and 2 of the last one's" in words(report)
+
+
+@pytest.mark.parametrize(
+    ("planted", "verdict"), [(0.15, "Higher than in"), (-0.15, "Lower than in"), (0, "Not clearly different from")]
+)
+def test_a_change_against_the_last_term_is_found_within_the_same_class_and_subject(workspace, planted, verdict):
+    """The last term had more lessons of a class that does much better."""
+    wobble = np.tile([0.03, -0.03, 0.01, -0.01], 5)
+    fill(workspace, [*(0.4 + wobble[:8]), *(0.4 + planted + wobble[:12])])
+    fill(workspace, [*(0.8 + wobble[:8]), *(0.8 + planted + wobble[:4])], class_name="9c")
+    which = Filter(since=date(2026, 3, 10))
+    told = words(term(workspace, which, (date(2026, 3, 2), date(2026, 3, 9)), CONSENT))
+    assert f"{verdict} the last term: {planted:+.2f}" in told, told
+
+
+@pytest.mark.parametrize(
+    ("planted", "verdict"), [(0.1, "was higher with"), (-0.1, "was lower with"), (0, "No clear difference")]
+)
+def test_a_tag_is_judged_by_its_planted_effect(workspace, planted, verdict):
+    wobble = np.tile([0.03, -0.03, 0.01, -0.01], 5)
+    for i, number in enumerate(fill(workspace, 0.5 + wobble + planted * (np.arange(20) < 8))):
+        workspace.annotate(number, "", ["new"] if i < 8 else ["other"])
+    told = words(research(workspace, ALL, "new"))
+    assert (
+        verdict in told
+        and f"{planted:+.2f} (" in told
+        and "8 lessons with it, 12 without" in told
+        and "Hedges' g" in told
+    )
+
+
+def test_attention_only_reads_no_emotions(workspace):
+    fill(workspace, [0.5] * 6)
+    assert "happy" in str(files.plain(term(workspace, ALL, None, CONSENT)))
+    assert "happy" not in str(files.plain(term(workspace, ALL, None, PROFILES["attention-only"])))
+    assert not queries.emotions(workspace).empty
+
+
+def test_both_become_files(workspace):
+    for i, number in enumerate(fill(workspace, np.linspace(0.4, 0.6, 12))):
+        workspace.annotate(number, "", ["new"] * (i % 2))
+        workspace.mark(number, "quiz", START)
+    for report in (
+        term(workspace, ALL, (date(2026, 1, 1), date(2026, 2, 1)), CONSENT),
+        research(workspace, ALL, "new"),
+    ):
+        assert files.make(report, "pdf").startswith(b"%PDF") and b"</html>" in files.make(report, "html")
