@@ -34,7 +34,6 @@ st.navigation(
         st.Page(ROOT / "pages/projector.py", title=_("Projector"), visibility="hidden"),  # opened from a running lesson
         st.Page(ROOT / "pages/phone.py", title=_("Phone"), visibility="hidden"),
     ],
-    position="hidden"
-    if "key" in st.query_params
-    else "top",  # whoever watches a lesson from elsewhere has but that page
+    # Whoever watches a lesson by its address has that page and no other.
+    position="hidden" if "key" in st.query_params else "top",
 ).run()

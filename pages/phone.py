@@ -9,7 +9,7 @@ from cssafe.frames import LEVELS
 from cssafe.live.session import LiveLesson
 from pages.filters import VALIDITY
 from pages.running import activity, markers
-from pages.watching import lesson, suggested
+from pages.watching import hint, lesson, suggested
 
 
 @st.fragment(run_every=1)
@@ -30,7 +30,7 @@ def figures(lesson: LiveLesson) -> None:
     )
     st.caption(reading.note or f"Mean concentration of {reading.measured} faces with its 95 % interval.")
     if view.alert:
-        st.info(f"{view.alert.reason} {view.alert.suggestion}", icon=":material/lightbulb:")
+        hint(lesson, view.alert)
     if view.problem:
         st.error(view.problem, icon=":material/error:")
 

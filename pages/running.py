@@ -10,6 +10,7 @@ from cssafe.frames import LEVELS
 from cssafe.labels import ACTIVITIES
 from cssafe.live.session import LiveLesson
 from cssafe.settings import IDLE_MINUTES, MINIMUM_GROUP, ROOT, Profile
+from pages.watching import hint
 
 MARKERS = ("question", "instruction", "demonstration", "quiz", "joke")
 """What a teacher notes with one click, or with one key: 1 for the first, and so on."""
@@ -81,7 +82,7 @@ def figures(lesson: LiveLesson) -> None:
         reading.note or "Mean of the last two seconds with its 95 % interval over faces; well readable ones weigh more."
     )
     if view.alert:
-        st.info(f"{view.alert.reason} {view.alert.suggestion}", icon=":material/lightbulb:")
+        hint(lesson, view.alert)
     if view.problem:
         st.error(view.problem, icon=":material/error:")
     ui.chart(

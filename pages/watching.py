@@ -2,10 +2,12 @@
 
 from urllib.parse import urlsplit
 
+import pandas as pd
 import segno
 import streamlit as st
 
 from cssafe import services, ui
+from cssafe.alerts import Alert
 from cssafe.live.session import LiveLesson
 from cssafe.settings import ROOT
 from cssafe.suggestions import LEAST, NAMELESS, history, sentence, suggestions
@@ -94,24 +96,38 @@ def address(lesson: LiveLesson, view: str) -> str:
     return f"{view}?key={lesson.keys[view]}&embed=true" + "&embed_options=dark_theme" * (view == "phone")
 
 
+def hint(lesson: LiveLesson, alert: Alert) -> None:
+    """A hint. Where concentration is low, it ends with what has worked with this very class, if its lessons tell."""
+    own = worked(lesson).query("not synthetic")
+    low = alert.kind in ("low", "falling")
+    advice = sentence(own.iloc[0]) if low and len(own) else alert.suggestion
+    st.info(f"{alert.reason} {advice}", icon=":material/lightbulb:")
+
+
+def worked(lesson: LiveLesson) -> pd.DataFrame:
+    """What the class's past lessons suggest, looked up once a lesson."""
+    key = f"worked {lesson.token}"
+    if key not in st.session_state:
+        st.session_state[key] = suggestions(lesson.workspace, lesson.lesson.class_name)
+    return st.session_state[key]
+
+
 def suggested(lesson: LiveLesson) -> None:
     """What the class's own past lessons show to work; in words why nothing is, where nothing is."""
     if lesson.lesson.audience != "class":
         return
     with st.expander("What has worked with this class", icon=":material/tips_and_updates:"):
-        name = lesson.lesson.class_name
-        if name == NAMELESS:
-            st.markdown("This lesson has no class, so it has no past lessons. Name the class when you start one.")
-            return
-        found = suggestions(lesson.workspace, name)
+        found = worked(lesson)
         for _, row in found.iterrows():
             st.markdown(sentence(row))
         if len(found):
             st.caption(SUGGESTED)
             if found["synthetic"].any():
                 st.caption(":material/science: These lessons are synthetic: made up, so that this can be seen.")
+        elif lesson.lesson.class_name == NAMELESS:
+            st.markdown("This lesson has no class, so it has no past lessons. Name the class when you start one.")
         else:
-            most = max([0, *history(lesson.workspace, name)["lessons"]])
+            most = max([0, *history(lesson.workspace, lesson.lesson.class_name)["lessons"]])
             st.markdown(
                 f"Nothing yet. A suggestion needs one kind of marker in at least {LEAST} of the class's past lessons "
                 f"(there are {most} now), and a rise that chance does not explain. Mark questions, quizzes and so on while "

@@ -2,7 +2,7 @@
 what is said, and to whom. No lesson first."""
 
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from cssafe import services
 from cssafe.alerts import Alert
 from cssafe.labels import FERPLUS
+from cssafe.live import session
 from cssafe.live.session import VIEWS
 from cssafe.settings import PROFILES
 from tests.test_pages_data import press, run, text
@@ -18,6 +19,12 @@ from tests.test_suggestions import term
 from tests.test_websocket import crowd, make
 
 pytestmark = pytest.mark.usefixtures("data")
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """One picture is enough: a slow machine takes longer for a page than a camera may be silent."""
+    monkeypatch.setattr(session, "SILENCE", timedelta(hours=1))
 
 
 def script(name: str) -> None:
@@ -119,6 +126,18 @@ def test_markers_and_the_activity_can_be_set_from_the_phone():
         assert "Break is not scored" in text(run(page)) and lesson.activity == "break"
         with lesson.workspace.cursor() as cursor:
             assert cursor.execute("SELECT kind FROM markers").fetchall() == [("quiz",)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "source", "own"),
+    [("low", "camera", True), ("falling", "camera", True), ("drowsiness", "camera", False), ("low", "sample", False)],
+)
+def test_a_hint_of_low_concentration_ends_with_what_worked_with_this_very_class(kind, source, own):
+    term(services.workspace(), 9, 0.2, class_name="7b", source=source)
+    with running() as lesson:
+        lesson._alert = Alert(datetime.now(UTC).replace(tzinfo=None), kind, "It is so.", "Perhaps a pause.")
+        told = text(show("phone", lesson.keys["phone"]))
+    assert ("It is so. After a quiz, this class's" in told) == own == ("It is so. Perhaps a pause." not in told)
 
 
 def test_the_phone_tells_what_has_worked_with_this_class_and_says_where_nothing_has():
