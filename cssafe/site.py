@@ -18,6 +18,7 @@ st.navigation(
         *room,
         st.Page(ROOT / "pages/histograms.py", title="Histograms", icon=":material/bar_chart:"),
         st.Page(ROOT / "pages/weekly.py", title="Weekly", icon=":material/calendar_view_week:"),
+        st.Page(ROOT / "pages/timetable.py", title="Timetable", icon=":material/calendar_month:"),
         st.Page(ROOT / "pages/lessons.py", title="Lessons", icon=":material/list_alt:"),
         st.Page(ROOT / "pages/rating.py", title="Rate", icon=":material/rate_review:"),
         st.Page(ROOT / "pages/formulas.py", title="Formula", icon=":material/function:"),

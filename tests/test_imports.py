@@ -30,7 +30,7 @@ LAYERS = (
         "responses",
         "seats",
     },
-    {"class_charts", "services"},
+    {"class_charts", "schedule", "services"},
     {"health", "ui", "site"},
     {"bench", "training", "watch"},
     {"cli"},
