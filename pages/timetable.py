@@ -27,8 +27,8 @@ part = st.segmented_control(
     bind="query-params",
 )
 
+# Kept by what was recorded, so that it is not worked out anew at every click.
 compare = st.cache_data(effects, show_spinner="Comparing the slots of the week …", max_entries=4)
-"""Kept by what was recorded, so that it is not worked out anew at every click."""
 
 
 def slots(school: School) -> tuple[Effects, queries.Filter]:
@@ -54,15 +54,19 @@ def told(found: Effects) -> None:
     if found.reason:
         st.info(found.reason, icon=":material/balance:")
         return
-    seen = found.slots[found.slots["evidence"]]
-    for word, row in (("highest", seen.loc[seen["effect"].idxmax()]), ("lowest", seen.loc[seen["effect"].idxmin()])):
-        where = f"{charts.WEEKDAYS[row['weekday'] - 1]} {row['period']}"
-        st.markdown(
-            "Concentration is {word} on **{where}**: {effect:+.2f} against the mean slot (95 % interval {low:+.2f} to "
-            "{high:+.2f}, {lessons} lessons).".format(
-                word=word, where=where, **{name: row[name] for name in ("effect", "low", "high", "lessons")}
-            )
+    clear = found.slots[(found.slots["low"] > 0) | (found.slots["high"] < 0)].sort_values("effect")
+    if clear.empty:
+        st.info(
+            "The slots differ by more than chance makes slots differ, but of no single one can it be told yet whether it is "
+            "better or worse than the mean slot.",
+            icon=":material/balance:",
         )
+    for word, row in (("highest", clear.iloc[-1:]), ("lowest", clear.iloc[:1])):
+        for slot in row[row["effect"].gt(0) == (word == "highest")].itertuples():
+            st.markdown(
+                f"Concentration is {word} on **{charts.WEEKDAYS[slot.weekday - 1]} {slot.period}**: {slot.effect:+.2f} against "
+                f"the mean slot (95 % interval {slot.low:+.2f} to {slot.high:+.2f}, {slot.lessons} lessons)."
+            )
 
 
 def differences(school: School) -> None:
@@ -77,8 +81,9 @@ def differences(school: School) -> None:
     right.altair_chart(charts.effects(found.slots), alt="Heatmap of the slots' effects by weekday and period")
     st.caption(
         "How to read it: left is the mean of each slot's lessons, right by how much the slot itself is better or worse than "
-        "the mean slot, with class, subject, teacher, room and activity taken out; the less is known, the nearer to zero. Blue "
-        f"is higher, orange lower. Hollow: the 95 % interval holds zero. Grey: fewer than {LEAST_LESSONS} lessons, no evidence. "
+        "the mean slot, with class, subject, teacher, room and activity taken out; the less is known, the nearer to zero. "
+        "Blue is higher, orange lower. Hollow: the 95 % interval holds zero. Grey, with a dash: fewer than "
+        f"{LEAST_LESSONS} lessons, so no evidence. "
         f"From {found.lessons} lessons in {found.weeks} weeks. " + filters.VALIDITY
     )
     with st.expander("Table", icon=":material/table:"):
@@ -162,7 +167,9 @@ def outcome(made: Proposal, synthetic: bool) -> None:
         st.dataframe(
             made.moves.assign(lesson=[called(row) for row in made.moves.to_dict("records")]),
             hide_index=True,
-            column_order=["lesson", "from_day", "from_period", "to_day", "to_period", "change", "low", "high", "teacher", "room"],
+            column_order=[
+                "lesson", "from_day", "from_period", "to_day", "to_period", "change", "low", "high", "teacher", "room",
+            ],
             column_config={
                 "lesson": "Lesson", "teacher": "Teacher", "room": "Room", "from_day": "From", "from_period": "Period",
                 "to_day": "To", "to_period": "Period",
@@ -188,4 +195,5 @@ if part == "week":
 elif not known:
     st.info("Enter or import the school's periods first, under “The school's week”.", icon=":material/edit_calendar:")
 elif (school := saved(workspace)) is not None:
-    differences(school) if part == "slots" else better(school)
+    show = differences if part == "slots" else better
+    show(school)

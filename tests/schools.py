@@ -1,5 +1,6 @@
 """A synthetic school of which everything is known: its week, and lessons recorded in it with planted effects."""
 
+from datetime import UTC, datetime, time, timedelta
 from functools import cache
 
 import numpy as np
@@ -7,7 +8,9 @@ import pandas as pd
 
 from cssafe.labels import ACTIVITIES
 from cssafe.schedule.school import School, read
+from cssafe.store import Lesson, Workspace
 from cssafe.timetable import SCHOOL_DAYS
+from tests.lessons import rows
 
 SUBJECTS = {
     "Maths": 5,
@@ -35,16 +38,16 @@ def school(classes: int, seed: int = 0) -> School:
     """A week without clashes. Five classes share their teachers and special rooms, and have one plan, each a day later than the
     one before; so a subject must be at most once at the same hour of the plan."""
     random = np.random.default_rng(seed)
-    rows = []
+    week = []
     for block in range(0, classes, 5):
         plan = _plan(random)
         for number in range(block, min(block + 5, classes)):
             for day, period in np.ndindex(5, 7):
                 if subject := plan[(day + number) % 5, period]:
                     room = f"{ROOMS[subject]} {block}" if subject in ROOMS else f"Room {number}"
-                    rows.append({"day": SCHOOL_DAYS[day], "period": str(period + 1), "class_name": f"{number}"})
-                    rows[-1] |= {"subject": subject, "teacher": f"{subject} {block}", "room": room}
-    return read(periods(), rows, focus={"Maths": 2, "Physics": 1}, most=3)
+                    week.append({"day": SCHOOL_DAYS[day], "period": str(period + 1), "class_name": f"{number}"})
+                    week[-1] |= {"subject": subject, "teacher": f"{subject} {block}", "room": room}
+    return read(periods(), week, focus={"Maths": 2, "Physics": 1}, most=3)
 
 
 def _plan(random: np.random.Generator) -> np.ndarray:
@@ -70,21 +73,21 @@ def recorded(
 ) -> pd.DataFrame:
     """Lessons as effects.lessons_in_slots gives them, with the teacher; each is recorded with probability `share`."""
     random = np.random.default_rng(seed)
-    rows = of.lessons
+    week = of.lessons
     part = {
-        name: dict(zip(rows[name].unique(), random.normal(0, spread, rows[name].nunique()), strict=True))
+        name: dict(zip(week[name].unique(), random.normal(0, spread, week[name].nunique()), strict=True))
         for name, spread in {"class_name": 0.04, "subject": 0.05, "teacher": 0.03, "room": 0.02}.items()
     }
-    level = 0.6 + sum(rows[name].map(part[name]) for name in part) + random.normal(0, own, len(rows))
-    slot = np.array([of.slot(day, period) for day, period in zip(rows["day"], rows["period"], strict=True)])
+    level = 0.6 + sum(week[name].map(part[name]) for name in part) + random.normal(0, own, len(week))
+    slot = np.array([of.slot(day, period) for day, period in zip(week["day"], week["period"], strict=True)])
     level = level + effect[slot]
     parts = []
-    for week in range(weeks):
-        seen = random.random(len(rows)) < share
+    for number in range(weeks):
+        seen = random.random(len(week)) < share
         desk = random.random(seen.sum())
         parts.append(
-            rows[seen].assign(
-                week=pd.Timestamp("2026-09-07") + pd.Timedelta(weeks=week),
+            week[seen].assign(
+                week=pd.Timestamp("2026-09-07") + pd.Timedelta(weeks=number),
                 weekday=slot[seen] // 7 + 1,
                 concentration=level[seen] - 0.1 * desk + random.normal(0, 0.05, seen.sum()),
                 **dict.fromkeys(ACTIVITIES, 0.0) | {"front": 1 - desk, "desk work": desk},
@@ -92,3 +95,28 @@ def recorded(
         )
     table = pd.concat(parts, ignore_index=True)
     return table.assign(lesson=np.arange(len(table)), formula="published 2", synthetic=True, minutes=45)
+
+
+def fill(workspace: Workspace, of: School, lessons: pd.DataFrame) -> None:
+    """The same as real rows of a workspace: each lesson with twelve minutes of five faces, and the week saved with it."""
+    periods = {period["name"]: period["start"] for period in of.periods}
+    made, parts = [], []
+    for number, row in enumerate(lessons.itertuples()):
+        day = row.week + pd.Timedelta(days=row.weekday - 1)
+        start = datetime.combine(day, time.fromisoformat(periods[row.period]), UTC)
+        made.append(
+            Lesson(
+                f"{row.subject} {row.class_name}", row.class_name, row.subject, row.room, "UTC", "consent", row.formula,
+                "sample", "class", start,
+            )
+        )  # fmt: skip
+        for minute in range(12):
+            parts.append((number, start + timedelta(minutes=minute), np.clip(row.concentration, 0, 1)))
+    first = rows(tracks=5)
+    table = pd.concat([first] * len(parts), ignore_index=True)
+    for name, values in zip(("lesson", "time", "concentration"), zip(*parts, strict=True), strict=True):
+        table[name] = pd.Series(values).repeat(5).to_numpy()
+    table["time"] = pd.to_datetime(table["time"], utc=True).dt.tz_localize(None)
+    workspace.add(made, [lesson.started + timedelta(minutes=45) for lesson in made], table)
+    workspace.set("periods", list(of.periods))
+    workspace.set("school", of.plain())

@@ -15,9 +15,7 @@ def raw(table: pd.DataFrame) -> alt.LayerChart:
     told = [
         f"{value:.2f}" if evidence else "–" for value, evidence in zip(table["raw"], table["evidence"], strict=True)
     ]
-    return _heatmap(
-        table.assign(shown=table["raw"] - usual, told=told, clear=True), "Difference from the mean slot, raw"
-    )
+    return _heatmap(table.assign(shown=table["raw"] - usual, told=told, clear=True), "Difference, as recorded")
 
 
 def effects(table: pd.DataFrame) -> alt.LayerChart:
@@ -32,7 +30,7 @@ def effects(table: pd.DataFrame) -> alt.LayerChart:
 def _heatmap(table: pd.DataFrame, title: str) -> alt.LayerChart:
     table = table.assign(
         day=[WEEKDAYS[weekday - 1] for weekday in table["weekday"]],
-        shown=table["shown"].where(table["evidence"]),
+        shown=table["shown"].where(table["evidence"], 0.0),  # a cell without a number would not be drawn at all
         mean=["–" if pd.isna(value) else f"{value:.2f}" for value in table["raw"]],
         difference=[
             "no evidence" if pd.isna(low) else f"{effect:+.2f} ({low:+.2f} to {high:+.2f})"
@@ -44,7 +42,7 @@ def _heatmap(table: pd.DataFrame, title: str) -> alt.LayerChart:
     colour = (
         alt.Color("shown:Q")
         .scale(domain=[-half, 0, half], range=[LOW, MIDDLE, HIGH], interpolate="rgb")
-        .legend(orient="bottom", title=title, format="+.2f", tickCount=5, columns=5)
+        .legend(orient="bottom", title=title, format="+.2f", values=[-half, -half / 2, 0, half / 2, half], columns=5)
     )
     base = alt.Chart(table).encode(
         x=alt.X("day:O")
@@ -62,7 +60,7 @@ def _heatmap(table: pd.DataFrame, title: str) -> alt.LayerChart:
     ).encode(
         color=alt.when(known).then(colour).otherwise(alt.value(GREY)),
         stroke=alt.when(known).then(colour).otherwise(alt.value(GREY)),
-        fillOpacity=alt.when("datum.evidence && datum.clear").then(alt.value(1)).otherwise(alt.value(0.15)),
+        fillOpacity=alt.when("datum.evidence && datum.clear").then(alt.value(1)).otherwise(alt.value(0.2)),
         tooltip=[
             alt.Tooltip("day:O").title("Day"),
             alt.Tooltip("period:O").title("Period"),
