@@ -13,6 +13,15 @@ from cssafe.schedule.school import School, called, teachers
 from pages import filters
 from pages.week import download, keep, saved, week
 
+HIGHEST = (
+    "Concentration is highest on **{day} {period}**: {effect:+z.2f} against the mean slot (95 % interval {low:+z.2f} to "
+    "{high:+z.2f}, {lessons} lessons)."
+)
+LOWEST = (
+    "Concentration is lowest on **{day} {period}**: {effect:+z.2f} against the mean slot (95 % interval {low:+z.2f} to "
+    "{high:+z.2f}, {lessons} lessons)."
+)
+
 ui.page("Timetable")
 workspace = ui.workspace()
 known = bool(workspace.get("periods", []))
@@ -61,12 +70,10 @@ def told(found: Effects) -> None:
             "better or worse than the mean slot.",
             icon=":material/balance:",
         )
-    for word, row in (("highest", clear.iloc[-1:]), ("lowest", clear.iloc[:1])):
-        for slot in row[row["effect"].gt(0) == (word == "highest")].itertuples():
-            st.markdown(
-                f"Concentration is {word} on **{charts.WEEKDAYS[slot.weekday - 1]} {slot.period}**: {slot.effect:+.2f} against "
-                f"the mean slot (95 % interval {slot.low:+.2f} to {slot.high:+.2f}, {slot.lessons} lessons)."
-            )
+    for row in clear[clear["effect"] > 0].tail(1).to_dict("records"):
+        st.markdown(HIGHEST.format(day=charts.WEEKDAYS[row["weekday"] - 1], **row))
+    for row in clear[clear["effect"] < 0].head(1).to_dict("records"):
+        st.markdown(LOWEST.format(day=charts.WEEKDAYS[row["weekday"] - 1], **row))
 
 
 def differences(school: School) -> None:
@@ -153,15 +160,15 @@ def outcome(made: Proposal, synthetic: bool) -> None:
         return
     gain, number = st.columns(2)
     mark = " (synthetic)" if synthetic else ""
-    gain.metric("Expected gain in concentration" + mark, f"{made.gain:+.3f}", help="Over the lessons that need focus")
+    gain.metric("Expected gain in concentration" + mark, f"{made.gain:+z.3f}", help="Over the lessons that need focus")
     number.metric("Lessons that move", len(made.moves))
     sentence = (
-        "In the lessons of the subjects that need focus, weighted, mean concentration is expected to change by {gain:+.3f} "
-        "(95 % interval {low:+.3f} to {high:+.3f}, on the index from 0 to 1)."
+        "In the lessons of the subjects that need focus, weighted, mean concentration is expected to change by {gain:+z.3f} "
+        "(95 % interval {low:+z.3f} to {high:+z.3f}, on the index from 0 to 1)."
     )
     st.markdown(sentence.format(gain=made.gain, low=made.low, high=made.high))
     if made.most - made.gain > 0.0005:
-        st.caption(f"The search ran out of time: a still better week is not ruled out, of {made.most:+.3f} at most.")
+        st.caption(f"The search ran out of time: a still better week is not ruled out, of {made.most:+z.3f} at most.")
     st.markdown("\n".join(f"- {why}" for why in made.moves["why"]))
     with st.expander("Table", icon=":material/table:"):
         st.dataframe(

@@ -21,7 +21,8 @@ def raw(table: pd.DataFrame) -> alt.LayerChart:
 def effects(table: pd.DataFrame) -> alt.LayerChart:
     """Each slot's effect, hollow where its interval holds zero. table: Effects.slots."""
     told = [
-        f"{value:+.2f}" if evidence else "–" for value, evidence in zip(table["effect"], table["evidence"], strict=True)
+        f"{value:+z.2f}" if evidence else "–"
+        for value, evidence in zip(table["effect"], table["evidence"], strict=True)
     ]
     clear = (table["low"] > 0) | (table["high"] < 0)
     return _heatmap(table.assign(shown=table["effect"], told=told, clear=clear), "Difference, all else taken out")
@@ -33,7 +34,7 @@ def _heatmap(table: pd.DataFrame, title: str) -> alt.LayerChart:
         shown=table["shown"].where(table["evidence"], 0.0),  # a cell without a number would not be drawn at all
         mean=["–" if pd.isna(value) else f"{value:.2f}" for value in table["raw"]],
         difference=[
-            "no evidence" if pd.isna(low) else f"{effect:+.2f} ({low:+.2f} to {high:+.2f})"
+            "no evidence" if pd.isna(low) else f"{effect:+z.2f} ({low:+z.2f} to {high:+z.2f})"
             for effect, low, high in zip(table["effect"], table["low"], table["high"], strict=True)
         ],
         number=[f"{lessons} lessons" if lessons != 1 else "1 lesson" for lessons in table["lessons"]],

@@ -185,7 +185,7 @@ def _rank(known: pd.DataFrame) -> int:
 
 def _fit(known: pd.DataFrame, within: float, terms: np.ndarray) -> tuple[np.ndarray, np.ndarray, float, float, float]:
     """Coefficients of the terms (t,), their covariance (t, t), and own, student and chance as Effects has them."""
-    from scipy import linalg, stats  # with scikit-learn 70 MB, which only those pay who ask
+    from scipy import stats  # with scikit-learn 70 MB, which only those pay who ask
     from sklearn.linear_model import BayesianRidge
 
     y, x, z = known["concentration"].to_numpy(), _fixed(known), terms[known["slot"]]
@@ -195,7 +195,7 @@ def _fit(known: pd.DataFrame, within: float, terms: np.ndarray) -> tuple[np.ndar
     ridge = BayesianRidge(fit_intercept=False, lambda_1=WORTH / 2, lambda_2=WORTH / 2 * USUAL**2, max_iter=1000)
     for _ in range(PASSES):
         root = np.sqrt(weights)[:, None]
-        left = linalg.qr(root * x, pivoting=True)[0][:, rank:].T  # what no fixed effect can explain
+        left = np.linalg.svd(root * x)[0][:, rank:].T  # what no fixed effect can explain
         free_y, free_z = left @ (root[:, 0] * y), left @ (root * z)
         ridge.fit(free_z, free_y)
         if not own:

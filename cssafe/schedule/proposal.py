@@ -29,8 +29,8 @@ NO_FOCUS = "No subject needs focus yet, so no week is better than another. Say b
 NO_LESSONS = "The school's week has no lesson yet. Enter or import it first."
 NO_WAY = "No lesson of the subjects that need focus can move to a better slot with all constraints kept."
 NOT_CLEAR = (
-    "The best week that was found would change concentration by {gain:+.3f} ({low:+.3f} to {high:+.3f}): that cannot be told "
-    "from nothing, so nothing is proposed. More lessons recorded make the interval narrower."
+    "The best week that was found would change concentration by {gain:+z.3f} ({low:+z.3f} to {high:+z.3f}): that cannot be "
+    "told from nothing, so nothing is proposed. More lessons recorded make the interval narrower."
 )
 
 
@@ -185,10 +185,16 @@ def _explained(school: School, known: Effects, table: pd.DataFrame) -> pd.DataFr
         moved = row | {"from_day": from_day, "from_period": from_period, "to_day": to_day, "to_period": to_period}
         moved |= {"change": change, "low": change - half, "high": change + half, "weight": weight}
         words = {"lesson": lesson, "subject": row["subject"], "other": _follower(row, records)} | moved
-        if weight and change > 0:
+        if weight and change - half > 0:
             why = (
                 "{lesson} goes from {from_day} {from_period} to {to_day} {to_period}, because {subject} needs focus and this "
-                "school's lessons are followed better there by {change:.2f} ({low:+.2f} to {high:+.2f})."
+                "school's lessons are followed better there by {change:.2f} ({low:+z.2f} to {high:+z.2f})."
+            )
+        elif weight and change > 0:
+            why = (
+                "{lesson} goes from {from_day} {from_period} to {to_day} {to_period}, because {subject} needs focus and this "
+                "school's lessons are probably, but not certainly, followed better there, by {change:.2f} ({low:+z.2f} to "
+                "{high:+z.2f})."
             )
         elif words["other"]:
             why = "{lesson} goes from {from_day} {from_period} to {to_day} {to_period} and makes room for {other}."
