@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from cssafe.labels import ACTIVITIES
 from cssafe.queries import ALL, CHOSEN, Filter
@@ -136,14 +137,16 @@ def effects(lessons: pd.DataFrame, days: Sequence[str], periods: Sequence[dict])
     estimate, covariance = np.full(size, np.nan), np.full((size, size), np.nan)
     own = student = chance = np.nan
     reason = TOO_LITTLE.format(least=LEAST_WEEKS, **numbers)
-    if weeks >= LEAST_WEEKS and evidence.any() and len(known) - _rank(known) >= LEAST_FREE:
-        terms = _terms(len(days), len(periods))
-        coefficients, spread, own, student, chance = _fit(known, within, terms)
-        # Against the mean of the slots with evidence.
-        contrast = terms - (evidence @ terms) / evidence.sum()
-        estimate, covariance = contrast @ coefficients, contrast @ spread @ contrast.T
-        told = NO_DIFFERENCE.format(chance=chance, significance=SIGNIFICANCE, **numbers)
-        reason = "" if chance < SIGNIFICANCE else told
+    # Small matrices: a busy machine's threads would wait for each other, ten times as long as the work takes.
+    with threadpool_limits(1):
+        if weeks >= LEAST_WEEKS and evidence.any() and len(known) - _rank(known) >= LEAST_FREE:
+            terms = _terms(len(days), len(periods))
+            coefficients, spread, own, student, chance = _fit(known, within, terms)
+            # Against the mean of the slots with evidence.
+            contrast = terms - (evidence @ terms) / evidence.sum()
+            estimate, covariance = contrast @ coefficients, contrast @ spread @ contrast.T
+            told = NO_DIFFERENCE.format(chance=chance, significance=SIGNIFICANCE, **numbers)
+            reason = "" if chance < SIGNIFICANCE else told
     half = student * np.sqrt(np.diag(covariance))
     table = slots.assign(
         lessons=count,
