@@ -1,9 +1,12 @@
 """A school's week: what is refused and why; the same week comes back out of CSV and iCalendar."""
 
+import contextlib
 from datetime import date, time
 
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis.strategies import binary, data, integers
 from pandas.testing import assert_frame_equal
 
 from cssafe import periods as day
@@ -150,12 +153,13 @@ def test_a_spreadsheet_with_semicolons_and_only_what_is_needed_is_read():
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"", "lacks the column day"),
+        (b"", "cannot be read as CSV"),
+        (b"hello", "lacks the column day"),
         (b"\xff\xfe\x00", "no text in UTF-8"),
         (b"day,period,subject\n", "lacks the column class"),
         (b"what,day,period,class,subject\npupil,Mon,1,7a,Maths\n", "Line 2 begins with “pupil”"),
         (b"what,day,period,class,subject,teacher\naway,Mon,1,7a,,Ada\n", "must name one class"),
-        (b'day,period,class,subject\nMon,1,7a,"' + b"x" * 140_000 + b'"\n', "cannot be read as CSV"),
+        (b"day,period,class,subject\nMon,1,7a,Maths\nMon,2,7a,Maths,x\n", "cannot be read as CSV"),
     ],
 )
 def test_a_csv_file_that_cannot_be_used_is_refused_in_words(content, says):
@@ -198,9 +202,22 @@ def test_each_week_written_out_is_one_lesson_and_times_in_utc_are_told_in_the_sc
         (calendar(), "has no event"),
         (calendar("SUMMARY:Holiday\r\nDTSTART;VALUE=DATE:20260907"), "has no event"),
         (calendar("SUMMARY:Night 7a\r\nDTSTART:20260907T230000\r\nDTEND:20260908T010000"), "has no event"),
+        (calendar("SUMMARY:Art 7a\r\nDTSTART:hello\r\nDTEND:20260907T084500"), "“Art 7a” in the calendar has no start"),
         (calendar(FOREIGN, "SUMMARY:Art 7a\r\nDTSTART:20260907T082000\r\nDTEND:20260907T090500"), "make no periods"),
     ],
 )
 def test_a_calendar_that_cannot_be_used_is_refused_in_words(content, says):
     with pytest.raises(ValueError, match=says):
         from_ics(content, [], "Europe/Berlin")
+
+
+@pytest.mark.parametrize("kind", ["csv", "ics", "foreign"])
+@given(data())
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+def test_a_damaged_file_is_read_or_refused_in_words(kind, data):
+    whole = {"csv": to_csv(WEEK).encode(), "ics": to_ics(WEEK, MONDAY, "UTC"), "foreign": calendar(FOREIGN)}[kind]
+    at, length = data.draw(integers(0, len(whole))), data.draw(integers(0, 40))
+    content = whole[:at] + data.draw(binary(max_size=20)) + whole[at + length :]
+    with contextlib.suppress(ValueError):
+        found, lessons, free = from_csv(content) if kind == "csv" else from_ics(content, [], "Europe/Berlin")
+        read(day.read(found), lessons, free)

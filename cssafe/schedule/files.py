@@ -1,12 +1,13 @@
 """The school's week in and out: one CSV file with everything, and an iCalendar file with the lessons and who is away."""
 
-import csv
 import io
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 from zoneinfo import ZoneInfo
+
+import pandas as pd
 
 from cssafe.schedule.school import WHO, WORD, School, called, periods_of
 from cssafe.timetable import DAYS
@@ -38,11 +39,7 @@ def to_csv(school: School) -> str:
         {"what": "away", WORD[row["who"]]: row["name"], "day": row["day"], "period": row["period"]}
         for row in school.away.to_dict("records")
     ]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    return pd.DataFrame(rows, columns=COLUMNS).to_csv(index=False, lineterminator="\n")
 
 
 def from_csv(content: bytes) -> tuple[Rows, Rows, Rows]:
@@ -52,27 +49,8 @@ def from_csv(content: bytes) -> tuple[Rows, Rows, Rows]:
     Raises:
         ValueError: it is no such file; the user is told.
     """
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise ValueError("The file is no text in UTF-8. Save it from the spreadsheet as “CSV UTF-8”.") from None
-    first = text.partition("\n")[0]
-    table = csv.DictReader(io.StringIO(text), delimiter=";" if first.count(";") > first.count(",") else ",")
-    named = [(name or "").strip().lower() for name in table.fieldnames or []]
-    if missing := [name for name in ("day", "period", "class", "subject") if name not in named]:
-        raise ValueError(
-            f"The file lacks the column {missing[0]}. Its first line must name the columns: {', '.join(COLUMNS)}; needed are "
-            "day, period, class and subject."
-        )
-    table.fieldnames = named
     parts: dict[str, Rows] = {"period": [], "lesson": [], "away": []}
-    try:
-        rows = [
-            {name: value.strip() for name, value in row.items() if name and isinstance(value, str)} for row in table
-        ]
-    except csv.Error as error:
-        raise ValueError(f"The file cannot be read as CSV: {error}. Save it anew from the spreadsheet.") from None
-    for number, row in enumerate(rows, start=2):
+    for number, row in enumerate(_table(content), start=2):
         what = row.get("what") or "lesson"
         if what not in parts:
             raise ValueError(f"Line {number} begins with “{what}”. It must say period, lesson or away.")
@@ -177,35 +155,76 @@ def from_ics(content: bytes, periods: Sequence[Mapping[str, str]], time_zone: st
     return clocks, list(lessons.values()), list(away.values())
 
 
+def _table(content: bytes) -> Rows:
+    """The lines after the first, by the names in that one."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError("The file is no text in UTF-8. Save it from the spreadsheet as “CSV UTF-8”.") from None
+    first = text.partition("\n")[0]
+    separator = ";" if first.count(";") > first.count(",") else ","
+    try:
+        # Without a header, for with one pandas takes lines that are longer for an index and moves all columns.
+        whole = pd.read_csv(
+            io.StringIO(text), sep=separator, header=None, dtype=str, keep_default_na=False, skip_blank_lines=False
+        )
+    except ValueError as error:
+        told = str(error).strip()
+        raise ValueError(f"The file cannot be read as CSV: {told}. Save it anew from the spreadsheet.") from None
+    whole = whole.fillna("")  # what a short line lacks
+    names = [name.strip().lower() for name in whole.iloc[0]]
+    if missing := [name for name in ("day", "period", "class", "subject") if name not in names]:
+        raise ValueError(
+            f"The file lacks the column {missing[0]}. Its first line must name the columns: {', '.join(COLUMNS)}; needed are "
+            "day, period, class and subject."
+        )
+    return [dict(zip(names, map(str.strip, row), strict=True)) for row in whole.iloc[1:].itertuples(index=False)]
+
+
 def _occurrences(event: Any, zone: ZoneInfo) -> Rows:
     """What an event says, for each weekday on which it is."""
-    begins, finishes = event.get("dtstart"), event.get("dtend")
-    if begins is None or not isinstance(begins.dt, datetime):
+    summary = str(_first(event, "summary", "")).strip()
+    try:
+        start, end = event.start, event.end
+    except (ValueError, TypeError, AttributeError):
+        raise ValueError(f"The event “{summary}” in the calendar has no start and end that can be read.") from None
+    if not isinstance(start, datetime) or not isinstance(end, datetime):
         return []
-    duration = finishes.dt - begins.dt if finishes is not None else event.duration
-    start = begins.dt.astimezone(zone) if str(begins.dt.tzinfo) in ("UTC", "Etc/UTC") else begins.dt
-    end = start + duration
+    start, end = _local(start, zone), _local(end, zone)
     if end.date() != start.date() or end <= start:
         return []
-    summary = str(event.get("summary", "")).strip()
     subject, _, class_name = summary.rpartition(" ")
-    organiser = event.get("organizer")
-    teacher = str(organiser.params.get("CN", "")) if organiser is not None else ""
     told = {
-        "subject": str(event.get(SUBJECT, subject)),
-        "class_name": str(event.get(CLASS, class_name)),
-        "teacher": str(event.get(TEACHER, teacher)),
-        "room": str(event.get("location", "")),
-        "fixed": event.get(FIXED) is not None,
+        "subject": str(_first(event, SUBJECT, subject)),
+        "class_name": str(_first(event, CLASS, class_name)),
+        "teacher": str(_first(event, TEACHER, _parameter(_first(event, "organizer", ""), "CN"))),
+        "room": str(_first(event, "location", "")),
+        "fixed": bool(_first(event, FIXED, "")),
         "start": f"{start:%H:%M}",
         "end": f"{end:%H:%M}",
     }
-    away = event.get(AWAY)
-    word = {word: who for who, word in WORD.items()}
-    told |= {"who": word.get(away.params.get("WHO", ""), ""), "name": str(away)} if away is not None else {"who": ""}
-    rule = event.get("rrule") or {}
+    away = _first(event, AWAY, "")
+    words = {word: who for who, word in WORD.items()}
+    told |= {"who": words.get(_parameter(away, "WHO"), ""), "name": str(away)}
+    rule = _first(event, "rrule", {})
     days = [BYDAY[str(name)[-2:]] for name in rule.get("BYDAY", []) if str(name)[-2:] in BYDAY]
     return [told | {"day": day} for day in days or [DAYS[start.weekday()]]]
+
+
+def _first(event: Any, name: str, default: Any) -> Any:
+    """A property's value; the first, should it be there twice."""
+    value = event.get(name, default)
+    return value[0] if isinstance(value, list) else value
+
+
+def _parameter(value: Any, name: str) -> str:
+    """What stands beside a property's value; a text of ours has nothing beside it."""
+    return str(value.params.get(name, "")) if hasattr(value, "params") else ""
+
+
+def _local(moment: datetime, zone: ZoneInfo) -> datetime:
+    """The clock on the wall: as it stands, except for what is told in UTC."""
+    return (moment.astimezone(zone) if moment.utcoffset() == timedelta(0) else moment).replace(tzinfo=None)
 
 
 def _fits(periods: Sequence[Mapping[str, str]], times: set[tuple[str, str]]) -> bool:
