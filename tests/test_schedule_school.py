@@ -155,6 +155,7 @@ def test_a_spreadsheet_with_semicolons_and_only_what_is_needed_is_read():
     [
         (b"", "cannot be read as CSV"),
         (b"hello", "lacks the column day"),
+        (b"day,period,class,subject\nMon,1,7a,Maths,\n", "Expected 4 fields in line 2, saw 5"),
         (b"\xff\xfe\x00", "no text in UTF-8"),
         (b"day,period,subject\n", "lacks the column class"),
         (b"what,day,period,class,subject\npupil,Mon,1,7a,Maths\n", "Line 2 begins with “pupil”"),

@@ -28,6 +28,10 @@ SCALE = 100_000
 NO_FOCUS = "No subject needs focus yet, so no week is better than another. Say below which subjects matter most."
 NO_LESSONS = "The school's week has no lesson yet. Enter or import it first."
 NO_WAY = "No lesson of the subjects that need focus can move to a better slot with all constraints kept."
+NO_TIME = (
+    "No better week was found within {seconds:.0f} seconds, but that there is none is not proven. Let fewer lessons move, or "
+    "try again when this computer has less to do."
+)
 NOT_CLEAR = (
     "The best week that was found would change concentration by {gain:+z.3f} ({low:+z.3f} to {high:+z.3f}): that cannot be "
     "told from nothing, so nothing is proposed. More lessons recorded make the interval narrower."
@@ -69,7 +73,10 @@ def propose(school: School, known: Effects, moves: int, seconds: float = SECONDS
     chosen, bound = _solve(school, known, moves, seconds)
     table = _moved(school, chosen)
     if table.empty:
-        return replace(nothing, gain=0.0, low=0.0, high=0.0, most=bound, reason=NO_WAY)
+        proven = bound * SCALE < len(school.lessons)  # each may be rounded by half a step
+        return replace(
+            nothing, gain=0.0, low=0.0, high=0.0, reason=NO_WAY if proven else NO_TIME.format(seconds=seconds)
+        )
     share = table["subject"].map(school.focus).fillna(0.0).to_numpy(float) / weight.sum()
     steps = np.zeros(len(known.estimate))
     for part, one in zip(share, _contrasts(school, table), strict=True):
@@ -131,8 +138,10 @@ def _solve(school: School, known: Effects, moves: int, seconds: float) -> tuple[
     solver.parameters.max_time_in_seconds = seconds
     solver.parameters.num_workers = THREADS
     solver.parameters.random_seed = 0
-    status = solver.solve(model)
-    assert status in (cp_model.OPTIMAL, cp_model.FEASIBLE), "the week as it is keeps every constraint (school.read)"
+    if (
+        solver.solve(model) == cp_model.UNKNOWN
+    ):  # not even the week as it is, which keeps every constraint (school.read)
+        return {group: set(now) for group, now in groups.items()}, np.inf
     found = {group: {slot for slot, at in slots.items() if solver.value(at)} for group, slots in choice.items()}
     now_worth = sum(
         school.focus.get(group[1], 0.0) * known.estimate[slot : slot + group[4]].sum()
