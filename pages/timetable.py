@@ -97,12 +97,14 @@ def differences(school: School) -> None:
         st.dataframe(
             found.slots.assign(day=[charts.WEEKDAYS[weekday - 1] for weekday in found.slots["weekday"]]),
             hide_index=True,
-            column_order=["day", "period", "lessons", "raw", "effect", "low", "high"],
+            column_order=["day", "period", "lessons", "raw", "raw_low", "raw_high", "effect", "low", "high"],
             column_config={
                 "day": "Day",
                 "period": "Period",
                 "lessons": "Lessons",
-                "raw": st.column_config.NumberColumn("Mean, raw", format="%.2f"),
+                "raw": st.column_config.NumberColumn("Mean, as recorded", format="%.2f"),
+                "raw_low": st.column_config.NumberColumn("from", format="%.2f"),
+                "raw_high": st.column_config.NumberColumn("to (95 %)", format="%.2f"),
                 "effect": st.column_config.NumberColumn("Effect", format="%+.3f"),
                 "low": st.column_config.NumberColumn("from", format="%+.3f"),
                 "high": st.column_config.NumberColumn("to (95 %)", format="%+.3f"),

@@ -91,6 +91,7 @@ def test_a_slot_with_fewer_than_three_lessons_has_no_evidence():
     slot = found.slots.query("weekday == 2 and period == '3'").iloc[0]
     assert slot["lessons"] == 2 and not slot["evidence"] and np.isnan(slot["effect"]) and slot["raw"] > 0
     assert np.isfinite(found.estimate).all()
+    assert (found.slots["raw_low"] < found.slots["raw"]).all() and (found.slots["raw"] < found.slots["raw_high"]).all()
 
 
 @pytest.fixture

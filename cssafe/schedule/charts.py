@@ -32,7 +32,10 @@ def _heatmap(table: pd.DataFrame, title: str) -> alt.LayerChart:
     table = table.assign(
         day=[WEEKDAYS[weekday - 1] for weekday in table["weekday"]],
         shown=table["shown"].where(table["evidence"], 0.0),  # a cell without a number would not be drawn at all
-        mean=["–" if pd.isna(value) else f"{value:.2f}" for value in table["raw"]],
+        mean=[
+            "–" if pd.isna(low) else f"{mean:.2f} ({low:.2f} to {high:.2f})"
+            for mean, low, high in zip(table["raw"], table["raw_low"], table["raw_high"], strict=True)
+        ],
         difference=[
             "no evidence" if pd.isna(low) else f"{effect:+z.2f} ({low:+z.2f} to {high:+z.2f})"
             for effect, low, high in zip(table["effect"], table["low"], table["high"], strict=True)
@@ -65,7 +68,7 @@ def _heatmap(table: pd.DataFrame, title: str) -> alt.LayerChart:
         tooltip=[
             alt.Tooltip("day:O").title("Day"),
             alt.Tooltip("period:O").title("Period"),
-            alt.Tooltip("mean:N").title("Mean concentration, raw"),
+            alt.Tooltip("mean:N").title("Mean, as recorded (95 % interval)"),
             alt.Tooltip("difference:N").title("Effect (95 % interval)"),
             alt.Tooltip("lessons:Q").title("Lessons"),
         ],

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from cssafe.intervals import clustered
 from cssafe.labels import ACTIVITIES
 from cssafe.queries import ALL, CHOSEN, Filter
 from cssafe.store import Workspace
@@ -66,8 +67,8 @@ class Effects:
     """What is known of each slot.
 
     slots: one row for each weekday and period, in the order of the week: weekday (1 Monday), period, start, lessons, raw (mean
-    over lessons), effect (against the mean of the slots with evidence, on the index) with low and high (95 %), evidence (bool);
-    effect, low and high are NaN without evidence, raw without lessons.
+    over lessons) with raw_low and raw_high (95 %), effect (against the mean of the slots with evidence, on the index) with low
+    and high (95 %), evidence (bool); effect, low and high are NaN without evidence, raw without lessons.
     estimate (s,), covariance (s, s): of all slots; one without evidence rests on its weekday and period. NaN if too little is
     known. own: variance of a placement by itself. student: factor of the intervals. chance: that slots without any effect
     differ so much. reason: why there is no advice; empty where there can be.
@@ -129,8 +130,10 @@ def effects(lessons: pd.DataFrame, days: Sequence[str], periods: Sequence[dict])
     lessons = lessons.assign(slot=place.get_indexer(pd.MultiIndex.from_frame(lessons[["weekday", "period"]])))
     lessons = lessons[lessons["slot"] >= 0]
     count = np.bincount(lessons["slot"], minlength=len(slots))
-    total = np.bincount(lessons["slot"], lessons["concentration"], minlength=len(slots))
     evidence = count >= LEAST_LESSONS
+    raw = np.full((3, len(slots)), np.nan)
+    for number, rows in lessons.groupby("slot"):
+        raw[:, number] = np.ravel(clustered(rows[["concentration"]].to_numpy(), np.ones(len(rows))))
     known, within = _placements(lessons)
     size, weeks = len(slots), int(lessons["week"].nunique())
     numbers = {"lessons": lessons["lesson"].nunique(), "weeks": weeks, "placements": len(known)}
@@ -150,7 +153,9 @@ def effects(lessons: pd.DataFrame, days: Sequence[str], periods: Sequence[dict])
     half = student * np.sqrt(np.diag(covariance))
     table = slots.assign(
         lessons=count,
-        raw=total / np.where(count, count, np.nan),
+        raw=raw[0],
+        raw_low=raw[1],
+        raw_high=raw[2],
         effect=np.where(evidence, estimate, np.nan),
         low=np.where(evidence, estimate - half, np.nan),
         high=np.where(evidence, estimate + half, np.nan),
