@@ -22,6 +22,7 @@ PAGES = (
     "room",
     "histograms",
     "weekly",
+    "timetable",
     "lessons",
     "story",
     "term",

@@ -34,7 +34,7 @@ LAYERS = (
         "notes",
         "teaching",
     },
-    {"class_charts", "model_readings", "services", "suggestions"},
+    {"class_charts", "model_readings", "schedule", "services", "suggestions"},
     {"health", "report", "ui", "site", "bench_pages"},
     {"bench", "training", "watch"},
     {"cli"},

@@ -1,0 +1,79 @@
+"""The slots of the week as two heatmaps beside each other: raw, and with all else taken out."""
+
+import altair as alt
+import pandas as pd
+
+from cssafe.charts import GREY, HIGH, LOW, MIDDLE, WEEKDAYS
+
+NARROW = 0.05
+"""Least reach of the colours to either side: below, they would blow noise up into a pattern (as in charts.weekly)."""
+
+
+def raw(table: pd.DataFrame) -> alt.LayerChart:
+    """Mean concentration of each slot as it was recorded. table: Effects.slots."""
+    usual = table.loc[table["evidence"], "raw"].mean()
+    told = [
+        f"{value:.2f}" if evidence else "–" for value, evidence in zip(table["raw"], table["evidence"], strict=True)
+    ]
+    return _heatmap(table.assign(shown=table["raw"] - usual, told=told, clear=True), "Difference, as recorded")
+
+
+def effects(table: pd.DataFrame) -> alt.LayerChart:
+    """Each slot's effect, hollow where its interval holds zero. table: Effects.slots."""
+    told = [
+        f"{value:+z.2f}" if evidence else "–"
+        for value, evidence in zip(table["effect"], table["evidence"], strict=True)
+    ]
+    clear = (table["low"] > 0) | (table["high"] < 0)
+    return _heatmap(table.assign(shown=table["effect"], told=told, clear=clear), "Difference, all else taken out")
+
+
+def _heatmap(table: pd.DataFrame, title: str) -> alt.LayerChart:
+    table = table.assign(
+        day=[WEEKDAYS[weekday - 1] for weekday in table["weekday"]],
+        shown=table["shown"].where(table["evidence"], 0.0),  # a cell without a number would not be drawn at all
+        mean=[
+            "–" if pd.isna(low) else f"{mean:.2f} ({low:.2f} to {high:.2f})"
+            for mean, low, high in zip(table["raw"], table["raw_low"], table["raw_high"], strict=True)
+        ],
+        difference=[
+            "no evidence" if pd.isna(low) else f"{effect:+z.2f} ({low:+z.2f} to {high:+z.2f})"
+            for effect, low, high in zip(table["effect"], table["low"], table["high"], strict=True)
+        ],
+        number=[f"{lessons} lessons" if lessons != 1 else "1 lesson" for lessons in table["lessons"]],
+    )
+    half = max([NARROW, *table["shown"].abs().dropna()])
+    colour = (
+        alt.Color("shown:Q")
+        .scale(domain=[-half, 0, half], range=[LOW, MIDDLE, HIGH], interpolate="rgb")
+        .legend(orient="bottom", title=title, format="+.2f", values=[-half, -half / 2, 0, half / 2, half], columns=5)
+    )
+    base = alt.Chart(table).encode(
+        x=alt.X("day:O")
+        .scale(domain=list(table["day"].unique()))
+        .axis(orient="top", labelAngle=0, ticks=False, domain=False, labelFlush=False)
+        .title(None),
+        y=alt.Y("period:O")
+        .scale(domain=list(table["period"].unique()))
+        .axis(ticks=False, domain=False, labelFlush=False)
+        .title(None),
+    )
+    known = alt.datum.evidence
+    cells = base.mark_rect(
+        cornerRadius=4, strokeWidth=2, width=alt.RelativeBandSize(0.92), height=alt.RelativeBandSize(0.88)
+    ).encode(
+        color=alt.when(known).then(colour).otherwise(alt.value(GREY)),
+        stroke=alt.when(known).then(colour).otherwise(alt.value(GREY)),
+        fillOpacity=alt.when("datum.evidence && datum.clear").then(alt.value(1)).otherwise(alt.value(0.2)),
+        tooltip=[
+            alt.Tooltip("day:O").title("Day"),
+            alt.Tooltip("period:O").title("Period"),
+            alt.Tooltip("mean:N").title("Mean, as recorded (95 % interval)"),
+            alt.Tooltip("difference:N").title("Effect (95 % interval)"),
+            alt.Tooltip("lessons:Q").title("Lessons"),
+        ],
+    )
+    ink = alt.when("datum.evidence && datum.clear").then(alt.value("#111111")).otherwise(alt.value(GREY))
+    told = base.mark_text(fontSize=14, dy=-6).encode(text="told:N", color=ink)
+    number = base.mark_text(fontSize=10, dy=10).encode(text="number:N", color=ink)
+    return (cells + told + number).properties(height=alt.Step(44))

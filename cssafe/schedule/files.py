@@ -1,0 +1,239 @@
+"""The school's week in and out: one CSV file with everything, and an iCalendar file with the lessons and who is away."""
+
+import io
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from cssafe.schedule.school import WHO, WORD, School, called, periods_of
+from cssafe.timetable import DAYS
+
+Rows = list[dict[str, Any]]
+
+COLUMNS = ("what", "day", "period", "start", "end", "class", "subject", "teacher", "room", "length", "fixed")
+"""what: period (with start and end), lesson, or away (of one class, teacher or room; without a period for the whole day)."""
+
+YES = ("yes", "true", "1", "x")
+
+CLASS, SUBJECT, TEACHER, FIXED, AWAY = (f"X-CSSAFE-{name}" for name in ("CLASS", "SUBJECT", "TEACHER", "FIXED", "AWAY"))
+"""What iCalendar has no property for; programs that do not know them pass over them (RFC 5545, 3.8.8.2)."""
+
+BYDAY = dict(zip(("MO", "TU", "WE", "TH", "FR", "SA", "SU"), DAYS, strict=True))
+
+
+def to_csv(school: School) -> str:
+    """Everything but what needs focus, for `from_csv` and for a spreadsheet."""
+    rows: Rows = [
+        {"what": "period", "period": period["name"], "start": period["start"], "end": period["end"]}
+        for period in school.periods
+    ]
+    rows += [
+        row | {"what": "lesson", "class": row["class_name"], "fixed": "yes" if row["fixed"] else "no"}
+        for row in school.lessons.to_dict("records")
+    ]
+    rows += [
+        {"what": "away", WORD[row["who"]]: row["name"], "day": row["day"], "period": row["period"]}
+        for row in school.away.to_dict("records")
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS).to_csv(index=False, lineterminator="\n")
+
+
+def from_csv(content: bytes) -> tuple[Rows, Rows, Rows]:
+    """Rows of periods (for periods.read), lessons and who is away (for school.read); without a column `what` all rows are
+    lessons. Separated by commas or semicolons; extra columns are passed over.
+
+    Raises:
+        ValueError: it is no such file; the user is told.
+    """
+    parts: dict[str, Rows] = {"period": [], "lesson": [], "away": []}
+    for number, row in enumerate(_table(content), start=2):
+        what = row.get("what") or "lesson"
+        if what not in parts:
+            raise ValueError(f"Line {number} begins with “{what}”. It must say period, lesson or away.")
+        if what == "period":
+            parts[what].append(
+                {"name": row.get("period", "")} | {end: _clock(row.get(end, "")) for end in ("start", "end")}
+            )
+        elif what == "lesson":
+            fixed = row.get("fixed", "").lower() in YES
+            parts[what].append(row | {"class_name": row.get("class", ""), "fixed": fixed})
+        else:
+            names = {who: row[WORD[who]] for who in WHO if row.get(WORD[who])}
+            if len(names) != 1:
+                raise ValueError(f"Line {number} says who is away: it must name one class, one teacher or one room.")
+            [(who, name)] = names.items()
+            parts[what].append({"who": who, "name": name, "day": row.get("day", ""), "period": row.get("period", "")})
+    return parts["period"], parts["lesson"], parts["away"]
+
+
+def to_ics(school: School, monday: date, time_zone: str) -> bytes:
+    """A calendar with every lesson, and everybody who is away, once a week from that Monday on, by the clock of that zone."""
+    from icalendar import Calendar, Event
+
+    zone = ZoneInfo(time_zone)
+    calendar = Calendar()
+    calendar.add("prodid", "-//CSSAFE//timetable//EN")
+    calendar.add("version", "2.0")
+
+    def event(summary: str, day: str, period: str, length: int, **properties: str) -> Event:
+        first = school.names.index(period)
+        when = monday + timedelta(days=DAYS.index(day))
+        ends = school.periods[first]["start"], school.periods[first + length - 1]["end"]
+        new = Event()
+        new.add("uid", f"{uuid5(NAMESPACE_URL, f'{summary} {day} {period} {sorted(properties.items())}')}@cssafe")
+        new.add("dtstamp", datetime.combine(monday, time(0), ZoneInfo("UTC")))
+        new.add("summary", summary)
+        for name, clock in zip(("dtstart", "dtend"), ends, strict=True):
+            new.add(name, datetime.combine(when, time.fromisoformat(clock), zone))
+        new.add("rrule", {"freq": "weekly"})
+        for name, value in properties.items():
+            if value:
+                new.add(name, value)
+        calendar.add_component(new)
+        return new
+
+    for row in school.lessons.to_dict("records"):
+        told = {CLASS: row["class_name"], SUBJECT: row["subject"], TEACHER: row["teacher"], "location": row["room"]}
+        told |= {"description": row["teacher"], FIXED: "yes" if row["fixed"] else ""}
+        event(called(row), row["day"], row["period"], row["length"], **told)
+    for row in school.away.to_dict("records"):
+        period, length = (row["period"], 1) if row["period"] else (school.names[0], len(school.names))
+        away = event(f"{row['name']} is away", row["day"], period, length, **{AWAY: row["name"]})
+        away[AWAY].params["WHO"] = WORD[row["who"]]
+    if time_zone != "UTC":
+        calendar.add_missing_timezones()
+    return calendar.to_ical()
+
+
+def from_ics(content: bytes, periods: Sequence[Mapping[str, str]], time_zone: str) -> tuple[Rows, Rows, Rows]:
+    """As from_csv, out of a calendar: of CSSAFE, or of another program, whose events are called “Subject Class”, with the room
+    as place and the teacher as organiser. What happens on the same weekday at the same time is one lesson; events of a whole
+    day are passed over. The school's periods hold if all events fit them, else periods are made of the events' times.
+
+    time_zone: for times that are told in UTC; others are meant as they stand.
+
+    Raises:
+        ValueError: it is no calendar, or its times make no periods; the user is told.
+    """
+    from icalendar import Calendar
+
+    try:
+        calendar = Calendar.from_ical(content)
+    except (ValueError, IndexError, KeyError, AttributeError):
+        raise ValueError(
+            "The file is no iCalendar file (.ics). Export the calendar again from where it was made."
+        ) from None
+    found = [one for event in calendar.walk("VEVENT") for one in _occurrences(event, ZoneInfo(time_zone))]
+    if not found:
+        raise ValueError(
+            "The calendar has no event with a start and an end on the same day, so there is no week in it."
+        )
+    times = {(one["start"], one["end"]) for one in found}
+    used = list(periods) if _fits(periods, times) else periods_of(times)
+    if not _fits(used, times):
+        raise ValueError(
+            "The times in the calendar overlap in such a way that they make no periods. Enter the school's periods first, then "
+            "import it again."
+        )
+    starts, ends = [period["start"] for period in used], [period["end"] for period in used]
+    lessons, away = {}, {}
+    for one in found:
+        first, last = starts.index(one["start"]), ends.index(one["end"])
+        row = one | {"period": used[first]["name"], "length": last - first + 1}
+        if not one["who"]:
+            lessons[one["day"], one["start"], one["class_name"], one["subject"]] = row
+        elif row["length"] == len(used):
+            away[one["who"], one["name"], one["day"], ""] = row | {"period": ""}
+        else:
+            for period in used[first : last + 1]:
+                away[one["who"], one["name"], one["day"], period["name"]] = row | {"period": period["name"]}
+    clocks = [period | {end: _clock(period[end]) for end in ("start", "end")} for period in map(dict, used)]
+    return clocks, list(lessons.values()), list(away.values())
+
+
+def _table(content: bytes) -> Rows:
+    """The lines after the first, by the names in that one."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError("The file is no text in UTF-8. Save it from the spreadsheet as “CSV UTF-8”.") from None
+    first = text.partition("\n")[0]
+    separator = ";" if first.count(";") > first.count(",") else ","
+    try:
+        # Without a header, for with one pandas takes lines that are longer for an index and moves all columns.
+        whole = pd.read_csv(
+            io.StringIO(text), sep=separator, header=None, dtype=str, keep_default_na=False, skip_blank_lines=False
+        )
+    except ValueError as error:
+        told = str(error).strip()
+        raise ValueError(f"The file cannot be read as CSV: {told}. Save it anew from the spreadsheet.") from None
+    whole = whole.fillna("")  # what a short line lacks
+    names = [name.strip().lower() for name in whole.iloc[0]]
+    if missing := [name for name in ("day", "period", "class", "subject") if name not in names]:
+        raise ValueError(
+            f"The file lacks the column {missing[0]}. Its first line must name the columns: {', '.join(COLUMNS)}; needed are "
+            "day, period, class and subject."
+        )
+    return [dict(zip(names, map(str.strip, row), strict=True)) for row in whole.iloc[1:].itertuples(index=False)]
+
+
+def _occurrences(event: Any, zone: ZoneInfo) -> Rows:
+    """What an event says, for each weekday on which it is."""
+    summary = str(_first(event, "summary", "")).strip()
+    try:
+        start, end = event.start, event.end
+    except (ValueError, TypeError, AttributeError):
+        raise ValueError(f"The event “{summary}” in the calendar has no start and end that can be read.") from None
+    if not isinstance(start, datetime) or not isinstance(end, datetime):
+        return []
+    start, end = _local(start, zone), _local(end, zone)
+    if end.date() != start.date() or end <= start:
+        return []
+    subject, _, class_name = summary.rpartition(" ")
+    told = {
+        "subject": str(_first(event, SUBJECT, subject)),
+        "class_name": str(_first(event, CLASS, class_name)),
+        "teacher": str(_first(event, TEACHER, _parameter(_first(event, "organizer", ""), "CN"))),
+        "room": str(_first(event, "location", "")),
+        "fixed": bool(_first(event, FIXED, "")),
+        "start": f"{start:%H:%M}",
+        "end": f"{end:%H:%M}",
+    }
+    away = _first(event, AWAY, "")
+    words = {word: who for who, word in WORD.items()}
+    told |= {"who": words.get(_parameter(away, "WHO"), ""), "name": str(away)}
+    rule = _first(event, "rrule", {})
+    days = [BYDAY[str(name)[-2:]] for name in rule.get("BYDAY", []) if str(name)[-2:] in BYDAY]
+    return [told | {"day": day} for day in days or [DAYS[start.weekday()]]]
+
+
+def _first(event: Any, name: str, default: Any) -> Any:
+    """A property's value; the first, should it be there twice."""
+    value = event.get(name, default)
+    return value[0] if isinstance(value, list) else value
+
+
+def _parameter(value: Any, name: str) -> str:
+    """What stands beside a property's value; a text of ours has nothing beside it."""
+    return str(value.params.get(name, "")) if hasattr(value, "params") else ""
+
+
+def _local(moment: datetime, zone: ZoneInfo) -> datetime:
+    """The clock on the wall: as it stands, except for what is told in UTC."""
+    return (moment.astimezone(zone) if moment.utcoffset() == timedelta(0) else moment).replace(tzinfo=None)
+
+
+def _fits(periods: Sequence[Mapping[str, str]], times: set[tuple[str, str]]) -> bool:
+    starts, ends = {period["start"] for period in periods}, {period["end"] for period in periods}
+    return all(start in starts and end in ends for start, end in times)
+
+
+def _clock(text: str) -> time | None:
+    try:
+        return time.fromisoformat(text.zfill(5))
+    except ValueError:
+        return None
