@@ -146,6 +146,7 @@ def test_the_network_is_read_out():
         "accuracy_interval": [0.78, 0.82],
         "n": 1000,
         "labels": ["happy", "sad"],
+        "confusion": [[450, 50], [27, 63]],
         "confusion_normalised": [[0.9, 0.1], [0.3, 0.7]],
         "expected_calibration_error": 0.021,
         "coverage": [
@@ -163,8 +164,8 @@ def test_the_network_is_read_out():
     assert model_readings.recall(told).startswith(
         "Highest: happy, 90.0 % (95 % interval 88.0 to 92.0). Lowest: sad, 70.0 %"
     )
-    assert "of the faces that show sad, 30 % are named happy" in model_readings.confusion(told)
-    assert "2.1 points" in model_readings.reliability(told)
+    assert "of 90 faces that show sad, 30 % are named happy" in model_readings.confusion(told)
+    assert "2.1 percentage points" in model_readings.reliability(told)
     assert "Of all faces 80.0 % are named rightly, of the surest 50 % of them 95.0 %" in model_readings.coverage(told)
     worst = [{"accuracy": 0.5, "strength": -80, "unit": "grey levels"}, {"accuracy": 0.8, "strength": 0, "unit": ""}]
     assert model_readings.robustness(worst) == "At worst 50 % right, at -80 grey levels."
