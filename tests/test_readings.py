@@ -116,7 +116,7 @@ def test_parts_of_a_score_are_told_in_words():
     none = pd.DataFrame(columns=["minute", "part", "points", "low", "high", "share"])
     assert readings.parts_minutes(none) == NOTHING
     parts = explanation.table(pd.Series({"looking": 0.3, "eyes": 0.0, "index": 0.7}))
-    assert readings.parts_now(parts) == "0.70 of 1: lost are 0.30 to looking away."
+    assert readings.parts_now(parts) == "Why: 0.70 of 1: lost are 0.30 to looking away."
     assert readings.parts_now(parts.assign(points=np.nan)) == NOTHING
     assert readings.parts_minutes(parts.assign(minute=4)).startswith("The weakest is minute 5: 0.70 of 1")
 
