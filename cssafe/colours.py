@@ -27,8 +27,8 @@ EMOTIONS = {
 LEVELS = {"low": "#D55E00", "medium": "#E69F00", "high": "#A6DDF7"}
 """Of concentration, the higher the lighter; black writing is readable on each."""
 
-UNREAD = "#8C8C8C"
-"""A face of which nothing was read, or may be told."""
+UNREAD = "#56B4E9"
+"""A face of which nothing was read, or may be told. No grey: in grey boxes a detector found a face that was covered."""
 
 LOST = ("#E69F00", "#009E73", "#EBC3DA")
 """What a score loses to looking away, to eyes and to emotions, stacked upon COLOURS[0], the score."""

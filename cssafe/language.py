@@ -39,7 +39,7 @@ def _(words: str) -> str:
 
 def ngettext(one: str, several: str, n: int) -> str:
     """The same for words that go with a number, by the language's own rule for it."""
-    return _catalogue(_asked()).ngettext(one, several, n)
+    return _catalogue(_asked()).ngettext(one, several, int(n))  # NumPy's integers are refused
 
 
 def N_(words: str) -> str:

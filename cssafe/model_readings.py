@@ -46,14 +46,17 @@ def confusion(told: dict[str, Any]) -> str:
     shares, labels = np.array(told["confusion_normalised"], float), told["labels"]
     np.fill_diagonal(shares, 0)
     shown, named = np.unravel_index(np.nan_to_num(shares).argmax(), shares.shape)
-    return _("The most frequent mistake: of the faces that show {shown}, {share:.0f} % are named {named}.").format(
-        shown=_(labels[shown]), named=_(labels[named]), share=100 * shares[shown, named]
+    return _("The most frequent mistake: of {n} faces that show {shown}, {share:.0f} % are named {named}.").format(
+        n=sum(told["confusion"][shown]),
+        shown=_(labels[shown]),
+        named=_(labels[named]),
+        share=100 * shares[shown, named],
     )
 
 
 def reliability(told: dict[str, Any]) -> str:
     """How far what it says of itself is off. told: of one set of labels."""
-    return _("On average, how sure it is and how often it is right lie {points:.1f} points of percent apart.").format(
+    return _("On average, how sure it is and how often it is right lie {points:.1f} percentage points apart.").format(
         points=100 * told["expected_calibration_error"]
     )
 

@@ -81,7 +81,7 @@ def regions(table: pd.DataFrame) -> str:
 
 def parts_now(parts: pd.DataFrame) -> str:
     """What is lost at this moment. parts: explanation.table."""
-    return nothing() if parts["points"].isna().all() else words(parts)
+    return nothing() if parts["points"].isna().all() else _("Why: {words}").format(words=words(parts))
 
 
 def parts_minutes(parts: pd.DataFrame) -> str:

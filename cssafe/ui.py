@@ -133,11 +133,12 @@ def chart(drawn: Any, said: str, table: pd.DataFrame, *, key: str, how: str = ""
     Returns:
         What st.altair_chart returns: the selections.
     """
-    event = st.altair_chart(drawn, key=key, alt=said, **options)
-    st.text(said)
-    if how:
-        st.caption(how)
-    behind = st.popover(_("Table"), icon=":material/table:", type="tertiary", key=f"{key}_table", on_change="rerun")
+    with st.container(gap="xsmall"):
+        event = st.altair_chart(drawn, key=key, alt=said, **options)
+        st.text(said)
+        if how:
+            st.caption(how)
+        behind = st.expander(_("Table"), icon=":material/table:", type="compact", key=f"{key}_table", on_change="rerun")
     if behind.open:
         words = columns()
         floats = table.select_dtypes("float").columns
@@ -166,7 +167,7 @@ def columns() -> dict[str, str]:
         "name": _("Name"),
         "faces": _("Faces"),
         "synthetic": _("Synthetic"),
-        "weekday": _("Weekday (1 is Monday)"),
+        "weekday": _("Weekday"),
         "period": _("Period"),
         "concentration": _("Concentration"),
         "attention": _("Attention"),

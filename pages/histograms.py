@@ -83,7 +83,7 @@ else:
     ui.chart(
         charts.emotions(emotions, measure),
         readings.emotions(emotions, measure),
-        emotions,
+        emotions.assign(emotion=[_(emotion) for emotion in emotions["emotion"]]),
         key="emotions",
         how=f"{longer} {lines[measure]}",
     )

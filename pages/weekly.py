@@ -72,7 +72,7 @@ how = _(
 event = ui.chart(
     charts.weekly(cells),
     readings.weekly(cells),
-    cells,
+    cells.assign(weekday=[_(charts.WEEKDAYS[number - 1]) for number in cells["weekday"]]).drop(columns="start"),
     key="heatmap",
     how=f"{how} {_(filters.VALIDITY)}",
     on_select="rerun",

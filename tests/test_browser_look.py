@@ -88,7 +88,7 @@ def test_behind_a_chart_there_is_its_table(visit):
     page = visit("weekly")
     expect(page.get_by_text("Highest:")).to_be_visible()
     expect(page.get_by_test_id("stDataFrame")).to_have_count(0)
-    page.get_by_role("button", name="Table").click()
+    page.get_by_text("Table", exact=True).click()
     expect(page.get_by_test_id("stDataFrame")).to_be_visible()
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from cssafe.vision.drawing import draw
 
-HIGH, NOTHING = (247, 221, 166), (140, 140, 140)  # BGR of high and of unread
+HIGH, NOTHING = (247, 221, 166), (233, 180, 86)  # BGR of high and of unread
 FACE = {"track": 1, "box": [100.0, 80.0, 60.0, 70.0], "score": 0.9}
 READ = FACE | {"level": "high", "expression": {"neutral": 0.2, "happy": 0.8}}
 

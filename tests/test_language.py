@@ -71,6 +71,17 @@ def test_every_visible_string_of_a_translated_file_is_wrapped(path):
     assert unwrapped((ROOT / path).read_text(encoding="utf-8")) == []
 
 
+def test_nothing_hides_the_function_that_translates():
+    """`for _ in ...` in a file that translates would make `_` a number there."""
+    hidden = []
+    for path in [*(ROOT / "cssafe").rglob("*.py"), *(ROOT / "pages").glob("*.py")]:
+        code = path.read_text(encoding="utf-8")
+        if re.search(r"from cssafe.language import .*\b_\b", code) and path.name != "language.py":
+            names = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name) and node.id == "_"]
+            hidden += [f"{path.name}:{name.lineno}" for name in names if isinstance(name.ctx, ast.Store)]
+    assert hidden == []
+
+
 def ids(message) -> tuple[str, ...]:
     return message.id if isinstance(message.id, tuple) else (message.id,)
 

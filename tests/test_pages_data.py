@@ -1,5 +1,6 @@
 """Histograms, Weekly and Lessons, run by Streamlit's own AppTest on a real workspace, the empty one first."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -90,6 +91,37 @@ def test_filters_come_from_the_address_and_may_leave_nothing(workspace, name):
     assert "No lesson matches" in text(show(name, **{"class": "7a", "subject": "Art"}))
     assert "No lesson matches" in text(show(name, **{"from": "2027-01-01"}))
     assert "is later than" in text(show(name, **{"from": "2027-01-01", "until": "2026-01-01"}))
+
+
+def test_a_visit_begins_with_the_filters_of_the_last_one_as_far_as_there_is_still_something_for_them(workspace):
+    add(workspace, rows())
+    add(workspace, rows(), lesson=replace(LESSON, class_name="9c"))
+    workspace.set("filters", {"class": ["7a", "gone"], "from": "2026-01-01"})
+    page = show("lessons")
+    assert "Only: 7a · from 2026-01-01" in text(page) and len(page.dataframe[0].value) == 1
+    assert "Only: 9c" in text(show("lessons", **{"class": "9c"}))
+    page = show("lessons")
+    press(page, "Clear filters")
+    assert "Only:" not in text(page) and len(page.dataframe[0].value) == 2
+    assert "Only:" not in text(show("lessons"))
+
+
+def test_the_address_of_a_lesson_opens_it_whatever_was_filtered_before(workspace):
+    first = add(workspace, rows(), lesson=replace(LESSON, name="First"))
+    add(workspace, rows(), lesson=replace(LESSON, class_name="9c"))
+    workspace.set("filters", {"class": ["9c"]})
+    assert show("lessons", lesson=str(first)).subheader[0].value == "First"
+
+
+@pytest.mark.parametrize("name", ("histograms", "weekly"))
+@pytest.mark.parametrize("tracks", [0, 4, 6])
+def test_a_translated_page_says_nothing_in_english(workspace, name, tracks):
+    if tracks:
+        add(workspace, rows(tracks=tracks))
+    page = AppTest.from_function(navigation, args=(name,), default_timeout=30)
+    page.session_state["language"] = "hi"
+    said = text(run(page))
+    assert re.search("[\u0900-\u097f]", said) and re.findall(r"[a-z]{2,} [a-z]{2,} [a-z]{2,}", said) == []
 
 
 def test_synthetic_lessons_stay_out_of_real_figures_unless_asked_for(workspace):

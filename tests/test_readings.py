@@ -116,7 +116,7 @@ def test_parts_of_a_score_are_told_in_words():
     none = pd.DataFrame(columns=["minute", "part", "points", "low", "high", "share"])
     assert readings.parts_minutes(none) == NOTHING
     parts = explanation.table(pd.Series({"looking": 0.3, "eyes": 0.0, "index": 0.7}))
-    assert readings.parts_now(parts) == "0.70 of 1: lost are 0.30 to looking away."
+    assert readings.parts_now(parts) == "Why: 0.70 of 1: lost are 0.30 to looking away."
     assert readings.parts_now(parts.assign(points=np.nan)) == NOTHING
     assert readings.parts_minutes(parts.assign(minute=4)).startswith("The weakest is minute 5: 0.70 of 1")
 
@@ -146,6 +146,7 @@ def test_the_network_is_read_out():
         "accuracy_interval": [0.78, 0.82],
         "n": 1000,
         "labels": ["happy", "sad"],
+        "confusion": [[450, 50], [27, 63]],
         "confusion_normalised": [[0.9, 0.1], [0.3, 0.7]],
         "expected_calibration_error": 0.021,
         "coverage": [
@@ -163,8 +164,8 @@ def test_the_network_is_read_out():
     assert model_readings.recall(told).startswith(
         "Highest: happy, 90.0 % (95 % interval 88.0 to 92.0). Lowest: sad, 70.0 %"
     )
-    assert "of the faces that show sad, 30 % are named happy" in model_readings.confusion(told)
-    assert "2.1 points" in model_readings.reliability(told)
+    assert "of 90 faces that show sad, 30 % are named happy" in model_readings.confusion(told)
+    assert "2.1 percentage points" in model_readings.reliability(told)
     assert "Of all faces 80.0 % are named rightly, of the surest 50 % of them 95.0 %" in model_readings.coverage(told)
     worst = [{"accuracy": 0.5, "strength": -80, "unit": "grey levels"}, {"accuracy": 0.8, "strength": 0, "unit": ""}]
     assert model_readings.robustness(worst) == "At worst 50 % right, at -80 grey levels."

@@ -1,7 +1,7 @@
 // What camera.js draws over the video or in its place, as vision/drawing.py and vision/anonymous.py do it on a picture: boxes
 // and words, and covers over faces.
 
-const COLOURS = { high: '#A6DDF7', medium: '#E69F00', low: '#D55E00', unread: '#8C8C8C' };  // as in colours.py
+const COLOURS = { high: '#A6DDF7', medium: '#E69F00', low: '#D55E00', unread: '#56B4E9' };  // as in colours.py
 const CELLS = 6, PLAIN = '#606060';   // of a cover
 const small = document.createElement('canvas');
 
