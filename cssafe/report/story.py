@@ -5,6 +5,7 @@ import pandas as pd
 from cssafe import charts, evidence, notes, queries
 from cssafe.comparison import LEAST, usual
 from cssafe.formula import find
+from cssafe.labels import FERPLUS
 from cssafe.report import charts as drawn
 from cssafe.report import readings
 from cssafe.report.document import Chart, Figure, Report, Section, each, told
@@ -117,8 +118,10 @@ def _course(
         emotions = readings.minutes(workspace, number, readings.EMOTIONS)
         shown.append((drawn.emotions(emotions, end), "Mean probability of each emotion in each minute"))
         words = emotions.assign(words=each(emotions[["mean", "low", "high"]]))
-        wide = words.pivot(index="minute", columns="measure", values="words").rename(columns=str.capitalize)
-        table = table.merge(wide, left_on="Minute", right_index=True, how="left").fillna("–")
+        wide = words.pivot(index="minute", columns="measure", values="words").reindex(columns=FERPLUS)
+        table = table.merge(wide.rename(columns=str.capitalize), left_on="Minute", right_index=True, how="left").fillna(
+            "–"
+        )
         reading += " Emotions are mean probabilities, one upon the other; their intervals stand in the table."
     shown.append((drawn.activities(evidence.activities(workspace, number), end), "The activity in each minute"))
     return Section("The course of the lesson", (), tuple(shown), reading, table)
