@@ -55,7 +55,7 @@ def emotions(table: pd.DataFrame, end: float) -> alt.Chart:
 
 
 def affect(table: pd.DataFrame, end: float) -> alt.LayerChart:
-    """Valence and arousal of each minute with their intervals. table: readings.affect of readings.minutes of AFFECT."""
+    """Valence and arousal of each minute with their intervals. table: readings.minutes of AFFECT."""
     every = pd.MultiIndex.from_product([range(int(end) + 1), ("valence", "arousal")], names=["minute", "measure"])
     table = table.set_index(["minute", "measure"]).reindex(every).reset_index()  # a gap where there is none
     table = table.assign(interval=_words(table["low"], table["high"]))

@@ -21,13 +21,13 @@ def story(workspace: Workspace, lesson: pd.Series, profile: Profile) -> Report:
     number = int(lesson["lesson"])
     expressive = PROFILES[lesson["profile"]].expression and profile.expression
     course, markers = queries.timeline(workspace, number), queries.markers(workspace, number)
-    clusters = readings.clusters(workspace, number)
-    stretches, compared = _stretches(clusters), _compared(workspace, lesson)
-    answered, covered = markers_answered(workspace, number, expressive), coverage(workspace, number)
-    shown = [affect(workspace, number, drawn.ending(course, markers))] if expressive else []
+    sums = readings.sums(workspace, number, expressive)
+    stretches, compared = _stretches(sums), _compared(workspace, lesson)
+    answered, covered = markers_answered(workspace, number, expressive), coverage(workspace, number, sums)
+    shown = [affect(sums, drawn.ending(course, markers))] if expressive else []
     short = (
         _level(lesson),
-        _changed(*readings.change(clusters)),
+        _changed(*readings.change(sums)),
         *stretches.sentences,
         *compared.sentences,
         *(section.sentences[0] for section in (answered, *shown, covered)),
@@ -46,7 +46,7 @@ def story(workspace: Workspace, lesson: pd.Series, profile: Profile) -> Report:
         (
             Section("In short", short),
             *_own(workspace, number),
-            _course(workspace, number, course, markers, expressive),
+            _course(workspace, number, course, markers, sums if expressive else None),
             stretches,
             answered,
             *shown,
@@ -96,8 +96,9 @@ def _own(workspace: Workspace, number: int) -> list[Section]:
 
 
 def _course(
-    workspace: Workspace, number: int, course: pd.DataFrame, markers: pd.DataFrame, expressive: bool
+    workspace: Workspace, number: int, course: pd.DataFrame, markers: pd.DataFrame, sums: pd.DataFrame | None
 ) -> Section:
+    """sums: of readings.sums with expressions, None without."""
     end = drawn.ending(course, markers)
     shown: list[tuple[Chart, str]] = [
         (charts.timeline(course, markers), "Mean concentration of each minute, with its interval and the markers")
@@ -114,8 +115,8 @@ def _course(
         "How to read it: the line is the mean over all faces of a minute, the band its 95 % interval over faces, dashed lines "
         "are your markers; below stands what the class did. Gaps: too few faces, or nothing scored, as in group work."
     )
-    if expressive:
-        emotions = readings.minutes(workspace, number, readings.EMOTIONS)
+    if sums is not None:
+        emotions = readings.minutes(sums, readings.EMOTIONS)
         shown.append((drawn.emotions(emotions, end), "Mean probability of each emotion in each minute"))
         words = emotions.assign(words=each(emotions[["mean", "low", "high"]]))
         wide = words.pivot(index="minute", columns="measure", values="words").reindex(columns=FERPLUS)
@@ -127,9 +128,9 @@ def _course(
     return Section("The course of the lesson", (), tuple(shown), reading, table)
 
 
-def _stretches(clusters: pd.DataFrame) -> Section:
+def _stretches(sums: pd.DataFrame) -> Section:
     title = "Best and weakest five minutes"
-    found = readings.windows(clusters)
+    found = readings.windows(sums)
     if not found or found[-1].last - found[0].first + 1 < 2 * WINDOW:
         return Section(title, ("Best and weakest five minutes are not told: fewer than ten minutes have figures.",))
     best, worst = max(found, key=lambda window: window.mean), min(found, key=lambda window: window.mean)
