@@ -28,7 +28,9 @@ def navigation(name: str) -> None:
 
     from cssafe.settings import ROOT
 
-    names = sorted(("histograms", "weekly", "lessons", "live", "formulas", "rating"), key=lambda other: other != name)
+    names = sorted(
+        ("histograms", "weekly", "lessons", "live", "formulas", "rating", "story"), key=lambda other: other != name
+    )
     st.navigation([st.Page(ROOT / f"pages/{other}.py", default=other == name) for other in names]).run()
 
 

@@ -58,9 +58,9 @@ EXPRESSIVE = EMOTIONS | AFFECT | UNSURE
 def sums(workspace: Workspace, lesson: int, expressive: bool) -> pd.DataFrame:
     """Weighted sums over the observations of each face in each minute.
 
-    Columns: minute (whole, from the start), cluster (the face; of one person alone every ten seconds), alone (bool), and of each
-    measure s_<measure> and n_<measure>. All that a story needs is read at once, for it is the reading that takes long among
-    years of lessons."""
+    Columns: minute (whole, from the start), cluster (the face; of one person alone every ten seconds), alone (bool), and of
+    each measure s_<measure> and n_<measure>. All that a story needs is read at once, for it is the reading that takes long
+    among years of lessons."""
     measures = PLAIN | (EXPRESSIVE if expressive else {})
     columns = ", ".join(
         f"coalesce(sum(({sql}) * weight), 0) AS s_{name}, coalesce(sum(weight) FILTER (({sql}) IS NOT NULL), 0) AS n_{name}"
