@@ -21,9 +21,10 @@ def test_a_story_takes_a_note_and_is_saved_as_a_file(browser, tmp_path):
     with serve(tmp_path) as server, visit(browser) as page:
         page.goto(f"{server.address}/story?lesson={number}")
         shows_no_error(page)
-        page.get_by_label("Note").fill("Windows open")
-        page.get_by_label("Tags").last.fill("air")
+        page.get_by_role("textbox", name="Note").fill("Windows open")
+        page.get_by_test_id("stMultiSelect").last.locator("input").fill("air")
         page.keyboard.press("Enter")
+        page.keyboard.press("Tab")  # closes the list of tags, behind which nothing can be pressed
         page.get_by_role("button", name="Save note and tags").click()
         expect(page.get_by_text("Tags: air.")).to_be_visible()
         for kind, start in {"HTML": b"<!doctype html>", "PDF": b"%PDF"}.items():
