@@ -45,36 +45,50 @@ def effect(values: np.ndarray, x: np.ndarray, strata: np.ndarray) -> Effect:
     Hedges' g and its variance: Hedges & Olkin, Statistical Methods for Meta-Analysis, 1985, section 5.
     """
     known = ~np.isnan(values)
-    table = pd.DataFrame({"y": values[known], "x": x[known].astype(float), "stratum": strata[known]})
-    table = table[table.groupby("stratum")["x"].transform("nunique") > 1]
-    if table.empty:
+    known[known] = _mixed(x[known], strata[known])
+    if not known.any():
         return Effect()
-    inner = table[["y", "x"]] - table.groupby("stratum")[["y", "x"]].transform("mean")
-    apart = float((inner["x"] ** 2).sum())
-    slope = float((inner["x"] * inner["y"]).sum()) / apart
-    freedom = len(table) - table["stratum"].nunique() - 1
+    stratum = np.unique(strata[known], return_inverse=True)[1]
+    count = np.bincount(stratum)
+    y, x = (
+        column - (np.bincount(stratum, column) / count)[stratum] for column in (values[known], x[known].astype(float))
+    )
+    lessons, apart = int(known.sum()), float(x @ x)
+    slope = float(x @ y) / apart
+    freedom = lessons - len(count) - 1
     if freedom < 1:
-        return Effect(slope, lessons=len(table))
-    deviation = float(np.sqrt(((inner["y"] - slope * inner["x"]) ** 2).sum() / freedom))
+        return Effect(slope, lessons=lessons)
+    deviation = float(np.sqrt(((y - slope * x) ** 2).sum() / freedom))
     student = STUDENT[min(freedom, len(STUDENT)) - 1]
     half = student * deviation / np.sqrt(apart)
     if deviation < 1e-9:  # all lessons of a stratum alike: in no unit of their deviation
-        return Effect(slope, slope - half, slope + half, lessons=len(table))
+        return Effect(slope, slope - half, slope + half, lessons=lessons)
     size = (1 - 3 / (4 * freedom - 1)) * slope / deviation
     around = student * np.sqrt(1 / apart + size**2 / (2 * freedom))
-    return Effect(slope, slope - half, slope + half, size, size - around, size + around, len(table))
+    return Effect(slope, slope - half, slope + half, size, size - around, size + around, lessons)
 
 
 def against(values: np.ndarray, having: np.ndarray, strata: np.ndarray) -> tuple[Effect, int, int]:
     """Lessons that have something, bool (n,), against those that have not, and how many of each can be compared; no figure
     with fewer than LEAST of either."""
     known = ~np.isnan(values)
-    mixed = pd.Series(having[known]).groupby(strata[known]).transform("nunique").to_numpy() > 1
+    mixed = _mixed(having[known], strata[known])
     having_it = int(having[known][mixed].sum())
     others = int(mixed.sum()) - having_it
     if min(having_it, others) < LEAST:
         return Effect(lessons=having_it + others), having_it, others
     return effect(values, having, strata), having_it, others
+
+
+def _mixed(x: np.ndarray, strata: np.ndarray) -> np.ndarray:
+    """Whether x is not everywhere the same in the stratum of each, bool (n,)."""
+    if not len(x):
+        return np.zeros(0, bool)
+    stratum = np.unique(strata, return_inverse=True)[1]
+    least, most = np.full(stratum.max() + 1, np.inf), np.full(stratum.max() + 1, -np.inf)
+    np.minimum.at(least, stratum, x.astype(float))
+    np.maximum.at(most, stratum, x.astype(float))
+    return (least < most)[stratum]
 
 
 def strata(lessons: pd.DataFrame) -> np.ndarray:

@@ -27,4 +27,6 @@ if not names:
         icon=":material/sell:",
     )
     st.page_link(ROOT / "pages/story.py", label="Story", icon=":material/auto_stories:")
-telling.tell(research(workspace, which, tag or ""))
+with st.spinner("Comparing the lessons …"):
+    report = research(workspace, which, tag or "")
+telling.tell(report)

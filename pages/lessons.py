@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from cssafe import charts, queries, readings, sample, ui
-from cssafe.settings import PROFILES
+from cssafe.settings import PROFILES, ROOT
 from pages import filters, responding, seating, why
 
 ui.page("Lessons")
@@ -91,6 +91,9 @@ else:
     st.info(filters.too_few(), icon=":material/group_off:")
 
 with st.container(horizontal=True):
+    st.page_link(
+        ROOT / "pages/story.py", label="Story", icon=":material/auto_stories:", query_params={"lesson": str(number)}
+    )
     why.correct(workspace, lesson)
     with st.popover("Rename", icon=":material/edit:"), st.form("rename", border=False):
         name = st.text_input("Name", lesson["name"], max_chars=80)

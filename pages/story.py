@@ -32,7 +32,7 @@ if pd.isna(lesson["ended"]):
 if pd.isna(lesson["concentration"]):
     st.info(filters.TOO_FEW, icon=":material/group_off:")
 else:
-    with st.spinner("Reading the lesson …", show_time=False):
+    with st.spinner("Reading the lesson …"):
         report = story(workspace, lesson, ui.settings().profile)
     telling.tell(report)
 

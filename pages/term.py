@@ -33,5 +33,6 @@ if which.since:
 else:
     chosen = None
     st.caption("Choose in the filter from when this term counts, to compare it with the one before.")
-report = term(workspace, which, chosen, ui.settings().profile, workspace.get("periods", []))
+with st.spinner("Reading the term …"):
+    report = term(workspace, which, chosen, ui.settings().profile, workspace.get("periods", []))
 telling.tell(report)

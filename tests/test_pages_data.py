@@ -30,7 +30,8 @@ def navigation(name: str) -> None:
     from cssafe.settings import ROOT
 
     names = sorted(
-        ("histograms", "weekly", "lessons", "live", "formulas", "rating", "data"), key=lambda other: other != name
+        ("histograms", "weekly", "lessons", "live", "formulas", "rating", "data", "story"),
+        key=lambda other: other != name,
     )
     st.navigation([st.Page(ROOT / f"pages/{other}.py", default=other == name) for other in names]).run()
 

@@ -33,7 +33,7 @@ def navigation(name: str) -> None:
 
     from cssafe.settings import ROOT
 
-    names = sorted(("lessons", "live", "formulas", "rating", "concentration"), key=lambda other: other != name)
+    names = sorted(("lessons", "live", "formulas", "rating", "concentration", "story"), key=lambda other: other != name)
     st.navigation([st.Page(ROOT / f"pages/{other}.py", default=other == name) for other in names]).run()
 
 

@@ -79,11 +79,11 @@ def test_minutes_that_only_wobble_do_not_clearly_differ(workspace):
 
 
 def test_five_minutes_on_end_need_figures_in_each(workspace):
-    assert readings.windows(readings.clusters(workspace, add(workspace))) == []
+    assert readings.windows(readings.sums(workspace, add(workspace), expressive=False)) == []
     number = add(
         workspace, course(*[0.5] * 4), course(*[0.5] * 6).assign(time=lambda t: t["time"] + pd.Timedelta(minutes=5))
     )
-    assert [window.first for window in readings.windows(readings.clusters(workspace, number))] == [5, 6]
+    assert [window.first for window in readings.windows(readings.sums(workspace, number, expressive=False))] == [5, 6]
 
 
 def test_affect_of_a_lesson_is_that_of_its_faces(workspace):
@@ -93,11 +93,12 @@ def test_affect_of_a_lesson_is_that_of_its_faces(workspace):
     crowd.loc[6, list(EXPRESSION)] = np.nan  # one more, of whom no emotion is known
     number = add(workspace, crowd.assign(quality=1.0))
     expected = affect(p[:6])
-    found = readings.affect(readings.whole(workspace, number, readings.AFFECT))
+    sums = readings.sums(workspace, number, expressive=True)
+    found = readings.whole(sums, readings.AFFECT)
     assert found["mean"].to_numpy() == pytest.approx(expected.values.mean(axis=0), abs=1e-6) and list(
         found.index
     ) == list(NAMES)
-    spread = readings.whole(workspace, number, readings.UNSURE)["mean"].to_numpy()
+    spread = readings.whole(sums, readings.UNSURE)["mean"].to_numpy()
     assert spread == pytest.approx(expected.spreads[:, :2].mean(axis=0), abs=1e-6)
     half = 2.57 * expected.values.std(axis=0, ddof=1) / np.sqrt(6)
     assert found["high"]["valence"] == pytest.approx((expected.values.mean(axis=0) + half)[0], abs=1e-5)
@@ -105,9 +106,10 @@ def test_affect_of_a_lesson_is_that_of_its_faces(workspace):
 
 def test_fewer_than_the_minimum_group_tell_nothing(workspace):
     number = add(workspace, rows(tracks=4, seconds=3))
-    assert readings.clusters(workspace, number).empty
-    assert readings.minutes(workspace, number, readings.EMOTIONS).empty
-    assert readings.whole(workspace, number, readings.AFFECT)["mean"].isna().all()
+    sums = readings.sums(workspace, number, expressive=True)
+    assert sums.empty and readings.windows(sums) == [] and np.isnan(readings.change(sums)).all()
+    assert readings.minutes(sums, readings.EMOTIONS).empty
+    assert readings.whole(sums, readings.AFFECT)["mean"].isna().all()
 
 
 @pytest.mark.parametrize(("lesson", "reader"), [("attention-only", "consent"), ("consent", "attention-only")])

@@ -12,7 +12,7 @@ EMOTION_COLOURS = ("#999999", "#E69F00", "#F0E442", "#0072B2", "#D55E00", "#009E
 ACTIVITY_COLOURS = ("#56B4E9", "#CC79A7", "#009E73", "#E69F00", "#BBBBBB")
 """In the order of ACTIVITIES; black writing is readable on each."""
 
-LEFT = alt.Axis(minExtent=30, maxExtent=30, titlePadding=2, tickCount=5)
+LEFT = alt.Axis(minExtent=44, maxExtent=44, titlePadding=2, tickCount=5)
 """The same room at the left of every chart of a lesson, so that their minutes stand one above the other."""
 
 
@@ -55,7 +55,7 @@ def emotions(table: pd.DataFrame, end: float) -> alt.Chart:
 
 
 def affect(table: pd.DataFrame, end: float) -> alt.LayerChart:
-    """Valence and arousal of each minute with their intervals. table: readings.affect of readings.minutes of AFFECT."""
+    """Valence and arousal of each minute with their intervals. table: readings.minutes of AFFECT."""
     every = pd.MultiIndex.from_product([range(int(end) + 1), ("valence", "arousal")], names=["minute", "measure"])
     table = table.set_index(["minute", "measure"]).reindex(every).reset_index()  # a gap where there is none
     table = table.assign(interval=_words(table["low"], table["high"]))
@@ -88,7 +88,7 @@ def activities(table: pd.DataFrame, end: float) -> alt.LayerChart:
     """What the class did, as a strip. table: evidence.activities."""
     table = pd.DataFrame({"activity": table["activity"], "begin": table["minute"].clip(upper=end), "row": "activity"})
     table["end"] = table["begin"].shift(-1).fillna(end)
-    empty = alt.Axis(labels=False, ticks=False, domain=False, grid=False, minExtent=30, maxExtent=30, titlePadding=2)
+    empty = alt.Axis(labels=False, ticks=False, domain=False, grid=False, minExtent=44, maxExtent=44, titlePadding=2)
     base = alt.Chart(table).encode(x=_minutes(end, "begin").title(None), y=alt.Y("row:N").title("Doing").axis(empty))
     strip = base.mark_rect().encode(
         x2="end:Q",
@@ -179,7 +179,12 @@ def lessons_apart(table: pd.DataFrame) -> alt.LayerChart:
 
 
 def _minutes(end: float, column: str = "minute") -> alt.X:
-    return alt.X(f"{column}:Q").scale(domain=[0, end]).title("Minutes from the start").axis(tickMinStep=1, grid=False)
+    return (
+        alt.X(f"{column}:Q")
+        .scale(domain=[0, end], nice=True)
+        .title("Minutes from the start")
+        .axis(tickMinStep=1, grid=False)
+    )
 
 
 def _words(low: pd.Series, high: pd.Series, digits: int = 2) -> list[str]:

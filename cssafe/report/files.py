@@ -5,6 +5,7 @@ is given back after some seconds; and one at a time, so that many visitors of a 
 """
 
 import json
+import logging
 import subprocess
 import sys
 from threading import Lock
@@ -17,6 +18,8 @@ from cssafe.settings import ROOT
 
 PATIENCE = 120
 """Seconds after which making a file is given up: it takes two to four on two cores."""
+
+log = logging.getLogger(__name__)
 
 MIME = {"html": "text/html", "pdf": "application/pdf"}
 
@@ -50,6 +53,7 @@ def make(report: Report, kind: str) -> bytes:
                 check=True,
             )
         except (OSError, subprocess.SubprocessError) as error:
+            log.error("A report was not made: %s: %s", type(error).__name__, getattr(error, "stderr", None))
             raise ReportError(
                 f"The report could not be made as {kind.upper()}. Try again; if that does not help, try the other kind of "
                 "file, or print the page from the browser. The server's log says what happened."

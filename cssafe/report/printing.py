@@ -94,7 +94,10 @@ class Paper(FPDF):
         self.set_y(-MARGIN)
         self.set_font(FONT, "", 8)
         self.set_text_color(PALE)
+        shaping = self.text_shaping
+        self.set_text_shaping(True)
         self.cell(self.epw, 5, f"CSSAFE, {self._report['title']}, {self.page_no()}", align="C")
+        self.text_shaping = shaping
 
     def write_line(self, text: str, size: float, style: str = "", colour: tuple[int, int, int] = INK) -> None:
         """A paragraph over the whole width."""
@@ -141,6 +144,7 @@ class Paper(FPDF):
         if not section["charts"] and section["reading"]:
             self.write_line(section["reading"], 8.5, colour=PALE)
         wide = len(section["table"][0]) > 7
+        self.c_margin = 0.5 if wide else 1
         self.set_font(FONT, "", 5.5 if wide else 8.5)
         self.set_text_color(INK)
         heads, *rows = section["table"]

@@ -1,12 +1,13 @@
 """What a lesson's story reads of the database: emotions, affect, quality and coverage, each with the minimum group in it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from cssafe.affect import COORDINATES
-from cssafe.intervals import clustered, estimate
+from cssafe.intervals import clustered
 from cssafe.labels import FERPLUS
 from cssafe.store import Workspace
 from cssafe.store.summaries import COUNTED
@@ -30,57 +31,70 @@ KNOWN = "CASE WHEN p_neutral IS NOT NULL THEN"
 EMOTIONS = {name: f"p_{name}" for name in FERPLUS}
 
 AFFECT = {
-    "valence": f"(1 + {VALENCE}) / 2",
-    "arousal": f"(1 + {AROUSAL}) / 2",
+    "valence": VALENCE,
+    "arousal": AROUSAL,
     "liking": LIKING,
     "disliking": DISLIKING,
     "ambivalence": f"{KNOWN} greatest(0, 1.5 * least({LIKING}, {DISLIKING}) - 0.5 * greatest({LIKING}, {DISLIKING})) END",
 }
-"""affect.affect as SQL; valence and arousal moved from [-1, 1] to [0, 1], where intervals are cut (`affect` below moves them
-back)."""
+"""affect.affect as SQL: measure -> value of an observation."""
 
 UNSURE = {
-    name: f"{KNOWN} sqrt(greatest(0, {_sum({e: at[i] ** 2 for e, at in COORDINATES.items()})} - ({mean}) * ({mean}))) END"
-    for i, (name, mean) in enumerate({"valence": VALENCE, "arousal": AROUSAL}.items())
+    f"{name}_spread": f"{KNOWN} sqrt(greatest(0, {_sum({e: at[i] ** 2 for e, at in COORDINATES.items()})} - ({sql}) ** 2)) END"
+    for i, (name, sql) in enumerate({"valence": VALENCE, "arousal": AROUSAL}.items())
 }
-"""The standard deviation of a single reading for not knowing which emotion it is, as in affect.Affect.spreads."""
+"""<measure>_spread -> the standard deviation of a single reading for not knowing which emotion it is, as in
+affect.Affect.spreads."""
 
 QUALITY = {"quality": "quality", "hidden": "hidden"}
 
+PLAIN = {"concentration": "concentration"} | QUALITY
+"""What is read of every lesson."""
 
-def minutes(workspace: Workspace, lesson: int, measures: dict[str, str]) -> pd.DataFrame:
-    """One row for each minute with figures and measure. Columns: minute (from the start), measure, mean, low, high (clusters:
-    faces; of one person alone every ten seconds). measures: name -> SQL over an observation, in [0, 1]."""
-    return _means(
-        workspace, lesson, measures, "date_diff('minute', date_trunc('minute', started), time)", "second(time) // 10"
+EXPRESSIVE = EMOTIONS | AFFECT | UNSURE
+"""What is read where expressions are."""
+
+
+def sums(workspace: Workspace, lesson: int, expressive: bool) -> pd.DataFrame:
+    """Weighted sums over the observations of each face in each minute.
+
+    Columns: minute (whole, from the start), cluster (the face; of one person alone every ten seconds), alone (bool), and of
+    each measure s_<measure> and n_<measure>. All that a story needs is read at once, for it is the reading that takes long
+    among years of lessons."""
+    measures = PLAIN | (EXPRESSIVE if expressive else {})
+    columns = ", ".join(
+        f"coalesce(sum(({sql}) * weight), 0) AS s_{name}, coalesce(sum(weight) FILTER (({sql}) IS NOT NULL), 0) AS n_{name}"
+        for name, sql in measures.items()
     )
-
-
-def whole(workspace: Workspace, lesson: int, measures: dict[str, str]) -> pd.DataFrame:
-    """The same over the whole lesson, by measure; of one person alone the clusters are minutes. Columns: mean, low, high."""
-    table = _means(workspace, lesson, measures, "0", "date_diff('minute', started, time)")
-    return table.drop(columns="minute").set_index("measure").reindex(list(measures))
-
-
-def affect(table: pd.DataFrame) -> pd.DataFrame:
-    """A table of AFFECT with valence and arousal in [-1, 1] again. table: of `minutes`, or of `whole`."""
-    measure = table["measure"] if "measure" in table else table.index.to_series()
-    moved = measure.isin(("valence", "arousal")).to_numpy(float)
-    return table.assign(**{name: (1 + moved) * table[name].astype(float) - moved for name in ("mean", "low", "high")})
-
-
-def clusters(workspace: Workspace, lesson: int) -> pd.DataFrame:
-    """Concentration of each face in each minute, as weighted sums: columns minute, cluster, s, n; of one person alone each ten
-    seconds are a cluster of their own."""
     with workspace.cursor() as cursor:
         return cursor.execute(
             f"""WITH {COUNTED}
-            SELECT date_diff('minute', date_trunc('minute', started), time) AS minute,
+            SELECT date_diff('minute', date_trunc('minute', started), time)::INTEGER AS minute,
                 CASE WHEN audience = 'self' THEN date_diff('second', started, time) // 10 ELSE track END AS cluster,
-                sum(concentration * weight) AS s, sum(weight) AS n
+                audience = 'self' AS alone, {columns}
             FROM counted JOIN lessons USING (lesson) GROUP BY ALL ORDER BY minute, cluster""",
             {"lessons": [lesson]},
         ).df()
+
+
+def minutes(table: pd.DataFrame, measures: Iterable[str]) -> pd.DataFrame:
+    """One row for each minute and measure that it has. Columns: minute, measure, mean, low, high. table: of `sums`."""
+    rows = [
+        (minute, name, *_mean(part, name))
+        for minute, part in table.groupby("minute")
+        for name in measures
+        if part[f"n_{name}"].any()
+    ]
+    return _moved(pd.DataFrame(rows, columns=["minute", "measure", "mean", "low", "high"]))
+
+
+def whole(table: pd.DataFrame, measures: Iterable[str]) -> pd.DataFrame:
+    """The same over the whole lesson, by measure, NaN where there is none; of one person alone the clusters are minutes.
+    Columns: measure, mean, low, high."""
+    cluster = table["cluster"].where(~table["alone"].astype(bool), table["minute"])
+    joined = table.drop(columns=["minute", "cluster", "alone"]).groupby(cluster).sum()
+    rows = [(name, *_mean(joined, name)) for name in measures]
+    return _moved(pd.DataFrame(rows, columns=["measure", "mean", "low", "high"])).set_index("measure")
 
 
 @dataclass(frozen=True)
@@ -95,32 +109,34 @@ class Window:
 
 
 def windows(table: pd.DataFrame) -> list[Window]:
-    """Every WINDOW minutes on end that all have figures. table: of `clusters`."""
-    there = np.unique(table["minute"])
+    """Every WINDOW minutes on end that all have figures. table: of `sums`."""
+    s, n = (table.pivot(index="minute", columns="cluster", values=f"{a}_concentration").fillna(0) for a in "sn")
+    there = s.index.to_numpy()
     found = []
-    for first in there:
-        last = int(first) + WINDOW - 1
-        inside = table[table["minute"].between(first, last)]
-        if inside["minute"].nunique() == WINDOW:
-            found.append(Window(int(first), last, *_mean(inside)))
+    for i, first in enumerate(there[: max(0, len(there) - WINDOW + 1)]):
+        inside = slice(i, i + WINDOW)
+        if there[inside][-1] == first + WINDOW - 1:
+            seconds, weight = s.to_numpy()[inside].sum(axis=0), n.to_numpy()[inside].sum(axis=0)
+            found.append(Window(int(first), int(first) + WINDOW - 1, *_clustered(seconds, weight)))
     return found
 
 
 def change(table: pd.DataFrame) -> tuple[float, float, float]:
     """By how much concentration was higher in the last third of a lesson than in the first, face by face, with the interval
-    over faces; of one person alone NaN for the interval. NaN of a lesson shorter than two windows. table: of `clusters`."""
+    over faces; NaN of one person alone, and of a lesson shorter than two windows. table: of `sums`."""
     length = 0 if table.empty else table["minute"].max() + 1 - table["minute"].min()
     if length < 2 * WINDOW:
         return np.nan, np.nan, np.nan
     third = (table["minute"] - table["minute"].min()) * 3 // length
-    sums = table.assign(third=third).groupby(["cluster", "third"])[["s", "n"]].sum().unstack()
-    sums = sums.reindex(columns=pd.MultiIndex.from_product([["s", "n"], [0, 2]])).dropna()
-    if sums.empty:
+    joined = (
+        table.assign(third=third).groupby(["cluster", "third"])[["s_concentration", "n_concentration"]].sum().unstack()
+    )
+    wanted = pd.MultiIndex.from_product([["s_concentration", "n_concentration"], [0, 2]])
+    first_s, last_s, first_n, last_n = joined.reindex(columns=wanted).dropna().to_numpy(float).T
+    if not len(first_n):
         return np.nan, np.nan, np.nan
-    weight = sums["n", 0] * sums["n", 2] / (sums["n", 0] + sums["n", 2])
-    difference = sums["s", 2] / sums["n", 2] - sums["s", 0] / sums["n", 0]
-    mean, low, high = clustered((difference * weight).to_numpy()[:, None], weight.to_numpy())
-    return float(mean[0]), float(low[0]), float(high[0])
+    weight = first_n * last_n / (first_n + last_n)
+    return _clustered((last_s / last_n - first_s / first_n) * weight, weight)
 
 
 def coverage(workspace: Workspace, lesson: int) -> pd.Series:
@@ -140,28 +156,22 @@ def coverage(workspace: Workspace, lesson: int) -> pd.Series:
         )
 
 
-def _mean(rows: pd.DataFrame) -> tuple[float, float, float]:
-    sums = rows.groupby("cluster")[["s", "n"]].sum().to_numpy()
-    mean, low, high = clustered(sums[:, :1], sums[:, 1])
+def _mean(table: pd.DataFrame, name: str) -> tuple[float, float, float]:
+    return _clustered(table[f"s_{name}"].to_numpy(float), table[f"n_{name}"].to_numpy(float))
+
+
+def _clustered(s: np.ndarray, n: np.ndarray) -> tuple[float, float, float]:
+    """intervals.clustered of one measure; clusters without weight do not count."""
+    s, n = s[n > 0], n[n > 0]
+    if not len(n):
+        return np.nan, np.nan, np.nan
+    mean, low, high = clustered(s[:, None], n)
     return float(mean[0]), float(low[0]), float(high[0])
 
 
-def _means(workspace: Workspace, lesson: int, measures: dict[str, str], minute: str, alone: str) -> pd.DataFrame:
-    """alone: SQL for the clusters of one person alone."""
-    sums = ", ".join(
-        f"sum(({sql}) * weight) AS s_{name}, sum(weight) FILTER (({sql}) IS NOT NULL) AS n_{name}"
-        for name, sql in measures.items()
+def _moved(table: pd.DataFrame) -> pd.DataFrame:
+    """The intervals cut to [0, 1], but those of valence and arousal, which go from -1 to 1."""
+    least = np.where(table["measure"].isin(("valence", "arousal")), -1, 0)
+    return table.assign(
+        low=np.maximum(table["low"].astype(float), least), high=np.minimum(table["high"].astype(float), 1)
     )
-    items = ", ".join(f"{{'measure': '{name}', 's': s_{name}, 'n': n_{name}}}" for name in measures)
-    with workspace.cursor() as cursor:
-        return cursor.execute(
-            f"""WITH {COUNTED},
-            sums AS (
-                SELECT {minute} AS minute, CASE WHEN audience = 'self' THEN {alone} ELSE track END AS cluster, {sums}
-                FROM counted JOIN lessons USING (lesson) GROUP BY ALL),
-            clusters AS (SELECT minute, unnest([{items}], recursive := true) FROM sums)
-            SELECT minute::INTEGER AS minute, measure, {estimate("mean")}
-            FROM clusters WHERE n > 0 GROUP BY minute, measure
-            ORDER BY minute, list_position({list(measures)}, measure)""",
-            {"lessons": [lesson]},
-        ).df()

@@ -49,14 +49,14 @@ def markers_answered(workspace: Workspace, number: int, expressive: bool) -> Sec
     return Section(title, sentences, shown, reading, figures)
 
 
-def affect(workspace: Workspace, number: int, end: float) -> Section:
-    """Valence, arousal and attitudes of a lesson in which emotions were computed. end: of the minutes' axis."""
+def affect(sums: pd.DataFrame, end: float) -> Section:
+    """Valence, arousal and attitudes. sums: of readings.sums with expressions. end: of the minutes' axis."""
     title = "Pleasant or not, calm or excited"
-    lesson = readings.affect(readings.whole(workspace, number, readings.AFFECT))
+    lesson = readings.whole(sums, readings.AFFECT)
     if lesson["mean"].isna().all():
         return Section(title, ("Valence and arousal are not told: no emotion was measured in this lesson.",))
-    minutes = readings.affect(readings.minutes(workspace, number, readings.AFFECT))
-    unsure = readings.whole(workspace, number, readings.UNSURE)["mean"]
+    minutes = readings.minutes(sums, readings.AFFECT)
+    unsure = readings.whole(sums, readings.UNSURE)["mean"]
     words = dict(zip(lesson.index, each(lesson, signed=True), strict=True))
     low, high = lesson.loc["valence", ["low", "high"]]
     looked = (
@@ -65,8 +65,8 @@ def affect(workspace: Workspace, number: int, end: float) -> Section:
     sentences = (
         f"The emotions shown were {looked}: valence {words['valence']}, arousal {words['arousal']}.",
         f"Liking {words['liking']}, disliking {words['disliking']}, both at once (ambivalence) {words['ambivalence']}.",
-        f"For not knowing which emotion it is, a single reading is uncertain by {unsure['valence']:.2f} of valence and "
-        f"{unsure['arousal']:.2f} of arousal (standard deviation).",
+        f"For not knowing which emotion it is, a single reading is uncertain by {unsure['valence_spread']:.2f} of valence and "
+        f"{unsure['arousal_spread']:.2f} of arousal (standard deviation).",
     )
     reading = (
         "How to read it: valence goes from -1 (unpleasant) to 1 (pleasant), arousal from -1 (calm) to 1 (excited), the others "
@@ -79,8 +79,8 @@ def affect(workspace: Workspace, number: int, end: float) -> Section:
     return Section(title, sentences, (chart,), reading, table.rename(columns=str.capitalize))
 
 
-def coverage(workspace: Workspace, number: int) -> Section:
-    """How much of the lesson stands behind its figures, and how well it was seen."""
+def coverage(workspace: Workspace, number: int, sums: pd.DataFrame) -> Section:
+    """How much of the lesson stands behind its figures, and how well it was seen. sums: of readings.sums."""
     counts = readings.coverage(workspace, number)
     seconds, faces = counts["told"] / counts["seconds"], counts["measured"] / counts["faces"]
     share = f"{100 * seconds:.0f} % of the seconds and {100 * faces:.0f} % of the faces seen count"
@@ -89,7 +89,7 @@ def coverage(workspace: Workspace, number: int) -> Section:
         if min(seconds, faces) >= POOR
         else f"The measurement is patchy: only {share}; be careful with every figure here."
     )
-    quality = readings.whole(workspace, number, readings.QUALITY)
+    quality = readings.whole(sums, readings.QUALITY)
     rows = {
         "Seconds with a reading": counts["seconds"],
         "Of them with enough measured faces": counts["told"],

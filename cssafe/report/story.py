@@ -5,6 +5,7 @@ import pandas as pd
 from cssafe import charts, evidence, notes, queries
 from cssafe.comparison import LEAST, usual
 from cssafe.formula import find
+from cssafe.labels import FERPLUS
 from cssafe.report import charts as drawn
 from cssafe.report import readings
 from cssafe.report.document import Chart, Figure, Report, Section, each, told
@@ -20,13 +21,13 @@ def story(workspace: Workspace, lesson: pd.Series, profile: Profile) -> Report:
     number = int(lesson["lesson"])
     expressive = PROFILES[lesson["profile"]].expression and profile.expression
     course, markers = queries.timeline(workspace, number), queries.markers(workspace, number)
-    clusters = readings.clusters(workspace, number)
-    stretches, compared = _stretches(clusters), _compared(workspace, lesson)
-    answered, covered = markers_answered(workspace, number, expressive), coverage(workspace, number)
-    shown = [affect(workspace, number, drawn.ending(course, markers))] if expressive else []
+    sums = readings.sums(workspace, number, expressive)
+    stretches, compared = _stretches(sums), _compared(workspace, lesson)
+    answered, covered = markers_answered(workspace, number, expressive), coverage(workspace, number, sums)
+    shown = [affect(sums, drawn.ending(course, markers))] if expressive else []
     short = (
         _level(lesson),
-        _changed(*readings.change(clusters)),
+        _changed(*readings.change(sums)),
         *stretches.sentences,
         *compared.sentences,
         *(section.sentences[0] for section in (answered, *shown, covered)),
@@ -45,7 +46,7 @@ def story(workspace: Workspace, lesson: pd.Series, profile: Profile) -> Report:
         (
             Section("In short", short),
             *_own(workspace, number),
-            _course(workspace, number, course, markers, expressive),
+            _course(workspace, number, course, markers, sums if expressive else None),
             stretches,
             answered,
             *shown,
@@ -95,8 +96,9 @@ def _own(workspace: Workspace, number: int) -> list[Section]:
 
 
 def _course(
-    workspace: Workspace, number: int, course: pd.DataFrame, markers: pd.DataFrame, expressive: bool
+    workspace: Workspace, number: int, course: pd.DataFrame, markers: pd.DataFrame, sums: pd.DataFrame | None
 ) -> Section:
+    """sums: of readings.sums with expressions, None without."""
     end = drawn.ending(course, markers)
     shown: list[tuple[Chart, str]] = [
         (charts.timeline(course, markers), "Mean concentration of each minute, with its interval and the markers")
@@ -113,20 +115,22 @@ def _course(
         "How to read it: the line is the mean over all faces of a minute, the band its 95 % interval over faces, dashed lines "
         "are your markers; below stands what the class did. Gaps: too few faces, or nothing scored, as in group work."
     )
-    if expressive:
-        emotions = readings.minutes(workspace, number, readings.EMOTIONS)
+    if sums is not None:
+        emotions = readings.minutes(sums, readings.EMOTIONS)
         shown.append((drawn.emotions(emotions, end), "Mean probability of each emotion in each minute"))
         words = emotions.assign(words=each(emotions[["mean", "low", "high"]]))
-        wide = words.pivot(index="minute", columns="measure", values="words").rename(columns=str.capitalize)
-        table = table.merge(wide, left_on="Minute", right_index=True, how="left").fillna("–")
+        wide = words.pivot(index="minute", columns="measure", values="words").reindex(columns=FERPLUS)
+        table = table.merge(wide.rename(columns=str.capitalize), left_on="Minute", right_index=True, how="left").fillna(
+            "–"
+        )
         reading += " Emotions are mean probabilities, one upon the other; their intervals stand in the table."
     shown.append((drawn.activities(evidence.activities(workspace, number), end), "The activity in each minute"))
     return Section("The course of the lesson", (), tuple(shown), reading, table)
 
 
-def _stretches(clusters: pd.DataFrame) -> Section:
+def _stretches(sums: pd.DataFrame) -> Section:
     title = "Best and weakest five minutes"
-    found = readings.windows(clusters)
+    found = readings.windows(sums)
     if not found or found[-1].last - found[0].first + 1 < 2 * WINDOW:
         return Section(title, ("Best and weakest five minutes are not told: fewer than ten minutes have figures.",))
     best, worst = max(found, key=lambda window: window.mean), min(found, key=lambda window: window.mean)

@@ -118,10 +118,11 @@ def _changed(workspace: Workspace, which: Filter, lessons: pd.DataFrame, last: t
     alike, values = strata(both), both["concentration"].to_numpy(float)
     found, new, old = against(values, now, alike)
     rows = [("all", found)]
-    for (class_name, subject), part in both.groupby(["class_name", "subject"]):
-        one, _, _ = against(values[part.index], now[part.index], alike[part.index])
-        if not np.isnan(one.slope):
-            rows.append((f"{class_name}, {subject}", one))
+    for column in ("class_name", "subject"):
+        for name, part in both.groupby(column):
+            one, _, _ = against(values[part.index], now[part.index], alike[part.index])
+            if len(part) < len(both) and not np.isnan(one.slope):
+                rows.append((str(name), one))
     table = pd.DataFrame(
         [(what, one.slope, one.low, one.high, one.lessons) for what, one in rows],
         columns=["what", "difference", "low", "high", "lessons"],
