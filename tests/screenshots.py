@@ -25,6 +25,7 @@ PAGES = (
     "lessons",
     "rating",
     "formulas",
+    "data",
     "concentration",
     "model",
     "status",

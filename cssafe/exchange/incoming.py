@@ -174,4 +174,4 @@ def main(args: argparse.Namespace) -> int:
 
 def told(taken: Taken) -> str:
     """What came in, in words."""
-    return f"{len(taken.lessons)} lessons came in; {taken.present} were here already and stayed as they are."
+    return f"Lessons that came in: {len(taken.lessons)}. Here already, and left as they are: {taken.present}."
