@@ -206,6 +206,18 @@ def test_a_file_with_a_damaged_table_is_refused(workspace, other, form):
     assert contents(other)["lessons"] == []
 
 
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_file_damaged_in_its_middle_is_refused(workspace, other, form):
+    filled(workspace)
+    content = bytearray(written(workspace, form))
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        begin = archive.getinfo(f"observations.{form}").header_offset + 100
+    content[begin : begin + 200] = bytes(range(200))
+    with pytest.raises(StoreError) as refused:
+        incoming.read(other, io.BytesIO(content), CONSENT)
+    assert "\n" not in str(refused.value) and contents(other)["lessons"] == []
+
+
 def test_a_small_file_that_unpacks_to_more_than_memory_holds_is_refused(workspace, other, monkeypatch):
     filled(workspace)
     monkeypatch.setattr(incoming, "LARGEST", 1000)

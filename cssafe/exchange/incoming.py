@@ -4,6 +4,7 @@ import argparse
 import json
 import shutil
 import tempfile
+import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from io import BytesIO
@@ -54,7 +55,7 @@ def read(workspace: Workspace, file: IO[bytes], profile: Profile, progress: Prog
                 while wait([job], timeout=0.2).not_done:
                     progress(done[0])
                 return job.result()
-    except (BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+    except (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise StoreError(f"The file is damaged, or no file that CSSAFE has exported: {_line(error)}") from error
 
 
