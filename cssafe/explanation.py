@@ -80,7 +80,7 @@ def minutes(rows: pd.DataFrame, activities: pd.DataFrame, formula: Formula) -> p
         return pd.DataFrame(columns=list(columns)).astype(columns)
     minute, first = np.unique(faces.index.get_level_values("minute"), return_index=True)
     parted = np.split(faces.to_numpy(), first[1:])
-    mean, low, high = np.moveaxis([clustered(those[:, :-1], those[:, -1]) for those in parted], 1, 0)
+    mean, low, high = np.stack([np.stack(clustered(those[:, :-1], those[:, -1])) for those in parted], axis=1)
     share = np.full_like(mean, np.nan)  # the index is the last
     whole = mean[:, :-1].sum(axis=1, keepdims=True)
     np.divide(mean[:, :-1], whole, out=share[:, :-1], where=whole > 1e-6)
