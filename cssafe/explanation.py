@@ -74,17 +74,19 @@ def minutes(rows: pd.DataFrame, activities: pd.DataFrame, formula: Formula) -> p
         lost.loc[those] = explain(signals(rows[those]), expression(rows[those]), formula, str(activity)).to_numpy()
     weight = weights(rows["quality"].to_numpy(float))
     lost = lost.mul(weight, axis=0).assign(minute=rows["minute"], track=rows["track"], weight=weight).dropna()
-    told = []
-    for number, those in lost.groupby("minute"):
-        sums = those.groupby("track")[[*names, "weight"]].sum().to_numpy()
-        mean, low, high = clustered(sums[:, :-1], sums[:, -1])
-        told.append(
-            table(pd.Series(mean, names)).assign(minute=number, low=np.clip(low, 0, 1), high=np.clip(high, 0, 1))
-        )
+    faces = lost.groupby(["minute", "track"])[[*names, "weight"]].sum()
     columns = {"minute": int, "part": str, "points": float, "low": float, "high": float, "share": float}
-    if not told:
+    if faces.empty:
         return pd.DataFrame(columns=list(columns)).astype(columns)
-    return pd.concat(told, ignore_index=True)[list(columns)]
+    minute, first = np.unique(faces.index.get_level_values("minute"), return_index=True)
+    parted = np.split(faces.to_numpy(), first[1:])
+    mean, low, high = np.stack([np.stack(clustered(those[:, :-1], those[:, -1])) for those in parted], axis=1)
+    share = np.full_like(mean, np.nan)  # the index is the last
+    whole = mean[:, :-1].sum(axis=1, keepdims=True)
+    np.divide(mean[:, :-1], whole, out=share[:, :-1], where=whole > 1e-6)
+    told = {"minute": minute.repeat(len(names)), "part": np.tile(names, len(minute)), "points": mean.ravel()}
+    told |= {"low": low.clip(0, 1).ravel(), "high": high.clip(0, 1).ravel(), "share": share.ravel()}
+    return pd.DataFrame(told).astype(columns)
 
 
 def table(points: pd.Series) -> pd.DataFrame:

@@ -8,23 +8,23 @@ from cssafe import queries, ui
 from cssafe.exchange import FORMATS, incoming, outgoing
 from cssafe.settings import ROOT
 from cssafe.store import StoreError
+from cssafe.store.database import FULL
 
 NAMES = {"parquet": "Parquet", "csv": "CSV", "json": "JSON"}
 
-LARGEST = 1_000_000
-"""Observations of a workspace that is exported here: the file is held in memory until it is downloaded, and so many make about
-90 MB of it."""
+LARGEST = 1_000_000  # observations: the file is held in memory, and so many make about 90 MB of it
 
 ui.page("Data")
 workspace, profile = ui.workspace(), ui.settings().profile
 choices = queries.choices(workspace)
 
 st.subheader("Take out")
-lessons, observations, memory = st.columns(3)
-lessons.metric("Lessons", choices.real + choices.synthetic)
-observations.metric("Observations", f"{choices.observations:,}")
-if workspace.in_memory:
-    memory.metric("Memory of this visit in use", f"{workspace.used():.0%}", help="At 45 % no further lesson is begun.")
+with st.container(horizontal=True):
+    st.metric("Lessons", choices.real + choices.synthetic, width=160)
+    st.metric("Observations", f"{choices.observations:,}", width=160)
+    if workspace.in_memory:
+        limit = f"From {FULL:.0%} on no further lesson begins."
+        st.metric("Memory in use", f"{workspace.used():.0%}", width=160, help=limit)
 if not choices.real and not choices.synthetic:
     st.info("There is no lesson yet, so nothing to take out. Record one on the page Live.", icon=":material/info:")
     st.page_link(ROOT / "pages/live.py", label="Live", icon=":material/videocam:")
@@ -43,11 +43,11 @@ else:
         file = BytesIO()
         contents = outgoing.write(workspace, file, form, bar.progress)
         bar.empty()
-        st.session_state["prepared"] = (form, file.getvalue(), contents)
-    if (prepared := st.session_state.get("prepared")) and prepared[0] == form:
+        st.session_state["prepared"] = ((form, choices), file.getvalue(), contents)
+    if (prepared := st.session_state.get("prepared")) and prepared[0] == (form, choices):
         _, content, contents = prepared
         st.download_button(
-            f"Download {contents.rows['lessons']} lessons as {NAMES[form]} ({len(content) / 1e6:.1f} MB)",
+            f"Download as {NAMES[form]} ({len(content) / 1e6:.1f} MB)",
             content,
             f"cssafe-{form}.zip",
             "application/zip",
@@ -57,8 +57,8 @@ else:
         )
         if contents.withheld:
             st.caption(
-                f"Of {contents.withheld} lessons the file holds the means of the class for each second, and no single faces: "
-                "their profile does not show them."
+                "Lessons of which the file holds the means of the class for each second, and no single faces, as their profile "
+                f"does not show them: {contents.withheld}."
             )
     st.caption(
         "One ZIP with a table each: lessons, observations (one row for each face and second, with the activity), minutes, "

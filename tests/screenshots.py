@@ -29,6 +29,7 @@ PAGES = (
     "compare",
     "rating",
     "formulas",
+    "data",
     "concentration",
     "model",
     "status",

@@ -3,6 +3,7 @@
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -63,12 +64,13 @@ def test_while_somebody_reads_the_old_file_it_stays_and_is_written_anew_at_the_e
         assert queries.lessons(workspace)["name"].tolist() == ["Still written"]
 
 
-def test_a_file_that_cannot_be_written_anew_stays_as_it_was_and_it_is_said(tmp_path, monkeypatch):
+@pytest.mark.parametrize("step", [(database.Database, "_copy"), (Path, "replace")])
+def test_a_file_that_cannot_be_written_anew_stays_as_it_was_and_it_is_said(tmp_path, monkeypatch, step):
     path = tmp_path / "a.duckdb"
     with closing(Workspace.open(path)) as workspace:
         gone, kept = add(workspace, rows()), add(workspace, rows())
         with monkeypatch.context() as full:
-            full.setattr(database.Database, "_copy", refuse)
+            full.setattr(*step, refuse)
             with pytest.raises(StoreError, match=r"lessons are deleted, but .*traces.*No space left.*close CSSAFE"):
                 workspace.delete(gone)
         assert queries.lessons(workspace)["lesson"].tolist() == [kept]

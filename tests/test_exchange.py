@@ -206,6 +206,18 @@ def test_a_file_with_a_damaged_table_is_refused(workspace, other, form):
     assert contents(other)["lessons"] == []
 
 
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_file_damaged_in_its_middle_is_refused(workspace, other, form):
+    filled(workspace)
+    content = bytearray(written(workspace, form))
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        begin = archive.getinfo(f"observations.{form}").header_offset + 100
+    content[begin : begin + 200] = bytes(range(200))
+    with pytest.raises(StoreError) as refused:
+        incoming.read(other, io.BytesIO(content), CONSENT)
+    assert "\n" not in str(refused.value) and contents(other)["lessons"] == []
+
+
 def test_a_small_file_that_unpacks_to_more_than_memory_holds_is_refused(workspace, other, monkeypatch):
     filled(workspace)
     monkeypatch.setattr(incoming, "LARGEST", 1000)
@@ -221,10 +233,10 @@ def test_the_commands_carry_lessons_from_one_computer_to_another(tmp_path, monke
         filled(one)
         before = contents(one)
     assert main(["export", str(tmp_path / "all.zip"), "--format", "json"]) == 0
-    assert "1 lessons, 546 observations" in capsys.readouterr().out
+    assert "lessons 1, observations 546" in capsys.readouterr().out
     monkeypatch.setenv("CSSAFE_DATA", str(tmp_path / "two"))
     assert main(["import", str(tmp_path / "all.zip")]) == 0
-    assert "1 lessons came in" in capsys.readouterr().out
+    assert "came in: 1." in capsys.readouterr().out
     with closing(Workspace.open(tmp_path / "two" / "cssafe.duckdb")) as two:
         assert contents(two) == before
     for bad in ("nowhere.zip", __file__):

@@ -24,6 +24,7 @@ def workspace(monkeypatch):
 def test_an_empty_workspace_has_nothing_to_take_out_but_takes_in(workspace):
     page = show("data")
     assert "nothing to take out" in text(page) and len(page.get("file_uploader")) == 1
+    assert len(page.markdown) == 0  # a page's own notes are not shown
 
 
 @pytest.mark.parametrize("form", ["Parquet", "CSV", "JSON"])
@@ -32,14 +33,16 @@ def test_everything_can_be_prepared_and_downloaded(workspace, form):
     page = show("data", format=form)
     press(page, "Prepare the file")
     [download] = page.get("download_button")
-    assert download.proto.label.startswith(f"Download 1 lessons as {form} (")
+    assert download.proto.label.startswith(f"Download as {form} (")
 
 
 def test_it_says_of_how_many_lessons_no_single_faces_leave(workspace):
     add(workspace, rows(), lesson=replace(LESSON, profile="attention-only"))
     page = show("data")
     press(page, "Prepare the file")
-    assert "Of 1 lessons the file holds the means of the class" in text(page)
+    assert "means of the class for each second, and no single faces, as their profile does not show them: 1." in text(
+        page
+    )
 
 
 def test_a_workspace_too_large_for_a_page_is_sent_to_the_command(workspace, monkeypatch):
@@ -63,5 +66,5 @@ def test_a_file_comes_in_and_a_bad_one_is_refused_in_one_sentence(workspace):
     page.get("file_uploader")[0].set_value(("a.zip", file.getvalue(), "application/zip"))
     run(page)
     press(page, "Import")
-    assert "1 lessons came in; 0 were here already" in " ".join(element.value for element in page.success)
+    assert "came in: 1. Here already, and left as they are: 0." in " ".join(element.value for element in page.success)
     assert len(queries.lessons(workspace)) == 1

@@ -4,6 +4,7 @@ import argparse
 import json
 import shutil
 import tempfile
+import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from io import BytesIO
@@ -54,7 +55,7 @@ def read(workspace: Workspace, file: IO[bytes], profile: Profile, progress: Prog
                 while wait([job], timeout=0.2).not_done:
                     progress(done[0])
                 return job.result()
-    except (BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+    except (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise StoreError(f"The file is damaged, or no file that CSSAFE has exported: {_line(error)}") from error
 
 
@@ -174,4 +175,4 @@ def main(args: argparse.Namespace) -> int:
 
 def told(taken: Taken) -> str:
     """What came in, in words."""
-    return f"{len(taken.lessons)} lessons came in; {taken.present} were here already and stayed as they are."
+    return f"Lessons that came in: {len(taken.lessons)}. Here already, and left as they are: {taken.present}."

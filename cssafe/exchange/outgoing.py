@@ -191,7 +191,7 @@ def main(args: argparse.Namespace) -> int:
     finally:
         half.unlink(missing_ok=True)
         workspace.close()
-    print(f"{contents.rows['lessons']} lessons, {contents.rows['observations']} observations are in {args.file}.")
+    print(f"In {args.file}: lessons {contents.rows['lessons']}, observations {contents.rows['observations']}.")
     if contents.withheld:
-        print(f"Of {contents.withheld} lessons only the means of the class: their profile shows no single faces.")
+        print(f"Lessons with the means of the class only, as their profile shows no single faces: {contents.withheld}.")
     return 0

@@ -146,10 +146,12 @@ class Database:
                     return
                 self.connection.close()
                 self._root.close()
-                self._anew(self.path).replace(self.path)
-                # Its log belongs to the old file, every row of which is in the new one.
-                Path(f"{self.path}.wal").unlink(missing_ok=True)
-                self._open()
+                try:
+                    self._anew(self.path).replace(self.path)
+                    # The log belongs to the old file, every row of which is in the new one.
+                    Path(f"{self.path}.wal").unlink(missing_ok=True)
+                finally:
+                    self._open()
         except (duckdb.Error, OSError) as error:
             raise StoreError(why_traces(self.path, error)) from error
         finally:

@@ -1,0 +1,41 @@
+"""The page Data in a real browser: a file leaves one computer and comes in on another."""
+
+import zipfile
+from contextlib import closing
+
+import pytest
+
+from cssafe import sample
+from cssafe.settings import PROFILES
+from cssafe.store import Workspace
+from tests.browser import PATIENCE, serve, shows_no_error
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_term_goes_out_of_one_computer_and_into_another(browser, tmp_path, width):
+    with closing(Workspace.open(tmp_path / "one" / "cssafe.duckdb")) as workspace:
+        number = len(sample.fill(workspace, PROFILES["consent"], weeks=1))
+    page = browser.new_context(viewport={"width": width, "height": 844}, accept_downloads=True).new_page()
+    page.set_default_timeout(PATIENCE)
+    with serve(tmp_path / "one") as server:
+        page.goto(f"{server.address}/data")
+        page.get_by_role("button", name="Prepare the file").click()
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Download as Parquet").click()
+        path = tmp_path / "lessons.zip"
+        download.value.save_as(path)
+        shows_no_error(page)
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    with zipfile.ZipFile(path) as archive:
+        assert "observations.parquet" in archive.namelist()
+    with serve(tmp_path / "two") as server:
+        page.goto(f"{server.address}/data")
+        page.locator("input[type=file]").set_input_files(path)
+        page.get_by_role("button", name="Import", exact=True).click()
+        page.get_by_text(f"came in: {number}.").wait_for()
+        shows_no_error(page)
+        page.goto(f"{server.address}/weekly")
+        page.get_by_text("How to read it").wait_for()
+    page.context.close()
