@@ -15,8 +15,8 @@ Everything rests on the table `minutes`, so nothing is told of fewer than the mi
 
 import numpy as np
 import pandas as pd
+from scipy.special import stdtrit
 
-from cssafe.responses import student
 from cssafe.store import Workspace
 
 BEFORE = 3
@@ -134,7 +134,7 @@ def excess(moments: pd.DataFrame, kind: str, alpha: float) -> tuple[int, float, 
     without = fitted(squares.sum(axis=0) - squares, products.sum(axis=0) - products)  # (lessons, 5)
     means = (then.sum() - then - ((at.sum(axis=0) - at) * without).sum(axis=1)) / (there.sum() - there)
     error = np.sqrt((1 - 1 / len(numbers)) * ((means - mean) ** 2).sum())
-    half = student(1 - alpha / 2, there.sum() - 1) * float(error)
+    half = stdtrit(there.sum() - 1, 1 - alpha / 2) * float(error)
     return int((above[there] > 0).sum()), mean, mean - half, mean + half
 
 

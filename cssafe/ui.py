@@ -182,6 +182,10 @@ def columns() -> dict[str, str]:
         "change": _("Change"),
         "part": _("Part"),
         "points": _("Points"),
+        "raw": _("Mean, as recorded"),
+        "raw_low": _("95 % interval, from"),
+        "raw_high": _("95 % interval, to"),
+        "effect": _("Difference, all else taken out"),
     }
 
 

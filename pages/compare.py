@@ -15,7 +15,7 @@ lessons = queries.lessons(workspace, which)
 if lessons.empty:
     filters.nothing()
 if lessons["concentration"].isna().all():
-    st.info(filters.TOO_FEW, icon=":material/group_off:")
+    st.info(filters.too_few(), icon=":material/group_off:")
     st.stop()
 tags = notes.tags(workspace)
 names = sorted(tags.loc[tags["lesson"].isin(lessons["lesson"]), "tag"].unique())

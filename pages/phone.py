@@ -6,6 +6,7 @@ import streamlit as st
 
 from cssafe import ui
 from cssafe.frames import LEVELS
+from cssafe.language import _
 from cssafe.live.session import LiveLesson
 from pages.filters import VALIDITY
 from pages.running import activity, markers
@@ -41,5 +42,5 @@ suggested(shown)
 activity(shown)
 markers(shown)
 if not shown.profile.expression:
-    st.caption(ui.NO_EMOTION)
+    st.caption(_(ui.NO_EMOTION))
 st.caption(VALIDITY)

@@ -2,10 +2,12 @@
 
 import math
 
+import pandas as pd
 import streamlit as st
 
-from cssafe import ui
+from cssafe import readings, ui
 from cssafe.frames import LEVELS
+from cssafe.language import _
 from cssafe.live.session import LiveLesson
 from pages.filters import VALIDITY
 from pages.watching import lesson
@@ -32,16 +34,19 @@ def figures(lesson: LiveLesson) -> None:
         st.markdown(reading.note or f"Mean concentration of {reading.measured} faces, 0 to 1, with its 95 % interval")
     with course:
         chart = charts.last_minutes(view.history, lesson.bands).properties(height=230)
-        st.altair_chart(chart.configure_axis(labelFontSize=FONT, titleFontSize=FONT), key="last_minutes")
+        large_writing = chart.configure_axis(labelFontSize=FONT, titleFontSize=FONT)
+        ui.chart(large_writing, readings.last_minutes(view.history), view.history, key="last_minutes")
         if lesson.profile.expression:
             shares = reading.expression or dict.fromkeys(charts.FERPLUS, 0.0)
             emotions = charts.emotions_now(shares).properties(height=260)
-            st.altair_chart(emotions.configure_axis(labelFontSize=FONT, titleFontSize=FONT), key="emotions_now")
+            large_writing = emotions.configure_axis(labelFontSize=FONT, titleFontSize=FONT)
+            table = pd.DataFrame({"emotion": shares.keys(), "share": shares.values()})
+            ui.chart(large_writing, readings.emotions_now(reading.expression), table, key="emotions_now")
 
 
 shown = lesson("projector")
 st.title(shown.lesson.name)
 if not shown.profile.expression:
-    st.caption(ui.NO_EMOTION)
+    st.caption(_(ui.NO_EMOTION))
 figures(shown)
 st.caption(f"Dashed: limits of low, medium and high. {VALIDITY}")

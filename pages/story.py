@@ -30,7 +30,7 @@ if pd.isna(lesson["ended"]):
     st.info("This lesson is still running. Its story is told once it is over.", icon=":material/hourglass:")
     st.stop()
 if pd.isna(lesson["concentration"]):
-    st.info(filters.TOO_FEW, icon=":material/group_off:")
+    st.info(filters.too_few(), icon=":material/group_off:")
 else:
     with st.spinner("Reading the lesson …"):
         report = story(workspace, lesson, ui.settings().profile)

@@ -14,7 +14,7 @@ lessons = queries.lessons(workspace, which)
 if lessons.empty:
     filters.nothing()
 if lessons["concentration"].isna().all():
-    st.info(filters.TOO_FEW, icon=":material/group_off:")
+    st.info(filters.too_few(), icon=":material/group_off:")
     st.stop()
 if which.since:
     until = which.until or choices.last

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pandas as pd
 import streamlit as st
 
-from cssafe import queries, ui
+from cssafe import queries, readings, ui
 from cssafe.schedule import charts
 from cssafe.schedule.effects import LEAST_LESSONS, Effects, effects, lessons_in_slots
 from cssafe.schedule.proposal import SECONDS, Proposal, propose
@@ -48,7 +48,7 @@ def slots(school: School) -> tuple[Effects, queries.Filter]:
         if queries.lessons(workspace, which).empty:
             filters.nothing()
         st.info(
-            filters.TOO_FEW
+            filters.too_few()
             + " Or all of it lies outside the school's periods and days, or was recorded of one person alone.",
             icon=":material/group_off:",
         )
@@ -81,11 +81,27 @@ def differences(school: School) -> None:
     found, _ = slots(school)
     mark = " (synthetic)" if found.synthetic else ""
     told(found)
+    known = found.slots[found.slots["evidence"]]
+    places = [
+        f"{charts.WEEKDAYS[day - 1]}, {period}" for day, period in zip(known["weekday"], known["period"], strict=True)
+    ]
     left, right = st.columns(2)
-    left.subheader("As recorded" + mark)
-    left.altair_chart(charts.raw(found.slots), alt="Heatmap of mean concentration by weekday and period, as recorded")
-    right.subheader("All else taken out" + mark)
-    right.altair_chart(charts.effects(found.slots), alt="Heatmap of the slots' effects by weekday and period")
+    with left:
+        st.subheader("As recorded" + mark)
+        ui.chart(
+            charts.raw(found.slots),
+            readings.extremes(known["raw"], known["raw_low"], known["raw_high"], places),
+            found.slots[["weekday", "period", "lessons", "raw", "raw_low", "raw_high"]],
+            key="raw",
+        )
+    with right:
+        st.subheader("All else taken out" + mark)
+        ui.chart(
+            charts.effects(found.slots),
+            readings.extremes(known["effect"], known["low"], known["high"], places),
+            found.slots[["weekday", "period", "lessons", "effect", "low", "high"]],
+            key="effects",
+        )
     st.caption(
         "How to read it: left is the mean of each slot's lessons, right by how much the slot itself is better or worse than "
         "the mean slot, with class, subject, teacher, room and activity taken out; the less is known, the nearer to zero. "
@@ -93,23 +109,6 @@ def differences(school: School) -> None:
         f"{LEAST_LESSONS} lessons, so no evidence. "
         f"From {found.lessons} lessons in {found.weeks} weeks. " + filters.VALIDITY
     )
-    with st.expander("Table", icon=":material/table:"):
-        st.dataframe(
-            found.slots.assign(day=[charts.WEEKDAYS[weekday - 1] for weekday in found.slots["weekday"]]),
-            hide_index=True,
-            column_order=["day", "period", "lessons", "raw", "raw_low", "raw_high", "effect", "low", "high"],
-            column_config={
-                "day": "Day",
-                "period": "Period",
-                "lessons": "Lessons",
-                "raw": st.column_config.NumberColumn("Mean, as recorded", format="%.2f"),
-                "raw_low": st.column_config.NumberColumn("from", format="%.2f"),
-                "raw_high": st.column_config.NumberColumn("to (95 %)", format="%.2f"),
-                "effect": st.column_config.NumberColumn("Effect", format="%+.3f"),
-                "low": st.column_config.NumberColumn("from", format="%+.3f"),
-                "high": st.column_config.NumberColumn("to (95 %)", format="%+.3f"),
-            },
-        )
 
 
 def better(school: School) -> None:

@@ -15,9 +15,9 @@ NOTHING = "There is no figure yet."
 
 
 def test_every_chart_of_a_page_has_its_sentence_and_its_table():
-    """`ui.chart` draws all of them; none goes past it."""
+    """`ui.chart` draws all of them; only the sections of a report go past it, which have sentences and tables of their own."""
     past = [path.name for path in (ROOT / "pages").glob("*.py") if "altair_chart" in path.read_text(encoding="utf-8")]
-    assert past == []
+    assert past == ["telling.py"]
 
 
 def cells(*means: float, minutes: int = 90, half: float = 0.02) -> pd.DataFrame:

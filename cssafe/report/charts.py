@@ -3,11 +3,8 @@
 import altair as alt
 import pandas as pd
 
-from cssafe.charts import COLOURS, GREY
+from cssafe.colours import COLOURS, EMOTIONS, GREY
 from cssafe.labels import ACTIVITIES, FERPLUS
-
-EMOTION_COLOURS = ("#999999", "#E69F00", "#F0E442", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9")
-"""Okabe and Ito's, in the order of FERPLUS; neutral is grey."""
 
 ACTIVITY_COLOURS = ("#56B4E9", "#CC79A7", "#009E73", "#E69F00", "#BBBBBB")
 """In the order of ACTIVITIES; black writing is readable on each."""
@@ -40,7 +37,7 @@ def emotions(table: pd.DataFrame, end: float) -> alt.Chart:
             x2="end:Q",
             y=alt.Y("share:Q").stack("zero").scale(domain=[0, 100]).title("Emotions (%)").axis(LEFT),
             color=alt.Color("measure:N")
-            .scale(domain=list(FERPLUS), range=list(EMOTION_COLOURS))
+            .scale(domain=list(EMOTIONS), range=list(EMOTIONS.values()))
             .legend(orient="bottom", title=None, columns=4),
             order="order:O",
             tooltip=[

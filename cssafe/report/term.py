@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cssafe import charts, queries
+from cssafe.colours import COLOURS
 from cssafe.comparison import LEAST, Effect, against, effect, strata
 from cssafe.intervals import clustered
 from cssafe.queries import Filter
@@ -212,7 +213,7 @@ def _histograms(workspace: Workspace, which: Filter, profile: Profile) -> list[S
 
 
 def _largest(table: pd.DataFrame) -> pd.DataFrame:
-    most = table.groupby("group")["observations"].max().nlargest(len(charts.COLOURS)).index
+    most = table.groupby("group")["observations"].max().nlargest(len(COLOURS)).index
     return table[table["group"].isin(most)]
 
 

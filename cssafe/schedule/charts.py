@@ -3,7 +3,8 @@
 import altair as alt
 import pandas as pd
 
-from cssafe.charts import GREY, HIGH, LOW, MIDDLE, WEEKDAYS
+from cssafe.charts import WEEKDAYS
+from cssafe.colours import GREY, HIGH, LOW, MIDDLE
 
 NARROW = 0.05
 """Least reach of the colours to either side: below, they would blow noise up into a pattern (as in charts.weekly)."""
