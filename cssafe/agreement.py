@@ -17,10 +17,10 @@ FEWEST = 5
 """Moments of one person below which no figure is made of her alone."""
 
 MEASURES = {
-    "recall": "Unweighted recall, all levels",
-    "recall_halves": "Unweighted recall, lower and upper half",
-    "kappa": "Quadratic kappa",
-    "auc": "AUC, upper against lower half",
+    "recall": N_("Unweighted recall, all levels"),
+    "recall_halves": N_("Unweighted recall, lower and upper half"),
+    "kappa": N_("Quadratic kappa"),
+    "auc": N_("AUC, upper against lower half"),
 }
 """Measure -> its name on screen."""
 

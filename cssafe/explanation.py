@@ -109,9 +109,9 @@ def kinds(table: pd.DataFrame) -> pd.DataFrame:
 def words(table: pd.DataFrame) -> str:
     """One sentence: what takes how much from the best score, 1. table: of one moment."""
     points = table.set_index("part")["points"]
-    lost = {"looking away": points["looking"], "eyes not open": points["eyes"]}
+    lost = {_("looking away"): points["looking"], _("eyes not open"): points["eyes"]}
     emotions = points.drop(["looking", "eyes", "index"])
     if len(emotions):
         lost[f"the emotion, mostly {emotions.idxmax()}"] = emotions.sum()
     told = [f"{amount:.2f} to {what}" for what, amount in lost.items() if amount >= 0.005]
-    return f"{points['index']:.2f} of 1: " + (f"lost are {', '.join(told)}." if told else "nothing is lost.")
+    return f"{points['index']:.2f} of 1: " + (f"lost are {', '.join(told)}." if told else _("nothing is lost."))

@@ -30,15 +30,15 @@ LIMITS = ("yaw", "up", "down", "half_open", "closed")
 closed: openness over the person's own, below which eyes count as that."""
 
 WORDS = {
-    "centre_open": "looking at it, eyes open",
-    "centre_half": "looking at it, eyes half closed",
-    "away_open": "looking away, eyes open",
-    "away_half": "looking away, eyes half closed",
-    "closed": "eyes closed",
-    "yaw": "to the side",
-    "half_open": "eyes half closed below",
-    "low_below": "low below",
-    "high_above": "high above",
+    "centre_open": N_("looking at it, eyes open"),
+    "centre_half": N_("looking at it, eyes half closed"),
+    "away_open": N_("looking away, eyes open"),
+    "away_half": N_("looking away, eyes half closed"),
+    "closed": N_("eyes closed"),
+    "yaw": N_("to the side"),
+    "half_open": N_("eyes half closed below"),
+    "low_below": N_("low below"),
+    "high_above": N_("high above"),
 }
 """Names of numbers in words; what is not in it says itself what it is."""
 
@@ -111,7 +111,7 @@ def _formula(data: Any) -> Formula:
 
     name, version = data["name"], data["version"]
     if not isinstance(name, str) or not name.strip() or not isinstance(version, int):
-        raise ValueError("it needs a name and a whole number as its version")
+        raise ValueError(_("it needs a name and a whole number as its version"))
     divisor = number("divisor", data["divisor"])
     emotion = None
     if data["emotion"] is not None:
@@ -125,7 +125,7 @@ def _formula(data: Any) -> Formula:
     }
     bands = part("bands", data["bands"], BANDS, 1.0)
     if bands["low_below"] > bands["high_above"]:
-        raise ValueError("low_below lies above high_above")
+        raise ValueError(_("low_below lies above high_above"))
     gaze = part("gaze", data["gaze"], GAZE, MOST_GAZE)
     return Formula(name, version, str(data["title"]), divisor, emotion, gaze, limits, bands)
 

@@ -55,7 +55,7 @@ def read(table: Iterable[Mapping[str, Any]]) -> list[Region]:
         if not name and not known:
             continue
         if not name:
-            raise ValueError("A region has no name. Give each one a name, such as Window or Back row.")
+            raise ValueError(_("A region has no name. Give each one a name, such as Window or Back row."))
         if len(known) < len(EDGES):
             raise ValueError(f"Region {name} needs four edges: left, top, right and bottom, in percent of the picture.")
         left, top, right, bottom = (edge / 100 for edge in known)

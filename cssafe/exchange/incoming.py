@@ -152,7 +152,7 @@ def _line(error: BaseException) -> str:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "file", type=Path, metavar="FILE.zip", help="as python -m cssafe export or the page Data makes it"
+        "file", type=Path, metavar="FILE.zip", help=_("as python -m cssafe export or the page Data makes it")
     )
 
 
@@ -166,7 +166,7 @@ def main(args: argparse.Namespace) -> int:
     with args.file.open("rb") as file:
         workspace = Workspace.open(database)
         try:
-            taken = read(workspace, file, chosen.profile, tell("Read"))
+            taken = read(workspace, file, chosen.profile, tell(_("Read")))
         finally:
             workspace.close()
     print(told(taken))

@@ -16,7 +16,7 @@ def first_line(error: BaseException) -> str:
 def why_not_open(path: Path | None, error: Exception) -> str:
     """The message for a database that could not be opened. path: None in memory."""
     text = str(error)
-    if "lock on file" in text or "used by another process" in text:
+    if _("lock on file") in text or _("used by another process") in text:
         process = re.search(r"PID (\d+)", text)
         who = f" (process {process[1]})" if process else ""
         return (
@@ -34,9 +34,9 @@ def why_not_open(path: Path | None, error: Exception) -> str:
 def why_not_used(path: Path | None, error: BaseException) -> str:
     """The message for a database that was open and then refused."""
     advice = (
-        "Delete lessons that are no longer needed, or reload the page to begin anew."
+        _("Delete lessons that are no longer needed, or reload the page to begin anew.")
         if path is None
-        else "Check that the disk is not full and the folder can be written, then try again."
+        else _("Check that the disk is not full and the folder can be written, then try again.")
     )
     return (
         f"The database ({path or 'memory'}) could not be used, and the newest observations may be missing: "
