@@ -5,6 +5,7 @@ import altair as alt
 import pandas as pd
 
 from cssafe.colours import COLOURS, GREY, HIGH, LOW, MIDDLE
+from cssafe.language import N_, _
 from cssafe.responses import WINDOWS
 
 TITLES = {"attention": N_("Change of attention"), "expression": N_("Change of expression")}
@@ -18,25 +19,27 @@ def responses(table: pd.DataFrame, measure: str) -> alt.LayerChart:
     """
     table = table[table["measure"] == measure]
     table = table.assign(
-        marker=table["local"].dt.strftime("%H:%M:%S ") + table["kind"],
-        within=[f"{window} s" for window in table["window"]],
+        marker=table["local"].dt.strftime("%H:%M:%S ") + [_(kind) for kind in table["kind"]],
+        within=[_("{n} s").format(n=window) for window in table["window"]],
         clear=(table["low"] > 0) | (table["high"] < 0),
         interval=[
-            _("not known") if pd.isna(low) else f"{low:+.2f} to {high:+.2f}"
+            _("not known") if pd.isna(low) else _("{low:+.2f} to {high:+.2f}").format(low=low, high=high)
             for low, high in zip(table["low"], table["high"], strict=True)
         ],
     ).drop(columns="local")
-    names = [f"{window} s" for window in WINDOWS]
+    names = [_("{n} s").format(n=window) for window in WINDOWS]
     half = max([0.2, *table[["change", "low", "high"]].abs().max().dropna()])
-    colour = alt.Color("within:N").scale(domain=names, range=COLOURS[: len(names)]).legend(orient="top", title=_("Within"))
+    colour = (
+        alt.Color("within:N").scale(domain=names, range=COLOURS[: len(names)]).legend(orient="top", title=_("Within"))
+    )
     base = alt.Chart(table).encode(
         y=alt.Y("marker:N").sort(None).title(None).axis(ticks=False, grid=True, tickBand="extent", labelLimit=140),
         yOffset=alt.YOffset("within:N").sort(names),
         color=colour,
     )
     zero = alt.Chart(pd.DataFrame({"change": [0.0]})).mark_rule(color=GREY, strokeDash=[4, 4]).encode(x="change:Q")
-    x = alt.X("change:Q").title(TITLES[measure]).scale(domain=[-half, half]).axis(format="+.1f", tickCount=5)
-    ends = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q").title(TITLES[measure]), x2="high:Q")
+    x = alt.X("change:Q").title(_(TITLES[measure])).scale(domain=[-half, half]).axis(format="+.1f", tickCount=5)
+    ends = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q").title(_(TITLES[measure])), x2="high:Q")
     points = base.mark_point(size=60, opacity=1).encode(
         x=x,
         fill=colour,

@@ -6,8 +6,14 @@ import pandas as pd
 from cssafe.colours import COLOURS, GREY, LOST
 from cssafe.explanation import KINDS, kinds
 from cssafe.formula import WORDS
+from cssafe.language import N_, _
 
-NAMES = {"index": N_("Score"), "looking": N_("Lost: looking away"), "eyes": N_("Lost: eyes"), "emotion": N_("Lost: emotion")}
+NAMES = {
+    "index": N_("Score"),
+    "looking": N_("Lost: looking away"),
+    "eyes": N_("Lost: eyes"),
+    "emotion": N_("Lost: emotion"),
+}
 PAINT = dict(zip(KINDS, (COLOURS[0], *LOST), strict=True))
 
 
@@ -38,7 +44,10 @@ def parts_minutes(parts: pd.DataFrame) -> alt.LayerChart:
         alt.Chart(table)
         .mark_bar(cursor="pointer")
         .encode(
-            x=alt.X("minute:Q").scale(domain=[0, end]).title(_("Minutes from the start")).axis(tickMinStep=1, grid=False),
+            x=alt.X("minute:Q")
+            .scale(domain=[0, end])
+            .title(_("Minutes from the start"))
+            .axis(tickMinStep=1, grid=False),
             x2="until:Q",
             y=alt.Y("bottom:Q").scale(domain=[0, 1]).title(_("Points (together 1)")),
             y2="top:Q",
@@ -62,7 +71,7 @@ def sensitivity(table: pd.DataFrame, interval: tuple[float, float] | None, bands
     table: sensitivity.verdicts. interval: 95 % of the lesson's mean. bands: Formula.bands.
     """
     base, moved = table.iloc[0], table.iloc[1:]
-    moved = moved[~moved["number"].isin([WORDS["low_below"], WORDS["high_above"]])]
+    moved = moved[~moved["number"].isin([_(WORDS["low_below"]), _(WORDS["high_above"])])]
     order = moved.groupby("number")["concentration"].agg(lambda v: (v - base["concentration"]).abs().max())
     order = order.sort_values(ascending=False)
     rows = moved.assign(
@@ -105,7 +114,7 @@ def sensitivity(table: pd.DataFrame, interval: tuple[float, float] | None, bands
 def ratings(table: pd.DataFrame, names: tuple[str, ...]) -> alt.Chart:
     """Each rated moment: what the teacher said beside the score. table: evidence.rated. names: of the ratings, rising."""
     rows = table.assign(
-        said=[names[rating] for rating in table["rating"]], clock=table["local"].dt.strftime("%d %b, %H:%M")
+        said=[names[rating] for rating in table["rating"]], clock=table["local"].dt.strftime(_("%d %b, %H:%M"))
     )
     return (
         alt.Chart(rows.drop(columns=["local", "time"]))
@@ -126,9 +135,9 @@ def ratings(table: pd.DataFrame, names: tuple[str, ...]) -> alt.Chart:
 
 def _colour(parts: pd.DataFrame) -> alt.Color:
     shown = [kind for kind in KINDS if kind in set(kinds(parts)["kind"])]
-    scale = alt.Scale(domain=[NAMES[kind] for kind in shown], range=[PAINT[kind] for kind in shown])
+    scale = alt.Scale(domain=[_(NAMES[kind]) for kind in shown], range=[PAINT[kind] for kind in shown])
     return alt.Color("name:N", scale=scale).legend(orient="top", title=None, columns=2, labelLimit=0)
 
 
 def _named(table: pd.DataFrame) -> pd.DataFrame:
-    return table.assign(name=table["kind"].map(NAMES), order=table["kind"].map(KINDS.index))
+    return table.assign(name=[_(NAMES[kind]) for kind in table["kind"]], order=table["kind"].map(KINDS.index))

@@ -77,7 +77,7 @@ def robustness(rows: list[dict[str, Any]]) -> str:
         return nothing()
     worst = min(rows, key=lambda one: one["accuracy"])
     return _("At worst {right:.0f} % right, at {strength:g} {unit}.").format(
-        right=100 * worst["accuracy"], strength=worst["strength"], unit=worst["unit"]
+        right=100 * worst["accuracy"], strength=worst["strength"], unit=_(worst["unit"])
     )
 
 
