@@ -71,7 +71,7 @@ def sensitivity(table: pd.DataFrame, interval: tuple[float, float] | None, bands
     table: sensitivity.verdicts. interval: 95 % of the lesson's mean. bands: Formula.bands.
     """
     base, moved = table.iloc[0], table.iloc[1:]
-    moved = moved[~moved["number"].isin([_(WORDS["low_below"]), _(WORDS["high_above"])])]
+    moved = moved[~moved["number"].isin([_(WORDS[name]) for name in ("low_below", "high_above")])]
     order = moved.groupby("number")["concentration"].agg(lambda v: (v - base["concentration"]).abs().max())
     order = order.sort_values(ascending=False)
     rows = moved.assign(

@@ -27,8 +27,8 @@ NAMES = {"ferplus": "FERPlus", "fer2013": "FER2013"}
 """Sets of labels, as the charts call them."""
 
 UNITS = {
-    "degrees": N_("Degrees"), "grey levels": N_("Grey levels"), "of 100": N_("Of 100"), "pixels": N_("Pixels"),
-    "of the height": N_("Of the height"), "of the side": N_("Of the side"), "times": N_("Times"),
+    N_("degrees"): N_("Degrees"), N_("grey levels"): N_("Grey levels"), N_("of 100"): N_("Of 100"), N_("times"): N_("Times"),
+    N_("of the height"): N_("Of the height"), N_("of the side"): N_("Of the side"), N_("pixels"): N_("Pixels"),
 }  # fmt: skip
 """Units of changes, at the beginning of a line."""
 

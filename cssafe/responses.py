@@ -195,6 +195,7 @@ def delay(course: Course, at: int, sign: int, least: int) -> tuple[float, float,
 def sentence(rows: pd.DataFrame) -> str:
     """What one marker's rows say."""
     first = rows.iloc[0]
+    kind = first["kind"]
     told = []
     for measure, part in rows.groupby("measure", sort=False):
         clear = part[(part["low"] > 0) | (part["high"] < 0)]
@@ -209,7 +210,7 @@ def sentence(rows: pd.DataFrame) -> str:
     if len(turned):
         row = rows.loc[turned.index[0]]
         told.append(_turned(row))
-    marker = f"{first['local']:%H:%M:%S} {_(first['kind'])}"
+    marker = f"{first['local']:%H:%M:%S} {_(kind)}"
     return _("**{marker}**: {changes}.").format(marker=marker, changes="; ".join(told) or _("no clear change"))
 
 

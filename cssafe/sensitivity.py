@@ -24,7 +24,7 @@ def variants(formula: Formula, activities: list[str]) -> Iterator[tuple[str, flo
     """
     yield "", 1.0, formula
     for factor in (1 - FIFTH, 1 + FIFTH):
-        yield _(WORDS["divisor"]), factor, replace(formula, divisor=formula.divisor * factor)
+        yield _("divisor"), factor, replace(formula, divisor=formula.divisor * factor)
         if formula.emotion is not None:
             for i, name in enumerate(FERPLUS):
                 emotion = formula.emotion.copy()

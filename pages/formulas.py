@@ -114,13 +114,14 @@ def sensitive(formula: Formula) -> None:
     base = table.iloc[0]
     changed = table[table["level"] != base["level"]]
     moves = ", ".join(map(move, changed.to_dict("records")))
+    level = LEVELS[int(base["level"])]
     verdict = (
         _("By {formula} this lesson is {level} (mean {mean:.2f}, 95 % interval {interval}).")
         if interval
         else _("By {formula} this lesson is {level} (mean {mean:.2f}).")
     ).format(
         formula=formula,
-        level=_(LEVELS[int(base["level"])]),
+        level=_(level),
         mean=base["concentration"],
         interval=between(*interval) if interval else "",
     )
@@ -164,7 +165,8 @@ def sensitive(formula: Formula) -> None:
 def move(row: dict) -> str:
     """One change of one number."""
     told = _("“{number}” a fifth less ({level})") if row["factor"] < 1 else _("“{number}” a fifth more ({level})")
-    return told.format(number=row["number"], level=_(LEVELS[row["level"]]))
+    level = LEVELS[row["level"]]
+    return told.format(number=row["number"], level=_(level))
 
 
 formula = choose()

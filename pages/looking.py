@@ -134,7 +134,7 @@ def _faces(seen: Seen, picture: str) -> None:
         st.html(
             "<div style='display: flex; flex-wrap: wrap; gap: .5rem; align-items: center; font-size: .875rem'>"
             f"<span>{_('against')}</span><span style='width: 9rem; height: .8rem; border: 1px solid {GREY}; "
-            f"border-radius: .2rem; background: linear-gradient(to right, {AGAINST}, transparent, {FOR})'></span>"
+            f"border-radius: .2rem; background: linear-gradient(90deg, {AGAINST}, transparent, {FOR})'></span>"
             f"<span>{_('for the emotion')}</span></div>"
         )
         st.caption(

@@ -22,8 +22,9 @@ def now() -> None:
     if report["last_write"]:
         behind = timedelta(minutes=st.context.timezone_offset or 0)  # the visitor's clock behind UTC
         written = f"{datetime.fromisoformat(report['last_write']) - behind:%H:%M:%S}"
+    state = STATES[report["state"]]
     figures = {
-        _("Networks"): _(STATES[report["state"]]),
+        _("Networks"): _(state),
         _("Open workspaces"): report["workspaces"],
         _("Lessons running"): report["lessons"],
         _("Cameras"): report["streams"],

@@ -122,11 +122,9 @@ def wrong(edited: pd.DataFrame) -> str:
 
 def told(activities: pd.DataFrame) -> str:
     """The activities of a lesson in words."""
-    first, *others = activities.to_dict("records")
+    (_start, first), *others = activities[["minute", "activity"]].itertuples(index=False)
     later = _("{activity} from minute {minute:.0f}")
-    return ", ".join(
-        [_(first["activity"]), *(later.format(activity=_(one["activity"]), minute=one["minute"]) for one in others)]
-    )
+    return ", ".join([_(first), *(later.format(activity=_(one), minute=minute) for minute, one in others)])
 
 
 def difference(rows: pd.DataFrame, parts: pd.DataFrame) -> float:
