@@ -131,11 +131,12 @@ def _faces(seen: Seen, picture: str) -> None:
         with st.container(border=True):
             _card(seen, number, picture, way)
     if seen.evidence is not None:
+        against, speaking = _("against"), _("for the emotion")
         st.html(
             "<div style='display: flex; flex-wrap: wrap; gap: .5rem; align-items: center; font-size: .875rem'>"
-            f"<span>{_('against')}</span><span style='width: 9rem; height: .8rem; border: 1px solid {GREY}; "
+            f"<span>{against}</span><span style='width: 9rem; height: .8rem; border: 1px solid {GREY}; "
             f"border-radius: .2rem; background: linear-gradient(90deg, {AGAINST}, transparent, {FOR})'></span>"
-            f"<span>{_('for the emotion')}</span></div>"
+            f"<span>{speaking}</span></div>"
         )
         st.caption(
             _(

@@ -15,7 +15,7 @@ class StoreError(Exception):
         words: N_("..."). places: what is put into it; if there is nothing, the words are taken as they are.
     """
 
-    def __init__(self, words: str, **places: object) -> None:
+    def __init__(self, words: str, /, **places: object) -> None:
         super().__init__(words)
         self._places = places
 
