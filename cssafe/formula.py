@@ -50,6 +50,17 @@ WORDS = {
 PARTS = {"emotion": N_("emotion"), "gaze": N_("gaze"), "bands": N_("bands")}
 """Parts of a formula file in words; what is not in it is an activity."""
 
+SHIPPED = (
+    N_("Concentration index of Sharma et al. (emotion weight x gaze weight / 4.5)"),
+    N_("The published index with all emotion weights equal: attention alone, no emotion is looked at"),
+    N_("degrees to either side, head and eyes together"),
+    N_("degrees upwards, head only"),
+    N_("degrees downwards, head only"),
+    N_("eye openness over the person's own, below which eyes count as half closed"),
+    N_("the same, below which they count as closed"),
+)
+"""Titles and units in the files that are shipped, to be translated where they are shown; a source stays as it is cited."""
+
 BANDS = ("low_below", "high_above", "hysteresis")
 
 
@@ -103,7 +114,12 @@ def sources(path: Path) -> list[dict[str, Any]]:
     parts = {"": {"divisor": data["divisor"]}, "emotion": data["emotion"] or {}, "gaze": data["gaze"]}
     parts |= {activity: numbers or {} for activity, numbers in data["activities"].items()} | {"bands": data["bands"]}
     return [
-        {"part": part and _(PARTS.get(part, part)), "name": _(WORDS.get(name, name)), "unit": ""} | entry
+        entry
+        | {
+            "part": part and _(PARTS.get(part, part)),
+            "name": _(WORDS.get(name, name)),
+            "unit": _(unit) if (unit := entry.get("unit")) else "",
+        }
         for part, entries in parts.items()
         for name, entry in entries.items()
     ]

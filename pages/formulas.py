@@ -24,7 +24,7 @@ def choose() -> Formula:
     usable = {name: path for name, path in found.items() if profile.expression or read_formula(path).emotion is None}
     name = st.selectbox(_("Formula"), list(usable), list(usable).index(str(current)), key="formula")
     formula = read_formula(usable[name])
-    st.markdown(formula.title)
+    st.markdown(formula.title and _(formula.title))
     with st.expander(_("Every number and where it comes from"), icon=":material/format_list_numbered:"):
         st.dataframe(
             pd.DataFrame(sources(usable[name])),

@@ -10,6 +10,7 @@ import pytest
 from cssafe import language
 from cssafe.language import LANGUAGES, N_, _, ngettext
 from cssafe.settings import ROOT
+from cssafe.store import StoreError
 from tests import words
 
 WRAPPED = (
@@ -152,6 +153,13 @@ def test_what_is_not_translated_and_who_is_not_asked_stays_english(ask):
     assert ngettext("{n} such word", "{n} such words", 2) == "{n} such words"
     ask("en")
     assert _("Weekly") == "Weekly" and ngettext("{n} lesson", "{n} lessons", 1) == "{n} lesson"
+
+
+def test_an_error_is_told_in_the_language_of_the_page_that_shows_it(ask):
+    error = StoreError(N_("{n} min"), n=3)
+    assert str(error) == "3 min"
+    ask("hi")
+    assert str(error) == "3 मिनट" and str(StoreError("{no} such words")) == "{no} such words"
 
 
 def test_words_are_those_of_the_language_asked_for(ask):
