@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cssafe.labels import FERPLUS
+from cssafe.language import N_
 
 COORDINATES = {
     "neutral": (0.0, 0.0),
@@ -24,7 +25,7 @@ and contemptuous in Russell & Mehrabian 1977, Evidence for a three-factor theory
 Personality 11(3), 273-294, doi 10.1016/0092-6566(77)90037-X, table 4 (as carried by several programs that agree; contempt by
 one alone). neutral is the origin of the scales: an assumption."""
 
-NAMES = ("valence", "arousal", "liking", "disliking", "ambivalence")
+NAMES = (N_("valence"), N_("arousal"), N_("liking"), N_("disliking"), N_("ambivalence"))
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from cssafe.language import N_
+
 RESAMPLES = 1000
 """Of the bootstrap: the ends of its 95 % intervals then move by about a twentieth of their width from seed to seed."""
 
@@ -17,10 +19,10 @@ FEWEST = 5
 """Moments of one person below which no figure is made of her alone."""
 
 MEASURES = {
-    "recall": "Unweighted recall, all levels",
-    "recall_halves": "Unweighted recall, lower and upper half",
-    "kappa": "Quadratic kappa",
-    "auc": "AUC, upper against lower half",
+    "recall": N_("Unweighted recall, all levels"),
+    "recall_halves": N_("Unweighted recall, lower and upper half"),
+    "kappa": N_("Quadratic kappa"),
+    "auc": N_("AUC, upper against lower half"),
 }
 """Measure -> its name on screen."""
 
@@ -54,7 +56,7 @@ def auc(score: np.ndarray, upper: np.ndarray) -> Callable[[np.ndarray], float]:
     Args:
         score: (n,), no NaN. upper: bool (n,).
     """
-    _, place = np.unique(score, return_inverse=True)
+    _values, place = np.unique(score, return_inverse=True)
 
     def weighted(weights: np.ndarray) -> float:
         high = np.bincount(place, weights * upper)
@@ -71,7 +73,7 @@ def agreement(score: np.ndarray, level: np.ndarray, rating: np.ndarray, k: int, 
     Args:
         score: (n,) in [0, 1], no NaN. level, rating: int (n,) in 0 to k - 1. group: (n,), whose moments they are.
     """
-    _, owner = np.unique(group, return_inverse=True)
+    _groups, owner = np.unique(group, return_inverse=True)
     groups = int(owner.max(initial=-1)) + 1
     cells = np.zeros((groups, k, k))
     np.add.at(cells, (owner, rating, level), 1)

@@ -5,9 +5,10 @@ import altair as alt
 import pandas as pd
 
 from cssafe.colours import COLOURS, GREY, HIGH, LOW, MIDDLE
+from cssafe.language import N_, _
 from cssafe.responses import WINDOWS
 
-TITLES = {"attention": "Change of attention", "expression": "Change of expression"}
+TITLES = {"attention": N_("Change of attention"), "expression": N_("Change of expression")}
 """In [-1, 1] and, from unpleasant to pleasant, in [-2, 2]."""
 
 
@@ -18,35 +19,37 @@ def responses(table: pd.DataFrame, measure: str) -> alt.LayerChart:
     """
     table = table[table["measure"] == measure]
     table = table.assign(
-        marker=table["local"].dt.strftime("%H:%M:%S ") + table["kind"],
-        within=[f"{window} s" for window in table["window"]],
+        marker=table["local"].dt.strftime("%H:%M:%S ") + [_(kind) for kind in table["kind"]],
+        within=[_("{n} s").format(n=window) for window in table["window"]],
         clear=(table["low"] > 0) | (table["high"] < 0),
         interval=[
-            "not known" if pd.isna(low) else f"{low:+.2f} to {high:+.2f}"
+            _("not known") if pd.isna(low) else _("{low:+.2f} to {high:+.2f}").format(low=low, high=high)
             for low, high in zip(table["low"], table["high"], strict=True)
         ],
     ).drop(columns="local")
-    names = [f"{window} s" for window in WINDOWS]
+    names = [_("{n} s").format(n=window) for window in WINDOWS]
     half = max([0.2, *table[["change", "low", "high"]].abs().max().dropna()])
-    colour = alt.Color("within:N").scale(domain=names, range=COLOURS[: len(names)]).legend(orient="top", title="Within")
+    colour = (
+        alt.Color("within:N").scale(domain=names, range=COLOURS[: len(names)]).legend(orient="top", title=_("Within"))
+    )
     base = alt.Chart(table).encode(
         y=alt.Y("marker:N").sort(None).title(None).axis(ticks=False, grid=True, tickBand="extent", labelLimit=140),
         yOffset=alt.YOffset("within:N").sort(names),
         color=colour,
     )
     zero = alt.Chart(pd.DataFrame({"change": [0.0]})).mark_rule(color=GREY, strokeDash=[4, 4]).encode(x="change:Q")
-    x = alt.X("change:Q").title(TITLES[measure]).scale(domain=[-half, half]).axis(format="+.1f", tickCount=5)
-    ends = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q").title(TITLES[measure]), x2="high:Q")
+    x = alt.X("change:Q").title(_(TITLES[measure])).scale(domain=[-half, half]).axis(format="+.1f", tickCount=5)
+    ends = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q").title(_(TITLES[measure])), x2="high:Q")
     points = base.mark_point(size=60, opacity=1).encode(
         x=x,
         fill=colour,
         fillOpacity=alt.when("datum.clear").then(alt.value(1)).otherwise(alt.value(0)),
         tooltip=[
-            alt.Tooltip("marker:N").title("Marker"),
-            alt.Tooltip("within:N").title("Within"),
-            alt.Tooltip("change:Q", format="+.2f").title("Change"),
-            alt.Tooltip("interval:N").title("Interval"),
-            alt.Tooltip("faces:Q").title("Faces"),
+            alt.Tooltip("marker:N").title(_("Marker")),
+            alt.Tooltip("within:N").title(_("Within")),
+            alt.Tooltip("change:Q", format="+.2f").title(_("Change")),
+            alt.Tooltip("interval:N").title(_("Interval")),
+            alt.Tooltip("faces:Q").title(_("Faces")),
         ],
     )
     return (zero + ends + points).properties(height=70 + 54 * table["marker"].nunique())
@@ -60,7 +63,7 @@ def regions(table: pd.DataFrame) -> alt.LayerChart:
     table = table.assign(
         **{edge: 100 * table[edge].astype(float) for edge in ("left", "top", "right", "bottom")},
         told=[
-            "too few" if pd.isna(mean) else f"{mean:.2f} ({low:.2f}–{high:.2f})"
+            _("too few") if pd.isna(mean) else f"{mean:.2f} ({low:.2f}–{high:.2f})"
             for mean, low, high in table[["attention", "low", "high"]].itertuples(index=False)
         ],
     )
@@ -68,8 +71,8 @@ def regions(table: pd.DataFrame) -> alt.LayerChart:
     drawn = alt.selection_interval(name="drawn", mark=alt.BrushConfig(stroke=GREY, strokeWidth=2))
     across, down = alt.Scale(domain=[0, 100], nice=False), alt.Scale(domain=[0, 100], nice=False, reverse=True)
     axis = alt.Axis(labels=False, ticks=False, grid=False, domain=False)
-    x = alt.X("left:Q").scale(across).axis(axis).title("Left to right in the picture")
-    y = alt.Y("top:Q").scale(down).axis(axis).title("Far to near")
+    x = alt.X("left:Q").scale(across).axis(axis).title(_("Left to right in the picture"))
+    y = alt.Y("top:Q").scale(down).axis(axis).title(_("Far to near"))
     cells = (
         alt.Chart(table)
         .mark_rect(cornerRadius=4, stroke=GREY, strokeWidth=1.5)
@@ -80,13 +83,13 @@ def regions(table: pd.DataFrame) -> alt.LayerChart:
             y2="bottom:Q",
             color=alt.Color("attention:Q")
             .scale(domain=[0, 0.5, 1], range=[LOW, MIDDLE, HIGH], interpolate="rgb")
-            .legend(orient="bottom", title="Attention (0 to 1)", format=".1f", tickCount=5),
+            .legend(orient="bottom", title=_("Attention (0 to 1)"), format=".1f", tickCount=5),
             fillOpacity=alt.when("isValid(datum.attention)").then(alt.value(1)).otherwise(alt.value(0)),
             tooltip=[
-                alt.Tooltip("name:N").title("Region"),
-                alt.Tooltip("told:N").title("Attention"),
-                alt.Tooltip("faces:Q", format=".1f").title("Faces"),
-                alt.Tooltip("seconds:Q").title("Seconds"),
+                alt.Tooltip("name:N").title(_("Region")),
+                alt.Tooltip("told:N").title(_("Attention")),
+                alt.Tooltip("faces:Q", format=".1f").title(_("Faces")),
+                alt.Tooltip("seconds:Q").title(_("Seconds")),
             ],
         )
     )

@@ -12,6 +12,7 @@ from cssafe.formula import MOST_GAZE, Formula
 from cssafe.frames import FrameResult, Signals
 from cssafe.intervals import clustered, weights
 from cssafe.labels import FERPLUS
+from cssafe.language import _
 from cssafe.rescoring import during, expression, signals
 
 KINDS = ("index", "looking", "eyes", "emotion")
@@ -109,9 +110,11 @@ def kinds(table: pd.DataFrame) -> pd.DataFrame:
 def words(table: pd.DataFrame) -> str:
     """One sentence: what takes how much from the best score, 1. table: of one moment."""
     points = table.set_index("part")["points"]
-    lost = {"looking away": points["looking"], "eyes not open": points["eyes"]}
-    emotions = points.drop(["looking", "eyes", "index"])
+    lost = {_("{amount:.2f} to looking away"): points["looking"], _("{amount:.2f} to eyes not open"): points["eyes"]}
+    emotions, emotion = points.drop(["looking", "eyes", "index"]), ""
     if len(emotions):
-        lost[f"the emotion, mostly {emotions.idxmax()}"] = emotions.sum()
-    told = [f"{amount:.2f} to {what}" for what, amount in lost.items() if amount >= 0.005]
-    return f"{points['index']:.2f} of 1: " + (f"lost are {', '.join(told)}." if told else "nothing is lost.")
+        emotion = _(emotions.idxmax())
+        lost[_("{amount:.2f} to the emotion, mostly {emotion}")] = emotions.sum()
+    told = [part.format(amount=amount, emotion=emotion) for part, amount in lost.items() if amount >= 0.005]
+    sentence = _("{index:.2f} of 1: lost are {parts}.") if told else _("{index:.2f} of 1: nothing is lost.")
+    return sentence.format(index=points["index"], parts=", ".join(told))

@@ -15,6 +15,7 @@ import numpy as np
 
 from cssafe import settings
 from cssafe.labels import ACTIVITIES, FERPLUS
+from cssafe.language import N_, _
 from cssafe.settings import ConfigurationError
 
 FORMULAS = Path(__file__).parent / "formulas"
@@ -30,17 +31,35 @@ LIMITS = ("yaw", "up", "down", "half_open", "closed")
 closed: openness over the person's own, below which eyes count as that."""
 
 WORDS = {
-    "centre_open": "looking at it, eyes open",
-    "centre_half": "looking at it, eyes half closed",
-    "away_open": "looking away, eyes open",
-    "away_half": "looking away, eyes half closed",
-    "closed": "eyes closed",
-    "yaw": "to the side",
-    "half_open": "eyes half closed below",
-    "low_below": "low below",
-    "high_above": "high above",
+    "centre_open": N_("looking at it, eyes open"),
+    "centre_half": N_("looking at it, eyes half closed"),
+    "away_open": N_("looking away, eyes open"),
+    "away_half": N_("looking away, eyes half closed"),
+    "closed": N_("eyes closed"),
+    "yaw": N_("to the side"),
+    "up": N_("up"),
+    "down": N_("down"),
+    "half_open": N_("eyes half closed below"),
+    "low_below": N_("low below"),
+    "high_above": N_("high above"),
+    "hysteresis": N_("hysteresis"),
+    "divisor": N_("divisor"),
 }
-"""Names of numbers in words; what is not in it says itself what it is."""
+"""Names of numbers in words; what is not in it is an emotion."""
+
+PARTS = {"emotion": N_("emotion"), "gaze": N_("gaze"), "bands": N_("bands")}
+"""Parts of a formula file in words; what is not in it is an activity."""
+
+SHIPPED = (
+    N_("Concentration index of Sharma et al. (emotion weight x gaze weight / 4.5)"),
+    N_("The published index with all emotion weights equal: attention alone, no emotion is looked at"),
+    N_("degrees to either side, head and eyes together"),
+    N_("degrees upwards, head only"),
+    N_("degrees downwards, head only"),
+    N_("eye openness over the person's own, below which eyes count as half closed"),
+    N_("the same, below which they count as closed"),
+)
+"""Titles and units in the files that are shipped, to be translated where they are shown; a source stays as it is cited."""
 
 BANDS = ("low_below", "high_above", "hysteresis")
 
@@ -76,12 +95,16 @@ def read_formula(path: Path) -> Formula:
     try:
         return _formula(json.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
-        raise ConfigurationError(f"{path}: the formula cannot be read ({error.strerror}).") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        what = f"{error} is missing" if isinstance(error, KeyError) else str(error)
         raise ConfigurationError(
-            f"{path}: this is no formula: {what}. Expected is a file such as {FORMULAS.name}/{PUBLISHED_FILE}, in which every "
-            "number has a value and a source."
+            _("{path}: the formula cannot be read ({problem}).").format(path=path, problem=error.strerror)
+        ) from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        what = _("{name} is missing").format(name=error) if isinstance(error, KeyError) else str(error)
+        raise ConfigurationError(
+            _(
+                "{path}: this is no formula: {what}. Expected is a file such as {example}, in which every number has a value "
+                "and a source."
+            ).format(path=path, what=what, example=f"{FORMULAS.name}/{PUBLISHED_FILE}")
         ) from None
 
 
@@ -91,7 +114,12 @@ def sources(path: Path) -> list[dict[str, Any]]:
     parts = {"": {"divisor": data["divisor"]}, "emotion": data["emotion"] or {}, "gaze": data["gaze"]}
     parts |= {activity: numbers or {} for activity, numbers in data["activities"].items()} | {"bands": data["bands"]}
     return [
-        {"part": part, "name": WORDS.get(name, name), "unit": ""} | entry
+        entry
+        | {
+            "part": part and _(PARTS.get(part, part)),
+            "name": _(WORDS.get(name, name)),
+            "unit": _(unit) if (unit := entry.get("unit")) else "",
+        }
         for part, entries in parts.items()
         for name, entry in entries.items()
     ]
@@ -101,9 +129,13 @@ def _formula(data: Any) -> Formula:
     def number(where: str, entry: Any, most: float = math.inf) -> float:
         value, source = entry["value"], entry["source"]
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= most:
-            raise ValueError(f"{where} is {value!r}, expected is a number from 0 to {most:g}")
+            raise ValueError(
+                _("{where} is {value!r}, expected is a number from 0 to {most:g}").format(
+                    where=where, value=value, most=most
+                )
+            )
         if not isinstance(source, str) or not source.strip():
-            raise ValueError(f'{where} has no source: a citation, or the word "assumption"')
+            raise ValueError(_('{where} has no source: a citation, or the word "assumption"').format(where=where))
         return float(value)
 
     def part(where: str, entries: Any, names: tuple[str, ...], most: float = math.inf) -> dict[str, float]:
@@ -111,21 +143,25 @@ def _formula(data: Any) -> Formula:
 
     name, version = data["name"], data["version"]
     if not isinstance(name, str) or not name.strip() or not isinstance(version, int):
-        raise ValueError("it needs a name and a whole number as its version")
+        raise ValueError(_("it needs a name and a whole number as its version"))
     divisor = number("divisor", data["divisor"])
     emotion = None
     if data["emotion"] is not None:
         weights = part("emotion", data["emotion"], FERPLUS, divisor / MOST_GAZE * (1 + 1e-6))
         emotion = np.array(list(weights.values()), np.float32)
     elif divisor < MOST_GAZE:
-        raise ValueError(f"divisor is {divisor:g}, expected is {MOST_GAZE:g} or more where no emotion is weighed")
+        raise ValueError(
+            _("divisor is {divisor:g}, expected is {least:g} or more where no emotion is weighed").format(
+                divisor=divisor, least=MOST_GAZE
+            )
+        )
     limits = {
         activity: None if data["activities"][activity] is None else part(activity, data["activities"][activity], LIMITS)
         for activity in ACTIVITIES
     }
     bands = part("bands", data["bands"], BANDS, 1.0)
     if bands["low_below"] > bands["high_above"]:
-        raise ValueError("low_below lies above high_above")
+        raise ValueError(_("low_below lies above high_above"))
     gaze = part("gaze", data["gaze"], GAZE, MOST_GAZE)
     return Formula(name, version, str(data["title"]), divisor, emotion, gaze, limits, bands)
 
@@ -148,7 +184,11 @@ def files() -> tuple[dict[str, Path], list[str]]:
             problems.append(str(error))
             continue
         if name in found:
-            problems.append(f"{path}: there is a formula {name} already. Give this one another name or version.")
+            problems.append(
+                _("{path}: there is a formula {name} already. Give this one another name or version.").format(
+                    path=path, name=name
+                )
+            )
         else:
             found[name] = path
     return found, problems

@@ -6,8 +6,14 @@ import pandas as pd
 from cssafe.colours import COLOURS, GREY, LOST
 from cssafe.explanation import KINDS, kinds
 from cssafe.formula import WORDS
+from cssafe.language import N_, _
 
-NAMES = {"index": "Score", "looking": "Lost: looking away", "eyes": "Lost: eyes", "emotion": "Lost: emotion"}
+NAMES = {
+    "index": N_("Score"),
+    "looking": N_("Lost: looking away"),
+    "eyes": N_("Lost: eyes"),
+    "emotion": N_("Lost: emotion"),
+}
 PAINT = dict(zip(KINDS, (COLOURS[0], *LOST), strict=True))
 
 
@@ -20,7 +26,7 @@ def parts_now(parts: pd.DataFrame) -> alt.Chart:
             x=alt.X("points:Q").title(None).scale(domain=[0, 1]).axis(tickCount=5),
             color=_colour(parts),
             order="order:O",
-            tooltip=[alt.Tooltip("name:N").title("Part"), alt.Tooltip("points:Q", format=".2f").title("Points")],
+            tooltip=[alt.Tooltip("name:N").title(_("Part")), alt.Tooltip("points:Q", format=".2f").title(_("Points"))],
         )
         .properties(height=130)
     )
@@ -38,16 +44,19 @@ def parts_minutes(parts: pd.DataFrame) -> alt.LayerChart:
         alt.Chart(table)
         .mark_bar(cursor="pointer")
         .encode(
-            x=alt.X("minute:Q").scale(domain=[0, end]).title("Minutes from the start").axis(tickMinStep=1, grid=False),
+            x=alt.X("minute:Q")
+            .scale(domain=[0, end])
+            .title(_("Minutes from the start"))
+            .axis(tickMinStep=1, grid=False),
             x2="until:Q",
-            y=alt.Y("bottom:Q").scale(domain=[0, 1]).title("Points (together 1)"),
+            y=alt.Y("bottom:Q").scale(domain=[0, 1]).title(_("Points (together 1)")),
             y2="top:Q",
             color=_colour(parts),
             opacity=alt.when(picked).then(alt.value(1)).otherwise(alt.value(0.8)),
             tooltip=[
-                alt.Tooltip("minute:Q").title("Minute"),
-                alt.Tooltip("name:N").title("Part"),
-                alt.Tooltip("points:Q", format=".2f").title("Points"),
+                alt.Tooltip("minute:Q").title(_("Minute")),
+                alt.Tooltip("name:N").title(_("Part")),
+                alt.Tooltip("points:Q", format=".2f").title(_("Points")),
             ],
         )
         .add_params(picked)
@@ -62,15 +71,15 @@ def sensitivity(table: pd.DataFrame, interval: tuple[float, float] | None, bands
     table: sensitivity.verdicts. interval: 95 % of the lesson's mean. bands: Formula.bands.
     """
     base, moved = table.iloc[0], table.iloc[1:]
-    moved = moved[~moved["number"].isin([WORDS["low_below"], WORDS["high_above"]])]
+    moved = moved[~moved["number"].isin([_(WORDS[name]) for name in ("low_below", "high_above")])]
     order = moved.groupby("number")["concentration"].agg(lambda v: (v - base["concentration"]).abs().max())
     order = order.sort_values(ascending=False)
     rows = moved.assign(
         base=base["concentration"],
-        change=["a fifth less" if factor < 1 else "a fifth more" for factor in moved["factor"]],
+        change=[_("a fifth less") if factor < 1 else _("a fifth more") for factor in moved["factor"]],
     )
     y = alt.Y("number:N").sort(list(order.index)).title(None).axis(labelOverlap=False, labelLimit=0)
-    x = alt.X("concentration:Q").scale(domain=[0, 1]).title("Mean concentration of the lesson (0 to 1)")
+    x = alt.X("concentration:Q").scale(domain=[0, 1]).title(_("Mean concentration of the lesson (0 to 1)"))
     x = x.axis(tickCount=5)
     bars = (
         alt.Chart(rows)
@@ -81,12 +90,12 @@ def sensitivity(table: pd.DataFrame, interval: tuple[float, float] | None, bands
             y=y,
             yOffset=alt.YOffset("change:N"),
             color=alt.Color("change:N")
-            .scale(domain=["a fifth less", "a fifth more"], range=[COLOURS[1], COLOURS[0]])
+            .scale(domain=[_("a fifth less"), _("a fifth more")], range=[COLOURS[1], COLOURS[0]])
             .legend(orient="top", title=None),
             tooltip=[
-                alt.Tooltip("number:N").title("Number"),
-                alt.Tooltip("change:N").title("Moved"),
-                alt.Tooltip("concentration:Q", format=".3f").title("Mean"),
+                alt.Tooltip("number:N").title(_("Number")),
+                alt.Tooltip("change:N").title(_("Moved")),
+                alt.Tooltip("concentration:Q", format=".3f").title(_("Mean")),
             ],
         )
     )
@@ -105,19 +114,19 @@ def sensitivity(table: pd.DataFrame, interval: tuple[float, float] | None, bands
 def ratings(table: pd.DataFrame, names: tuple[str, ...]) -> alt.Chart:
     """Each rated moment: what the teacher said beside the score. table: evidence.rated. names: of the ratings, rising."""
     rows = table.assign(
-        said=[names[rating] for rating in table["rating"]], clock=table["local"].dt.strftime("%d %b, %H:%M")
+        said=[names[rating] for rating in table["rating"]], clock=table["local"].dt.strftime(_("%d %b, %H:%M"))
     )
     return (
         alt.Chart(rows.drop(columns=["local", "time"]))
         .mark_tick(thickness=3, color=COLOURS[0])
         .encode(
-            x=alt.X("concentration:Q").scale(domain=[0, 1]).title("Score of the minute (0 to 1)").axis(tickCount=5),
-            y=alt.Y("said:N").sort(list(reversed(names))).scale(domain=list(reversed(names))).title("You said"),
+            x=alt.X("concentration:Q").scale(domain=[0, 1]).title(_("Score of the minute (0 to 1)")).axis(tickCount=5),
+            y=alt.Y("said:N").sort(list(reversed(names))).scale(domain=list(reversed(names))).title(_("You said")),
             tooltip=[
-                alt.Tooltip("name:N").title("Lesson"),
-                alt.Tooltip("clock:N").title("Minute"),
-                alt.Tooltip("said:N").title("You said"),
-                alt.Tooltip("concentration:Q", format=".2f").title("Score"),
+                alt.Tooltip("name:N").title(_("Lesson")),
+                alt.Tooltip("clock:N").title(_("Minute")),
+                alt.Tooltip("said:N").title(_("You said")),
+                alt.Tooltip("concentration:Q", format=".2f").title(_("Score")),
             ],
         )
         .properties(height=150)
@@ -126,9 +135,9 @@ def ratings(table: pd.DataFrame, names: tuple[str, ...]) -> alt.Chart:
 
 def _colour(parts: pd.DataFrame) -> alt.Color:
     shown = [kind for kind in KINDS if kind in set(kinds(parts)["kind"])]
-    scale = alt.Scale(domain=[NAMES[kind] for kind in shown], range=[PAINT[kind] for kind in shown])
+    scale = alt.Scale(domain=[_(NAMES[kind]) for kind in shown], range=[PAINT[kind] for kind in shown])
     return alt.Color("name:N", scale=scale).legend(orient="top", title=None, columns=2, labelLimit=0)
 
 
 def _named(table: pd.DataFrame) -> pd.DataFrame:
-    return table.assign(name=table["kind"].map(NAMES), order=table["kind"].map(KINDS.index))
+    return table.assign(name=[_(NAMES[kind]) for kind in table["kind"]], order=table["kind"].map(KINDS.index))

@@ -19,7 +19,7 @@ FERPLUS_VOTES = dict(
 )
 """Our word -> the word in FERPlus' own vote columns (`fp_<word>` in the parquet files)."""
 
-ACTIVITIES = ("front", "screen", "desk work", "group work", "break")
+ACTIVITIES = (N_("front"), N_("screen"), N_("desk work"), N_("group work"), N_("break"))
 """What a class does: look to the front of the room, at one's own screen, or at the desk; or what is not scored, for nobody can
 tell from a face whether it talks to its group or about something else."""
 

@@ -10,8 +10,10 @@ import numpy as np
 import pandas as pd
 
 from cssafe.affect import NAMES as AFFECT
+from cssafe.charts import between
 from cssafe.colours import COLOURS, EMOTIONS, GREY, HIGH
 from cssafe.labels import FERPLUS
+from cssafe.language import N_, _
 
 BLUE, ORANGE = COLOURS[:2]
 
@@ -23,6 +25,12 @@ PEOPLE = (0.65, 0.60, 0.70)
 
 NAMES = {"ferplus": "FERPlus", "fer2013": "FER2013"}
 """Sets of labels, as the charts call them."""
+
+UNITS = {
+    N_("degrees"): N_("Degrees"), N_("grey levels"): N_("Grey levels"), N_("of 100"): N_("Of 100"), N_("times"): N_("Times"),
+    N_("of the height"): N_("Of the height"), N_("of the side"): N_("Of the side"), N_("pixels"): N_("Pixels"),
+}  # fmt: skip
+"""Units of changes, at the beginning of a line."""
 
 FEW = 100
 """Faces below which a share is drawn hollow: its 95 % interval reaches up to 10 points to either side."""
@@ -36,36 +44,37 @@ def accuracy(figures: dict[str, Any]) -> alt.LayerChart:
     rows = []
     for labels, name in NAMES.items():
         told = figures.get(labels, {})
-        for key, words in (("accuracy", name), ("accuracy_without_duplicates", f"{name}, no copies")):
+        without = _("{labels}, no copies").format(labels=name)
+        for key, words in (("accuracy", name), ("accuracy_without_duplicates", without)):
             if key in told:
                 n = told["n"] if key == "accuracy" else told["n_without_duplicates"]
-                rows.append((words, told[key], *told[f"{key}_interval"], n, "this network"))
-    rows.append(("People, FER2013", *PEOPLE, None, "people"))
-    return _intervals(rows, "Right answers (%)", [min(50, *(100 * row[2] for row in rows)), 100])
+                rows.append((words, told[key], *told[f"{key}_interval"], n, _("this network")))
+    rows.append((_("People, FER2013"), *PEOPLE, None, _("people")))
+    return _intervals(rows, _("Right answers (%)"), [min(50, *(100 * row[2] for row in rows)), 100])
 
 
 def recall(told: dict[str, Any]) -> alt.LayerChart:
     """How many of the faces that show an emotion are named so, with 95 % intervals. told: of one set of labels."""
     rows = [
-        (f"{name} · {one['support']:,}", one["recall"], *one["recall_interval"], one["support"], "this network")
+        (f"{_(name)} · {one['support']:,}", one["recall"], *one["recall_interval"], one["support"], _("this network"))
         for name, one in told["per_class"].items()
     ]
-    return _intervals(rows, "Found of those that show it (%)", [0, 100])
+    return _intervals(rows, _("Found of those that show it (%)"), [0, 100])
 
 
 def groups(found: dict[str, Any]) -> alt.LayerChart:
     """How often the network is right for each group of people large enough to tell. found: of one column."""
     rows = [
-        (f"{name} · {one['n']:,}", one["accuracy"], *one["accuracy_interval"], one["n"], "this network")
+        (f"{name} · {one['n']:,}", one["accuracy"], *one["accuracy_interval"], one["n"], _("this network"))
         for name, one in found["groups"].items()
         if one["accuracy"] is not None
     ]
-    return _intervals(rows, "Right answers (%)", [0, 100])
+    return _intervals(rows, _("Right answers (%)"), [0, 100])
 
 
 def confusion(told: dict[str, Any]) -> alt.LayerChart:
     """Of the faces that show an emotion (row), percent that are given each name (column). told: of one set of labels."""
-    labels = list(told["labels"])
+    labels = [_(name) for name in told["labels"]]
     table = pd.DataFrame(
         [
             {
@@ -81,13 +90,13 @@ def confusion(told: dict[str, Any]) -> alt.LayerChart:
     )
     axis: dict[str, Any] = {"ticks": False, "domain": False, "labelFlush": False, "labelOverlap": False}
     base = alt.Chart(table).encode(
-        x=alt.X("named:N").sort(labels).title("Named by the network").axis(orient="top", labelAngle=-90, **axis),
-        y=alt.Y("shown:N").sort(labels).title("Shown").axis(**axis),
+        x=alt.X("named:N").sort(labels).title(_("Named by the network")).axis(orient="top", labelAngle=-90, **axis),
+        y=alt.Y("shown:N").sort(labels).title(_("Shown")).axis(**axis),
         tooltip=[
-            alt.Tooltip("shown:N").title("Shown"),
-            alt.Tooltip("named:N").title("Named"),
-            alt.Tooltip("share:Q", format=".1f").title("Percent of those shown"),
-            alt.Tooltip("faces:Q").title("Faces"),
+            alt.Tooltip("shown:N").title(_("Shown")),
+            alt.Tooltip("named:N").title(_("Named")),
+            alt.Tooltip("share:Q", format=".1f").title(_("Percent of those shown")),
+            alt.Tooltip("faces:Q").title(_("Faces")),
         ],
     )
     colour = alt.Color("share:Q").scale(domain=[0, 100], range=[NONE, ALL], interpolate="rgb").legend(None)
@@ -114,8 +123,8 @@ def reliability(told: dict[str, Any]) -> alt.LayerChart:
         ],
         columns=["sure", "right", "faces", "few"],
     )
-    x = alt.X("sure:Q").scale(domain=[0, 100]).title("How sure it is (%)")
-    y = alt.Y("right:Q").scale(domain=[0, 100]).title("How often it is right (%)")
+    x = alt.X("sure:Q").scale(domain=[0, 100]).title(_("How sure it is (%)"))
+    y = alt.Y("right:Q").scale(domain=[0, 100]).title(_("How often it is right (%)"))
     perfect = (
         alt.Chart(pd.DataFrame({"sure": [0, 100], "right": [0, 100]}))
         .mark_line(color=GREY, strokeDash=[4, 4])
@@ -127,9 +136,9 @@ def reliability(told: dict[str, Any]) -> alt.LayerChart:
         size=alt.Size("faces:Q").scale(range=[30, 250]).legend(None),
         fillOpacity=_hollow(),
         tooltip=[
-            alt.Tooltip("sure:Q", format=".0f").title("Sure (%)"),
-            alt.Tooltip("right:Q", format=".0f").title("Right (%)"),
-            alt.Tooltip("faces:Q").title("Faces"),
+            alt.Tooltip("sure:Q", format=".0f").title(_("Sure (%)")),
+            alt.Tooltip("right:Q", format=".0f").title(_("Right (%)")),
+            alt.Tooltip("faces:Q").title(_("Faces")),
         ],
     )
     return (perfect + line + points).properties(height=300)
@@ -141,14 +150,14 @@ def coverage(told: dict[str, Any]) -> alt.LayerChart:
     table = pd.DataFrame([{name: 100 * one[name] for name in names} for one in told["coverage"]], columns=list(names))
     least = min([50.0, *table["accuracy"]])
     base = alt.Chart(table).encode(
-        x=alt.X("coverage:Q").scale(domain=[0, 100]).title("Faces that it answers for (%)"),
-        y=alt.Y("accuracy:Q").scale(domain=[least, 100]).title("How often it is right (%)"),
+        x=alt.X("coverage:Q").scale(domain=[0, 100]).title(_("Faces that it answers for (%)")),
+        y=alt.Y("accuracy:Q").scale(domain=[least, 100]).title(_("How often it is right (%)")),
     )
     points = base.mark_point(color=BLUE, filled=True, size=30, opacity=1).encode(
         tooltip=[
-            alt.Tooltip("coverage:Q", format=".0f").title("Answered (%)"),
-            alt.Tooltip("confidence:Q", format=".0f").title("At least so sure (%)"),
-            alt.Tooltip("accuracy:Q", format=".1f").title("Right (%)"),
+            alt.Tooltip("coverage:Q", format=".0f").title(_("Answered (%)")),
+            alt.Tooltip("confidence:Q", format=".0f").title(_("At least so sure (%)")),
+            alt.Tooltip("accuracy:Q", format=".1f").title(_("Right (%)")),
         ]
     )
     return (base.mark_line(color=BLUE, strokeWidth=2) + points).properties(height=300)
@@ -169,21 +178,22 @@ def robustness(rows: list[dict[str, Any]]) -> dict[str, alt.LayerChart]:
     unchanged = [100 * row["accuracy"] for row in rows if row["change"] == "none"]
     charts = {}
     for change, part in table[table["change"] != "none"].groupby("change", sort=False):
+        unit = str(part["unit"].iloc[0])
         lines = part.assign(
             step=[f"{strength:g}" for strength in part["strength"]],
-            **{"this network": 100 * part["accuracy"], "beside it": 100 * part["beside"].astype(float)},
-        ).melt(["step"], ["this network", "beside it"], "network", "right")
+            **{_("this network"): 100 * part["accuracy"], _("beside it"): 100 * part["beside"].astype(float)},
+        ).melt(["step"], [_("this network"), _("beside it")], "network", "right")
         steps = list(dict.fromkeys(lines["step"]))
-        ours = ["this network", "beside it"]
+        ours = [_("this network"), _("beside it")]
         y = alt.Y("right:Q").scale(domain=ends).title(None).axis(tickCount=4)
         base = alt.Chart(lines.dropna()).encode(
-            x=alt.X("step:O").sort(steps).title(part["unit"].iloc[0]).axis(labelAngle=0),
+            x=alt.X("step:O").sort(steps).title(_(unit)).axis(labelAngle=0),
             y=y,
             color=alt.Color("network:N").scale(domain=ours, range=[BLUE, ORANGE]).legend(None),
             tooltip=[
-                alt.Tooltip("step:N").title(part["unit"].iloc[0].capitalize()),
-                alt.Tooltip("network:N").title("Network"),
-                alt.Tooltip("right:Q", format=".1f").title("Right (%)"),
+                alt.Tooltip("step:N").title(_(UNITS.get(unit, unit))),
+                alt.Tooltip("network:N").title(_("Network")),
+                alt.Tooltip("right:Q", format=".1f").title(_("Right (%)")),
             ],
         )
         line = base.mark_line().encode(
@@ -194,7 +204,7 @@ def robustness(rows: list[dict[str, Any]]) -> dict[str, alt.LayerChart]:
         )
         rule = alt.Chart(pd.DataFrame({"right": unchanged})).mark_rule(color=GREY).encode(y=y)
         charts[str(change)] = (rule + line + points).properties(
-            height=200, title=alt.Title(str(change), fontSize=12, anchor="start", fontWeight="normal")
+            height=200, title=alt.Title(_(str(change)), fontSize=12, anchor="start", fontWeight="normal")
         )
     return charts
 
@@ -204,15 +214,16 @@ def probabilities(shares: dict[str, float], chosen: str) -> alt.LayerChart:
 
     shares: emotion -> in [0, 1].
     """
+    names = [_(name) for name in FERPLUS]
     table = pd.DataFrame(
-        [{"emotion": name, "share": 100 * shares[name], "words": f"{100 * shares[name]:.0f}"} for name in FERPLUS]
+        [{"emotion": _(name), "share": 100 * shares[name], "words": f"{100 * shares[name]:.0f}"} for name in FERPLUS]
     )
     base = alt.Chart(table).encode(
-        x=alt.X("share:Q").scale(domain=[0, 108]).title("Probability (%)").axis(values=[0, 25, 50, 75, 100]),
-        y=alt.Y("emotion:N").sort(list(FERPLUS)).title(None).axis(labelOverlap=False, ticks=False, labelFlush=False),
+        x=alt.X("share:Q").scale(domain=[0, 108]).title(_("Probability (%)")).axis(values=[0, 25, 50, 75, 100]),
+        y=alt.Y("emotion:N").sort(names).title(None).axis(labelOverlap=False, ticks=False, labelFlush=False),
     )
-    colour = alt.Color("emotion:N").scale(domain=list(EMOTIONS), range=list(EMOTIONS.values())).legend(None)
-    edge = alt.when(alt.datum.emotion == chosen).then(alt.value(2.5)).otherwise(alt.value(0.5))
+    colour = alt.Color("emotion:N").scale(domain=names, range=list(EMOTIONS.values())).legend(None)
+    edge = alt.when(alt.datum.emotion == _(chosen)).then(alt.value(2.5)).otherwise(alt.value(0.5))
     bars = base.mark_bar(cornerRadiusEnd=2, stroke=GREY).encode(color=colour, strokeWidth=edge)
     words = base.mark_text(align="left", dx=4, color=GREY).encode(text="words:N")
     return (bars + words).properties(height=alt.Step(20))
@@ -227,12 +238,13 @@ def affect(values: np.ndarray, spreads: np.ndarray) -> alt.LayerChart:
     table["words"] = [f"{value:+.2f} ± {spread:.2f}" for value, spread in zip(values, spreads, strict=True)]
     least = np.where(table["name"].isin(("valence", "arousal")), -1, 0)  # the others know no less than nothing
     table["low"], table["high"] = np.maximum(table["low"], least), np.minimum(table["high"], 1)
+    table["name"] = names = [_(name) for name in AFFECT]
     base = alt.Chart(table).encode(
-        y=alt.Y("name:N").sort(list(AFFECT)).title(None).axis(labelOverlap=False, ticks=False, labelFlush=False),
-        tooltip=[alt.Tooltip("name:N").title("What"), alt.Tooltip("words:N").title("Value")],
+        y=alt.Y("name:N").sort(names).title(None).axis(labelOverlap=False, ticks=False, labelFlush=False),
+        tooltip=[alt.Tooltip("name:N").title(_("What")), alt.Tooltip("words:N").title(_("Value"))],
     )
     reach = base.mark_rule(strokeWidth=3, opacity=0.7, color=BLUE).encode(
-        x=alt.X("low:Q").scale(domain=[-1, 1]).title("Value ± uncertainty").axis(values=[-1, -0.5, 0, 0.5, 1]),
+        x=alt.X("low:Q").scale(domain=[-1, 1]).title(_("Value ± uncertainty")).axis(values=[-1, -0.5, 0, 0.5, 1]),
         x2="high:Q",
     )
     points = base.mark_point(filled=True, size=80, opacity=1, color=BLUE).encode(x="value:Q")
@@ -250,9 +262,9 @@ def _intervals(rows: list[tuple], title: str, ends: list[float]) -> alt.LayerCha
                 "share": 100 * share,
                 "low": 100 * low,
                 "high": 100 * high,
-                "interval": f"{100 * low:.1f} to {100 * high:.1f}",
+                "interval": between(100 * low, 100 * high, 1),
                 "words": f"{100 * share:.0f}",
-                "faces": "not counted" if faces is None else f"{faces:,}",
+                "faces": _("not counted") if faces is None else f"{faces:,}",
                 "few": faces is not None and faces < FEW,
                 "whose": whose,
             }
@@ -260,21 +272,22 @@ def _intervals(rows: list[tuple], title: str, ends: list[float]) -> alt.LayerCha
         ],
         columns=["name", "share", "low", "high", "interval", "words", "faces", "few", "whose"],
     )
-    colour = alt.Color("whose:N").scale(domain=["this network", "people"], range=[BLUE, ORANGE]).legend(None)
+    whose = [_("this network"), _("people")]
+    colour = alt.Color("whose:N").scale(domain=whose, range=[BLUE, ORANGE]).legend(None)
     base = alt.Chart(table).encode(
         y=alt.Y("name:N").sort(names).title(None).axis(labelOverlap=False, ticks=False, grid=True, labelFlush=False),
         color=colour,
         tooltip=[
-            alt.Tooltip("name:N").title("What"),
-            alt.Tooltip("share:Q", format=".1f").title("Percent"),
-            alt.Tooltip("interval:N").title("95 % interval"),
-            alt.Tooltip("faces:N").title("Faces"),
+            alt.Tooltip("name:N").title(_("What")),
+            alt.Tooltip("share:Q", format=".1f").title(_("Percent")),
+            alt.Tooltip("interval:N").title(_("95 % interval")),
+            alt.Tooltip("faces:N").title(_("Faces")),
         ],
     )
     reach = base.mark_rule(strokeWidth=3, opacity=0.7).encode(
         x=alt.X("low:Q").scale(domain=ends).title(title).axis(tickCount=5), x2="high:Q"
     )
-    shape = alt.Shape("whose:N").scale(domain=["this network", "people"], range=["circle", "diamond"]).legend(None)
+    shape = alt.Shape("whose:N").scale(domain=whose, range=["circle", "diamond"]).legend(None)
     points = base.mark_point(filled=True, size=90, opacity=1, strokeWidth=2).encode(
         x="share:Q", shape=shape, fillOpacity=_hollow(), stroke=colour
     )

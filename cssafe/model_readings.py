@@ -76,8 +76,9 @@ def robustness(rows: list[dict[str, Any]]) -> str:
     if not rows:
         return nothing()
     worst = min(rows, key=lambda one: one["accuracy"])
+    unit = worst["unit"]
     return _("At worst {right:.0f} % right, at {strength:g} {unit}.").format(
-        right=100 * worst["accuracy"], strength=worst["strength"], unit=worst["unit"]
+        right=100 * worst["accuracy"], strength=worst["strength"], unit=_(unit)
     )
 
 

@@ -15,6 +15,7 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from cssafe.affect import COORDINATES
+from cssafe.language import N_, _
 from cssafe.queries import markers
 from cssafe.settings import MINIMUM_GROUP
 from cssafe.store import Workspace
@@ -47,7 +48,13 @@ LOOKING = 0.7
 MEASURES = ("attention", "expression")
 """Attention in [0, 1]; of expression the valence in [-1, 1], unpleasant to pleasant (affect.py)."""
 
-VERBS = {True: "rose", False: "fell"}
+CHANGED = {
+    ("attention", True): N_("attention rose by {change:.2f} within {window} s ({low:+.2f} to {high:+.2f})"),
+    ("attention", False): N_("attention fell by {change:.2f} within {window} s ({low:+.2f} to {high:+.2f})"),
+    ("expression", True): N_("expression rose by {change:.2f} within {window} s ({low:+.2f} to {high:+.2f})"),
+    ("expression", False): N_("expression fell by {change:.2f} within {window} s ({low:+.2f} to {high:+.2f})"),
+}
+"""Measure and whether it rose -> what is said of it."""
 
 COLUMNS = (
     "minute",
@@ -81,7 +88,7 @@ def responses(workspace: Workspace, lesson: int) -> pd.DataFrame:
     of the faces that had to turn have turned, with soonest and latest (95 %; inf: more than the longest window), NaN where
     attention did not clearly change.
     """
-    valence = " + ".join(f"{value} * p_{name}" for name, (value, _) in COORDINATES.items())
+    valence = " + ".join(f"{value} * p_{name}" for name, (value, _arousal) in COORDINATES.items())
     with workspace.cursor() as cursor:
         rows = cursor.execute(
             f"""WITH {COUNTED}
@@ -188,20 +195,23 @@ def delay(course: Course, at: int, sign: int, least: int) -> tuple[float, float,
 def sentence(rows: pd.DataFrame) -> str:
     """What one marker's rows say."""
     first = rows.iloc[0]
+    kind = first["kind"]
     told = []
     for measure, part in rows.groupby("measure", sort=False):
         clear = part[(part["low"] > 0) | (part["high"] < 0)]
         if len(clear):
             row = clear.iloc[0]
             told.append(
-                f"{measure} {VERBS[row['change'] > 0]} by {abs(row['change']):.2f} within {row['window']} s "
-                f"({row['low']:+.2f} to {row['high']:+.2f})"
+                _(CHANGED[str(measure), bool(row["change"] > 0)]).format(
+                    change=abs(row["change"]), window=row["window"], low=row["low"], high=row["high"]
+                )
             )
     turned = rows["delay"].dropna()
     if len(turned):
         row = rows.loc[turned.index[0]]
-        told.append(f"half of those who had to turn had turned {_seconds(row)}")
-    return f"**{first['local']:%H:%M:%S} {first['kind']}**: {'; '.join(told) or 'no clear change'}."
+        told.append(_turned(row))
+    marker = f"{first['local']:%H:%M:%S} {_(kind)}"
+    return _("**{marker}**: {changes}.").format(marker=marker, changes="; ".join(told) or _("no clear change"))
 
 
 def _direction(rows: pd.DataFrame) -> int:
@@ -221,9 +231,13 @@ def _over(course: Course, begin: np.ndarray, end: np.ndarray) -> tuple[np.ndarra
     return parts[0], parts[1], parts[2]
 
 
-def _seconds(row: pd.Series) -> str:
-    longest = f"later than {WINDOWS[-1]} s"
+def _turned(row: pd.Series) -> str:
     if math.isinf(row["delay"]):
-        return longest
-    latest = longest if math.isinf(row["latest"]) else f"{row['latest']:.0f} s"
-    return f"after {row['delay']:.0f} s ({row['soonest']:.0f} s to {latest})"
+        sentence = _("half of those who had to turn had turned later than {longest} s")
+    elif math.isinf(row["latest"]):
+        sentence = _(
+            "half of those who had to turn had turned after {delay:.0f} s ({soonest:.0f} s to later than {longest} s)"
+        )
+    else:
+        sentence = _("half of those who had to turn had turned after {delay:.0f} s ({soonest:.0f} s to {latest:.0f} s)")
+    return sentence.format(longest=WINDOWS[-1], **row[["delay", "soonest", "latest"]])

@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from cssafe.intervals import estimate
+from cssafe.language import _
 from cssafe.settings import MINIMUM_GROUP
 from cssafe.store import Workspace
 from cssafe.store.summaries import COUNTED
@@ -55,22 +56,32 @@ def read(table: Iterable[Mapping[str, Any]]) -> list[Region]:
         if not name and not known:
             continue
         if not name:
-            raise ValueError("A region has no name. Give each one a name, such as Window or Back row.")
+            raise ValueError(_("A region has no name. Give each one a name, such as Window or Back row."))
         if len(known) < len(EDGES):
-            raise ValueError(f"Region {name} needs four edges: left, top, right and bottom, in percent of the picture.")
+            raise ValueError(
+                _("Region {name} needs four edges: left, top, right and bottom, in percent of the picture.").format(
+                    name=name
+                )
+            )
         left, top, right, bottom = (edge / 100 for edge in known)
         if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
             raise ValueError(
-                f"Region {name} is no rectangle inside the picture. Left must be less than right and top less than bottom, "
-                "all from 0 to 100 percent."
+                _(
+                    "Region {name} is no rectangle inside the picture. Left must be less than right and top less than bottom, "
+                    "all from 0 to 100 percent."
+                ).format(name=name)
             )
         regions.append({"name": name, "left": left, "top": top, "right": right, "bottom": bottom})
     names = [region["name"] for region in regions]
     if twice := {name for name in names if names.count(name) > 1}:
-        raise ValueError(f"Two regions are called {min(twice)}. Give each one a name of its own.")
+        raise ValueError(_("Two regions are called {name}. Give each one a name of its own.").format(name=min(twice)))
     for one, other in combinations(regions, 2):
         if _overlap(one, other):
-            raise ValueError(f"Regions {one['name']} and {other['name']} overlap. Move an edge of one of them.")
+            raise ValueError(
+                _("Regions {one} and {other} overlap. Move an edge of one of them.").format(
+                    one=one["name"], other=other["name"]
+                )
+            )
     return regions
 
 

@@ -10,38 +10,39 @@ from cssafe.concentration import attention, concentration, levels
 from cssafe.formula import WORDS, Formula
 from cssafe.intervals import weights
 from cssafe.labels import FERPLUS
+from cssafe.language import _
 from cssafe.rescoring import during, expression, signals
 
 FIFTH = 0.2
 
 
 def variants(formula: Formula, activities: list[str]) -> Iterator[tuple[str, float, Formula]]:
-    """What was moved, by which factor, and the formula with it: first the formula as it is (factor 1), then each of its numbers
-    down and up. The hysteresis is left out, for it steadies a level over time and moves no score.
+    """What was moved, in words, by which factor, and the formula with it: first the formula as it is (factor 1), then each of
+    its numbers down and up. The hysteresis is left out, for it steadies a level over time and moves no score.
 
     activities: those whose limits matter. A moved weight may exceed what a formula file allows; scores stay in [0, 1].
     """
     yield "", 1.0, formula
     for factor in (1 - FIFTH, 1 + FIFTH):
-        yield "divisor", factor, replace(formula, divisor=formula.divisor * factor)
+        yield _("divisor"), factor, replace(formula, divisor=formula.divisor * factor)
         if formula.emotion is not None:
             for i, name in enumerate(FERPLUS):
                 emotion = formula.emotion.copy()
                 emotion[i] *= factor
-                yield name, factor, replace(formula, emotion=emotion)
+                yield _(name), factor, replace(formula, emotion=emotion)
         for name, weight in formula.gaze.items():
             if weight:
-                yield WORDS[name], factor, replace(formula, gaze=formula.gaze | {name: weight * factor})
+                yield _(WORDS[name]), factor, replace(formula, gaze=formula.gaze | {name: weight * factor})
         for activity in activities:
             for name, limit in (formula.limits[activity] or {}).items():
                 moved = (formula.limits[activity] or {}) | {name: limit * factor}
                 yield (
-                    f"{activity}: {WORDS.get(name, name)}",
+                    f"{_(activity)}: {_(WORDS.get(name, name))}",
                     factor,
                     replace(formula, limits=formula.limits | {activity: moved}),
                 )
         for name in ("low_below", "high_above"):
-            yield WORDS[name], factor, replace(formula, bands=formula.bands | {name: formula.bands[name] * factor})
+            yield _(WORDS[name]), factor, replace(formula, bands=formula.bands | {name: formula.bands[name] * factor})
 
 
 def verdicts(
@@ -60,9 +61,11 @@ def verdicts(
     doing = during(rows["time"], activities)
     groups = [(str(name), signals(rows[doing == name]), expression(rows[doing == name])) for name in np.unique(doing)]
     weight = weights(
-        np.concatenate([rows["quality"].to_numpy(float)[doing == name] for name, _, _ in groups] or [np.zeros(0)])
+        np.concatenate(
+            [rows["quality"].to_numpy(float)[doing == name] for name, _signals, _emotion in groups] or [np.zeros(0)]
+        )
     )
-    moved = list(variants(formula, [name for name, _, _ in groups]))
+    moved = list(variants(formula, [name for name, *_rest in groups]))
     told = []
     for i, (number, factor, variant) in enumerate(moved):
         index = np.concatenate([concentration(attention(s, variant, name), p, variant) for name, s, p in groups])

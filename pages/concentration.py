@@ -3,7 +3,8 @@
 import streamlit as st
 
 from cssafe import ui
+from cssafe.language import _
 from cssafe.settings import ROOT
 
-ui.heading("About the score")
+ui.heading(_("About the score"))
 st.markdown((ROOT / "docs" / "concentration.md").read_text(encoding="utf-8").partition("\n")[2])

@@ -6,48 +6,57 @@ import streamlit as st
 
 from cssafe import queries, ui
 from cssafe.exchange import FORMATS, incoming, outgoing
+from cssafe.language import _
 from cssafe.settings import ROOT
 from cssafe.store import StoreError
 from cssafe.store.database import FULL
 
-NAMES = {"parquet": "Parquet", "csv": "CSV", "json": "JSON"}
+NAMES = {"parquet": _("Parquet"), "csv": "CSV", "json": "JSON"}
 
 LARGEST = 1_000_000  # observations: the file is held in memory, and so many make about 90 MB of it
 
-ui.page("Data")
+ui.page(_("Data"))
 workspace, profile = ui.workspace(), ui.settings().profile
 choices = queries.choices(workspace)
 
-st.subheader("Take out")
+st.subheader(_("Take out"))
 with st.container(horizontal=True):
-    st.metric("Lessons", choices.real + choices.synthetic, width=160)
-    st.metric("Observations", f"{choices.observations:,}", width=160)
+    st.metric(_("Lessons"), choices.real + choices.synthetic, width=160)
+    st.metric(_("Observations"), f"{choices.observations:,}", width=160)
     if workspace.in_memory:
-        limit = f"From {FULL:.0%} on no further lesson begins."
-        st.metric("Memory in use", f"{workspace.used():.0%}", width=160, help=limit)
+        limit = _("From {share:.0%} on no further lesson begins.").format(share=FULL)
+        st.metric(_("Memory in use"), f"{workspace.used():.0%}", width=160, help=limit)
 if not choices.real and not choices.synthetic:
-    st.info("There is no lesson yet, so nothing to take out. Record one on the page Live.", icon=":material/info:")
-    st.page_link(ROOT / "pages/live.py", label="Live", icon=":material/videocam:")
+    st.info(_("There is no lesson yet, so nothing to take out. Record one on the page Live."), icon=":material/info:")
+    st.page_link(ROOT / "pages/live.py", label=_("Live"), icon=":material/videocam:")
 elif choices.observations > LARGEST:
     st.info(
-        f"This workspace is too large to be handed over by a page (more than {LARGEST:,} observations). Stop CSSAFE and run "
-        "`python -m cssafe export lessons.zip` on this computer.",
+        _(
+            "This workspace is too large to be handed over by a page (more than {most:,} observations). Stop CSSAFE and run "
+            "`python -m cssafe export lessons.zip` on this computer."
+        ).format(most=LARGEST),
         icon=":material/terminal:",
     )
 else:
     form = st.segmented_control(
-        "Format", FORMATS, default=FORMATS[0], required=True, format_func=NAMES.get, key="format", bind="query-params"
+        _("Format"),
+        FORMATS,
+        default=FORMATS[0],
+        required=True,
+        format_func=NAMES.get,
+        key="format",
+        bind="query-params",
     )
-    if st.button("Prepare the file", icon=":material/inventory_2:"):
-        bar = st.progress(0.0, "Writing the tables …")
+    if st.button(_("Prepare the file"), icon=":material/inventory_2:"):
+        bar = st.progress(0.0, _("Writing the tables …"))
         file = BytesIO()
         contents = outgoing.write(workspace, file, form, bar.progress)
         bar.empty()
         st.session_state["prepared"] = ((form, choices), file.getvalue(), contents)
     if (prepared := st.session_state.get("prepared")) and prepared[0] == (form, choices):
-        _, content, contents = prepared
+        _key, content, contents = prepared
         st.download_button(
-            f"Download as {NAMES[form]} ({len(content) / 1e6:.1f} MB)",
+            _("Download as {form} ({size:.1f} MB)").format(form=NAMES[form], size=len(content) / 1e6),
             content,
             f"cssafe-{form}.zip",
             "application/zip",
@@ -57,35 +66,41 @@ else:
         )
         if contents.withheld:
             st.caption(
-                "Lessons of which the file holds the means of the class for each second, and no single faces, as their profile "
-                f"does not show them: {contents.withheld}."
+                _(
+                    "Lessons of which the file holds the means of the class for each second, and no single faces, as their "
+                    "profile does not show them: {n}."
+                ).format(n=contents.withheld)
             )
     st.caption(
-        "One ZIP with a table each: lessons, observations (one row for each face and second, with the activity), minutes, "
-        "markers, activities, ratings, settings and what is made from them; docs/data.md explains every column. Lessons that "
-        "still run are left out. Faces are numbers, never names; pass the file on with care. [What the scores "
-        "mean](concentration)"
+        _(
+            "One ZIP with a table each: lessons, observations (one row for each face and second, with the activity), "
+            "minutes, markers, activities, ratings, settings and what is made from them; docs/data.md explains every "
+            "column. Lessons that still run are left out. Faces are numbers, never names; pass the file on with care. "
+            "[What the scores mean](concentration)"
+        )
     )
 
-st.subheader("Bring in")
+st.subheader(_("Bring in"))
 if told := st.session_state.pop("taken", ""):
     st.success(told, icon=":material/check_circle:")
 given = st.file_uploader(
-    "A file that CSSAFE has exported", type="zip", key=f"given_{st.session_state.get('imports', 0)}"
+    _("A file that CSSAFE has exported"), type="zip", key=f"given_{st.session_state.get('imports', 0)}"
 )
-if given is not None and st.button("Import", type="primary", icon=":material/upload:"):
-    bar = st.progress(0.0, "Reading the file …")
+if given is not None and st.button(_("Import"), type="primary", icon=":material/upload:"):
+    bar = st.progress(0.0, _("Reading the file …"))
     try:
         taken = incoming.read(workspace, given, profile, bar.progress)
     except StoreError as error:
         bar.empty()
-        st.error(f"{error} Nothing was imported.", icon=":material/error:")
+        st.error(_("{problem} Nothing was imported.").format(problem=error), icon=":material/error:")
     else:
         st.session_state["taken"] = incoming.told(taken)
         st.session_state["imports"] = st.session_state.get("imports", 0) + 1  # the file is not offered again
         st.session_state.pop("prepared", None)
         st.rerun()
 st.caption(
-    "What is here stays as it is: lessons that are here already are passed over, and settings made here are kept. A file that "
-    "cannot be read whole changes nothing."
+    _(
+        "What is here stays as it is: lessons that are here already are passed over, and settings made here are kept. A "
+        "file that cannot be read whole changes nothing."
+    )
 )

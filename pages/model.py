@@ -8,6 +8,7 @@ import streamlit as st
 
 from cssafe import model_charts, model_readings, services, ui
 from cssafe.expression import figures, read_card
+from cssafe.language import _
 from cssafe.settings import ConfigurationError
 from pages import looking, pictures
 
@@ -15,17 +16,17 @@ ACCURACIES = ["n", "accuracy", "accuracy_interval", "macro_f1", "macro_f1_interv
 
 PRECISIONS = {"bf16": "bfloat16", "f32": "float32"}  # not a text below it: Streamlit would show that
 
-CANNOT = (
+CANNOT = _(
     "It names what a face shows, not what anybody feels: a scowl often means something other than anger. It learned from "
     "pictures found by web search, in which posed, adult and Western faces prevail, so it may do worse on others. "
     "Not for grading, ranking or watching single people."
 )
-NOT_PRIVATE = (
+NOT_PRIVATE = _(
     "Measured on FER2013's PublicTest: papers mostly publish figures of PrivateTest, other pictures, so these are not "
     "comparable with theirs."
 )
 
-ui.heading("Model")
+ui.heading(_("Model"))
 settings = ui.settings()
 
 
@@ -34,13 +35,13 @@ def about(card: dict[str, Any], found: dict[str, Any] | None) -> None:
     network = services.network()
     weights = str((card.get("sha256") or {}).get("expression.bin", ""))
     told = {
-        "Network": pictures.plain(str(card.get("name", ""))),
-        "kind": card.get("network"),
-        "parameters": f"{card['parameters'] / 1e6:.2f} million" if card.get("parameters") else None,
-        "made": day(card.get("date")),
-        "measured": day(found["date"]) if found else None,
+        _("Network"): pictures.plain(str(card.get("name", ""))),
+        _("kind"): card.get("network"),
+        _("parameters"): _("{n:.2f} million").format(n=card["parameters"] / 1e6) if card.get("parameters") else None,
+        _("made"): day(card.get("date")),
+        _("measured"): day(found["date"]) if found else None,
         "SHA-256": weights[:12],
-        "runs here in": PRECISIONS.get(network.precision, network.precision) if network else None,
+        _("runs here in"): PRECISIONS.get(network.precision, network.precision) if network else None,
     }
     st.markdown(" · ".join(f"{name} **{value}**" for name, value in told.items() if value))
 
@@ -48,7 +49,7 @@ def about(card: dict[str, Any], found: dict[str, Any] | None) -> None:
 def day(text: str | None) -> str | None:
     """An ISO date in words."""
     try:
-        return f"{date.fromisoformat(text or ''):%d %b %Y}"
+        return date.fromisoformat(text or "").strftime(_("%d %b %Y"))
     except ValueError:
         return None
 
@@ -62,13 +63,15 @@ def measured(found: dict[str, Any]) -> None:
         .T.rename_axis("labels")
         .reset_index(),
         key="accuracy",
-        how="How to read it: the further right, the more answers are right; lines are 95 % intervals. FERPlus has ten votes "
-        "for each face, FER2013 one; “no copies” leaves out faces of which a copy is among the pictures learned from. People "
-        "name FER2013's labels rightly in 65 ± 5 % (Goodfellow et al. 2013)."
-        + (f" {NOT_PRIVATE}" if found["data"]["file"] == "fer2013_valid.parquet" else ""),
+        how=_(
+            "How to read it: the further right, the more answers are right; lines are 95 % intervals. FERPlus has ten "
+            "votes for each face, FER2013 one; “no copies” leaves out faces of which a copy is among the pictures "
+            "learned from. People name FER2013's labels rightly in 65 ± 5 % (Goodfellow et al. 2013)."
+        )
+        + (" " + NOT_PRIVATE if found["data"]["file"] == "fer2013_valid.parquet" else ""),
     )
     labels = st.segmented_control(
-        "By the labels of",
+        _("By the labels of"),
         [name for name in model_charts.NAMES if name in found],
         default="ferplus",
         required=True,
@@ -86,55 +89,63 @@ def measured(found: dict[str, Any]) -> None:
 def by_class(told: dict[str, Any]) -> None:
     left, right = st.columns(2, gap="large")
     with left:
-        st.subheader("Which emotions it finds")
+        st.subheader(_("Which emotions it finds"))
         ui.chart(
             model_charts.recall(told),
             model_readings.recall(told),
             pd.DataFrame(told["per_class"]).T.rename_axis("emotion").reset_index(),
             key="recall",
-            how="How to read it: of the faces that show the emotion (their number stands beside it), how many are named so; "
-            f"lines are 95 % intervals, hollow points rest on fewer than {model_charts.FEW} faces.",
+            how=_(
+                "How to read it: of the faces that show the emotion (their number stands beside it), how many are named so; "
+                "lines are 95 % intervals, hollow points rest on fewer than {few} faces."
+            ).format(few=model_charts.FEW),
         )
     with right:
-        st.subheader("What it takes them for")
+        st.subheader(_("What it takes them for"))
         ui.chart(
             model_charts.confusion(told),
             model_readings.confusion(told),
             pd.DataFrame(told["confusion"], told["labels"], told["labels"]).rename_axis("shown").reset_index(),
             key="confusion",
-            how="How to read it: a row is what faces show, a column what the network names, in percent of the row; dark cells "
-            "off the diagonal are its usual mistakes.",
+            how=_(
+                "How to read it: a row is what faces show, a column what the network names, in percent of the row; dark cells "
+                "off the diagonal are its usual mistakes."
+            ),
         )
 
 
 def how_sure(told: dict[str, Any]) -> None:
     left, right = st.columns(2, gap="large")
     with left:
-        st.subheader("Whether it knows how sure it is")
+        st.subheader(_("Whether it knows how sure it is"))
         ui.chart(
             model_charts.reliability(told),
             model_readings.reliability(told),
             pd.DataFrame(told["reliability"]),
             key="reliability",
-            how="How to read it: on the dashed line it is right exactly as often as it says; below, it is too sure of itself. "
-            f"Larger points stand for more faces, hollow ones for fewer than {model_charts.FEW_IN_BIN}.",
+            how=_(
+                "How to read it: on the dashed line it is right exactly as often as it says; below, it is too sure of itself. "
+                "Larger points stand for more faces, hollow ones for fewer than {few}."
+            ).format(few=model_charts.FEW_IN_BIN),
         )
     with right:
-        st.subheader("If it may say nothing")
+        st.subheader(_("If it may say nothing"))
         ui.chart(
             model_charts.coverage(told),
             model_readings.coverage(told),
             pd.DataFrame(told["coverage"]),
             key="coverage",
-            how="How to read it: the further left, the more of the faces it is least sure of are left unanswered, and the more "
-            "of the other answers are right.",
+            how=_(
+                "How to read it: the further left, the more of the faces it is least sure of are left unanswered, and the more "
+                "of the other answers are right."
+            ),
         )
 
 
 def worse(told: dict[str, Any], found: dict[str, Any]) -> None:
-    st.subheader("On worse pictures")
+    st.subheader(_("On worse pictures"))
     if not told.get("robustness"):
-        st.info("How it does on worse pictures was not measured.", icon=":material/info:")
+        st.info(_("How it does on worse pictures was not measured."), icon=":material/info:")
         return
     with st.container(horizontal=True):
         for change, chart in model_charts.robustness(told["robustness"]).items():
@@ -143,30 +154,43 @@ def worse(told: dict[str, Any], found: dict[str, Any]) -> None:
                 ui.chart(chart, model_readings.robustness(rows), pd.DataFrame(rows), key=f"worse_{change}")
     beside = found.get("beside")
     st.caption(
-        "How to read it: right answers in percent (upwards) when each face is changed by so much (to the right); the grey "
-        "line is without any change; the lower a line falls, the more it takes from the network."
-        + (f" Blue is this network; orange and dashed is {beside['name']}, for comparison." if beside else "")
+        _(
+            "How to read it: right answers in percent (upwards) when each face is changed by so much (to the right); the grey "
+            "line is without any change; the lower a line falls, the more it takes from the network."
+        )
+        + (
+            " " + _("Blue is this network; orange and dashed is {other}, for comparison.").format(other=beside["name"])
+            if beside
+            else ""
+        )
     )
 
 
 def people(told: dict[str, Any]) -> None:
-    st.subheader("For different people")
+    st.subheader(_("For different people"))
     if not told["groups"]:
         st.info(
-            "Not measured: FER2013 says nothing of skin tone, age, gender, glasses or culture, so nobody knows how much worse "
-            "it does for some people than for others. Data that say so: `python -m cssafe evaluate --group`.",
+            _(
+                "Not measured: FER2013 says nothing of skin tone, age, gender, glasses or culture, so nobody knows how "
+                "much worse it does for some people than for others. Data that say so: `python -m cssafe evaluate "
+                "--group`."
+            ),
             icon=":material/group_off:",
         )
     for column, group in told["groups"].items():
         p = group["p_accuracy"]
-        chance = "" if p is None else f" If they did not differ, chance alone would look like this with p = {p:.3f}."
+        how = _(
+            "How to read it: right answers by {column}, with the number of faces and 95 % intervals; groups under {least} "
+            "faces are left out."
+        ).format(column=column, least=group["smallest"])
+        if p is not None:
+            how += " " + _("If they did not differ, chance alone would look like this with p = {p:.3f}.").format(p=p)
         ui.chart(
             model_charts.groups(group),
             model_readings.groups(group),
             pd.DataFrame(group["groups"]).T.rename_axis("group").reset_index(),
             key=f"people_{column}",
-            how=f"How to read it: right answers by {column}, with the number of faces and 95 % intervals; groups under "
-            f"{group['smallest']} faces are left out.{chance}",
+            how=how,
         )
 
 
@@ -184,16 +208,18 @@ except ConfigurationError as error:
 about(card, found)
 st.caption(CANNOT)
 
-st.header("What it looks at")
+st.header(_("What it looks at"))
 picture = st.container()
 
-st.header("How often it is right")
+st.header(_("How often it is right"))
 if problem:
     st.warning(problem, icon=":material/warning:")
 elif found is None:
     st.info(
-        "This network was not measured: there is no figures.json in its folder. `python -m cssafe evaluate "
-        "fer2013_valid.parquet --model FOLDER --card` makes one; data/README.md says where the data come from.",
+        _(
+            "This network was not measured: there is no figures.json in its folder. `python -m cssafe evaluate "
+            "fer2013_valid.parquet --model FOLDER --card` makes one; data/README.md says where the data come from."
+        ),
         icon=":material/query_stats:",
     )
 else:

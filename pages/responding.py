@@ -3,10 +3,11 @@
 import streamlit as st
 
 from cssafe import class_charts, readings, ui
+from cssafe.language import N_, _
 from cssafe.responses import BEFORE, responses, sentence
 from cssafe.store import Workspace
 
-READ = (
+READ = N_(
     "How to read it: attention goes from 0 to 1, expression from -1 (unpleasant) to 1 (pleasant). Each mark is the change "
     "within 5, 15 or 30 s after a marker against the minute before it, face by face. Its line is the interval: it comes from "
     "how far this class goes up and down by itself, and is wide enough that in 19 of 20 lessons all of a lesson's intervals "
@@ -16,19 +17,23 @@ READ = (
 
 def respond(workspace: Workspace, lesson: int) -> None:
     """Charts and sentences; without markers, what to do to have some."""
-    with st.expander("Response to your markers", icon=":material/ads_click:", expanded=False):
+    with st.expander(_("Response to your markers"), icon=":material/ads_click:", expanded=False):
         table = responses(workspace, lesson)
         if table.empty:
             st.info(
-                "There is no marker in this lesson, or no second with enough faces. While a lesson runs, press a marker's "
-                "button, or its key, when you ask a question or begin something new.",
+                _(
+                    "There is no marker in this lesson, or no second with enough faces. While a lesson runs, press a marker's "
+                    "button, or its key, when you ask a question or begin something new."
+                ),
                 icon=":material/flag:",
             )
             return
         if table["change"].isna().all():
             st.info(
-                "Too little was measured around the markers: a response needs one reading a second, some seconds before and "
-                f"after the marker, and enough faces in both. (It looks back {BEFORE} s.)",
+                _(
+                    "Too little was measured around the markers: a response needs one reading a second, some seconds before "
+                    "and after the marker, and enough faces in both. (It looks back {seconds} s.)"
+                ).format(seconds=BEFORE),
                 icon=":material/hourglass_disabled:",
             )
             return
@@ -40,11 +45,13 @@ def respond(workspace: Workspace, lesson: int) -> None:
                 one[["minute", "kind", "window", "change", "low", "high", "faces"]],
                 key=f"responses_{measure}",
             )
-        for _, rows in table.groupby(["minute", "kind"], sort=True):
+        for _marker, rows in table.groupby(["minute", "kind"], sort=True):
             st.markdown(sentence(rows))
         if table["low"].isna().all():
             st.caption(
-                "No intervals: beside its markers this lesson is too short to know how far the class goes up and down by "
-                "itself, so nothing can be called a clear change."
+                _(
+                    "No intervals: beside its markers this lesson is too short to know how far the class goes up and down by "
+                    "itself, so nothing can be called a clear change."
+                )
             )
-        st.caption(READ)
+        st.caption(_(READ))

@@ -4,26 +4,30 @@ import pandas as pd
 import streamlit as st
 
 from cssafe import class_charts, readings, seats, ui
+from cssafe.language import N_, _
 from cssafe.seats import EDGES, MOST
 from cssafe.settings import MINIMUM_GROUP
 from cssafe.store import Workspace
 
-READ = (
+READ = N_(
     "How to read it: the room as the camera sees it; each region shows the mean attention of the faces in it, whoever they "
-    "were, with its 95 % interval over faces. A region counts only in seconds in which at least "
-    f"{MINIMUM_GROUP} of its faces were measured, and not where fewer than {MINIMUM_GROUP} others could be worked out from it. "
-    "The place alone is no reason: light, distance and angle to the camera differ, too."
+    "were, with its 95 % interval over faces. A region counts only in seconds in which at least {least} of its faces were "
+    "measured, and not where fewer than {least} others could be worked out from it. The place alone is no reason: light, "
+    "distance and angle to the camera differ, too."
 )
+TITLES = {"left": N_("Left"), "top": N_("Top"), "right": N_("Right"), "bottom": N_("Bottom")}
 
 
 @st.fragment
 def seating(workspace: Workspace, lesson: int, room: str) -> None:
     """The room's regions with their attention, and the means to change them. room: its name, may be empty."""
-    with st.expander("Seats", icon=":material/event_seat:"):
+    with st.expander(_("Seats"), icon=":material/event_seat:"):
         if not seats.placed(workspace, lesson):
             st.info(
-                "Where faces were is not known of this lesson: it is of one person alone, shows nobody, or was recorded by an "
-                "earlier version. Record a lesson of a class.",
+                _(
+                    "Where faces were is not known of this lesson: it is of one person alone, shows nobody, or was "
+                    "recorded by an earlier version. Record a lesson of a class."
+                ),
                 icon=":material/event_seat:",
             )
             return
@@ -39,31 +43,33 @@ def seating(workspace: Workspace, lesson: int, room: str) -> None:
         )
         if table["attention"].isna().all():
             st.info(
-                f"No region ever held {MINIMUM_GROUP} measured faces. Divide the room into fewer or larger regions.",
+                _("No region ever held {least} measured faces. Divide the room into fewer or larger regions.").format(
+                    least=MINIMUM_GROUP
+                ),
                 icon=":material/group_off:",
             )
-        st.caption(READ)
+        st.caption(_(READ).format(least=MINIMUM_GROUP))
         drawn = picked.selection.get("drawn", {})
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            with st.popover("Divide the room", icon=":material/grid_on:", width="content"):
+            with st.popover(_("Divide the room"), icon=":material/grid_on:", width="content"):
                 _divide(workspace, room, regions)
             if drawn.get("left") and drawn.get("top"):
                 _draw(workspace, room, saved.get(room, []), drawn)
             else:
-                st.caption("Or draw a rectangle in the picture above.")
+                st.caption(_("Or draw a rectangle in the picture above."))
 
 
 def _divide(workspace: Workspace, room: str, regions: list[seats.Region]) -> None:
     """A grid, or every rectangle by its edges."""
     rows, columns = st.columns(2)
-    down = rows.number_input("Rows", 1, MOST, 2, key="seat_rows")
-    across = columns.number_input("Columns", 1, MOST, 2, key="seat_columns")
-    if st.button("Use this grid", icon=":material/grid_on:"):
+    down = rows.number_input(_("Rows"), 1, MOST, 2, key="seat_rows")
+    across = columns.number_input(_("Columns"), 1, MOST, 2, key="seat_columns")
+    if st.button(_("Use this grid"), icon=":material/grid_on:"):
         _save(workspace, room, seats.grid(int(down), int(across)))
     percent = [region | {edge: 100 * region[edge] for edge in EDGES} for region in regions]
     edges = {
         edge: st.column_config.NumberColumn(
-            edge.capitalize(), min_value=0, max_value=100, format="%.0f %%", width="small"
+            _(TITLES[edge]), min_value=0, max_value=100, format="%.0f %%", width="small"
         )
         for edge in EDGES
     }
@@ -72,9 +78,9 @@ def _divide(workspace: Workspace, room: str, regions: list[seats.Region]) -> Non
         num_rows="dynamic",
         hide_index=True,
         key=f"seat_table_{hash(str(regions))}",  # what was edited belongs to these regions
-        column_config={"name": st.column_config.TextColumn("Region", max_chars=20, width="small"), **edges},
+        column_config={"name": st.column_config.TextColumn(_("Region"), max_chars=20, width="small"), **edges},
     )
-    if st.button("Save regions", icon=":material/save:"):
+    if st.button(_("Save regions"), icon=":material/save:"):
         try:
             read = seats.read(edited.to_dict("records"))
         except ValueError as error:
@@ -86,11 +92,13 @@ def _divide(workspace: Workspace, room: str, regions: list[seats.Region]) -> Non
 def _draw(workspace: Workspace, room: str, regions: list[seats.Region], drawn: dict) -> None:
     """Add the rectangle that was drawn to those saved before; those that it overlaps give way."""
     with st.form("seat_drawn", border=False):
-        name = st.text_input("Name of the region drawn", max_chars=20, key="seat_name", placeholder="Window")
-        if st.form_submit_button("Add region", icon=":material/add:", help="It replaces the regions that it overlaps."):
+        name = st.text_input(_("Name of the region drawn"), max_chars=20, key="seat_name", placeholder=_("Window"))
+        if st.form_submit_button(
+            _("Add region"), icon=":material/add:", help=_("It replaces the regions that it overlaps.")
+        ):
             edges = zip(EDGES, (drawn["left"], drawn["top"]) * 2, (min, min, max, max), strict=True)
             try:
-                [new] = seats.read([{"name": name or "Drawn"} | {edge: pick(ends) for edge, ends, pick in edges}])
+                [new] = seats.read([{"name": name or _("Drawn")} | {edge: pick(ends) for edge, ends, pick in edges}])
             except ValueError as error:
                 st.error(str(error), icon=":material/error:")
             else:

@@ -5,8 +5,11 @@ from datetime import datetime, timedelta
 import streamlit as st
 
 from cssafe import health, ui
+from cssafe.language import N_, _
 
-ui.heading("Status")
+STATES = {"loading": N_("loading"), "ready": N_("ready"), "failed": N_("failed")}
+
+ui.heading(_("Status"))
 
 
 @st.fragment(run_every=2)
@@ -15,21 +18,24 @@ def now() -> None:
     report = health.report()
     if report["problem"]:
         st.error(report["problem"], icon=":material/error:")
-    written = "none yet"
+    written = _("none yet")
     if report["last_write"]:
         behind = timedelta(minutes=st.context.timezone_offset or 0)  # the visitor's clock behind UTC
         written = f"{datetime.fromisoformat(report['last_write']) - behind:%H:%M:%S}"
+    state = STATES[report["state"]]
     figures = {
-        "Networks": report["state"],
-        "Open workspaces": report["workspaces"],
-        "Lessons running": report["lessons"],
-        "Cameras": report["streams"],
-        "Frames a second": f"{report['frames_per_second']:.1f}",
-        "Frames waiting": report["waiting"],
-        "Frames that failed": f"{report['failed']} of {report['failed'] + report['analyzed']}",
-        "Last write": written,
-        "Memory": f"{report['memory_mb']} MB" if report["memory_mb"] else "not told",
-        "Running for": str(timedelta(seconds=report["uptime"])),
+        _("Networks"): _(state),
+        _("Open workspaces"): report["workspaces"],
+        _("Lessons running"): report["lessons"],
+        _("Cameras"): report["streams"],
+        _("Frames a second"): f"{report['frames_per_second']:.1f}",
+        _("Frames waiting"): report["waiting"],
+        _("Frames that failed"): _("{n} of {all}").format(
+            n=report["failed"], all=report["failed"] + report["analyzed"]
+        ),
+        _("Last write"): written,
+        _("Memory"): f"{report['memory_mb']} MB" if report["memory_mb"] else _("not told"),
+        _("Running for"): str(timedelta(seconds=report["uptime"])),
     }
     with st.container(horizontal=True):
         for name, value in figures.items():
@@ -38,9 +44,11 @@ def now() -> None:
 
 now()
 st.caption(
-    "All visitors together; nothing here tells of a single lesson. The same figures are at the address /healthz, for a "
-    "program that watches the server."
+    _(
+        "All visitors together; nothing here tells of a single lesson. The same figures are at the address /healthz, for a "
+        "program that watches the server."
+    )
 )
-st.subheader("Versions")
+st.subheader(_("Versions"))
 st.table(health.versions())
-st.caption(f"Ways for pictures to get here: {', '.join(health.transports())}.")
+st.caption(_("Ways for pictures to get here: {ways}.").format(ways=", ".join(health.transports())))

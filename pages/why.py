@@ -4,23 +4,30 @@ import pandas as pd
 import streamlit as st
 
 from cssafe import evidence, explanation, formula_charts, readings, ui
+from cssafe.charts import between
 from cssafe.formula import find
 from cssafe.labels import ACTIVITIES
+from cssafe.language import N_, _
 from cssafe.settings import ROOT
 from cssafe.store import Workspace
+
+PARTS = {"index": N_("score"), "looking": N_("looking away"), "eyes": N_("eyes not open")}
+"""What is not in it is an emotion."""
 
 
 def explain(workspace: Workspace, lesson: pd.Series) -> None:
     """The parts of each minute's score and their shares. lesson: a row of queries.lessons with figures."""
-    st.subheader("Why these scores")
+    st.subheader(_("Why these scores"))
     formula = find(lesson["formula"])
     if formula is None:
         st.info(
-            f"The formula “{lesson['formula']}” of this lesson is not here any more, so its scores cannot be explained. "
-            "Choose a formula on the page Formula: it scores past lessons anew.",
+            _(
+                "The formula “{formula}” of this lesson is not here any more, so its scores cannot be explained. Choose a "
+                "formula on the page Formula: it scores past lessons anew."
+            ).format(formula=lesson["formula"]),
             icon=":material/function:",
         )
-        st.page_link(ROOT / "pages/formulas.py", label="Formula", icon=":material/function:")
+        st.page_link(ROOT / "pages/formulas.py", label=_("Formula"), icon=":material/function:")
         return
     number = int(lesson["lesson"])
     rows, activities = evidence.counted(workspace, number), evidence.activities(workspace, number)
@@ -39,34 +46,33 @@ def explain(workspace: Workspace, lesson: pd.Series) -> None:
         key="parts",
         on_select=pick,
         selection_mode="minute",
-        how="How to read it: the best score is 1. What is lost is taken off one after the other: first where faces look, then "
-        f"their eyes, then their emotions. What is asked of them: {told(activities)}. The parts are computed from one-second "
-        f"means; they differ from the line above by {difference(rows, parts):.2f} or less. Click on a minute, or "
-        "choose it, to see its parts.",
+        how=_(
+            "How to read it: the best score is 1. What is lost is taken off one after the other: first where faces look, "
+            "then their eyes, then their emotions. What is asked of them: {activities}. The parts are computed from "
+            "one-second means; they differ from the line above by {difference:.2f} or less. Click on a minute, or choose it, "
+            "to see its parts."
+        ).format(activities=told(activities), difference=difference(rows, parts)),
     )
     minute = minutes[0]
     if len(minutes) > 1:
-        minute = st.select_slider("Minute", minutes, key=slider)
+        minute = st.select_slider(_("Minute"), minutes, key=slider)
     those = parts[parts["minute"] == minute]
     st.markdown(explanation.words(those))
     shown = those[(those["points"] >= 0.0005) | (those["part"] == "index")]
     st.dataframe(
         pd.DataFrame(
             {
-                "Part": shown["part"].replace({"index": "score", "looking": "looking away", "eyes": "eyes not open"}),
-                "Points": shown["points"],
-                "95 % interval": [
-                    "not known" if pd.isna(low) else f"{low:.2f} to {high:.2f}"
-                    for low, high in zip(shown["low"], shown["high"], strict=True)
-                ],
-                "Share of what is lost (%)": 100 * shown["share"],
+                _("Part"): [_(PARTS.get(part, part)) for part in shown["part"]],
+                _("Points"): shown["points"],
+                _("95 % interval"): [between(low, high) for low, high in zip(shown["low"], shown["high"], strict=True)],
+                _("Share of what is lost (%)"): 100 * shown["share"],
             }
         ),
         hide_index=True,
         column_config={
-            "Points": st.column_config.NumberColumn(format="%.2f"),
-            "95 % interval": st.column_config.TextColumn(help="Over the faces of this minute"),
-            "Share of what is lost (%)": st.column_config.NumberColumn(format="%.0f"),
+            _("Points"): st.column_config.NumberColumn(format="%.2f"),
+            _("95 % interval"): st.column_config.TextColumn(help=_("Over the faces of this minute")),
+            _("Share of what is lost (%)"): st.column_config.NumberColumn(format="%.0f"),
         },
     )
 
@@ -77,7 +83,7 @@ def correct(workspace: Workspace, lesson: pd.Series) -> None:
     if formula is None or pd.isna(lesson["ended"]):
         return
     activities = evidence.activities(workspace, number)
-    with st.popover("Correct what the class did", icon=":material/edit:"), st.form("activities", border=False):
+    with st.popover(_("Correct what the class did"), icon=":material/edit:"), st.form("activities", border=False):
         rows = activities.assign(minute=activities["minute"].round().astype(int))[["minute", "activity"]]
         edited = st.data_editor(
             rows,
@@ -85,11 +91,11 @@ def correct(workspace: Workspace, lesson: pd.Series) -> None:
             hide_index=True,
             key=f"activities_{number}",
             column_config={
-                "minute": st.column_config.NumberColumn("From minute", min_value=0, step=1),
-                "activity": st.column_config.SelectboxColumn("Activity", options=ACTIVITIES),
+                "minute": st.column_config.NumberColumn(_("From minute"), min_value=0, step=1),
+                "activity": st.column_config.SelectboxColumn(_("Activity"), options=ACTIVITIES, format_func=_),
             },
         )
-        if st.form_submit_button("Save and score the lesson anew"):
+        if st.form_submit_button(_("Save and score the lesson anew")):
             if complaint := wrong(edited):
                 st.error(complaint, icon=":material/error:")
                 return
@@ -106,18 +112,19 @@ def correct(workspace: Workspace, lesson: pd.Series) -> None:
 def wrong(edited: pd.DataFrame) -> str:
     """Why these activities cannot be taken, in words for the user; empty if they can."""
     if edited.isna().any(axis=None):
-        return "Each row needs a minute and an activity. Fill in what is missing, or take the row out."
+        return _("Each row needs a minute and an activity. Fill in what is missing, or take the row out.")
     if 0 not in set(edited["minute"]):
-        return "What did the class do at first? Add a row for minute 0."
+        return _("What did the class do at first? Add a row for minute 0.")
     if edited["minute"].duplicated().any():
-        return "Two rows have the same minute. Change one of them, or take it out."
+        return _("Two rows have the same minute. Change one of them, or take it out.")
     return ""
 
 
 def told(activities: pd.DataFrame) -> str:
     """The activities of a lesson in words."""
-    first, *others = activities.to_dict("records")
-    return ", ".join([first["activity"], *(f"{one['activity']} from minute {one['minute']:.0f}" for one in others)])
+    (_start, first), *others = activities[["minute", "activity"]].itertuples(index=False)
+    later = _("{activity} from minute {minute:.0f}")
+    return ", ".join([_(first), *(later.format(activity=_(one), minute=minute) for minute, one in others)])
 
 
 def difference(rows: pd.DataFrame, parts: pd.DataFrame) -> float:

@@ -42,6 +42,11 @@ def test_the_limits_of_activities_say_their_unit():
     assert len(rows) == 15 and all(row["unit"] for row in rows)
 
 
+def test_titles_and_units_of_the_shipped_formulas_can_be_translated():
+    titles = {read_formula(path).title for path in SHIPPED}
+    assert titles | {row["unit"] for path in SHIPPED for row in sources(path) if row["unit"]} == set(formula.SHIPPED)
+
+
 def test_a_school_without_a_folder_of_its_own_has_the_shipped_formulas(tmp_path, monkeypatch):
     monkeypatch.setenv("CSSAFE_DATA", str(tmp_path / "nowhere"))
     assert files() == ({str(read_formula(path)): path for path in SHIPPED}, [])

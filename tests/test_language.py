@@ -10,17 +10,40 @@ import pytest
 from cssafe import language
 from cssafe.language import LANGUAGES, N_, _, ngettext
 from cssafe.settings import ROOT
+from cssafe.store import StoreError
 from tests import words
 
 WRAPPED = (
-    "cssafe/ui.py",
-    "cssafe/site.py",
+    "cssafe/affect.py",
+    "cssafe/agreement.py",
     "cssafe/charts.py",
-    "cssafe/readings.py",
+    "cssafe/class_charts.py",
+    "cssafe/explanation.py",
+    "cssafe/formula.py",
+    "cssafe/formula_charts.py",
+    "cssafe/labels.py",
+    "cssafe/model_charts.py",
     "cssafe/model_readings.py",
+    "cssafe/readings.py",
+    "cssafe/responses.py",
+    "cssafe/seats.py",
+    "cssafe/sensitivity.py",
+    "cssafe/site.py",
+    "cssafe/ui.py",
+    "pages/concentration.py",
+    "pages/data.py",
     "pages/filters.py",
+    "pages/formulas.py",
     "pages/histograms.py",
+    "pages/lessons.py",
+    "pages/looking.py",
+    "pages/model.py",
+    "pages/rating.py",
+    "pages/responding.py",
+    "pages/seating.py",
+    "pages/status.py",
     "pages/weekly.py",
+    "pages/why.py",
 )
 """Files whose visible words are translated; the others follow."""
 
@@ -130,6 +153,13 @@ def test_what_is_not_translated_and_who_is_not_asked_stays_english(ask):
     assert ngettext("{n} such word", "{n} such words", 2) == "{n} such words"
     ask("en")
     assert _("Weekly") == "Weekly" and ngettext("{n} lesson", "{n} lessons", 1) == "{n} lesson"
+
+
+def test_an_error_is_told_in_the_language_of_the_page_that_shows_it(ask):
+    error = StoreError(N_("{n} min"), n=3)
+    assert str(error) == "3 min"
+    ask("hi")
+    assert str(error) == "3 मिनट" and str(StoreError("{no} such words")) == "{no} such words"
 
 
 def test_words_are_those_of_the_language_asked_for(ask):

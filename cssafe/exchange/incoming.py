@@ -18,6 +18,7 @@ from pyarrow import csv, parquet
 
 from cssafe import settings
 from cssafe.exchange import ABOUT, FORMATS, HERE, PROGRAM, Progress
+from cssafe.language import N_, _
 from cssafe.settings import Profile
 from cssafe.store import StoreError, Workspace
 from cssafe.store.taking import Taken
@@ -56,30 +57,37 @@ def read(workspace: Workspace, file: IO[bytes], profile: Profile, progress: Prog
                     progress(done[0])
                 return job.result()
     except (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        raise StoreError(f"The file is damaged, or no file that CSSAFE has exported: {_line(error)}") from error
+        damaged = N_("The file is damaged, or no file that CSSAFE has exported: {problem}")
+        raise StoreError(damaged, problem=_line(error)) from error
 
 
 def _about(archive: ZipFile, workspace: Workspace) -> dict[str, Any]:
     """What the file says of itself, as far as it can be used."""
-    foreign = f"This is no file that CSSAFE has exported: a ZIP with {ABOUT} and its tables is expected."
+    foreign = StoreError(
+        N_("This is no file that CSSAFE has exported: a ZIP with {about} and its tables is expected."), about=ABOUT
+    )
     try:
         about = json.loads(archive.read(ABOUT))
         form, steps, rows = about["format"], set(about["database"]), dict(about["rows"])
         known = about["program"] == PROGRAM and form in FORMATS and all(isinstance(n, int) for n in rows.values())
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise StoreError(foreign) from error
+        raise foreign from error
     if not known or f"lessons.{form}" not in archive.namelist():
-        raise StoreError(foreign)
+        raise foreign
     with workspace.cursor() as cursor:
         ours = {name for (name,) in cursor.execute("SELECT name FROM migrations").fetchall()}
     if newer := steps - ours:
         raise StoreError(
-            f"This file was exported by a newer version of CSSAFE (it contains {', '.join(sorted(newer))}). Update CSSAFE."
+            N_("This file was exported by a newer version of CSSAFE (it contains {newer}). Update CSSAFE."),
+            newer=", ".join(sorted(newer)),
         )
     if workspace.in_memory and sum(info.file_size for info in archive.infolist()) > LARGEST:
         raise StoreError(
-            f"This file holds more than {LARGEST // 1_000_000} MB, too much for the memory of a visit. Run CSSAFE on a "
-            "computer of your own and import it there."
+            N_(
+                "This file holds more than {most} MB, too much for the memory of a visit. Run CSSAFE on a computer of your "
+                "own and import it there."
+            ),
+            most=LARGEST // 1_000_000,
         )
     return about
 
@@ -132,13 +140,19 @@ def _pieces(archive: ZipFile, name: str, form: str, schema: pa.Schema, in_memory
                 yield _conform(pa.table(batch), schema, name)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise StoreError(
-            f"The file's table {name} cannot be read: {_line(error)} Export it again where it came from."
+            N_("The file's table {table} cannot be read: {problem} Export it again where it came from."),
+            table=name,
+            problem=_line(error),
         ) from error
 
 
 def _conform(rows: pa.Table, schema: pa.Schema, name: str) -> pa.Table:
     if strange := set(rows.column_names) - {*schema.names, *DERIVED}:
-        raise StoreError(f"The file's table {name} has a column {min(strange)}, which no CSSAFE of this version knows.")
+        raise StoreError(
+            N_("The file's table {table} has a column {column}, which no CSSAFE of this version knows."),
+            table=name,
+            column=min(strange),
+        )
     columns = [
         rows[field.name].cast(field.type) if field.name in rows.column_names else pa.nulls(rows.num_rows, field.type)
         for field in schema
@@ -175,4 +189,6 @@ def main(args: argparse.Namespace) -> int:
 
 def told(taken: Taken) -> str:
     """What came in, in words."""
-    return f"Lessons that came in: {len(taken.lessons)}. Here already, and left as they are: {taken.present}."
+    return _("Lessons that came in: {n}. Here already, and left as they are: {present}.").format(
+        n=len(taken.lessons), present=taken.present
+    )

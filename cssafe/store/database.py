@@ -9,6 +9,7 @@ from weakref import WeakSet
 
 import duckdb
 
+from cssafe.language import N_
 from cssafe.settings import THREADS
 from cssafe.store.errors import StoreError, why_traces
 
@@ -89,8 +90,10 @@ class Database:
         """
         if self.path is None and self.used() > FULL:
             raise StoreError(
-                "There may be no room for another lesson: the memory of this visit is nearly full. Download what you want to "
-                "keep on the page Data, then delete lessons on the page Lessons, or reload the page to begin anew."
+                N_(
+                    "There may be no room for another lesson: the memory of this visit is nearly full. Download what you want "
+                    "to keep on the page Data, then delete lessons on the page Lessons, or reload the page to begin anew."
+                )
             )
 
     def pack(self) -> None:
@@ -153,7 +156,7 @@ class Database:
                 finally:
                     self._open()
         except (duckdb.Error, OSError) as error:
-            raise StoreError(why_traces(self.path, error)) from error
+            raise why_traces(self.path, error) from error
         finally:
             self._anew(self.path).unlink(missing_ok=True)
         self._traces = False

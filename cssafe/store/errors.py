@@ -3,9 +3,25 @@
 import re
 from pathlib import Path
 
+from cssafe.language import N_, _
+
 
 class StoreError(Exception):
-    """The database cannot be opened, written or read; the message says what was wrong and what to do."""
+    """The database cannot be opened, written or read; the message says what was wrong and what to do.
+
+    It is often raised in another thread than the one that shows it, so it is translated where it becomes text.
+
+    Args:
+        words: N_("..."). places: what is put into it; if there is nothing, the words are taken as they are.
+    """
+
+    def __init__(self, words: str, /, **places: object) -> None:
+        super().__init__(words)
+        self._places = places
+
+    def __str__(self) -> str:
+        words = _(self.args[0])
+        return words.format(**self._places) if self._places else words
 
 
 def first_line(error: BaseException) -> str:
@@ -13,40 +29,65 @@ def first_line(error: BaseException) -> str:
     return str(error).strip().split("\n")[0].rstrip(".") + "."
 
 
-def why_not_open(path: Path | None, error: Exception) -> str:
-    """The message for a database that could not be opened. path: None in memory."""
+def why_not_open(path: Path | None, error: Exception) -> StoreError:
+    """The error for a database that could not be opened. path: None in memory."""
     text = str(error)
     if "lock on file" in text or "used by another process" in text:
-        process = re.search(r"PID (\d+)", text)
-        who = f" (process {process[1]})" if process else ""
-        return (
-            f"The database {path} is in use by another program{who}, probably a second CSSAFE. Only one at a time "
-            "can open it: close the other one, or choose another folder with CSSAFE_DATA."
+        if process := re.search(r"PID (\d+)", text):
+            return StoreError(
+                N_(
+                    "The database {path} is in use by another program (process {process}), probably a second CSSAFE. Only one "
+                    "at a time can open it: close the other one, or choose another folder with CSSAFE_DATA."
+                ),
+                path=path,
+                process=process[1],
+            )
+        return StoreError(
+            N_(
+                "The database {path} is in use by another program, probably a second CSSAFE. Only one at a time can open it: "
+                "close the other one, or choose another folder with CSSAFE_DATA."
+            ),
+            path=path,
         )
     if "not a valid DuckDB database" in text:
-        return (
-            f"The file {path} is not a CSSAFE database. It was left as it is. Move it away, or choose another folder "
-            "with CSSAFE_DATA."
+        return StoreError(
+            N_(
+                "The file {path} is not a CSSAFE database. It was left as it is. Move it away, or choose another folder with "
+                "CSSAFE_DATA."
+            ),
+            path=path,
         )
-    return f"The database {path or 'in memory'} could not be opened: {first_line(error)} Check the folder CSSAFE_DATA."
+    words = (
+        N_("The database {path} could not be opened: {problem} Check the folder CSSAFE_DATA.")
+        if path
+        else N_("The database in memory could not be opened: {problem} Check the folder CSSAFE_DATA.")
+    )
+    return StoreError(words, path=path, problem=first_line(error))
 
 
-def why_not_used(path: Path | None, error: BaseException) -> str:
-    """The message for a database that was open and then refused."""
-    advice = (
-        "Delete lessons that are no longer needed, or reload the page to begin anew."
+def why_not_used(path: Path | None, error: BaseException) -> StoreError:
+    """The error for a database that was open and then refused."""
+    words = (
+        N_(
+            "The database (memory) could not be used, and the newest observations may be missing: {problem} Delete lessons "
+            "that are no longer needed, or reload the page to begin anew."
+        )
         if path is None
-        else "Check that the disk is not full and the folder can be written, then try again."
+        else N_(
+            "The database ({path}) could not be used, and the newest observations may be missing: {problem} Check that the "
+            "disk is not full and the folder can be written, then try again."
+        )
     )
-    return (
-        f"The database ({path or 'memory'}) could not be used, and the newest observations may be missing: "
-        f"{first_line(error)} {advice}"
-    )
+    return StoreError(words, path=path, problem=first_line(error))
 
 
-def why_traces(path: Path, error: BaseException) -> str:
-    """The message for a file that could not be written anew after lessons were deleted from it."""
-    return (
-        f"The lessons are deleted, but the file {path} could not be written anew, so that traces of them can still be read in "
-        f"it: {first_line(error)} Make room for a second file of its size and close CSSAFE: it then tries again."
+def why_traces(path: Path, error: BaseException) -> StoreError:
+    """The error for a file that could not be written anew after lessons were deleted from it."""
+    return StoreError(
+        N_(
+            "The lessons are deleted, but the file {path} could not be written anew, so that traces of them can still be read "
+            "in it: {problem} Make room for a second file of its size and close CSSAFE: it then tries again."
+        ),
+        path=path,
+        problem=first_line(error),
     )

@@ -7,6 +7,7 @@ keys and no foreign keys: one process with one writer thread looks after the row
 import duckdb
 
 from cssafe.labels import FERPLUS
+from cssafe.language import N_
 from cssafe.observations import EXPRESSION
 from cssafe.store.errors import StoreError
 
@@ -106,15 +107,21 @@ def migrate(connection: duckdb.DuckDBPyConnection) -> None:
     tables = {name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
     if tables and "migrations" not in tables:
         raise StoreError(
-            f"This database was made by another program (it contains the table {min(tables)}). It was left as it is. "
-            "Move it away, or choose another folder with CSSAFE_DATA."
+            N_(
+                "This database was made by another program (it contains the table {table}). It was left as it is. Move it "
+                "away, or choose another folder with CSSAFE_DATA."
+            ),
+            table=min(tables),
         )
     connection.execute("CREATE TABLE IF NOT EXISTS migrations (name VARCHAR NOT NULL, done TIMESTAMP NOT NULL)")
     done = {name for (name,) in connection.execute("SELECT name FROM migrations").fetchall()}
     if unknown := done - {step.__name__ for step in MIGRATIONS}:
         raise StoreError(
-            f"This database was made by a newer version of CSSAFE (it contains {', '.join(sorted(unknown))}). "
-            "It was left as it is. Update CSSAFE, or choose another folder with CSSAFE_DATA."
+            N_(
+                "This database was made by a newer version of CSSAFE (it contains {newer}). It was left as it is. Update "
+                "CSSAFE, or choose another folder with CSSAFE_DATA."
+            ),
+            newer=", ".join(sorted(unknown)),
         )
     for step in MIGRATIONS:
         if step.__name__ not in done:

@@ -11,6 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from cssafe.labels import ACTIVITIES
+from cssafe.language import N_
 from cssafe.observations import EXPRESSION
 from cssafe.settings import PROFILES
 from cssafe.store.errors import StoreError
@@ -87,7 +88,7 @@ def take(
         connection, "SELECT old FROM arrived WHERE lesson IS NOT NULL AND lesson NOT IN (SELECT lesson FROM activities)"
     ):
         raise StoreError(
-            "The file has lessons without an activity: each needs one in the table activities, from its start on."
+            N_("The file has lessons without an activity: each needs one in the table activities, from its start on.")
         )
     observed = _numbers(
         connection, "SELECT DISTINCT lesson FROM observations SEMI JOIN arrived USING (lesson) ORDER BY lesson"
@@ -103,14 +104,16 @@ def take(
 def _lessons(connection: duckdb.DuckDBPyConnection, expression: bool) -> None:
     """Give numbers to the new ones and insert them."""
     if _numbers(connection, "SELECT lesson FROM arriving GROUP BY lesson HAVING count(*) > 1"):
-        raise StoreError("The file's table lessons has a number twice. Each lesson needs a number of its own.")
+        raise StoreError(N_("The file's table lessons has a number twice. Each lesson needs a number of its own."))
     without = [profile.name for profile in PROFILES.values() if not profile.expression]
     if not expression and _numbers(
         connection, f"SELECT lesson FROM arriving WHERE NOT list_contains({without}, profile)"
     ):
         raise StoreError(
-            "The file has lessons in which emotions were computed, and here they may not be kept (attention-only). Import it "
-            "where CSSAFE_PROFILE is consent."
+            N_(
+                "The file has lessons in which emotions were computed, and here they may not be kept (attention-only). Import "
+                "it where CSSAFE_PROFILE is consent."
+            )
         )
     same = " AND ".join(f"here.{name} = arriving.{name}" for name in SAME)
     connection.execute(f"""
@@ -129,7 +132,9 @@ def _rows(connection: duckdb.DuckDBPyConnection, table: str, schema: pa.Schema) 
         )
         if strange:
             raise StoreError(
-                f"The file's table {table} has rows of lesson {min(strange)}, which its table lessons lacks."
+                N_("The file's table {table} has rows of lesson {lesson}, which its table lessons lacks."),
+                table=table,
+                lesson=min(strange),
             )
         if table in MADE:
             return
@@ -161,9 +166,12 @@ def _check(connection: duckdb.DuckDBPyConnection, table: str, schema: pa.Schema)
     counts = connection.execute(f"SELECT {wrong or 'NULL'} FROM arriving").fetchone() or ()
     for count, words in zip(counts, rules.values(), strict=False):
         if count:
-            raise StoreError(
-                f"The file's table {table} has {count} row{'s' * (count > 1)} that cannot be taken: {words}."
+            sentence = (
+                N_("The file's table {table} has {n} row that cannot be taken: {words}.")
+                if count == 1
+                else N_("The file's table {table} has {n} rows that cannot be taken: {words}.")
             )
+            raise StoreError(sentence, table=table, n=count, words=words)
 
 
 def _summarise(connection: duckdb.DuckDBPyConnection, lessons: list[int]) -> None:
@@ -174,7 +182,9 @@ def _summarise(connection: duckdb.DuckDBPyConnection, lessons: list[int]) -> Non
         [lessons],
     ).fetchone()
     if twice:
-        raise StoreError(f"The file's table observations has a face of lesson {twice[0]} twice in one second.")
+        raise StoreError(
+            N_("The file's table observations has a face of lesson {lesson} twice in one second."), lesson=twice[0]
+        )
     summarise(connection, lessons)
 
 

@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from cssafe.formula import Formula
+from cssafe.language import N_
 from cssafe.observations import COLUMNS
 from cssafe.store import writing
 from cssafe.store.database import Database
@@ -62,7 +63,7 @@ class Workspace:
         except (duckdb.Error, OSError, StoreError) as error:
             if database is not None:
                 database.close(kept_as_it_is=True)
-            raise error if isinstance(error, StoreError) else StoreError(why_not_open(path, error)) from error
+            raise error if isinstance(error, StoreError) else why_not_open(path, error) from error
         return workspace
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
@@ -190,7 +191,7 @@ class Workspace:
 
     def rename(self, lesson: int, name: str) -> None:
         if not name.strip():
-            raise StoreError("A lesson needs a name, this one is empty. Type one and save again.")
+            raise StoreError(N_("A lesson needs a name, this one is empty. Type one and save again."))
         row = [name.strip(), lesson]
         self._write(lambda: self._connection.execute("UPDATE lessons SET name = ? WHERE lesson = ?", row))
 
@@ -273,7 +274,7 @@ class Workspace:
         try:
             return self._writer.submit(job)
         except RuntimeError as error:
-            raise StoreError("The database has been closed. Reload the page, or start CSSAFE again.") from error
+            raise StoreError(N_("The database has been closed. Reload the page, or start CSSAFE again.")) from error
 
     def _write(self, job: Callable[[], T]) -> T:
         self._raise_failure()
@@ -301,4 +302,4 @@ class Workspace:
             raise self._refused(failure) from failure
 
     def _refused(self, error: BaseException) -> StoreError:
-        return StoreError(why_not_used(self._database.path, error))
+        return why_not_used(self._database.path, error)

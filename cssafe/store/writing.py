@@ -10,6 +10,7 @@ import pandas as pd
 from cssafe.formula import Formula
 from cssafe.frames import MOVEMENTS
 from cssafe.labels import ACTIVITIES
+from cssafe.language import N_
 from cssafe.observations import COLUMNS, EXPRESSION
 from cssafe.rescoring import score
 from cssafe.settings import PROFILES
@@ -39,7 +40,9 @@ def insert_lessons(
     for zone in {lesson.time_zone for lesson in lessons}:
         known = connection.execute("SELECT count(*) FROM pg_timezone_names() WHERE name = ?", [zone]).fetchone()
         if known == (0,):
-            raise StoreError(f'There is no time zone {zone!r}. Use a name such as "Europe/Berlin" or "Asia/Kolkata".')
+            raise StoreError(
+                N_('There is no time zone {zone!r}. Use a name such as "Europe/Berlin" or "Asia/Kolkata".'), zone=zone
+            )
     numbers: list[int] = []
     for lesson, end in zip(lessons, ended, strict=True):
         values = asdict(lesson) | {"started": naive_utc(lesson.started), "ended": end}

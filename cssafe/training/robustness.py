@@ -12,6 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from cssafe.language import N_
 from cssafe.training.metrics import over
 from cssafe.training.progress import told
 from cssafe.vision.crops import crop
@@ -101,17 +102,17 @@ def _occlusion(image: np.ndarray, side: float, rng: np.random.Generator) -> np.n
 
 
 CHANGES = (
-    Change("brightness", "grey levels", (-80, -40, 40, 80), _brightness),
-    Change("contrast", "times", (0.25, 0.5, 1.5, 2), _contrast),
-    Change("noise", "grey levels", (5, 10, 20, 40), _noise),
-    Change("blur", "pixels", (0.5, 1, 1.5, 2), _blur),
-    Change("JPEG quality", "of 100", (50, 20, 10, 5), _jpeg),
-    Change("rotation", "degrees", (10, 20, 30, 45), _rotation),
-    Change("dark band over the eyes", "of the height", (0.1, 0.2, 0.3), _sunglasses),
-    Change("patch over the mouth", "of the height", (0.2, 0.3, 0.4), _hand),
-    Change("patch anywhere", "of the side", (0.2, 0.3, 0.5), _occlusion),
-    Change("crop scale", "of the side", (0.75, 0.85, 1.15, 1.3), _scale),
-    Change("crop shift", "of the side", (0.05, 0.1, 0.15, 0.2), _shift),
+    Change(N_("brightness"), "grey levels", (-80, -40, 40, 80), _brightness),
+    Change(N_("contrast"), "times", (0.25, 0.5, 1.5, 2), _contrast),
+    Change(N_("noise"), "grey levels", (5, 10, 20, 40), _noise),
+    Change(N_("blur"), "pixels", (0.5, 1, 1.5, 2), _blur),
+    Change(N_("JPEG quality"), "of 100", (50, 20, 10, 5), _jpeg),
+    Change(N_("rotation"), "degrees", (10, 20, 30, 45), _rotation),
+    Change(N_("dark band over the eyes"), "of the height", (0.1, 0.2, 0.3), _sunglasses),
+    Change(N_("patch over the mouth"), "of the height", (0.2, 0.3, 0.4), _hand),
+    Change(N_("patch anywhere"), "of the side", (0.2, 0.3, 0.5), _occlusion),
+    Change(N_("crop scale"), "of the side", (0.75, 0.85, 1.15, 1.3), _scale),
+    Change(N_("crop shift"), "of the side", (0.05, 0.1, 0.15, 0.2), _shift),
 )
 """The weaker half is what live faces bring, the stronger half shows where it ends."""
 

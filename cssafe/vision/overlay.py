@@ -5,6 +5,7 @@ import numpy as np
 from PIL import ImageColor
 
 from cssafe.colours import COLOURS
+from cssafe.language import N_
 from cssafe.vision.segments import PARTS
 
 FOR, AGAINST = COLOURS[1], COLOURS[0]
@@ -14,7 +15,7 @@ STRONGEST = 0.65
 """Opacity of the strongest evidence: the face stays visible under it."""
 
 
-PART_COLOURS = {"skin": COLOURS[1], "eyes": COLOURS[4], "brows": COLOURS[2], "lips": COLOURS[5]}
+PART_COLOURS = {N_("skin"): COLOURS[1], N_("eyes"): COLOURS[4], N_("brows"): COLOURS[2], N_("lips"): COLOURS[5]}
 
 PAINTED = 0.55
 """Opacity of a part's colour."""
