@@ -9,6 +9,9 @@ import pytest
 
 from cssafe import language
 from cssafe.language import LANGUAGES, N_, _, ngettext
+from cssafe.live import camera
+from cssafe.media import MediaError
+from cssafe.privacy import withheld
 from cssafe.settings import ROOT
 from tests import words
 
@@ -171,3 +174,17 @@ def test_words_are_those_of_the_language_asked_for(ask):
     assert _("Weekly") == "साप्ताहिक" and N_("Weekly") == "Weekly"
     assert ngettext("over {n} lesson", "over {n} lessons", 3) == "{n} पाठों पर आधारित"
     assert next(iter(LANGUAGES)) == "en" and {"hi"} <= set(LANGUAGES)
+
+
+def test_an_error_is_told_in_the_language_of_whoever_reads_it(ask):
+    error = MediaError("{n} min", n=3)
+    assert str(error) == "3 min"
+    ask("hi")
+    assert str(error) == "3 मिनट"
+
+
+def test_the_browser_has_words_for_all_that_is_said_instead_of_a_figure():
+    said = {
+        withheld(audience, faces, n) for audience in ("self", "class") for faces in range(9) for n in range(faces + 1)
+    }
+    assert said - {""} <= {*camera.told()}
