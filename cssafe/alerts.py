@@ -6,13 +6,14 @@ person. Hints are not stored. What they rest on is an index of faces: a reason t
 """
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import numpy as np
 import pandas as pd
 
 from cssafe.intervals import interval, weights
+from cssafe.language import N_, _
 from cssafe.settings import MINIMUM_GROUP
 
 SUSTAINED = timedelta(minutes=2)
@@ -42,12 +43,18 @@ NEGATIVE = ("p_sad", "p_angry", "p_disgust", "p_fear", "p_contempt")
 
 @dataclass(frozen=True)
 class Alert:
-    """One hint. time: naive UTC. kind: of WATCHES. reason: with its figures."""
+    """One hint. time: naive UTC. kind: of WATCHES. words: why, with places for its figures. They are put in and translated
+    where the hint is shown, not where it is found, and so is the suggestion."""
 
     time: datetime
     kind: str
-    reason: str
+    words: str
     suggestion: str
+    figures: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def reason(self) -> str:
+        return _(self.words).format(**self.figures)
 
 
 @dataclass(frozen=True)
@@ -68,31 +75,43 @@ class Watch:
 MEASURES = ("concentration", "perclos", "unreadable", "negative")
 """What is followed of each face and second; see `measures`."""
 
-ACT = "Perhaps a question to all, another activity or a short pause."
+ACT = N_("Perhaps a question to all, another activity or a short pause.")
 WATCHES = (
     Watch(
         "hidden", "unreadable", 1, 0.5, np.nan,
-        "Many faces cannot be read: {mean:.0%} ({low:.0%} to {high:.0%}) were hidden, turned away or blurred for two minutes.",
-        "Check light, camera and seats; until then the figures rest on the other faces.",
+        N_(
+            "Many faces cannot be read: {mean:.0%} ({low:.0%} to {high:.0%}) were hidden, turned away or blurred for two "
+            "minutes."
+        ),
+        N_("Check light, camera and seats; until then the figures rest on the other faces."),
     ),
     Watch(
         "low", "concentration", -1, np.nan, np.nan,
-        "Concentration has been low for two minutes: {mean:.2f} ({low:.2f} to {high:.2f}).", ACT,
+        N_("Concentration has been low for two minutes: {mean:.2f} ({low:.2f} to {high:.2f})."), ACT,
     ),
     Watch(
         "falling", "concentration", -1, np.nan, 0.2,
-        "Concentration has been lower for two minutes: {mean:.2f} ({low:.2f} to {high:.2f}) instead of {before:.2f} before.",
+        N_(
+            "Concentration has been lower for two minutes: {mean:.2f} ({low:.2f} to {high:.2f}) instead of {before:.2f} "
+            "before."
+        ),
         ACT,
     ),
     Watch(
         "drowsiness", "perclos", 1, 0.1, 0.04,
-        "Eyes are closed for longer: {mean:.0%} ({low:.0%} to {high:.0%}) of the time instead of {before:.0%} before.",
-        "The class may be tired: perhaps fresh air, some movement or a break. Glasses and looking down can cause this, too.",
+        N_("Eyes are closed for longer: {mean:.0%} ({low:.0%} to {high:.0%}) of the time instead of {before:.0%} before."),
+        N_(
+            "The class may be tired: perhaps fresh air, some movement or a break. Glasses and looking down can cause this, "
+            "too."
+        ),
     ),
     Watch(
         "mood", "negative", 1, 0.3, 0.15,
-        "More sad, angry or fearful looks: probability {mean:.0%} ({low:.0%} to {high:.0%}) instead of {before:.0%} before.",
-        "Perhaps ask how it goes. A face is no feeling, and this is no diagnosis.",
+        N_(
+            "More sad, angry or fearful looks: probability {mean:.0%} ({low:.0%} to {high:.0%}) instead of {before:.0%} "
+            "before."
+        ),
+        N_("Perhaps ask how it goes. A face is no feeling, and this is no diagnosis."),
     ),
 )  # fmt: skip
 """In the order of their weight. The limit of "low" is the formula's. PERCLOS is about 6 % awake and above 10 % drowsy; the
@@ -143,20 +162,20 @@ class Watcher:
         if any(now - said < REST for said in self._said.values()):
             return None
         for watch in WATCHES:
-            if now - self._said.get(watch.kind, datetime.min) >= REPEAT and (reason := self._reason(watch, now)):
+            if now - self._said.get(watch.kind, datetime.min) >= REPEAT and (figures := self._figures(watch, now)):
                 self._said[watch.kind] = now
-                return Alert(now, watch.kind, reason, watch.suggestion)
+                return Alert(now, watch.kind, watch.reason, watch.suggestion, figures)
         return None
 
-    def _reason(self, watch: Watch, now: datetime) -> str:
-        """Why this hint is due now; empty if it is not."""
+    def _figures(self, watch: Watch, now: datetime) -> dict[str, float]:
+        """Those of the hint that is due now, mean, low, high and before; empty if it is not due."""
         column = MEASURES.index(watch.measure)
         before = np.array([second.means[column] for second in self._earlier])
         before = before[~np.isnan(before)]
         limit, own = (self._low_below if watch.kind == "low" else watch.limit), np.nan
         if not np.isnan(watch.change):
             if len(before) < KNOWN:
-                return ""
+                return {}
             own = float(before.mean())
             limits = [own + watch.sign * watch.change, limit]
             limit = float(np.nanmax(limits) if watch.sign > 0 else np.nanmin(limits))
@@ -165,15 +184,15 @@ class Watcher:
         for number in range(PARTS):
             seconds = course[(part == number) & ~np.isnan(course)]
             if len(seconds) < MEASURED or watch.sign * (seconds.mean() - limit) <= 0:
-                return ""
+                return {}
         mean, low, high = interval(
             np.concatenate([second.values[:, column] for second in self._recent]),
             np.concatenate([second.weights for second in self._recent]),
             np.concatenate([second.tracks for second in self._recent]),
         )
         if watch.sign * ((low if watch.sign > 0 else high) - limit) <= 0:
-            return ""
-        return watch.reason.format(mean=mean, low=low, high=high, before=own)
+            return {}
+        return {"mean": float(mean), "low": float(low), "high": float(high), "before": own}
 
 
 def _means(values: np.ndarray, weight: np.ndarray) -> np.ndarray:

@@ -1,9 +1,16 @@
 """What may be said about the people in a picture, and to whom."""
 
+from cssafe.language import N_, _
 from cssafe.settings import MINIMUM_GROUP, Profile
 
 SHOWN, BLUR, MOSAIC, MASK = WAYS = ("shown", "blur", "mosaic", "mask")
 """How faces appear in a picture that is shown: as they are, or covered in one of three ways."""
+
+
+NOBODY = N_("No face in view.")
+NOT_ALONE = N_("More than one face: nothing is shown, for this lesson is about one person alone.")
+UNREAD = N_("The face cannot be read: too small, blurred or turned away.")
+TOO_FEW = N_("Too few faces for a figure about the class: {measured} of {least}.")
 
 
 def way(chosen: dict[str, str], audience: str) -> str:
@@ -21,11 +28,18 @@ def individuals(profile: Profile, audience: str, faces: int) -> bool:
 def withheld(audience: str, faces: int, measured: int) -> str:
     """Why no figure is told of a picture with that many faces, of which so many could be read; empty where one may be."""
     if faces == 0:
-        return "No face in view."
+        return _(NOBODY)
     if audience == "self":
         if faces > 1:
-            return "More than one face: nothing is shown, for this lesson is about one person alone."
-        return "" if measured else "The face cannot be read: too small, blurred or turned away."
+            return _(NOT_ALONE)
+        return "" if measured else _(UNREAD)
     if measured < MINIMUM_GROUP:
-        return f"Too few faces for a figure about the class: {measured} of {MINIMUM_GROUP}."
+        return _(TOO_FEW).format(measured=measured, least=MINIMUM_GROUP)
     return ""
+
+
+def told() -> dict[str, str]:
+    """All that `withheld` can say: as a thread says it that draws no page -> as the page does that shows it."""
+    counts = [{"measured": measured, "least": MINIMUM_GROUP} for measured in range(MINIMUM_GROUP)]
+    few = {TOO_FEW.format(**count): _(TOO_FEW).format(**count) for count in counts}
+    return {words: _(words) for words in (NOBODY, NOT_ALONE, UNREAD)} | few

@@ -10,6 +10,7 @@ from cssafe import media
 from cssafe.frames import Frame, FrameResult
 from cssafe.intervals import interval, weights
 from cssafe.labels import FERPLUS
+from cssafe.language import _
 from cssafe.media import Picture, Source
 from cssafe.observations import PLACE, Seconds, observe
 from cssafe.places import again
@@ -107,7 +108,7 @@ def join(recordings: Sequence[Recording], shift: timedelta = timedelta(0)) -> tu
         first=("time", "min"), last=("time", "max"), **{name: (name, "median") for name in PLACE}
     )
     spans = spans.reset_index()
-    spans["face"] = np.concatenate([again(part) for _, part in spans.groupby("source")] or [np.zeros(0, int)])
+    spans["face"] = np.concatenate([again(part) for _source, part in spans.groupby("source")] or [np.zeros(0, int)])
     rows = rows.merge(spans[["source", "track", "face"]], on=["source", "track"])
     tracks = rows.groupby(["source", "face"]).ngroup().astype("int32") + 1
     return rows.assign(track=tracks, time=rows["time"] + shift, lesson=0).drop(columns=["source", "face"]), start, end
@@ -146,9 +147,9 @@ def courses(moments: Sequence[tuple[int, FrameResult]], profile: Profile, audien
 
 def _leading(result: FrameResult) -> str:
     if result.expression is None or np.isnan(result.expression).all():
-        return "not measured"
+        return _("not measured")
     shares = np.nanmean(result.expression, axis=0)
-    return f"{FERPLUS[int(shares.argmax())]}, {100 * shares.max():.0f} %"
+    return _("{emotion}, {share:.0f} %").format(emotion=_(FERPLUS[int(shares.argmax())]), share=100 * shares.max())
 
 
 def _together(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:

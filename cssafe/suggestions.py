@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
+from cssafe.language import N_, _
 from cssafe.store import Workspace
 
 BEFORE = 3
@@ -36,28 +37,42 @@ LEAST = 6
 """Lessons with such a marker, and lessons with other moments, below which nothing is told: in five, chance alone has all of
 them rise or all of them fall in more than 1 of 20 classes (sign test, 2 / 2^5)."""
 
-NAMELESS = "No class"
+NAMELESS = N_("No class")
 """What lessons have for a class that were given none: they are no class, and have no history."""
 
 COLUMNS = ("kind", "lessons", "rose", "change", "low", "high", "clear", "synthetic")
 
 FOUND = {
-    "question": "After a question, this class's concentration rose in {rose} of {lessons} lessons: by {change:.2f} on average "
-    "({low:.2f} to {high:.2f}) against other moments that began alike.",
-    "instruction": "After an instruction, this class's concentration rose in {rose} of {lessons} lessons: by {change:.2f} on "
-    "average ({low:.2f} to {high:.2f}) against other moments that began alike.",
-    "demonstration": "After a demonstration, this class's concentration rose in {rose} of {lessons} lessons: by {change:.2f} "
-    "on average ({low:.2f} to {high:.2f}) against other moments that began alike.",
-    "quiz": "After a quiz, this class's concentration rose in {rose} of {lessons} lessons: by {change:.2f} on average "
-    "({low:.2f} to {high:.2f}) against other moments that began alike.",
-    "joke": "After a joke, this class's concentration rose in {rose} of {lessons} lessons: by {change:.2f} on average "
-    "({low:.2f} to {high:.2f}) against other moments that began alike.",
-    "group work": "After group work, this class's concentration rose in {rose} of {lessons} lessons: by {change:.2f} on "
-    "average ({low:.2f} to {high:.2f}) against other moments that began alike.",
-    "break": "After a break, this class's concentration rose in {rose} of {lessons} lessons: by {change:.2f} on average "
-    "({low:.2f} to {high:.2f}) against other moments that began alike.",
+    "question": N_(
+        "After a question, this class's concentration rose in {rose} of {lessons} lessons: by {change:.2f} on average"
+        " ({low:.2f} to {high:.2f}) against other moments that began alike."
+    ),
+    "instruction": N_(
+        "After an instruction, this class's concentration rose in {rose} of {lessons} lessons: by {change:.2f} on "
+        "average ({low:.2f} to {high:.2f}) against other moments that began alike."
+    ),
+    "demonstration": N_(
+        "After a demonstration, this class's concentration rose in {rose} of {lessons} lessons: by {change:.2f} on "
+        "average ({low:.2f} to {high:.2f}) against other moments that began alike."
+    ),
+    "quiz": N_(
+        "After a quiz, this class's concentration rose in {rose} of {lessons} lessons: by {change:.2f} on average "
+        "({low:.2f} to {high:.2f}) against other moments that began alike."
+    ),
+    "joke": N_(
+        "After a joke, this class's concentration rose in {rose} of {lessons} lessons: by {change:.2f} on average "
+        "({low:.2f} to {high:.2f}) against other moments that began alike."
+    ),
+    N_("group work"): N_(
+        "After group work, this class's concentration rose in {rose} of {lessons} lessons: by {change:.2f} on average"
+        " ({low:.2f} to {high:.2f}) against other moments that began alike."
+    ),
+    N_("break"): N_(
+        "After a break, this class's concentration rose in {rose} of {lessons} lessons: by {change:.2f} on average "
+        "({low:.2f} to {high:.2f}) against other moments that began alike."
+    ),
 }
-OTHER = (
+OTHER = N_(
     "After “{kind}”, this class's concentration rose in {rose} of {lessons} lessons: by {change:.2f} on average "
     "({low:.2f} to {high:.2f}) against other moments that began alike."
 )
@@ -71,7 +86,7 @@ def suggestions(workspace: Workspace, class_name: str) -> pd.DataFrame:
 
 def sentence(row: pd.Series) -> str:
     """A suggestion in words, with its uncertainty and its number of lessons. row: of `suggestions`."""
-    return FOUND.get(row["kind"], OTHER).format(**row)
+    return _(FOUND.get(row["kind"], OTHER)).format(**row)
 
 
 def history(workspace: Workspace, class_name: str) -> pd.DataFrame:

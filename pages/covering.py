@@ -3,10 +3,11 @@
 import streamlit as st
 
 from cssafe import ui
+from cssafe.language import N_, _
 from cssafe.privacy import BLUR, MASK, MOSAIC, SHOWN, WAYS, way
 
-TITLES = {SHOWN: "As they are", BLUR: "Blurred", MOSAIC: "Mosaic", MASK: "Plain mask"}
-FOUND = (
+TITLES = {SHOWN: N_("As they are"), BLUR: N_("Blurred"), MOSAIC: N_("Mosaic"), MASK: N_("Plain mask")}
+FOUND = N_(
     "Only faces that are found can be covered. Blur and mosaic hide them from people; a program made for it may still tell "
     "some of them apart. The plain mask leaves nothing of a face."
 )
@@ -26,13 +27,13 @@ def covering(audience: str) -> str:
         workspace.set("anonymous", workspace.get("anonymous", {}) | {audience: st.session_state[key]})
 
     st.segmented_control(
-        "Faces in pictures",
+        _("Faces in pictures"),
         WAYS,
         default=way_for(audience),
         required=True,
-        format_func=TITLES.__getitem__,
+        format_func=lambda way: _(TITLES[way]),
         key=key,
         on_change=keep,
-        help=FOUND,
+        help=_(FOUND),
     )
     return way_for(audience)

@@ -8,6 +8,7 @@ import streamlit as st
 from cssafe import services, ui
 from cssafe.formula import chosen
 from cssafe.labels import FIRST
+from cssafe.language import N_, _
 from cssafe.live.upload import Analysis, Held, Upload
 from cssafe.recording import join
 from cssafe.settings import MINIMUM_GROUP, ROOT, UPLOAD_FILES, UPLOAD_LIMIT
@@ -17,18 +18,20 @@ from pages.covering import covering, way_for
 from pages.filters import VALIDITY
 from pages.running import MEASURED
 
-AUDIENCES = {"self": "Only me", "class": "A class"}
+AUDIENCES = {"self": N_("Only me"), "class": N_("A class")}
 MB = 1024 * 1024
 
 # By whether the profile stores anything.
 STORED = {
-    True: "Nothing, unless you keep the result as a lesson: then those figures, one row for each face and second, in one "
-    "database file on the computer that runs CSSAFE; never a picture, a face template or a name.",
-    False: "Nothing: files and figures stay in memory until you close this tab.",
+    True: N_(
+        "Nothing, unless you keep the result as a lesson: then those figures, one row for each face and second, in one "
+        "database file on the computer that runs CSSAFE; never a picture, a face template or a name."
+    ),
+    False: N_("Nothing: files and figures stay in memory until you close this tab."),
 }
-DISAGREE = "Please confirm first that everybody in the pictures has agreed: tick the box, then analyse."
+DISAGREE = N_("Please confirm first that everybody in the pictures has agreed: tick the box, then analyse.")
 
-ui.page("Files")
+ui.page(_("Files"))
 settings = ui.settings()
 workspace, profile = ui.workspace(), settings.profile
 held: Held | None = st.session_state.get("files")
@@ -38,62 +41,73 @@ def before() -> None:
     """What to analyse, and what everyone must know."""
     choose, know = st.columns([1, 1], gap="large")
     with choose:
-        together = f", together {UPLOAD_LIMIT} MB" if settings.hosted else ""
-        files = st.file_uploader(
+        taken = _(
             "Images (JPEG, PNG, WebP, BMP, TIFF, GIF, AVIF) and videos (MP4, MOV, MKV, WebM, AVI, MPEG, FLV, Ogg): up to "
-            f"{UPLOAD_FILES} files of at most {UPLOAD_LIMIT} MB each{together}.",
+            "{files} files of at most {limit} MB each."
+        )
+        if settings.hosted:
+            taken = _(
+                "Images (JPEG, PNG, WebP, BMP, TIFF, GIF, AVIF) and videos (MP4, MOV, MKV, WebM, AVI, MPEG, FLV, Ogg): up to "
+                "{files} files of at most {limit} MB each, together {limit} MB."
+            )
+        files = st.file_uploader(
+            taken.format(files=UPLOAD_FILES, limit=UPLOAD_LIMIT),
             accept_multiple_files=True,
             key="uploads",
         )
         if not settings.hosted:
-            st.caption("Larger recordings are read from the disk: `python -m cssafe analyze FILE --lesson NAME`.")
+            st.caption(_("Larger recordings are read from the disk: `python -m cssafe analyze FILE --lesson NAME`."))
         audience = st.radio(
-            "Who is in the pictures?",
+            _("Who is in the pictures?"),
             list(AUDIENCES),
             key="audience",
-            format_func=AUDIENCES.get,
+            format_func=lambda audience: _(AUDIENCES[audience]),
             index=list(AUDIENCES).index(workspace.get("live", {}).get("audience", "self")),
             horizontal=True,
         )
         covering(audience)
         if profile.name == "consent" and not workspace.get("agreed", False):
-            st.markdown(pictures.AGREE)  # as a checkbox's label it would be cut off
-            st.checkbox("Yes, they have agreed", key="agreed")
+            st.markdown(_(pictures.AGREE))  # as a checkbox's label it would be cut off
+            st.checkbox(_("Yes, they have agreed"), key="agreed")
         complaint = st.session_state.pop("files_complaint", "") or too_much(files)
         if complaint:
             st.warning(complaint, icon=":material/check_box:")
         st.button(
-            "Analyse",
+            _("Analyse"),
             type="primary",
             icon=":material/search:",
             on_click=begin,
             width="stretch",
             disabled=not files or bool(too_much(files)),
-            help=None if files else "Choose files first.",
+            help=None if files else _("Choose files first."),
         )
     with know:
         st.markdown(
-            f"**Measured.** {MEASURED[profile.expression]}\n\n**Stored.** {STORED[profile.stored]}\n\n"
-            "**Seen by.** You alone, in this tab; files travel from this browser to the computer that runs CSSAFE and no "
-            f"further. Of a class, figures appear only from {MINIMUM_GROUP} faces on."
+            _(
+                "**Measured.** {measured}\n\n**Stored.** {stored}\n\n**Seen by.** You alone, in this tab; files travel from "
+                "this browser to the computer that runs CSSAFE and no further. Of a class, figures appear only from {least} "
+                "faces on."
+            ).format(measured=_(MEASURED[profile.expression]), stored=_(STORED[profile.stored]), least=MINIMUM_GROUP)
         )
-        st.caption(VALIDITY)
+        st.caption(_(VALIDITY))
 
 
 def too_much(files: list) -> str:
     """Why these files are too many or too large together; empty if they are not."""
     size = sum(file.size for file in files) / MB
     if len(files) > UPLOAD_FILES:
-        return f"These are {len(files)} files; at most {UPLOAD_FILES} can be analysed at once. Take some out."
+        many = _("These are {n} files; at most {most} can be analysed at once. Take some out.")
+        return many.format(n=len(files), most=UPLOAD_FILES)
     if settings.hosted and size > UPLOAD_LIMIT:
-        return f"These files have {size:.0f} MB together; at most {UPLOAD_LIMIT} MB are taken at once. Take some out."
+        large = _("These files have {size:.0f} MB together; at most {limit} MB are taken at once. Take some out.")
+        return large.format(size=size, limit=UPLOAD_LIMIT)
     return ""
 
 
 def begin() -> None:
     """Start the analysis, before the page is drawn again."""
     if st.session_state.get("agreed") is False:
-        st.session_state["files_complaint"] = DISAGREE
+        st.session_state["files_complaint"] = _(DISAGREE)
         return
     if "agreed" in st.session_state:
         workspace.set("agreed", True)
@@ -118,28 +132,33 @@ def during(analysis: Analysis) -> None:
         st.rerun()
     progress = analysis.progress
     if progress is None:
-        st.progress(0.0, "Preparing …")
+        st.progress(0.0, _("Preparing …"))
     else:
-        left = "" if progress.left is None else f" · {duration(progress.left)} left"
-        st.progress(
-            progress.share, f"{pictures.plain(progress.name)} · file {progress.number} of {progress.files}{left}"
+        told = _("{name} · file {n} of {files}").format(
+            name=pictures.plain(progress.name), n=progress.number, files=progress.files
         )
-    if st.button("Stop", icon=":material/stop_circle:", disabled=analysis.stopped, help="What is analysed stays"):
+        if progress.left is not None:
+            told += " · " + duration(progress.left)
+        st.progress(progress.share, told)
+    stays = _("What is analysed stays")
+    if st.button(_("Stop"), icon=":material/stop_circle:", disabled=analysis.stopped, help=stays):
         analysis.stop()
         st.rerun(scope="fragment")
 
 
 def duration(seconds: float) -> str:
-    """In words, rounded as far as it can be known."""
-    return f"about {seconds:.0f} s" if seconds < 90 else f"about {seconds / 60:.0f} min"
+    """How long it still takes, rounded as far as it can be known."""
+    if seconds < 90:
+        return _("about {n:.0f} s left").format(n=seconds)
+    return _("about {n:.0f} min left").format(n=seconds / 60)
 
 
 def after(analysis: Analysis) -> None:
     """What was seen, and whether to keep it."""
     if analysis.problem:
-        st.error(analysis.problem, icon=":material/error:")
+        st.error(_(analysis.problem), icon=":material/error:")
     if analysis.stopped:
-        st.info("Stopped. What was analysed up to then is below.", icon=":material/stop_circle:")
+        st.info(_("Stopped. What was analysed up to then is below."), icon=":material/stop_circle:")
     for upload in analysis.uploads:
         if upload.problem:
             st.warning(pictures.plain(upload.problem), icon=":material/broken_image:")
@@ -147,8 +166,8 @@ def after(analysis: Analysis) -> None:
     if seen:
         keep(analysis, seen)
     else:
-        st.info("There is nothing to show. Choose other files.", icon=":material/info:")
-    st.button("Other files", icon=":material/replay:", on_click=again)
+        st.info(_("There is nothing to show. Choose other files."), icon=":material/info:")
+    st.button(_("Other files"), icon=":material/replay:", on_click=again)
     images = st.columns(2, gap="medium")
     for i, upload in enumerate(upload for upload in seen if upload.about.still):
         with images[i % 2], st.container(border=True):
@@ -158,19 +177,21 @@ def after(analysis: Analysis) -> None:
             with st.container(border=True):
                 pictures.video(upload, analysis, i)
     if seen:
-        st.caption(VALIDITY)
+        st.caption(_(VALIDITY))
 
 
 def keep(analysis: Analysis, seen: list[Upload]) -> None:
     """Keep the figures as a lesson, or not."""
     if number := st.session_state.get("kept"):
-        kept = "" if profile.stored else " They stay until you close this tab."
-        st.success(f"The figures are kept as a lesson, without any picture.{kept}", icon=":material/check_circle:")
+        kept = _("The figures are kept as a lesson, without any picture.")
+        if not profile.stored:
+            kept += " " + _("They stay until you close this tab.")
+        st.success(kept, icon=":material/check_circle:")
         this = {"lesson": str(number)}
-        st.page_link(ROOT / "pages/lessons.py", label="This lesson", icon=":material/list_alt:", query_params=this)
+        st.page_link(ROOT / "pages/lessons.py", label=_("This lesson"), icon=":material/list_alt:", query_params=this)
         return
     if not any(upload.recording.most for upload in seen):
-        st.info("No face was found, so there is nothing to keep.", icon=":material/info:")
+        st.info(_("No face was found, so there is nothing to keep."), icon=":material/info:")
         return
     last = workspace.get("live", {})
     zones = sorted(available_timezones())
@@ -178,7 +199,7 @@ def keep(analysis: Analysis, seen: list[Upload]) -> None:
     zone = zone if zone in zones else "UTC"
     began = min(upload.recording.began for upload in seen).astimezone(ZoneInfo(zone))
     with (
-        st.expander("Keep the figures as a lesson", icon=":material/save:", expanded=False),
+        st.expander(_("Keep the figures as a lesson"), icon=":material/save:", expanded=False),
         st.form("keep", border=False),
     ):
         names = st.columns(3)
@@ -187,18 +208,18 @@ def keep(analysis: Analysis, seen: list[Upload]) -> None:
             for column, name, title, example in zip(
                 names,
                 ("class_name", "subject", "room"),
-                ("Class", "Subject", "Room"),
-                ("7b", "Mathematics", "12"),
+                (_("Class"), _("Subject"), _("Room")),
+                ("7b", _("Mathematics"), "12"),
                 strict=True,
             )
         }
         first, second, third = st.columns(3)
-        day = first.date_input("Date", began.date())
-        clock = second.time_input("Start", began.time().replace(second=0, microsecond=0), step=60)
-        chosen = third.selectbox("Time zone", zones, zones.index(zone))
+        day = first.date_input(_("Date"), began.date())
+        clock = second.time_input(_("Start"), began.time().replace(second=0, microsecond=0), step=60)
+        chosen = third.selectbox(_("Time zone"), zones, zones.index(zone))
         if not any(upload.about.recorded for upload in seen):
-            st.caption("The files do not say when they were recorded: this is the time of the analysis.")
-        if st.form_submit_button("Keep as a lesson", type="primary", icon=":material/save:"):
+            st.caption(_("The files do not say when they were recorded: this is the time of the analysis."))
+        if st.form_submit_button(_("Keep as a lesson"), type="primary", icon=":material/save:"):
             start = datetime.combine(day, clock, ZoneInfo(chosen)) - began.replace(second=0)
             st.session_state["kept"] = save(analysis, seen, chosen, start, **fields)
             st.rerun()
@@ -210,9 +231,9 @@ def save(
     """Write the lesson; its number."""
     rows, start, end = join([upload.recording for upload in seen], shift)
     lesson = Lesson(
-        name=" ".join(part for part in (subject, class_name) if part) or "Lesson",
-        class_name=class_name or "No class",
-        subject=subject or "No subject",
+        name=" ".join(part for part in (subject, class_name) if part) or N_("Lesson"),
+        class_name=class_name or N_("No class"),
+        subject=subject or N_("No subject"),
         room=room,
         time_zone=zone,
         profile=profile.name,

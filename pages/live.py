@@ -5,20 +5,21 @@ from zoneinfo import available_timezones
 import streamlit as st
 
 from cssafe import services, ui
+from cssafe.language import N_, _
 from cssafe.live.session import LiveLesson
 from cssafe.live.transport import AUTOMATIC, NAMES, Transport, camera
 from pages.covering import covering
 from pages.filters import VALIDITY
-from pages.running import AGREE, DISAGREE, activity, figures, markers, notice, recorded
+from pages.running import AGREE, DASHED, DISAGREE, activity, figures, markers, notice, recorded
 from pages.watching import elsewhere, suggested
 
-AUDIENCES = {"self": "Only me", "class": "A class"}
-CONNECTION = (
+AUDIENCES = {"self": N_("Only me"), "class": N_("A class")}
+CONNECTION = N_(
     "How pictures travel to CSSAFE. Automatic tries WebSocket, then WebRTC, then single pictures, and says which one is in "
     "use."
 )
 
-ui.page("Live")
+ui.page(_("Live"))
 workspace, profile = ui.workspace(), ui.settings().profile
 lesson: LiveLesson | None = st.session_state.get("lesson")
 if lesson is not None and lesson.workspace is not workspace:  # it was closed meanwhile, and ui.page has said so
@@ -30,7 +31,7 @@ def start() -> None:
     form = {name: st.session_state[name].strip() for name in ("class_name", "subject", "room")}
     form |= {name: st.session_state[name] for name in ("time_zone", "audience", "connection")}
     if st.session_state.get("agreed") is False:
-        st.session_state["complaint"] = DISAGREE
+        st.session_state["complaint"] = _(DISAGREE)
         return
     workspace = ui.workspace()
     if "agreed" in st.session_state:
@@ -50,29 +51,38 @@ def before() -> None:
     form, know = st.columns([1, 1], gap="large")
     with form.form("start", enter_to_submit=False):
         st.radio(
-            "Who is in the picture?",
+            _("Who is in the picture?"),
             list(AUDIENCES),
             key="audience",
-            format_func=AUDIENCES.get,
+            format_func=lambda audience: _(AUDIENCES[audience]),
             index=list(AUDIENCES).index(last.get("audience", "self")),
             horizontal=True,
         )
         first, second = st.columns(2)
-        first.text_input("Class", last.get("class_name", ""), key="class_name", placeholder="7b", max_chars=60)
-        second.text_input("Subject", last.get("subject", ""), key="subject", placeholder="Mathematics", max_chars=60)
+        first.text_input(_("Class"), last.get("class_name", ""), key="class_name", placeholder="7b", max_chars=60)
+        second.text_input(
+            _("Subject"), last.get("subject", ""), key="subject", placeholder=_("Mathematics"), max_chars=60
+        )
         third, fourth = st.columns(2)
-        third.text_input("Room", last.get("room", ""), key="room", placeholder="12", max_chars=60)
-        fourth.selectbox("Time zone", zones, zones.index(zone if zone in zones else "UTC"), key="time_zone")
+        third.text_input(_("Room"), last.get("room", ""), key="room", placeholder="12", max_chars=60)
+        fourth.selectbox(_("Time zone"), zones, zones.index(zone if zone in zones else "UTC"), key="time_zone")
         connection = list(NAMES).index(last.get("connection", AUTOMATIC))
-        st.selectbox("Camera connection", NAMES, connection, key="connection", format_func=NAMES.get, help=CONNECTION)
+        st.selectbox(
+            _("Camera connection"),
+            NAMES,
+            connection,
+            key="connection",
+            format_func=lambda way: _(NAMES[way]),
+            help=_(CONNECTION),
+        )
         if profile.name == "consent" and not workspace.get("agreed", False):
-            st.checkbox(AGREE, key="agreed")
+            st.checkbox(_(AGREE), key="agreed")
         if complaint := st.session_state.pop("complaint", ""):
             st.warning(complaint, icon=":material/check_box:")
-        st.form_submit_button("Start", type="primary", icon=":material/videocam:", on_click=start, width="stretch")
+        st.form_submit_button(_("Start"), type="primary", icon=":material/videocam:", on_click=start, width="stretch")
     with know:
-        st.markdown(notice(profile, "this browser"))
-        st.caption(VALIDITY)
+        st.markdown(notice(profile, "browser"))
+        st.caption(_(VALIDITY))
 
 
 def during(lesson: LiveLesson) -> None:
@@ -85,20 +95,20 @@ def during(lesson: LiveLesson) -> None:
             camera(lesson, services.engine())
         activity(lesson)
         markers(lesson)
-        st.button("End lesson", type="primary", icon=":material/stop_circle:", on_click=lesson.end, width="stretch")
+        st.button(_("End lesson"), type="primary", icon=":material/stop_circle:", on_click=lesson.end, width="stretch")
     with numbers:
         figures(lesson)
         suggested(lesson)
         elsewhere(lesson)
-    st.caption(f"Dashed: limits of low, medium and high. {VALIDITY}")
+    st.caption(f"{_(DASHED)} {_(VALIDITY)}")
 
 
 def after(lesson: LiveLesson) -> None:
     """What was recorded, and where to look next."""
     if lesson.expired:
-        st.info("The lesson ended by itself: its camera was away for two minutes.", icon=":material/timer_off:")
+        st.info(_("The lesson ended by itself: its camera was away for two minutes."), icon=":material/timer_off:")
     recorded(lesson)
-    if st.button("Another lesson", icon=":material/replay:"):
+    if st.button(_("Another lesson"), icon=":material/replay:"):
         del st.session_state["lesson"]
         st.rerun()
 

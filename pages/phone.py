@@ -5,11 +5,10 @@ import math
 import streamlit as st
 
 from cssafe import ui
-from cssafe.frames import LEVELS
 from cssafe.language import _
 from cssafe.live.session import LiveLesson
 from pages.filters import VALIDITY
-from pages.running import activity, markers
+from pages.running import activity, banded, markers
 from pages.watching import hint, lesson, suggested
 
 
@@ -21,7 +20,7 @@ def figures(lesson: LiveLesson) -> None:
         st.rerun()
     reading = view.reading
     known = not math.isnan(reading.low)
-    below = f"{LEVELS[reading.level]}, {reading.low:.2f} to {reading.high:.2f}" if known else "no figure"
+    below = banded(reading) if known else _("no figure")
     st.metric(
         lesson.lesson.name,
         f"{reading.concentration:.2f}" if known else "–",
@@ -29,7 +28,8 @@ def figures(lesson: LiveLesson) -> None:
         delta_color="off",
         delta_arrow="off",
     )
-    st.caption(reading.note or f"Mean concentration of {reading.measured} faces with its 95 % interval.")
+    mean = _("Mean concentration of {n} faces with its 95 % interval.").format(n=reading.measured)
+    st.caption(reading.note or mean)
     if view.alert:
         hint(lesson, view.alert)
     if view.problem:
@@ -43,4 +43,4 @@ activity(shown)
 markers(shown)
 if not shown.profile.expression:
     st.caption(_(ui.NO_EMOTION))
-st.caption(VALIDITY)
+st.caption(_(VALIDITY))

@@ -8,20 +8,21 @@ from cssafe import explanation, media, ui
 from cssafe.formula import Formula
 from cssafe.frames import FrameResult, describe
 from cssafe.labels import FIRST
+from cssafe.language import N_, _
 from cssafe.live.upload import Analysis, Upload
 from cssafe.media import MediaError
 from cssafe.privacy import individuals
 from cssafe.recording import courses, timeline
 from cssafe.settings import Profile
 
-AGREE = "Everybody who is in these pictures, and for minors a parent, has agreed to being analysed like this."
+AGREE = N_("Everybody who is in these pictures, and for minors a parent, has agreed to being analysed like this.")
 
 
 def image(upload: Upload, profile: Profile, audience: str, formula: Formula) -> None:
     """The picture with its faces drawn, and what was read from them."""
     st.markdown(f"**{plain(upload.name)}**")
-    [(_, result)] = upload.moments.values()
-    st.image(upload.preview, width="stretch", alt=f"The picture, faces drawn: {len(result)}")
+    [(_seconds, result)] = upload.moments.values()
+    st.image(upload.preview, width="stretch", alt=_("The picture, faces drawn: {n}").format(n=len(result)))
     tell(result, profile, audience, formula)
 
 
@@ -32,7 +33,7 @@ def video(upload: Upload, analysis: Analysis, number: int) -> None:
 
     st.markdown(f"**{plain(upload.name)}**")
     profile, audience, formula = analysis.profile, analysis.audience, analysis.formula
-    moments = [(second, result) for second, (_, result) in upload.moments.items()]
+    moments = [(second, result) for second, (_seconds, result) in upload.moments.items()]
     table = timeline(moments, audience)
     chart, slider = f"seconds_{number}", f"moment_{number}"
 
@@ -47,9 +48,11 @@ def video(upload: Upload, analysis: Analysis, number: int) -> None:
         key=chart,
         on_select=pick,
         selection_mode="moment",
-        how="How to read it: the blue line is the mean over the faces of one frame a second, the band its 95 % interval "
-        "over faces, thin lines are single faces as far as they may be shown; dashed are the limits of low, medium and high. "
-        "Gaps: no face that can be read, or too few for a mean. Click on a second to see it below.",
+        how=_(
+            "How to read it: the blue line is the mean over the faces of one frame a second, the band its 95 % interval over "
+            "faces, thin lines are single faces as far as they may be shown; dashed are the limits of low, medium and high. "
+            "Gaps: no face that can be read, or too few for a mean. Click on a second to see it below."
+        ),
     )
     ui.chart(
         charts.faces_seconds(table), readings.faces_seconds(table), table[["second", "faces"]], key=f"faces_{number}"
@@ -57,7 +60,9 @@ def video(upload: Upload, analysis: Analysis, number: int) -> None:
     seconds = list(upload.moments)
     if len(seconds) > 1:
         best = int(table["faces"].idxmax())
-        second = st.select_slider("Moment", seconds, seconds[best], format_func=lambda s: f"{s} s", key=slider)
+        second = st.select_slider(
+            _("Moment"), seconds, seconds[best], format_func=lambda s: _("{n} s").format(n=s), key=slider
+        )
     else:
         second = seconds[0]
     at, result = upload.moments[second]
@@ -66,7 +71,7 @@ def video(upload: Upload, analysis: Analysis, number: int) -> None:
         try:
             still = next(media.frames(upload.file, 0, since=at)).image
             shown = analysis.shown(still, result)
-            st.image(shown, width="stretch", alt=f"This moment, faces drawn: {len(result)}")
+            st.image(shown, width="stretch", alt=_("This moment, faces drawn: {n}").format(n=len(result)))
         except MediaError as error:
             st.warning(str(error), icon=":material/broken_image:")
     with words:
@@ -79,24 +84,31 @@ def tell(result: FrameResult, profile: Profile, audience: str, formula: Formula)
     if np.isnan(row["concentration"]):
         st.caption(row["emotion"])
     else:
-        emotion = f", emotion {row['emotion']}" if profile.expression else ""
-        known = "" if np.isnan(row["low"]) else f" ({row['low']:.2f} to {row['high']:.2f})"
-        st.markdown(f"Concentration **{row['concentration']:.2f}**{known}{emotion}")
-        st.caption("Why: " + explanation.words(explanation.of_frame(result, formula, FIRST[audience])))
+        told = _("Concentration **{mean:.2f}** ({low:.2f} to {high:.2f})")
+        if np.isnan(row["low"]):
+            told = _("Concentration **{mean:.2f}**")
+        told = told.format(mean=row["concentration"], low=row["low"], high=row["high"])
+        if profile.expression:
+            told = _("{concentration}, emotion {emotion}").format(concentration=told, emotion=row["emotion"])
+        st.markdown(told)
+        why = explanation.words(explanation.of_frame(result, formula, FIRST[audience]))
+        st.caption(_("Why: {words}").format(words=why))
     if len(result) and individuals(profile, audience, len(result)):
         faces = describe(result)
         shares = [face.get("expression") or {} for face in faces]
+        leading = [max(s, key=s.__getitem__, default="–") for s in shares]
+        levels = [face["level"] or N_("no score") for face in faces]
         st.dataframe(
             pd.DataFrame(
                 {
-                    "Face": [face["track"] for face in faces],
-                    "Emotion": [max(s, key=s.__getitem__, default="–") for s in shares],
-                    "Concentration": [face["concentration"] for face in faces],
-                    "Level": [face["level"] or "no score" for face in faces],
+                    _("Face"): [face["track"] for face in faces],
+                    _("Emotion"): [_(emotion) for emotion in leading],
+                    _("Concentration"): [face["concentration"] for face in faces],
+                    _("Level"): [_(level) for level in levels],
                 }
-            ).drop(columns=[] if profile.expression else ["Emotion"]),
+            ).drop(columns=[] if profile.expression else [_("Emotion")]),
             hide_index=True,
-            column_config={"Concentration": st.column_config.NumberColumn(format="%.2f")},
+            column_config={_("Concentration"): st.column_config.NumberColumn(format="%.2f")},
         )
 
 

@@ -6,10 +6,10 @@ import pandas as pd
 import streamlit as st
 
 from cssafe import readings, ui
-from cssafe.frames import LEVELS
 from cssafe.language import _
 from cssafe.live.session import LiveLesson
 from pages.filters import VALIDITY
+from pages.running import DASHED, banded
 from pages.watching import lesson
 
 LARGE = """<div style="font-size: clamp(4rem, 17vw, 15rem); line-height: 1; font-weight: 600">{value}</div>
@@ -29,9 +29,10 @@ def figures(lesson: LiveLesson) -> None:
     large, course = st.columns([2, 3], gap="large", vertical_alignment="center")
     with large:
         known = not math.isnan(reading.low)
-        below = f"{LEVELS[reading.level]}, {reading.low:.2f} to {reading.high:.2f}" if known else "no figure"
+        below = banded(reading) if known else _("no figure")
         st.html(LARGE.format(value=f"{reading.concentration:.2f}" if known else "–", below=below))
-        st.markdown(reading.note or f"Mean concentration of {reading.measured} faces, 0 to 1, with its 95 % interval")
+        mean = _("Mean concentration of {n} faces, 0 to 1, with its 95 % interval").format(n=reading.measured)
+        st.markdown(reading.note or mean)
     with course:
         chart = charts.last_minutes(view.history, lesson.bands).properties(height=230)
         large_writing = chart.configure_axis(labelFontSize=FONT, titleFontSize=FONT)
@@ -40,7 +41,7 @@ def figures(lesson: LiveLesson) -> None:
             shares = reading.expression or dict.fromkeys(charts.FERPLUS, 0.0)
             emotions = charts.emotions_now(shares).properties(height=260)
             large_writing = emotions.configure_axis(labelFontSize=FONT, titleFontSize=FONT)
-            table = pd.DataFrame({"emotion": shares.keys(), "share": shares.values()})
+            table = pd.DataFrame({"emotion": [_(name) for name in shares], "share": shares.values()})
             ui.chart(large_writing, readings.emotions_now(reading.expression), table, key="emotions_now")
 
 
@@ -49,4 +50,4 @@ st.title(shown.lesson.name)
 if not shown.profile.expression:
     st.caption(_(ui.NO_EMOTION))
 figures(shown)
-st.caption(f"Dashed: limits of low, medium and high. {VALIDITY}")
+st.caption(f"{_(DASHED)} {_(VALIDITY)}")

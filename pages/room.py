@@ -9,27 +9,37 @@ import pandas as pd
 import streamlit as st
 
 from cssafe import services, timetable, ui
+from cssafe.language import N_, _
 from cssafe.live.capture import HOSTED, Capture, check, look
 from cssafe.media import MediaError, hidden
 from cssafe.settings import ConfigurationError
 from cssafe.store import StoreError
 from pages.covering import covering
 from pages.filters import VALIDITY
-from pages.running import AGREE, DISAGREE, activity, figures, markers, notice, recorded
+from pages.running import AGREE, DASHED, DISAGREE, activity, figures, markers, notice, recorded
 from pages.watching import elsewhere, suggested
 
 STATES = {
-    "connecting": (":material/sync:", "Connecting to the camera …"),
-    "live": (":material/fiber_manual_record:", "Live"),
-    "lost": (":material/videocam_off:", "The camera is lost. It is tried again; the lesson goes on."),
-    "ended": (":material/stop_circle:", "Ended"),
+    "connecting": (":material/sync:", N_("Connecting to the camera …")),
+    "live": (":material/fiber_manual_record:", N_("Live")),
+    "lost": (":material/videocam_off:", N_("The camera is lost. It is tried again; the lesson goes on.")),
+    "ended": (":material/stop_circle:", N_("Ended")),
 }
-RETYPE = "A saved password is not shown. To change the address, type all of it again, with its password."
+RETYPE = N_("A saved password is not shown. To change the address, type all of it again, with its password.")
+DAYS = (
+    N_("Monday"),
+    N_("Tuesday"),
+    N_("Wednesday"),
+    N_("Thursday"),
+    N_("Friday"),
+    N_("Saturday"),
+    N_("Sunday"),
+)
 
-ui.page("Room")
+ui.page(_("Room"))
 workspace, chosen, room = ui.workspace(), ui.settings(), services.room()
 if chosen.hosted:
-    st.info(HOSTED, icon=":material/cloud:")
+    st.info(_(HOSTED), icon=":material/cloud:")
     st.stop()
 saved = workspace.get("room", {"source": "", "time_zone": workspace.get("live", {}).get("time_zone", "")})
 agreed = chosen.profile.name != "consent" or workspace.get("agreed", False)
@@ -58,7 +68,7 @@ def keep() -> None:
     """
     source = camera()
     if not agreed and not st.session_state["room_agreed"]:
-        raise ConfigurationError(DISAGREE)
+        raise ConfigurationError(_(DISAGREE))
     if not agreed:
         ui.workspace().set("agreed", True)
     ui.workspace().set("room", {"source": source, "time_zone": st.session_state["room_zone"]})
@@ -74,7 +84,8 @@ def start() -> None:
     until = datetime.combine(now.date(), end, now.tzinfo) if end else None
     try:
         if until and until <= now:
-            raise ConfigurationError(f"{end:%H:%M} is past: it is {now:%H:%M} in {zone}. Choose a later end, or none.")
+            past = _("{end:%H:%M} is past: it is {now:%H:%M} in {zone}. Choose a later end, or none.")
+            raise ConfigurationError(past.format(end=end, now=now, zone=zone))
         keep()
         room.start(ui.workspace(), saved["source"], time_zone=zone, until=until, **form)
     except (ConfigurationError, MediaError, StoreError) as error:
@@ -91,7 +102,9 @@ def end() -> None:
 def before() -> None:
     """Which camera, and a lesson to start by hand."""
     st.caption(
-        "A camera in the classroom, read by this computer itself: once a lesson has started, no browser need stay open."
+        _(
+            "A camera in the classroom, read by this computer itself: once a lesson has started, no browser need stay open."
+        )
     )
     if st.session_state.pop("kept", False) or "source" not in st.session_state:
         st.session_state["source"] = hidden(saved["source"])
@@ -99,42 +112,44 @@ def before() -> None:
     zone = saved["time_zone"] or st.context.timezone
     address, place, trial = st.columns([5, 3, 2], vertical_alignment="bottom")
     address.text_input(
-        "Camera",
+        _("Camera"),
         key="source",
         placeholder="rtsp://user:password@192.168.1.20/stream",
-        help="An address that begins with rtsp:// or http://, the number of a camera of this computer (0 is the first), or "
-        "a video file, which is played over and over. It is kept in the database of this computer, with its password, "
-        "and shown and logged without.",
+        help=_(
+            "An address that begins with rtsp:// or http://, the number of a camera of this computer (0 is the first), or a "
+            "video file, which is played over and over. It is kept in the database of this computer, with its password, and "
+            "shown and logged without."
+        ),
     )
-    place.selectbox("Time zone", zones, zones.index(zone if zone in zones else "UTC"), key="room_zone")
+    place.selectbox(_("Time zone"), zones, zones.index(zone if zone in zones else "UTC"), key="room_zone")
     said = st.container()  # its place is kept, so that nothing below moves with what is said
-    if trial.button("Test camera", icon=":material/visibility:", width="stretch"):
+    if trial.button(_("Test camera"), icon=":material/visibility:", width="stretch"):
         try:
-            with said, st.spinner("Looking through the camera for three seconds; nothing is kept …"):
+            with said, st.spinner(_("Looking through the camera for three seconds; nothing is kept …")):
                 seen = look(chosen, camera())
         except (ConfigurationError, MediaError) as error:
             said.error(str(error), icon=":material/videocam_off:")
         else:
-            rate = "one picture" if math.isnan(seen.rate) else f"{seen.rate:.0f} pictures a second"
-            said.success(
-                f"The camera gives {seen.width} x {seen.height} pixels, {rate}.", icon=":material/check_circle:"
-            )
+            gives = _("The camera gives {width} x {height} pixels, {rate:.0f} pictures a second.")
+            if math.isnan(seen.rate):
+                gives = _("The camera gives {width} x {height} pixels, one picture.")
+            said.success(gives.format(**seen._asdict()), icon=":material/check_circle:")
     if not agreed:
-        st.checkbox(AGREE, key="room_agreed")
+        st.checkbox(_(AGREE), key="room_agreed")
     if complaint := st.session_state.pop("complaint", ""):
         said.warning(complaint, icon=":material/error:")
     form, know = st.columns([1, 1], gap="large")
     with form.form("room", enter_to_submit=False):
         first, second = st.columns(2)
-        first.text_input("Class", key="room_class_name", placeholder="7b", max_chars=60)
-        second.text_input("Subject", key="room_subject", placeholder="Mathematics", max_chars=60)
+        first.text_input(_("Class"), key="room_class_name", placeholder="7b", max_chars=60)
+        second.text_input(_("Subject"), key="room_subject", placeholder=_("Mathematics"), max_chars=60)
         third, fourth = st.columns(2)
-        third.text_input("Room", key="room_room", placeholder="12", max_chars=60)
-        fourth.time_input("Ends at (optional)", None, key="room_until", help="Without, it ends when you end it.")
-        st.form_submit_button("Start", type="primary", icon=":material/videocam:", on_click=start, width="stretch")
+        third.text_input(_("Room"), key="room_room", placeholder="12", max_chars=60)
+        fourth.time_input(_("Ends at (optional)"), None, key="room_until", help=_("Without, it ends when you end it."))
+        st.form_submit_button(_("Start"), type="primary", icon=":material/videocam:", on_click=start, width="stretch")
     with know:
-        st.markdown(notice(chosen.profile, "the camera"))
-        st.caption(VALIDITY)
+        st.markdown(notice(chosen.profile, "camera"))
+        st.caption(_(VALIDITY))
     begun()
 
 
@@ -149,7 +164,7 @@ def begun() -> None:
 def picture(capture: Capture) -> None:
     """What the camera sees, once a second, and how it is."""
     icon, words = STATES[capture.state]
-    st.markdown(f"{icon} {words}")
+    st.markdown(f"{icon} {_(words)}")
     if capture.problem:
         st.warning(capture.problem, icon=":material/videocam_off:")
     if preview := capture.preview():
@@ -169,33 +184,35 @@ def during(capture: Capture) -> None:
         lesson.way = covering("class")
         activity(lesson)
         markers(lesson)
-        st.button("End lesson", type="primary", icon=":material/stop_circle:", on_click=end, width="stretch")
+        st.button(_("End lesson"), type="primary", icon=":material/stop_circle:", on_click=end, width="stretch")
         if until := room.until():
             zone = lesson.lesson.time_zone
-            st.caption(
-                f"Ends by itself at {until.astimezone(ZoneInfo(zone)):%H:%M} ({zone}), with or without this page."
-            )
+            ends = _("Ends by itself at {end:%H:%M} ({zone}), with or without this page.")
+            st.caption(ends.format(end=until.astimezone(ZoneInfo(zone)), zone=zone))
         else:
-            st.caption("Goes on until somebody ends it, with or without this page.")
+            st.caption(_("Goes on until somebody ends it, with or without this page."))
     with right:
         figures(lesson)
         suggested(lesson)
         elsewhere(lesson, "room")
-    st.caption(f"Dashed: limits of low, medium and high. {VALIDITY}")
+    st.caption(f"{_(DASHED)} {_(VALIDITY)}")
 
 
 def table() -> None:
     """The timetable, to be read and changed."""
-    st.subheader("Timetable")
+    st.subheader(_("Timetable"))
     entries = workspace.get("timetable", [])
     if not entries:
         st.info(
-            "There is no lesson in the timetable yet. Add rows below and save them: their lessons start and end by "
-            "themselves while CSSAFE runs on this computer, also with no browser open.",
+            _(
+                "There is no lesson in the timetable yet. Add rows below and save them: their lessons start and end by "
+                "themselves while CSSAFE runs on this computer, also with no browser open."
+            ),
             icon=":material/calendar_month:",
         )
     if room.problem:
-        st.warning(f"The timetable cannot be followed: {room.problem}", icon=":material/error:")
+        stuck = _("The timetable cannot be followed: {problem}").format(problem=_(room.problem))
+        st.warning(stuck, icon=":material/error:")
     times = [{end: time.fromisoformat(entry[end]) for end in ("start", "end")} for entry in entries]
     rows = [entry | clock for entry, clock in zip(entries, times, strict=True)]
     columns = ["days", "start", "end", "class_name", "subject", "room"]
@@ -207,16 +224,16 @@ def table() -> None:
         column_config={
             # None is marked as required: rows that lack something would be left out without a word.
             "days": st.column_config.MultiselectColumn(
-                "Days", options=timetable.DAYS, default=timetable.SCHOOL_DAYS, width="medium"
+                _("Days"), options=timetable.DAYS, default=timetable.SCHOOL_DAYS, width="medium", format_func=_
             ),
-            "start": st.column_config.TimeColumn("Start", format="HH:mm"),
-            "end": st.column_config.TimeColumn("End", format="HH:mm"),
-            "class_name": st.column_config.TextColumn("Class", max_chars=60),
-            "subject": st.column_config.TextColumn("Subject", max_chars=60),
-            "room": st.column_config.TextColumn("Room", max_chars=60),
+            "start": st.column_config.TimeColumn(_("Start"), format="HH:mm"),
+            "end": st.column_config.TimeColumn(_("End"), format="HH:mm"),
+            "class_name": st.column_config.TextColumn(_("Class"), max_chars=60),
+            "subject": st.column_config.TextColumn(_("Subject"), max_chars=60),
+            "room": st.column_config.TextColumn(_("Room"), max_chars=60),
         },
     )
-    if st.button("Save timetable", icon=":material/save:"):
+    if st.button(_("Save timetable"), icon=":material/save:"):
         try:
             read = timetable.read(edited.to_dict("records"))
             if room.running() is None:
@@ -230,8 +247,9 @@ def table() -> None:
     now = datetime.now(UTC)
     if entries and (following := timetable.upcoming(entries, now, saved["time_zone"])):
         when, entry = following
-        name = " ".join(part for part in (entry["subject"], entry["class_name"]) if part) or "Lesson"
-        st.caption(f"Next: {when:%A, %H:%M} ({saved['time_zone']}), {name}.")
+        name = " ".join(part for part in (entry["subject"], entry["class_name"]) if part) or _("Lesson")
+        following = _("Next: {day}, {when:%H:%M} ({zone}), {name}.")
+        st.caption(following.format(day=_(DAYS[when.weekday()]), when=when, zone=saved["time_zone"], name=name))
 
 
 capture = room.running()
@@ -240,7 +258,9 @@ if problem := services.problem():
 elif capture is not None and (chosen.profile.stored or capture.lesson.workspace is workspace):
     during(capture)
 elif capture is not None:
-    st.info("Another visit uses the room camera just now. Wait until its lesson is over.", icon=":material/hourglass:")
+    st.info(
+        _("Another visit uses the room camera just now. Wait until its lesson is over."), icon=":material/hourglass:"
+    )
 else:
     if room.capture is not None and (chosen.profile.stored or room.capture.lesson.workspace is workspace):
         recorded(room.capture.lesson)

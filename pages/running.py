@@ -8,54 +8,93 @@ import streamlit as st
 from cssafe import ui
 from cssafe.frames import LEVELS
 from cssafe.labels import ACTIVITIES
+from cssafe.language import N_, _
 from cssafe.live.session import LiveLesson
+from cssafe.live.view import Reading
 from cssafe.settings import IDLE_MINUTES, MINIMUM_GROUP, ROOT, Profile
 from pages.watching import hint
 
-MARKERS = ("question", "instruction", "demonstration", "quiz", "joke")
-"""What a teacher notes with one click, or with one key: 1 for the first, and so on."""
+MARKERS = {
+    N_("question"): N_("Question"),
+    N_("instruction"): N_("Instruction"),
+    N_("demonstration"): N_("Demonstration"),
+    N_("quiz"): N_("Quiz"),
+    N_("joke"): N_("Joke"),
+}
+"""What a teacher notes with one click, or with one key: 1 for the first, and so on. Its name, and that on its button."""
+
+DOING = {
+    "front": N_("Front"),
+    "screen": N_("Screen"),
+    N_("desk work"): N_("Desk work"),
+    N_("group work"): N_("Group work"),
+    "break": N_("Break"),
+}
+"""Activities as they are shown."""
 
 # By whether the profile computes emotions, and whether it stores anything.
 MEASURED = {
-    True: "Where faces are, where they look, whether their eyes are open and which of eight emotions they show; from "
-    "these an index of concentration between 0 and 1.",
-    False: "Where faces are, where they look and whether their eyes are open; from these an index of concentration "
-    "between 0 and 1, which is attention alone. No emotion is computed.",
+    True: N_(
+        "Where faces are, where they look, whether their eyes are open and which of eight emotions they show; from these "
+        "an index of concentration between 0 and 1."
+    ),
+    False: N_(
+        "Where faces are, where they look and whether their eyes are open; from these an index of concentration between 0 "
+        "and 1, which is attention alone. No emotion is computed."
+    ),
 }
 STORED = {
-    True: "Those figures, one row for each face and second, in one database file on the computer that runs CSSAFE; "
-    "never a picture, a face template or a name.",
-    False: "Nothing: figures stay in memory until you close this tab or leave it unused for "
-    f"{IDLE_MINUTES} minutes, and each picture is forgotten once analysed.",
+    True: N_(
+        "Those figures, one row for each face and second, in one database file on the computer that runs CSSAFE; never a "
+        "picture, a face template or a name."
+    ),
+    False: N_(
+        "Nothing: figures stay in memory until you close this tab or leave it unused for {minutes} minutes, and each "
+        "picture is forgotten once analysed."
+    ),
 }
 SEEN = {
-    True: "Whoever can open this page",
-    False: "You alone, in this tab, and of a class whoever you give the lesson's address for other devices",
+    True: N_("Whoever can open this page"),
+    False: N_("You alone, in this tab, and of a class whoever you give the lesson's address for other devices"),
 }
-TRAVELS = (
-    "pictures travel from {source} to the computer that runs CSSAFE and no further. "
-    f"Of a class, figures appear only from {MINIMUM_GROUP} faces on."
-)
+TRAVELS = {
+    "browser": N_(
+        "pictures travel from this browser to the computer that runs CSSAFE and no further. Of a class, figures appear "
+        "only from {least} faces on."
+    ),
+    "camera": N_(
+        "pictures travel from the camera to the computer that runs CSSAFE and no further. Of a class, figures appear only "
+        "from {least} faces on."
+    ),
+}
 ERASED = {
-    True: "Delete a lesson on the page Lessons; to leave no trace at all, stop CSSAFE and delete its database file.",
-    False: "Close this tab, or delete the lesson on the page Lessons.",
+    True: N_(
+        "Delete a lesson on the page Lessons; to leave no trace at all, stop CSSAFE and delete its database file."
+    ),
+    False: N_("Close this tab, or delete the lesson on the page Lessons."),
 }
-AGREE = (
+DASHED = N_("Dashed: limits of low, medium and high.")
+AGREE = N_(
     "Everybody who will be in the picture, and for minors a parent, has agreed to being filmed and analysed like this."
 )
-HINTS = (
+HINTS = N_(
     "A line here when concentration stays low for two minutes, drowsiness or negative expressions rise, or many faces "
     "cannot be read: with its figures and a suggestion, at most one in three minutes, never about one person, never "
     "stored. The switch is remembered."
 )
-DISAGREE = "Please confirm first that everybody in the picture has agreed: tick the box, then start."
+DISAGREE = N_("Please confirm first that everybody in the picture has agreed: tick the box, then start.")
 
 
 def notice(profile: Profile, source: str) -> str:
-    """What everyone in the picture must know. source: where pictures come from."""
-    return (
-        f"**Measured.** {MEASURED[profile.expression]}\n\n**Stored.** {STORED[profile.stored]}\n\n"
-        f"**Seen by.** {SEEN[profile.stored]}; {TRAVELS.format(source=source)}\n\n**Erased.** {ERASED[profile.stored]}"
+    """What everyone in the picture must know. source: where pictures come from, browser or camera."""
+    return _(
+        "**Measured.** {measured}\n\n**Stored.** {stored}\n\n**Seen by.** {seen}; {travels}\n\n**Erased.** {erased}"
+    ).format(
+        measured=_(MEASURED[profile.expression]),
+        stored=_(STORED[profile.stored]).format(minutes=IDLE_MINUTES),
+        seen=_(SEEN[profile.stored]),
+        travels=_(TRAVELS[source]).format(least=MINIMUM_GROUP),
+        erased=_(ERASED[profile.stored]),
     )
 
 
@@ -69,17 +108,16 @@ def figures(lesson: LiveLesson) -> None:
     if view.ended:
         st.rerun()
     reading = view.reading
-    name = "Class concentration" if lesson.lesson.audience == "class" else "Your concentration"
-    value, below = "–", "no figure"
+    name = _("Class concentration") if lesson.lesson.audience == "class" else _("Your concentration")
+    value, below = "–", _("no figure")
     if not reading.note:
-        known = not math.isnan(reading.low)
-        interval = f", {reading.low:.2f} to {reading.high:.2f}" if known else ", one face: no interval"
-        value, below = f"{reading.concentration:.2f}", LEVELS[reading.level] + interval
+        value, below = f"{reading.concentration:.2f}", banded(reading)
     with st.container(horizontal=True):
         st.metric(name, value, below, delta_color="off", delta_arrow="off")
-        st.metric("Faces now", reading.faces)
+        st.metric(_("Faces now"), reading.faces)
     st.caption(
-        reading.note or "Mean of the last two seconds with its 95 % interval over faces; well readable ones weigh more."
+        reading.note
+        or _("Mean of the last two seconds with its 95 % interval over faces; well readable ones weigh more.")
     )
     if view.alert:
         hint(lesson, view.alert)
@@ -95,8 +133,16 @@ def figures(lesson: LiveLesson) -> None:
     ui.chart(formula_charts.parts_now(parts), readings.parts_now(parts), parts, key="parts_now")
     if lesson.profile.expression:
         shares = reading.expression or dict.fromkeys(charts.FERPLUS, 0.0)
-        table = pd.DataFrame({"emotion": shares.keys(), "share": shares.values()})
+        table = pd.DataFrame({"emotion": [_(name) for name in shares], "share": shares.values()})
         ui.chart(charts.emotions_now(shares), readings.emotions_now(reading.expression), table, key="emotions_now")
+
+
+def banded(reading: Reading) -> str:
+    """The level and its interval."""
+    level = _(LEVELS[reading.level])
+    if math.isnan(reading.low):
+        return _("{level}, one face: no interval").format(level=level)
+    return _("{level}, {low:.2f} to {high:.2f}").format(level=level, low=reading.low, high=reading.high)
 
 
 @st.fragment
@@ -108,13 +154,15 @@ def activity(lesson: LiveLesson) -> None:
 
     st.session_state["activity"] = lesson.activity  # somebody may have switched it elsewhere
     st.segmented_control(
-        "What you are doing" if lesson.lesson.audience == "self" else "What the class is doing",
+        _("What you are doing") if lesson.lesson.audience == "self" else _("What the class is doing"),
         ACTIVITIES,
         required=True,
         key="activity",
-        format_func=str.capitalize,
+        format_func=lambda activity: _(DOING[activity]),
         on_change=switch,
-        help="It sets what counts as attentive: in desk work looking down does. Group work and breaks are not scored.",
+        help=_(
+            "It sets what counts as attentive: in desk work looking down does. Group work and breaks are not scored."
+        ),
     )
 
 
@@ -122,12 +170,12 @@ def activity(lesson: LiveLesson) -> None:
 def markers(lesson: LiveLesson) -> None:
     """Buttons to note what happens in the lesson, and whether hints are wanted."""
     with st.container(horizontal=True):
-        for key, kind in enumerate(MARKERS, 1):
-            if st.button(kind.capitalize(), key=f"marker_{kind}", help="Note this moment", shortcut=str(key)):
+        for key, (kind, title) in enumerate(MARKERS.items(), 1):
+            if st.button(_(title), key=f"marker_{kind}", help=_("Note this moment"), shortcut=str(key)):
                 lesson.mark(kind)
-                st.toast(f"Noted: {kind}.")
+                st.toast(_("Noted: {marker}.").format(marker=_(kind)))
     if lesson.lesson.audience == "class":
-        st.toggle("Hints", lesson.hints, key="hints", help=HINTS, on_change=_switch, args=(lesson,))
+        st.toggle(_("Hints"), lesson.hints, key="hints", help=_(HINTS), on_change=_switch, args=(lesson,))
 
 
 def _switch(lesson: LiveLesson) -> None:
@@ -140,16 +188,18 @@ def recorded(lesson: LiveLesson) -> None:
     """What an ended lesson left, and where it can be seen."""
     view = lesson.view()
     if view.seconds:
-        kept = "" if lesson.profile.stored else " It is kept until you close this tab."
-        st.success(
-            f"**{lesson.lesson.name}** is over. Recorded: {view.seconds} seconds with a face in view, "
-            f"at most {view.faces} at once, no picture.{kept}",
-            icon=":material/check_circle:",
-        )
+        told = _(
+            "**{name}** is over. Recorded: {seconds} seconds with a face in view, at most {most} at once, no picture."
+        ).format(name=lesson.lesson.name, seconds=view.seconds, most=view.faces)
+        if not lesson.profile.stored:
+            told += " " + _("It is kept until you close this tab.")
+        st.success(told, icon=":material/check_circle:")
         with st.container(horizontal=True):
             this = {"lesson": str(lesson.number)}
-            st.page_link(ROOT / "pages/lessons.py", label="This lesson", icon=":material/list_alt:", query_params=this)
-            st.page_link(ROOT / "pages/histograms.py", label="Histograms", icon=":material/bar_chart:")
-            st.page_link(ROOT / "pages/weekly.py", label="Weekly", icon=":material/calendar_view_week:")
+            st.page_link(
+                ROOT / "pages/lessons.py", label=_("This lesson"), icon=":material/list_alt:", query_params=this
+            )
+            st.page_link(ROOT / "pages/histograms.py", label=_("Histograms"), icon=":material/bar_chart:")
+            st.page_link(ROOT / "pages/weekly.py", label=_("Weekly"), icon=":material/calendar_view_week:")
     else:
-        st.info("Nothing was recorded: no face was seen, so the lesson was taken out again.", icon=":material/info:")
+        st.info(_("Nothing was recorded: no face was seen, so the lesson was taken out again."), icon=":material/info:")

@@ -8,31 +8,32 @@ import streamlit as st
 
 from cssafe import services, ui
 from cssafe.alerts import Alert
+from cssafe.language import N_, _
 from cssafe.live.session import LiveLesson
 from cssafe.settings import ROOT
 from cssafe.suggestions import LEAST, NAMELESS, history, sentence, suggestions
 
-NAMES = {"projector": "Projector", "phone": "Phone"}
-PROJECTOR = (
+NAMES = {"projector": N_("Projector"), "phone": N_("Phone")}
+PROJECTOR = N_(
     "**For the class**, on a projector or a second screen: figures of the whole class in large type, no picture."
 )
-PHONE = (
+PHONE = N_(
     "**For you**, on a phone: dark and small, with hints, activity and markers. Point the phone's camera at the code. "
     "Whoever has this address can do the same until the lesson is over; do not show it to the class."
 )
-LOCAL = (
+LOCAL = N_(
     "The address names this computer alone (localhost), so no other device can open it. Start CSSAFE with "
     "`--server.address=0.0.0.0` and open this page by the computer's name or number in your network."
 )
-OVER = (
+OVER = N_(
     "No lesson runs at this address: it is over, or a part of the address is missing. Addresses hold for one lesson. "
     "Open “On other devices” beside the running lesson, on the page Live or Room, for the one of today."
 )
-WAITING = (
+WAITING = N_(
     "No lesson of a class is running. Start one on the page Live, as “A class”, or on the page Room; it then appears here "
     "by itself."
 )
-SUGGESTED = (
+SUGGESTED = N_(
     "From this class's own lessons: minutes after a marker against other moments that began alike; what happened in these "
     "minutes need not be the marker's work. The intervals of all kinds hold together in 19 of 20 classes. "
     "[More about it](concentration)"
@@ -45,24 +46,24 @@ def lesson(view: str) -> LiveLesson:
     if key := st.query_params.get("key", ""):
         if (found := services.watched(view, key)) is not None:
             return found
-        st.title(NAMES[view])
-        st.info(OVER, icon=":material/hourglass_disabled:")
+        st.title(_(NAMES[view]))
+        st.info(_(OVER), icon=":material/hourglass_disabled:")
         st.stop()
     own = services.classes(ui.workspace())
     if len(own) == 1:
         return own[0]
-    st.title(NAMES[view])
+    st.title(_(NAMES[view]))
     if own:
-        st.markdown("Several lessons run. Choose one:")
+        st.markdown(_("Several lessons run. Choose one:"))
         for running in own:
             chosen = {"key": running.keys[view]}
             st.page_link(ROOT / f"pages/{view}.py", label=running.lesson.name, query_params=chosen)
         st.stop()
-    st.info(WAITING, icon=":material/hourglass:")
+    st.info(_(WAITING), icon=":material/hourglass:")
     with st.container(horizontal=True):
-        st.page_link(ROOT / "pages/live.py", label="Live", icon=":material/videocam:")
+        st.page_link(ROOT / "pages/live.py", label=_("Live"), icon=":material/videocam:")
         if not ui.settings().hosted:
-            st.page_link(ROOT / "pages/room.py", label="Room", icon=":material/nest_cam_indoor:")
+            st.page_link(ROOT / "pages/room.py", label=_("Room"), icon=":material/nest_cam_indoor:")
     _wait()
     st.stop()
 
@@ -78,17 +79,17 @@ def elsewhere(lesson: LiveLesson, page: str = "") -> None:
     path of the page that is open."""
     if lesson.lesson.audience != "class":
         return
-    with st.popover("On other devices", icon=":material/devices:"):
+    with st.popover(_("On other devices"), icon=":material/devices:"):
         here = (st.context.url or "").removesuffix(f"/{page}")
         projector, phone = (f"{here}/{address(lesson, view)}" for view in ("projector", "phone"))
-        st.markdown(PROJECTOR)
-        st.link_button("Open the projector's view", projector, icon=":material/present_to_all:")
+        st.markdown(_(PROJECTOR))
+        st.link_button(_("Open the projector's view"), projector, icon=":material/present_to_all:")
         st.code(projector, language=None, wrap_lines=True)
-        st.markdown(PHONE)
+        st.markdown(_(PHONE))
         st.image(segno.make(phone, micro=False).png_data_uri(scale=5, border=3))
         st.code(phone, language=None, wrap_lines=True)
         if urlsplit(phone).hostname in ("localhost", "127.0.0.1", "::1"):
-            st.caption(LOCAL)
+            st.caption(_(LOCAL))
 
 
 def address(lesson: LiveLesson, view: str) -> str:
@@ -98,9 +99,10 @@ def address(lesson: LiveLesson, view: str) -> str:
 
 def hint(lesson: LiveLesson, alert: Alert) -> None:
     """A hint. Where concentration is low, it ends with what has worked with this very class, if its lessons tell."""
-    own = worked(lesson).query("not synthetic")
+    own = worked(lesson)
+    own = own[~own["synthetic"]]
     low = alert.kind in ("low", "falling")
-    advice = sentence(own.iloc[0]) if low and len(own) else alert.suggestion
+    advice = sentence(own.iloc[0]) if low and len(own) else _(alert.suggestion)
     st.info(f"{alert.reason} {advice}", icon=":material/lightbulb:")
 
 
@@ -116,20 +118,22 @@ def suggested(lesson: LiveLesson) -> None:
     """What the class's own past lessons show to work; in words why nothing is, where nothing is."""
     if lesson.lesson.audience != "class":
         return
-    with st.expander("What has worked with this class", icon=":material/tips_and_updates:"):
+    with st.expander(_("What has worked with this class"), icon=":material/tips_and_updates:"):
         found = worked(lesson)
-        for _, row in found.iterrows():
+        for _number, row in found.iterrows():
             st.markdown(sentence(row))
         if len(found):
-            st.caption(SUGGESTED)
+            st.caption(_(SUGGESTED))
             if found["synthetic"].any():
-                st.caption(":material/science: These lessons are synthetic: made up, so that this can be seen.")
+                st.caption(":material/science: " + _("These lessons are synthetic: made up, so that this can be seen."))
         elif lesson.lesson.class_name == NAMELESS:
-            st.markdown("This lesson has no class, so it has no past lessons. Name the class when you start one.")
+            st.markdown(_("This lesson has no class, so it has no past lessons. Name the class when you start one."))
         else:
             most = max([0, *history(lesson.workspace, lesson.lesson.class_name)["lessons"]])
             st.markdown(
-                f"Nothing yet. A suggestion needs one kind of marker in at least {LEAST} of the class's past lessons "
-                f"(there are {most} now), and a rise that chance does not explain. Mark questions, quizzes and so on while "
-                "lessons run."
+                _(
+                    "Nothing yet. A suggestion needs one kind of marker in at least {least} of the class's past lessons "
+                    "(there are {most} now), and a rise that chance does not explain. Mark questions, quizzes and so on "
+                    "while lessons run."
+                ).format(least=LEAST, most=most)
             )

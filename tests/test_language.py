@@ -9,6 +9,9 @@ import pytest
 
 from cssafe import language
 from cssafe.language import LANGUAGES, N_, _, ngettext
+from cssafe.live import camera
+from cssafe.media import MediaError
+from cssafe.privacy import withheld
 from cssafe.settings import ROOT
 from cssafe.store import StoreError
 from tests import words
@@ -16,6 +19,7 @@ from tests import words
 WRAPPED = (
     "cssafe/affect.py",
     "cssafe/agreement.py",
+    "cssafe/alerts.py",
     "cssafe/charts.py",
     "cssafe/class_charts.py",
     "cssafe/explanation.py",
@@ -24,24 +28,50 @@ WRAPPED = (
     "cssafe/labels.py",
     "cssafe/model_charts.py",
     "cssafe/model_readings.py",
+    "cssafe/privacy.py",
     "cssafe/readings.py",
+    "cssafe/recording.py",
     "cssafe/responses.py",
     "cssafe/seats.py",
     "cssafe/sensitivity.py",
     "cssafe/site.py",
+    "cssafe/suggestions.py",
     "cssafe/ui.py",
+    "cssafe/live/camera.py",
+    "cssafe/live/capture.py",
+    "cssafe/live/charts.py",
+    "cssafe/live/look.py",
+    "cssafe/live/room.py",
+    "cssafe/live/session.py",
+    "cssafe/live/snapshot.py",
+    "cssafe/live/transport.py",
+    "cssafe/live/upload.py",
+    "cssafe/live/view.py",
+    "cssafe/live/webrtc.py",
+    "cssafe/media/__init__.py",
+    "cssafe/media/cameras.py",
+    "cssafe/media/images.py",
     "pages/concentration.py",
+    "pages/covering.py",
     "pages/data.py",
+    "pages/files.py",
     "pages/filters.py",
     "pages/formulas.py",
     "pages/histograms.py",
     "pages/lessons.py",
+    "pages/live.py",
     "pages/looking.py",
     "pages/model.py",
+    "pages/phone.py",
+    "pages/pictures.py",
+    "pages/projector.py",
     "pages/rating.py",
     "pages/responding.py",
+    "pages/room.py",
+    "pages/running.py",
     "pages/seating.py",
     "pages/status.py",
+    "pages/watching.py",
     "pages/weekly.py",
     "pages/why.py",
 )
@@ -68,10 +98,16 @@ def _strings(node: ast.AST) -> Iterator[str]:
         return
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):  # documentation
         return
+    if isinstance(node, ast.Assert) or (isinstance(node, ast.Call) and ast.unparse(node.func).startswith("log.")):
+        return  # for developers
+    if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+        return
     if isinstance(node, ast.Constant) and isinstance(node.value, str) and not node.value.lstrip().startswith("<"):
         yield node.value
+    types = [getattr(node, "annotation", None), getattr(node, "returns", None)]
     for child in ast.iter_child_nodes(node):
-        yield from _strings(child)
+        if child not in types:
+            yield from _strings(child)
 
 
 @pytest.mark.parametrize(
@@ -79,6 +115,7 @@ def _strings(node: ast.AST) -> Iterator[str]:
     [
         ("", []),
         ('"""A docstring."""\nst.title(_("Weekly"), key="heat_map", icon=":material/info:")', []),
+        ('def title() -> "Title":\n    assert here, "it is here"\n    log.error("Not here")', []),
         ('st.title("Weekly")', ["Weekly"]),
         ('st.info(f"{n} lessons were found")', [" lessons were found"]),
         ('st.selectbox(_("Class"), options, format_func={"a": "All of them"}.get)', ["All of them"]),
@@ -167,3 +204,17 @@ def test_words_are_those_of_the_language_asked_for(ask):
     assert _("Weekly") == "साप्ताहिक" and N_("Weekly") == "Weekly"
     assert ngettext("over {n} lesson", "over {n} lessons", 3) == "{n} पाठों पर आधारित"
     assert next(iter(LANGUAGES)) == "en" and {"hi"} <= set(LANGUAGES)
+
+
+def test_an_error_is_told_in_the_language_of_whoever_reads_it(ask):
+    error = MediaError("{n} min", n=3)
+    assert str(error) == "3 min"
+    ask("hi")
+    assert str(error) == "3 मिनट"
+
+
+def test_the_browser_has_words_for_all_that_is_said_instead_of_a_figure():
+    said = {
+        withheld(audience, faces, n) for audience in ("self", "class") for faces in range(9) for n in range(faces + 1)
+    }
+    assert said - {""} <= {*camera.told()}

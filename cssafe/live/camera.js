@@ -1,7 +1,8 @@
 // The camera in the browser: smooth local video, frames up over a WebSocket, boxes and words drawn over the video.
 // Where faces are covered, the newest analysed picture stands there instead of the video: in the video they have moved
 // since. Nothing is recorded. `data`: token of the lesson, width and height to ask for (pixels), limit of one JPEG
-// (bytes), way (how faces appear: shown, blur, mosaic, mask). The figure tells in data-*: state, faces, results (how many were drawn), delay (ms from
+// (bytes), way (how faces appear: shown, blur, mosaic, mask), words (what is said here, by its name), told (what the server
+// says in English -> the same in the language of the page). The figure tells in data-*: state, faces, results (how many were drawn), delay (ms from
 // the picture to its drawn result) and size (of the analysed picture). The state `stalled` of the
 // component is true while no first result has come in time.
 
@@ -17,19 +18,6 @@ const SMALLEST = 0.5;        // of the width asked for: below that the faces of 
 const STALE = 2500;          // ms after which boxes no longer belong to the picture
 const HIDDEN_PERIOD = 1000;  // ms; a hidden tab draws no video frames, but the lesson goes on at a frame a second
 
-const WORDS = {
-  insecure: 'The browser gives the camera only to secure pages. Open this page by its https:// address, or as http://localhost on this computer.',
-  asking: 'Your browser asks whether this page may use the camera. Choose Allow.',
-  refused: 'The camera was refused. Allow it beside the page’s address (camera or lock symbol), then try again.',
-  none: 'No camera was found. Connect one, then try again.',
-  busy: 'The camera is in use by another program. Close that program (a video call, for instance), then try again.',
-  broken: 'The camera could not be started. Unplug it and connect it again, or choose another browser, then try again.',
-  stopped: 'The camera stopped sending. Connect it again, then try again.',
-  connecting: 'Connecting…',
-  reconnecting: 'The connection is lost. Trying again…',
-  loading: 'Loading the networks…',
-  over: 'This lesson is over, or another page has taken over its camera. Choose End lesson, then start a new one.',
-};
 const FAULTS = {
   NotAllowedError: 'refused', SecurityError: 'refused', NotFoundError: 'none', OverconstrainedError: 'none',
   NotReadableError: 'busy', AbortError: 'busy',
@@ -68,16 +56,18 @@ class Camera {
     this.start();
   }
 
-  renew(data) {   // the page's newest word on how faces appear
+  renew(data) {   // the page's newest word on how faces appear, and its words
     this.data = data;
+    this.words = data.words;
+    this.button.textContent = data.words.again;
     this.figure.toggleAttribute('data-covered', data.way !== 'shown');
   }
 
   async start() {
     this.stop();
     const run = this.run = {};   // whatever finishes after another start or stop belongs to the past
-    if (!navigator.mediaDevices) return this.say('insecure', WORDS.insecure);
-    this.say('asking', WORDS.asking);
+    if (!navigator.mediaDevices) return this.say('insecure', this.words.insecure);
+    this.say('asking', this.words.asking);
     let stream;
     try {
       const { width, height } = this.data;
@@ -85,13 +75,13 @@ class Camera {
       stream = await navigator.mediaDevices.getUserMedia({ video, audio: false });
     } catch (error) {
       const fault = FAULTS[error.name] || 'broken';
-      if (run === this.run) this.say(fault, WORDS[fault], true);
+      if (run === this.run) this.say(fault, this.words[fault], true);
       return;
     }
     if (run !== this.run) return stream.getTracks().forEach((track) => track.stop());
     this.stream = stream;
     const [track] = stream.getVideoTracks();
-    track.onended = () => { this.stop(); this.say('stopped', WORDS.stopped, true); };
+    track.onended = () => { this.stop(); this.say('stopped', this.words.stopped, true); };
     this.figure.toggleAttribute('data-mirrored', track.getSettings().facingMode !== 'environment');
     this.video.srcObject = stream;
     await this.video.play().catch(() => {});   // interrupted by stop()
@@ -128,7 +118,7 @@ class Camera {
     this.patience = setTimeout(() => this.tell('stalled', this.stalled = true), PATIENCE);
   }
 
-  connect(run, state, words = WORDS[state]) {
+  connect(run, state, words = this.words[state]) {
     this.say(state, words);
     const socket = this.socket = new WebSocket(address());
     this.onWay.clear();
@@ -149,9 +139,9 @@ class Camera {
   lost(run, event) {   // 4403: trying again is useless; 1008, 1009: the server says what was wrong with our pictures
     this.leave();
     this.draw(null);
-    if (event.code === 4403) return this.say('over', event.reason || WORDS.over);
+    if (event.code === 4403) return this.say('over', this.told(event.reason) || this.words.over);
     if (event.code === 1009) this.resize(0.7);
-    const words = [1008, 1009].includes(event.code) && event.reason || WORDS.reconnecting;
+    const words = [1008, 1009].includes(event.code) && this.told(event.reason) || this.words.reconnecting;
     this.say('reconnecting', words);
     this.retry = setTimeout(() => { if (run === this.run) this.connect(run, 'reconnecting', words); }, this.wait);
     this.wait = Math.min(this.wait * 2, LONGEST_WAIT);
@@ -163,13 +153,13 @@ class Camera {
     if (message.state === 'loading' || message.state === 'failed') {
       this.idle = true;   // nothing is due from the server
       clearTimeout(this.patience);
-      return this.say(message.state, message.problem || WORDS.loading);
+      return this.say(message.state, this.told(message.problem) || this.words.loading);
     }
     if (message.state === 'ready') {
       if (this.idle) this.expect();
       this.idle = false;
       this.open = true;
-      return this.say('live', message.busy);
+      return this.say('live', this.busy(message));
     }
     const { taken, jpeg } = this.onWay.get(message.number);
     const delay = this.heard - taken;
@@ -177,18 +167,20 @@ class Camera {
     this.adapt(delay - message.took, message.number);
     if (delay > LATE) this.most = 1;
     if (delay < TIMELY) this.most = UNANSWERED;
-    if (message.problem) return this.say('live', message.problem);
+    if (message.problem) return this.say('live', this.told(message.problem));
     if (!message.faces) return;   // passed over for a newer frame
     clearTimeout(this.patience);
     if (this.stalled) this.tell('stalled', this.stalled = false);
     this.figure.dataset.delay = Math.round(delay);
     this.figure.dataset.size = message.size.join('x');
-    this.say('live', message.note || message.busy);
+    this.say('live', this.told(message.note) || this.busy(message));
     this.figure.dataset.faces = message.faces.length;
     this.figure.dataset.results = Number(this.figure.dataset.results || 0) + 1;
-    this.caption.textContent = message.faces.length === 1 ? '1 face' : `${message.faces.length} faces`;
+    const { face, faces, concentration } = this.words;
+    this.caption.textContent = (message.faces.length === 1 ? face : faces).replace('{n}', message.faces.length);
     if (message.concentration !== null) {
-      this.caption.textContent += ` · concentration ${message.concentration.toFixed(2)}, ${message.level}`;
+      const level = this.told(message.level), value = message.concentration.toFixed(2);
+      this.caption.textContent += ' · ' + concentration.replace('{value}', value).replace('{level}', level);
     }
     this.show(message, jpeg);
     clearTimeout(this.clear);
@@ -255,7 +247,15 @@ class Camera {
   draw(message, picture = null) {
     if (message && this.data.way !== 'shown' && !picture) message = null;   // chosen since it was asked for
     if (message) this.drawn = message.number;
-    paint(this.canvas, message, picture, this.data.way, this.figure.hasAttribute('data-mirrored'));
+    paint(this.canvas, message, picture, this.data.way, this.figure.hasAttribute('data-mirrored'), (name) => this.told(name));
+  }
+
+  told(words) {   // what the server said, in the language of the page
+    return this.data.told[words] || words;
+  }
+
+  busy(message) {
+    return message.busy && this.words.slow.replace('{rate}', message.rate.toFixed(1));
   }
 
   say(state, words, retry = false) {

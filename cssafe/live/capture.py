@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cssafe import media
+from cssafe.language import N_, _
 from cssafe.live.engine import Answer, Engine
 from cssafe.live.session import LiveLesson
 from cssafe.media import MediaError, hidden
@@ -34,7 +35,7 @@ TRIAL = 3.0
 PREVIEW = 960
 """Pixels of the preview's longer side at most: it is sent once a second."""
 
-HOSTED = (
+HOSTED = N_(
     "This CSSAFE is hosted, so that it opens no camera of its own. Run it on a computer of the school (CSSAFE_MODE=local) "
     "to use a room camera."
 )
@@ -56,11 +57,14 @@ def check(chosen: Settings, source: str) -> None:
         MediaError: it is none of these.
     """
     if chosen.hosted:
-        raise ConfigurationError(HOSTED)
+        raise ConfigurationError(_(HOSTED))
     if not (media.is_camera(source) or Path(source).is_file()):
         raise MediaError(
-            f"{hidden(source) or 'The camera is missing'}: expected an address that begins with rtsp:// or http://, the "
-            "number of a camera of this computer such as 0, or a video file that is there."
+            N_(
+                "{camera}: expected an address that begins with rtsp:// or http://, the number of a camera of this computer "
+                "such as 0, or a video file that is there."
+            ),
+            camera=hidden(source) or _("The camera is missing"),
         )
 
 
@@ -83,15 +87,15 @@ def look(chosen: Settings, source: str) -> Camera:
 class Capture:
     """One lesson's camera, read by a thread of its own until the lesson has ended.
 
-    state: connecting, live, lost or ended. problem: what is wrong with the camera or its pictures, in words and without
-    a password; empty while all is well."""
+    state: connecting, live, lost or ended. problem: what is wrong with the camera or its pictures, in the words of whoever
+    asks and without a password; empty while all is well."""
 
     def __init__(self, chosen: Settings, engine: Engine, lesson: LiveLesson, source: str) -> None:
         """Raises as `check`."""
         check(chosen, source)
         self.lesson = lesson
         self.source = source
-        self.problem = ""
+        self._problem: MediaError | None = None
         self._engine = engine
         self._live = False
         self._offered: dict[int, np.ndarray] = {}
@@ -101,10 +105,14 @@ class Capture:
         self._thread.start()
 
     @property
+    def problem(self) -> str:
+        return str(self._problem) if self._problem else ""
+
+    @property
     def state(self) -> str:
         if self.lesson.ended is not None:
             return "ended"
-        return "live" if self._live else "lost" if self.problem else "connecting"
+        return "live" if self._live else "lost" if self._problem else "connecting"
 
     def end(self) -> None:
         """End the lesson, and the capture with it; a camera that is silent just now is let go when it speaks or after
@@ -132,16 +140,18 @@ class Capture:
         while self.lesson.ended is None:
             try:
                 self._read()
-                problem = f"{hidden(self.source)}: the camera has stopped sending."
+                problem = MediaError(N_("{camera}: the camera has stopped sending."), camera=hidden(self.source))
             except MediaError as error:
-                problem = str(error)
+                problem = error
             except Exception:
-                problem = f"{hidden(self.source)}: the camera cannot be read; the log has the details."
+                problem = MediaError(
+                    N_("{camera}: the camera cannot be read; the log has the details."), camera=hidden(self.source)
+                )
                 log.error("%s", traceback.format_exc().replace(self.source, hidden(self.source)))
             failures = 0 if self._live else failures + 1
-            if self.lesson.ended is None and problem != self.problem:
+            if self.lesson.ended is None and str(problem) != self.problem:
                 log.warning("Room camera: %s It is tried again.", problem)
-            self._live, self._newest, self.problem = False, None, problem
+            self._live, self._newest, self._problem = False, None, problem
             self._wake.wait(BACKOFF[min(failures, len(BACKOFF) - 1)])
 
     def _read(self) -> None:
@@ -152,7 +162,7 @@ class Capture:
                 if not self.lesson.holds(feed):
                     return
                 if not self._live:
-                    self._live, self.problem = True, ""
+                    self._live, self._problem = True, None
                 self._offered[number] = image
                 self._engine.offer(feed, number, image, datetime.now(UTC))
         finally:
@@ -177,6 +187,6 @@ class Capture:
         if answer.result is not None:
             told = self.lesson.take(answer.result)
             if image is not None and self._live:
-                self._newest, self.problem = (image, told), ""
+                self._newest, self._problem = (image, told), None
         elif answer.problem and self._live:
-            self.problem = answer.problem
+            self._problem = MediaError(answer.problem)

@@ -8,6 +8,7 @@ import pandas as pd
 
 from cssafe.colours import COLOURS, EMOTIONS, GREY
 from cssafe.labels import FERPLUS
+from cssafe.language import _
 from cssafe.settings import LIVE_MINUTES
 
 
@@ -22,34 +23,39 @@ def last_minutes(history: pd.DataFrame, bands: dict[str, float], now: datetime |
     rows["ago"] = (rows["time"] - now).dt.total_seconds() / 60
     x = (
         alt.X("ago:Q")
-        .title("Minutes ago")
+        .title(_("Minutes ago"))
         .scale(domain=[-LIVE_MINUTES, 0])
         .axis(values=list(range(-LIVE_MINUTES, 1)), labelExpr="-datum.value", grid=False)
     )
-    y = alt.Y("concentration:Q").title("Concentration (0 to 1)").scale(domain=[0, 1])
+    title = _("Concentration (0 to 1)")
+    y = alt.Y("concentration:Q").title(title).scale(domain=[0, 1])
     base = alt.Chart(rows[["ago", "concentration", "low", "high"]])
     limits = (
         alt.Chart(pd.DataFrame({"concentration": [bands["low_below"], bands["high_above"]]}))
         .mark_rule(strokeDash=[4, 4], opacity=0.5, color=GREY)
         .encode(y=y)
     )
-    band = base.mark_area(opacity=0.25, color=COLOURS[0]).encode(
-        x=x, y=alt.Y("low:Q").title("Concentration (0 to 1)"), y2="high:Q"
-    )
+    band = base.mark_area(opacity=0.25, color=COLOURS[0]).encode(x=x, y=alt.Y("low:Q").title(title), y2="high:Q")
     line = base.mark_line(color=COLOURS[0], strokeWidth=2.5).encode(x=x, y=y)
     return (limits + band + line).properties(height=190)
 
 
 def emotions_now(expression: dict[str, float]) -> alt.Chart:
     """The mean probability of each emotion at this moment, always in the same order."""
-    rows = pd.DataFrame({"emotion": FERPLUS, "share": [100 * expression[name] for name in FERPLUS]})
+    names = [_(emotion) for emotion in FERPLUS]
+    rows = pd.DataFrame({"emotion": names, "share": [100 * expression[name] for name in FERPLUS]})
     return (
         alt.Chart(rows)
         .mark_bar(stroke=GREY, strokeWidth=0.5)
         .encode(
-            x=alt.X("share:Q").title("Mean probability (%)").scale(domain=[0, 100]).axis(values=[0, 25, 50, 75, 100]),
-            y=alt.Y("emotion:N").title(None).sort(list(FERPLUS)).axis(labelOverlap=False),
-            color=alt.Color("emotion:N").scale(domain=list(EMOTIONS), range=list(EMOTIONS.values())).legend(None),
+            x=alt.X("share:Q")
+            .title(_("Mean probability (%)"))
+            .scale(domain=[0, 100])
+            .axis(values=[0, 25, 50, 75, 100]),
+            y=alt.Y("emotion:N").title(None).sort(names).axis(labelOverlap=False),
+            color=alt.Color("emotion:N")
+            .scale(domain=[_(emotion) for emotion in EMOTIONS], range=list(EMOTIONS.values()))
+            .legend(None),
         )
         .properties(height=250)
     )

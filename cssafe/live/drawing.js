@@ -6,8 +6,9 @@ const CELLS = 6, PLAIN = '#606060';   // of a cover
 const small = document.createElement('canvas');
 
 // message: what was read; null clears the canvas. picture: the analysed one, drawn with its faces covered by `way` (blur,
-// mosaic, mask); null where the video stands below. mirrored: as a picture of oneself.
-function paint(canvas, message, picture, way, mirrored) {
+// mosaic, mask); null where the video stands below. mirrored: as a picture of oneself. told: a function, name of an emotion or level ->
+// as it is shown.
+function paint(canvas, message, picture, way, mirrored, told) {
   const ratio = devicePixelRatio || 1;
   const width = canvas.clientWidth, height = canvas.clientHeight;
   canvas.width = width * ratio;
@@ -29,7 +30,7 @@ function paint(canvas, message, picture, way, mirrored) {
   }
   for (const face of message.faces) {
     const [x, y, w, h] = face.box.map((value) => value * zoom);
-    mark(pen, face, left + (mirrored ? sentWidth * zoom - x - w : x), top + y, w, h, width);
+    mark(pen, face, left + (mirrored ? sentWidth * zoom - x - w : x), top + y, w, h, width, told);
   }
 }
 
@@ -57,11 +58,11 @@ function cover(pen, picture, polygon, way) {   // all in pixels of the picture
   pen.restore();
 }
 
-function mark(pen, face, x, y, w, h, end) {   // end: width of the canvas
+function mark(pen, face, x, y, w, h, end, told) {   // end: width of the canvas
   pen.strokeStyle = pen.fillStyle = COLOURS[face.level || 'unread'];
   pen.lineWidth = Math.min(3, Math.max(1.5, w / 40));
   pen.strokeRect(x, y, w, h);
-  const words = w < 44 ? label(face).split(' · ')[0] : label(face);
+  const words = w < 44 ? label(face, told).split(' · ')[0] : label(face, told);
   if (!words || w < 30) return;   // below that, words would cover the neighbours
   const size = Math.min(18, Math.max(10, w / 9)), bar = size * 1.5;
   pen.font = `600 ${size}px sans-serif`;
@@ -74,9 +75,9 @@ function mark(pen, face, x, y, w, h, end) {   // end: width of the canvas
   pen.fillText(words, at + size / 2, above + bar / 2);
 }
 
-function label(face) {   // emotion and level, as far as they were told
+function label(face, told) {   // emotion and level, as far as they were told
   if (!('level' in face)) return '';
   const emotions = Object.entries(face.expression || {}).filter(([, p]) => p !== null);
   const emotion = emotions.length ? emotions.reduce((a, b) => (b[1] > a[1] ? b : a))[0] : '';
-  return [emotion, face.level || 'no score'].filter(Boolean).join(' · ');
+  return [emotion, face.level || 'no score'].filter(Boolean).map(told).join(' · ');
 }

@@ -20,6 +20,7 @@ from datetime import datetime
 import numpy as np
 
 from cssafe.frames import Frame, FrameResult
+from cssafe.language import N_, _
 from cssafe.media import MediaError, decode
 from cssafe.pipeline import Pipeline, Stream
 from cssafe.settings import ConfigurationError
@@ -34,6 +35,8 @@ LOAD = 0.9
 
 INERTIA = 0.8
 """Share of the old value in a moving average of what a frame takes: ten frames forget one odd one."""
+
+UNREAD = N_("This picture could not be analysed; the next one is tried.")
 
 ABSENT = 10.0
 """Seconds without a frame after which a feed no longer counts as open: a weak line brings one in two seconds."""
@@ -162,8 +165,10 @@ class Engine:
             log.exception("The networks could not be loaded.")
             self.loaded.set_exception(
                 ConfigurationError(
-                    f"The networks could not be loaded ({error}). Install the app's requirements again; "
-                    "the server's log has the details."
+                    _(
+                        "The networks could not be loaded ({error}). Install the app's requirements again; the server's "
+                        "log has the details."
+                    ).format(error=error)
                 )
             )
             return
@@ -223,7 +228,7 @@ class Engine:
             return Answer(number, problem=str(error))
         except Exception:
             self._failure("A frame could not be analysed")
-            return Answer(number, problem="This picture could not be analysed; the next one is tried.")
+            return Answer(number, problem=UNREAD)
 
     def _deliver(self, feed: Feed, answer: Answer) -> None:
         try:

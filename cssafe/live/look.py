@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from cssafe.language import N_, _
 from cssafe.live.engine import Answer, Engine, Feed
 from cssafe.media import MediaError
 from cssafe.pipeline import Stream
@@ -67,15 +68,19 @@ def look(engine: Engine, image: np.ndarray, patience: float = PATIENCE) -> Seen:
         answer = answered.result(patience)
     except TimeoutError:
         raise TimeoutError(
-            f"The picture was not analysed within {patience:.0f} seconds: the server is busy. Try it again in a minute."
+            _(
+                "The picture was not analysed within {seconds:.0f} seconds: the server is busy. Try it again in a minute."
+            ).format(seconds=patience)
         ) from None
     finally:
         engine.leave(feed)
     if answer.result is None:
-        raise MediaError("The picture could not be analysed. Try another one.")
+        raise MediaError(N_("The picture could not be analysed. Try another one."))
     looks = feed.stream.looks
     if looks is None:
-        raise MediaError("The emotions in the picture were not computed: the profile in use has no expression network.")
+        raise MediaError(
+            N_("The emotions in the picture were not computed: the profile in use has no expression network.")
+        )
     rows = np.argsort(-looks.sides, kind="stable")[:SHOWN]
     luma = grey(image)
     places = [(looks.middles[i], looks.sides[i], looks.rolls[i], SIDE) for i in rows]

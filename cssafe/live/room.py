@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from cssafe import media, settings, timetable
+from cssafe.language import N_, _
 from cssafe.live.capture import Capture, check
 from cssafe.live.engine import Engine
 from cssafe.live.session import LiveLesson
@@ -108,10 +109,12 @@ class Room:
             chosen = settings.read()
             check(chosen, source)
             if self.running() is not None:
-                raise ConfigurationError("The room camera runs already. End its lesson before you start another one.")
+                raise ConfigurationError(
+                    _("The room camera runs already. End its lesson before you start another one.")
+                )
             if chosen.profile.name == "consent" and not workspace.get("agreed", False):
                 raise ConfigurationError(
-                    "Nobody has confirmed yet that everybody in the picture has agreed. Do so on the page Room."
+                    _("Nobody has confirmed yet that everybody in the picture has agreed. Do so on the page Room.")
                 )
             lesson = LiveLesson(
                 workspace,
@@ -193,6 +196,6 @@ class Room:
             except Exception:
                 log.exception("The timetable of the room cannot be followed.")
                 self.problem, pause = (
-                    "Something unexpected happened; the log has the details. It is tried again.",
+                    N_("Something unexpected happened; the log has the details. It is tried again."),
                     RETRY,
                 )

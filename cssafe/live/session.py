@@ -20,6 +20,7 @@ from cssafe.formula import chosen
 from cssafe.frames import LEVELS, FrameResult, describe
 from cssafe.intervals import interval, weights
 from cssafe.labels import FERPLUS, FIRST
+from cssafe.language import N_, _
 from cssafe.live.engine import Answer, Feed
 from cssafe.live.view import Reading, View
 from cssafe.observations import Seconds
@@ -43,6 +44,15 @@ FRAMES = 15.0
 
 VIEWS = ("projector", "phone")
 """How a class's lesson can be watched from another device: by the class, and by its teacher."""
+
+NOT_SCORED = {
+    N_("front"): N_("Front is not scored."),
+    N_("screen"): N_("Screen is not scored."),
+    N_("desk work"): N_("Desk work is not scored."),
+    N_("group work"): N_("Group work is not scored."),
+    N_("break"): N_("Break is not scored."),
+}
+"""Of labels.ACTIVITIES: which of them are not, the formula says."""
 
 PATIENCE = 120.0
 """Seconds without a camera after which a lesson ends by itself: as long as Streamlit keeps a lost visit."""
@@ -77,9 +87,9 @@ class LiveLesson:
         self.workspace = workspace
         self.profile = profile
         self.lesson = Lesson(
-            name=name or " ".join(part for part in (subject, class_name) if part) or "Lesson",
-            class_name=class_name or "No class",
-            subject=subject or "No subject",
+            name=name or " ".join(part for part in (subject, class_name) if part) or N_("Lesson"),
+            class_name=class_name or N_("No class"),
+            subject=subject or N_("No subject"),
             room=room,
             time_zone=time_zone,
             profile=profile.name,
@@ -173,7 +183,7 @@ class LiveLesson:
         """The state of this moment."""
         with self._lock:
             stale = not self._now or datetime.now(UTC) - self._now[-1].time > SILENCE
-            reading = Reading(note="No picture is coming from the camera.") if stale else self._read()
+            reading = Reading(note=_("No picture is coming from the camera.")) if stale else self._read()
             columns = ["time", "faces", "concentration", "low", "high"]
             history = pd.DataFrame(list(self._history), columns=columns).astype({"time": "datetime64[us]"})
             alert = self._alert
@@ -282,5 +292,5 @@ class LiveLesson:
     def _withheld(self, faces: int, measured: int) -> str:
         """Why nothing is said about a frame with that many faces; empty where something may be."""
         if faces and self._formula.limits[self.activity] is None:
-            return f"{self.activity.capitalize()} is not scored."
+            return _(NOT_SCORED[self.activity])
         return withheld(self.lesson.audience, faces, measured)

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 import numpy as np
 import streamlit as st
 
+from cssafe.language import _, ngettext
+from cssafe.live.camera import told as in_words
 from cssafe.live.engine import Answer, Engine
 from cssafe.live.session import LiveLesson
 from cssafe.media import MediaError, decode
@@ -20,30 +22,37 @@ PATIENCE = 30.0
 def camera(lesson: LiveLesson, engine: Engine) -> bool:
     """Show the camera's button, and the picture taken with what was read from it. False: nobody can tell whether it fails,
     for the visitor chooses when to take a picture."""
-    taken = st.camera_input("Take a picture", key=f"picture {lesson.number}", label_visibility="collapsed")
+    taken = st.camera_input(_("Take a picture"), key=f"picture {lesson.number}", label_visibility="collapsed")
     if taken is None:
         st.caption(
-            "Choose Take Photo. Each picture is analysed once and then counts as one second of the lesson; "
-            "after two minutes without one the lesson ends."
+            _(
+                "Choose Take Photo. Each picture is analysed once and then counts as one second of the lesson; after two "
+                "minutes without one the lesson ends."
+            )
         )
         return False
     try:
         image = decode(taken.getvalue())
         if st.session_state.get("taken", ("", {}))[0] != taken.file_id:
-            with st.spinner("The picture is being analysed…"):
+            with st.spinner(_("The picture is being analysed…")):
                 st.session_state["taken"] = taken.file_id, analyze(lesson, engine, image)
     except (MediaError, TimeoutError) as error:
         st.warning(str(error), icon=":material/warning:")
         return False
     told = st.session_state["taken"][1]
     faces = len(told["faces"])
-    words = "1 face" if faces == 1 else f"{faces} faces"
+    words = ngettext("{n} face", "{n} faces", faces).format(n=faces)
     if told["concentration"] is not None:
-        words += f" · concentration {told['concentration']:.2f}, {told['level']}"
+        read, level = _("concentration {value}, {level}"), told["level"]
+        words += " · " + read.format(value=f"{told['concentration']:.2f}", level=_(level))
+    if note := told["note"]:
+        words = in_words().get(note, note)
     shown = draw(cover(image, told["covers"], lesson.way), told["faces"])
-    st.image(shown, caption=told["note"] or words, channels="BGR", width="stretch")
-    bare = "" if lesson.way == SHOWN else " The view above it is your browser's own and is not covered."
-    st.caption(f"Choose Clear photo to take the next one.{bare}")
+    st.image(shown, caption=words, channels="BGR", width="stretch")
+    following = _("Choose Clear photo to take the next one.")
+    if lesson.way != SHOWN:
+        following += " " + _("The view above it is your browser's own and is not covered.")
+    st.caption(following)
     return False
 
 
@@ -70,7 +79,10 @@ def analyze(lesson: LiveLesson, engine: Engine, image: np.ndarray) -> dict:
         return told.result(PATIENCE)
     except TimeoutError:
         raise TimeoutError(
-            f"The picture was not analysed within {PATIENCE:.0f} seconds: the server is busy. Take another one in a minute."
+            _(
+                "The picture was not analysed within {seconds:.0f} seconds: the server is busy. Take another one in a "
+                "minute."
+            ).format(seconds=PATIENCE)
         ) from None
     finally:
         engine.leave(feed)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
+from cssafe.language import N_, _
 from cssafe.live.camera import camera as websocket
 from cssafe.live.engine import Engine
 from cssafe.live.session import LiveLesson
@@ -14,7 +15,12 @@ AUTOMATIC = "automatic"
 ORDER = ("websocket", "webrtc", "snapshot")
 """In which Automatic tries them: the surest first, and the one that asks most of the visitor last."""
 
-NAMES = {AUTOMATIC: "Automatic", "websocket": "WebSocket", "webrtc": "WebRTC", "snapshot": "Single pictures"}
+NAMES = {
+    AUTOMATIC: N_("Automatic"),
+    "websocket": N_("WebSocket"),
+    "webrtc": N_("WebRTC"),
+    "snapshot": N_("Single pictures"),
+}
 
 
 @dataclass(frozen=True)
@@ -38,12 +44,14 @@ class Transport:
     def fall_back(self) -> "Transport":
         """To the following one."""
         assert self.following is not None, "there is nothing after the last"
-        told = f"{self.trouble} The camera now uses: {NAMES[self.following]}."
-        return replace(self, used=self.following, told=told)
+        now = _("The camera now uses: {way}.").format(way=_(NAMES[self.following]))
+        return replace(self, used=self.following, told=f"{self.trouble} {now}")
 
     @property
     def trouble(self) -> str:
-        return f"No result came by {NAMES[self.used]} within {TRANSPORT_PATIENCE:.0f} seconds."
+        return _("No result came by {way} within {seconds:.0f} seconds.").format(
+            way=_(NAMES[self.used]), seconds=TRANSPORT_PATIENCE
+        )
 
 
 def camera(lesson: LiveLesson, engine: Engine) -> None:
@@ -57,20 +65,27 @@ def camera(lesson: LiveLesson, engine: Engine) -> None:
         if transport.chosen == AUTOMATIC:
             _take(transport.fall_back())
             st.rerun()
-        st.warning(f"{transport.trouble} Another way may work on this network.", icon=":material/sync_problem:")
-        st.button(f"Use {NAMES[transport.following]}", on_click=_take, args=(Transport.choose(transport.following),))
+        another = _("Another way may work on this network.")
+        st.warning(f"{transport.trouble} {another}", icon=":material/sync_problem:")
+        use = _("Use {way}").format(way=_(NAMES[transport.following]))
+        st.button(use, on_click=_take, args=(Transport.choose(transport.following),))
     if transport.told:
         st.info(transport.told, icon=":material/sync:")
     _choice(transport)
 
 
 def _choice(transport: Transport) -> None:
-    how = ", chosen automatically" if transport.chosen == AUTOMATIC else ""
-    with st.popover(f"Camera connection: {NAMES[transport.used]}{how}", icon=":material/cable:"):
+    used = _("Camera connection: {way}")
+    if transport.chosen == AUTOMATIC:
+        used = _("Camera connection: {way}, chosen automatically")
+    with st.popover(used.format(way=_(NAMES[transport.used])), icon=":material/cable:"):
         picked = st.selectbox(
-            "Camera connection", NAMES, list(NAMES).index(transport.chosen), format_func=NAMES.__getitem__
+            _("Camera connection"),
+            NAMES,
+            list(NAMES).index(transport.chosen),
+            format_func=lambda way: _(NAMES[way]),
         )
-        st.caption("The lesson goes on when you change it.")
+        st.caption(_("The lesson goes on when you change it."))
     if picked != transport.chosen:
         _take(Transport.choose(picked))
         st.rerun()

@@ -20,6 +20,7 @@ from cssafe import media
 from cssafe.formula import Formula, chosen
 from cssafe.frames import Frame, FrameResult, describe
 from cssafe.labels import FIRST
+from cssafe.language import N_
 from cssafe.live.engine import Answer, Engine, Feed
 from cssafe.media import About, MediaError
 from cssafe.pipeline import Stream
@@ -43,19 +44,24 @@ class Stopped(Exception):
 @dataclass
 class Upload:
     """One file and what became of it. moments: second -> seconds from the start and figures of its first frame.
-    preview: JPEG of an image with its faces drawn, empty for a video. problem: why it, or the rest of it, could not be
-    read, in words for the user."""
+    preview: JPEG of an image with its faces drawn, empty for a video. error: why it, or the rest of it, could not be
+    read."""
 
     file: BinaryIO
     about: About
     recording: Recording
     moments: dict[int, tuple[float, FrameResult]] = field(default_factory=dict)
     preview: bytes = b""
-    problem: str = ""
+    error: MediaError | None = None
 
     @property
     def name(self) -> str:
         return self.file.name
+
+    @property
+    def problem(self) -> str:
+        """The error in words for the user."""
+        return str(self.error) if self.error else ""
 
 
 @dataclass(frozen=True)
@@ -143,7 +149,9 @@ class Analysis:
             self.problem = str(error)
         except Exception:
             log.exception("An upload could not be analysed.")
-            self.problem = "The rest could not be analysed. Try these files again; the server's log has the details."
+            self.problem = N_(
+                "The rest could not be analysed. Try these files again; the server's log has the details."
+            )
         finally:
             self.done.set()
 
@@ -165,7 +173,7 @@ class Analysis:
             try:
                 self._read(upload)
             except MediaError as error:
-                upload.problem = str(error)
+                upload.error = error
             finally:
                 upload.recording.end()
             begin = upload.recording.ended
@@ -199,7 +207,7 @@ class Analysis:
         answer = self._answer
         assert answer is not None, "an answer has come"
         if answer.result is None:
-            raise MediaError("A picture could not be analysed, and the rest was left out. Try the file again.")
+            raise MediaError(N_("A picture could not be analysed, and the rest was left out. Try the file again."))
         return answer.result
 
     def _deliver(self, answer: Answer) -> None:

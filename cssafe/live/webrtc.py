@@ -24,6 +24,7 @@ from streamlit_webrtc import (
 )
 from streamlit_webrtc.component import generate_frontend_component_key
 
+from cssafe.language import _
 from cssafe.live.camera import SIZES
 from cssafe.live.engine import Answer, Engine, Feed
 from cssafe.live.session import LiveLesson
@@ -132,7 +133,7 @@ class Stream:
             return
         if self._feed is None:
             self._feed = self.lesson.connect(self._deliver)
-            threading.Thread(target=self._watch, args=(self._feed,), name="webrtc watchdog", daemon=True).start()
+            threading.Thread(target=self._watch, args=(self._feed,), name="webrtc-watchdog", daemon=True).start()
         self._offered[self._frames] = image
         self._engine.offer(self._feed, self._frames, image, datetime.now(UTC))
         self._frames += 1
@@ -255,18 +256,18 @@ def ice_servers(secrets: Mapping[str, Any]) -> tuple[list, str]:
             return [dict(server) for server in servers], ""
         return (
             [],
-            "The secret ice_servers cannot be used: a list of tables with urls (username, credential) is expected.",
+            _("The secret ice_servers cannot be used: a list of tables with urls (username, credential) is expected."),
         )
     for names, lend in PROVIDERS.items():
         if any(name in secrets for name in names):
+            both = _("{one} and {other}").format(one=names[0], other=names[-1]) if len(names) > 1 else names[0]
             try:
                 return lend(*(secrets[name] for name in names)), ""
             except KeyError as error:
-                return [], f"The secret {error} is missing: {' and '.join(names)} belong together."
+                words = _("The secret {missing} is missing: {names} belong together.")
+                return [], words.format(missing=error, names=both)
             except Exception as error:  # the provider's own, the network's, a package that is not installed
                 log.warning("No TURN servers: %s", error)
-                return (
-                    [],
-                    f"No TURN servers could be had ({error}). The camera tries without; check {' and '.join(names)}.",
-                )
+                words = _("No TURN servers could be had ({error}). The camera tries without; check {names}.")
+                return [], words.format(error=error, names=both)
     return [], ""

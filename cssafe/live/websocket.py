@@ -22,6 +22,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from cssafe.language import N_
 from cssafe.settings import FRAME_LIMIT, ConfigurationError
 
 if TYPE_CHECKING:  # app.py opens the door before these are loaded
@@ -49,6 +50,14 @@ FLOOD = 60
 ENOUGH = 3.0
 """Frames a second below which the person before the camera is told: expressions last half a second and longer."""
 
+NOT_HERE = N_("This page's address may not send pictures here. Add it to CSSAFE_ORIGINS.")
+NO_TOKEN = N_("The first message must be the lesson's token. Reload the page.")
+ENDED = N_("This lesson is over. Start a new one.")
+OVER = N_("This lesson is over, or another page has taken over its camera.")
+TOO_FAST = N_("Pictures came faster than they can be answered. Wait for the answers.")
+BUSY = N_("The server is busy: for now it analyses {rate} pictures of yours a second, more when there is less to do.")
+"""What the browser is told. It is told in English, and its page has given it the same in its own language (camera.py)."""
+
 
 def routes(
     engine: "Callable[[], Engine]",
@@ -64,18 +73,18 @@ def routes(
     async def frames(socket: WebSocket) -> None:
         await socket.accept()
         if not _same_page(socket, origins()):
-            await socket.close(REFUSED, "This page's address may not send pictures here. Add it to CSSAFE_ORIGINS.")
+            await socket.close(REFUSED, NOT_HERE)
             return
         try:
             token = await asyncio.wait_for(socket.receive_text(), GREETING)
         except WebSocketDisconnect:
             return
         except (TimeoutError, KeyError):  # silence, or bytes before the token
-            await socket.close(REFUSED, "The first message must be the lesson's token. Reload the page.")
+            await socket.close(REFUSED, NO_TOKEN)
             return
         lesson = find(token)
         if lesson is None:
-            await socket.close(REFUSED, "This lesson is over. Start a new one.")
+            await socket.close(REFUSED, ENDED)
             return
         await _Connection(socket, engine(), lesson).converse()
 
@@ -123,9 +132,9 @@ class _Connection:
         number = 0
         while (message := await self.socket.receive())["type"] != "websocket.disconnect":
             if not self.lesson.holds(self.feed):
-                return REFUSED, "This lesson is over, or another page has taken over its camera."
+                return REFUSED, OVER
             if self.flooded():
-                return FLOODED, "Pictures came faster than they can be answered. Wait for the answers."
+                return FLOODED, TOO_FAST
             self.arrived[number] = self.last
             jpeg = message.get("bytes")
             if jpeg is None:
@@ -169,11 +178,7 @@ class _Connection:
     def offer(self) -> dict[str, Any]:
         """What the machine carries of this camera now."""
         rate = self.engine.rate(self.feed)
-        busy = (
-            f"The server is busy: for now it analyses {rate:.1f} pictures of yours a second, more when there is less to do."
-            if rate < ENOUGH
-            else ""
-        )
+        busy = BUSY.format(rate=f"{rate:.1f}") if rate < ENOUGH else ""
         return {"rate": round(rate, 2), "busy": busy}
 
 

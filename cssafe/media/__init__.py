@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
+from cssafe.language import N_, _
 from cssafe.media.cameras import connect, device, hidden, is_camera, reason
 from cssafe.media.images import PIXEL_LIMIT, MediaError, check_size, decode, is_image, moment, photographed
 
@@ -69,10 +70,10 @@ def find(source: str) -> list[str]:
     if path.is_dir():
         files = sorted(str(p) for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
         if not files:
-            raise MediaError(f"{source}: the folder holds no files.")
+            raise MediaError(N_("{source}: the folder holds no files."), source=source)
         return files
     if not path.exists():
-        raise MediaError(f"{source}: there is no such file or folder.")
+        raise MediaError(N_("{source}: there is no such file or folder."), source=source)
     return [source]
 
 
@@ -124,7 +125,8 @@ def frames(source: Source, every: float = EVERY, since: float = 0.0) -> Iterator
         yield picture
     if not found:
         raise MediaError(
-            f"{_name(source)}: there is not one picture in it that can be read; it is damaged or incomplete."
+            N_("{name}: there is not one picture in it that can be read; it is damaged or incomplete."),
+            name=_name(source),
         )
 
 
@@ -134,19 +136,22 @@ def _file(source: Source, every: float, since: float) -> Iterator[Picture]:
         with _open(source) as file:
             head = file.read(12)
             if not head:
-                raise MediaError(f"{name}: the file is empty (0 bytes).")
+                raise MediaError(N_("{name}: the file is empty (0 bytes)."), name=name)
             still = _whole(file) if is_image(file) else None
     except OSError as error:
-        raise MediaError(f"{name}: the file cannot be opened ({reason(error)}).") from None
+        raise MediaError(N_("{name}: the file cannot be opened ({reason})."), name=name, reason=reason(error)) from None
     if still is not None:
         try:
             yield Picture(0.0, decode(still))
         except MediaError as error:
-            raise MediaError(f"{name}: {error}") from None
+            raise MediaError(N_("{name}: {problem}"), name=name, problem=error) from None
     elif head[4:8] == b"ftyp" and head[8:] in HEIC:
         raise MediaError(
-            f"{name}: this is a HEIC picture, which cannot be read. Save it as JPEG (on an iPhone: Settings, Camera, "
-            "Formats, Most Compatible)."
+            N_(
+                "{name}: this is a HEIC picture, which cannot be read. Save it as JPEG (on an iPhone: Settings, Camera, "
+                "Formats, Most Compatible)."
+            ),
+            name=name,
         )
     else:
         yield from _stream(source, every, since)
@@ -154,7 +159,7 @@ def _file(source: Source, every: float, since: float) -> Iterator[Picture]:
 
 def _name(source: Source) -> str:
     """As it may be shown."""
-    return hidden(source) if isinstance(source, str) else getattr(source, "name", "The file")
+    return hidden(source) if isinstance(source, str) else getattr(source, "name", _("The file"))
 
 
 def _open(source: Source) -> AbstractContextManager[BinaryIO]:
@@ -191,15 +196,19 @@ def _stream(source: Source, every: float, since: float) -> Iterator[Picture]:
     try:
         container = _container(source)
     except (av.FFmpegError, OSError, ValueError):
-        raise MediaError(f"{name}: this is not an image or video that can be read, or it is damaged.") from None
+        raise MediaError(
+            N_("{name}: this is not an image or video that can be read, or it is damaged."), name=name
+        ) from None
     with container:
         # A picture that is attached to music (its cover) is no video.
         videos = [s for s in container.streams.video if not s.disposition & s.disposition.__class__.attached_pic]
         if not videos:
-            raise MediaError(f"{name}: there is no picture in it, only sound or text; a video is needed.")
+            raise MediaError(N_("{name}: there is no picture in it, only sound or text; a video is needed."), name=name)
         video = videos[0]
         if video.codec_context is None:
-            raise MediaError(f"{name}: its pictures are coded in a way that cannot be read. Save it as MP4 (H.264).")
+            raise MediaError(
+                N_("{name}: its pictures are coded in a way that cannot be read. Save it as MP4 (H.264)."), name=name
+            )
         check_size(video.codec_context.width, video.codec_context.height, name)
         video.codec_context.options = {"max_pixels": str(PIXEL_LIMIT)}  # for sizes that change on the way
         video.thread_type = "AUTO"
@@ -220,7 +229,10 @@ def _stream(source: Source, every: float, since: float) -> Iterator[Picture]:
         promised = float(video.duration * video.time_base) if video.duration and video.time_base else 0.0
         if start is not None and end - start < promised - 1.0:
             raise MediaError(
-                f"{name}: the video breaks off at {end - start:.1f} of {promised:.1f} seconds; it is incomplete."
+                N_("{name}: the video breaks off at {end:.1f} of {promised:.1f} seconds; it is incomplete."),
+                name=name,
+                end=end - start,
+                promised=promised,
             )
 
 
@@ -246,7 +258,9 @@ def _readable(container: Any, video: Any, name: str) -> Iterator[Any]:
         except av.InvalidDataError:
             continue
         except av.FFmpegError as error:
-            raise MediaError(f"{name}: the connection or file broke off ({reason(error)}).") from None
+            raise MediaError(
+                N_("{name}: the connection or file broke off ({reason})."), name=name, reason=reason(error)
+            ) from None
 
 
 def _thinned(pictures: Iterator[tuple[float, np.ndarray]], every: float) -> Iterator[Picture]:

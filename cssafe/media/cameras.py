@@ -9,6 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from cssafe.language import N_, _
 from cssafe.media.images import MediaError
 
 CAMERAS = (
@@ -49,11 +50,15 @@ def connect(address: str) -> Any:
     except (av.FFmpegError, OSError, ValueError) as error:
         # FFmpeg's words for text, for a name that nobody has and for a network that is not there are the same.
         vague = isinstance(error, av.InvalidDataError | ValueError) or error.errno == errno.EIO
-        wrong = "no video comes from there" if vague else f"the camera does not answer ({reason(error)})"
-        raise MediaError(
-            f"{hidden(address)}: {wrong}. Check the address, and that the camera is on and can be reached from this "
+        silent = N_(
+            "{camera}: the camera does not answer ({reason}). Check the address, and that the camera is on and can be reached "
+            "from this computer."
+        )
+        nothing = N_(
+            "{camera}: no video comes from there. Check the address, and that the camera is on and can be reached from this "
             "computer."
-        ) from None
+        )
+        raise MediaError(nothing if vague else silent, camera=hidden(address), reason=reason(error)) from None
 
 
 def device(number: int) -> Iterator[tuple[float, np.ndarray]]:
@@ -66,12 +71,14 @@ def device(number: int) -> Iterator[tuple[float, np.ndarray]]:
     camera = cv2.VideoCapture(number)
     try:
         if not camera.isOpened():
-            raise MediaError(f"Camera {number} does not open: it is not there, or another program is using it.")
+            raise MediaError(
+                N_("Camera {number} does not open: it is not there, or another program is using it."), number=number
+            )
         start = time.monotonic()
         while True:
             read, image = camera.read()
             if not read:
-                raise MediaError(f"Camera {number} stopped sending pictures: check its cable.")
+                raise MediaError(N_("Camera {number} stopped sending pictures: check its cable."), number=number)
             yield time.monotonic() - start, image
     finally:
         camera.release()
@@ -82,5 +89,5 @@ def reason(error: Exception) -> str:
     import av
 
     if isinstance(error, av.ExitError):
-        return f"nothing came for {PATIENCE:.0f} seconds"
+        return _("nothing came for {seconds:.0f} seconds").format(seconds=PATIENCE)
     return getattr(error, "strerror", None) or str(error)

@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
+from cssafe.language import N_, _
+
 PIXEL_LIMIT = 50_000_000
 """Pixels of one picture, told by its header before anything is decoded: 8K video has 33 million, and 50 million take
 150 MB when decoded. A file of a few bytes can claim billions."""
@@ -23,7 +25,17 @@ warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
 class MediaError(Exception):
-    """A source that cannot be read; the message says what is wrong with it and what would be read."""
+    """A source that cannot be read; the message says what is wrong with it and what would be read. It is translated where it
+    is shown: many are raised in threads that draw no page."""
+
+    def __init__(self, words: str, **places: object) -> None:
+        """words: with names in braces for what stands in `places`, if there is any."""
+        super().__init__(words)
+        self.places = places
+
+    def __str__(self) -> str:
+        words = _(self.args[0])
+        return words.format(**self.places) if self.places else words
 
 
 def decode(data: bytes) -> np.ndarray:
@@ -33,7 +45,7 @@ def decode(data: bytes) -> np.ndarray:
         MediaError: empty, no image, incomplete, or larger than PIXEL_LIMIT.
     """
     if not data:
-        raise MediaError("The image is empty (0 bytes).")
+        raise MediaError(N_("The image is empty (0 bytes)."))
     try:
         with Image.open(io.BytesIO(data), formats=IMAGES) as image:
             check_size(*image.size)
@@ -42,11 +54,15 @@ def decode(data: bytes) -> np.ndarray:
     except MediaError:
         raise
     except TOO_LARGE:
-        raise MediaError(f"The picture has more than {PIXEL_LIMIT // 10**6} million pixels. Make it smaller.") from None
+        raise MediaError(
+            N_("The picture has more than {limit} million pixels. Make it smaller."), limit=PIXEL_LIMIT // 10**6
+        ) from None
     except UnidentifiedImageError:
-        raise MediaError("This is not an image that can be read (JPEG, PNG, WebP, BMP, TIFF, GIF or AVIF).") from None
+        raise MediaError(
+            N_("This is not an image that can be read (JPEG, PNG, WebP, BMP, TIFF, GIF or AVIF).")
+        ) from None
     except Exception:  # Pillow's readers let errors of many kinds out of a damaged file
-        raise MediaError("The image is damaged or incomplete: save or send it again.") from None
+        raise MediaError(N_("The image is damaged or incomplete: save or send it again.")) from None
 
 
 def is_image(file: BinaryIO) -> bool:
@@ -87,9 +103,13 @@ def _bgr(image: Image.Image) -> np.ndarray:
     return cv2.cvtColor(np.asarray(image.convert("RGB")), cv2.COLOR_RGB2BGR)
 
 
-def check_size(width: int, height: int, source: str = "The picture") -> None:
+def check_size(width: int, height: int, source: str = "") -> None:
     """Raises MediaError for more than PIXEL_LIMIT."""
     if width * height > PIXEL_LIMIT:
         raise MediaError(
-            f"{source}: {width} x {height} pixels are too many; at most {PIXEL_LIMIT // 10**6} million are read."
+            N_("{source}: {width} x {height} pixels are too many; at most {limit} million are read."),
+            source=source or _("The picture"),
+            width=width,
+            height=height,
+            limit=PIXEL_LIMIT // 10**6,
         )
