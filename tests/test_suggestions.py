@@ -89,7 +89,7 @@ def test_a_suggestion_is_told_with_its_lessons_and_its_interval(workspace):
 
 
 def test_every_marker_of_the_live_page_has_its_sentence_and_others_have_one_too(workspace):
-    assert set(FOUND) == set(MARKERS)
+    assert set(MARKERS) <= set(FOUND)  # two more were markers once
     term(workspace, 9, 0.2, kind="song")
     assert "After “song”" in sentence(suggestions(workspace, "7a").iloc[0])
 
