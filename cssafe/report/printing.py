@@ -63,6 +63,7 @@ def pdf(report: dict[str, Any], fonts: Path) -> bytes:
         paper.add_font(FONT, style, fonts / f"{FONT}{style}.ttf")
     paper.set_text_shaping(True)
     paper.set_title(report["title"])
+    paper.set_lang(report["language"])
     paper.set_creator("CSSAFE")
     paper.set_margin(MARGIN)
     paper.set_auto_page_break(True, MARGIN + 4)
@@ -140,7 +141,7 @@ class Paper(FPDF):
             return
         self.will_break(30)
         self.ln(3)
-        self.write_line(section["title"] + ": the figures", 11, "B")
+        self.write_line(section["behind"], 11, "B")
         if not section["charts"] and section["reading"]:
             self.write_line(section["reading"], 8.5, colour=PALE)
         wide = len(section["table"][0]) > 7
