@@ -11,7 +11,7 @@ import pandas as pd
 import pypdfium2
 import pytest
 
-from cssafe import queries, sample
+from cssafe import language, queries, sample
 from cssafe.affect import NAMES, affect
 from cssafe.formula import PUBLISHED
 from cssafe.labels import FERPLUS
@@ -22,6 +22,7 @@ from cssafe.report.story import story
 from cssafe.settings import PROFILES
 from cssafe.simulated import Plan, Step, frames
 from cssafe.store import Workspace
+from tests import test_suggestions
 from tests.lessons import LESSON, START, add, rows
 
 CONSENT = PROFILES["consent"]
@@ -54,6 +55,7 @@ def test_the_smallest_lesson_abstains_from_all_that_it_cannot_carry(workspace):
         "Whether it rose or fell through the lesson cannot be told",
         "Best and weakest five minutes are not told",
         "There is no marker",
+        "Its lessons do not tell yet after which markers its concentration rises.",
         "What is usual for this class is not known yet: 0 other lessons have figures, 5 are needed.",
     ):
         assert abstained in told
@@ -180,6 +182,17 @@ def test_html_is_one_file_without_scripts_that_needs_nothing_from_elsewhere(synt
     assert html.count('<img src="data:image/svg+xml') == 4 == html.count("src=") and "Synthetic: made up" in html
     assert not any(word in html for word in ("<script", "<link", "@import", "url("))
     assert "@media print" in html and "never a mark" in html
+
+
+def test_a_file_is_in_the_language_of_the_page(workspace, monkeypatch):
+    monkeypatch.setattr(language, "_asked", lambda: "hi")
+    html = files.make(tell(workspace, add(workspace, rows())), "html", "hi").decode()
+    assert '<html lang="hi">' in html and ">एकाग्रता<" in html
+
+
+def test_what_has_worked_with_the_class_is_told(workspace):
+    number = test_suggestions.term(workspace, 9, 0.2)[-1]
+    assert "After a quiz, this class's concentration rose in" in words(tell(workspace, number))
 
 
 def test_pdf_says_on_every_page_that_it_is_synthetic_and_writes_any_name(synthetic):
