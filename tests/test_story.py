@@ -1,5 +1,6 @@
 """A lesson's story: its figures by hand, its sentences by rule, and its files, the smallest lesson first."""
 
+import re
 import subprocess
 import sys
 from contextlib import closing
@@ -8,6 +9,7 @@ from datetime import timedelta
 
 import numpy as np
 import pandas as pd
+import pymupdf_fonts
 import pypdfium2
 import pytest
 
@@ -16,7 +18,7 @@ from cssafe.affect import NAMES, affect
 from cssafe.formula import PUBLISHED
 from cssafe.labels import FERPLUS
 from cssafe.observations import EXPRESSION, observe
-from cssafe.report import files, readings
+from cssafe.report import files, printing, readings
 from cssafe.report.document import Report
 from cssafe.report.story import story
 from cssafe.settings import PROFILES
@@ -188,6 +190,16 @@ def test_a_file_is_in_the_language_of_the_page(workspace, monkeypatch):
     monkeypatch.setattr(language, "_asked", lambda: "hi")
     html = files.make(tell(workspace, add(workspace, rows())), "html", "hi").decode()
     assert '<html lang="hi">' in html and ">एकाग्रता<" in html
+
+
+def test_devanagari_in_a_chart_is_drawn_letter_beside_letter(tmp_path):
+    for style, name in printing.STYLES.items():
+        (tmp_path / f"{printing.FONT}{style}.ttf").write_bytes(pymupdf_fonts.fontbuffers[name]())
+    plain = '<svg><text font-size="11px">Minutes</text></svg>'
+    assert printing.outlined(plain, tmp_path) == plain
+    drawn = printing.outlined('<svg><text font-size="11px" fill="#000">पाठ</text></svg>', tmp_path)
+    along = [int(x) for x in re.findall(r'translate\((\d+),0\)" d="M', drawn)]
+    assert len(along) == 3 and along[0] == 0 and min(np.diff(along)) > 200 and 'fill="#000"' in drawn
 
 
 def test_what_has_worked_with_the_class_is_told(workspace):

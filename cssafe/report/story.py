@@ -120,7 +120,10 @@ def _course(
     """sums: of readings.sums with expressions, None without."""
     end = drawn.ending(course, markers)
     shown: list[tuple[Chart, str]] = [
-        (charts.timeline(course, markers), _("Mean concentration of each minute, with its interval and the markers"))
+        (
+            charts.timeline(course, markers.assign(kind=markers["kind"].map(_))),
+            _("Mean concentration of each minute, with its interval and the markers"),
+        )
     ]
     table = pd.DataFrame(
         {
