@@ -17,19 +17,20 @@ import pandas as pd
 from cssafe.comparison import LEAST
 from cssafe.intervals import STUDENT
 from cssafe.labels import ACTIVITIES
+from cssafe.language import N_
 from cssafe.queries import CHOSEN, Filter
 from cssafe.store import Workspace
 
-LECTURE = "lecture"
+LECTURE = N_("lecture")
 """The form that all others are compared with: the eyes to the front, and nothing else marked."""
 
-FORMS = dict(zip(ACTIVITIES, (LECTURE, "screen", "desk work", "group work", "break"), strict=True))
+FORMS = dict(zip(ACTIVITIES, (LECTURE, N_("screen"), N_("desk work"), N_("group work"), N_("break")), strict=True))
 """Activity -> form."""
 
-MARKED = ("instruction", "demonstration", "quiz", "group work", "break")
+MARKED = (N_("instruction"), N_("demonstration"), N_("quiz"), N_("group work"), N_("break"))
 """Markers that begin a form; questions and jokes are moments."""
 
-NOT_SCORED = ("group work", "break")
+NOT_SCORED = (N_("group work"), N_("break"))
 
 SETTLING = pd.Timedelta(minutes=1)
 """A switch of the activity so soon after a marker belongs to it: a quiz at the desk is a quiz (assumption)."""

@@ -6,7 +6,9 @@ from itertools import combinations
 from typing import Any
 from zoneinfo import ZoneInfo
 
-DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+from cssafe.language import N_, _
+
+DAYS = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
 SCHOOL_DAYS = DAYS[:5]
 
 Entry = dict[str, Any]
@@ -31,16 +33,24 @@ def read(rows: Iterable[Mapping[str, Any]]) -> list[Entry]:
         days = [day for day in DAYS if day in chosen] if isinstance(chosen, Iterable) else []
         if not days and not any(words.values()) and times == [None, None]:
             continue
-        name = " ".join(part for part in (words["subject"], words["class_name"]) if part) or "without a name"
+        name = " ".join(part for part in (words["subject"], words["class_name"]) if part) or _("without a name")
         if None in times:
-            raise ValueError(f"The lesson {name} needs a start and an end, such as 08:00 and 08:45.")
+            raise ValueError(
+                _("The lesson {name} needs a start and an end, such as 08:00 and 08:45.").format(name=name)
+            )
         start, end = (f"{value:%H:%M}" for value in times)
         if not days:
-            raise ValueError(f"The lesson {name} at {start} has no day. Choose at least one day of the week.")
+            raise ValueError(
+                _("The lesson {name} at {start} has no day. Choose at least one day of the week.").format(
+                    name=name, start=start
+                )
+            )
         if start >= end:
             raise ValueError(
-                f"The lesson {name} starts at {start} and ends at {end}. The end must be later on the same day; "
-                "enter what goes past midnight as two lessons."
+                _(
+                    "The lesson {name} starts at {start} and ends at {end}. The end must be later on the same day; enter what "
+                    "goes past midnight as two lessons."
+                ).format(name=name, start=start, end=end)
             )
         entries.append({"days": days, "start": start, "end": end} | words)
     entries.sort(key=lambda entry: (DAYS.index(entry["days"][0]), entry["start"]))
@@ -48,8 +58,16 @@ def read(rows: Iterable[Mapping[str, Any]]) -> list[Entry]:
         both = [day for day in one["days"] if day in other["days"]]
         if both and one["start"] < other["end"] and other["start"] < one["end"]:
             raise ValueError(
-                f"Two lessons overlap on {both[0]}: {one['start']} to {one['end']} and {other['start']} to "
-                f"{other['end']}. Change a time or a day of one of them."
+                _(
+                    "Two lessons overlap on {day}: {one_start} to {one_end} and {other_start} to {other_end}. Change a time or "
+                    "a day of one of them."
+                ).format(
+                    day=_(both[0]),
+                    one_start=one["start"],
+                    one_end=one["end"],
+                    other_start=other["start"],
+                    other_end=other["end"],
+                )
             )
     return entries
 

@@ -4,22 +4,24 @@ import pandas as pd
 import streamlit as st
 
 from cssafe import notes, queries, ui
+from cssafe.language import _
 from cssafe.report.story import story
 from cssafe.settings import ROOT
 from pages import filters, telling
 
-ui.page("Story")
+ui.page(_("Story"))
 workspace = ui.workspace()
 choices = filters.guard(workspace)
 lessons = queries.lessons(workspace, filters.which(choices))
 if lessons.empty:
     filters.nothing()
-names = {str(row.lesson): f"{row.name}, {row.local:%d %b %Y %H:%M}" for row in lessons.itertuples(index=False)}
+day = _("%d %b %Y")
+names = {str(row.lesson): f"{row.name}, {row.local:{day} %H:%M}" for row in lessons.itertuples(index=False)}
 asked = st.query_params.get("lesson", next(iter(names)))
-picked = st.selectbox("Lesson", names, list(names).index(asked) if asked in names else None, format_func=names.get)
+picked = st.selectbox(_("Lesson"), names, list(names).index(asked) if asked in names else None, format_func=names.get)
 if picked is None:
     st.warning(
-        "The lesson of this address is deleted, or left out by the filter. Choose one.", icon=":material/search_off:"
+        _("The lesson of this address is deleted, or left out by the filter. Choose one."), icon=":material/search_off:"
     )
     st.stop()
 st.query_params["lesson"] = picked
@@ -27,34 +29,34 @@ lesson = lessons[lessons["lesson"].astype(str) == picked].iloc[0]
 number = int(lesson["lesson"])
 
 if pd.isna(lesson["ended"]):
-    st.info("This lesson is still running. Its story is told once it is over.", icon=":material/hourglass:")
+    st.info(_("This lesson is still running. Its story is told once it is over."), icon=":material/hourglass:")
     st.stop()
 if pd.isna(lesson["concentration"]):
     st.info(filters.too_few(), icon=":material/group_off:")
 else:
-    with st.spinner("Reading the lesson …"):
+    with st.spinner(_("Reading the lesson …")):
         report = story(workspace, lesson, ui.settings().profile)
     telling.tell(report)
 
-st.subheader("Note and tags")
+st.subheader(_("Note and tags"))
 tags = notes.tags(workspace)
 with st.form(f"notes_{number}"):
     note = st.text_area(
-        "Note", notes.note(workspace, number), max_chars=2000, help="Yours alone; it goes into the report."
+        _("Note"), notes.note(workspace, number), max_chars=2000, help=_("Yours alone; it goes into the report.")
     )
     chosen = st.multiselect(
-        "Tags",
+        _("Tags"),
         sorted(tags["tag"].unique()),
         tags.loc[tags["lesson"] == number, "tag"].tolist(),
         accept_new_options=True,
-        placeholder="Such as: partner quiz, windows open, after sports",
-        help="Lessons with a tag can be compared with lessons without it, on the page Compare.",
+        placeholder=_("Such as: partner quiz, windows open, after sports"),
+        help=_("Lessons with a tag can be compared with lessons without it, on the page Compare."),
     )
-    if st.form_submit_button("Save note and tags", icon=":material/save:"):
+    if st.form_submit_button(_("Save note and tags"), icon=":material/save:"):
         workspace.annotate(number, note, chosen)
         st.rerun()
-st.caption("Write no names of students: notes and tags stay in the database until the lesson is deleted.")
+st.caption(_("Write no names of students: notes and tags stay in the database until the lesson is deleted."))
 with st.container(horizontal=True):
     st.page_link(
-        ROOT / "pages/lessons.py", label="Lessons", icon=":material/list_alt:", query_params={"lesson": str(number)}
+        ROOT / "pages/lessons.py", label=_("Lessons"), icon=":material/list_alt:", query_params={"lesson": str(number)}
     )

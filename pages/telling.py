@@ -2,10 +2,12 @@
 
 import streamlit as st
 
+from cssafe import ui
+from cssafe.language import N_, _
 from cssafe.report.document import SYNTHETIC, VALIDITY, Report, Section
 from cssafe.report.files import MIME, ReportError, filename, make
 
-TRUST = " [How the score comes about, and how far to trust it](concentration)"
+TRUST = N_("[How the score comes about, and how far to trust it](concentration)")
 
 
 def tell(report: Report) -> None:
@@ -13,13 +15,13 @@ def tell(report: Report) -> None:
     st.header(report.title)
     st.text(report.about)
     if report.synthetic:
-        st.caption(":material/science: " + SYNTHETIC)
+        st.caption(":material/science: " + _(SYNTHETIC))
     download(report)
     for column, figure in zip(st.columns(max(1, len(report.figures))), report.figures, strict=False):
         column.metric(figure.label, figure.value, figure.note, delta_color="off", delta_arrow="off")
     for section in report.sections:
         show(section)
-    st.caption(VALIDITY + TRUST)
+    st.caption(f"{_(VALIDITY)} {_(TRUST)}")
 
 
 def show(section: Section) -> None:
@@ -32,7 +34,7 @@ def show(section: Section) -> None:
     if section.reading:
         st.caption(section.reading)
     if not section.table.empty:
-        with st.expander("The figures", icon=":material/table:"):
+        with st.expander(_("The figures"), icon=":material/table:"):
             st.dataframe(section.table, hide_index=True)
 
 
@@ -41,16 +43,18 @@ def download(report: Report) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         for kind, mime in MIME.items():
             asked = f"make_{kind}_{report.name}"
-            if not st.button(f"Make the report as {kind.upper()}", icon=":material/description:", key=asked):
+            if not st.button(
+                _("Make the report as {kind}").format(kind=kind.upper()), icon=":material/description:", key=asked
+            ):
                 continue
             try:
-                with st.spinner("Drawing the charts and setting the pages …"):
-                    content = make(report, kind)
+                with st.spinner(_("Drawing the charts and setting the pages …")):
+                    content = make(report, kind, ui.spoken())
             except ReportError as error:
                 st.error(str(error), icon=":material/error:")
                 continue
             st.download_button(
-                f"Save the {kind.upper()}",
+                _("Save the {kind}").format(kind=kind.upper()),
                 content,
                 filename(report, kind),
                 mime,

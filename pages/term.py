@@ -3,10 +3,12 @@
 import streamlit as st
 
 from cssafe import queries, ui
+from cssafe.language import _
 from cssafe.report.term import before, term
 from pages import filters, telling
+from pages.week import compare
 
-ui.page("Term")
+ui.page(_("Term"))
 workspace = ui.workspace()
 choices = filters.guard(workspace)
 which = filters.which(choices)
@@ -21,18 +23,18 @@ if which.since:
     first, last = st.columns(2)
     guess = before(which.since, until)
     chosen = (
-        first.date_input("Last term from", guess[0], key=f"last_from_{guess}"),
-        last.date_input("Last term until", guess[1], key=f"last_until_{guess}"),
+        first.date_input(_("Last term from"), guess[0], key=f"last_from_{guess}"),
+        last.date_input(_("Last term until"), guess[1], key=f"last_until_{guess}"),
     )
     if chosen[0] > chosen[1] or chosen[1] >= which.since:
         st.warning(
-            "The last term must begin before it ends, and end before this one begins. Change one of its days.",
+            _("The last term must begin before it ends, and end before this one begins. Change one of its days."),
             icon=":material/date_range:",
         )
         st.stop()
 else:
     chosen = None
-    st.caption("Choose in the filter from when this term counts, to compare it with the one before.")
-with st.spinner("Reading the term …"):
-    report = term(workspace, which, chosen, ui.settings().profile, workspace.get("periods", []))
+    st.caption(_("Choose in the filter from when this term counts, to compare it with the one before."))
+with st.spinner(_("Reading the term …")):
+    report = term(workspace, which, chosen, ui.settings().profile, workspace.get("periods", []), compare)
 telling.tell(report)

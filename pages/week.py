@@ -1,14 +1,16 @@
 """The school's week, to be entered, imported and downloaded: a part of the page Timetable."""
 
+from collections.abc import Sequence
 from datetime import date, time, timedelta
 
 import pandas as pd
 import streamlit as st
 
 from cssafe import periods as day
-from cssafe import queries
+from cssafe import queries, ui
+from cssafe.language import _
 from cssafe.schedule import files
-from cssafe.schedule.effects import lessons_in_slots
+from cssafe.schedule.effects import Effects, effects, lessons_in_slots
 from cssafe.schedule.school import AWAY, LESSON, MOST, WHO, WORD, School, from_lessons, periods_of, read
 from cssafe.settings import UPLOAD_LIMIT
 from cssafe.store import Workspace
@@ -23,8 +25,20 @@ def saved(workspace: Workspace) -> School | None:
     try:
         return read(workspace.get("periods", []), **workspace.get("school", {}))
     except ValueError as error:
-        st.warning(f"{error} The week is not used until then.", icon=":material/event_busy:")
+        st.warning(_("{error} The week is not used until then.").format(error=error), icon=":material/event_busy:")
         return None
+
+
+def compare(lessons: pd.DataFrame, days: Sequence[str], periods: Sequence[dict]) -> Effects:
+    """effects.effects, kept by what was recorded, so that it is not worked out anew at every click."""
+    with st.spinner(_("Comparing the slots of the week …")):
+        return _compared(lessons, days, periods, ui.spoken())
+
+
+@st.cache_data(show_spinner=False, max_entries=4)
+def _compared(lessons: pd.DataFrame, days: Sequence[str], periods: Sequence[dict], language: str) -> Effects:
+    """language: that of the reasons in it."""
+    return effects(lessons, days, periods)
 
 
 def keep(workspace: Workspace, school: School) -> None:
@@ -38,8 +52,10 @@ def week(workspace: Workspace) -> None:
     plain, periods = workspace.get("school", {}), workspace.get("periods", [])
     if not plain.get("lessons"):
         st.info(
-            "The school's week is not known yet. Import it from a file, take it from the lessons recorded so far, or enter it "
-            "below. Periods and days alone are enough to see how slots differ.",
+            _(
+                "The school's week is not known yet. Import it from a file, take it from the lessons recorded so far, or enter "
+                "it below. Periods and days alone are enough to see how slots differ."
+            ),
             icon=":material/info:",
         )
     _bring(workspace, zone, plain)
@@ -47,21 +63,21 @@ def week(workspace: Workspace) -> None:
     if school is not None and len(school.lessons):
         _show(school)
         _take(school, zone)
-    with st.expander("Change the week", expanded=not plain.get("lessons"), icon=":material/edit_calendar:"):
+    with st.expander(_("Change the week"), expanded=not plain.get("lessons"), icon=":material/edit_calendar:"):
         _change(workspace, plain, periods)
 
 
 def _bring(workspace: Workspace, zone: str, plain: dict) -> None:
     """In from a file, or from what was recorded."""
-    with st.expander("Import", expanded=not plain.get("lessons"), icon=":material/upload:"):
+    with st.expander(_("Import"), expanded=not plain.get("lessons"), icon=":material/upload:"):
         with st.form("bring", clear_on_submit=True, border=False):
             file = st.file_uploader(
-                "CSV or iCalendar file",
+                _("CSV or iCalendar file"),
                 ["csv", "ics"],
                 max_upload_size=min(5, UPLOAD_LIMIT),
-                help="The file takes the place of the week that is saved here. Download the week to see the form.",
+                help=_("The file takes the place of the week that is saved here. Download the week to see the form."),
             )
-            sent = st.form_submit_button("Import", icon=":material/upload:")
+            sent = st.form_submit_button(_("Import"), icon=":material/upload:")
         if sent and file is not None:
             try:
                 content, periods = file.getvalue(), workspace.get("periods", [])
@@ -73,11 +89,11 @@ def _bring(workspace: Workspace, zone: str, plain: dict) -> None:
                 days = [name for name in DAYS if name in SCHOOL_DAYS or name in {row["day"] for row in lessons}]
                 keep(workspace, read(used, lessons, away, days, **kept))
             except ValueError as error:
-                st.error(f"{error} Nothing was imported.", icon=":material/error:")
+                st.error(_("{error} Nothing was imported.").format(error=error), icon=":material/error:")
             else:
                 st.rerun()
         recorded = queries.lessons(workspace)
-        if len(recorded) and st.button("Take it from the recorded lessons", icon=":material/history:"):
+        if len(recorded) and st.button(_("Take it from the recorded lessons"), icon=":material/history:"):
             ended = recorded[recorded["ended"] - recorded["local"] >= pd.Timedelta(minutes=SHORTEST)]
             times = zip(
                 *(ended[name].dt.round("5min").dt.strftime("%H:%M") for name in ("local", "ended")), strict=True
@@ -97,15 +113,15 @@ def _show(school: School) -> None:
     """The week of one class, teacher or room."""
     there = [who for who in WHO if school.lessons[who].any()]
     left, right = st.columns(2)
-    who = left.selectbox("The week of a", there, format_func=WORD.get, key="week_who")
-    name = right.selectbox("Which", sorted(filter(None, school.lessons[who].unique())), key="week_name")
+    who = left.selectbox(_("The week of a"), there, format_func=lambda who: _(WORD[who]), key="week_who")
+    name = right.selectbox(_("Which"), sorted(filter(None, school.lessons[who].unique())), key="week_name")
     grid = pd.DataFrame("", index=school.names, columns=list(school.days))
     for row in school.lessons[school.lessons[who] == name].itertuples():
         first = school.names.index(row.period)
         parts = [row.subject, *(getattr(row, other) for other in WHO if other != who)]
         for period in school.names[first : first + row.length]:
             grid.loc[period, row.day] = ", ".join(filter(None, parts))
-    st.dataframe(grid)
+    st.dataframe(grid.rename(columns=_))
 
 
 def _take(school: School, zone: str) -> None:
@@ -139,23 +155,30 @@ def download(name: str, school: School, monday: date, zone: str) -> None:
 
 def _change(workspace: Workspace, plain: dict, periods: list[dict]) -> None:
     """Tables to fill in. None of a table's columns is marked as required: rows that lack something would be left out."""
-    chosen = st.multiselect("Days", DAYS, plain.get("days", SCHOOL_DAYS), key="week_days")
-    most = st.number_input("Periods of one subject that a class has on a day at most", 1, 12, plain.get("most", MOST))
-    st.markdown("**Periods**")
+    chosen = st.multiselect(_("Days"), DAYS, plain.get("days", SCHOOL_DAYS), format_func=_, key="week_days")
+    most = st.number_input(
+        _("Periods of one subject that a class has on a day at most"), 1, 12, plain.get("most", MOST)
+    )
+    st.markdown(_("**Periods**"))
     table = pd.DataFrame(periods or [{"name": "1", "start": "08:00", "end": "08:45"}])
     for end in ("start", "end"):
         table[end] = [time.fromisoformat(value) for value in table[end]]
     text, names = st.column_config.TextColumn, [period["name"] for period in periods]
     clock = {
-        end: st.column_config.TimeColumn(word, format="HH:mm") for end, word in (("start", "Start"), ("end", "End"))
+        end: st.column_config.TimeColumn(word, format="HH:mm")
+        for end, word in (("start", _("Start")), ("end", _("End")))
     }
     rows = st.data_editor(
-        table, num_rows="dynamic", hide_index=True, key="week_periods", column_config={"name": text("Period")} | clock
+        table,
+        num_rows="dynamic",
+        hide_index=True,
+        key="week_periods",
+        column_config={"name": text(_("Period"))} | clock,
     )
-    st.markdown("**Lessons**")
+    st.markdown(_("**Lessons**"))
     when = {
-        "day": st.column_config.SelectboxColumn("Day", options=DAYS),
-        "period": st.column_config.SelectboxColumn("Period", options=names) if names else text("Period"),
+        "day": st.column_config.SelectboxColumn(_("Day"), options=DAYS, format_func=_),
+        "period": st.column_config.SelectboxColumn(_("Period"), options=names) if names else text(_("Period")),
     }
     lessons = st.data_editor(
         pd.DataFrame(plain.get("lessons", []), columns=LESSON, dtype=object),
@@ -163,21 +186,24 @@ def _change(workspace: Workspace, plain: dict, periods: list[dict]) -> None:
         hide_index=True,
         key="week_lessons",
         column_config=when
-        | {name: text(name.title()) for name in ("subject", "teacher", "room")}
-        | {"class_name": text("Class")}
-        | {"length": st.column_config.NumberColumn("Periods in a row", min_value=1, step=1, default=1)}
-        | {"fixed": st.column_config.CheckboxColumn("Fixed", help="Must not move", default=False)},
+        | {"subject": text(_("Subject")), "teacher": text(_("Teacher")), "room": text(_("Room"))}
+        | {"class_name": text(_("Class"))}
+        | {"length": st.column_config.NumberColumn(_("Periods in a row"), min_value=1, step=1, default=1)}
+        | {"fixed": st.column_config.CheckboxColumn(_("Fixed"), help=_("Must not move"), default=False)},
     )
-    st.markdown("**Who is away when** (without a period: the whole day)")
+    st.markdown(_("**Who is away when** (without a period: the whole day)"))
     away = st.data_editor(
         pd.DataFrame(plain.get("away", []), columns=AWAY, dtype=object),
         num_rows="dynamic",
         hide_index=True,
         key="week_away",
         column_config=when
-        | {"who": st.column_config.SelectboxColumn("Who", options=WHO, format_func=WORD.get), "name": text("Name")},
+        | {
+            "who": st.column_config.SelectboxColumn(_("Who"), options=WHO, format_func=lambda who: _(WORD[who])),
+            "name": text(_("Name")),
+        },
     )
-    if st.button("Save the week", type="primary", icon=":material/save:"):
+    if st.button(_("Save the week"), type="primary", icon=":material/save:"):
         try:
             parts = (lessons.to_dict("records"), away.to_dict("records"))
             keep(workspace, read(day.read(rows.to_dict("records")), *parts, chosen, plain.get("focus"), int(most)))

@@ -1,5 +1,6 @@
 """A lesson's story: its figures by hand, its sentences by rule, and its files, the smallest lesson first."""
 
+import re
 import subprocess
 import sys
 from contextlib import closing
@@ -8,20 +9,22 @@ from datetime import timedelta
 
 import numpy as np
 import pandas as pd
+import pymupdf_fonts
 import pypdfium2
 import pytest
 
-from cssafe import queries, sample
+from cssafe import language, queries, sample
 from cssafe.affect import NAMES, affect
 from cssafe.formula import PUBLISHED
 from cssafe.labels import FERPLUS
 from cssafe.observations import EXPRESSION, observe
-from cssafe.report import files, readings
+from cssafe.report import files, printing, readings
 from cssafe.report.document import Report
 from cssafe.report.story import story
 from cssafe.settings import PROFILES
 from cssafe.simulated import Plan, Step, frames
 from cssafe.store import Workspace
+from tests import test_suggestions
 from tests.lessons import LESSON, START, add, rows
 
 CONSENT = PROFILES["consent"]
@@ -54,6 +57,7 @@ def test_the_smallest_lesson_abstains_from_all_that_it_cannot_carry(workspace):
         "Whether it rose or fell through the lesson cannot be told",
         "Best and weakest five minutes are not told",
         "There is no marker",
+        "Its lessons do not tell yet after which markers its concentration rises.",
         "What is usual for this class is not known yet: 0 other lessons have figures, 5 are needed.",
     ):
         assert abstained in told
@@ -180,6 +184,27 @@ def test_html_is_one_file_without_scripts_that_needs_nothing_from_elsewhere(synt
     assert html.count('<img src="data:image/svg+xml') == 4 == html.count("src=") and "Synthetic: made up" in html
     assert not any(word in html for word in ("<script", "<link", "@import", "url("))
     assert "@media print" in html and "never a mark" in html
+
+
+def test_a_file_is_in_the_language_of_the_page(workspace, monkeypatch):
+    monkeypatch.setattr(language, "_asked", lambda: "hi")
+    html = files.make(tell(workspace, add(workspace, rows())), "html", "hi").decode()
+    assert '<html lang="hi">' in html and ">एकाग्रता<" in html
+
+
+def test_devanagari_in_a_chart_is_drawn_letter_beside_letter(tmp_path):
+    for style, name in printing.STYLES.items():
+        (tmp_path / f"{printing.FONT}{style}.ttf").write_bytes(pymupdf_fonts.fontbuffers[name]())
+    plain = '<svg><text font-size="11px">Minutes</text></svg>'
+    assert printing.outlined(plain, tmp_path) == plain
+    drawn = printing.outlined('<svg><text font-size="11px" fill="#000">पाठ</text></svg>', tmp_path)
+    along = [int(x) for x in re.findall(r'translate\((\d+),0\)" d="M', drawn)]
+    assert len(along) == 3 and along[0] == 0 and min(np.diff(along)) > 200 and 'fill="#000"' in drawn
+
+
+def test_what_has_worked_with_the_class_is_told(workspace):
+    number = test_suggestions.term(workspace, 9, 0.2)[-1]
+    assert "After a quiz, this class's concentration rose in" in words(tell(workspace, number))
 
 
 def test_pdf_says_on_every_page_that_it_is_synthetic_and_writes_any_name(synthetic):

@@ -11,8 +11,10 @@ from cssafe.queries import ALL, Filter
 from cssafe.report import files
 from cssafe.report.research import research
 from cssafe.report.term import before, term
+from cssafe.schedule.effects import effects
 from cssafe.settings import PROFILES
 from tests.lessons import LESSON, START, add, rows
+from tests.schools import planted, recorded, school
 from tests.test_story import words
 
 CONSENT = PROFILES["consent"]
@@ -91,6 +93,33 @@ def test_attention_only_reads_no_emotions(workspace):
     assert "happy" in str(files.plain(term(workspace, ALL, None, CONSENT)))
     assert "happy" not in str(files.plain(term(workspace, ALL, None, PROFILES["attention-only"])))
     assert not queries.emotions(workspace).empty
+
+
+def slots(report):
+    """The section on the slots of the week; None where there is none."""
+    return next((section for section in report.sections if section.title == "How slots differ"), None)
+
+
+def test_slots_are_told_where_the_school_has_periods_and_only_as_far_as_lessons_carry(workspace):
+    of = school(5)
+    assert slots(term(workspace, ALL, None, CONSENT)) is None
+    nothing = slots(term(workspace, ALL, None, CONSENT, of.periods))
+    assert "slots are not compared" in nothing.sentences[0]
+    add(workspace, *(rows(start=START + timedelta(minutes=i)) for i in range(12)))
+    little = slots(term(workspace, ALL, None, CONSENT, of.periods))
+    assert "1 lessons in 1 weeks" in little.sentences[0] and not little.charts
+    workspace.set("school", {"lessons": [{"day": "Mon", "period": "9", "class_name": "7a", "subject": "Art"}]})
+    refused = slots(term(workspace, ALL, None, CONSENT, of.periods))
+    assert "has the period “9”" in refused.sentences[0] and "not used until then" in refused.sentences[0]
+
+
+def test_slots_that_differ_are_named_with_their_chart_and_table(workspace):
+    of = school(5)
+    add(workspace, *(rows(start=START + timedelta(minutes=i)) for i in range(12)))
+    found = effects(recorded(of, 0, planted(np.random.default_rng(0), 0.04)), of.days, of.periods)
+    told = slots(term(workspace, ALL, None, CONSENT, of.periods, lambda *_given: found))
+    assert told.sentences[0].startswith("Concentration is highest on") and "**" not in "".join(told.sentences)
+    assert len(told.charts) == 1 and len(told.table) == 35 and "3 lessons, so no evidence" in told.reading
 
 
 def test_both_become_files(workspace):

@@ -3,8 +3,10 @@
 import altair as alt
 import pandas as pd
 
+from cssafe.charts import between
 from cssafe.colours import COLOURS, EMOTIONS, GREY
 from cssafe.labels import ACTIVITIES, FERPLUS
+from cssafe.language import _
 
 ACTIVITY_COLOURS = ("#56B4E9", "#CC79A7", "#009E73", "#E69F00", "#BBBBBB")
 """In the order of ACTIVITIES; black writing is readable on each."""
@@ -22,10 +24,12 @@ def emotions(table: pd.DataFrame, end: float) -> alt.Chart:
     """The mean probability of each emotion in each minute, one upon the other; a gap where there is none.
 
     table: readings.minutes of EMOTIONS."""
+    order = [FERPLUS.index(name) for name in table["measure"]]
     table = table.assign(
+        measure=[_(name) for name in table["measure"]],
         share=100 * table["mean"],
         interval=_words(100 * table["low"], 100 * table["high"], 1),
-        order=[FERPLUS.index(name) for name in table["measure"]],
+        order=order,
         begin=table["minute"] - 0.5,
         end=table["minute"] + 0.5,
     )
@@ -35,16 +39,16 @@ def emotions(table: pd.DataFrame, end: float) -> alt.Chart:
         .encode(
             x=_minutes(end, "begin").bin("binned"),
             x2="end:Q",
-            y=alt.Y("share:Q").stack("zero").scale(domain=[0, 100]).title("Emotions (%)").axis(LEFT),
+            y=alt.Y("share:Q").stack("zero").scale(domain=[0, 100]).title(_("Emotions (%)")).axis(LEFT),
             color=alt.Color("measure:N")
-            .scale(domain=list(EMOTIONS), range=list(EMOTIONS.values()))
+            .scale(domain=[_(name) for name in EMOTIONS], range=list(EMOTIONS.values()))
             .legend(orient="bottom", title=None, columns=4),
             order="order:O",
             tooltip=[
-                alt.Tooltip("minute:Q").title("Minute"),
-                alt.Tooltip("measure:N").title("Emotion"),
-                alt.Tooltip("share:Q", format=".1f").title("Mean probability (%)"),
-                alt.Tooltip("interval:N").title("95 % interval (%)"),
+                alt.Tooltip("minute:Q").title(_("Minute")),
+                alt.Tooltip("measure:N").title(_("Emotion")),
+                alt.Tooltip("share:Q", format=".1f").title(_("Mean probability (%)")),
+                alt.Tooltip("interval:N").title(_("95 % interval (%)")),
             ],
         )
         .properties(height=300)
@@ -55,27 +59,25 @@ def affect(table: pd.DataFrame, end: float) -> alt.LayerChart:
     """Valence and arousal of each minute with their intervals. table: readings.minutes of AFFECT."""
     every = pd.MultiIndex.from_product([range(int(end) + 1), ("valence", "arousal")], names=["minute", "measure"])
     table = table.set_index(["minute", "measure"]).reindex(every).reset_index()  # a gap where there is none
-    table = table.assign(interval=_words(table["low"], table["high"]))
+    names = [_("valence"), _("arousal")]
+    told = dict(zip(("valence", "arousal"), names, strict=True))
+    table = table.assign(interval=_words(table["low"], table["high"]), measure=table["measure"].map(told))
     half = max([0.3, *table[["mean", "low", "high"]].abs().max().dropna()])
     colour = (
-        alt.Color("measure:N")
-        .scale(domain=["valence", "arousal"], range=[COLOURS[0], COLOURS[3]])
-        .legend(orient="bottom", title=None)
+        alt.Color("measure:N").scale(domain=names, range=[COLOURS[0], COLOURS[3]]).legend(orient="bottom", title=None)
     )
     base = alt.Chart(table).encode(x=_minutes(end), color=colour)
-    title = "Valence, arousal"
+    title = _("Valence, arousal")
     zero = alt.Chart(pd.DataFrame({"mean": [0.0]})).mark_rule(color=GREY, strokeDash=[4, 4]).encode(y="mean:Q")
     band = base.mark_area(opacity=0.2).encode(y=alt.Y("low:Q").title(title).axis(LEFT), y2="high:Q")
     line = base.mark_line(point={"size": 20}).encode(
         y=alt.Y("mean:Q").scale(domain=[-half, half]).title(title),
-        strokeDash=alt.StrokeDash("measure:N")
-        .scale(domain=["valence", "arousal"], range=[[1, 0], [5, 3]])
-        .legend(None),
+        strokeDash=alt.StrokeDash("measure:N").scale(domain=names, range=[[1, 0], [5, 3]]).legend(None),
         tooltip=[
-            alt.Tooltip("minute:Q").title("Minute"),
-            alt.Tooltip("measure:N").title("Measure"),
-            alt.Tooltip("mean:Q", format="+.2f").title("Mean (-1 to 1)"),
-            alt.Tooltip("interval:N").title("95 % interval"),
+            alt.Tooltip("minute:Q").title(_("Minute")),
+            alt.Tooltip("measure:N").title(_("Measure")),
+            alt.Tooltip("mean:Q", format="+.2f").title(_("Mean (-1 to 1)")),
+            alt.Tooltip("interval:N").title(_("95 % interval")),
         ],
     )
     return (zero + band + line).properties(height=280)
@@ -83,17 +85,20 @@ def affect(table: pd.DataFrame, end: float) -> alt.LayerChart:
 
 def activities(table: pd.DataFrame, end: float) -> alt.LayerChart:
     """What the class did, as a strip. table: evidence.activities."""
-    table = pd.DataFrame({"activity": table["activity"], "begin": table["minute"].clip(upper=end), "row": "activity"})
+    activities = [_(activity) for activity in table["activity"]]
+    table = pd.DataFrame({"activity": activities, "begin": table["minute"].clip(upper=end), "row": "activity"})
     table["end"] = table["begin"].shift(-1).fillna(end)
     empty = alt.Axis(labels=False, ticks=False, domain=False, grid=False, minExtent=44, maxExtent=44, titlePadding=2)
-    base = alt.Chart(table).encode(x=_minutes(end, "begin").title(None), y=alt.Y("row:N").title("Doing").axis(empty))
+    base = alt.Chart(table).encode(x=_minutes(end, "begin").title(None), y=alt.Y("row:N").title(_("Doing")).axis(empty))
     strip = base.mark_rect().encode(
         x2="end:Q",
-        color=alt.Color("activity:N").scale(domain=list(ACTIVITIES), range=list(ACTIVITY_COLOURS)).legend(None),
+        color=alt.Color("activity:N")
+        .scale(domain=[_(activity) for activity in ACTIVITIES], range=list(ACTIVITY_COLOURS))
+        .legend(None),
         tooltip=[
-            alt.Tooltip("activity:N").title("Activity"),
-            alt.Tooltip("begin:Q", format=".0f").title("From minute"),
-            alt.Tooltip("end:Q", format=".0f").title("To minute"),
+            alt.Tooltip("activity:N").title(_("Activity")),
+            alt.Tooltip("begin:Q", format=".0f").title(_("From minute")),
+            alt.Tooltip("end:Q", format=".0f").title(_("To minute")),
         ],
     )
     names = base.mark_text(align="left", dx=4, color="#111111").encode(text="activity:N")
@@ -106,16 +111,16 @@ def trend(table: pd.DataFrame) -> alt.LayerChart:
     Columns: week (its Monday, "2026-03-02"), mean, low, high, lessons."""
     table = table.assign(interval=_words(table["low"], table["high"]))
     base = alt.Chart(table).encode(
-        x=alt.X("week:O").title("Week from").axis(labelAngle=-45, labelOverlap=True), color=alt.value(COLOURS[0])
+        x=alt.X("week:O").title(_("Week from")).axis(labelAngle=-45, labelOverlap=True), color=alt.value(COLOURS[0])
     )
-    ends = base.mark_rule(strokeWidth=2).encode(y=alt.Y("low:Q").title("Mean concentration (0 to 1)"), y2="high:Q")
+    ends = base.mark_rule(strokeWidth=2).encode(y=alt.Y("low:Q").title(_("Mean concentration (0 to 1)")), y2="high:Q")
     points = base.mark_line(point={"size": 50}).encode(
         y=alt.Y("mean:Q").scale(domain=[0, 1]),
         tooltip=[
-            alt.Tooltip("week:O").title("Week from"),
-            alt.Tooltip("mean:Q", format=".2f").title("Mean concentration"),
-            alt.Tooltip("interval:N").title("95 % interval"),
-            alt.Tooltip("lessons:Q").title("Lessons"),
+            alt.Tooltip("week:O").title(_("Week from")),
+            alt.Tooltip("mean:Q", format=".2f").title(_("Mean concentration")),
+            alt.Tooltip("interval:N").title(_("95 % interval")),
+            alt.Tooltip("lessons:Q").title(_("Lessons")),
         ],
     )
     return (ends + points).properties(height=300)
@@ -126,7 +131,7 @@ def differences(table: pd.DataFrame, title: str) -> alt.LayerChart:
     lessons. title: of the axis."""
     table = table.assign(
         interval=[
-            "not known" if pd.isna(low) else f"{low:+.2f} to {high:+.2f}"
+            _("not known") if pd.isna(low) else _("{low} to {high}").format(low=f"{low:+.2f}", high=f"{high:+.2f}")
             for low, high in zip(table["low"], table["high"], strict=True)
         ],
         clear=(table["low"] > 0) | (table["high"] < 0),
@@ -145,10 +150,10 @@ def differences(table: pd.DataFrame, title: str) -> alt.LayerChart:
         fill=alt.value(COLOURS[0]),
         fillOpacity=alt.when("datum.clear").then(alt.value(1)).otherwise(alt.value(0)),
         tooltip=[
-            alt.Tooltip("what:N").title("What"),
-            alt.Tooltip("difference:Q", format="+.2f").title("Difference"),
-            alt.Tooltip("interval:N").title("95 % interval"),
-            alt.Tooltip("lessons:Q").title("Lessons"),
+            alt.Tooltip("what:N").title(_("What")),
+            alt.Tooltip("difference:Q", format="+.2f").title(_("Difference")),
+            alt.Tooltip("interval:N").title(_("95 % interval")),
+            alt.Tooltip("lessons:Q").title(_("Lessons")),
         ],
     )
     return (zero + ends + points).properties(height=90 + 34 * len(table))
@@ -157,18 +162,19 @@ def differences(table: pd.DataFrame, title: str) -> alt.LayerChart:
 def lessons_apart(table: pd.DataFrame) -> alt.LayerChart:
     """A point for each lesson, with the tag above, without it below, and a tick at the mean of each. Columns: tag ("with" or
     "without"), apart (concentration less that of its class and subject), name."""
-    half = max([0.1, *table["apart"].abs()])
+    half, names = max([0.1, *table["apart"].abs()]), [_("with"), _("without")]
+    table = table.assign(tag=[_(tag) for tag in table["tag"]])
     base = alt.Chart(table).encode(
-        y=alt.Y("tag:N").scale(domain=["with", "without"]).title(None).axis(ticks=False),
-        color=alt.Color("tag:N").scale(domain=["with", "without"], range=[COLOURS[0], COLOURS[1]]).legend(None),
+        y=alt.Y("tag:N").scale(domain=names).title(None).axis(ticks=False),
+        color=alt.Color("tag:N").scale(domain=names, range=[COLOURS[0], COLOURS[1]]).legend(None),
     )
-    x = alt.X("apart:Q").scale(domain=[-half, half]).title("Above or below its class and subject")
+    x = alt.X("apart:Q").scale(domain=[-half, half]).title(_("Above or below its class and subject"))
     points = base.mark_circle(size=45, opacity=0.5).encode(
         x=x.axis(format="+.2f", tickCount=5),
         tooltip=[
-            alt.Tooltip("name:N").title("Lesson"),
-            alt.Tooltip("tag:N").title("Tag"),
-            alt.Tooltip("apart:Q", format="+.2f").title("Above its class and subject"),
+            alt.Tooltip("name:N").title(_("Lesson")),
+            alt.Tooltip("tag:N").title(_("Tag")),
+            alt.Tooltip("apart:Q", format="+.2f").title(_("Above its class and subject")),
         ],
     )
     means = base.mark_tick(thickness=3, height=26, opacity=1).encode(x=alt.X("mean(apart):Q"))
@@ -179,11 +185,11 @@ def _minutes(end: float, column: str = "minute") -> alt.X:
     return (
         alt.X(f"{column}:Q")
         .scale(domain=[0, end], nice=True)
-        .title("Minutes from the start")
+        .title(_("Minutes from the start"))
         .axis(tickMinStep=1, grid=False)
     )
 
 
 def _words(low: pd.Series, high: pd.Series, digits: int = 2) -> list[str]:
     """The interval of each row for a tooltip."""
-    return ["not known" if pd.isna(a) else f"{a:.{digits}f} to {b:.{digits}f}" for a, b in zip(low, high, strict=True)]
+    return [between(a, b, digits) for a, b in zip(low, high, strict=True)]

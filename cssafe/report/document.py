@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 import altair as alt
 import pandas as pd
 
+from cssafe.language import N_, _
+
 Chart = alt.Chart | alt.LayerChart
 
 
@@ -42,9 +44,9 @@ class Report:
     sections: tuple[Section, ...]
 
 
-SYNTHETIC = "Synthetic: made up, so that the report can be seen. It says nothing about any class."
+SYNTHETIC = N_("Synthetic: made up, so that the report can be seen. It says nothing about any class.")
 
-VALIDITY = (
+VALIDITY = N_(
     "A weak hint, never a mark: observers agree on two levels of engagement but hardly on four, scores of this kind tell "
     "attentive from inattentive only moderately well in real classrooms (AUC 0.62 to 0.72), and a scowl often means something "
     "other than anger."
@@ -57,7 +59,9 @@ def told(mean: float, low: float, high: float, *, signed: bool = False) -> str:
         return "–"
     form = "{:+.2f}" if signed else "{:.2f}"
     mean, low, high = (round(end, 2) + 0.0 for end in (mean, low, high))  # no -0.00
-    return form.format(mean) if pd.isna(low) else f"{form} ({form} to {form})".format(mean, low, high)
+    if pd.isna(low):
+        return form.format(mean)
+    return _("{mean} ({low} to {high})").format(mean=form.format(mean), low=form.format(low), high=form.format(high))
 
 
 def each(table: pd.DataFrame, signed: bool = False) -> list[str]:

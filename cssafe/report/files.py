@@ -13,6 +13,7 @@ from threading import Lock
 import altair as alt
 import pandas as pd
 
+from cssafe.language import _
 from cssafe.report.document import SYNTHETIC, VALIDITY, Report
 from cssafe.settings import ROOT
 
@@ -36,8 +37,8 @@ class ReportError(Exception):
     """The file could not be made; the message says what to do."""
 
 
-def make(report: Report, kind: str) -> bytes:
-    """The report as a file. kind: of MIME.
+def make(report: Report, kind: str, language: str = "en") -> bytes:
+    """The report as a file. kind: of MIME. language: the one that its words are in.
 
     Raises:
         ReportError: the process that makes it failed.
@@ -46,17 +47,19 @@ def make(report: Report, kind: str) -> bytes:
         try:
             done = subprocess.run(
                 [sys.executable, "-m", "cssafe.report.printing", kind],
-                input=json.dumps(plain(report)).encode(),
+                input=json.dumps(plain(report, language)).encode(),
                 cwd=ROOT,
                 capture_output=True,
                 timeout=PATIENCE,
                 check=True,
             )
         except (OSError, subprocess.SubprocessError) as error:
-            log.error("A report was not made: %s: %s", type(error).__name__, getattr(error, "stderr", None))
+            log.error("cssafe.report.printing: %s: %s", type(error).__name__, getattr(error, "stderr", None))
             raise ReportError(
-                f"The report could not be made as {kind.upper()}. Try again; if that does not help, try the other kind of "
-                "file, or print the page from the browser. The server's log says what happened."
+                _(
+                    "The report could not be made as {kind}. Try again; if that does not help, try the other kind of file, or "
+                    "print the page from the browser. The server's log says what happened."
+                ).format(kind=kind.upper())
             ) from error
     return done.stdout
 
@@ -65,14 +68,15 @@ def filename(report: Report, kind: str) -> str:
     return f"{report.name}{'-synthetic' if report.synthetic else ''}.{kind}"
 
 
-def plain(report: Report) -> dict:
+def plain(report: Report, language: str = "en") -> dict:
     """The report as what JSON can hold; charts as Vega-Lite."""
     alt.data_transformers.disable_max_rows()
     return {
+        "language": language,
         "title": report.title,
         "about": report.about,
-        "notice": SYNTHETIC if report.synthetic else "",
-        "validity": VALIDITY,
+        "notice": _(SYNTHETIC) if report.synthetic else "",
+        "validity": _(VALIDITY),
         "figures": [vars(figure) for figure in report.figures],
         "sections": [
             {
@@ -84,6 +88,7 @@ def plain(report: Report) -> dict:
                 ],
                 "reading": section.reading,
                 "table": _rows(section.table),
+                "behind": _("{section}: the figures").format(section=section.title),
             }
             for section in report.sections
         ],

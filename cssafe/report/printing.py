@@ -5,14 +5,18 @@ It is a program of its own so that what it needs (V8 for Vega, fonts) never stay
 
 import io
 import json
+import re
 import sys
 import tempfile
 from base64 import b64encode
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pymupdf_fonts
+import uharfbuzz
 import vl_convert
+from fontTools.pens.svgPathPen import SVGPathPen
 from fpdf import FPDF, FontFace
 from jinja2 import Environment, FileSystemLoader
 
@@ -58,11 +62,12 @@ def html(report: dict[str, Any], fonts: Path) -> bytes:
 
 def pdf(report: dict[str, Any], fonts: Path) -> bytes:
     """The same on A4. fonts: folder of the fonts as FONT + style."""
-    paper = Paper(report)
+    paper = Paper(report, fonts)
     for style in STYLES:
         paper.add_font(FONT, style, fonts / f"{FONT}{style}.ttf")
     paper.set_text_shaping(True)
     paper.set_title(report["title"])
+    paper.set_lang(report["language"])
     paper.set_creator("CSSAFE")
     paper.set_margin(MARGIN)
     paper.set_auto_page_break(True, MARGIN + 4)
@@ -82,9 +87,9 @@ def pdf(report: dict[str, Any], fonts: Path) -> bytes:
 class Paper(FPDF):
     """The pages of a report; the synthetic ones say so at the top of each."""
 
-    def __init__(self, report: dict[str, Any]) -> None:
+    def __init__(self, report: dict[str, Any], fonts: Path) -> None:
         super().__init__(format="A4")
-        self._report = report
+        self._report, self._fonts = report, fonts
 
     def header(self) -> None:
         if self._report["notice"]:
@@ -128,7 +133,7 @@ class Paper(FPDF):
             self.write_line(sentence, 10)
         for chart in section["charts"]:
             self.will_break(self.epw * chart["height"] / chart["width"])
-            picture = io.BytesIO(vl_convert.svg_to_png(chart["svg"], scale=SHARP))
+            picture = io.BytesIO(vl_convert.svg_to_png(outlined(chart["svg"], self._fonts), scale=SHARP))
             self.image(picture, w=self.epw, alt_text=chart["alt"])
             self.ln(1)
         if section["charts"] and section["reading"]:
@@ -140,7 +145,7 @@ class Paper(FPDF):
             return
         self.will_break(30)
         self.ln(3)
-        self.write_line(section["title"] + ": the figures", 11, "B")
+        self.write_line(section["behind"], 11, "B")
         if not section["charts"] and section["reading"]:
             self.write_line(section["reading"], 8.5, colour=PALE)
         wide = len(section["table"][0]) > 7
@@ -171,6 +176,35 @@ def _needs_shaping(text: str) -> bool:
     """Whether letters are joined or moved: from Hebrew to the last script before punctuation. Shaping takes half of a table's
     time, and most hold nothing but figures."""
     return any("\u0590" <= letter < "\u2000" for letter in text)
+
+
+def outlined(svg: str, fonts: Path) -> str:
+    """The SVG with its Devanagari as outlines, for vl_convert sets the letters of a syllable on top of each other. fonts:
+    folder of the fonts as FONT + style."""
+    faces = {style: uharfbuzz.Font(uharfbuzz.Face((fonts / f"{FONT}{style}.ttf").read_bytes())) for style in STYLES}
+
+    def outline(found: re.Match[str]) -> str:
+        if not any("\u0900" <= letter < "\u0980" for letter in found["words"]):
+            return found[0]
+        given = dict(re.findall(r'([\w-]+)="([^"]*)"', found["attributes"]))
+        font, buffer = faces["B" if given.get("font-weight") == "bold" else ""], uharfbuzz.Buffer()
+        buffer.add_str(unescape(found["words"]))
+        buffer.direction, buffer.script, buffer.language = "ltr", "Deva", "hi"
+        uharfbuzz.shape(font, buffer)
+        shapes, along = [], 0
+        for glyph, place in zip(buffer.glyph_infos, buffer.glyph_positions, strict=True):
+            pen = SVGPathPen(None)
+            font.draw_glyph_with_pen(glyph.codepoint, pen)
+            shapes.append(
+                f'<path transform="translate({along + place.x_offset},{place.y_offset})" d="{pen.getCommands()}"/>'
+            )
+            along += place.x_advance
+        size = float(given.pop("font-size", "10px").removesuffix("px")) / font.face.upem
+        start = {"middle": -along / 2, "end": -along}.get(given.pop("text-anchor", ""), 0)
+        kept = " ".join(f'{name}="{value}"' for name, value in given.items())
+        return f'<g {kept}><g transform="scale({size},{-size}) translate({start},0)">{"".join(shapes)}</g></g>'
+
+    return re.sub(r"<text (?P<attributes>[^>]*)>(?P<words>[^<]*)</text>", outline, svg)
 
 
 def _drawn(section: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import pandas as pd
 from cssafe.affect import COORDINATES
 from cssafe.intervals import clustered
 from cssafe.labels import FERPLUS
+from cssafe.language import N_, _
 from cssafe.store import Workspace
 from cssafe.store.summaries import COUNTED
 
@@ -20,10 +21,10 @@ def _sum(weights: dict[str, float]) -> str:
     return " + ".join(f"{weight} * p_{name}" for name, weight in weights.items() if weight) or "0"
 
 
-VALENCE = _sum({name: valence for name, (valence, _) in COORDINATES.items()})
-AROUSAL = _sum({name: arousal for name, (_, arousal) in COORDINATES.items()})
-LIKING = _sum({name: max(0.0, valence) for name, (valence, _) in COORDINATES.items()})
-DISLIKING = _sum({name: max(0.0, -valence) for name, (valence, _) in COORDINATES.items()})
+VALENCE = _sum({name: valence for name, (valence, _arousal) in COORDINATES.items()})
+AROUSAL = _sum({name: arousal for name, (_valence, arousal) in COORDINATES.items()})
+LIKING = _sum({name: max(0.0, valence) for name, (valence, _arousal) in COORDINATES.items()})
+DISLIKING = _sum({name: max(0.0, -valence) for name, (valence, _arousal) in COORDINATES.items()})
 
 KNOWN = "CASE WHEN p_neutral IS NOT NULL THEN"
 """greatest and least pass over what is null."""
@@ -53,6 +54,25 @@ PLAIN = {"concentration": "concentration"} | QUALITY
 
 EXPRESSIVE = EMOTIONS | AFFECT | UNSURE
 """What is read where expressions are."""
+
+
+HEADS = {
+    "minute": N_("Minute"),
+    "neutral": N_("Neutral"),
+    "happy": N_("Happy"),
+    "surprise": N_("Surprise"),
+    "sad": N_("Sad"),
+    "angry": N_("Angry"),
+    "disgust": N_("Disgust"),
+    "fear": N_("Fear"),
+    "contempt": N_("Contempt"),
+    "valence": N_("Valence"),
+    "arousal": N_("Arousal"),
+    "liking": N_("Liking"),
+    "disliking": N_("Disliking"),
+    "ambivalence": N_("Ambivalence"),
+}
+"""Measure -> heading of its column."""
 
 
 def sums(workspace: Workspace, lesson: int, expressive: bool) -> pd.DataFrame:
@@ -175,3 +195,8 @@ def _moved(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(
         low=np.maximum(table["low"].astype(float), least), high=np.minimum(table["high"].astype(float), 1)
     )
+
+
+def headed(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with headings for people instead of the measures' names."""
+    return table.rename(columns={name: _(head) for name, head in HEADS.items()})

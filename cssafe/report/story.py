@@ -5,7 +5,9 @@ import pandas as pd
 from cssafe import charts, evidence, notes, queries
 from cssafe.comparison import LEAST, usual
 from cssafe.formula import find
+from cssafe.frames import LEVELS
 from cssafe.labels import FERPLUS
+from cssafe.language import N_, _, ngettext
 from cssafe.report import charts as drawn
 from cssafe.report import readings
 from cssafe.report.document import Chart, Figure, Report, Section, each, told
@@ -13,6 +15,7 @@ from cssafe.report.readings import WINDOW
 from cssafe.report.sections import affect, coverage, markers_answered
 from cssafe.settings import PROFILES, Profile
 from cssafe.store import Workspace
+from cssafe.suggestions import sentence, suggestions
 
 
 def story(workspace: Workspace, lesson: pd.Series, profile: Profile) -> Report:
@@ -36,28 +39,37 @@ def story(workspace: Workspace, lesson: pd.Series, profile: Profile) -> Report:
     return Report(
         lesson["name"],
         f"lesson-{number}",
-        f"{lesson['local']:%A %d %B %Y, %H:%M} to {lesson['ended']:%H:%M} ({lesson['time_zone']}), {place}",
+        _("{day}, {start:%H:%M} to {end:%H:%M} ({zone}), {place}").format(
+            day=lesson["local"].strftime(_("%A %d %B %Y")),
+            start=lesson["local"],
+            end=lesson["ended"],
+            zone=lesson["time_zone"],
+            place=place,
+        ),
         bool(lesson["synthetic"]),
         (
-            Figure("Concentration", f"{lesson['concentration']:.2f}", interval(lesson["low"], lesson["high"])),
-            Figure("Faces", f"{lesson['faces']:.0f}", "typically seen at once"),
-            Figure("Minutes", f"{lesson['minutes']:.0f}", "with figures"),
+            Figure(_("Concentration"), f"{lesson['concentration']:.2f}", interval(lesson["low"], lesson["high"])),
+            Figure(_("Faces"), f"{lesson['faces']:.0f}", _("typically seen at once")),
+            Figure(_("Minutes"), f"{lesson['minutes']:.0f}", _("with figures")),
         ),
         (
-            Section("In short", short),
+            Section(_("In short"), short),
             *_own(workspace, number),
             _course(workspace, number, course, markers, sums if expressive else None),
             stretches,
             answered,
             *shown,
             compared,
+            _worked(workspace, lesson["class_name"]),
             covered,
         ),
     )
 
 
 def interval(low: float, high: float) -> str:
-    return "no interval: too little to tell" if pd.isna(low) else f"95 % interval {low:.2f} to {high:.2f}"
+    if pd.isna(low):
+        return _("no interval: too little to tell")
+    return _("95 % interval {interval}").format(interval=charts.between(low, high))
 
 
 def _level(lesson: pd.Series) -> str:
@@ -65,34 +77,41 @@ def _level(lesson: pd.Series) -> str:
     figures = told(mean, low, high)
     formula = find(lesson["formula"])
     if formula is None or pd.isna(low):
-        return f"Mean concentration was {figures}, on a scale from 0 to 1."
+        return _("Mean concentration was {figures}, on a scale from 0 to 1.").format(figures=figures)
     bands = formula.bands
     lowest, highest = (
-        "low" if value < bands["low_below"] else "high" if value > bands["high_above"] else "medium"
-        for value in (low, high)
+        LEVELS[0 if value < bands["low_below"] else 2 if value > bands["high_above"] else 1] for value in (low, high)
     )
     if lowest == highest:
-        return f"Mean concentration was {lowest}: {figures}, on a scale from 0 to 1."
-    return f"Mean concentration was {figures}, on a scale from 0 to 1: between {lowest} and {highest}."
+        return _("Mean concentration was {level}: {figures}, on a scale from 0 to 1.").format(
+            level=_(lowest), figures=figures
+        )
+    return _("Mean concentration was {figures}, on a scale from 0 to 1: between {lowest} and {highest}.").format(
+        figures=figures, lowest=_(lowest), highest=_(highest)
+    )
 
 
 def _changed(mean: float, low: float, high: float) -> str:
     if pd.isna(low):
-        return "Whether it rose or fell through the lesson cannot be told: too few minutes, or faces seen in all of it."
+        return _(
+            "Whether it rose or fell through the lesson cannot be told: too few minutes, or faces seen in all of it."
+        )
     figures = told(mean, low, high, signed=True)
     if low > 0:
-        return f"It rose through the lesson: last third against first {figures}."
-    if high < 0:
-        return f"It fell through the lesson: last third against first {figures}."
-    return f"It neither clearly rose nor fell through the lesson: last third against first {figures}."
+        words = _("It rose through the lesson: last third against first {figures}.")
+    elif high < 0:
+        words = _("It fell through the lesson: last third against first {figures}.")
+    else:
+        words = _("It neither clearly rose nor fell through the lesson: last third against first {figures}.")
+    return words.format(figures=figures)
 
 
 def _own(workspace: Workspace, number: int) -> list[Section]:
     """What the teacher wrote, if she did."""
     note, tags = notes.note(workspace, number), notes.tags(workspace)
     tagged = ", ".join(tags.loc[tags["lesson"] == number, "tag"])
-    sentences = (*([note] if note else []), *([f"Tags: {tagged}."] if tagged else []))
-    return [Section("Your note", sentences)] if sentences else []
+    sentences = (*([note] if note else []), *([_("Tags: {tags}.").format(tags=tagged)] if tagged else []))
+    return [Section(_("Your note"), sentences)] if sentences else []
 
 
 def _course(
@@ -101,52 +120,53 @@ def _course(
     """sums: of readings.sums with expressions, None without."""
     end = drawn.ending(course, markers)
     shown: list[tuple[Chart, str]] = [
-        (charts.timeline(course, markers), "Mean concentration of each minute, with its interval and the markers")
+        (
+            charts.timeline(course, markers.assign(kind=markers["kind"].map(_))),
+            _("Mean concentration of each minute, with its interval and the markers"),
+        )
     ]
     table = pd.DataFrame(
         {
-            "Minute": course["minute"],
-            "Clock": course["local"].dt.strftime("%H:%M"),
-            "Concentration": each(course[["concentration", "low", "high"]]),
-            "Faces": course["faces"].round(1),
+            _("Minute"): course["minute"],
+            _("Clock"): course["local"].dt.strftime("%H:%M"),
+            _("Concentration"): each(course[["concentration", "low", "high"]]),
+            _("Faces"): course["faces"].round(1),
         }
     )
-    reading = (
+    reading = _(
         "How to read it: the line is the mean over all faces of a minute, the band its 95 % interval over faces, dashed lines "
         "are your markers; below stands what the class did. Gaps: too few faces, or nothing scored, as in group work."
     )
     if sums is not None:
         emotions = readings.minutes(sums, readings.EMOTIONS)
-        shown.append((drawn.emotions(emotions, end), "Mean probability of each emotion in each minute"))
+        shown.append((drawn.emotions(emotions, end), _("Mean probability of each emotion in each minute")))
         words = emotions.assign(words=each(emotions[["mean", "low", "high"]]))
         wide = words.pivot(index="minute", columns="measure", values="words").reindex(columns=FERPLUS)
-        table = table.merge(wide.rename(columns=str.capitalize), left_on="Minute", right_index=True, how="left").fillna(
-            "–"
-        )
-        reading += " Emotions are mean probabilities, one upon the other; their intervals stand in the table."
-    shown.append((drawn.activities(evidence.activities(workspace, number), end), "The activity in each minute"))
-    return Section("The course of the lesson", (), tuple(shown), reading, table)
+        table = table.merge(readings.headed(wide), left_on=_("Minute"), right_index=True, how="left").fillna("–")
+        more = _("Emotions are mean probabilities, one upon the other; their intervals stand in the table.")
+        reading = f"{reading} {more}"
+    shown.append((drawn.activities(evidence.activities(workspace, number), end), _("The activity in each minute")))
+    return Section(_("The course of the lesson"), (), tuple(shown), reading, table)
 
 
 def _stretches(sums: pd.DataFrame) -> Section:
-    title = "Best and weakest five minutes"
+    title = _("Best and weakest five minutes")
     found = readings.windows(sums)
     if not found or found[-1].last - found[0].first + 1 < 2 * WINDOW:
-        return Section(title, ("Best and weakest five minutes are not told: fewer than ten minutes have figures.",))
+        few = _("Best and weakest five minutes are not told: fewer than ten minutes have figures.")
+        return Section(title, (few,))
     best, worst = max(found, key=lambda window: window.mean), min(found, key=lambda window: window.mean)
-    table = pd.DataFrame(
-        [
-            {"What": name, "Minutes": f"{w.first} to {w.last + 1}", "Concentration": told(w.mean, w.low, w.high)}
-            for name, w in (("Highest", best), ("Lowest", worst))
-        ]
-    )
-    (high_when, low_when), (high, low) = table["Minutes"], table["Concentration"]
+    when = [_("{low} to {high}").format(low=window.first, high=window.last + 1) for window in (best, worst)]
+    figures = [told(window.mean, window.low, window.high) for window in (best, worst)]
+    table = pd.DataFrame({_("What"): [_("Highest"), _("Lowest")], _("Minutes"): when, _("Concentration"): figures})
     sentence = (
-        f"Concentration was highest from minute {high_when}, {high}, and lowest from minute {low_when}, {low}."
+        _("Concentration was highest from minute {high_when}, {high}, and lowest from minute {low_when}, {low}.")
         if best.low > worst.high
-        else f"The highest five minutes ({high_when}: {high}) and the lowest ({low_when}: {low}) do not clearly differ."
-    )
-    reading = (
+        else _(
+            "The highest five minutes ({high_when}: {high}) and the lowest ({low_when}: {low}) do not clearly differ."
+        )
+    ).format(high_when=when[0], high=figures[0], low_when=when[1], low=figures[1])
+    reading = _(
         "How to read it: of all stretches of five minutes on end the highest and the lowest, each with its 95 % interval over "
         "faces. As they were picked for being extreme, they look somewhat more so than they are."
     )
@@ -158,20 +178,50 @@ def _compared(workspace: Workspace, lesson: pd.Series) -> Section:
     same = ["synthetic", "formula", "audience"]
     others = others[(others[same] == lesson[same]).all(axis=1) & (others["lesson"] != lesson["lesson"])]
     sentences, rows = [], []
-    for column, what in {"class_name": "class", "subject": "subject"}.items():
+    for column, what in {"class_name": N_("class"), "subject": N_("subject")}.items():
         values = others[others[column] == lesson[column]]["concentration"].dropna().to_numpy(float)
         mean, low, high = usual(values)
-        rows.append({"Same": what, "Other lessons": len(values), "Mean and usual range": told(mean, low, high)})
+        rows.append(
+            {
+                _("Same"): _(what),
+                _("Other lessons"): len(values),
+                _("Mean and usual range"): told(mean, low, high),
+            }
+        )
         sentences.append(_usual(what, lesson["concentration"], low, high, len(values)))
-    reading = (
+    reading = _(
         "How to read it: the usual range is where, by the other lessons, 95 of 100 further ones would lie. Compared are "
         "lessons of the same formula only. To lie within it is the normal case, whatever was done."
     )
-    return Section("Compared with the usual lesson", tuple(sentences), (), reading, pd.DataFrame(rows))
+    return Section(_("Compared with the usual lesson"), tuple(sentences), (), reading, pd.DataFrame(rows))
 
 
 def _usual(what: str, value: float, low: float, high: float, n: int) -> str:
     if n < LEAST:
-        return f"What is usual for this {what} is not known yet: {n} other lessons have figures, {LEAST} are needed."
-    verdict = "Higher than usual" if value > high else "Lower than usual" if value < low else "As usual"
-    return f"{verdict} for this {what}: {value:.2f}, usually {low:.2f} to {high:.2f} ({n} other lessons)."
+        return ngettext(
+            "What is usual for this {what} is not known yet: {n} other lesson has figures, {least} are needed.",
+            "What is usual for this {what} is not known yet: {n} other lessons have figures, {least} are needed.",
+            n,
+        ).format(what=_(what), n=n, least=LEAST)
+    if value > high:
+        words = _(
+            "Higher than usual for this {what}: {value:.2f}, usually {low:.2f} to {high:.2f} ({n} other lessons)."
+        )
+    elif value < low:
+        words = _("Lower than usual for this {what}: {value:.2f}, usually {low:.2f} to {high:.2f} ({n} other lessons).")
+    else:
+        words = _("As usual for this {what}: {value:.2f}, usually {low:.2f} to {high:.2f} ({n} other lessons).")
+    return words.format(what=_(what), value=value, low=low, high=high, n=n)
+
+
+def _worked(workspace: Workspace, class_name: str) -> Section:
+    """What the class's own past lessons suggest."""
+    title, found = _("What has worked with this class"), suggestions(workspace, class_name)
+    if found.empty:
+        return Section(title, (_("Its lessons do not tell yet after which markers its concentration rises."),))
+    reading = _(
+        "How to read it: from this class's own lessons, minutes after a marker against other moments that began alike; what "
+        "happened in these minutes need not be the marker's work. The intervals of all kinds hold together in 19 of 20 "
+        "classes."
+    )
+    return Section(title, tuple(sentence(row) for _number, row in found.iterrows()), (), reading)

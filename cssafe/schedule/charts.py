@@ -5,6 +5,7 @@ import pandas as pd
 
 from cssafe.charts import WEEKDAYS
 from cssafe.colours import GREY, HIGH, LOW, MIDDLE
+from cssafe.language import _, ngettext
 
 NARROW = 0.05
 """Least reach of the colours to either side: below, they would blow noise up into a pattern (as in charts.weekly)."""
@@ -16,7 +17,7 @@ def raw(table: pd.DataFrame) -> alt.LayerChart:
     told = [
         f"{value:.2f}" if evidence else "–" for value, evidence in zip(table["raw"], table["evidence"], strict=True)
     ]
-    return _heatmap(table.assign(shown=table["raw"] - usual, told=told, clear=True), "Difference, as recorded")
+    return _heatmap(table.assign(shown=table["raw"] - usual, told=told, clear=True), _("Difference, as recorded"))
 
 
 def effects(table: pd.DataFrame) -> alt.LayerChart:
@@ -26,22 +27,22 @@ def effects(table: pd.DataFrame) -> alt.LayerChart:
         for value, evidence in zip(table["effect"], table["evidence"], strict=True)
     ]
     clear = (table["low"] > 0) | (table["high"] < 0)
-    return _heatmap(table.assign(shown=table["effect"], told=told, clear=clear), "Difference, all else taken out")
+    return _heatmap(table.assign(shown=table["effect"], told=told, clear=clear), _("Difference, all else taken out"))
 
 
 def _heatmap(table: pd.DataFrame, title: str) -> alt.LayerChart:
     table = table.assign(
-        day=[WEEKDAYS[weekday - 1] for weekday in table["weekday"]],
+        day=[_(WEEKDAYS[weekday - 1]) for weekday in table["weekday"]],
         shown=table["shown"].where(table["evidence"], 0.0),  # a cell without a number would not be drawn at all
         mean=[
-            "–" if pd.isna(low) else f"{mean:.2f} ({low:.2f} to {high:.2f})"
+            "–" if pd.isna(low) else _words(".2f", mean, low, high)
             for mean, low, high in zip(table["raw"], table["raw_low"], table["raw_high"], strict=True)
         ],
         difference=[
-            "no evidence" if pd.isna(low) else f"{effect:+z.2f} ({low:+z.2f} to {high:+z.2f})"
+            _("no evidence") if pd.isna(low) else _words("+z.2f", effect, low, high)
             for effect, low, high in zip(table["effect"], table["low"], table["high"], strict=True)
         ],
-        number=[f"{lessons} lessons" if lessons != 1 else "1 lesson" for lessons in table["lessons"]],
+        number=[ngettext("{n} lesson", "{n} lessons", n).format(n=n) for n in table["lessons"]],
     )
     half = max([NARROW, *table["shown"].abs().dropna()])
     colour = (
@@ -67,14 +68,19 @@ def _heatmap(table: pd.DataFrame, title: str) -> alt.LayerChart:
         stroke=alt.when(known).then(colour).otherwise(alt.value(GREY)),
         fillOpacity=alt.when("datum.evidence && datum.clear").then(alt.value(1)).otherwise(alt.value(0.2)),
         tooltip=[
-            alt.Tooltip("day:O").title("Day"),
-            alt.Tooltip("period:O").title("Period"),
-            alt.Tooltip("mean:N").title("Mean, as recorded (95 % interval)"),
-            alt.Tooltip("difference:N").title("Effect (95 % interval)"),
-            alt.Tooltip("lessons:Q").title("Lessons"),
+            alt.Tooltip("day:O").title(_("Day")),
+            alt.Tooltip("period:O").title(_("Period")),
+            alt.Tooltip("mean:N").title(_("Mean, as recorded (95 % interval)")),
+            alt.Tooltip("difference:N").title(_("Effect (95 % interval)")),
+            alt.Tooltip("lessons:Q").title(_("Lessons")),
         ],
     )
     ink = alt.when("datum.evidence && datum.clear").then(alt.value("#111111")).otherwise(alt.value(GREY))
     told = base.mark_text(fontSize=14, dy=-6).encode(text="told:N", color=ink)
     number = base.mark_text(fontSize=10, dy=10).encode(text="number:N", color=ink)
     return (cells + told + number).properties(height=alt.Step(44))
+
+
+def _words(form: str, mean: float, low: float, high: float) -> str:
+    """A figure with its interval for a tooltip."""
+    return _("{mean} ({low} to {high})").format(mean=f"{mean:{form}}", low=f"{low:{form}}", high=f"{high:{form}}")

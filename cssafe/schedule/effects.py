@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from cssafe.intervals import clustered
 from cssafe.labels import ACTIVITIES
+from cssafe.language import N_, _
 from cssafe.queries import ALL, CHOSEN, Filter
 from cssafe.store import Workspace
 from cssafe.timetable import DAYS
@@ -51,14 +52,26 @@ DRAWS = 4000
 PASSES = 2
 """Fits: the first finds the variance of placements by themselves, the second weighs by it."""
 
-TOO_LITTLE = (
+TOO_LITTLE = N_(
     "There is too little to tell slots apart yet: {lessons} lessons in {weeks} weeks, at {placements} places of the timetable. "
     "It takes {least} weeks at least, and more places than class, subject, teacher, room and activity can explain. Keep "
     "recording; in the first weeks this is the usual case."
 )
-NO_DIFFERENCE = (
+NO_DIFFERENCE = N_(
     "The slots differ by no more than chance alone makes slots differ (p = {chance:.2f}; below {significance} would count). "
     "{lessons} lessons in {weeks} weeks support no advice."
+)
+UNCERTAIN = N_(
+    "The slots differ by more than chance makes slots differ, but of no single one can it be told yet whether it is better or "
+    "worse than the mean slot."
+)
+HIGHEST = N_(
+    "Concentration is highest on **{day} {period}**: {effect:+z.2f} against the mean slot (95 % interval {low:+z.2f} to "
+    "{high:+z.2f}, {lessons} lessons)."
+)
+LOWEST = N_(
+    "Concentration is lowest on **{day} {period}**: {effect:+z.2f} against the mean slot (95 % interval {low:+z.2f} to "
+    "{high:+z.2f}, {lessons} lessons)."
 )
 
 
@@ -84,6 +97,12 @@ class Effects:
     weeks: int
     synthetic: bool
     reason: str
+
+    @property
+    def clear(self) -> pd.DataFrame:
+        """The slots that can be told from the mean slot, the lowest first; none where there is no advice."""
+        clear = (self.slots["low"] > 0) | (self.slots["high"] < 0)
+        return self.slots[clear & (not self.reason)].sort_values("effect")
 
 
 def lessons_in_slots(workspace: Workspace, periods: Sequence[dict], which: Filter = ALL) -> pd.DataFrame:
@@ -139,7 +158,7 @@ def effects(lessons: pd.DataFrame, days: Sequence[str], periods: Sequence[dict])
     numbers = {"lessons": lessons["lesson"].nunique(), "weeks": weeks, "placements": len(known)}
     estimate, covariance = np.full(size, np.nan), np.full((size, size), np.nan)
     own = student = chance = np.nan
-    reason = TOO_LITTLE.format(least=LEAST_WEEKS, **numbers)
+    reason = _(TOO_LITTLE).format(least=LEAST_WEEKS, **numbers)
     # Small matrices: a busy machine's threads would wait for each other, ten times as long as the work takes.
     with threadpool_limits(1):
         if weeks >= LEAST_WEEKS and evidence.any() and len(known) - _rank(known) >= LEAST_FREE:
@@ -148,7 +167,7 @@ def effects(lessons: pd.DataFrame, days: Sequence[str], periods: Sequence[dict])
             # Against the mean of the slots with evidence.
             contrast = terms - (evidence @ terms) / evidence.sum()
             estimate, covariance = contrast @ coefficients, contrast @ spread @ contrast.T
-            told = NO_DIFFERENCE.format(chance=chance, significance=SIGNIFICANCE, **numbers)
+            told = _(NO_DIFFERENCE).format(chance=chance, significance=SIGNIFICANCE, **numbers)
             reason = "" if chance < SIGNIFICANCE else told
     half = student * np.sqrt(np.diag(covariance))
     table = slots.assign(
@@ -163,6 +182,17 @@ def effects(lessons: pd.DataFrame, days: Sequence[str], periods: Sequence[dict])
     )
     synthetic = bool(lessons["synthetic"].any())
     return Effects(table, estimate, covariance, own, student, chance, numbers["lessons"], weeks, synthetic, reason)
+
+
+def sentences(found: Effects) -> list[str]:
+    """What may be concluded, in words: the best and the worst slot, or why none is named."""
+    clear = found.clear
+    if clear.empty:
+        return [found.reason or _(UNCERTAIN)]
+    rows = [(_(HIGHEST), row) for row in clear[clear["effect"] > 0].tail(1).to_dict("records")]
+    rows += [(_(LOWEST), row) for row in clear[clear["effect"] < 0].head(1).to_dict("records")]
+    days = [DAYS[row["weekday"] - 1] for _words, row in rows]
+    return [words.format(day=_(day), **row) for day, (words, row) in zip(days, rows, strict=True)]
 
 
 def _placements(lessons: pd.DataFrame) -> tuple[pd.DataFrame, float]:
@@ -201,7 +231,7 @@ def _fit(known: pd.DataFrame, within: float, terms: np.ndarray) -> tuple[np.ndar
     rank, own, weights = _rank(known), 0.0, np.ones(len(y))
     # The prior as pseudo-observations: the precision is (g + WORTH) / (sum of squares + WORTH USUAL^2).
     ridge = BayesianRidge(fit_intercept=False, lambda_1=WORTH / 2, lambda_2=WORTH / 2 * USUAL**2, max_iter=1000)
-    for _ in range(PASSES):
+    for _pass in range(PASSES):
         root = np.sqrt(weights)[:, None]
         left = np.linalg.svd(root * x)[0][:, rank:].T  # what no fixed effect can explain
         free_y, free_z = left @ (root[:, 0] * y), left @ (root * z)

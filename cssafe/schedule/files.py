@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from cssafe.language import _
 from cssafe.schedule.school import WHO, WORD, School, called, periods_of
 from cssafe.timetable import DAYS
 
@@ -53,7 +54,11 @@ def from_csv(content: bytes) -> tuple[Rows, Rows, Rows]:
     for number, row in enumerate(_table(content), start=2):
         what = row.get("what") or "lesson"
         if what not in parts:
-            raise ValueError(f"Line {number} begins with “{what}”. It must say period, lesson or away.")
+            raise ValueError(
+                _("Line {number} begins with “{what}”. It must say period, lesson or away.").format(
+                    number=number, what=what
+                )
+            )
         if what == "period":
             parts[what].append(
                 {"name": row.get("period", "")} | {end: _clock(row.get(end, "")) for end in ("start", "end")}
@@ -64,7 +69,11 @@ def from_csv(content: bytes) -> tuple[Rows, Rows, Rows]:
         else:
             names = {who: row[WORD[who]] for who in WHO if row.get(WORD[who])}
             if len(names) != 1:
-                raise ValueError(f"Line {number} says who is away: it must name one class, one teacher or one room.")
+                raise ValueError(
+                    _("Line {number} says who is away: it must name one class, one teacher or one room.").format(
+                        number=number
+                    )
+                )
             [(who, name)] = names.items()
             parts[what].append({"who": who, "name": name, "day": row.get("day", ""), "period": row.get("period", "")})
     return parts["period"], parts["lesson"], parts["away"]
@@ -84,7 +93,7 @@ def to_ics(school: School, monday: date, time_zone: str) -> bytes:
         when = monday + timedelta(days=DAYS.index(day))
         ends = school.periods[first]["start"], school.periods[first + length - 1]["end"]
         new = Event()
-        new.add("uid", f"{uuid5(NAMESPACE_URL, f'{summary} {day} {period} {sorted(properties.items())}')}@cssafe")
+        new.add("uid", f"{uuid5(NAMESPACE_URL, f'{day} {period} {sorted(properties.items())}')}@cssafe")
         new.add("dtstamp", datetime.combine(monday, time(0), ZoneInfo("UTC")))
         new.add("summary", summary)
         for name, clock in zip(("dtstart", "dtend"), ends, strict=True):
@@ -102,7 +111,7 @@ def to_ics(school: School, monday: date, time_zone: str) -> bytes:
         event(called(row), row["day"], row["period"], row["length"], **told)
     for row in school.away.to_dict("records"):
         period, length = (row["period"], 1) if row["period"] else (school.names[0], len(school.names))
-        away = event(f"{row['name']} is away", row["day"], period, length, **{AWAY: row["name"]})
+        away = event(_("{name} is away").format(name=row["name"]), row["day"], period, length, **{AWAY: row["name"]})
         away[AWAY].params["WHO"] = WORD[row["who"]]
     if time_zone != "UTC":
         calendar.add_missing_timezones()
@@ -125,19 +134,21 @@ def from_ics(content: bytes, periods: Sequence[Mapping[str, str]], time_zone: st
         calendar = Calendar.from_ical(content)
     except (ValueError, IndexError, KeyError, AttributeError):
         raise ValueError(
-            "The file is no iCalendar file (.ics). Export the calendar again from where it was made."
+            _("The file is no iCalendar file (.ics). Export the calendar again from where it was made.")
         ) from None
     found = [one for event in calendar.walk("VEVENT") for one in _occurrences(event, ZoneInfo(time_zone))]
     if not found:
         raise ValueError(
-            "The calendar has no event with a start and an end on the same day, so there is no week in it."
+            _("The calendar has no event with a start and an end on the same day, so there is no week in it.")
         )
     times = {(one["start"], one["end"]) for one in found}
     used = list(periods) if _fits(periods, times) else periods_of(times)
     if not _fits(used, times):
         raise ValueError(
-            "The times in the calendar overlap in such a way that they make no periods. Enter the school's periods first, then "
-            "import it again."
+            _(
+                "The times in the calendar overlap in such a way that they make no periods. Enter the school's periods first, "
+                "then import it again."
+            )
         )
     starts, ends = [period["start"] for period in used], [period["end"] for period in used]
     lessons, away = {}, {}
@@ -160,7 +171,7 @@ def _table(content: bytes) -> Rows:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise ValueError("The file is no text in UTF-8. Save it from the spreadsheet as “CSV UTF-8”.") from None
+        raise ValueError(_("The file is no text in UTF-8. Save it from the spreadsheet as “CSV UTF-8”.")) from None
     first = text.partition("\n")[0]
     separator = ";" if first.count(";") > first.count(",") else ","
     try:
@@ -170,13 +181,17 @@ def _table(content: bytes) -> Rows:
         )
     except ValueError as error:
         told = str(error).strip()
-        raise ValueError(f"The file cannot be read as CSV: {told}. Save it anew from the spreadsheet.") from None
+        raise ValueError(
+            _("The file cannot be read as CSV: {error}. Save it anew from the spreadsheet.").format(error=told)
+        ) from None
     whole = whole.fillna("")  # what a short line lacks
     names = [name.strip().lower() for name in whole.iloc[0]]
     if missing := [name for name in ("day", "period", "class", "subject") if name not in names]:
         raise ValueError(
-            f"The file lacks the column {missing[0]}. Its first line must name the columns: {', '.join(COLUMNS)}; needed are "
-            "day, period, class and subject."
+            _(
+                "The file lacks the column {missing}. Its first line must name the columns: {columns}; needed are day, period, "
+                "class and subject."
+            ).format(missing=missing[0], columns=", ".join(COLUMNS))
         )
     return [dict(zip(names, map(str.strip, row), strict=True)) for row in whole.iloc[1:].itertuples(index=False)]
 
@@ -187,13 +202,15 @@ def _occurrences(event: Any, zone: ZoneInfo) -> Rows:
     try:
         start, end = event.start, event.end
     except (ValueError, TypeError, AttributeError):
-        raise ValueError(f"The event “{summary}” in the calendar has no start and end that can be read.") from None
+        raise ValueError(
+            _("The event “{name}” in the calendar has no start and end that can be read.").format(name=summary)
+        ) from None
     if not isinstance(start, datetime) or not isinstance(end, datetime):
         return []
     start, end = _local(start, zone), _local(end, zone)
     if end.date() != start.date() or end <= start:
         return []
-    subject, _, class_name = summary.rpartition(" ")
+    subject, _space, class_name = summary.rpartition(" ")
     told = {
         "subject": str(_first(event, SUBJECT, subject)),
         "class_name": str(_first(event, CLASS, class_name)),

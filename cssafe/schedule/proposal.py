@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cssafe.language import N_, _
 from cssafe.schedule.effects import Effects
 from cssafe.schedule.school import LESSON, WHO, School, blocked, called
 from cssafe.settings import THREADS
@@ -25,14 +26,14 @@ SECONDS = 45.0
 SCALE = 100_000
 """Weighted effects as whole numbers, which the solver counts in: its steps are a thousandth of what an interval tells."""
 
-NO_FOCUS = "No subject needs focus yet, so no week is better than another. Say below which subjects matter most."
-NO_LESSONS = "The school's week has no lesson yet. Enter or import it first."
-NO_WAY = "No lesson of the subjects that need focus can move to a better slot with all constraints kept."
-NO_TIME = (
+NO_FOCUS = N_("No subject needs focus yet, so no week is better than another. Say below which subjects matter most.")
+NO_LESSONS = N_("The school's week has no lesson yet. Enter or import it first.")
+NO_WAY = N_("No lesson of the subjects that need focus can move to a better slot with all constraints kept.")
+NO_TIME = N_(
     "No better week was found within {seconds:.0f} seconds, but that there is none is not proven. Let fewer lessons move, or "
     "try again when this computer has less to do."
 )
-NOT_CLEAR = (
+NOT_CLEAR = N_(
     "The best week that was found would change concentration by {gain:+z.3f} ({low:+z.3f} to {high:+z.3f}): that cannot be "
     "told from nothing, so nothing is proposed. More lessons recorded make the interval narrower."
 )
@@ -68,14 +69,14 @@ def propose(school: School, known: Effects, moves: int, seconds: float = SECONDS
     """
     nothing = Proposal(pd.DataFrame(columns=COLUMNS), np.nan, np.nan, np.nan, np.nan, school, "")
     weight = school.lessons["subject"].map(school.focus).fillna(0.0).to_numpy(float) * school.lessons["length"]
-    if why := NO_LESSONS if school.lessons.empty else known.reason or ("" if weight.any() else NO_FOCUS):
+    if why := _(NO_LESSONS) if school.lessons.empty else known.reason or ("" if weight.any() else _(NO_FOCUS)):
         return replace(nothing, reason=why)
     chosen, bound = _solve(school, known, moves, seconds)
     table = _moved(school, chosen)
     if table.empty:
         proven = bound * SCALE < len(school.lessons)  # each may be rounded by half a step
         return replace(
-            nothing, gain=0.0, low=0.0, high=0.0, reason=NO_WAY if proven else NO_TIME.format(seconds=seconds)
+            nothing, gain=0.0, low=0.0, high=0.0, reason=_(NO_WAY) if proven else _(NO_TIME).format(seconds=seconds)
         )
     share = table["subject"].map(school.focus).fillna(0.0).to_numpy(float) / weight.sum()
     steps = np.zeros(len(known.estimate))
@@ -86,7 +87,7 @@ def propose(school: School, known: Effects, moves: int, seconds: float = SECONDS
     gain, half = steps @ known.estimate, known.student * np.sqrt(steps @ known.covariance @ steps + own)
     most = max(gain, bound / weight.sum())
     if not gain - half > 0:
-        told = NOT_CLEAR.format(gain=gain, low=gain - half, high=gain + half)
+        told = _(NOT_CLEAR).format(gain=gain, low=gain - half, high=gain + half)
         return replace(nothing, gain=gain, low=gain - half, high=gain + half, most=most, reason=told)
     return Proposal(_explained(school, known, table), gain, gain - half, gain + half, most, _made(school, table), "")
 
@@ -194,21 +195,22 @@ def _explained(school: School, known: Effects, table: pd.DataFrame) -> pd.DataFr
         moved = row | {"from_day": from_day, "from_period": from_period, "to_day": to_day, "to_period": to_period}
         moved |= {"change": change, "low": change - half, "high": change + half, "weight": weight}
         words = {"lesson": lesson, "subject": row["subject"], "other": _follower(row, records)} | moved
+        words |= {"from_day": _(from_day), "to_day": _(to_day)}
         if weight and change - half > 0:
-            why = (
+            why = _(
                 "{lesson} goes from {from_day} {from_period} to {to_day} {to_period}, because {subject} needs focus and this "
                 "school's lessons are followed better there by {change:.2f} ({low:+z.2f} to {high:+z.2f})."
             )
         elif weight and change > 0:
-            why = (
+            why = _(
                 "{lesson} goes from {from_day} {from_period} to {to_day} {to_period}, because {subject} needs focus and this "
                 "school's lessons are probably, but not certainly, followed better there, by {change:.2f} ({low:+z.2f} to "
                 "{high:+z.2f})."
             )
         elif words["other"]:
-            why = "{lesson} goes from {from_day} {from_period} to {to_day} {to_period} and makes room for {other}."
+            why = _("{lesson} goes from {from_day} {from_period} to {to_day} {to_period} and makes room for {other}.")
         else:
-            why = (
+            why = _(
                 "{lesson} goes from {from_day} {from_period} to {to_day} {to_period}, so that all lessons of its class, "
                 "teacher and room still fit."
             )

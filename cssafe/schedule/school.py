@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from cssafe.language import N_, _
 from cssafe.timetable import DAYS, SCHOOL_DAYS
 
 LESSON = ("day", "period", "class_name", "subject", "teacher", "room", "length", "fixed")
@@ -19,7 +20,8 @@ AWAY = ("who", "name", "day", "period")
 WHO = ("class_name", "teacher", "room")
 """What can be in one place at a time."""
 
-WORD = {"class_name": "class", "teacher": "teacher", "room": "room"}
+WORD = {"class_name": N_("class"), "teacher": N_("teacher"), "room": N_("room")}
+"""What each of WHO is called: in a file as it stands, elsewhere in the reader's language."""
 
 MOST = 2
 """Periods of one subject that a class has on a day at most, unless the school says otherwise: a double period (assumption)."""
@@ -76,7 +78,7 @@ def read(
         ValueError: a row that cannot be used, or two lessons that want the same class, teacher or room; the user is told.
     """
     if not days:
-        raise ValueError("The week has no day. Choose at least one.")
+        raise ValueError(_("The week has no day. Choose at least one."))
     week = tuple(day for day in DAYS if day in days)
     names = [period["name"] for period in periods]
     rows = [_lesson(row, week, names) for row in lessons if any(map(_text, (row.get(name) for name in LESSON[:6])))]
@@ -140,27 +142,44 @@ def teachers(school: School) -> dict[tuple[str, str], str]:
     return {pair: ", ".join(sorted(filter(None, names))) for pair, names in pairs.items()}
 
 
+def with_teachers(lessons: pd.DataFrame, school: School) -> pd.DataFrame:
+    """effects.lessons_in_slots with the column `teacher`, by the school's week."""
+    who = teachers(school)
+    pairs = zip(lessons["class_name"], lessons["subject"], strict=True)
+    return lessons.assign(teacher=[who.get(pair, "") for pair in pairs])
+
+
 def _lesson(row: Mapping[str, Any], days: Sequence[str], names: Sequence[str]) -> dict[str, Any]:
     words = {name: _text(row.get(name)) for name in LESSON[:6]}
-    name = called(words).strip() or "without a name"
+    name = called(words).strip() or _("without a name")
     if not words["class_name"] or not words["subject"]:
-        raise ValueError(f"The lesson {name} lacks its class or its subject. Fill in both.")
+        raise ValueError(_("The lesson {name} lacks its class or its subject. Fill in both.").format(name=name))
     if words["day"] not in days:
-        raise ValueError(f"The lesson {name} has the day “{words['day']}”. It must be one of {', '.join(days)}.")
+        raise ValueError(
+            _("The lesson {name} has the day “{day}”. It must be one of {days}.").format(
+                name=name, day=words["day"], days=", ".join(days)
+            )
+        )
     if words["period"] not in names:
         raise ValueError(
-            f"The lesson {name} has the period “{words['period']}”. It must be one of {', '.join(names) or 'none yet'}; "
-            "change it, or add the period."
+            _(
+                "The lesson {name} has the period “{period}”. It must be one of {periods}; change it, or add the period."
+            ).format(name=name, period=words["period"], periods=", ".join(names) or _("none yet"))
         )
     length = _length(row.get("length"))
     if length < 1:
         raise ValueError(
-            f"The lesson {name} has the length “{row['length']}”. It must be a number of periods, such as 2."
+            _("The lesson {name} has the length “{length}”. It must be a number of periods, such as 2.").format(
+                name=name, length=row["length"]
+            )
         )
+    day = words["day"]
     if names.index(words["period"]) + length > len(names):
         raise ValueError(
-            f"The lesson {name} on {words['day']} goes on for {length} periods from {words['period']} on: past the last "
-            "period. Shorten it, or let it start earlier."
+            _(
+                "The lesson {name} on {day} goes on for {length} periods from {period} on: past the last period. Shorten it, "
+                "or let it start earlier."
+            ).format(name=name, day=_(day), length=length, period=words["period"])
         )
     fixed = row.get("fixed")
     return words | {"length": length, "fixed": bool(fixed) and not _nothing(fixed)}
@@ -170,12 +189,20 @@ def _away(row: Mapping[str, Any], days: Sequence[str], names: Sequence[str]) -> 
     words = {name: _text(row.get(name)) for name in AWAY}
     if words["who"] not in WHO or not words["name"]:
         raise ValueError(
-            "A row of who is away lacks a name, or whether it is a class, a teacher or a room. Fill in both."
+            _("A row of who is away lacks a name, or whether it is a class, a teacher or a room. Fill in both.")
         )
     if words["day"] not in days or words["period"] not in ("", *names):
         raise ValueError(
-            f"{words['name']} is away on “{words['day']}” in the period “{words['period']}”. Use one of {', '.join(days)} and "
-            f"one of {', '.join(names)}, or no period for the whole day."
+            _(
+                "{name} is away on “{day}” in the period “{period}”. Use one of {days} and one of {periods}, or no period for "
+                "the whole day."
+            ).format(
+                name=words["name"],
+                day=words["day"],
+                period=words["period"],
+                days=", ".join(days),
+                periods=", ".join(names),
+            )
         )
     return words
 
@@ -188,26 +215,32 @@ def _check(school: School) -> None:
     for row in school.lessons.to_dict("records"):
         first = school.slot(row["day"], row["period"])
         for slot in range(first, first + row["length"]):
-            when = "{} {}".format(*school.place(slot))
+            name, period = school.place(slot)
+            when = f"{_(name)} {period}"
             for who in WHO:
                 if not row[who]:
                     continue
                 if other := taken.get((who, row[who], slot)):
                     raise ValueError(
-                        f"Two lessons need the {WORD[who]} {row[who]} on {when}: {other} and {called(row)}. Move one of them."
+                        _("Two lessons need the {what} {name} on {when}: {one} and {other}. Move one of them.").format(
+                            what=_(WORD[who]), name=row[who], when=when, one=other, other=called(row)
+                        )
                     )
                 if (who, row[who], slot) in away:
                     raise ValueError(
-                        f"{called(row)} is on {when}, when the {WORD[who]} {row[who]} is away. Move the lesson, or change who "
-                        "is away."
+                        _(
+                            "{lesson} is on {when}, when the {what} {name} is away. Move the lesson, or change who is away."
+                        ).format(lesson=called(row), when=when, what=_(WORD[who]), name=row[who])
                     )
                 taken[who, row[who], slot] = called(row)
         day[row["class_name"], row["subject"], row["day"]] += row["length"]
     for (class_name, subject, name), periods in day.items():
         if periods > school.most:
             raise ValueError(
-                f"The class {class_name} has {periods} periods of {subject} on {name}; at most {school.most} are allowed. "
-                "Move one, or allow more."
+                _(
+                    "The class {class_name} has {n} periods of {subject} on {day}; at most {most} are allowed. Move one, or "
+                    "allow more."
+                ).format(class_name=class_name, n=periods, subject=subject, day=_(name), most=school.most)
             )
 
 
