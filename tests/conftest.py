@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 import streamlit_webrtc  # noqa: F401 before TensorFlow, whose OpenSSL symbols pylibsrtp would else be bound to: it crashes
+from ortools.sat.python import cp_model  # noqa: F401 before TensorFlow for the like reason; the app never loads TensorFlow
 from playwright.sync_api import sync_playwright
 
 from cssafe import services
