@@ -45,6 +45,13 @@ def timeline(table: pd.DataFrame) -> str:
     return extremes(rows["concentration"], rows["low"], rows["high"], places)
 
 
+def activities(table: pd.DataFrame) -> str:
+    """What the class did, one after the other. table: evidence.activities."""
+    (_start, first), *others = table[["minute", "activity"]].itertuples(index=False)
+    later = _("{activity} from minute {minute:.0f}")
+    return ", ".join([_(first), *(later.format(activity=_(one), minute=minute) for minute, one in others)])
+
+
 def concentration_seconds(table: pd.DataFrame) -> str:
     """The best and the weakest second. table: recording.timeline."""
     rows = table.dropna(subset="concentration")

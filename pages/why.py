@@ -51,7 +51,7 @@ def explain(workspace: Workspace, lesson: pd.Series) -> None:
             "then their eyes, then their emotions. What is asked of them: {activities}. The parts are computed from "
             "one-second means; they differ from the line above by {difference:.2f} or less. Click on a minute, or choose it, "
             "to see its parts."
-        ).format(activities=told(activities), difference=difference(rows, parts)),
+        ).format(activities=readings.activities(activities), difference=difference(rows, parts)),
     )
     minute = minutes[0]
     if len(minutes) > 1:
@@ -69,6 +69,7 @@ def explain(workspace: Workspace, lesson: pd.Series) -> None:
             }
         ),
         hide_index=True,
+        placeholder="",
         column_config={
             _("Points"): st.column_config.NumberColumn(format="%.2f"),
             _("95 % interval"): st.column_config.TextColumn(help=_("Over the faces of this minute")),
@@ -118,13 +119,6 @@ def wrong(edited: pd.DataFrame) -> str:
     if edited["minute"].duplicated().any():
         return _("Two rows have the same minute. Change one of them, or take it out.")
     return ""
-
-
-def told(activities: pd.DataFrame) -> str:
-    """The activities of a lesson in words."""
-    (_start, first), *others = activities[["minute", "activity"]].itertuples(index=False)
-    later = _("{activity} from minute {minute:.0f}")
-    return ", ".join([_(first), *(later.format(activity=_(one), minute=minute) for minute, one in others)])
 
 
 def difference(rows: pd.DataFrame, parts: pd.DataFrame) -> float:

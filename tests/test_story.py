@@ -178,6 +178,13 @@ def synthetic():
         return tell(workspace, number)
 
 
+def test_every_chart_has_sentences_that_read_it_out_and_a_table(synthetic):
+    charted = [section for section in synthetic.sections if section.charts]
+    assert charted and all(section.sentences and len(section.table) for section in charted)
+    (course,) = (section.sentences for section in charted if section.title == "The course of the lesson")
+    assert [sentence.split()[0] for sentence in course] == ["Highest:", "Of", "What"]
+
+
 def test_html_is_one_file_without_scripts_that_needs_nothing_from_elsewhere(synthetic):
     html = files.make(synthetic, "html").decode()
     assert "<h1>गणित &lt;कक्षा ७&gt; &amp; Ж</h1>" in html and "With &lt;b&gt;blocks&lt;/b&gt;" in html

@@ -130,4 +130,6 @@ def test_both_become_files(workspace):
         term(workspace, ALL, (date(2026, 1, 1), date(2026, 2, 1)), CONSENT),
         research(workspace, ALL, "new"),
     ):
+        charted = [section for section in report.sections if section.charts]
+        assert charted and all(section.sentences and len(section.table) for section in charted)
         assert files.make(report, "pdf").startswith(b"%PDF") and b"</html>" in files.make(report, "html")

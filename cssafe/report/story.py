@@ -3,6 +3,7 @@
 import pandas as pd
 
 from cssafe import charts, evidence, notes, queries
+from cssafe import readings as said
 from cssafe.comparison import LEAST, usual
 from cssafe.formula import find
 from cssafe.frames import LEVELS
@@ -118,7 +119,7 @@ def _course(
     workspace: Workspace, number: int, course: pd.DataFrame, markers: pd.DataFrame, sums: pd.DataFrame | None
 ) -> Section:
     """sums: of readings.sums with expressions, None without."""
-    end = drawn.ending(course, markers)
+    end, sentences = drawn.ending(course, markers), [said.timeline(course)]
     shown: list[tuple[Chart, str]] = [
         (
             charts.timeline(course, markers.assign(kind=markers["kind"].map(_))),
@@ -138,15 +139,24 @@ def _course(
         "are your markers; below stands what the class did. Gaps: too few faces, or nothing scored, as in group work."
     )
     if sums is not None:
-        emotions = readings.minutes(sums, readings.EMOTIONS)
+        emotions, lesson = readings.minutes(sums, readings.EMOTIONS), readings.whole(sums, readings.EMOTIONS).dropna()
+        if len(lesson):
+            most = str(lesson["mean"].idxmax())
+            sentences.append(
+                _("Of the emotions shown, {emotion} leads with {figures}, on a scale from 0 to 1.").format(
+                    emotion=_(most), figures=told(*lesson.loc[most])
+                )
+            )
         shown.append((drawn.emotions(emotions, end), _("Mean probability of each emotion in each minute")))
         words = emotions.assign(words=each(emotions[["mean", "low", "high"]]))
         wide = words.pivot(index="minute", columns="measure", values="words").reindex(columns=FERPLUS)
         table = table.merge(readings.headed(wide), left_on=_("Minute"), right_index=True, how="left").fillna("–")
         more = _("Emotions are mean probabilities, one upon the other; their intervals stand in the table.")
         reading = f"{reading} {more}"
-    shown.append((drawn.activities(evidence.activities(workspace, number), end), _("The activity in each minute")))
-    return Section(_("The course of the lesson"), (), tuple(shown), reading, table)
+    activities = evidence.activities(workspace, number)
+    sentences.append(_("What was done: {activities}.").format(activities=said.activities(activities)))
+    shown.append((drawn.activities(activities, end), _("The activity in each minute")))
+    return Section(_("The course of the lesson"), tuple(sentences), tuple(shown), reading, table)
 
 
 def _stretches(sums: pd.DataFrame) -> Section:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
-from cssafe import charts, queries
+from cssafe import charts, queries, readings
 from cssafe.colours import COLOURS
 from cssafe.comparison import LEAST, Effect, against, effect, strata
 from cssafe.intervals import clustered
@@ -51,7 +51,7 @@ def term(
             "Mean concentration of {n} lessons was {figures}, on a scale from 0 to 1.",
             len(lessons),
         ).format(n=len(lessons), figures=told(mean, low, high)),
-        *(section.sentences[0] for section in sections if section.sentences),
+        *(section.sentences[0] for section in (course, changed, *slots)),
     )
     form = _("%d %B %Y")
     days = [f"{day:{form}}" if len(lessons) else "–" for day in (lessons["local"].min(), lessons["local"].max())]
@@ -211,7 +211,7 @@ def _week(workspace: Workspace, which: Filter, periods: Sequence[dict]) -> Secti
         "lessons. Class and subject differ from cell to cell, so this alone is no reason to move a lesson."
     ).format(minutes=charts.THIN_MINUTES, lessons=charts.THIN_LESSONS)
     chart = (charts.weekly(cells), _("Heatmap of mean concentration by weekday and period"))
-    return Section(title, (), (chart,), reading, table)
+    return Section(title, (readings.weekly(cells),), (chart,), reading, table)
 
 
 def _slots(workspace: Workspace, which: Filter, periods: Sequence[dict], compare: Callable[..., Effects]) -> Section:
@@ -258,7 +258,7 @@ def _histograms(workspace: Workspace, which: Filter, profile: Profile) -> list[S
     )
     level = Section(
         _("How high"),
-        (),
+        (readings.distribution(concentration),),
         ((charts.distribution(concentration), _("Bars of the concentration index in tenths for each group")),),
         reading,
         _shares(concentration.assign(what=[charts.between(start, start + 0.1, 1) for start in concentration["start"]])),
@@ -268,7 +268,7 @@ def _histograms(workspace: Workspace, which: Filter, profile: Profile) -> list[S
         return [level]
     chart = (charts.emotions(emotions), _("Bars of the mean probability of each emotion for each group"))
     table = _shares(emotions.assign(what=[_(emotion) for emotion in emotions["emotion"]]))
-    return [level, Section(_("Emotions"), (), (chart,), reading, table)]
+    return [level, Section(_("Emotions"), (readings.emotions(emotions),), (chart,), reading, table)]
 
 
 def _largest(table: pd.DataFrame) -> pd.DataFrame:
