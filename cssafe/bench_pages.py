@@ -29,8 +29,8 @@ ROWS = FACES * MINUTES * (60 + DENSE - 1) / DENSE
 TOGETHER = 200
 """Lessons that are made at a time."""
 
-FIGURELESS = ("live", "files", "room", "model", "concentration", "status")
-"""Pages that read no lessons."""
+FIGURELESS = ("live", "files", "room", "projector", "phone", "model", "concentration", "status")
+"""Pages that read no lessons, or nothing as long as none runs."""
 
 
 def measure(observations: int, repeats: int = 3) -> dict[str, Any]:

@@ -220,7 +220,7 @@ def _write(recordings: dict[str, "Recording"], out: Path) -> None:
 def _store(recordings: list["Recording"], name: str, activity: str, pipeline: "Pipeline", database: Path) -> None:
     """Add the lesson, whole or not at all."""
     from cssafe.recording import join
-    from cssafe.store import Lesson, Workspace
+    from cssafe.store import NO_CLASS, NO_SUBJECT, Lesson, Workspace
 
     rows, start, end = join(recordings)
     workspace = Workspace.open(database)
@@ -228,7 +228,7 @@ def _store(recordings: list["Recording"], name: str, activity: str, pipeline: "P
         zone = workspace.get("live", {}).get("time_zone", "UTC")
         audience = "self" if max(recording.most for recording in recordings) <= 1 else "class"
         labels = (pipeline.profile.name, str(pipeline.formula), "file", audience)
-        workspace.add([Lesson(name, "No class", "No subject", "", zone, *labels, start, activity)], [end], rows)
+        workspace.add([Lesson(name, NO_CLASS, NO_SUBJECT, "", zone, *labels, start, activity)], [end], rows)
     finally:
         workspace.close()
     print(f'Stored as the lesson "{name}", {start:%Y-%m-%d %H:%M} UTC, {len(rows)} observations.', file=sys.stderr)

@@ -34,7 +34,7 @@ def asked_by(whose: Callable[[], str]) -> None:
 
 def _(words: str) -> str:
     """The words in the language asked for; in English where they are not translated."""
-    return _catalogue(_asked()).gettext(words)
+    return _catalogue(_asked()).gettext(words) if words else ""  # gettext has the catalogue's header under no words
 
 
 def ngettext(one: str, several: str, n: int) -> str:

@@ -18,7 +18,7 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from cssafe.language import N_, _
-from cssafe.store import Workspace
+from cssafe.store import NO_CLASS, Workspace
 
 BEFORE = 3
 """Minutes before the one with the marker: what the teacher may have reacted to (assumption)."""
@@ -36,9 +36,6 @@ the class's name (assumption)."""
 LEAST = 6
 """Lessons with such a marker, and lessons with other moments, below which nothing is told: in five, chance alone has all of
 them rise or all of them fall in more than 1 of 20 classes (sign test, 2 / 2^5)."""
-
-NAMELESS = N_("No class")
-"""What lessons have for a class that were given none: they are no class, and have no history."""
 
 COLUMNS = ("kind", "lessons", "rose", "change", "low", "high", "clear", "synthetic")
 
@@ -99,7 +96,7 @@ def history(workspace: Workspace, class_name: str) -> pd.DataFrame:
     """
     with workspace.cursor() as cursor:
         moments = cursor.execute(MOMENTS, {"class": class_name}).df()
-    if class_name == NAMELESS:
+    if class_name == NO_CLASS:  # its lessons are no class, and have no history
         moments = moments[:0]
     marked = moments.dropna(subset="kind")
     counted = marked.groupby("kind")["lesson"].nunique()

@@ -12,7 +12,7 @@ from cssafe.language import N_, _
 from cssafe.live.upload import Analysis, Held, Upload
 from cssafe.recording import join
 from cssafe.settings import MINIMUM_GROUP, ROOT, UPLOAD_FILES, UPLOAD_LIMIT
-from cssafe.store import Lesson
+from cssafe.store import NO_CLASS, NO_SUBJECT, Lesson
 from pages import pictures
 from pages.covering import covering, way_for
 from pages.filters import VALIDITY
@@ -232,8 +232,8 @@ def save(
     rows, start, end = join([upload.recording for upload in seen], shift)
     lesson = Lesson(
         name=" ".join(part for part in (subject, class_name) if part) or N_("Lesson"),
-        class_name=class_name or N_("No class"),
-        subject=subject or N_("No subject"),
+        class_name=class_name or NO_CLASS,
+        subject=subject or NO_SUBJECT,
         room=room,
         time_zone=zone,
         profile=profile.name,

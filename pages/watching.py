@@ -11,7 +11,8 @@ from cssafe.alerts import Alert
 from cssafe.language import N_, _
 from cssafe.live.session import LiveLesson
 from cssafe.settings import ROOT
-from cssafe.suggestions import LEAST, NAMELESS, history, sentence, suggestions
+from cssafe.store import NO_CLASS
+from cssafe.suggestions import LEAST, history, sentence, suggestions
 
 NAMES = {"projector": N_("Projector"), "phone": N_("Phone")}
 PROJECTOR = N_(
@@ -126,7 +127,7 @@ def suggested(lesson: LiveLesson) -> None:
             st.caption(_(SUGGESTED))
             if found["synthetic"].any():
                 st.caption(":material/science: " + _("These lessons are synthetic: made up, so that this can be seen."))
-        elif lesson.lesson.class_name == NAMELESS:
+        elif lesson.lesson.class_name == NO_CLASS:
             st.markdown(_("This lesson has no class, so it has no past lessons. Name the class when you start one."))
         else:
             most = max([0, *history(lesson.workspace, lesson.lesson.class_name)["lessons"]])

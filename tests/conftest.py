@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import closing
+from functools import lru_cache
 from pathlib import Path
 
 import av
@@ -13,6 +14,7 @@ from ortools.sat.python import cp_model  # noqa: F401 before TensorFlow for the 
 from playwright.sync_api import sync_playwright
 
 from cssafe import services
+from cssafe.pipeline import Pipeline
 from cssafe.store import Workspace
 from tests.browser import chromium, film, need
 from tests.test_websocket import Crowd, make
@@ -70,6 +72,17 @@ def data(tmp_path, monkeypatch):
     monkeypatch.setattr(services, "_load", lambda: Crowd(6))
     yield tmp_path / "data" / "cssafe.duckdb"
     services.close()
+
+
+@lru_cache(maxsize=2)
+def _networks(*chosen) -> Pipeline:
+    return Pipeline(*chosen)
+
+
+@pytest.fixture
+def loaded_once(monkeypatch):
+    """The app's real networks, not loaded anew for each test: a pipeline remembers nothing of what it has seen."""
+    monkeypatch.setattr(services, "Pipeline", _networks)
 
 
 @pytest.fixture

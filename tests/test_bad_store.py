@@ -40,7 +40,7 @@ def folder():
 
 
 @pytest.fixture
-def app(folder, monkeypatch):
+def app(folder, monkeypatch, loaded_once):
     """The environment of an app on that folder."""
     monkeypatch.setenv("CSSAFE_DATA", str(folder))
     monkeypatch.setenv("CSSAFE_PROFILE", "consent")

@@ -63,6 +63,7 @@ def test_the_command_prints_one_object_on_one_line(capsys, monkeypatch):
     assert figures["memory_mb"]["peak"] > 50
 
 
+@pytest.mark.slow
 def test_every_page_that_reads_lessons_is_timed_with_five_years_of_them(monkeypatch):
     monkeypatch.setattr(bench_pages, "MINUTES", 2)
     monkeypatch.setattr(bench_pages, "ROWS", 25 * 2 * (60 + 19) / 20)

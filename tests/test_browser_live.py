@@ -139,6 +139,7 @@ def test_a_lesson_from_start_to_end_is_seen_live_and_is_in_the_database_afterwar
         assert not [file for file in tmp_path.iterdir() if file.suffix not in (".duckdb", ".log")]
 
 
+@pytest.mark.slow
 def test_of_a_class_its_figures_are_shown_and_no_single_face_is_named(playwright, tmp_path):
     with serve(tmp_path) as server, closing(chromium(playwright, film(tmp_path, side=3))) as browser:
         with visit(browser) as page:
@@ -176,6 +177,7 @@ def test_of_a_class_no_face_is_seen_until_the_teacher_wants_it(playwright, tmp_p
             shows_no_error(page)
 
 
+@pytest.mark.slow
 def test_two_real_people_are_followed_but_are_too_few_for_a_figure_about_a_class(playwright, tmp_path):
     video = clip(tmp_path, shared_data("video/two_faces_head_tilt.mp4"))
     with serve(tmp_path) as server, closing(chromium(playwright, video)) as browser, visit(browser) as page:
@@ -206,6 +208,7 @@ def test_closing_the_tab_ends_the_stream_within_a_second_and_an_ordinary_stop_lo
         assert fetch(tmp_path / "cssafe.duckdb", "SELECT count(*) FROM lessons WHERE ended IS NULL") == [(0,)]
 
 
+@pytest.mark.slow
 def test_after_a_lost_connection_the_camera_finds_back_into_the_same_lesson(page, tmp_path):
     with serve(tmp_path) as server:
         page.add_init_script(
@@ -223,6 +226,7 @@ def test_after_a_lost_connection_the_camera_finds_back_into_the_same_lesson(page
         expect(page.get_by_text("Mathematics is over")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_attention_only_shows_and_stores_no_emotion(page, tmp_path):
     with serve(tmp_path, CSSAFE_PROFILE="attention-only") as server:
         page.goto(server.address)
@@ -239,6 +243,7 @@ def test_attention_only_shows_and_stores_no_emotion(page, tmp_path):
         assert fetch(tmp_path / "cssafe.duckdb", f"SELECT {columns} FROM observations") == [(0,) * 8]
 
 
+@pytest.mark.slow
 def test_a_demo_visit_leaves_nothing_on_the_disk(page, tmp_path):
     with serve(tmp_path, CSSAFE_PROFILE="demo") as server:
         start(page, server, ask=False)
@@ -251,7 +256,6 @@ def test_a_demo_visit_leaves_nothing_on_the_disk(page, tmp_path):
         assert [file.name for file in tmp_path.iterdir()] == ["server.log"]
 
 
-@pytest.mark.slow
 @pytest.mark.slow
 @pytest.mark.parametrize("filled", [False, True], ids=["empty", "filled"])
 def test_every_page_opened_by_its_address_shows_no_error(page, tmp_path, filled):
@@ -269,6 +273,7 @@ def test_every_page_opened_by_its_address_shows_no_error(page, tmp_path, filled)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+@pytest.mark.slow
 def test_a_database_that_is_open_elsewhere_is_named_in_a_sentence_on_every_page(page, tmp_path):
     with closing(Workspace.open(tmp_path / "cssafe.duckdb")), serve(tmp_path) as server:
         for address in PAGES.keys() - {"concentration"}:  # which needs no database

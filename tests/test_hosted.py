@@ -27,7 +27,7 @@ IDLE = 60 * IDLE_MINUTES
 
 
 @pytest.fixture(autouse=True)
-def data(tmp_path, monkeypatch):
+def data(tmp_path, monkeypatch, loaded_once):
     """A hosted server's environment, and an empty folder in which nothing may appear."""
     monkeypatch.setenv("CSSAFE_MODE", "hosted")
     monkeypatch.setenv("CSSAFE_DATA", str(tmp_path))

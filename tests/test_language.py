@@ -214,6 +214,12 @@ def test_what_is_not_translated_and_who_is_not_asked_stays_english(ask):
     assert _("Weekly") == "Weekly" and ngettext("{n} lesson", "{n} lessons", 1) == "{n} lesson"
 
 
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_no_words_stay_no_words(ask, code):
+    ask(code)
+    assert _("") == ""
+
+
 def test_an_error_is_told_in_the_language_of_the_page_that_shows_it(ask):
     error = StoreError(N_("{n} min"), n=3)
     assert str(error) == "3 min"

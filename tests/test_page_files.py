@@ -24,7 +24,7 @@ PATIENCE = 60
 
 
 @pytest.fixture(autouse=True)
-def data(tmp_path, monkeypatch):
+def data(tmp_path, monkeypatch, loaded_once):
     monkeypatch.setenv("CSSAFE_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("CSSAFE_PROFILE", "consent")
     monkeypatch.delenv("CSSAFE_MODE", raising=False)
@@ -205,6 +205,7 @@ def test_the_choice_of_how_faces_appear_follows_the_audience_and_is_remembered()
     assert run(again).segmented_control[0].value == MASK
 
 
+@pytest.mark.slow
 def test_four_people_in_a_classroom_are_seen():
     clip = shared_data("video/classroom_four.mp4")
     page = analyse(("classroom.mp4", clip.read_bytes()), audience="class")

@@ -18,7 +18,7 @@ PATIENCE = 60
 
 
 @pytest.fixture(autouse=True)
-def server(tmp_path, monkeypatch):
+def server(tmp_path, monkeypatch, loaded_once):
     monkeypatch.setenv("CSSAFE_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("CSSAFE_PROFILE", "demo")
     monkeypatch.delenv("CSSAFE_MODE", raising=False)

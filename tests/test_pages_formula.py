@@ -194,11 +194,11 @@ def test_synthetic_lessons_cannot_be_rated(workspace):
     assert "a synthetic lesson was given by nobody" in text(show("rating"))
 
 
-@pytest.mark.slow
 def minutes(number: int = 15):
     return [mixed(2, seed=i).assign(time=lambda t, i=i: t["time"] + timedelta(minutes=i)) for i in range(number)]
 
 
+@pytest.mark.slow
 def test_a_teacher_rates_moments_without_seeing_scores_and_then_sees_the_agreement(workspace):
     number = lesson(workspace, *minutes())
     workspace.mark(number, "quiz", START + timedelta(seconds=30))

@@ -15,6 +15,7 @@ from tests.lessons import LESSON, START, add, rows
 from tests.schools import periods, planted, recorded, school
 
 SEEDS = range(40)
+FEW_AND_MANY = pytest.mark.parametrize("seeds", [SEEDS[:8], pytest.param(SEEDS, marks=pytest.mark.slow)], ids=len)
 OF = school(5)
 NOTHING = recorded(OF, 0, np.zeros(35)).iloc[:0]
 
@@ -43,17 +44,19 @@ def test_in_the_first_weeks_there_is_no_advice(lessons):
     assert "too little" in found.reason and found.slots["effect"].isna().all()
 
 
-def test_what_was_not_planted_is_not_found():
-    found = [known(recorded(OF, seed, np.zeros(35))) for seed in SEEDS]
+@FEW_AND_MANY
+def test_what_was_not_planted_is_not_found(seeds):
+    found = [known(recorded(OF, seed, np.zeros(35))) for seed in seeds]
     alarms = sum(not one.reason for one in found)
-    assert alarms <= 2, f"{alarms} of {len(SEEDS)}, where {SIGNIFICANCE} of them are expected"
+    assert alarms <= len(seeds) / 20, f"{alarms} of {len(seeds)}, where {SIGNIFICANCE} of them are expected"
     clear = np.mean([((one.slots["low"] > 0) | (one.slots["high"] < 0)).mean() for one in found])
     assert clear < 0.05
 
 
-def test_what_was_planted_is_found_with_honest_intervals():
+@FEW_AND_MANY
+def test_what_was_planted_is_found_with_honest_intervals(seeds):
     held, likeness = [], []
-    for seed in SEEDS:
+    for seed in seeds:
         truth = planted(np.random.default_rng(seed), 0.04)
         found = known(recorded(OF, seed, truth))
         assert not found.reason, seed

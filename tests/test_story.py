@@ -24,6 +24,7 @@ from cssafe.report.story import story
 from cssafe.settings import PROFILES
 from cssafe.simulated import Plan, Step, frames
 from cssafe.store import Workspace
+from cssafe.store.writing import DECIMALS
 from tests import test_suggestions
 from tests.lessons import LESSON, START, add, rows
 
@@ -92,7 +93,8 @@ def test_five_minutes_on_end_need_figures_in_each(workspace):
 
 def test_affect_of_a_lesson_is_that_of_its_faces(workspace):
     random = np.random.default_rng(1)
-    p = random.dirichlet(np.ones(len(FERPLUS)), 7)
+    whole = 10**DECIMALS  # shares of it are kept as they are; others would be rounded, and no longer sum to one
+    p = random.multinomial(whole, random.dirichlet(np.ones(len(FERPLUS)), 7)) / whole
     crowd = rows(tracks=7).assign(**dict(zip(EXPRESSION, p.T, strict=True)))
     crowd.loc[6, list(EXPRESSION)] = np.nan  # one more, of whom no emotion is known
     number = add(workspace, crowd.assign(quality=1.0))

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cssafe.store import Workspace
-from cssafe.suggestions import AFTER, COLUMNS, FOUND, LEAST, NAMELESS, RECENT, history, sentence, suggestions
+from cssafe.store import NO_CLASS, Workspace
+from cssafe.suggestions import AFTER, COLUMNS, FOUND, LEAST, RECENT, history, sentence, suggestions
 from pages.running import MARKERS
 from tests.lessons import LESSON, START, add, rows
 
@@ -65,7 +65,7 @@ def test_without_lessons_there_is_no_history_and_nothing_is_suggested(workspace)
         (LEAST, "never", "7a", "7a", 0, False),
         (LEAST - 1, "any", "7a", "7a", 1, False),
         (LEAST, "any", "7a", "7b", 0, False),
-        (LEAST, "any", NAMELESS, NAMELESS, 0, False),
+        (LEAST, "any", NO_CLASS, NO_CLASS, 0, False),
         (LEAST, "any", "7a", "7a", 1, True),
     ],
 )

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from cssafe import queries
@@ -22,13 +23,10 @@ CONSENT = PROFILES["consent"]
 
 def fill(workspace, values, first: int = 0, **others) -> list[int]:
     """A lesson a day with this mean, from that day on."""
-    numbers = []
-    for day, value in enumerate(values):
-        when = START + timedelta(days=first + day)
-        numbers.append(
-            add(workspace, rows(concentration=value, start=when), lesson=replace(LESSON, started=when, **others))
-        )
-    return numbers
+    days = [START + timedelta(days=first + day) for day in range(len(values))]
+    parts = [rows(concentration=values[i], start=day).assign(lesson=i) for i, day in enumerate(days)]
+    lessons = [replace(LESSON, started=day, **others) for day in days]
+    return workspace.add(lessons, [day + timedelta(minutes=45) for day in days], pd.concat(parts, ignore_index=True))
 
 
 def test_without_lessons_a_term_has_a_report_that_says_nothing(workspace):

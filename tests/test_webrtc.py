@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 import av
 import numpy as np
 import pytest
+from PIL import ImageColor
 
+from cssafe.colours import LEVELS
 from cssafe.live import webrtc
 from cssafe.live.engine import Engine
 from cssafe.live.webrtc import COMEBACK, Stream, ice_servers
@@ -18,7 +20,7 @@ from cssafe.vision.anonymous import PLAIN as GREY
 from tests.test_websocket import Crowd, crowd
 from tests.waiting import until
 
-GREEN = (115, 158, 0)  # BGR of a face with high concentration
+HIGH = ImageColor.getrgb(LEVELS["high"])[::-1]  # BGR of the box of a face with high concentration
 
 
 @pytest.fixture
@@ -49,7 +51,7 @@ def result_shown(stream: Stream, **size: int) -> np.ndarray:
     def boxed() -> bool:
         nonlocal shown
         shown = stream.show(frame(**size)).to_ndarray(format="bgr24")
-        return bool((shown == GREEN).all(axis=2).any())
+        return bool((shown == HIGH).all(axis=2).any())
 
     until(boxed)
     return shown
@@ -64,7 +66,7 @@ def test_before_a_result_the_picture_comes_back_mirrored(stream):
 def test_the_box_is_mirrored_with_the_picture_and_follows_its_size(stream, size):
     result_shown(stream)
     scale = size.get("width", 64) / 64
-    xs = np.nonzero((result_shown(stream, **size) == GREEN).all(axis=2))[1]
+    xs = np.nonzero((result_shown(stream, **size) == HIGH).all(axis=2))[1]
     assert abs(xs.min() - (64 - 30) * scale) <= 1  # the face is at 10 to 30 from the left
 
 
@@ -117,7 +119,7 @@ def test_the_browsers_call_begins_the_time_anew_for_the_visitor_was_asked_before
 def test_old_boxes_vanish(stream, monkeypatch):
     result_shown(stream)
     monkeypatch.setattr(webrtc, "STALE", 0.0)
-    assert not (stream.show(frame()).to_ndarray(format="bgr24") == GREEN).all(axis=2).any()
+    assert not (stream.show(frame()).to_ndarray(format="bgr24") == HIGH).all(axis=2).any()
 
 
 def test_whatever_goes_wrong_the_picture_goes_on_and_it_is_counted(stream, monkeypatch):

@@ -27,7 +27,7 @@ from cssafe.observations import Seconds
 from cssafe.pipeline import Stream
 from cssafe.privacy import individuals, way, withheld
 from cssafe.settings import LIVE_MINUTES, Profile
-from cssafe.store import Lesson, StoreError, Workspace
+from cssafe.store import NO_CLASS, NO_SUBJECT, Lesson, StoreError, Workspace
 from cssafe.vision.anonymous import covers
 from cssafe.vision.segments import boxed
 
@@ -88,8 +88,8 @@ class LiveLesson:
         self.profile = profile
         self.lesson = Lesson(
             name=name or " ".join(part for part in (subject, class_name) if part) or N_("Lesson"),
-            class_name=class_name or N_("No class"),
-            subject=subject or N_("No subject"),
+            class_name=class_name or NO_CLASS,
+            subject=subject or NO_SUBJECT,
             room=room,
             time_zone=time_zone,
             profile=profile.name,

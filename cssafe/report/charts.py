@@ -8,7 +8,7 @@ from cssafe.colours import COLOURS, EMOTIONS, GREY
 from cssafe.labels import ACTIVITIES, FERPLUS
 from cssafe.language import _
 
-ACTIVITY_COLOURS = ("#56B4E9", "#CC79A7", "#009E73", "#E69F00", "#BBBBBB")
+ACTIVITY_COLOURS = (COLOURS[4], COLOURS[5], COLOURS[2], COLOURS[1], "#BBBBBB")
 """In the order of ACTIVITIES; black writing is readable on each."""
 
 LEFT = alt.Axis(minExtent=44, maxExtent=44, titlePadding=2, tickCount=5)

@@ -20,7 +20,7 @@ from cssafe.store import writing
 from cssafe.store.database import Database
 from cssafe.store.errors import StoreError, why_not_open, why_not_used
 from cssafe.store.lesson import Lesson, naive_utc
-from cssafe.store.migrations import migrate, of_lessons
+from cssafe.store.migrations import migrate
 from cssafe.store.summaries import summarise
 from cssafe.store.taking import Taken, take
 
@@ -59,7 +59,7 @@ class Workspace:
             database = Database(path)
             migrate(database.connection)
             workspace = cls(database)
-            workspace._write(workspace._recover)
+            workspace._whole(writing.end_open_lessons)
         except (duckdb.Error, OSError, StoreError) as error:
             if database is not None:
                 database.close(kept_as_it_is=True)
@@ -210,10 +210,7 @@ class Workspace:
         def job() -> None:
             self._drain()
             with self._database.transaction() as connection:
-                for table in of_lessons(connection):
-                    connection.execute(
-                        f"DELETE FROM {table} WHERE list_contains($1::INTEGER[], lesson)", [list(lessons)]
-                    )
+                writing.delete(connection, lessons)
             self._database.pack()
             self._database.forget()
 
@@ -260,11 +257,6 @@ class Workspace:
     def _insert(self, observations: pd.DataFrame) -> None:
         writing.insert_observations(self._connection, observations)
         self.written = datetime.now(UTC)
-
-    def _recover(self) -> None:
-        with self._database.transaction() as connection:
-            if lessons := writing.end_open_lessons(connection):
-                summarise(connection, lessons)
 
     @property
     def _connection(self) -> duckdb.DuckDBPyConnection:

@@ -16,6 +16,7 @@ from cssafe.rescoring import score
 from cssafe.settings import PROFILES
 from cssafe.store.errors import StoreError
 from cssafe.store.lesson import Lesson, naive_utc
+from cssafe.store.migrations import of_lessons
 from cssafe.store.summaries import summarise
 
 DECIMALS = 4
@@ -85,15 +86,23 @@ def insert_observations(connection: duckdb.DuckDBPyConnection, rows: pd.DataFram
         connection.unregister("batch")
 
 
-def end_open_lessons(connection: duckdb.DuckDBPyConnection) -> list[int]:
-    """End lessons that a crash left open at their last observation; their numbers."""
+def end_open_lessons(connection: duckdb.DuckDBPyConnection) -> None:
+    """End lessons that a crash left open at their last observation, and make the tables that the charts read. To be called
+    inside a transaction."""
     rows = connection.execute("""
         UPDATE lessons SET ended = coalesce((
             SELECT max(time) + INTERVAL 1 SECOND FROM observations
             WHERE observations.lesson = lessons.lesson), started)
         WHERE ended IS NULL RETURNING lesson
     """).fetchall()
-    return [lesson for (lesson,) in rows]
+    if rows:
+        summarise(connection, [lesson for (lesson,) in rows])
+
+
+def delete(connection: duckdb.DuckDBPyConnection, lessons: Sequence[int]) -> None:
+    """Take lessons and all that was recorded of them out of every table. To be called inside a transaction."""
+    for table in of_lessons(connection):
+        connection.execute(f"DELETE FROM {table} WHERE list_contains($1::INTEGER[], lesson)", [list(lessons)])
 
 
 def rescorable(connection: duckdb.DuckDBPyConnection, formula: Formula) -> list[int]:
