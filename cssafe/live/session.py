@@ -190,7 +190,10 @@ class LiveLesson:
         self.workspace.mark(self.number, kind, datetime.now(UTC))
 
     def switch(self, activity: str) -> None:
-        """From this moment on the class does something else."""
+        """From this moment on the class does something else. What it does already changes nothing: a page that is drawn again in
+        the middle calls twice."""
+        if activity == self.activity:
+            return
         self.workspace.switch(self.number, activity, datetime.now(UTC))
         self._stream.activity = activity
 
