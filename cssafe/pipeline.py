@@ -28,8 +28,8 @@ CROP = 48
 """Side of an expression crop, pixels; sharpness is measured on the same crop."""
 
 CLOSE_TIME = 0.038
-"""Seconds of one live frame for close looks (mesh, eyes, hidden share, expression): they leave 42 ms of the 80 of a class for the
-detector and the rest. Where the faces need longer, they take turns."""
+"""Seconds of one live frame for close looks (mesh, eyes, hidden share, expression): they leave 42 ms of the 80 of a class for
+the detector and the rest. Where the faces need longer, they take turns."""
 
 TURN = 8
 """Faces by which `warm` measures the speed of a close look: the batch that networks.outputs runs."""

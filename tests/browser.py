@@ -94,7 +94,8 @@ class Server:
         self.address = f"http://{host}:{self.port}"
         self.log = data / "server.log"
         data.mkdir(parents=True, exist_ok=True)
-        command = [*prefix, sys.executable, "-X", "faulthandler", "-m", "streamlit", "run", "app.py", f"--server.port={self.port}"]
+        python = [*prefix, sys.executable, "-X", "faulthandler"]
+        command = [*python, "-m", "streamlit", "run", "app.py", f"--server.port={self.port}"]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [*command, "--server.headless=true", f"--server.address={host}"],

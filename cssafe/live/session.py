@@ -190,8 +190,8 @@ class LiveLesson:
         self.workspace.mark(self.number, kind, datetime.now(UTC))
 
     def switch(self, activity: str) -> None:
-        """From this moment on the class does something else. What it does already changes nothing: a page that is drawn again in
-        the middle calls twice."""
+        """From this moment on the class does something else. Saying it twice is allowed: a page that is drawn again in the middle
+        does."""
         if activity == self.activity:
             return
         self.workspace.switch(self.number, activity, datetime.now(UTC))

@@ -66,7 +66,7 @@ def due(age: np.ndarray, interval: float, at_once: float) -> np.ndarray:
 
 
 def moved(points: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.ndarray:
-    """Meshes (n, k, 3) of faces whose boxes (n, 4) were `before` and are `after`: shifted, and scaled alike in all directions."""
+    """Meshes (n, k, 3) of faces whose boxes (n, 4) were `before` and are `after`: shifted, and scaled alike all ways."""
     from_middle, to_middle = ((b[:, None, :2] + b[:, None, 2:]) / 2 for b in (before, after))
     growth = np.sqrt(_areas(after) / _areas(before))[:, None, None]
     shifted = points * growth
