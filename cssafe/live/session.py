@@ -190,7 +190,7 @@ class LiveLesson:
         self.workspace.mark(self.number, kind, datetime.now(UTC))
 
     def switch(self, activity: str) -> None:
-        """From this moment on the class does something else. Saying it twice is allowed: a page that is drawn again in the middle
+        """From this moment on the class does something else. Saying so twice is allowed: a page that is drawn again meanwhile
         does."""
         if activity == self.activity:
             return
