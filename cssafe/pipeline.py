@@ -20,6 +20,7 @@ from cssafe.vision.crops import crop, grey
 from cssafe.vision.finder import MESH_TRUSTED, Finder
 from cssafe.vision.hidden import hidden as hidden_share
 from cssafe.vision.mesh import EyeNetwork, Meshes, sharpness
+from cssafe.vision.networks import PART
 from cssafe.vision.segments import outlines
 from cssafe.vision.tracker import Tracker
 from cssafe.vision.turns import OLDEST_LOOK, Turns
@@ -30,9 +31,6 @@ CROP = 48
 CLOSE_TIME = 0.038
 """Seconds of one live frame for close looks (mesh, eyes, hidden share, expression): they leave 42 ms of the 80 of a class for
 the detector and the rest. Where the faces need longer, they take turns."""
-
-TURN = 8
-"""Faces by which `warm` measures the speed of a close look: the batch that networks.outputs runs."""
 
 
 @dataclass
@@ -128,7 +126,7 @@ class Pipeline:
     def warm(self) -> None:
         """Run every network once, so that the first real frame does not wait for them to be prepared."""
         picture = np.random.default_rng(0).integers(0, 256, (480, 640, 3), np.uint8)
-        boxes, rolls = np.tile(np.array([[200, 100, 400, 300]], np.float32), (TURN, 1)), np.zeros(TURN, np.float32)
+        boxes, rolls = np.tile(np.array([[200, 100, 400, 300]], np.float32), (PART, 1)), np.zeros(PART, np.float32)
         self._finder.detect(picture)
         for _ in range(2):
             begun = time.perf_counter()
@@ -136,8 +134,9 @@ class Pipeline:
             self._eyes.fit(picture, meshes)
             hidden_share(picture, meshes.points)
             if self._expression is not None:
-                self._expression.ferplus(np.zeros((TURN, CROP, CROP), np.uint8))
-            self._at_once = CLOSE_TIME / (time.perf_counter() - begun) * TURN
+                self._expression.ferplus(np.zeros((PART, CROP, CROP), np.uint8))
+            parts = CLOSE_TIME / (time.perf_counter() - begun)
+            self._at_once = PART * (np.floor(parts) if parts >= 1 else parts)  # a part begun costs nearly a whole one
 
     def analyze(self, frame: Frame, stream: Stream, clock: Callable[[str], None] = lambda stage: None) -> FrameResult:
         """Find, follow, measure and score the faces of one frame.
@@ -156,7 +155,7 @@ class Pipeline:
         at_once = self._at_once if stream.live else np.inf
         meshes, fresh = stream.turns.take(detections.boxes, lay, stream.now, at_once)
         faces, rows = self._finder.judge(detections, meshes)
-        meshes = meshes[rows]
+        meshes, fresh = meshes[rows], fresh[rows]
         clock("mesh")
         tracks = stream.tracker.update(faces.boxes, stream.now)
         memories = stream.recall(tracks)
@@ -170,7 +169,7 @@ class Pipeline:
         trusted = meshes.scores >= MESH_TRUSTED
         readable = trusted & (faces.heights >= SMALLEST_FACE) & (np.abs(yaw) <= FURTHEST_TURN) & (detail >= BLURRED)
         since = stream.now - np.array([m.seen for m in memories])
-        asked = readable & (fresh[rows] | ~(since <= OLDEST_LOOK))  # NaN: never yet
+        asked = readable & (fresh | ~(since <= OLDEST_LOOK))  # NaN: never yet
         waits = (readable & ~asked)[:, None]
         clock("rest")
 
