@@ -1,7 +1,7 @@
 """Frame -> FrameResult: the whole chain, and what it remembers of a stream between frames."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,22 +19,18 @@ from cssafe.signals.quality import quality
 from cssafe.vision.crops import crop, grey
 from cssafe.vision.finder import MESH_TRUSTED, Finder
 from cssafe.vision.hidden import hidden as hidden_share
-from cssafe.vision.mesh import EyeNetwork, sharpness
+from cssafe.vision.mesh import EyeNetwork, Meshes, sharpness
+from cssafe.vision.networks import PART
 from cssafe.vision.segments import outlines
 from cssafe.vision.tracker import Tracker
+from cssafe.vision.turns import OLDEST_LOOK, Turns
 
 CROP = 48
 """Side of an expression crop, pixels; sharpness is measured on the same crop."""
 
-CLOSE_TIME = 0.03
-"""Seconds of one live frame for a close look (eyes and expression): it leaves 50 ms of the 80 of a class for the rest. Where
-the faces need longer, they are looked at in turn."""
-
-OLDEST_LOOK = 1.0
-"""Seconds after which a readable face is looked at closely again, however many others wait: an observation is one second."""
-
-TURN = 8
-"""Faces by which `warm` measures the speed of a close look: the batch that networks.outputs runs."""
+CLOSE_TIME = 0.038
+"""Seconds of one live frame for close looks (mesh, eyes, hidden share, expression): they leave 42 ms of the 80 of a class for
+the detector and the rest. Where the faces need longer, they take turns."""
 
 
 @dataclass
@@ -88,13 +84,14 @@ class Stream:
         activity: str = FIRST["class"],
     ) -> None:
         """looking: keep what the expression network saw of the newest frame. live: the next frame does not wait for this
-        one, so on a slow machine eyes and expressions of many faces take turns. formula: instead of the pipeline's."""
+        one, so where many faces take too long they take turns. formula: instead of the pipeline's."""
         self.looking = looking
         self.live = live
         self.formula = formula
         self.activity = activity
         self.looks: Looks | None = None
         self.tracker = Tracker()
+        self.turns = Turns()
         self.memories: dict[int, Memory] = {}
         self.now = float("-inf")
 
@@ -128,16 +125,18 @@ class Pipeline:
 
     def warm(self) -> None:
         """Run every network once, so that the first real frame does not wait for them to be prepared."""
-        black = np.zeros((480, 640, 3), np.uint8)
-        self._finder.find(black)
-        boxes = np.tile(np.array([[200, 100, 400, 300]], np.float32), (TURN, 1))
-        meshes = self._finder.fit(black, boxes, np.zeros(TURN, np.float32))
+        picture = np.random.default_rng(0).integers(0, 256, (480, 640, 3), np.uint8)
+        boxes, rolls = np.tile(np.array([[200, 100, 400, 300]], np.float32), (PART, 1)), np.zeros(PART, np.float32)
+        self._finder.detect(picture)
         for _ in range(2):
             begun = time.perf_counter()
-            self._eyes.fit(black, meshes)
+            meshes = self._finder.lay(picture, boxes, rolls)
+            self._eyes.fit(picture, meshes)
+            hidden_share(picture, meshes.points)
             if self._expression is not None:
-                self._expression.ferplus(np.zeros((TURN, CROP, CROP), np.uint8))
-            self._at_once = CLOSE_TIME / (time.perf_counter() - begun) * TURN
+                self._expression.ferplus(np.zeros((PART, CROP, CROP), np.uint8))
+            parts = CLOSE_TIME / (time.perf_counter() - begun)
+            self._at_once = PART * (np.floor(parts) if parts >= 1 else parts)  # a part begun costs nearly a whole one
 
     def analyze(self, frame: Frame, stream: Stream, clock: Callable[[str], None] = lambda stage: None) -> FrameResult:
         """Find, follow, measure and score the faces of one frame.
@@ -147,7 +146,17 @@ class Pipeline:
             clock: called with the name of each stage when it is over (detect, mesh, iris, expression, rest), for timing.
         """
         before_this, stream.now = stream.now, max(stream.now, frame.time.timestamp())
-        faces, meshes = self._finder.find(frame.image, clock)
+        detections, rolls = self._finder.detect(frame.image)
+        clock("detect")
+
+        def lay(rows: np.ndarray) -> Meshes:
+            return self._finder.lay(frame.image, detections.boxes[rows], rolls[rows])
+
+        at_once = self._at_once if stream.live else np.inf
+        meshes, fresh = stream.turns.take(detections.boxes, lay, stream.now, at_once)
+        faces, rows = self._finder.judge(detections, meshes)
+        meshes, fresh = meshes[rows], fresh[rows]
+        clock("mesh")
         tracks = stream.tracker.update(faces.boxes, stream.now)
         memories = stream.recall(tracks)
 
@@ -159,9 +168,8 @@ class Pipeline:
         detail = sharpness(stacked)
         trusted = meshes.scores >= MESH_TRUSTED
         readable = trusted & (faces.heights >= SMALLEST_FACE) & (np.abs(yaw) <= FURTHEST_TURN) & (detail >= BLURRED)
-        asked = readable
-        if stream.live:
-            asked = due(readable, memories, stream.now, stream.now - before_this, self._at_once)
+        since = stream.now - np.array([m.seen for m in memories])
+        asked = readable & (fresh | ~(since <= OLDEST_LOOK))  # NaN: never yet
         waits = (readable & ~asked)[:, None]
         clock("rest")
 
@@ -178,7 +186,7 @@ class Pipeline:
         if self._expression is not None:
             now = _spread(self._expression.ferplus(stacked[asked]), asked)
             before = np.stack([m.expression for m in memories]) if memories else now
-            expression = smooth(now, before, stream.now - np.array([m.seen for m in memories]))
+            expression = smooth(now, before, since)
             expression = np.where(waits, before, expression)
             if stream.looking:
                 seen = stacked[readable]
@@ -189,8 +197,8 @@ class Pipeline:
         baseline = np.array([m.lids.baseline for m in memories], np.float32)
         opening = _spread(mouth.opening(meshes[readable]), readable)
         closing = eyes.closing(openness, baseline, gaze_y, pitch, opening)
-        fresh = np.where(asked, closing, np.nan).tolist()  # the lids of who waits are not seen now
-        lately = [m.lids.see(stream.now, c) for m, c in zip(memories, fresh, strict=True)]
+        lids = np.where(asked, closing, np.nan).tolist()  # the lids of who waits are not seen now
+        lately = [m.lids.see(stream.now, c) for m, c in zip(memories, lids, strict=True)]
         blinks, perclos = np.array(lately, np.float32).reshape(-1, 2).T
         gaping = _spread(mouth.gaping(meshes[readable]), readable)
         yawning = [m.jaw.see(stream.now, g) for m, g in zip(memories, gaping.tolist(), strict=True)]
@@ -224,7 +232,7 @@ class Pipeline:
         levels = concentration.levels(index, np.array([m.level for m in memories], np.int8), formula)
 
         for i, memory in enumerate(memories):
-            if not np.isnan(fresh[i]) and stream.now - memory.began <= eyes.FIRST_MINUTE:  # not from lowered eyes
+            if not np.isnan(lids[i]) and stream.now - memory.began <= eyes.FIRST_MINUTE:  # not from lowered eyes
                 memory.lids.learn(float(openness[i]))
             if asked[i]:
                 memory.seen, memory.look = stream.now, look[i]
@@ -239,22 +247,6 @@ class Pipeline:
         )
         clock("rest")
         return result
-
-
-def due(readable: np.ndarray, memories: Sequence[Memory], now: float, interval: float, at_once: float) -> np.ndarray:
-    """Whom to look at closely in a frame, bool (n,): of the readable faces those who wait longest, as many as the machine does
-    at once, and everybody who would wait longer than OLDEST_LOOK until the next frame.
-
-    Args:
-        readable: bool (n,). memories: n. now: seconds. interval: seconds since the frame before. at_once: faces.
-    """
-    seen = np.array([memory.seen for memory in memories], float)
-    new = np.isnan(seen)
-    waited = now - np.where(new, [memory.began for memory in memories], seen)
-    longest = np.lexsort((-waited, ~new, ~readable))  # readable before unreadable, new before known, by waiting
-    rank = np.empty(len(longest), int)
-    rank[longest] = np.arange(len(longest))
-    return readable & ((rank < max(1.0, at_once)) | (waited + interval > OLDEST_LOOK))
 
 
 def _spread(values: np.ndarray, rows: np.ndarray) -> np.ndarray:

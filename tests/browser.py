@@ -94,7 +94,8 @@ class Server:
         self.address = f"http://{host}:{self.port}"
         self.log = data / "server.log"
         data.mkdir(parents=True, exist_ok=True)
-        command = [*prefix, sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={self.port}"]
+        python = [*prefix, sys.executable, "-X", "faulthandler"]
+        command = [*python, "-m", "streamlit", "run", "app.py", f"--server.port={self.port}"]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [*command, "--server.headless=true", f"--server.address={host}"],
@@ -136,10 +137,15 @@ class Server:
         return self.health()["analyzed"]
 
     def stop(self) -> None:
-        """An ordinary stop. Twice is allowed."""
+        """An ordinary stop. Twice is allowed. One that does not end says what its threads are at."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        self.process.wait(timeout=PATIENCE / 1000)
+        try:
+            self.process.wait(timeout=PATIENCE / 1000)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGABRT)
+            self.process.wait(timeout=PATIENCE / 1000)
+            raise AssertionError(f"The server does not stop:\n{self.log.read_text()}") from None
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from cssafe import settings
 from cssafe.formula import ATTENTION_ONLY
 from cssafe.frames import LEVELS, MOVEMENTS, describe
 from cssafe.labels import FERPLUS
-from cssafe.pipeline import Memory, Pipeline, Stream, due
+from cssafe.pipeline import Pipeline, Stream
 from cssafe.vision.finder import Finder
 
 from .faces import astronaut, classroom, frame, nobody
@@ -154,25 +154,6 @@ def test_two_tilted_heads_are_two_people_throughout(pipeline):
             result = pipeline.analyze(frame(decoded.to_ndarray(format="bgr24"), decoded.time), stream)
             numbers.update(result.tracks.tolist())
     assert set(numbers) == {1, 2}
-
-
-@pytest.mark.parametrize(
-    ("readable", "seen", "interval", "at_once", "asked"),
-    [
-        ([], [], 0.1, 2, []),
-        ([1, 1], [None, 9.9], 0.1, np.inf, [1, 1]),
-        ([1, 1, 1], [9.5, 9.4, 9.9], 0.1, 2, [1, 1, 0]),  # who waits longest
-        ([1, 1, 1], [9.5, 9.4, None], 0.1, 1, [0, 0, 1]),  # a new face first
-        ([0, 1, 1], [9.0, 9.4, 9.9], 0.1, 1, [0, 1, 0]),  # a face that cannot be read takes nobody's turn
-        ([1, 1, 1], [9.0, 9.05, 9.5], 0.1, 1, [1, 1, 0]),  # nobody waits more than a second
-        ([1, 1, 1], [9.5, 9.6, 9.7], 0.8, 1, [1, 1, 1]),  # and with few frames a second everybody has the turn at once
-        ([1, 1], [9.9, 9.8], 0.1, 0.2, [0, 1]),  # at least one, however slow the machine
-    ],
-)
-def test_on_a_slow_machine_faces_are_analysed_in_turn(readable, seen, interval, at_once, asked):
-    memories = [Memory(9.8, np.nan if s is None else s) for s in seen]
-    chosen = due(np.array(readable, bool), memories, 10.0, interval, at_once)
-    assert chosen.tolist() == [bool(a) for a in asked]
 
 
 def test_faces_that_are_not_analysed_keep_their_expression_and_get_their_turn(pipeline, monkeypatch):

@@ -205,7 +205,10 @@ class LiveLesson:
         self.workspace.mark(self.number, kind, datetime.now(UTC))
 
     def switch(self, activity: str) -> None:
-        """From this moment on the class does something else."""
+        """From this moment on the class does something else. Saying so twice is allowed: a page that is drawn again meanwhile
+        does."""
+        if activity == self.activity:
+            return
         self.workspace.switch(self.number, activity, datetime.now(UTC))
         self._stream.activity = activity
 

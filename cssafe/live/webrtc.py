@@ -236,8 +236,7 @@ def _stream(lesson: LiveLesson, engine: Engine) -> Stream:
     if stream is None or stream.over.is_set() or stream.lesson is not lesson:
         number = st.session_state.get("webrtc_number", 0) + 1
         if stream is not None:
-            stream.over.set()
-            st.session_state.pop(stream.key, None)
+            stream.over.set()  # its component's state stays: the browser may still have a word for it
         servers, problem = ice_servers(st.secrets.to_dict() if st.secrets.load_if_toml_exists() else {})
         if problem:
             st.warning(problem, icon=":material/warning:")

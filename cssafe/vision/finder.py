@@ -1,6 +1,5 @@
 """Every face of an image, with its mesh: detector and mesh network together."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +23,7 @@ MESH_TRUSTED = 0.5
 
 
 class Finder:
-    """Detector and mesh network, loaded once."""
+    """Detector and mesh network, loaded once: `detect`, `lay` and `judge` in this order, or `find` for all of it."""
 
     def __init__(self, detector: Path | None = None) -> None:
         """Load both.
@@ -35,39 +34,38 @@ class Finder:
         Raises:
             ConfigurationError: there is no such detector.
         """
-        mesh = MeshNetwork()
-        self.fit = mesh.fit
-        self._detect = self._with_blazeface if detector is None else self._with_whole_faces
+        self._mesh = MeshNetwork()
+        self._whole_faces = detector is not None
         self._detector: Detector | OwnDetector | YuNet = Detector() if detector is None else chosen(detector)
 
-    def find(self, image: np.ndarray, clock: Callable[[str], None] = lambda stage: None) -> tuple[Faces, Meshes]:
-        """The n faces of an image, uint8 (h, w, 3) BGR, and their n meshes, surest first.
+    def find(self, image: np.ndarray) -> tuple[Faces, Meshes]:
+        """The n faces of an image, uint8 (h, w, 3) BGR, and their n meshes, surest first."""
+        detections, rolls = self.detect(image)
+        meshes = self.lay(image, detections.boxes, rolls)
+        faces, rows = self.judge(detections, meshes)
+        return faces, meshes[rows]
 
-        Args:
-            clock: called with "detect" and "mesh" after each stage, for timing.
+    def detect(self, image: np.ndarray) -> tuple[Faces, np.ndarray]:
+        """What may be faces in an image, uint8 (h, w, 3) BGR, and their rolls (n,), degrees clockwise."""
+        return self._detector.detect(image)
+
+    def lay(self, image: np.ndarray, boxes: np.ndarray, rolls: np.ndarray) -> Meshes:
+        """The meshes of detections with boxes (n, 4) pixels and rolls (n,) degrees."""
+        return self._mesh.fit(image, squares(boxes, rolls) if self._whole_faces else boxes, rolls)
+
+    def judge(self, detections: Faces, meshes: Meshes) -> tuple[Faces, np.ndarray]:
+        """Which detections are faces and where each ends, and their rows, the surest face first.
+
+        What a detector of whole faces finds is one, and its boxes are drawn as people draw them. BlazeFace's detections are
+        weighed by the mesh network, which also says where the face ends.
         """
-        return self._detect(image, clock)
-
-    def _with_whole_faces(self, image: np.ndarray, clock: Callable[[str], None]) -> tuple[Faces, Meshes]:
-        """What the detector finds is a face, and its boxes are drawn as people draw them."""
-        faces, rolls = self._detector.detect(image)
-        clock("detect")
-        meshes = self.fit(image, squares(faces.boxes, rolls), rolls)
-        clock("mesh")
-        return faces, meshes
-
-    def _with_blazeface(self, image: np.ndarray, clock: Callable[[str], None]) -> tuple[Faces, Meshes]:
-        """The mesh network weighs each detection, and says where the face ends."""
-        candidates, rolls = self._detector.detect(image)
-        clock("detect")
-        meshes = self.fit(image, candidates.boxes, rolls)
-        scores = face_probability(candidates.scores, meshes.scores)
-        believed = scores >= BELIEVED
-        boxes, scores, meshes = candidates.boxes[believed], scores[believed], meshes[believed]
-        boxes = face_boxes(boxes, meshes)
+        if self._whole_faces:
+            return detections, np.arange(len(detections))
+        scores = face_probability(detections.scores, meshes.scores)
+        (rows,) = np.nonzero(scores >= BELIEVED)
+        boxes, scores = face_boxes(detections.boxes[rows], meshes[rows]), scores[rows]
         keep = suppress(boxes, scores)  # a part of a face, taken for one, has the mesh of the whole face
-        clock("mesh")
-        return Faces(boxes[keep], scores[keep]), meshes[keep]
+        return Faces(boxes[keep], scores[keep]), rows[keep]
 
 
 def chosen(detector: Path) -> OwnDetector | YuNet:
