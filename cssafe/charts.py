@@ -3,6 +3,8 @@
 Concentration stands as the index from 0 to 1, shares in percent.
 """
 
+from collections.abc import Iterable
+
 import altair as alt
 import pandas as pd
 
@@ -48,7 +50,7 @@ def distribution(table: pd.DataFrame, measure: str = "share") -> alt.LayerChart:
 def weekly(table: pd.DataFrame) -> alt.LayerChart:
     """Weekdays by periods. Cells never observed are absent, thin ones hollow. Selection "cell": weekday and period."""
     table = table.assign(
-        interval=_words(table),
+        interval=intervals(table["low"], table["high"]),
         observed=[_("{n} min").format(n=minutes) for minutes in table["minutes"]],
         day=[_(WEEKDAYS[weekday - 1]) for weekday in table["weekday"]],
         thin=(table["minutes"] < THIN_MINUTES) | (table["lessons"] < THIN_LESSONS),
@@ -93,7 +95,7 @@ def weekly(table: pd.DataFrame) -> alt.LayerChart:
     )
     ink = alt.when("datum.thin").then(alt.value(GREY)).otherwise(alt.value("#111111"))
     means = base.mark_text(fontSize=14, dy=-6).encode(text=alt.Text("concentration:Q", format=".2f"), color=ink)
-    minutes = base.mark_text(fontSize=10, dy=10).encode(text="observed:N", color=ink)
+    minutes = base.mark_text(fontSize=10, dy=10).encode(text=alt.Text("observed:N"), color=ink)
     return (cells.add_params(picked) + means + minutes).properties(height=alt.Step(44))
 
 
@@ -102,7 +104,9 @@ def timeline(table: pd.DataFrame, markers: pd.DataFrame) -> alt.LayerChart:
 
     The axis counts minutes, so that the clock of the device that shows it does not matter.
     """
-    table = table.assign(interval=_words(table), clock=table["local"].dt.strftime("%H:%M")).drop(columns="local")
+    table = table.assign(
+        interval=intervals(table["low"], table["high"]), clock=table["local"].dt.strftime("%H:%M")
+    ).drop(columns="local")
     markers = markers.assign(clock=markers["local"].dt.strftime("%H:%M")).drop(columns="local")
     # At least five minutes wide: a lesson of one minute is a point at its left end, not a scale of fractions.
     end = max([5.0, *table["minute"], *markers["minute"]])
@@ -110,7 +114,7 @@ def timeline(table: pd.DataFrame, markers: pd.DataFrame) -> alt.LayerChart:
         alt.X("minute:Q").scale(domain=[0, end]).title(_("Minutes from the start")).axis(tickMinStep=1, grid=False)
     )
     base = alt.Chart(table).encode(x=minutes)
-    band = base.mark_area(opacity=0.25, color=COLOURS[0]).encode(y="low:Q", y2="high:Q")
+    band = base.mark_area(opacity=0.25, color=COLOURS[0]).encode(y=alt.Y("low:Q"), y2=alt.Y2("high:Q"))
     line = base.mark_line(color=COLOURS[0], point={"size": 20, "color": COLOURS[0]}).encode(
         y=alt.Y("concentration:Q").scale(domain=[0, 1]).title(_("Mean concentration (0 to 1)")),
         tooltip=[
@@ -122,10 +126,12 @@ def timeline(table: pd.DataFrame, markers: pd.DataFrame) -> alt.LayerChart:
     )
     told = {"clock": _("Time"), "kind": _("Marker"), "note": _("Note")}
     events = alt.Chart(markers).encode(
-        x="minute:Q", tooltip=[alt.Tooltip(f"{name}:N").title(title) for name, title in told.items()]
+        x=alt.X("minute:Q"), tooltip=[alt.Tooltip(f"{name}:N").title(title) for name, title in told.items()]
     )
     rules = events.mark_rule(color=COLOURS[3], strokeDash=[4, 3], strokeWidth=2)
-    names = events.mark_text(color=COLOURS[3], align="left", baseline="top", dx=4).encode(y=alt.value(2), text="kind:N")
+    names = events.mark_text(color=COLOURS[3], align="left", baseline="top", dx=4).encode(
+        y=alt.value(2), text=alt.Text("kind:N")
+    )
     return (band + line + rules + names).properties(height=280)
 
 
@@ -153,9 +159,9 @@ def concentration_seconds(table: pd.DataFrame, faces: pd.DataFrame, bands: dict[
     single = (
         alt.Chart(faces)
         .mark_line(color=GREY, strokeWidth=1, point={"size": 12, "color": GREY})
-        .encode(x=_seconds(table), y=y, detail="track:N")
+        .encode(x=_seconds(table), y=y, detail=alt.Detail("track:N"))
     )
-    band = base.mark_area(opacity=0.25, color=COLOURS[0]).encode(y=alt.Y("low:Q").title(title), y2="high:Q")
+    band = base.mark_area(opacity=0.25, color=COLOURS[0]).encode(y=alt.Y("low:Q").title(title), y2=alt.Y2("high:Q"))
     line = base.mark_line(color=COLOURS[0], strokeWidth=2.5, point={"size": 20, "color": COLOURS[0]}).encode(y=y)
     pointer = alt.selection_point(
         name="pointer", on="pointerover", clear="pointerout", nearest=True, fields=["second"], empty=False
@@ -203,7 +209,7 @@ def _bars(
     """name: of what stands upwards, title: of what goes to the right, room: pixels beside the names."""
     groups = sorted(table["group"].unique())
     table = _percent(table)
-    table = table.assign(interval=_words(table, 1))
+    table = table.assign(interval=intervals(table["low"], table["high"], 1))
     base = alt.Chart(table).encode(
         y=y.axis(ticks=False, grid=True, tickBand="extent", labelOverlap=False, labelPadding=2 + room),
         yOffset=alt.YOffset("group:N").sort(groups).scale(paddingInner=0.15),
@@ -224,7 +230,7 @@ def _bars(
             alt.Tooltip("lessons:Q").title(_("Lessons")),
         ],
     )
-    ends = base.mark_rule(color=GREY, strokeWidth=2).encode(x="low:Q", x2="high:Q")
+    ends = base.mark_rule(color=GREY, strokeWidth=2).encode(x=alt.X("low:Q"), x2=alt.X2("high:Q"))
     layers = [bars, ends] if measure == "share" else [bars]
     return alt.LayerChart(layer=layers).properties(height=90 + rows * max(24, 8 + 10 * len(groups)))
 
@@ -234,13 +240,15 @@ def _percent(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(**{name: table[name].astype(float) * 100 for name in ("share", "low", "high")})
 
 
-def _words(table: pd.DataFrame, digits: int = 2) -> list[str]:
-    """The interval of each row for a tooltip."""
-    return [between(low, high, digits) for low, high in zip(table["low"], table["high"], strict=True)]
-
-
 def between(low: float, high: float, digits: int = 2) -> str:
     """An interval in words."""
-    if pd.isna(low):
-        return _("not known")
-    return _("{low} to {high}").format(low=f"{low:.{digits}f}", high=f"{high:.{digits}f}")
+    return intervals([low], [high], digits)[0]
+
+
+def intervals(lows: Iterable[float], highs: Iterable[float], digits: int = 2) -> list[str]:
+    """The same of each row."""
+    known, unknown = _("{low} to {high}"), _("not known")
+    return [
+        unknown if pd.isna(low) else known.format(low=f"{low:.{digits}f}", high=f"{high:.{digits}f}")
+        for low, high in zip(lows, highs, strict=True)
+    ]

@@ -37,9 +37,11 @@ def responses(table: pd.DataFrame, measure: str) -> alt.LayerChart:
         yOffset=alt.YOffset("within:N").sort(names),
         color=colour,
     )
-    zero = alt.Chart(pd.DataFrame({"change": [0.0]})).mark_rule(color=GREY, strokeDash=[4, 4]).encode(x="change:Q")
+    zero = (
+        alt.Chart(pd.DataFrame({"change": [0.0]})).mark_rule(color=GREY, strokeDash=[4, 4]).encode(x=alt.X("change:Q"))
+    )
     x = alt.X("change:Q").title(_(TITLES[measure])).scale(domain=[-half, half]).axis(format="+.1f", tickCount=5)
-    ends = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q").title(_(TITLES[measure])), x2="high:Q")
+    ends = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q").title(_(TITLES[measure])), x2=alt.X2("high:Q"))
     points = base.mark_point(size=60, opacity=1).encode(
         x=x,
         fill=colour,
@@ -78,9 +80,9 @@ def regions(table: pd.DataFrame) -> alt.LayerChart:
         .mark_rect(cornerRadius=4, stroke=GREY, strokeWidth=1.5)
         .encode(
             x=x,
-            x2="right:Q",
+            x2=alt.X2("right:Q"),
             y=y,
-            y2="bottom:Q",
+            y2=alt.Y2("bottom:Q"),
             color=alt.Color("attention:Q")
             .scale(domain=[0, 0.5, 1], range=[LOW, MIDDLE, HIGH], interpolate="rgb")
             .legend(orient="bottom", title=_("Attention (0 to 1)"), format=".1f", tickCount=5),
@@ -95,6 +97,6 @@ def regions(table: pd.DataFrame) -> alt.LayerChart:
     )
     middles = alt.Chart(table).encode(x=alt.X("across:Q").scale(across), y=alt.Y("down:Q").scale(down))
     ink = alt.when("isValid(datum.attention)").then(alt.value("#111111")).otherwise(alt.value(GREY))
-    names = middles.mark_text(fontSize=13, fontWeight="bold", dy=-8).encode(text="name:N", color=ink)
-    told = middles.mark_text(fontSize=11, dy=8).encode(text="told:N", color=ink)
+    names = middles.mark_text(fontSize=13, fontWeight="bold", dy=-8).encode(text=alt.Text("name:N"), color=ink)
+    told = middles.mark_text(fontSize=11, dy=8).encode(text=alt.Text("told:N"), color=ink)
     return (cells.add_params(drawn) + names + told).properties(height=360)

@@ -25,7 +25,7 @@ def parts_now(parts: pd.DataFrame) -> alt.Chart:
         .encode(
             x=alt.X("points:Q").title(None).scale(domain=[0, 1]).axis(tickCount=5),
             color=_colour(parts),
-            order="order:O",
+            order=alt.Order("order:O"),
             tooltip=[alt.Tooltip("name:N").title(_("Part")), alt.Tooltip("points:Q", format=".2f").title(_("Points"))],
         )
         .properties(height=130)
@@ -48,9 +48,9 @@ def parts_minutes(parts: pd.DataFrame) -> alt.LayerChart:
             .scale(domain=[0, end])
             .title(_("Minutes from the start"))
             .axis(tickMinStep=1, grid=False),
-            x2="until:Q",
+            x2=alt.X2("until:Q"),
             y=alt.Y("bottom:Q").scale(domain=[0, 1]).title(_("Points (together 1)")),
-            y2="top:Q",
+            y2=alt.Y2("top:Q"),
             color=_colour(parts),
             opacity=alt.when(picked).then(alt.value(1)).otherwise(alt.value(0.8)),
             tooltip=[
@@ -86,7 +86,7 @@ def sensitivity(table: pd.DataFrame, interval: tuple[float, float] | None, bands
         .mark_bar()
         .encode(
             x=x,
-            x2="base:Q",
+            x2=alt.X2("base:Q"),
             y=y,
             yOffset=alt.YOffset("change:N"),
             color=alt.Color("change:N")
@@ -101,13 +101,17 @@ def sensitivity(table: pd.DataFrame, interval: tuple[float, float] | None, bands
     )
     limits = pd.DataFrame({"x": [bands["low_below"], bands["high_above"]]})
     layers = [
-        alt.Chart(limits).mark_rule(strokeDash=[4, 4], color=GREY).encode(x="x:Q"),
+        alt.Chart(limits).mark_rule(strokeDash=[4, 4], color=GREY).encode(x=alt.X("x:Q")),
         bars,
-        alt.Chart(pd.DataFrame({"x": [base["concentration"]]})).mark_rule(color=GREY, strokeWidth=2).encode(x="x:Q"),
+        alt.Chart(pd.DataFrame({"x": [base["concentration"]]}))
+        .mark_rule(color=GREY, strokeWidth=2)
+        .encode(x=alt.X("x:Q")),
     ]
     if interval is not None:
         band = pd.DataFrame({"low": [interval[0]], "high": [interval[1]]})
-        layers.insert(0, alt.Chart(band).mark_rect(color=GREY, opacity=0.25).encode(x="low:Q", x2="high:Q"))
+        layers.insert(
+            0, alt.Chart(band).mark_rect(color=GREY, opacity=0.25).encode(x=alt.X("low:Q"), x2=alt.X2("high:Q"))
+        )
     return alt.LayerChart(layer=layers).properties(height=60 + 26 * len(order))
 
 

@@ -53,6 +53,19 @@ def clustered(s: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.
     return mean, mean - half, mean + half
 
 
+def grouped(s: np.ndarray, n: np.ndarray, group: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The same of one measure in many groups: mean, low and high (g,), not cut, of clusters with s, n > 0 and the number of
+    their group from 0, each (m,); NaN for the interval of one cluster."""
+    whole, squares, count = np.bincount(group, n), np.bincount(group, n**2), np.bincount(group)
+    mean, like = np.bincount(group, s) / whole, whole**2 / squares
+    spread = np.bincount(group, (s - n * mean[group]) ** 2)
+    student = np.array(STUDENT)[np.clip((like + 1e-6).astype(int) - 1, 1, 30) - 1]
+    half = np.full_like(mean, np.nan)
+    more = count > 1
+    half[more] = student[more] * np.sqrt(spread[more] * like[more] / (like[more] - 1)) / whole[more]
+    return mean, mean - half, mean + half
+
+
 def interval(values: np.ndarray, weights: np.ndarray, clusters: np.ndarray) -> tuple[float, float, float]:
     """Weighted mean of values (n,) in [0, 1] and the ends of its interval, cut to [0, 1]; NaN where there is none.
 

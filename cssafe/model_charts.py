@@ -104,7 +104,7 @@ def confusion(told: dict[str, Any]) -> alt.LayerChart:
         color=colour,
         opacity=alt.when("datum.words").then(alt.value(1)).otherwise(alt.value(0.3)),
     )
-    words = base.mark_text(fontSize=12, color="#111111").encode(text="words:N")
+    words = base.mark_text(fontSize=12, color="#111111").encode(text=alt.Text("words:N"))
     return (cells + words).properties(height=alt.Step(34))
 
 
@@ -225,7 +225,7 @@ def probabilities(shares: dict[str, float], chosen: str) -> alt.LayerChart:
     colour = alt.Color("emotion:N").scale(domain=names, range=list(EMOTIONS.values())).legend(None)
     edge = alt.when(alt.datum.emotion == _(chosen)).then(alt.value(2.5)).otherwise(alt.value(0.5))
     bars = base.mark_bar(cornerRadiusEnd=2, stroke=GREY).encode(color=colour, strokeWidth=edge)
-    words = base.mark_text(align="left", dx=4, color=GREY).encode(text="words:N")
+    words = base.mark_text(align="left", dx=4, color=GREY).encode(text=alt.Text("words:N"))
     return (bars + words).properties(height=alt.Step(20))
 
 
@@ -245,9 +245,9 @@ def affect(values: np.ndarray, spreads: np.ndarray) -> alt.LayerChart:
     )
     reach = base.mark_rule(strokeWidth=3, opacity=0.7, color=BLUE).encode(
         x=alt.X("low:Q").scale(domain=[-1, 1]).title(_("Value ± uncertainty")).axis(values=[-1, -0.5, 0, 0.5, 1]),
-        x2="high:Q",
+        x2=alt.X2("high:Q"),
     )
-    points = base.mark_point(filled=True, size=80, opacity=1, color=BLUE).encode(x="value:Q")
+    points = base.mark_point(filled=True, size=80, opacity=1, color=BLUE).encode(x=alt.X("value:Q"))
     return (reach + points).properties(height=alt.Step(20))
 
 
@@ -285,13 +285,15 @@ def _intervals(rows: list[tuple], title: str, ends: list[float]) -> alt.LayerCha
         ],
     )
     reach = base.mark_rule(strokeWidth=3, opacity=0.7).encode(
-        x=alt.X("low:Q").scale(domain=ends).title(title).axis(tickCount=5), x2="high:Q"
+        x=alt.X("low:Q").scale(domain=ends).title(title).axis(tickCount=5), x2=alt.X2("high:Q")
     )
     shape = alt.Shape("whose:N").scale(domain=whose, range=["circle", "diamond"]).legend(None)
     points = base.mark_point(filled=True, size=90, opacity=1, strokeWidth=2).encode(
-        x="share:Q", shape=shape, fillOpacity=_hollow(), stroke=colour
+        x=alt.X("share:Q"), shape=shape, fillOpacity=_hollow(), stroke=colour
     )
-    words = base.mark_text(dy=-13, fontSize=11).encode(x="share:Q", text="words:N", color=alt.value(GREY))
+    words = base.mark_text(dy=-13, fontSize=11).encode(
+        x=alt.X("share:Q"), text=alt.Text("words:N"), color=alt.value(GREY)
+    )
     return (reach + points + words).properties(height=alt.Step(36))
 
 

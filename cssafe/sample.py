@@ -108,6 +108,12 @@ def fill(
     return numbers
 
 
+def used(workspace: Workspace) -> bool:
+    """Whether some lessons are synthetic."""
+    with workspace.cursor() as cursor:
+        return cursor.execute("SELECT lesson FROM lessons WHERE source = 'sample' LIMIT 1").fetchone() is not None
+
+
 def remove(workspace: Workspace) -> None:
     """Delete the synthetic lessons, and no others."""
     with workspace.cursor() as cursor:

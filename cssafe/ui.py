@@ -6,10 +6,11 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
+from altair.utils import schemapi
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from cssafe import language, queries, services
+from cssafe import language, sample, services
 from cssafe import settings as settings_module
 from cssafe.language import LANGUAGES, N_, _
 from cssafe.settings import IDLE_MINUTES, ConfigurationError, Settings
@@ -78,6 +79,7 @@ def spoken() -> str:
 
 
 language.asked_by(spoken)
+schemapi.disable_debug_mode()  # charts are checked whole before they are sent; checking each part too took a fifth of a page
 
 
 def heading(title: str) -> None:
@@ -113,7 +115,7 @@ def page(title: str) -> None:
     """The heading, and what must be known about the workspace: that lessons in it are synthetic, that an earlier one is
     gone."""
     heading(title)
-    if queries.choices(workspace()).synthetic:
+    if sample.used(workspace()):
         st.caption(
             ":material/science: " + _("Some lessons here are synthetic: made up, so that the charts can be seen.")
         )

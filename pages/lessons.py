@@ -16,9 +16,9 @@ lessons = queries.lessons(workspace, which)
 if lessons.empty:
     filters.nothing()
 
-ends = zip(lessons["low"], lessons["high"], strict=True)
+ends = pd.Series(charts.intervals(lessons["low"], lessons["high"]), lessons.index)
 event = st.dataframe(
-    lessons.assign(interval=["" if pd.isna(low) else charts.between(low, high) for low, high in ends]),
+    lessons.assign(interval=ends.where(lessons["low"].notna(), "")),
     hide_index=True,
     height=320 if len(lessons) > 8 else "content",
     on_select="rerun",

@@ -6,7 +6,7 @@ import streamlit as st
 
 from cssafe import evidence, formula_charts, queries, readings, ui
 from cssafe.agreement import MEASURES, agreement
-from cssafe.charts import between
+from cssafe.charts import intervals
 from cssafe.concentration import levels
 from cssafe.formula import PUBLISHED, find
 from cssafe.language import _, ngettext
@@ -77,13 +77,12 @@ def compare(rated: pd.DataFrame) -> None:
     lessons = rated["lesson"].nunique()
     group = rated["lesson"].to_numpy() if lessons > 1 else np.arange(len(rated))
     table = agreement(rated["concentration"].to_numpy(), level, rated["rating"].to_numpy(int), len(NAMES), group)
-    ends = zip(table["low"], table["high"], strict=True)
     st.dataframe(
         pd.DataFrame(
             {
                 _("Measure"): [_(MEASURES[measure]) for measure in table["measure"]],
                 _("Value"): [_("not known") if pd.isna(value) else f"{value:.2f}" for value in table["value"]],
-                _("95 % interval"): [between(low, high) for low, high in ends],
+                _("95 % interval"): intervals(table["low"], table["high"]),
             }
         ),
         hide_index=True,

@@ -16,7 +16,13 @@ lessons = queries.lessons(workspace, filters.which(choices))
 if lessons.empty:
     filters.nothing()
 day = _("%d %b %Y")
-names = {str(row.lesson): f"{row.name}, {row.local:{day} %H:%M}" for row in lessons.itertuples(index=False)}
+names = dict(
+    zip(
+        lessons["lesson"].astype(str),
+        lessons["name"] + ", " + lessons["local"].dt.strftime(f"{day} %H:%M"),
+        strict=True,
+    )
+)
 asked = st.query_params.get("lesson", next(iter(names)))
 picked = st.selectbox(_("Lesson"), names, list(names).index(asked) if asked in names else None, format_func=names.get)
 if picked is None:

@@ -19,13 +19,13 @@ def tell(report: Report) -> None:
     download(report)
     for column, figure in zip(st.columns(max(1, len(report.figures))), report.figures, strict=False):
         column.metric(figure.label, figure.value, figure.note, delta_color="off", delta_arrow="off")
-    for section in report.sections:
-        show(section)
+    for number, section in enumerate(report.sections):
+        show(section, key=f"{report.name}_{number}")
     st.caption(f"{_(VALIDITY)} {_(TRUST)}")
 
 
-def show(section: Section) -> None:
-    """Sentences, charts, how to read them, and the table behind them."""
+def show(section: Section, key: str) -> None:
+    """Sentences, charts, how to read them, and the table behind them, made when it is opened."""
     st.subheader(section.title)
     for sentence in section.sentences:
         st.markdown(plainly(sentence))
@@ -34,8 +34,9 @@ def show(section: Section) -> None:
     if section.reading:
         st.caption(section.reading)
     if not section.table.empty:
-        with st.expander(_("The figures"), icon=":material/table:"):
-            st.dataframe(section.table, hide_index=True)
+        behind = st.expander(_("Table"), icon=":material/table:", type="compact", key=key, on_change="rerun")
+        if behind.open:
+            behind.dataframe(section.table, hide_index=True)
 
 
 def download(report: Report) -> None:

@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from cssafe import evidence, explanation, formula_charts, readings, ui
-from cssafe.charts import between
+from cssafe.charts import intervals
 from cssafe.formula import find
 from cssafe.labels import ACTIVITIES
 from cssafe.language import N_, _
@@ -64,7 +64,7 @@ def explain(workspace: Workspace, lesson: pd.Series) -> None:
             {
                 _("Part"): [_(PARTS.get(part, part)) for part in shown["part"]],
                 _("Points"): shown["points"],
-                _("95 % interval"): [between(low, high) for low, high in zip(shown["low"], shown["high"], strict=True)],
+                _("95 % interval"): intervals(shown["low"], shown["high"]),
                 _("Share of what is lost (%)"): 100 * shown["share"],
             }
         ),

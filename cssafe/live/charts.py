@@ -35,7 +35,9 @@ def last_minutes(history: pd.DataFrame, bands: dict[str, float], now: datetime |
         .mark_rule(strokeDash=[4, 4], opacity=0.5, color=GREY)
         .encode(y=y)
     )
-    band = base.mark_area(opacity=0.25, color=COLOURS[0]).encode(x=x, y=alt.Y("low:Q").title(title), y2="high:Q")
+    band = base.mark_area(opacity=0.25, color=COLOURS[0]).encode(
+        x=x, y=alt.Y("low:Q").title(title), y2=alt.Y2("high:Q")
+    )
     line = base.mark_line(color=COLOURS[0], strokeWidth=2.5).encode(x=x, y=y)
     return (limits + band + line).properties(height=190)
 

@@ -3,7 +3,7 @@
 import altair as alt
 import pandas as pd
 
-from cssafe.charts import between
+from cssafe.charts import intervals
 from cssafe.colours import COLOURS, EMOTIONS, GREY
 from cssafe.labels import ACTIVITIES, FERPLUS
 from cssafe.language import _
@@ -28,7 +28,7 @@ def emotions(table: pd.DataFrame, end: float) -> alt.Chart:
     table = table.assign(
         measure=[_(name) for name in table["measure"]],
         share=100 * table["mean"],
-        interval=_words(100 * table["low"], 100 * table["high"], 1),
+        interval=intervals(100 * table["low"], 100 * table["high"], 1),
         order=order,
         begin=table["minute"] - 0.5,
         end=table["minute"] + 0.5,
@@ -38,12 +38,12 @@ def emotions(table: pd.DataFrame, end: float) -> alt.Chart:
         .mark_bar(opacity=0.9, clip=True, binSpacing=0)
         .encode(
             x=_minutes(end, "begin").bin("binned"),
-            x2="end:Q",
+            x2=alt.X2("end:Q"),
             y=alt.Y("share:Q").stack("zero").scale(domain=[0, 100]).title(_("Emotions (%)")).axis(LEFT),
             color=alt.Color("measure:N")
             .scale(domain=[_(name) for name in EMOTIONS], range=list(EMOTIONS.values()))
             .legend(orient="bottom", title=None, columns=4),
-            order="order:O",
+            order=alt.Order("order:O"),
             tooltip=[
                 alt.Tooltip("minute:Q").title(_("Minute")),
                 alt.Tooltip("measure:N").title(_("Emotion")),
@@ -61,15 +61,15 @@ def affect(table: pd.DataFrame, end: float) -> alt.LayerChart:
     table = table.set_index(["minute", "measure"]).reindex(every).reset_index()  # a gap where there is none
     names = [_("valence"), _("arousal")]
     told = dict(zip(("valence", "arousal"), names, strict=True))
-    table = table.assign(interval=_words(table["low"], table["high"]), measure=table["measure"].map(told))
+    table = table.assign(interval=intervals(table["low"], table["high"]), measure=table["measure"].map(told))
     half = max([0.3, *table[["mean", "low", "high"]].abs().max().dropna()])
     colour = (
         alt.Color("measure:N").scale(domain=names, range=[COLOURS[0], COLOURS[3]]).legend(orient="bottom", title=None)
     )
     base = alt.Chart(table).encode(x=_minutes(end), color=colour)
     title = _("Valence, arousal")
-    zero = alt.Chart(pd.DataFrame({"mean": [0.0]})).mark_rule(color=GREY, strokeDash=[4, 4]).encode(y="mean:Q")
-    band = base.mark_area(opacity=0.2).encode(y=alt.Y("low:Q").title(title).axis(LEFT), y2="high:Q")
+    zero = alt.Chart(pd.DataFrame({"mean": [0.0]})).mark_rule(color=GREY, strokeDash=[4, 4]).encode(y=alt.Y("mean:Q"))
+    band = base.mark_area(opacity=0.2).encode(y=alt.Y("low:Q").title(title).axis(LEFT), y2=alt.Y2("high:Q"))
     line = base.mark_line(point={"size": 20}).encode(
         y=alt.Y("mean:Q").scale(domain=[-half, half]).title(title),
         strokeDash=alt.StrokeDash("measure:N").scale(domain=names, range=[[1, 0], [5, 3]]).legend(None),
@@ -91,7 +91,7 @@ def activities(table: pd.DataFrame, end: float) -> alt.LayerChart:
     empty = alt.Axis(labels=False, ticks=False, domain=False, grid=False, minExtent=44, maxExtent=44, titlePadding=2)
     base = alt.Chart(table).encode(x=_minutes(end, "begin").title(None), y=alt.Y("row:N").title(_("Doing")).axis(empty))
     strip = base.mark_rect().encode(
-        x2="end:Q",
+        x2=alt.X2("end:Q"),
         color=alt.Color("activity:N")
         .scale(domain=[_(activity) for activity in ACTIVITIES], range=list(ACTIVITY_COLOURS))
         .legend(None),
@@ -101,7 +101,7 @@ def activities(table: pd.DataFrame, end: float) -> alt.LayerChart:
             alt.Tooltip("end:Q", format=".0f").title(_("To minute")),
         ],
     )
-    names = base.mark_text(align="left", dx=4, color="#111111").encode(text="activity:N")
+    names = base.mark_text(align="left", dx=4, color="#111111").encode(text=alt.Text("activity:N"))
     return (strip + names).properties(height=90)
 
 
@@ -109,11 +109,13 @@ def trend(table: pd.DataFrame) -> alt.LayerChart:
     """The mean of each week's lessons with its interval over lessons.
 
     Columns: week (its Monday, "2026-03-02"), mean, low, high, lessons."""
-    table = table.assign(interval=_words(table["low"], table["high"]))
+    table = table.assign(interval=intervals(table["low"], table["high"]))
     base = alt.Chart(table).encode(
         x=alt.X("week:O").title(_("Week from")).axis(labelAngle=-45, labelOverlap=True), color=alt.value(COLOURS[0])
     )
-    ends = base.mark_rule(strokeWidth=2).encode(y=alt.Y("low:Q").title(_("Mean concentration (0 to 1)")), y2="high:Q")
+    ends = base.mark_rule(strokeWidth=2).encode(
+        y=alt.Y("low:Q").title(_("Mean concentration (0 to 1)")), y2=alt.Y2("high:Q")
+    )
     points = base.mark_line(point={"size": 50}).encode(
         y=alt.Y("mean:Q").scale(domain=[0, 1]),
         tooltip=[
@@ -142,9 +144,11 @@ def differences(table: pd.DataFrame, title: str) -> alt.LayerChart:
         color=alt.value(COLOURS[0]),
     )
     zero = (
-        alt.Chart(pd.DataFrame({"difference": [0.0]})).mark_rule(color=GREY, strokeDash=[4, 4]).encode(x="difference:Q")
+        alt.Chart(pd.DataFrame({"difference": [0.0]}))
+        .mark_rule(color=GREY, strokeDash=[4, 4])
+        .encode(x=alt.X("difference:Q"))
     )
-    ends = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q").title(title), x2="high:Q")
+    ends = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q").title(title), x2=alt.X2("high:Q"))
     points = base.mark_point(size=80, opacity=1).encode(
         x=alt.X("difference:Q").title(title).scale(domain=[-half, half]).axis(format="+.2f", tickCount=5),
         fill=alt.value(COLOURS[0]),
@@ -188,8 +192,3 @@ def _minutes(end: float, column: str = "minute") -> alt.X:
         .title(_("Minutes from the start"))
         .axis(tickMinStep=1, grid=False)
     )
-
-
-def _words(low: pd.Series, high: pd.Series, digits: int = 2) -> list[str]:
-    """The interval of each row for a tooltip."""
-    return [between(a, b, digits) for a, b in zip(low, high, strict=True)]

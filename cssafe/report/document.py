@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 import altair as alt
+import numpy as np
 import pandas as pd
 
 from cssafe.language import N_, _
@@ -55,15 +56,18 @@ VALIDITY = N_(
 
 def told(mean: float, low: float, high: float, *, signed: bool = False) -> str:
     """A figure with its interval: "0.52 (0.48 to 0.56)"."""
-    if pd.isna(mean):
-        return "–"
-    form = "{:+.2f}" if signed else "{:.2f}"
-    mean, low, high = (round(end, 2) + 0.0 for end in (mean, low, high))  # no -0.00
-    if pd.isna(low):
-        return form.format(mean)
-    return _("{mean} ({low} to {high})").format(mean=form.format(mean), low=form.format(low), high=form.format(high))
+    return each(pd.DataFrame([(mean, low, high)]), signed)[0]
 
 
 def each(table: pd.DataFrame, signed: bool = False) -> list[str]:
     """The same of every row. table: its first three columns are the figure, low and high."""
-    return [told(*row, signed=signed) for row in zip(*(table[name] for name in table.columns[:3]), strict=True)]
+    form, words = ("{:+.2f}" if signed else "{:.2f}"), _("{mean} ({low} to {high})")
+    rows = np.round(table.iloc[:, :3].to_numpy(float), 2) + 0.0  # no -0.00
+    return [
+        "–"
+        if np.isnan(mean)
+        else form.format(mean)
+        if np.isnan(low)
+        else words.format(mean=form.format(mean), low=form.format(low), high=form.format(high))
+        for mean, low, high in rows
+    ]

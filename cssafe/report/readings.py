@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from cssafe.affect import COORDINATES
-from cssafe.intervals import clustered
+from cssafe.intervals import clustered, grouped
 from cssafe.labels import FERPLUS
 from cssafe.language import N_, _
 from cssafe.store import Workspace
@@ -99,13 +99,15 @@ def sums(workspace: Workspace, lesson: int, expressive: bool) -> pd.DataFrame:
 
 def minutes(table: pd.DataFrame, measures: Iterable[str]) -> pd.DataFrame:
     """One row for each minute and measure that it has. Columns: minute, measure, mean, low, high. table: of `sums`."""
-    rows = [
-        (minute, name, *_mean(part, name))
-        for minute, part in table.groupby("minute")
-        for name in measures
-        if part[f"n_{name}"].any()
-    ]
-    return _moved(pd.DataFrame(rows, columns=["minute", "measure", "mean", "low", "high"]))
+    parts = []
+    for name in measures:
+        there = table[f"n_{name}"] > 0
+        minute, group = np.unique(table["minute"][there], return_inverse=True)
+        mean, low, high = grouped(
+            table[f"s_{name}"][there].to_numpy(float), table[f"n_{name}"][there].to_numpy(float), group
+        )
+        parts.append(pd.DataFrame({"minute": minute, "measure": name, "mean": mean, "low": low, "high": high}))
+    return _moved(pd.concat(parts).sort_values("minute", kind="stable", ignore_index=True))
 
 
 def whole(table: pd.DataFrame, measures: Iterable[str]) -> pd.DataFrame:

@@ -76,8 +76,8 @@ def _heatmap(table: pd.DataFrame, title: str) -> alt.LayerChart:
         ],
     )
     ink = alt.when("datum.evidence && datum.clear").then(alt.value("#111111")).otherwise(alt.value(GREY))
-    told = base.mark_text(fontSize=14, dy=-6).encode(text="told:N", color=ink)
-    number = base.mark_text(fontSize=10, dy=10).encode(text="number:N", color=ink)
+    told = base.mark_text(fontSize=14, dy=-6).encode(text=alt.Text("told:N"), color=ink)
+    number = base.mark_text(fontSize=10, dy=10).encode(text=alt.Text("number:N"), color=ink)
     return (cells + told + number).properties(height=alt.Step(44))
 
 
