@@ -91,7 +91,8 @@ def test_the_activity_starts_by_who_is_in_the_picture_and_is_switched_while_the_
     answer = lesson.take(crowd(6, time_now()))
     assert answer["note"] == "Break is not scored." and answer["concentration"] is None
     assert np.isnan(lesson.view().reading.concentration) and lesson.why()["points"].isna().all()
-    lesson.switch("desk work")
+    for _ in range(2):  # a browser may say it twice
+        lesson.switch("desk work")
     lesson.take(crowd(6, time_now()))
     lesson.end()
     sql = f"SELECT activity FROM activities WHERE lesson = {lesson.number} ORDER BY time"

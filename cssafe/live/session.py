@@ -205,7 +205,9 @@ class LiveLesson:
         self.workspace.mark(self.number, kind, datetime.now(UTC))
 
     def switch(self, activity: str) -> None:
-        """From this moment on the class does something else."""
+        """From this moment on the class does this; nothing is written where it does already (a browser may say it twice)."""
+        if activity == self.activity:
+            return
         self.workspace.switch(self.number, activity, datetime.now(UTC))
         self._stream.activity = activity
 
