@@ -1,5 +1,6 @@
 """What several tests share: pictures and videos made on the spot, a workspace and a lesson in it, a school, a browser."""
 
+import gc
 from collections.abc import Callable
 from contextlib import closing
 from functools import lru_cache
@@ -18,6 +19,12 @@ from cssafe.pipeline import Pipeline
 from cssafe.store import Workspace
 from tests.browser import chromium, film, need
 from tests.test_websocket import Crowd, make
+
+
+def pytest_collection_finish() -> None:
+    """Streamlit collects garbage after every run of a page: without what all test modules have imported, TensorFlow among it,
+    that is quick."""
+    gc.freeze()
 
 
 @pytest.fixture

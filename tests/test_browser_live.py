@@ -194,6 +194,7 @@ def test_two_real_people_are_followed_but_are_too_few_for_a_figure_about_a_class
         ]
 
 
+@pytest.mark.slow
 def test_closing_the_tab_ends_the_stream_within_a_second_and_an_ordinary_stop_loses_nothing(page, tmp_path):
     with serve(tmp_path) as server:
         start(page, server)

@@ -236,6 +236,7 @@ def test_a_closed_tab_takes_its_workspace_with_it(tmp_path):
         until(lambda: server.health()["workspaces"] == 0, GONE + 60)
 
 
+@pytest.mark.slow
 def test_other_visitors_tokens_cannot_be_guessed_and_are_on_no_other_page(tmp_path):
     """The door itself; test_browser_hosted.py tries it with two browsers."""
     with serve(tmp_path) as server, Visitor(server.address) as first, Visitor(server.address) as second:
