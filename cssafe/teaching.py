@@ -102,12 +102,14 @@ def compared(table: pd.DataFrame) -> pd.DataFrame:
     """The table of `forms`. table: of `placed`."""
     if table.empty:
         return pd.DataFrame(columns=COLUMNS)
-    names = [("during", form) for form in sorted(set(table["form"]) - {LECTURE})]
-    names += [("after", form) for form in sorted(set(table["after"].dropna()))]
-    column = {"during": "form", "after": "after"}
-    what = np.column_stack([np.zeros(len(table)), *((table[column[m]] == form).to_numpy(float) for m, form in names)])[
-        :, 1:
-    ]
+    names, columns = [], []
+    for measure, column in (("during", "form"), ("after", "after")):
+        codes, there = pd.factorize(table[column], sort=True)
+        for code, form in enumerate(there):
+            if form != LECTURE:  # with which all others are compared
+                names.append((measure, form))
+                columns.append(codes == code)
+    what = np.column_stack(columns).astype(float) if columns else np.zeros((len(table), 0))
     lesson = pd.factorize(table["lesson"])[0]
     time = pd.get_dummies(table["part"], dtype=float).to_numpy()
     varies = np.array([_lessons_with(column, lesson) for column in what.T], int)

@@ -16,8 +16,11 @@ READ = N_(
 
 
 def respond(workspace: Workspace, lesson: int) -> None:
-    """Charts and sentences; without markers, what to do to have some."""
-    with st.expander(_("Response to your markers"), icon=":material/ads_click:", expanded=False):
+    """Charts and sentences, made when they are opened; without markers, what to do to have some."""
+    shown = st.expander(_("Response to your markers"), icon=":material/ads_click:", key="responses", on_change="rerun")
+    if not shown.open:
+        return
+    with shown:
         table = responses(workspace, lesson)
         if table.empty:
             st.info(

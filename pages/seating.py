@@ -20,8 +20,12 @@ TITLES = {"left": N_("Left"), "top": N_("Top"), "right": N_("Right"), "bottom": 
 
 @st.fragment
 def seating(workspace: Workspace, lesson: int, room: str) -> None:
-    """The room's regions with their attention, and the means to change them. room: its name, may be empty."""
-    with st.expander(_("Seats"), icon=":material/event_seat:"):
+    """The room's regions with their attention, and the means to change them, made when they are opened. room: its name, may be
+    empty."""
+    shown = st.expander(_("Seats"), icon=":material/event_seat:", key="seating", on_change="rerun")
+    if not shown.open:
+        return
+    with shown:
         if not seats.placed(workspace, lesson):
             st.info(
                 _(

@@ -26,6 +26,7 @@ def test_a_region_can_be_drawn_and_is_kept_for_the_room(browser, tmp_path):
         page.goto(f"{server.address}/lessons")
         shows_no_error(page)
         page.get_by_text("Seats", exact=True).click()
+        expect(page.get_by_role("button", name="Divide the room")).to_be_visible()
         chart = page.get_by_test_id("stVegaLiteChart").last
         chart.scroll_into_view_if_needed()
         expect(chart.locator("canvas, svg").first).to_be_visible()

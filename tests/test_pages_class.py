@@ -21,23 +21,30 @@ def turning():
     return observe(list(frames(Plan(faces=24, seconds=600, rate=1, steps=steps), START, PUBLISHED)))
 
 
+def opened():
+    """The page Lessons with what it makes only when it is opened."""
+    page = show("lessons")
+    page.session_state["responses"] = page.session_state["seating"] = True
+    return run(page)
+
+
 def test_without_markers_or_places_it_says_what_to_do(workspace):  # noqa: F811
     add(workspace, rows(seconds=3).assign(x=np.nan))
-    page = show("lessons")
+    page = opened()
     assert "press a marker's button" in text(page) and "recorded by an earlier version" in text(page)
 
 
 def test_with_too_little_around_the_markers_it_says_so(workspace):  # noqa: F811
     number = add(workspace, rows(seconds=3))
     workspace.mark(number, "quiz", START)
-    assert "Too little was measured around" in text(show("lessons"))
+    assert "Too little was measured around" in text(opened())
 
 
 def test_responses_are_told_in_words_with_their_uncertainty(workspace, turning):  # noqa: F811
     number = add(workspace, turning)
     workspace.mark(number, "question", START + timedelta(seconds=300))
     workspace.mark(number, "joke", START + timedelta(seconds=500))
-    told = text(show("lessons"))
+    told = text(opened())
     assert "question**: attention rose by 0." in told and "joke**: no clear change" in told
     assert "half of those who had to turn had turned after" in told
 
@@ -45,13 +52,13 @@ def test_responses_are_told_in_words_with_their_uncertainty(workspace, turning):
 def test_attention_only_tells_no_response_of_expressions(workspace, turning):  # noqa: F811
     number = add(workspace, turning, lesson=replace(LESSON, profile="attention-only"))
     workspace.mark(number, "question", START + timedelta(seconds=300))
-    told = text(show("lessons"))
+    told = text(opened())
     assert "attention rose" in told and "expression rose" not in told and "expression fell" not in told
 
 
 def test_a_room_can_be_divided_and_stays_so(workspace, turning):  # noqa: F811
     add(workspace, turning)
-    page = show("lessons")
+    page = opened()
     assert "each region shows the mean attention" in text(page)
     page.number_input(key="seat_rows").set_value(1)
     page.number_input(key="seat_columns").set_value(3)
