@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
+from cssafe.live.websocket import BUSY
 from tests.browser import Server, chromium, clip, film, serve, shows_no_error
 from tests.faces import classroom
 from tests.relay import relay
@@ -89,7 +90,7 @@ def test_a_line_that_breaks_is_taken_up_again_in_the_same_lesson(browser, tmp_pa
 
 
 def test_a_busy_server_is_named_on_the_picture_and_gets_no_more_pictures_than_it_carries(browser, tmp_path):
-    busy = "The server is busy: for now it analyses 2.0 pictures of yours a second."
+    busy = BUSY.format(rate=2.0)
     pictures: list[int] = []
 
     def door(socket: WebSocketRoute) -> None:
