@@ -43,14 +43,8 @@ def estimate(name: str) -> str:
 def clustered(s: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The same of arrays: mean, low and high (k,), not cut, of k measures with the sums s (G, k) over clusters of n (G,); NaN
     for the interval of one cluster."""
-    mean = s.sum(axis=0) / n.sum()
-    if len(n) < 2:
-        return mean, np.full_like(mean, np.nan), np.full_like(mean, np.nan)
-    like = n.sum() ** 2 / (n**2).sum()
-    spread = ((s - np.outer(n, mean)) ** 2).sum(axis=0)
-    student = STUDENT[max(1, min(int(like + 1e-6) - 1, 30)) - 1]
-    half = student * np.sqrt(spread * like / (like - 1)) / n.sum()
-    return mean, mean - half, mean + half
+    measures = s.shape[1]
+    return grouped(s.ravel(), np.repeat(n, measures), np.tile(np.arange(measures), len(n)))
 
 
 def grouped(s: np.ndarray, n: np.ndarray, group: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

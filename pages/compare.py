@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from cssafe import notes, queries, ui
+from cssafe import notes, ui
 from cssafe.language import _
 from cssafe.report.research import research
 from cssafe.settings import ROOT
@@ -12,12 +12,7 @@ ui.page(_("Compare"))
 workspace = ui.workspace()
 choices = filters.guard(workspace)
 which = filters.which(choices)
-lessons = queries.lessons(workspace, which)
-if lessons.empty:
-    filters.nothing()
-if lessons["concentration"].isna().all():
-    st.info(filters.too_few(), icon=":material/group_off:")
-    st.stop()
+lessons = filters.measured(workspace, which)
 tags = notes.tags(workspace)
 names = sorted(tags.loc[tags["lesson"].isin(lessons["lesson"]), "tag"].unique())
 tag = st.selectbox(_("Tag"), names, key="tag", bind="query-params") if names else None

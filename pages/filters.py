@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import pandas as pd
 import streamlit as st
 
 from cssafe import queries, sample, ui
@@ -86,6 +87,17 @@ def which(choices: queries.Choices) -> queries.Filter:
         st.warning(_("“From” is later than “Until”: no day is left. Change one of them."), icon=":material/date_range:")
         st.stop()
     return chosen
+
+
+def measured(workspace: Workspace, chosen: queries.Filter) -> pd.DataFrame:
+    """The chosen lessons, as queries.lessons has them. Where there is none, or none with figures, the page says so and ends."""
+    lessons = queries.lessons(workspace, chosen)
+    if lessons.empty:
+        nothing()
+    if lessons["concentration"].isna().all():
+        st.info(too_few(), icon=":material/group_off:")
+        st.stop()
+    return lessons
 
 
 def nothing() -> None:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from cssafe import queries, ui
+from cssafe import ui
 from cssafe.language import _
 from cssafe.report.term import before, term
 from pages import filters, telling
@@ -12,12 +12,7 @@ ui.page(_("Term"))
 workspace = ui.workspace()
 choices = filters.guard(workspace)
 which = filters.which(choices)
-lessons = queries.lessons(workspace, which)
-if lessons.empty:
-    filters.nothing()
-if lessons["concentration"].isna().all():
-    st.info(filters.too_few(), icon=":material/group_off:")
-    st.stop()
+filters.measured(workspace, which)
 if which.since:
     until = which.until or choices.last
     first, last = st.columns(2)
