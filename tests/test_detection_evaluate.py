@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from cssafe.cli import main
-from cssafe.training.detection import contenders, curves, evaluate
+from cssafe.training.card import BEGIN, CARD, END
+from cssafe.training.detection import card, contenders, curves, evaluate
 from cssafe.training.detection.photographs import Photograph
 
 from .faces import astronaut, nobody
@@ -48,6 +49,46 @@ def test_the_packaged_detectors_meet_a_face_and_find_nobody_in_an_empty_picture(
     judged, _ = evaluate.measure({"it": find()}, photographs)["it"]
     best = judged.faces[judged.scores.argmax()]
     assert best == pytest.approx(120)
+
+
+def figures_of(*photographs):
+    measured = evaluate.measure({"sure": sees(0.9), "blind": sees()}, list(photographs))
+    return {name: curves.figures(judged, None) | {"median_ms": ms} for name, (judged, ms) in measured.items()}
+
+
+@pytest.mark.parametrize("photographs", [[], [photograph(nobody(), FACE), photograph(nobody(), [])]])
+def test_the_curves_are_drawn_a_panel_for_each_height(photographs):
+    figures = figures_of(*photographs)
+    drawn = card.drawn(figures).to_dict()
+    assert [panel["title"] for panel in drawn["hconcat"]] == [f"faces of {band} px" for band in card.SHOWN]
+    rows = card.points(figures)
+    assert list(rows["precision"]) == ([1.0, 0.5] if photographs else []), (
+        "one box in either picture, one of them right"
+    )
+
+
+def test_a_card_keeps_its_words_and_takes_new_figures_and_a_picture(tmp_path):
+    (tmp_path / "model.json").write_text('{"threshold": 0.25}')
+    (tmp_path / "detector.bin").write_bytes(b"weights")
+    (tmp_path / CARD).write_text(f"by hand\n{BEGIN}\nyesterday\n{END}\nby hand, too\n")
+    card.check(tmp_path)
+    figures = figures_of(photograph(nobody(), FACE))
+    card.write(tmp_path, figures, evaluate.tables(figures), "python -m cssafe evaluate scenes --card")
+    said = (tmp_path / CARD).read_text()
+    assert said.startswith(f"by hand\n{BEGIN}") and said.endswith(f"{END}\nby hand, too\n") and "yesterday" not in said
+    assert "| sure | at most 0.05" in said and "from a score of 0.25 on" in said
+    assert (tmp_path / card.PICTURE).read_text().startswith("<svg")
+
+
+@pytest.mark.parametrize(
+    ("files", "told"), [([], "no detector"), (["model.json"], CARD), (["model.json", CARD], BEGIN)]
+)
+def test_a_card_that_cannot_be_written_is_told_before_the_work(tmp_path, capsys, files, told):
+    for name in files:
+        (tmp_path / name).write_text("{}")
+    assert main(["evaluate", "--task", "detection", "nowhere", "--model", str(tmp_path), "--card"]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and told in said
 
 
 def test_data_that_are_not_there_end_with_one_line(tmp_path, capsys):

@@ -30,10 +30,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="folder of our detector (default: models/detector)",
     )
     parser.add_argument("--held-back", action="store_true", help="only the photographs that `train` holds back")
+    parser.add_argument(
+        "--card",
+        action="store_true",
+        help="renew the figures in the folder's MODEL_CARD.md, and draw the precision-recall curves beside it",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object on one line, with the curves")
 
 
 def main(args: argparse.Namespace) -> int:
+    from cssafe.training.detection import (
+        card,
+    )  # `train` reads this module too, on machines without a package for charts
+
+    if args.card:
+        card.check(args.model)
     photographs = read(args.data)
     if args.held_back:
         _, photographs = split(photographs)
@@ -50,6 +61,10 @@ def main(args: argparse.Namespace) -> int:
         name: curves.figures(judged, thresholds.get(name)) | {"median_ms": ms}
         for name, (judged, ms) in measured.items()
     }
+    if args.card:
+        options = [option for option, given in (("--held-back", args.held_back), ("--card", True)) if given]
+        command = " ".join(["python -m cssafe evaluate --task detection", args.data.resolve().name, *options])
+        card.write(args.model, figures, tables(figures), command)
     print(json.dumps(figures) if args.json else tables(figures))
     return 0
 

@@ -20,14 +20,14 @@ def export(trained: keras.Model, folder: Path, photographs: int, settings: dict[
     """
     folder.mkdir(parents=True, exist_ok=True)
     keras.mixed_precision.set_global_policy("float32")
-    model = network.build(float(settings["width"]))
+    model = network.build(float(settings["width"]), "channels_last")
     model.set_weights(trained.get_weights())
     model.save(folder / "model.keras", include_optimizer=False)
-    if keras.backend.backend() != "tensorflow":  # which computes in channels_last, and OpenVINO can see through it
+    if keras.backend.backend() == "tensorflow":
+        graph = model
+    else:  # OpenVINO does not see that maps turned around before and after each convolution need no turning
         graph = network.build(float(settings["width"]), "channels_first")
         graph.set_weights(model.get_weights())
-    else:
-        graph = model
     graph.export(str(folder / "detector.xml"), format="openvino", verbose=False)
     card = {
         "name": "detector",

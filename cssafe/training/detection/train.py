@@ -18,8 +18,9 @@ from cssafe.training.detection.export import export
 from cssafe.training.detection.loss import DetectionLoss
 from cssafe.training.detection.photographs import Photograph, read, split
 
-FACES = 48
-"""Most faces of a square, the largest ones; the others are not told."""
+FACES, ROWS = 64, 16
+"""Most faces of a square, the largest ones, and what the number of rows is a multiple of: few shapes are to be compiled, and
+most squares show less than five faces."""
 
 KEPT = 2000
 """Photographs that stay decoded in memory (about 1 MB each)."""
@@ -34,10 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, default=Path("build/detector"), help="folder for checkpoints and the result"
     )
     parser.add_argument("--width", type=float, default=1.0, help="factor on the network's channels")
-    parser.add_argument("--size", type=int, default=320, help="side of the squares that are learned from, pixels")
-    parser.add_argument("--epochs", type=int, default=100, help="times each photograph is shown (the schedule fits)")
-    parser.add_argument("--batch", type=int, default=32, help="squares a step")
-    parser.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
+    parser.add_argument("--size", type=int, default=256, help="side of the squares that are learned from, pixels")
+    parser.add_argument("--epochs", type=int, default=400, help="times each photograph is shown (the schedule fits)")
+    parser.add_argument("--batch", type=int, default=16, help="squares a step")
+    parser.add_argument("--rate", type=float, default=1.5e-3, help="highest learning rate")
     parser.add_argument("--precision", choices=("float32", "mixed_bfloat16"), default="float32", help="to train in")
     parser.add_argument("--seed", type=int, default=0)
 
@@ -109,4 +110,6 @@ class Batches(keras.utils.PyDataset):
         chosen = self.order[step * self.batch : (step + 1) * self.batch]
         squares = [square(self.photographs, i, self.size, rng, self.read) for i in chosen]
         images = np.stack([image for image, _ in squares]).astype(np.float32)
-        return images, np.stack([padded(truth, FACES) for _, truth in squares])
+        most = max(len(truth) for _, truth in squares)
+        rows = min(FACES, ROWS * max(1, -(-most // ROWS)))
+        return images, np.stack([padded(truth, rows) for _, truth in squares])
