@@ -54,6 +54,7 @@ def versions() -> dict[str, str]:
         "CSSAFE": project["version"],
         "Python": platform.python_version(),
         "expression network": network(),
+        "face detector": detector(),
     } | {name: _version(name) for name in PACKAGES}
 
 
@@ -68,10 +69,23 @@ def network() -> str:
         chosen = settings.read()
         if not chosen.profile.expression:
             return "none: no emotion is computed"
-        card = json.loads((chosen.model / "model.json").read_text(encoding="utf-8"))
-        return f"SHA-256 {card['sha256']['expression.bin'][:12]}"
+        return _digest(chosen.model, "expression.bin")
     except (ConfigurationError, OSError, ValueError, KeyError, TypeError):  # services.problem says what is wrong
         return "cannot be read"
+
+
+def detector() -> str:
+    """The same of the face detector; a YuNet by the name of its file."""
+    try:
+        chosen = settings.read().detector
+        return f"YuNet, {chosen.name}" if chosen.suffix.lower() == ".onnx" else _digest(chosen, "detector.bin")
+    except (ConfigurationError, OSError, ValueError, KeyError, TypeError):
+        return "cannot be read"
+
+
+def _digest(folder: Path, weights: str) -> str:
+    card = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    return f"SHA-256 {card['sha256'][weights][:12]}"
 
 
 def memory() -> dict[str, int]:

@@ -12,7 +12,7 @@ from cssafe.expression import Expression, place_meshes, smooth
 from cssafe.formula import ATTENTION_ONLY, PUBLISHED, Formula
 from cssafe.frames import MOVEMENTS, Frame, FrameResult, Signals
 from cssafe.labels import FERPLUS, FIRST
-from cssafe.settings import BLURRED, FURTHEST_TURN, SMALLEST_FACE, Profile
+from cssafe.settings import BLURRED, DETECTOR, FURTHEST_TURN, SMALLEST_FACE, Profile
 from cssafe.signals import eyes, mouth, movements
 from cssafe.signals.pose import head_pose
 from cssafe.signals.quality import quality
@@ -111,7 +111,7 @@ class Pipeline:
         ConfigurationError: a network is missing or cannot be used.
     """
 
-    def __init__(self, profile: Profile, model: Path, detector: Path | None = None) -> None:
+    def __init__(self, profile: Profile, model: Path, detector: Path = DETECTOR) -> None:
         self.profile = profile
         self.formula = PUBLISHED if profile.expression else ATTENTION_ONLY
         self._finder, self._eyes = Finder(detector), EyeNetwork()

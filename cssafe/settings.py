@@ -7,6 +7,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 """The project's folder."""
 
+DETECTOR = ROOT / "models" / "detector"
+"""The face detector that is served where no other is named."""
+
 PORT = 8501
 """Streamlit's own default port."""
 
@@ -90,7 +93,7 @@ class Settings:
     profile: Profile
     data: Path
     model: Path
-    detector: Path | None
+    detector: Path
     origins: tuple[str, ...]
 
     @property
@@ -111,7 +114,7 @@ class Settings:
 def read(environment: dict[str, str] | None = None) -> Settings:
     """Settings from CSSAFE_MODE (local, hosted), CSSAFE_PROFILE (demo, consent, attention-only), CSSAFE_DATA (folder of
     the database), CSSAFE_MODEL (folder of the expression network), CSSAFE_DETECTOR (folder of a face
-    detector, or YuNet as .onnx; without it BlazeFace) and CSSAFE_ORIGINS (further web addresses, separated by commas, that
+    detector, or YuNet as .onnx) and CSSAFE_ORIGINS (further web addresses, separated by commas, that
     may open the camera's WebSocket, such as https://school.example or https://*.school.example; the page's own address
     always may).
 
@@ -131,7 +134,7 @@ def read(environment: dict[str, str] | None = None) -> Settings:
         profile=replace(chosen, stored=False) if hosted else chosen,
         data=Path(env.get("CSSAFE_DATA", ROOT / "data")),
         model=Path(env.get("CSSAFE_MODEL", ROOT / "models" / "expression")),
-        detector=Path(env["CSSAFE_DETECTOR"]) if env.get("CSSAFE_DETECTOR") else None,
+        detector=Path(env.get("CSSAFE_DETECTOR") or DETECTOR),
         origins=tuple(o.strip().rstrip("/") for o in env.get("CSSAFE_ORIGINS", "").split(",") if o.strip()),
     )
 

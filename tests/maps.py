@@ -8,8 +8,8 @@ import openvino as ov
 from openvino import opset11 as ops
 
 from cssafe import settings
-from cssafe.expression.network import sha256
 from cssafe.labels import FERPLUS
+from cssafe.vision.networks import sha256
 
 SHIPPED = settings.read({}).model
 

@@ -35,12 +35,12 @@ def test_shown_leaves_the_faces(finder):
 
 @pytest.mark.parametrize("name", COVERED)
 @pytest.mark.parametrize("picture", [astronaut, classroom])
-def test_a_covered_face_is_no_longer_found_and_the_rest_of_the_picture_stays(finder, name, picture):
+def test_nothing_is_read_of_a_covered_face_and_the_rest_of_the_picture_stays(finder, name, picture):
     image = picture()
     faces, meshes = finder.find(image)
     assert len(faces) in (1, 28)
     shown = cover(image, covers(ends(finder, image)), name)
-    assert len(finder.find(shown)[0]) == 0
+    assert not (finder.find(shown)[1].scores >= MESH_TRUSTED).any(), "a head may be seen there, but no face"
     labels = segment(meshes.points[..., :2], *image.shape[:2])
     assert (shown != image).any(axis=2)[labels > 0].mean() > 0.98
     far = np.ones(image.shape[:2], bool)

@@ -6,7 +6,7 @@ import pytest
 
 from cssafe.cli import main
 from cssafe.training.card import BEGIN, CARD, END
-from cssafe.training.detection import card, contenders, curves, evaluate
+from cssafe.training.detection import card, contenders, curves, evaluate, steadiness
 from cssafe.training.detection.photographs import Photograph
 
 from .faces import astronaut, nobody
@@ -102,3 +102,24 @@ def test_help_of_a_task_is_its_own(capsys):
     assert "--held-back" in capsys.readouterr().out
     assert main(["evaluate", "--help"]) == 0
     assert "--task" in (said := capsys.readouterr().out) and "--held-back" not in said
+
+
+def test_of_no_photographs_nothing_moves():
+    rows = steadiness.measure({"one": contenders.blazeface_chain()}, [])
+    assert rows.empty and steadiness.table(rows).count("\n") == 1
+
+
+def test_a_chain_is_told_by_how_far_its_crops_move_beside_the_picture(monkeypatch):
+    chain = contenders.blazeface_chain()
+
+    def slips(image):
+        faces, meshes = chain(image)
+        meshes.points[..., 0] += 10 * next(late)
+        return faces, meshes
+
+    late = iter([0, 1])
+    rows = steadiness.measure({"steady": chain, "slips": slips}, [photograph(astronaut(), FACE)])
+    moved = rows.set_index("chain")["middle"]
+    assert moved["steady"] < 3 and moved["slips"] == pytest.approx(moved["steady"] + 9, abs=4)
+    assert rows[["yaw", "pitch", "roll"]].to_numpy().max() < 5
+    assert "| steady |" in steadiness.table(rows)

@@ -8,7 +8,7 @@ import pytest
 keras = pytest.importorskip("keras")
 
 from cssafe.training.detection import export, loss, network  # noqa: E402
-from cssafe.vision import ours  # noqa: E402
+from cssafe.vision import detector  # noqa: E402
 
 PLACES = network.places(64, 64)
 
@@ -105,6 +105,6 @@ def test_what_is_served_says_what_keras_says(tmp_path):
     graph = networks.compiled(networks.of_bytes(tmp_path / "detector.xml", 64, 96), precise=True)
     assert networks.outputs(graph, image)[0] == pytest.approx(said, abs=1e-3)
 
-    boxes, scores, rolls = ours.decode(said[0], 64, 96, network.STRIDES, 1e-6)
+    boxes, scores, rolls = detector.decode(said[0], 64, 96, network.STRIDES, 1e-6)
     decoded = keras.ops.convert_to_numpy(loss.decoded(said, network.places(64, 96)))[0]
     assert boxes == pytest.approx(decoded, abs=1e-3) and len(boxes) == len(scores) == len(rolls)

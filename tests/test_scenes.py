@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from cssafe.signals.pose import head_pose
-from cssafe.vision.detector import iou
+from cssafe.vision.boxes import iou
 from cssafe.vision.finder import MESH_TRUSTED, Finder
 
 from .shared import shared_data

@@ -1,6 +1,5 @@
 """The served expression network: an exported graph and its model.json, run without Keras."""
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -39,15 +38,9 @@ class Expression:
                 "ferplus": [orders["ferplus"].index(name) for name in FERPLUS],
             }
             graph = GRAPHS[precision or precisions(self.card)[0]]
-            found = {name: sha256(folder / name) for name in (f"{graph}.xml", f"{graph}.bin")}
         except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise _unreadable(folder, error) from error
-        for name, digest in found.items():
-            if digest != digests.get(name):
-                raise ConfigurationError(
-                    f"{folder / name} is not the file that model.json names: expected SHA-256 {digests.get(name)}, "
-                    f"found {digest}. Restore the folder, or make it anew with `python -m cssafe train`."
-                )
+        networks.check(folder, digests, (f"{graph}.xml", f"{graph}.bin"))
         self._network = networks.compiled(folder / f"{graph}.xml", precise=precision == "f32")
         self._outputs = {port.get_any_name(): i for i, port in enumerate(self._network.outputs)}
 
@@ -119,8 +112,3 @@ def _unreadable(folder: Path, error: Exception) -> ConfigurationError:
         f"The expression network in {folder} cannot be read ({error}): expected a folder with model.json, "
         "expression.xml and expression.bin. Point CSSAFE_MODEL to one, or make one with `python -m cssafe train`."
     )
-
-
-def sha256(path: Path) -> str:
-    """Hex digest of a file; 'missing' where there is none."""
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "missing"

@@ -8,9 +8,8 @@ from typing import Any
 
 from cssafe.expression import Expression
 from cssafe.expression.figures import FIGURES
-from cssafe.expression.network import sha256
 from cssafe.training.datasets import DataError
-from cssafe.vision.networks import processor
+from cssafe.vision.networks import processor, sha256
 
 CARD = "MODEL_CARD.md"
 BEGIN = "<!-- figures: written by python -m cssafe evaluate --card -->"

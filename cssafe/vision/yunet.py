@@ -8,8 +8,8 @@ import numpy as np
 
 from cssafe.frames import Faces
 from cssafe.settings import ConfigurationError
-from cssafe.vision.detector import letterbox, suppress
-from cssafe.vision.ours import input_shapes
+from cssafe.vision.boxes import letterbox, suppress
+from cssafe.vision.detector import input_shapes
 
 THRESHOLD = 0.8
 """Score below which a box counts for nothing: on 166 photographs of WIDER FACE it brought 12 false alarms, 0.6 brought 65."""

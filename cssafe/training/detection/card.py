@@ -9,10 +9,9 @@ import altair as alt
 import pandas as pd
 
 from cssafe.colours import COLOURS
-from cssafe.expression.network import sha256
 from cssafe.training.card import CARD, split
 from cssafe.training.datasets import DataError
-from cssafe.vision.networks import processor
+from cssafe.vision.networks import processor, sha256
 
 PICTURE = "curves.svg"
 

@@ -9,12 +9,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from cssafe.frames import Faces
+from cssafe.training.detection.blazeface import BELIEVED, THRESHOLD, BlazeFace, face_boxes, face_probability
 from cssafe.vision import finder
-from cssafe.vision.detector import Detector, suppress
+from cssafe.vision.boxes import suppress
+from cssafe.vision.detector import Detector
 from cssafe.vision.mesh import Meshes, MeshNetwork
-from cssafe.vision.ours import OwnDetector
 
 Finds = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+Chain = Callable[[np.ndarray], tuple[Faces, Meshes]]
 
 CASCADE = Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_default.xml"
 
@@ -23,39 +26,57 @@ LEAST = 0.05
 
 
 def ours(folder: Path) -> Finds:
-    """The detector in a model folder, alone."""
-    detector = OwnDetector(folder, LEAST)
+    """The detector in a model folder, weighed by the mesh network, as cssafe.vision.finder serves it."""
+    detector, mesh = Detector(folder, LEAST), MeshNetwork()
 
     def find(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        faces, _ = detector.detect(image)
-        return faces.boxes, faces.scores
+        faces, rolls = detector.detect(image)
+        meshes = mesh.fit(image, finder.squares(faces.boxes, rolls), rolls)
+        return faces.boxes, finder.face_probability(faces.scores, meshes.scores)
 
     return find
 
 
 def blazeface() -> Finds:
     """BlazeFace alone, its boxes stretched to whole faces."""
-    detector = Detector(LEAST)
+    detector = BlazeFace(LEAST)
 
     def find(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         faces, _ = detector.detect(image)
-        untrusted = Meshes(np.zeros((len(faces), 1, 3), np.float32), np.zeros(len(faces), np.float32))
-        return finder.face_boxes(faces.boxes, untrusted), faces.scores
+        return face_boxes(faces.boxes), faces.scores
 
     return find
 
 
 def blazeface_and_mesh() -> Finds:
-    """BlazeFace and the mesh network, which weighs each detection, as cssafe.vision.finder serves them."""
-    detector, mesh = Detector(LEAST), MeshNetwork()
+    """BlazeFace weighed by the mesh network: what was served before ours."""
+    chain = blazeface_chain(LEAST, 0.0)
 
     def find(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        faces, _ = chain(image)
+        return faces.boxes, faces.scores
+
+    return find
+
+
+def blazeface_chain(least: float = THRESHOLD, believed: float = BELIEVED) -> Chain:
+    """BlazeFace with the meshes of what it finds, as it was served; the mesh also says where the face ends.
+
+    Args:
+        least: score from which a detection is a candidate. believed: probability from which it is a face.
+    """
+    detector, mesh = BlazeFace(least), MeshNetwork()
+
+    def find(image: np.ndarray) -> tuple[Faces, Meshes]:
         faces, rolls = detector.detect(image)
         meshes = mesh.fit(image, faces.boxes, rolls)
-        scores = finder.face_probability(faces.scores, meshes.scores)
-        boxes = finder.face_boxes(faces.boxes, meshes)
-        keep = suppress(boxes, scores)
-        return boxes[keep], scores[keep]
+        scores = face_probability(faces.scores, meshes.scores)
+        boxes = face_boxes(faces.boxes, meshes)
+        (rows,) = np.nonzero(scores >= believed)
+        keep = rows[
+            suppress(boxes[rows], scores[rows])
+        ]  # a part of a face, taken for one, has the mesh of the whole face
+        return Faces(boxes[keep], scores[keep]), meshes[keep]
 
     return find
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from cssafe.vision.detector import iou
+from cssafe.vision.boxes import iou
 
 OVERLAP = 0.4
 """IoU from which a box meets a face."""

@@ -11,14 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from cssafe.settings import ROOT
+from cssafe.settings import DETECTOR
 from cssafe.training.detection import contenders, curves
+from cssafe.training.detection.blazeface import BELIEVED
 from cssafe.training.detection.photographs import Photograph, read, split
 from cssafe.training.progress import told
-from cssafe.vision.finder import BELIEVED
+from cssafe.vision.finder import Finder
 
 MOST_ALARMS = 0.15
-"""False alarms an image that a chosen threshold may bring."""
+"""False alarms a megapixel that a chosen threshold may bring: larger pictures show more that may be taken for a face."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model",
         type=Path,
-        default=ROOT / "models" / "detector",
+        default=DETECTOR,
         help="folder of our detector (default: models/detector)",
     )
     parser.add_argument("--held-back", action="store_true", help="only the photographs that `train` holds back")
@@ -39,9 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    from cssafe.training.detection import (
-        card,
-    )  # `train` reads this module too, on machines without a package for charts
+    # `train` reads this module too, on machines without a package for charts.
+    from cssafe.training.detection import card, steadiness
 
     if args.card:
         card.check(args.model)
@@ -64,7 +64,9 @@ def main(args: argparse.Namespace) -> int:
     if args.card:
         options = [option for option, given in (("--held-back", args.held_back), ("--card", True)) if given]
         command = " ".join(["python -m cssafe evaluate --task detection", args.data.resolve().name, *options])
-        card.write(args.model, figures, tables(figures), command)
+        chains = {"ours": Finder(args.model).find, "BlazeFace and mesh": contenders.blazeface_chain()}
+        steady = steadiness.table(steadiness.measure(chains, photographs))
+        card.write(args.model, figures, f"{tables(figures)}\n\n{steadiness.ABOUT}\n\n{steady}", command)
     print(json.dumps(figures) if args.json else tables(figures))
     return 0
 
@@ -89,12 +91,15 @@ def choose(folder: Path, photographs: list[Photograph]) -> dict[str, Any]:
     """The lowest threshold at which the detector in a folder has at most MOST_ALARMS on photographs, and what it then finds;
     both are written into its model.json."""
     judged, _ = measure({"ours": contenders.ours(folder)}, photographs)["ours"]
-    threshold = round(max(curves.threshold_at(judged, MOST_ALARMS), contenders.LEAST), 3)
+    megapixels = sum(photograph.read()[..., 0].size for photograph in photographs) / 1e6
+    most = MOST_ALARMS * megapixels / max(1, judged.images)
+    threshold = np.ceil(1000 * max(curves.threshold_at(judged, most), contenders.LEAST)) / 1000
     chosen: dict[str, Any] = {
         "threshold": threshold,
         "metrics": {
             "held_back": {
                 "photographs": judged.images,
+                "megapixels": round(megapixels, 1),
                 "false_alarms": round(curves.alarms(judged, threshold), 4),
                 "recall": curves.recalls(judged, threshold),
             }

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import keras
 
-from cssafe.expression.network import sha256
 from cssafe.training.detection import network
+from cssafe.vision.networks import sha256
 
 FILES = ("model.keras", "detector.xml", "detector.bin")
 
