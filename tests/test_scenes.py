@@ -40,7 +40,7 @@ def test_most_faces_of_40_px_are_found_with_few_false_alarms():
     assert images == 83
     recall, alarms = found_40 / of_40, false_alarms / images
     print(f"recall at 40 px and higher {recall:.3f}, false alarms an image {alarms:.3f}")
-    assert recall >= 0.78
+    assert recall >= 0.82
     assert alarms <= 0.2
 
 

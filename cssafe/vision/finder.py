@@ -33,11 +33,12 @@ made, and how far the square's middle lies lower, in its sides: medians over 258
 class Finder:
     """Detector and mesh network, loaded once: `detect`, `lay` and `judge` in this order, or `find` for all of it."""
 
-    def __init__(self, detector: Path = DETECTOR) -> None:
+    def __init__(self, detector: Path = DETECTOR, believed: float | None = None) -> None:
         """Load both.
 
         Args:
             detector: a folder made by `train --task detection`, or YuNet as .onnx.
+            believed: probability from which a detection of ours is a face; None: the one that was chosen for it.
 
         Raises:
             ConfigurationError: there is no such detector.
@@ -47,7 +48,7 @@ class Finder:
         if detector.suffix.lower() == ".onnx":
             self._detector, self._threshold = YuNet(detector), None
         else:
-            self._threshold = chosen_threshold(detector)
+            self._threshold = chosen_threshold(detector) if believed is None else believed
             self._detector = Detector(detector, least(self._threshold))
 
     def find(self, image: np.ndarray) -> tuple[Faces, Meshes]:

@@ -11,9 +11,8 @@ import numpy as np
 
 from cssafe.frames import Faces
 from cssafe.training.detection.blazeface import BELIEVED, THRESHOLD, BlazeFace, face_boxes, face_probability
-from cssafe.vision import finder
 from cssafe.vision.boxes import suppress
-from cssafe.vision.detector import Detector
+from cssafe.vision.finder import Finder
 from cssafe.vision.mesh import Meshes, MeshNetwork
 
 Finds = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -26,15 +25,8 @@ LEAST = 0.05
 
 
 def ours(folder: Path) -> Finds:
-    """The detector in a model folder, weighed by the mesh network, as cssafe.vision.finder serves it."""
-    detector, mesh = Detector(folder, LEAST), MeshNetwork()
-
-    def find(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        faces, rolls = detector.detect(image)
-        meshes = mesh.fit(image, finder.squares(faces.boxes, rolls), rolls)
-        return faces.boxes, finder.face_probability(faces.scores, meshes.scores)
-
-    return find
+    """The detector in a model folder, weighed by the mesh network, as it is served."""
+    return _alone(Finder(folder, LEAST).find)
 
 
 def blazeface() -> Finds:
@@ -50,13 +42,7 @@ def blazeface() -> Finds:
 
 def blazeface_and_mesh() -> Finds:
     """BlazeFace weighed by the mesh network: what was served before ours."""
-    chain = blazeface_chain(LEAST, 0.0)
-
-    def find(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        faces, _ = chain(image)
-        return faces.boxes, faces.scores
-
-    return find
+    return _alone(blazeface_chain(LEAST, 0.0))
 
 
 def blazeface_chain(least: float = THRESHOLD, believed: float = BELIEVED) -> Chain:
@@ -92,5 +78,15 @@ def haar() -> Finds:
         )
         xywh = np.array(squares, np.float32).reshape(-1, 4)
         return np.hstack([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]]), np.array(sums, np.float32).reshape(-1)
+
+    return find
+
+
+def _alone(chain: Chain) -> Finds:
+    """The faces of a chain without their meshes."""
+
+    def find(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        faces, _ = chain(image)
+        return faces.boxes, faces.scores
 
     return find
