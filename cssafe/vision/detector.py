@@ -15,6 +15,9 @@ from cssafe.vision.boxes import letterbox, suppress
 LONG_SIDES = (800, 1280)
 """Longer side of the large input, pixels: that of the image, within these limits."""
 
+ENLARGED = 2.5
+"""Most by which a picture is enlarged: as far as those that the network learned from."""
+
 CLOSE_UP = 256
 """Side of the small input, in which a face that fills the picture has a size that the network learned."""
 
@@ -90,7 +93,7 @@ def input_shapes(height: int, width: int) -> list[tuple[int, int]]:
     Sides are multiples of 64, which all strides divide, so that few shapes have to be compiled.
     """
     longer = max(height, width)
-    scale = np.clip(longer, *LONG_SIDES) / longer
+    scale = min(np.clip(longer, *LONG_SIDES) / longer, ENLARGED)
     rows, columns = (max(2, int(np.ceil(side * scale / 64))) * 64 for side in (height, width))
     return [(rows, columns), (CLOSE_UP, CLOSE_UP)]
 

@@ -46,7 +46,11 @@ def check(folder: Path, digests: Mapping[str, str], names: Iterable[str]) -> Non
         ConfigurationError: one is missing or another.
     """
     for name in names:
-        if (found := sha256(folder / name)) != digests.get(name):
+        try:
+            found = sha256(folder / name)
+        except OSError as error:
+            raise ConfigurationError(f"{folder / name} cannot be read ({error}); the model folder needs it.") from None
+        if found != digests.get(name):
             raise ConfigurationError(
                 f"{folder / name} is not the file that model.json names: expected SHA-256 {digests.get(name)}, "
                 f"found {found}. Restore the folder, or make it anew with `python -m cssafe train`."
