@@ -1,7 +1,26 @@
 """Boxes around faces, float32 (n, 4) x1 y1 x2 y2 in pixels, and pictures fitted into a network's input."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
+
+from cssafe.frames import Faces
+
+
+def joined(found: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> tuple[Faces, np.ndarray]:
+    """What was found at several input sizes, each boxes (n, 4), scores (n,) and rolls (n,): the faces, best score first, and
+    their rolls."""
+    boxes, scores, rolls = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    keep = suppress(boxes, scores)
+    return Faces(boxes[keep], scores[keep]), rolls[keep]
+
+
+def input_shape(height: int, width: int, scale: float) -> tuple[int, int]:
+    """Height and width of the input at which a picture is looked at in this scale: multiples of 64, which all strides divide,
+    so that few shapes have to be compiled."""
+    rows, columns = (max(2, int(np.ceil(side * scale / 64))) * 64 for side in (height, width))
+    return rows, columns
 
 
 def letterbox(image: np.ndarray, height: int, width: int) -> tuple[np.ndarray, float]:

@@ -10,7 +10,7 @@ import openvino as ov
 from cssafe.frames import Faces
 from cssafe.settings import ConfigurationError
 from cssafe.vision import networks
-from cssafe.vision.boxes import letterbox, suppress
+from cssafe.vision.boxes import input_shape, joined, letterbox
 
 LONG_SIDES = (800, 1280)
 """Longer side of the large input, pixels: that of the image, within these limits."""
@@ -54,10 +54,7 @@ class Detector:
         Returns:
             n faces from forehead to chin, best score first, and their roll in degrees (n,), clockwise.
         """
-        found = [self._run(image, *shape) for shape in input_shapes(*image.shape[:2])]
-        boxes, scores, rolls = (np.concatenate(parts) for parts in zip(*found, strict=True))
-        keep = suppress(boxes, scores)
-        return Faces(boxes[keep], scores[keep]), rolls[keep]
+        return joined([self._run(image, *shape) for shape in input_shapes(*image.shape[:2])])
 
     def _run(self, image: np.ndarray, height: int, width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         if (height, width) not in self._compiled:
@@ -88,14 +85,10 @@ def read_card(folder: Path) -> dict[str, Any]:
 
 
 def input_shapes(height: int, width: int) -> list[tuple[int, int]]:
-    """The input sizes (height, width) at which an image is looked at: one for the room, one for close-ups.
-
-    Sides are multiples of 64, which all strides divide, so that few shapes have to be compiled.
-    """
+    """The input sizes (height, width) at which an image is looked at: one for the room, one for close-ups."""
     longer = max(height, width)
     scale = min(np.clip(longer, *LONG_SIDES) / longer, ENLARGED)
-    rows, columns = (max(2, int(np.ceil(side * scale / 64))) * 64 for side in (height, width))
-    return [(rows, columns), (CLOSE_UP, CLOSE_UP)]
+    return [input_shape(height, width, scale), (CLOSE_UP, CLOSE_UP)]
 
 
 def decode(

@@ -6,7 +6,7 @@ import openvino as ov
 
 from cssafe.frames import Faces
 from cssafe.vision import networks
-from cssafe.vision.boxes import letterbox, suppress
+from cssafe.vision.boxes import input_shape, joined, letterbox
 from cssafe.vision.finder import MESH_TRUSTED
 from cssafe.vision.mesh import Meshes
 
@@ -48,10 +48,7 @@ class BlazeFace:
         Returns:
             n faces, best score first, and their roll in degrees (n,), clockwise, from the detector's two eye points.
         """
-        found = [self._run(image, *shape) for shape in input_shapes(*image.shape[:2])]
-        boxes, scores, rolls = (np.concatenate(parts) for parts in zip(*found, strict=True))
-        keep = suppress(boxes, scores)
-        return Faces(boxes[keep], scores[keep]), rolls[keep]
+        return joined([self._run(image, *shape) for shape in input_shapes(*image.shape[:2])])
 
     def _run(self, image: np.ndarray, height: int, width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         if (height, width) not in self._compiled:
@@ -64,14 +61,10 @@ class BlazeFace:
 
 
 def input_shapes(height: int, width: int) -> list[tuple[int, int]]:
-    """The input sizes (height, width) at which an image is looked at: one for the room, one for close-ups.
-
-    Sides are multiples of 64, which both strides divide, so that few shapes have to be compiled.
-    """
+    """The input sizes (height, width) at which an image is looked at: one for the room, one for close-ups."""
     longer = max(height, width)
     scale = np.clip(longer, *LONG_SIDES) / longer
-    rows, columns = (max(2, int(np.ceil(side * scale / 64))) * 64 for side in (height, width))
-    return [(rows, columns), (CLOSE_UP, CLOSE_UP)]
+    return [input_shape(height, width, scale), (CLOSE_UP, CLOSE_UP)]
 
 
 def decode(
