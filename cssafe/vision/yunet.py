@@ -8,7 +8,7 @@ import numpy as np
 
 from cssafe.frames import Faces
 from cssafe.settings import ConfigurationError
-from cssafe.vision.boxes import letterbox, suppress
+from cssafe.vision.boxes import joined, letterbox
 from cssafe.vision.detector import input_shapes
 
 THRESHOLD = 0.8
@@ -39,8 +39,7 @@ class YuNet:
         found = np.concatenate([self._run(image, *shape) for shape in input_shapes(*image.shape[:2])])
         boxes, scores = np.hstack([found[:, :2], found[:, :2] + found[:, 2:4]]), found[:, 14]
         eyes = found[:, 6:8] - found[:, 4:6]
-        keep = suppress(boxes, scores)
-        return Faces(boxes[keep], scores[keep]), np.degrees(np.arctan2(eyes[:, 1], eyes[:, 0]))[keep]
+        return joined([(boxes, scores, np.degrees(np.arctan2(eyes[:, 1], eyes[:, 0])))])
 
     def _run(self, image: np.ndarray, height: int, width: int) -> np.ndarray:
         """Rows of x, y, width, height, five points (the eyes first) and score, in pixels of the image: float32 (n, 15)."""
