@@ -107,7 +107,8 @@ def least(threshold: float) -> float:
 def squares(boxes: np.ndarray, rolls: np.ndarray) -> np.ndarray:
     """Boxes from forehead to chin -> squares from the brows down, as the mesh network expects them: float32 (n, 4).
 
-    See WIDER, HIGHER and LOWER. Of a face turned by `rolls` (n,) degrees clockwise the area counts, which turning changes least.
+    See WIDER, HIGHER and LOWER. Of a face turned by `rolls` (n,) degrees clockwise the area
+    counts, which turning changes least.
     """
     sides = boxes[:, 2:] - boxes[:, :2]
     side = np.sqrt(np.maximum(sides.prod(axis=1), 0) / (WIDER * HIGHER))[:, None]
