@@ -101,3 +101,11 @@ def test_the_same_seed_makes_the_same_square():
         augment.square([photograph()] * 4, 0, 128, np.random.default_rng(7), bright_ellipse) for _ in range(2)
     )
     assert (one.image == other.image).all() and (one.truth == other.truth).all()
+
+
+def test_without_strength_a_square_is_one_photograph_as_it_was_taken():
+    rng = np.random.default_rng(0)
+    for _ in range(10):
+        image = augment.square([photograph()] * 4, 0, 128, rng, bright_ellipse, 0.0).image
+        assert (image == image[..., :1]).all(), "the same grey in all three channels: no tint, no noise"
+        assert image.max() == 255

@@ -7,7 +7,8 @@ import pytest
 
 keras = pytest.importorskip("keras")
 
-from cssafe.training.detection import export, loss, network  # noqa: E402
+from cssafe.settings import DETECTOR  # noqa: E402
+from cssafe.training.detection import export, loss, network, train  # noqa: E402
 from cssafe.vision import detector  # noqa: E402
 
 PLACES = network.places(64, 64)
@@ -89,10 +90,41 @@ def test_the_network_speaks_for_every_place_and_stays_small(shape):
     assert model(np.zeros((2, *shape, 3), np.float32)).shape == (2, len(network.places(*shape)), network.NUMBERS)
 
 
-@pytest.mark.slow
-@pytest.mark.filterwarnings(
+SAVING = pytest.mark.filterwarnings(
     "ignore:__array__ implementation:DeprecationWarning"
-)  # Keras 3.15 saving TensorFlow's variables
+)  # Keras 3.15, TensorFlow's variables
+
+
+@SAVING
+def test_a_run_goes_on_from_the_weights_of_an_earlier_one(tmp_path):
+    earlier, model = network.build(0.25), network.build(0.25)
+    earlier.save(tmp_path / "model.keras")
+    train.go_on_from(tmp_path, model)
+    image = np.random.default_rng(0).uniform(0, 255, (1, 64, 64, 3)).astype(np.float32)
+    assert keras.ops.convert_to_numpy(model(image)) == pytest.approx(keras.ops.convert_to_numpy(earlier(image)))
+
+
+@SAVING
+def test_weights_that_are_missing_or_of_another_width_are_told(tmp_path):
+    with pytest.raises(FileNotFoundError, match="holds no model"):
+        train.go_on_from(tmp_path, network.build(0.25))
+    network.build(0.25).save(tmp_path / "model.keras")
+    with pytest.raises(ValueError, match="Give the same --width"):
+        train.go_on_from(tmp_path, network.build(0.5))
+
+
+def test_the_shipped_graph_says_what_the_shipped_keras_network_says():
+    from cssafe.vision import networks
+
+    model = keras.models.load_model(DETECTOR / "model.keras", compile=False)
+    image = np.random.default_rng(0).integers(0, 255, (1, 64, 96, 3)).astype(np.uint8)
+    graph = networks.compiled(networks.of_bytes(DETECTOR / "detector.xml", 64, 96), precise=True)
+    said = keras.ops.convert_to_numpy(model(image.astype(np.float32)))
+    assert networks.outputs(graph, image)[0] == pytest.approx(said, abs=1e-3)
+
+
+@pytest.mark.slow
+@SAVING
 def test_what_is_served_says_what_keras_says(tmp_path):
     model = network.build(0.5)
     export.export(model, tmp_path, 0, {"width": 0.5})

@@ -37,11 +37,17 @@ class Square(NamedTuple):
     truth: np.ndarray
 
 
-def square(photographs: list[Photograph], index: int, size: int, rng: np.random.Generator, read: Read) -> Square:
-    """A random variant of the photograph at `index`, alone or with three others."""
-    if rng.random() >= MOSAIC:
+def square(
+    photographs: list[Photograph], index: int, size: int, rng: np.random.Generator, read: Read, strength: float = 1.0
+) -> Square:
+    """A random variant of the photograph at `index`, alone or with three others.
+
+    Args:
+        strength: factor on the share of mosaics, and share of the squares that another camera took; 0 to 1.
+    """
+    if rng.random() >= MOSAIC * strength:
         image, truth = tile(photographs[index], size, size, rng, read)
-        return Square(shot(image, rng), truth)
+        return Square(shot(image, rng) if rng.random() < strength else image, truth)
     image, truths = np.zeros((size, size, 3), np.uint8), []
     x, y = rng.integers(size * 3 // 10, size * 7 // 10, 2)
     corners = [(0, 0, x, y), (x, 0, size, y), (0, y, x, size), (x, y, size, size)]
@@ -49,7 +55,7 @@ def square(photographs: list[Photograph], index: int, size: int, rng: np.random.
     for (x1, y1, x2, y2), i in zip(corners, rng.permutation([index, *others]), strict=True):
         image[y1:y2, x1:x2], truth = tile(photographs[i], x2 - x1, y2 - y1, rng, read)
         truths.append(truth + np.array([x1, y1, x1, y1, 0, 0, 0], np.float32))
-    return Square(shot(image, rng), np.concatenate(truths))
+    return Square(shot(image, rng) if rng.random() < strength else image, np.concatenate(truths))
 
 
 def tile(

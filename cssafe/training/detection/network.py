@@ -54,12 +54,16 @@ def build(width: float = 1.0, data_format: str | None = None) -> keras.Model:
     first those of stride 8.
 
     Args:
-        width: factor on the number of channels.
+        width: factor on the number of channels, which stay multiples of eight.
         data_format: of the maps inside, as Keras names it; the weights are the same. None: the one that the backend computes
             in; in the other one it would turn each map around before and after each convolution.
     """
-    stages = [(round(channels * width / 8) * 8, repeats) for channels, repeats in STAGES]
-    pyramid = round(PYRAMID * width / 8) * 8
+
+    def widened(channels: int) -> int:
+        return max(1, round(channels * width / 8)) * 8
+
+    stages = [(widened(channels), repeats) for channels, repeats in STAGES]
+    pyramid = widened(PYRAMID)
     data_format = data_format or ("channels_first" if keras.backend.backend() == "torch" else "channels_last")
     first = data_format == "channels_first"
     inside: dict[str, Any] = {"use_bias": False, "data_format": data_format}
@@ -124,6 +128,7 @@ def places(height: int, width: int) -> np.ndarray:
     return np.concatenate(parts).astype(np.float32)
 
 
+@keras.saving.register_keras_serializable("cssafe")
 def _start(shape: tuple[int, ...], dtype: Any = None) -> Any:
     """Everything a face of two strides, and unlikely (1 %, Lin et al. 2017), upright."""
     return keras.ops.convert_to_tensor([-4.6, 0, 0, 0.7, 0.7, 1, 0], dtype=dtype or "float32")

@@ -39,6 +39,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--epochs", type=int, default=400, help="times each photograph is shown (the schedule fits)")
     parser.add_argument("--batch", type=int, default=16, help="squares a step")
     parser.add_argument("--rate", type=float, default=1.5e-3, help="highest learning rate")
+    parser.add_argument(
+        "--strength", type=float, default=1.0, help="of the augmentation, 0 to 1: mosaics, other cameras"
+    )
+    parser.add_argument("--start", type=Path, help="folder of an earlier run whose network to go on from")
     parser.add_argument("--precision", choices=("float32", "mixed_bfloat16"), default="float32", help="to train in")
     parser.add_argument("--seed", type=int, default=0)
 
@@ -47,13 +51,15 @@ def main(args: argparse.Namespace) -> int:
     keras.utils.set_random_seed(args.seed)
     keras.mixed_precision.set_global_policy(args.precision)
     learn, choose = split(read(args.data))
-    batches = Batches(learn, args.size, args.batch, args.seed)
+    batches = Batches(learn, args.size, args.batch, args.seed, args.strength)
     print(
         f"{len(learn)} photographs to learn from, {len(choose)} held back; backend {keras.backend.backend()}",
         flush=True,
     )
 
     model = network.build(args.width)
+    if args.start:
+        go_on_from(args.start, model)
     print(f"{model.count_params()} parameters", flush=True)
     steps = args.epochs * len(batches)
     warm_up = min(500, steps // 10)
@@ -79,19 +85,38 @@ def main(args: argparse.Namespace) -> int:
         verbose=2,
     )
     settings = {name: value for name, value in vars(args).items() if isinstance(value, int | float | str)}
+    settings |= {"start": args.start.name if args.start else ""}
     export(model, args.out, len(learn), settings)
     if choose:
         print(json.dumps(evaluate.choose(args.out, choose), indent=1))
     return 0
 
 
+def go_on_from(folder: Path, model: keras.Model) -> None:
+    """Give `model` the weights of an earlier run.
+
+    Raises:
+        FileNotFoundError: there are none. ValueError: they are another network's.
+    """
+    path = folder / "model.keras"
+    if not path.is_file():
+        raise FileNotFoundError(f"{folder} holds no model.keras. Name a folder that `train --task detection` made.")
+    earlier = keras.models.load_model(path, compile=False)
+    if earlier.count_params() != model.count_params():
+        raise ValueError(
+            f"{path} has {earlier.count_params()} parameters, the network to train has {model.count_params()}. "
+            "Give the same --width as then."
+        )
+    model.set_weights(earlier.get_weights())
+
+
 class Batches(keras.utils.PyDataset):
     """Shuffled batches of random squares; what a step sees depends only on the seed, the step and the epochs since the start
     (a resumed run begins to count anew)."""
 
-    def __init__(self, photographs: list[Photograph], size: int, batch: int, seed: int):
+    def __init__(self, photographs: list[Photograph], size: int, batch: int, seed: int, strength: float):
         super().__init__(workers=2, use_multiprocessing=False, max_queue_size=8)
-        self.photographs, self.size, self.batch, self.seed = photographs, size, batch, seed
+        self.photographs, self.size, self.batch, self.seed, self.strength = photographs, size, batch, seed, strength
         self.read = lru_cache(KEPT)(Photograph.read)
         self.epoch = 0
         self.on_epoch_end()
@@ -108,7 +133,7 @@ class Batches(keras.utils.PyDataset):
     def __getitem__(self, step: int) -> tuple[np.ndarray, np.ndarray]:
         rng = np.random.default_rng((self.seed, self.epoch, step))
         chosen = self.order[step * self.batch : (step + 1) * self.batch]
-        squares = [square(self.photographs, i, self.size, rng, self.read) for i in chosen]
+        squares = [square(self.photographs, i, self.size, rng, self.read, self.strength) for i in chosen]
         images = np.stack([image for image, _ in squares]).astype(np.float32)
         most = max(len(truth) for _, truth in squares)
         rows = min(FACES, ROWS * max(1, -(-most // ROWS)))
