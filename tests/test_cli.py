@@ -88,6 +88,11 @@ def test_bad_data_for_evaluate_ends_with_status_2_and_one_line(tmp_path, capsys)
     assert said.out == "" and len(said.err.splitlines()) == 1 and "columns image, label are missing" in said.err
 
 
+def test_a_folder_for_signals_ends_with_status_2_and_says_what_to_name(tmp_path, capsys):
+    assert main(["signals", str(tmp_path)]) == 2
+    assert "is a folder: name its pictures or parquet files" in capsys.readouterr().err
+
+
 def test_a_missing_network_ends_with_status_2_and_one_line(tmp_path, picture, monkeypatch, capsys):
     monkeypatch.setenv("CSSAFE_MODEL", str(tmp_path / "nothing"))
     assert main(["analyze", str(picture), "--json"]) == 2

@@ -203,6 +203,8 @@ def _smaller(face: Face, height: float) -> tuple[np.ndarray, np.ndarray]:
 
 def _pictures(paths: list[Path]) -> Iterator[np.ndarray]:
     for path in paths:
+        if path.is_dir():
+            raise DataError(f"{path} is a folder: name its pictures or parquet files, for instance {path}/*.parquet.")
         if path.suffix != ".parquet":
             yield media.decode(path.read_bytes())
             continue
