@@ -39,7 +39,8 @@ def occlude(
     shape, colour = {"mask": _mask, "sunglasses": _sunglasses, "hand": _hand, "hair": _hair, "thing": _thing}[kind](
         image, face, rng, others
     )
-    soft = cv2.GaussianBlur(shape, (0, 0), max(0.5, 0.006 * _height(face)))[..., None]
+    blurred = cv2.GaussianBlur(shape, (0, 0), max(0.5, 0.006 * _height(face)))
+    soft = np.minimum(blurred, 1)[..., None]  # the blur rounds up to 1.0000001
     drawn = np.clip(image * (1 - soft) + colour * soft, 0, 255).astype(np.uint8)
     return drawn, soft[..., 0]
 
