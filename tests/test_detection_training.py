@@ -87,7 +87,7 @@ def test_equal_boxes_overlap_wholly_and_cost_nothing():
 def test_the_network_speaks_for_every_place_and_stays_small(shape):
     model = network.build()
     assert model.count_params() <= 1_000_000
-    assert model(np.zeros((2, *shape, 3), np.float32)).shape == (2, len(network.places(*shape)), network.NUMBERS)
+    assert model(np.zeros((2, *shape, 3), np.float32)).shape == (2, len(network.places(*shape)), detector.NUMBERS)
 
 
 SAVING = pytest.mark.filterwarnings(

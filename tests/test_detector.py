@@ -90,4 +90,4 @@ def test_a_folder_without_a_detector_says_what_was_expected(tmp_path, card):
 def test_the_detector_is_small_and_ours():
     card = json.loads((DETECTOR / "model.json").read_text())
     assert card["parameters"] <= 1_000_000
-    assert card["threshold"] == pytest.approx(card["threshold"]) and card["metrics"]["held_back"]["photographs"] > 0
+    assert 0 < card["threshold"] < 1 and card["metrics"]["held_back"]["photographs"] > 0

@@ -26,7 +26,7 @@ GRAPH = ("detector.xml", "detector.bin")
 
 NUMBERS = 7
 """What each place says: logit of the score, middle x and y (strides from its own), width and height (logarithms of strides),
-cosine and sine of the roll."""
+cosine and sine of the roll, clockwise."""
 
 
 class Detector:
@@ -74,7 +74,7 @@ def read_card(folder: Path) -> dict[str, Any]:
     """
     try:
         card = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-        if set(GRAPH) <= set(card["sha256"]) and {"strides"} <= set(card):
+        if set(GRAPH) <= set(card["sha256"]) and "strides" in card:
             return dict(card)
     except (OSError, ValueError, KeyError, TypeError):
         pass

@@ -22,7 +22,7 @@ MESH_TRUSTED = 0.5
 
 MISTAKEN = 2.0
 """Degrees between the roll by the detector and by its mesh from which the mesh is laid once more: that network was trained on
-upright faces, and a third of what a head is tilted by is all that the detector says (median error 4.3, BlazeFace's 2.4).
+upright faces, and a third of what a head is tilted by is all that the detector says (median error 4.7, BlazeFace's 2.4).
 With 3 and more, lowered eyes in a clip were taken for closed ones more often than when BlazeFace was served."""
 
 WIDER, HIGHER, LOWER = 0.95, 1.2, 0.11
@@ -101,7 +101,7 @@ def chosen_threshold(folder: Path) -> float:
 
 def least(threshold: float) -> float:
     """The detector's score below which not even the surest mesh makes a face of it."""
-    return float(_probability(_logit(threshold) - MESH_WEIGHT * _logit(SURE)))
+    return float(probability(logit(threshold) - MESH_WEIGHT * logit(SURE)))
 
 
 def squares(boxes: np.ndarray, rolls: np.ndarray) -> np.ndarray:
@@ -119,13 +119,15 @@ def squares(boxes: np.ndarray, rolls: np.ndarray) -> np.ndarray:
 
 def face_probability(detector: np.ndarray, mesh: np.ndarray) -> np.ndarray:
     """How likely each detection is a face, float32 (n,), from both networks' scores in [0, 1]."""
-    return _probability(_logit(detector) + MESH_WEIGHT * _logit(np.clip(mesh, 1 - SURE, SURE)))
+    return probability(logit(detector) + MESH_WEIGHT * logit(mesh, SURE))
 
 
-def _logit(p: np.ndarray | float) -> np.ndarray:
-    p = np.clip(p, 1e-6, 1 - 1e-6)
+def logit(p: np.ndarray | float, surest: float = 1 - 1e-6) -> np.ndarray:
+    """Logarithm of the odds of probabilities, which are taken for no more than `surest` and no less than its opposite."""
+    p = np.clip(p, 1 - surest, surest)
     return np.log(p / (1 - p))
 
 
-def _probability(logit: np.ndarray) -> np.ndarray:
+def probability(logit: np.ndarray) -> np.ndarray:
+    """The reverse of `logit`, float32 in [0, 1]."""
     return (1 / (1 + np.exp(-logit))).astype(np.float32)

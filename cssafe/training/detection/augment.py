@@ -45,9 +45,17 @@ def square(
     Args:
         strength: factor on the share of mosaics, and share of the squares that another camera took; 0 to 1.
     """
-    if rng.random() >= MOSAIC * strength:
+    if rng.random() < MOSAIC * strength:
+        image, truth = mosaic(photographs, index, size, rng, read)
+    else:
         image, truth = tile(photographs[index], size, size, rng, read)
-        return Square(shot(image, rng) if rng.random() < strength else image, truth)
+    return Square(shot(image, rng) if rng.random() < strength else image, truth)
+
+
+def mosaic(
+    photographs: list[Photograph], index: int, size: int, rng: np.random.Generator, read: Read
+) -> tuple[np.ndarray, np.ndarray]:
+    """A square of parts of the photograph at `index` and of three others."""
     image, truths = np.zeros((size, size, 3), np.uint8), []
     x, y = rng.integers(size * 3 // 10, size * 7 // 10, 2)
     corners = [(0, 0, x, y), (x, 0, size, y), (0, y, x, size), (x, y, size, size)]
@@ -55,7 +63,7 @@ def square(
     for (x1, y1, x2, y2), i in zip(corners, rng.permutation([index, *others]), strict=True):
         image[y1:y2, x1:x2], truth = tile(photographs[i], x2 - x1, y2 - y1, rng, read)
         truths.append(truth + np.array([x1, y1, x1, y1, 0, 0, 0], np.float32))
-    return Square(shot(image, rng) if rng.random() < strength else image, np.concatenate(truths))
+    return image, np.concatenate(truths)
 
 
 def tile(

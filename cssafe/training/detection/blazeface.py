@@ -7,7 +7,7 @@ import openvino as ov
 from cssafe.frames import Faces
 from cssafe.vision import networks
 from cssafe.vision.boxes import input_shape, joined, letterbox
-from cssafe.vision.finder import MESH_TRUSTED
+from cssafe.vision.finder import MESH_TRUSTED, SURE, logit, probability
 from cssafe.vision.mesh import Meshes
 
 LONG_SIDES = (640, 832)
@@ -112,10 +112,4 @@ def face_boxes(boxes: np.ndarray, meshes: Meshes | None = None) -> np.ndarray:
 
 def face_probability(detector: np.ndarray, mesh: np.ndarray) -> np.ndarray:
     """How likely each detection is a face, float32 (n,), from both networks' scores in [0, 1]."""
-    logits = DETECTOR_WEIGHT * _logit(detector) + MESH_WEIGHT * _logit(mesh) + BIAS
-    return (1 / (1 + np.exp(-logits))).astype(np.float32)
-
-
-def _logit(p: np.ndarray) -> np.ndarray:
-    p = np.clip(p, 0.001, 0.999)
-    return np.log(p / (1 - p))
+    return probability(DETECTOR_WEIGHT * logit(detector, SURE) + MESH_WEIGHT * logit(mesh, SURE) + BIAS)

@@ -59,9 +59,8 @@ def blazeface_chain(least: float = THRESHOLD, believed: float = BELIEVED) -> Cha
         scores = face_probability(faces.scores, meshes.scores)
         boxes = face_boxes(faces.boxes, meshes)
         (rows,) = np.nonzero(scores >= believed)
-        keep = rows[
-            suppress(boxes[rows], scores[rows])
-        ]  # a part of a face, taken for one, has the mesh of the whole face
+        # A part of a face that was taken for one has the mesh of the whole face, so its box is that of the whole.
+        keep = rows[suppress(boxes[rows], scores[rows])]
         return Faces(boxes[keep], scores[keep]), meshes[keep]
 
     return find

@@ -11,14 +11,12 @@ import keras
 import numpy as np
 from keras import layers
 
+from cssafe.vision.detector import NUMBERS
+
 Convolution = Callable[[Any], Any]
 
 STRIDES = (8, 16, 32)
 """Pixels between two neighbouring places of each of the output maps."""
-
-NUMBERS = 7
-"""What each place says: the logit of its score, the face's middle (x, y from the place's own, in strides), width and height
-(logarithms of strides), and cosine and sine of its roll, clockwise."""
 
 STAGES = ((16, 0), (32, 2), (64, 3), (128, 4), (192, 3))
 """Channels, and separable convolutions with a shortcut, at strides 2, 4, 8, 16, 32."""
