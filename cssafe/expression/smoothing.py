@@ -2,7 +2,7 @@
 
 import numpy as np
 
-HALF_LIFE = 0.15
+HALF_LIFE = 0.1
 """Seconds after which an older frame counts half: chosen on made sequences, against each frame by itself, other averages and a
 recurrent network (docs/method.md, "Over time")."""
 
