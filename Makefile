@@ -24,7 +24,7 @@ check: .venv/.installed-dev  ## lint, formatting, types, translations
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_language.py
 
-words: .venv/.installed-dev  ## take new sentences into the translations in cssafe/locale, and make what the app reads
+words: .venv/.installed-dev  ## add new sentences to the translations in cssafe/locale and count those untranslated
 	$(BIN)/python -m tests.words
 
 clean:  ## remove caches; .venv, build/ and data/ stay

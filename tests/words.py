@@ -1,18 +1,16 @@
-"""Take the words of the source into the translations, and make of these what the app reads: `make words`.
+"""Add new sentences of the source to the translations and count those still to be translated: `make words`.
 
-Works on cssafe/locale: what is new comes in empty, to be filled in by somebody who speaks the language; what the source does
-not have any more goes out. Run it again when the words are filled in.
+Works on cssafe/locale. New sentences come in empty, to be filled in by a speaker of the language, and are shown in English
+until then; sentences that the source no longer has are dropped.
 """
 
 from io import BytesIO
-from pathlib import Path
 
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
-from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
-from cssafe.language import DOMAIN, LANGUAGES, LOCALE
+from cssafe.language import LANGUAGES, catalogue_path
 from cssafe.settings import ROOT
 
 FOLDERS = ("cssafe", "pages")
@@ -20,7 +18,7 @@ TRANSLATIONS = tuple(LANGUAGES)[1:]
 
 
 def source() -> Catalog:
-    """All words of the source."""
+    """All sentences of the source."""
     found = Catalog()
     keywords = {"_": None, "N_": None, "ngettext": (1, 2)}
     for folder in FOLDERS:
@@ -29,38 +27,49 @@ def source() -> Catalog:
     return found
 
 
-def path(language: str) -> Path:
-    return LOCALE / language / "LC_MESSAGES" / f"{DOMAIN}.po"
-
-
 def read(language: str) -> Catalog:
-    """The words of a language as they are in its file."""
-    with path(language).open("rb") as file:
+    """The translations in the file of a language; none if there is no file yet."""
+    path = catalogue_path(language)
+    if not path.exists():
+        return Catalog(language)
+    with path.open("rb") as file:
         return read_po(file, language)
 
 
-def compiled(catalogue: Catalog) -> bytes:
-    """The same as the app reads them."""
+def update(catalogue: Catalog, sentences: Catalog) -> None:
+    """Give the catalogue exactly these sentences; it keeps the translations it has."""
+    catalogue.update(sentences, no_fuzzy_matching=True, update_creation_date=False)
+    for message in catalogue:
+        message.flags.discard("python-format")  # "95 % interval" is no format
+
+
+def strings(message: Message) -> tuple[str, ...]:
+    """The translation of a sentence, in each of its numbers."""
+    return message.string if isinstance(message.string, tuple) else (message.string,)
+
+
+def missing(catalogue: Catalog) -> list[Message]:
+    """The sentences without a complete translation."""
+    return [message for message in catalogue if message.id and (message.fuzzy or not all(strings(message)))]
+
+
+def written(catalogue: Catalog) -> bytes:
+    """The text of the catalogue's file. Babel's version is left out: the same words make the same file."""
     file = BytesIO()
-    write_mo(file, catalogue)
-    return file.getvalue()
+    write_po(file, catalogue, width=100, no_location=True, ignore_obsolete=True)
+    return b"".join(line for line in file.getvalue().splitlines(True) if not line.startswith(b'"Generated-By'))
 
 
 def main() -> None:
     for language in TRANSLATIONS:
-        catalogue = read(language) if path(language).exists() else Catalog(language)
-        catalogue.update(source(), no_fuzzy_matching=True, update_creation_date=False)
+        path, catalogue = catalogue_path(language), read(language)
+        update(catalogue, source())
         catalogue.header_comment = f"# CSSAFE in {LANGUAGES[language]}. `make words` takes new sentences in."
         catalogue.project, catalogue.version, catalogue.language_team = "CSSAFE", "", LANGUAGES[language]
         catalogue.msgid_bugs_address = catalogue.last_translator = ""
-        for message in catalogue:
-            message.flags.discard("python-format")  # "95 % interval" is no format
-        path(language).parent.mkdir(parents=True, exist_ok=True)
-        with path(language).open("wb") as file:
-            write_po(file, catalogue, width=100, no_location=True, ignore_obsolete=True)
-        path(language).with_suffix(".mo").write_bytes(compiled(read(language)))
-        empty = sum(not any(m.string if isinstance(m.string, tuple) else (m.string,)) for m in catalogue)
-        print(f"{LANGUAGES[language]}: {len(catalogue)} sentences, {empty} to be translated in {path(language)}")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(written(catalogue))
+        print(f"{LANGUAGES[language]}: {len(missing(catalogue))} of {len(catalogue)} sentences untranslated in {path}")
 
 
 if __name__ == "__main__":
