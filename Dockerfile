@@ -3,8 +3,8 @@ FROM python:3.11-slim
 
 # OpenCV, OpenVINO, PyAV and DuckDB come whole as wheels: no Debian package is needed.
 WORKDIR /app
-COPY requirements.txt .
-RUN pip install --no-cache-dir -r requirements.txt
+COPY requirements-lock.txt .
+RUN pip install --no-cache-dir --require-hashes -r requirements-lock.txt
 
 COPY app.py pyproject.toml ./
 COPY .streamlit/config.toml .streamlit/config.toml

@@ -2,9 +2,12 @@
 
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3,$(shell command -v $(name))))
 BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+  --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow check words clean
+.PHONY: help run test test-slow test-newest check words lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -18,6 +21,11 @@ test: .venv/.installed-dev  ## the tests that are quick
 test-slow: .venv/.installed-dev  ## the tests that take longer
 	$(BIN)/python -m pytest -m slow
 
+test-newest: .venv/.installed-dev  ## the quick tests on the newest versions that requirements-dev.txt allows, in build/newest
+	$(BIN)/uv venv --quiet --clear --python "$(PYTHON)" build/newest
+	$(BIN)/uv pip install --quiet --python build/newest -r requirements-dev.txt
+	build/newest/bin/python -m pytest -m "not slow"
+
 check: .venv/.installed-dev  ## lint, formatting, types, translations
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -26,6 +34,10 @@ check: .venv/.installed-dev  ## lint, formatting, types, translations
 
 words: .venv/.installed-dev  ## add new sentences to the translations in cssafe/locale and count those untranslated
 	$(BIN)/python -m tests.words
+
+lock: .venv/.installed-dev  ## pin what requirements*.txt allow; pins that still fit stay, unless: make lock UPGRADE=--upgrade
+	$(COMPILE) requirements-dev.txt --output-file requirements-dev-lock.txt
+	$(COMPILE) requirements.txt --constraints requirements-dev-lock.txt --output-file requirements-lock.txt
 
 clean:  ## remove caches; .venv, build/ and data/ stay
 	rm -rf .pytest_cache .ruff_cache .mypy_cache
@@ -36,11 +48,11 @@ clean:  ## remove caches; .venv, build/ and data/ stay
 	  { echo "CSSAFE needs Python 3.11 or 3.12. Install one, or name it: make run PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv .venv
 
-.venv/.installed: requirements.txt | .venv/bin/python
+.venv/.installed: requirements-lock.txt | .venv/bin/python
 	@echo "Installing the packages of requirements.txt into .venv: some minutes, once."
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(PIP) --require-hashes -r $<
 	@touch $@
 
-.venv/.installed-dev: requirements-dev.txt .venv/.installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+.venv/.installed-dev: requirements-dev-lock.txt .venv/.installed
+	$(PIP) --require-hashes -r $<
 	@touch $@
