@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import PATIENCE, Server, chromium, serve, shows_no_error
-from tests.faces import astronaut
-from tests.shared import shared_data
+from tests.engagement import film
+from tests.faces import astronaut, classroom
 from tests.test_browser_live import fetch
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -130,6 +130,6 @@ def test_a_demo_visit_analyses_files_without_leaving_anything_on_the_disk(page, 
 
 def test_four_people_of_a_classroom_are_seen(page, tmp_path):
     with serve(tmp_path) as server:
-        analyse(page, server, shared_data("video/classroom_four.mp4"), audience="A class")
+        analyse(page, server, film(tmp_path / "classroom.mp4", classroom(2, 2)), audience="A class")
         expect(page.get_by_text("Too few faces for a figure about the class")).to_be_visible()
         expect(page.get_by_alt_text("This moment, faces drawn: 4")).to_be_visible()

@@ -17,7 +17,7 @@ from cssafe.settings import PROFILES
 from cssafe.store import Workspace
 from cssafe.vision.finder import MESH_TRUSTED, Finder
 from tests.browser import PATIENCE, Server, chromium, clip, film, serve, shows_no_error
-from tests.shared import shared_data
+from tests.faces import classroom
 from tests.waiting import until
 
 pytestmark = pytest.mark.browser
@@ -178,8 +178,9 @@ def test_of_a_class_no_face_is_seen_until_the_teacher_wants_it(playwright, tmp_p
 
 
 @pytest.mark.slow
-def test_two_real_people_are_followed_but_are_too_few_for_a_figure_about_a_class(playwright, tmp_path):
-    video = clip(tmp_path, shared_data("video/two_faces_head_tilt.mp4"))
+def test_two_people_are_followed_but_are_too_few_for_a_figure_about_a_class(playwright, tmp_path):
+    cv2.imwrite(str(tmp_path / "two.png"), classroom(1, 2))
+    video = clip(tmp_path, tmp_path / "two.png")
     with serve(tmp_path) as server, closing(chromium(playwright, video)) as browser, visit(browser) as page:
         start(page, server, audience="A class")
         wait_for_results(page, 10)

@@ -13,7 +13,6 @@ from PIL import Image
 from cssafe.media import MediaError, decode, find, frames, hidden, is_camera, named_as_media, started
 
 from .conftest import half_blue, index_first
-from .shared import shared_data
 
 
 def encoded(extension: str) -> bytes:
@@ -229,9 +228,16 @@ def test_a_file_that_does_not_say_when_it_was_made_counts_from_its_last_change(p
         assert started(str(path)).timestamp() == pytest.approx(path.stat().st_mtime)
 
 
-def test_a_recording_says_itself_when_it_was_made():
-    clip = shared_data("video/one_face_expressions.mp4")
-    assert started(str(clip)).isoformat() == "2019-10-11T05:31:58+00:00"
+def test_a_recording_says_itself_when_it_was_made(video, tmp_path):
+    path = tmp_path / "dated.mp4"
+    with av.open(str(video())) as undated, av.open(str(path), "w") as dated:
+        dated.metadata["creation_time"] = "2019-10-11T05:31:58Z"
+        stream = dated.add_stream_from_template(undated.streams.video[0])
+        for packet in undated.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                dated.mux(packet)
+    assert started(str(path)).isoformat() == "2019-10-11T05:31:58+00:00"
 
 
 @pytest.mark.parametrize(

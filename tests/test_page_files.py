@@ -14,8 +14,8 @@ from cssafe import services
 from cssafe.privacy import MASK, MOSAIC, SHOWN
 from cssafe.store import Workspace
 from cssafe.vision.finder import MESH_TRUSTED, Finder
+from tests.engagement import film
 from tests.faces import astronaut, classroom
-from tests.shared import shared_data
 from tests.test_media import claiming, encoded, sound
 from tests.test_media_memory import saved
 from tests.test_pages_data import run, text
@@ -206,9 +206,9 @@ def test_the_choice_of_how_faces_appear_follows_the_audience_and_is_remembered()
 
 
 @pytest.mark.slow
-def test_four_people_in_a_classroom_are_seen():
-    clip = shared_data("video/classroom_four.mp4")
-    page = analyse(("classroom.mp4", clip.read_bytes()), audience="class")
+def test_four_people_in_a_classroom_are_seen(tmp_path):
+    clip = film(tmp_path / "classroom.mp4", classroom(2, 2))
+    page = analyse((clip.name, clip.read_bytes()), audience="class")
     assert page.dataframe[0].value["Face"].tolist() == [1, 2, 3, 4]
 
 

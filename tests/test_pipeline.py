@@ -147,6 +147,16 @@ def test_crying_is_named_sad_and_a_broad_smile_happy(pipeline, start, end, emoti
     assert leading[emotion] > 0.7 * leading.total()
 
 
+def test_two_heads_that_tilt_more_and_more_are_two_people_throughout(pipeline):
+    stream, face, numbers, rolls = Stream(), astronaut()[:280, 80:360], [], []
+    for number, degrees in enumerate(np.linspace(0, 30, 16)):
+        tilted = cv2.warpAffine(face, cv2.getRotationMatrix2D((140, 120), degrees, 1), (280, 280))
+        result = pipeline.analyze(frame(np.hstack([tilted, tilted]), number / 15), stream)
+        numbers.append(sorted(result.tracks.tolist()))
+        rolls.append(np.abs(result.signals.roll).mean())
+    assert numbers == [[1, 2]] * 16 and rolls[-1] > rolls[0] + 20
+
+
 def test_two_tilted_heads_are_two_people_throughout(pipeline):
     stream, numbers = Stream(), Counter()
     with av.open(str(shared_data("video/two_faces_head_tilt.mp4"))) as container:
