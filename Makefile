@@ -7,10 +7,10 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
   --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow test-newest check words lock clean
+.PHONY: help run test test-slow test-newest test-elsewhere measure check words lock clean
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 run: .venv/.installed  ## serve the app on http://localhost:8501, to this computer only
 	$(BIN)/python -m streamlit run app.py --server.address=localhost
@@ -25,6 +25,12 @@ test-newest: .venv/.installed-dev  ## the quick tests on the newest versions tha
 	$(BIN)/uv venv --quiet --clear --python "$(PYTHON)" build/newest
 	$(BIN)/uv pip install --quiet --python build/newest -r requirements-dev.txt
 	build/newest/bin/python -m pytest -m "not slow"
+
+test-elsewhere: .venv/.installed-dev  ## the tests that need no browser, at other dates, in other time zones and in Turkish
+	$(BIN)/python -m tests.elsewhere
+
+measure: .venv/.installed-dev  ## measure what takes too long for .ci/run; the tables are written to build/measured.md
+	$(BIN)/python -m tests.measure
 
 check: .venv/.installed-dev  ## lint, formatting, types, translations
 	$(BIN)/ruff check .
