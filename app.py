@@ -48,7 +48,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
         yield
     finally:
         await opening
-        services().close()
+        await asyncio.to_thread(services().close)
 
 
 app = st.App(

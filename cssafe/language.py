@@ -12,12 +12,10 @@ from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
 
-from cssafe.settings import ROOT
-
 LANGUAGES = {"en": "English", "hi": "हिन्दी"}
 """Code -> name in that language. The first is that of the source."""
 
-LOCALE = ROOT / "cssafe" / "locale"
+LOCALE = Path(__file__).resolve().parent / "locale"
 
 
 def _english() -> str:

@@ -2,6 +2,15 @@
 that are running.
 
 Opened and closed by app.py; a page that runs without it (a test) finds everything made at its first use.
+
+Locks, in the order in which one may be taken while another is held:
+
+1. `Room._lock`: beginning and ending the room's lesson.
+2. `_opening` and each `Visit._lock`: opening and closing one workspace, held for as long as that takes. Only threads that need
+   the same workspace wait.
+3. `LiveLesson._ending`: writing the end of one lesson. Only threads that end the same lesson wait.
+4. `_lock` here, `LiveLesson._lock`, `Engine._condition`, `Workspace._lock`: held for milliseconds. Nothing under them waits for
+   a file, a database or a network, so the web server's event loop may take them. The locks of `Database` it may not.
 """
 
 import contextlib
@@ -11,6 +20,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from copy import copy
 
 from cssafe import settings
 from cssafe.expression import Expression
@@ -18,7 +28,7 @@ from cssafe.live.engine import Engine
 from cssafe.live.room import Room
 from cssafe.live.session import LiveLesson
 from cssafe.pipeline import Pipeline
-from cssafe.settings import GONE, IDLE_MINUTES, ConfigurationError
+from cssafe.settings import ABSENCE_TIMEOUT_S, IDLE_MINUTES, ConfigurationError
 from cssafe.store import StoreError, Workspace
 
 log = logging.getLogger(__name__)
@@ -29,12 +39,12 @@ BEAT = 5.0
 started = time.time()
 """When the process began, seconds since 1970."""
 
-_lock = threading.RLock()
-_opening = threading.Lock()  # by itself, for opening a large database must not hold up the cameras
+_lock = threading.Lock()
+_opening = threading.Lock()
 _engine: Engine | None = None
 _network: Expression | None = None
 _workspace: Workspace | None = None
-_store_problem = ""
+_store_error: StoreError | None = None
 _lessons: dict[str, LiveLesson] = {}
 _room: Room | None = None
 _visits: "set[Visit]" = set()  # those whose workspace is open
@@ -91,12 +101,12 @@ class Visit:
 
     def _close(self, workspace: Workspace) -> None:
         self._workspace, self.renewed = None, True
-        with _lock:
-            _visits.discard(self)
         try:
-            release(workspace)
+            _release(workspace)
         except StoreError as error:  # nobody is there to read it
             log.error("A visit's workspace could not be closed: %s", error)
+        with _lock:
+            _visits.discard(self)
 
 
 def open() -> None:
@@ -113,24 +123,28 @@ def open() -> None:
 
 def close() -> None:
     """End what is running and write what is left; afterwards everything is as before `open`."""
-    global _engine, _network, _workspace, _store_problem, _room
-    room().close()  # without the lock, for its thread may wait for it
+    global _engine, _network, _workspace, _store_error, _room
+    room().close()
     _ending.set()
     with _lock:
-        _room = None
         running, visits = _engine, list(_visits)
     if running is not None:
         running.close()
     for visit in visits:
         visit.close()
-    with _lock:
+    with _opening:
+        with _lock:
+            _forget()
+            left = {lesson.workspace for lesson in _lessons.values()} | ({_workspace} if _workspace else set())
         try:
-            for workspace in {lesson.workspace for lesson in _lessons.values()} | {_workspace}:
-                if workspace is not None:
-                    release(workspace)
+            with contextlib.ExitStack() as stack:  # each is released, whatever becomes of the others
+                for workspace in left:
+                    stack.callback(_release, workspace)
         finally:
-            _engine, _network, _workspace, _store_problem = None, None, None, ""
-            _speeds.clear()
+            _workspace, _store_error = None, None
+            with _lock:
+                _engine, _network, _room = None, None, None
+                _speeds.clear()
 
 
 def engine() -> Engine:
@@ -159,7 +173,9 @@ def room() -> Room:
 
 def problem() -> str:
     """Why the networks could not be loaded, in words for the user; empty while all is well."""
-    return _engine.problem if _engine is not None else ""
+    with _lock:
+        running = _engine
+    return running.problem if running is not None else ""
 
 
 def workspace() -> Workspace:
@@ -169,24 +185,24 @@ def workspace() -> Workspace:
         StoreError: it cannot be opened; the next call tries again.
         ConfigurationError: the environment's settings cannot be used, or are such that nothing is kept in a file.
     """
-    global _workspace, _store_problem
+    global _workspace, _store_error
     with _opening:
         if _workspace is None:
             try:
                 _workspace = Workspace.open(settings.read().database)
-                _store_problem = ""
+                _store_error = None
             except StoreError as error:
-                _store_problem = str(error)
+                _store_error = copy(error)  # without the traceback, which would keep the page's objects alive
                 raise
         return _workspace
 
 
 def store_problem() -> str:
     """Why the database could not be opened, in words for the user; empty while all is well."""
-    return _store_problem
+    return str(_store_error or "")
 
 
-def sweep(idle: float = 60 * IDLE_MINUTES, gone: float = GONE) -> None:
+def sweep(idle: float = 60 * IDLE_MINUTES, gone: float = ABSENCE_TIMEOUT_S) -> None:
     """Close the workspaces of visits that were not used for `idle` seconds, or whose visitor is away since `gone`."""
     with _lock:
         visits = list(_visits)
@@ -198,7 +214,7 @@ def lessons() -> list[LiveLesson]:
     """Those that are running."""
     with _lock:
         _forget()
-        return list(_lessons.values())
+        return [lesson for lesson in _lessons.values() if lesson.ended is None]
 
 
 def workspaces() -> list[Workspace]:
@@ -227,8 +243,8 @@ def register(lesson: LiveLesson) -> None:
 def find(token: str) -> LiveLesson | None:
     """The running lesson of that token."""
     with _lock:
-        _forget()
-        return _lessons.get(token)
+        lesson = _lessons.get(token)
+    return lesson if lesson is not None and lesson.ended is None else None
 
 
 def watched(view: str, key: str) -> LiveLesson | None:
@@ -246,21 +262,22 @@ def classes(workspace: Workspace | None = None) -> list[LiveLesson]:
     ]
 
 
-def release(workspace: Workspace) -> None:
-    """End the workspace's running lessons and close it."""
+def _release(workspace: Workspace) -> None:
+    """End the workspace's lessons and close it, under the lock that opens it and under no other: both take their time.
+
+    Raises:
+        StoreError: the database cannot be written. Each lesson was ended as far as it could be, and the workspace is closed.
+    """
     with _lock:
-        try:
-            for lesson in _lessons.values():
-                if lesson.workspace is workspace:
-                    lesson.end()
-            _forget()
-        finally:
-            workspace.close()
+        ending = [lesson for lesson in _lessons.values() if lesson.workspace is workspace]
+    with contextlib.ExitStack() as stack:  # backwards and each, whatever becomes of the others
+        stack.callback(workspace.close)
+        for lesson in ending:  # also one that another thread is ending: it is waited for
+            stack.callback(lesson.end)
 
 
 def _running(workspace: Workspace) -> bool:
-    with _lock:
-        return any(lesson.workspace is workspace and not lesson.ended for lesson in _lessons.values())
+    return any(lesson.workspace is workspace for lesson in lessons())
 
 
 def _look_after() -> None:
@@ -272,7 +289,8 @@ def _look_after() -> None:
 
 
 def _forget() -> None:
-    for token in [token for token, lesson in _lessons.items() if lesson.ended]:
+    """Lessons whose end is written. To be called under the lock."""
+    for token in [token for token, lesson in _lessons.items() if lesson.written]:
         del _lessons[token]
 
 

@@ -4,6 +4,9 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from cssafe.errors import CssafeError
+from cssafe.language import N_
+
 ROOT = Path(__file__).resolve().parent.parent
 """The project's folder."""
 
@@ -34,8 +37,15 @@ to be read: faces of FER2013 have 28 and more, shrunk to 24 px 9-20, to 12 px 4-
 FRAME_LIMIT = 300_000
 """Bytes of one JPEG over the WebSocket: 640x480 at quality 0.6 takes about 40,000."""
 
-TRANSPORT_PATIENCE = 8.0
-"""Seconds without a first result after which another way for the camera's pictures is taken or offered."""
+TRANSPORT_TIMEOUT_S = 8.0
+"""Longest wait for a transport's first result before another transport is used or offered. The browser gets it from here."""
+
+ABSENCE_TIMEOUT_S = 120.0
+"""A lesson without a camera ends, and a visit whose tab was closed is over, after this long: as long as Streamlit lets a lost
+connection find back."""
+
+OVERLAY_TIMEOUT_S = 2.5
+"""Age of a result from which its boxes no longer belong to the video. The browser gets it from here."""
 
 UPLOAD_LIMIT = 100
 """MB of one uploaded file, and hosted of all files of one upload, for they stay in memory: a host with 1 GB keeps half of
@@ -51,11 +61,8 @@ IDLE_MINUTES = 30
 """A visit's own workspace is closed after this long without use and without a running lesson: longer than a break between
 two lessons, short enough that forgotten tabs do not fill the memory of a small host."""
 
-GONE = 120.0
-"""Seconds after which a visit whose tab was closed is over: as long as Streamlit lets a lost connection find back."""
 
-
-class ConfigurationError(Exception):
+class ConfigurationError(CssafeError):
     """A setting that cannot be used; the message says which, what was expected and what to do."""
 
 
@@ -105,8 +112,10 @@ class Settings:
         """
         if self.hosted:
             raise ConfigurationError(
-                "Hosted (CSSAFE_MODE), nothing is kept in a database file: strangers would share it. Each visit has a "
-                "workspace of its own in memory. To keep lessons, run CSSAFE with CSSAFE_MODE=local."
+                N_(
+                    "Hosted (CSSAFE_MODE), nothing is kept in a database file: strangers would share it. Each visit has a "
+                    "workspace of its own in memory. To keep lessons, run CSSAFE with CSSAFE_MODE=local."
+                )
             )
         return self.data / "cssafe.duckdb"
 
@@ -126,7 +135,7 @@ def read(environment: dict[str, str] | None = None) -> Settings:
     env = os.environ if environment is None else environment
     mode = env.get("CSSAFE_MODE", "local")
     if mode not in ("local", "hosted"):
-        raise ConfigurationError(f"There is no mode {mode!r}. Choose local or hosted (CSSAFE_MODE).")
+        raise ConfigurationError(N_("There is no mode {mode!r}. Choose local or hosted (CSSAFE_MODE)."), mode=mode)
     hosted = mode == "hosted"
     chosen = profile(env.get("CSSAFE_PROFILE", "demo" if hosted else "consent"))
     return Settings(
@@ -147,6 +156,8 @@ def profile(name: str) -> Profile:
     """
     if name not in PROFILES:
         raise ConfigurationError(
-            f"There is no profile {name!r}. Choose one of {', '.join(PROFILES)} (CSSAFE_PROFILE, or --profile)."
+            N_("There is no profile {name!r}. Choose one of {profiles} (CSSAFE_PROFILE, or --profile)."),
+            name=name,
+            profiles=", ".join(PROFILES),
         )
     return PROFILES[name]

@@ -156,7 +156,7 @@ def duration(seconds: float) -> str:
 def after(analysis: Analysis) -> None:
     """What was seen, and whether to keep it."""
     if analysis.problem:
-        st.error(_(analysis.problem), icon=":material/error:")
+        st.error(analysis.problem, icon=":material/error:")
     if analysis.stopped:
         st.info(_("Stopped. What was analysed up to then is below."), icon=":material/stop_circle:")
     for upload in analysis.uploads:

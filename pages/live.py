@@ -8,6 +8,7 @@ from cssafe import services, ui
 from cssafe.language import N_, _
 from cssafe.live.session import LiveLesson
 from cssafe.live.transport import AUTOMATIC, NAMES, Transport, camera
+from cssafe.settings import ABSENCE_TIMEOUT_S
 from pages.covering import covering
 from pages.filters import VALIDITY
 from pages.running import AGREE, DASHED, DISAGREE, activity, figures, markers, notice, recorded
@@ -106,7 +107,8 @@ def during(lesson: LiveLesson) -> None:
 def after(lesson: LiveLesson) -> None:
     """What was recorded, and where to look next."""
     if lesson.expired:
-        st.info(_("The lesson ended by itself: its camera was away for two minutes."), icon=":material/timer_off:")
+        away = _("The lesson ended by itself: its camera was away for {minutes:.0f} minutes.")
+        st.info(away.format(minutes=ABSENCE_TIMEOUT_S / 60), icon=":material/timer_off:")
     recorded(lesson)
     if st.button(_("Another lesson"), icon=":material/replay:"):
         del st.session_state["lesson"]

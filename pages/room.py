@@ -211,7 +211,7 @@ def table() -> None:
             icon=":material/calendar_month:",
         )
     if room.problem:
-        stuck = _("The timetable cannot be followed: {problem}").format(problem=_(room.problem))
+        stuck = _("The timetable cannot be followed: {problem}").format(problem=room.problem)
         st.warning(stuck, icon=":material/error:")
     times = [{end: time.fromisoformat(entry[end]) for end in ("start", "end")} for entry in entries]
     rows = [entry | clock for entry, clock in zip(entries, times, strict=True)]

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from cssafe import health, services, settings
 from cssafe.cli import main
 from cssafe.live import websocket
-from cssafe.settings import GONE, IDLE_MINUTES, PROFILES, ROOT, ConfigurationError
+from cssafe.settings import ABSENCE_TIMEOUT_S, IDLE_MINUTES, PROFILES, ROOT, ConfigurationError
 from cssafe.store import StoreError, Workspace
 from tests.browser import serve
 from tests.faces import astronaut
@@ -87,7 +87,12 @@ def test_every_visit_has_a_workspace_of_its_own_whatever_the_profile(name, monke
 
 @pytest.mark.parametrize(
     ("idle", "gone", "present", "closed"),
-    [(IDLE, GONE, True, False), (0, GONE, True, True), (IDLE, 0, True, False), (IDLE, 0, False, True)],
+    [
+        (IDLE, ABSENCE_TIMEOUT_S, True, False),
+        (0, ABSENCE_TIMEOUT_S, True, True),
+        (IDLE, 0, True, False),
+        (IDLE, 0, False, True),
+    ],
     ids=["fresh", "idle", "here", "gone"],
 )
 def test_a_workspace_is_closed_when_idle_or_when_its_visitor_has_gone(idle, gone, present, closed):
@@ -233,7 +238,7 @@ def test_a_closed_tab_takes_its_workspace_with_it(tmp_path):
         with Visitor(server.address) as visitor:
             visitor.open()
             assert server.health()["workspaces"] == 1
-        until(lambda: server.health()["workspaces"] == 0, GONE + 60)
+        until(lambda: server.health()["workspaces"] == 0, ABSENCE_TIMEOUT_S + 60)
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from cssafe import services, timetable
 from cssafe.alerts import Alert
 from cssafe.privacy import MOSAIC, SHOWN
+from cssafe.store import StoreError
 from tests.test_pages_data import press, run, text
 from tests.test_room import all_day, at, keep
 from tests.waiting import until
@@ -141,7 +142,7 @@ def test_a_saved_password_is_never_shown_and_need_not_be_typed_again():
 def test_a_timetable_is_shown_with_its_next_lesson_and_what_keeps_it_from_being_followed(source):
     row = {"days": timetable.SCHOOL_DAYS, "start": time(8), "end": time(8, 45), "subject": "Maths", "class_name": "7b"}
     keep(source, timetable.read([row]), "Europe/Berlin")
-    services.room().problem = "The disk is full."
+    services.room().error = StoreError("The disk is full.")
     page = show()
     assert "08:00 (Europe/Berlin), Maths 7b" in text(page) and "no lesson in the timetable yet" not in text(page)
     assert "cannot be followed: The disk is full." in text(page)

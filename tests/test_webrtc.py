@@ -15,7 +15,7 @@ from cssafe.live import webrtc
 from cssafe.live.engine import Engine
 from cssafe.live.webrtc import COMEBACK, Stream, ice_servers
 from cssafe.privacy import MASK
-from cssafe.settings import TRANSPORT_PATIENCE
+from cssafe.settings import TRANSPORT_TIMEOUT_S
 from cssafe.vision.anonymous import PLAIN as GREY
 from tests.test_websocket import Crowd, crowd
 from tests.waiting import until
@@ -71,7 +71,7 @@ def test_the_box_is_mirrored_with_the_picture_and_follows_its_size(stream, size)
 
 
 def test_results_count_into_the_lesson_and_the_stream_is_not_stalled(stream, lesson):
-    stream._started -= TRANSPORT_PATIENCE
+    stream._started -= TRANSPORT_TIMEOUT_S
     assert stream.stalled
     result_shown(stream)
     assert not stream.stalled
@@ -79,7 +79,7 @@ def test_results_count_into_the_lesson_and_the_stream_is_not_stalled(stream, les
 
 
 def test_while_the_networks_load_no_stream_is_stalled(lesson, monkeypatch):
-    monkeypatch.setattr(webrtc, "TRANSPORT_PATIENCE", 0.05)
+    monkeypatch.setattr(webrtc, "TRANSPORT_TIMEOUT_S", 0.05)
     ready = threading.Event()
     engine = Engine(lambda: Crowd() if ready.wait(10) else None).start()
     stream = Stream(lesson, engine, [], "key")
@@ -92,7 +92,7 @@ def test_while_the_networks_load_no_stream_is_stalled(lesson, monkeypatch):
 
 def test_the_time_without_a_result_goes_on_when_another_connection_is_tried(stream, lesson, engine):
     stream.answer("an offer")
-    stream._started -= TRANSPORT_PATIENCE
+    stream._started -= TRANSPORT_TIMEOUT_S
     again = Stream(lesson, engine, [], "another key", before=stream)
     again.answer("another offer")
     assert again.stalled
@@ -101,7 +101,7 @@ def test_the_time_without_a_result_goes_on_when_another_connection_is_tried(stre
 def test_a_connection_that_follows_one_that_worked_has_more_time(stream, lesson, engine):
     result_shown(stream)
     second = Stream(lesson, engine, [], "another key", before=stream)
-    second._started -= TRANSPORT_PATIENCE
+    second._started -= TRANSPORT_TIMEOUT_S
     assert not second.stalled
     third = Stream(lesson, engine, [], "a third key", before=second)  # no result in between: the same time runs on
     assert not third.stalled
@@ -110,7 +110,7 @@ def test_a_connection_that_follows_one_that_worked_has_more_time(stream, lesson,
 
 
 def test_the_browsers_call_begins_the_time_anew_for_the_visitor_was_asked_before(stream):
-    stream._started -= TRANSPORT_PATIENCE
+    stream._started -= TRANSPORT_TIMEOUT_S
     assert stream.stalled
     stream.answer("an offer")
     assert not stream.stalled
@@ -118,7 +118,7 @@ def test_the_browsers_call_begins_the_time_anew_for_the_visitor_was_asked_before
 
 def test_old_boxes_vanish(stream, monkeypatch):
     result_shown(stream)
-    monkeypatch.setattr(webrtc, "STALE", 0.0)
+    monkeypatch.setattr(webrtc, "OVERLAY_TIMEOUT_S", 0.0)
     assert not (stream.show(frame()).to_ndarray(format="bgr24") == HIGH).all(axis=2).any()
 
 
@@ -138,7 +138,7 @@ def test_where_faces_are_covered_no_frame_is_ever_shown_bare(stream, lesson, mon
     assert (before == GREY).all()  # nobody knows yet where the face is
     shown = result_shown(stream)
     assert (shown[20:30, 64 - 25 : 64 - 15] == GREY).all() and (shown[-4:, :20] == 90).all()
-    monkeypatch.setattr(webrtc, "STALE", 0.0)
+    monkeypatch.setattr(webrtc, "OVERLAY_TIMEOUT_S", 0.0)
     assert (stream.show(frame()).to_ndarray(format="bgr24") == GREY).all()
 
     def broken(*_):

@@ -44,6 +44,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from cssafe.language import N_
 from cssafe.settings import ConfigurationError
 
 FIGURES = "figures.json"
@@ -64,11 +65,19 @@ def read(folder: Path) -> dict[str, Any] | None:
         served = json.loads((folder / "model.json").read_text(encoding="utf-8"))["sha256"]["expression.bin"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ConfigurationError(
-            f"{path} cannot be read ({error}): expected what `python -m cssafe evaluate DATA --card` writes. Run it again."
+            N_(
+                "{path} cannot be read ({error}): expected what `python -m cssafe evaluate DATA --card` writes. Run it again."
+            ),
+            path=path,
+            error=error,
         ) from error
     if measured != served:
         raise ConfigurationError(
-            f"{path} was measured with other weights than those of {folder / 'model.json'}. "
-            "Run `python -m cssafe evaluate DATA --card` again."
+            N_(
+                "{path} was measured with other weights than those of {card}. Run `python -m cssafe evaluate DATA --card` "
+                "again."
+            ),
+            path=path,
+            card=folder / "model.json",
         )
     return figures

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from cssafe.labels import FER2013, FERPLUS
+from cssafe.language import N_
 from cssafe.settings import ConfigurationError
 from cssafe.vision import networks
 
@@ -109,6 +110,10 @@ def read_card(folder: Path) -> dict[str, Any]:
 
 def _unreadable(folder: Path, error: Exception) -> ConfigurationError:
     return ConfigurationError(
-        f"The expression network in {folder} cannot be read ({error}): expected a folder with model.json, "
-        "expression.xml and expression.bin. Point CSSAFE_MODEL to one, or make one with `python -m cssafe train`."
+        N_(
+            "The expression network in {folder} cannot be read ({error}): expected a folder with model.json, expression.xml "
+            "and expression.bin. Point CSSAFE_MODEL to one, or make one with `python -m cssafe train`."
+        ),
+        folder=folder,
+        error=error,
     )

@@ -1,21 +1,21 @@
 // The camera in the browser: smooth local video, frames up over a WebSocket, boxes and words drawn over the video.
 // Where faces are covered, the newest analysed picture stands there instead of the video: in the video they have moved
 // since. Nothing is recorded. `data`: token of the lesson, width and height to ask for (pixels), limit of one JPEG
-// (bytes), way (how faces appear: shown, blur, mosaic, mask), words (what is said here, by its name), told (what the server
-// says in English -> the same in the language of the page). The figure tells in data-*: state, faces, results (how many were drawn), delay (ms from
-// the picture to its drawn result) and size (of the analysed picture). The state `stalled` of the
-// component is true while no first result has come in time.
+// (bytes), rate (pictures a second until the server says what it carries), timeout (ms from the camera's start to the first
+// result; after that the page is told), stale (ms after which boxes no longer belong to the picture), codes (the server's
+// reasons to close), way (how faces appear: shown, blur, mosaic, mask), words (what is said here, by its name), told (what the
+// server says in English -> the same in the language of the page). The figure tells in data-*: state, faces, results (how many
+// were drawn), delay (ms from the picture to its drawn result) and size (of the analysed picture). States of the component:
+// `stalled` while no first result has come in time; `failed` once the server has no networks, which the page then explains.
 
 const QUALITY = 0.6;
 const LONGEST_WAIT = 8000;   // ms between two tries to reconnect
-const PATIENCE = 8000;       // ms from the camera's start to the first result; after that the page is told
 const SILENCE = 10000;       // ms without a word that was due, after which a connection counts as dead
 const UNANSWERED = 2;        // pictures on their way at once: one travels while the other is analysed
 const AIM = 700;             // ms that a picture and its answer may spend on the line: two results a second, and time to analyse
 const LATE = 1300, TIMELY = 1000;   // ms from picture to result from which pictures go one at a time, and again two
 const FIRST = 640;           // width of the first pictures, pixels, while nothing is known of the line
 const SMALLEST = 0.5;        // of the width asked for: below that the faces of a class can no longer be read
-const STALE = 2500;          // ms after which boxes no longer belong to the picture
 const HIDDEN_PERIOD = 1000;  // ms; a hidden tab draws no video frames, but the lesson goes on at a frame a second
 
 const FAULTS = {
@@ -46,7 +46,7 @@ class Camera {
     this.onWay = new Map();   // number of each picture on its way -> when it was taken
     this.lastFrame = 0;
     this.most = UNANSWERED;
-    this.rate = 15;           // pictures a second, until the server says what it carries
+    this.rate = data.rate;
     this.button.onclick = () => this.start();
     this.video.onresize = () => this.fit();
     this.onLeave = () => this.stop();
@@ -115,7 +115,7 @@ class Camera {
   expect() {   // a first result in time; the clock does not run while the networks load
     clearTimeout(this.patience);
     if (this.figure.dataset.results) return;
-    this.patience = setTimeout(() => this.tell('stalled', this.stalled = true), PATIENCE);
+    this.patience = setTimeout(() => this.tell('stalled', this.stalled = true), this.data.timeout);
   }
 
   connect(run, state, words = this.words[state]) {
@@ -136,12 +136,13 @@ class Camera {
     this.open = false;
   }
 
-  lost(run, event) {   // 4403: trying again is useless; 1008, 1009: the server says what was wrong with our pictures
+  lost(run, event) {
+    const { refused, too_large: tooLarge, flooded } = this.data.codes;
     this.leave();
     this.draw(null);
-    if (event.code === 4403) return this.say('over', this.told(event.reason) || this.words.over);
-    if (event.code === 1009) this.resize(0.7);
-    const words = [1008, 1009].includes(event.code) && this.told(event.reason) || this.words.reconnecting;
+    if (event.code === refused) return this.say('over', this.told(event.reason) || this.words.over);
+    if (event.code === tooLarge) this.resize(0.7);
+    const words = [flooded, tooLarge].includes(event.code) && this.told(event.reason) || this.words.reconnecting;
     this.say('reconnecting', words);
     this.retry = setTimeout(() => { if (run === this.run) this.connect(run, 'reconnecting', words); }, this.wait);
     this.wait = Math.min(this.wait * 2, LONGEST_WAIT);
@@ -153,7 +154,8 @@ class Camera {
     if (message.state === 'loading' || message.state === 'failed') {
       this.idle = true;   // nothing is due from the server
       clearTimeout(this.patience);
-      return this.say(message.state, this.told(message.problem) || this.words.loading);
+      if (message.state === 'failed') this.tell('failed', true);
+      return this.say(message.state, message.problem || this.words.loading);
     }
     if (message.state === 'ready') {
       if (this.idle) this.expect();
@@ -184,7 +186,7 @@ class Camera {
     }
     this.show(message, jpeg);
     clearTimeout(this.clear);
-    this.clear = setTimeout(() => this.draw(null), STALE);
+    this.clear = setTimeout(() => this.draw(null), this.data.stale);
   }
 
   async show(message, jpeg) {
@@ -199,7 +201,7 @@ class Camera {
       if (run !== this.run) return;
       this.send();
       if (this.video.requestVideoFrameCallback) this.video.requestVideoFrameCallback(next);
-      else setTimeout(next, 66);
+      else setTimeout(next, 1000 / this.data.rate);
     };
     next();
     this.ticking = setInterval(() => {

@@ -10,8 +10,8 @@ from cssafe.labels import FERPLUS
 from cssafe.language import N_, _, ngettext
 from cssafe.live import websocket
 from cssafe.live.engine import UNREAD
-from cssafe.live.session import NOT_SCORED, LiveLesson
-from cssafe.settings import FRAME_LIMIT
+from cssafe.live.session import FRAMES, NOT_SCORED, LiveLesson
+from cssafe.settings import FRAME_LIMIT, OVERLAY_TIMEOUT_S, TRANSPORT_TIMEOUT_S
 
 SIZES = {"self": (640, 480), "class": (1280, 720)}
 """Width and height to ask of the camera, pixels: a face at a desk is large, thirty in a room are not. What it gives may
@@ -45,6 +45,9 @@ WORDS = {
     "concentration": N_("concentration {value}, {level}"),
 }
 """What camera.js says."""
+
+CODES = {"refused": websocket.REFUSED, "too_large": websocket.TOO_LARGE, "flooded": websocket.FLOODED}
+"""Close codes that camera.js tells apart."""
 
 TOLD = (
     *FERPLUS,
@@ -82,8 +85,9 @@ def camera(lesson: LiveLesson) -> bool:
     """Show the camera and send its frames for this lesson; it stops when the page no longer calls this.
 
     Returns:
-        Whether this way in has stalled: no first result within 8 s of the camera's start (the time in which the networks
-        load does not count). The page runs again when that becomes so, and when a result comes after all.
+        Whether this way in has stalled: no first result within TRANSPORT_TIMEOUT_S of the camera's start (the time in which
+        the networks load does not count). The page runs again when that becomes so, when a result comes after all, and when
+        the networks turn out not to load, which it then says in its own language (`services.problem`).
     """
     width, height = SIZES[lesson.lesson.audience]
     words = {name: _(text) for name, text in WORDS.items()}
@@ -95,11 +99,16 @@ def camera(lesson: LiveLesson) -> bool:
             "width": width,
             "height": height,
             "limit": FRAME_LIMIT,
+            "rate": FRAMES,
+            "timeout": round(1000 * TRANSPORT_TIMEOUT_S),
+            "stale": round(1000 * OVERLAY_TIMEOUT_S),
+            "codes": CODES,
             "way": lesson.way,
             "words": words,
             "told": told(),
         },
-        default={"stalled": False},
+        default={"stalled": False, "failed": False},
         on_stalled_change=lambda: None,
+        on_failed_change=lambda: None,
     )
     return bool(state.stalled)

@@ -57,7 +57,7 @@ def check(chosen: Settings, source: str) -> None:
         MediaError: it is none of these.
     """
     if chosen.hosted:
-        raise ConfigurationError(_(HOSTED))
+        raise ConfigurationError(HOSTED)
     if not (media.is_camera(source) or Path(source).is_file()):
         raise MediaError(
             N_(

@@ -20,7 +20,7 @@ from datetime import datetime
 import numpy as np
 
 from cssafe.frames import Frame, FrameResult
-from cssafe.language import N_, _
+from cssafe.language import N_
 from cssafe.media import MediaError, decode
 from cssafe.pipeline import Pipeline, Stream
 from cssafe.settings import ConfigurationError
@@ -108,7 +108,7 @@ class Engine:
 
     @property
     def problem(self) -> str:
-        """Why loading failed, in words for the user; empty otherwise."""
+        """Why loading failed, in the language of the page that asks; empty otherwise."""
         return str(self.loaded.exception()) if self.state == "failed" else ""
 
     @property
@@ -165,10 +165,11 @@ class Engine:
             log.exception("The networks could not be loaded.")
             self.loaded.set_exception(
                 ConfigurationError(
-                    _(
+                    N_(
                         "The networks could not be loaded ({error}). Install the app's requirements again; the server's "
                         "log has the details."
-                    ).format(error=error)
+                    ),
+                    error=error,
                 )
             )
             return

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from cssafe import media, settings, timetable
-from cssafe.language import N_, _
+from cssafe.errors import CssafeError
+from cssafe.language import N_
 from cssafe.live.capture import Capture, check
 from cssafe.live.engine import Engine
 from cssafe.live.session import LiveLesson
@@ -54,8 +55,8 @@ class Room:
         """engine, workspace: the process's own. register: makes a lesson end with the process and its workspace."""
         self.capture: Capture | None = None
         """The newest one, running or over."""
-        self.problem = ""
-        """Why the timetable cannot be followed, in words for the user."""
+        self.error: CssafeError | None = None
+        """Why the timetable cannot be followed."""
         self._engine = engine
         self._workspace = workspace
         self._register = register
@@ -76,6 +77,11 @@ class Room:
         self._closed.set()
         if self._clock.is_alive():
             self._clock.join(timeout=10)
+
+    @property
+    def problem(self) -> str:
+        """The error in words for the user."""
+        return str(self.error) if self.error else ""
 
     def running(self) -> Capture | None:
         """The capture of the lesson under way."""
@@ -110,11 +116,11 @@ class Room:
             check(chosen, source)
             if self.running() is not None:
                 raise ConfigurationError(
-                    _("The room camera runs already. End its lesson before you start another one.")
+                    N_("The room camera runs already. End its lesson before you start another one.")
                 )
             if chosen.profile.name == "consent" and not workspace.get("agreed", False):
                 raise ConfigurationError(
-                    _("Nobody has confirmed yet that everybody in the picture has agreed. Do so on the page Room.")
+                    N_("Nobody has confirmed yet that everybody in the picture has agreed. Do so on the page Room.")
                 )
             lesson = LiveLesson(
                 workspace,
@@ -188,14 +194,12 @@ class Room:
                     self.reload()
                 known = True
                 self.glance(datetime.now(UTC))
-                self.problem = ""
+                self.error = None
             except (ConfigurationError, MediaError, StoreError) as error:
                 if str(error) != self.problem:
                     log.warning("The timetable of the room cannot be followed: %s", error)
-                self.problem, pause = str(error), RETRY
+                self.error, pause = error, RETRY
             except Exception:
                 log.exception("The timetable of the room cannot be followed.")
-                self.problem, pause = (
-                    N_("Something unexpected happened; the log has the details. It is tried again."),
-                    RETRY,
-                )
+                words = N_("Something unexpected happened; the log has the details. It is tried again.")
+                self.error, pause = CssafeError(words), RETRY

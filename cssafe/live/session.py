@@ -1,7 +1,7 @@
 """A lesson while it runs: what the camera's results become for the database, the page and the person in the picture.
 
 Results come in on the engine's thread, the page reads `view` on Streamlit's, connections change on the web server's;
-one lock guards them all. No pixel gets here."""
+one lock guards them all, and nothing waits for the database under it. No pixel gets here."""
 
 import logging
 import secrets
@@ -26,7 +26,7 @@ from cssafe.live.view import Reading, View
 from cssafe.observations import Seconds
 from cssafe.pipeline import Stream
 from cssafe.privacy import individuals, way, withheld
-from cssafe.settings import LIVE_MINUTES, Profile
+from cssafe.settings import ABSENCE_TIMEOUT_S, LIVE_MINUTES, Profile
 from cssafe.store import NO_CLASS, NO_SUBJECT, Lesson, StoreError, Workspace
 from cssafe.vision.anonymous import covers
 from cssafe.vision.segments import boxed
@@ -54,9 +54,6 @@ NOT_SCORED = {
 }
 """Of labels.ACTIVITIES: which of them are not, the formula says."""
 
-PATIENCE = 120.0
-"""Seconds without a camera after which a lesson ends by itself: as long as Streamlit keeps a lost visit."""
-
 
 class LiveLesson:
     """One started lesson; made by the Start button, ended by the End button, by the page's absence or by the program's
@@ -74,7 +71,7 @@ class LiveLesson:
         audience: str,
         name: str = "",
         source: str = "camera",
-        patience: float = PATIENCE,
+        patience: float = ABSENCE_TIMEOUT_S,
     ) -> None:
         """class_name, subject and room may be empty, and so may name, which is then made of them. source: camera or file.
         time_zone: IANA name. audience: "self" if one person films only
@@ -104,6 +101,8 @@ class LiveLesson:
         """What opens each of VIEWS; none of them opens another, or the camera's connection."""
         self.number = workspace.start_lesson(self.lesson)
         self.ended: datetime | None = None
+        self.written = False
+        """Whether the end is in the database, or could not be written."""
         self.expired = False
         self.way = way(workspace.get("anonymous", {}), audience)
         """How faces appear in its pictures, of privacy.WAYS; may be changed at any time."""
@@ -119,8 +118,9 @@ class LiveLesson:
         self._level = -1
         self._seconds = 0
         self._faces = 0
-        self._problem = ""
+        self._problem: StoreError | None = None
         self._lock = threading.RLock()
+        self._ending = threading.Lock()
         self._patience = patience
         self._away = self._wait()
 
@@ -176,7 +176,7 @@ class LiveLesson:
             "faces": describe(result, individuals(self.profile, self.lesson.audience, len(result))),
             "concentration": None if np.isnan(reading.concentration) else round(reading.concentration, 2),
             "level": LEVELS[reading.level] if reading.level >= 0 else None,
-            "note": self._problem or reading.note,
+            "note": str(self._problem or reading.note),
         }
 
     def view(self) -> View:
@@ -189,7 +189,8 @@ class LiveLesson:
             alert = self._alert
             if alert and (not self.hints or datetime.now(UTC).replace(tzinfo=None) - alert.time > REST):
                 alert = None
-            return View(reading, history, self.connected, self.ended, self._seconds, self._faces, self._problem, alert)
+            problem = str(self._problem or "")
+            return View(reading, history, self.connected, self.ended, self._seconds, self._faces, problem, alert)
 
     def why(self) -> pd.DataFrame:
         """What takes how much from the score of this moment, rows of explanation.table, mean over the faces of the newest
@@ -214,22 +215,26 @@ class LiveLesson:
 
     def end(self) -> None:
         """Record what is left and close the lesson; one in which no face was seen is taken out again. Ending twice is
-        allowed.
+        allowed: the second call returns when the first has written the end.
 
         Raises:
             StoreError: the database cannot be written.
         """
-        with self._lock:
-            if self.ended is not None:
-                return
-            self._away.cancel()
-            self.ended = datetime.now(UTC)
-            self._feed = None
-            self._record(self._observing.flush())
-        if self._seconds:
-            self.workspace.end_lesson(self.number, self.ended)
-        else:
-            self.workspace.delete(self.number)
+        with self._ending:
+            with self._lock:
+                if self.ended is not None:
+                    return
+                self._away.cancel()
+                self.ended = datetime.now(UTC)
+                self._feed = None
+                self._record(self._observing.flush())
+            try:
+                if self._seconds:
+                    self.workspace.end_lesson(self.number, self.ended)
+                else:
+                    self.workspace.delete(self.number)
+            finally:
+                self.written = True
 
     def _wait(self) -> threading.Timer:
         timer = threading.Timer(self._patience, self._expire)
@@ -249,9 +254,9 @@ class LiveLesson:
             return
         try:
             self.workspace.record(self.number, second)
-            self._problem = ""
+            self._problem = None
         except StoreError as error:  # the camera goes on, and the page says it
-            self._problem = str(error)
+            self._problem = error
         self._seconds += 1
         self._faces = max(self._faces, len(second))
         values = second["concentration"].to_numpy(float)

@@ -12,6 +12,7 @@ from cssafe.live.engine import Answer, Engine
 from cssafe.live.session import LiveLesson
 from cssafe.media import MediaError, decode
 from cssafe.privacy import SHOWN
+from cssafe.settings import ABSENCE_TIMEOUT_S
 from cssafe.vision.anonymous import cover
 from cssafe.vision.drawing import draw
 
@@ -26,9 +27,9 @@ def camera(lesson: LiveLesson, engine: Engine) -> bool:
     if taken is None:
         st.caption(
             _(
-                "Choose Take Photo. Each picture is analysed once and then counts as one second of the lesson; after two "
-                "minutes without one the lesson ends."
-            )
+                "Choose Take Photo. Each picture is analysed once and then counts as one second of the lesson; after "
+                "{minutes:.0f} minutes without one the lesson ends."
+            ).format(minutes=ABSENCE_TIMEOUT_S / 60)
         )
         return False
     try:

@@ -9,7 +9,7 @@ from cssafe.language import N_, _
 from cssafe.live.camera import camera as websocket
 from cssafe.live.engine import Engine
 from cssafe.live.session import LiveLesson
-from cssafe.settings import TRANSPORT_PATIENCE
+from cssafe.settings import TRANSPORT_TIMEOUT_S
 
 AUTOMATIC = "automatic"
 ORDER = ("websocket", "webrtc", "snapshot")
@@ -50,7 +50,7 @@ class Transport:
     @property
     def trouble(self) -> str:
         return _("No result came by {way} within {seconds:.0f} seconds.").format(
-            way=_(NAMES[self.used]), seconds=TRANSPORT_PATIENCE
+            way=_(NAMES[self.used]), seconds=TRANSPORT_TIMEOUT_S
         )
 
 

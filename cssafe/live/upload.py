@@ -17,6 +17,7 @@ from typing import BinaryIO
 import numpy as np
 
 from cssafe import media
+from cssafe.errors import CssafeError
 from cssafe.formula import Formula, chosen
 from cssafe.frames import Frame, FrameResult, describe
 from cssafe.labels import FIRST
@@ -93,7 +94,8 @@ class Analysis:
         self.profile, self.audience, self.way = profile, audience, way
         self.formula = formula or chosen(None, profile.expression)
         self.uploads: list[Upload] = []
-        self.problem = ""
+        self.error: CssafeError | None = None
+        """Why the analysis broke off."""
         self.done = threading.Event()
         """Nothing happens any more: all is read, or the rest was stopped."""
         self._engine = engine
@@ -113,6 +115,11 @@ class Analysis:
     def stop(self) -> None:
         """End it after the picture in work; what is finished stays."""
         self._stop.set()
+
+    @property
+    def problem(self) -> str:
+        """The error in words for the user."""
+        return str(self.error) if self.error else ""
 
     @property
     def stopped(self) -> bool:
@@ -146,11 +153,11 @@ class Analysis:
         except Stopped:
             pass
         except ConfigurationError as error:
-            self.problem = str(error)
+            self.error = error
         except Exception:
             log.exception("An upload could not be analysed.")
-            self.problem = N_(
-                "The rest could not be analysed. Try these files again; the server's log has the details."
+            self.error = CssafeError(
+                N_("The rest could not be analysed. Try these files again; the server's log has the details.")
             )
         finally:
             self.done.set()

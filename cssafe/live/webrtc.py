@@ -29,7 +29,7 @@ from cssafe.live.camera import SIZES
 from cssafe.live.engine import Answer, Engine, Feed
 from cssafe.live.session import LiveLesson
 from cssafe.privacy import SHOWN
-from cssafe.settings import TRANSPORT_PATIENCE
+from cssafe.settings import OVERLAY_TIMEOUT_S, TRANSPORT_TIMEOUT_S
 from cssafe.vision.anonymous import cover, cover_all
 from cssafe.vision.drawing import draw
 
@@ -40,11 +40,8 @@ LOST = 4.0
 brings a frame in three."""
 
 COMEBACK = 30.0
-"""Seconds for a connection that follows one that worked, instead of TRANSPORT_PATIENCE: the way is there, and a busy browser
+"""Seconds for a connection that follows one that worked, instead of TRANSPORT_TIMEOUT_S: the way is there, and a busy browser
 takes longer than that to open its camera and call again."""
-
-STALE = 2.5
-"""Seconds after which boxes no longer belong to the picture."""
 
 SETTLED = 0.4
 """Seconds to wait for a newer offer, which starts the page's run again: drawn again while it starts, the library's
@@ -88,7 +85,7 @@ class Stream:
         self._lost = lost
         self._feed: Feed | None = None
         self._started, self._called = time.monotonic(), False
-        self._patience = TRANSPORT_PATIENCE
+        self._patience = TRANSPORT_TIMEOUT_S
         if before is not None and before._newest is None:
             self._started, self._called, self._patience = before._started, before._called, before._patience
         elif before is not None:
@@ -147,7 +144,7 @@ class Stream:
         """Mirrored like every picture of oneself, with the newest result; the words stay readable. Where faces are covered
         it is the newest analysed picture instead of this one, in which they may have moved."""
         newest = self._newest
-        if newest is not None and time.monotonic() - newest[0] >= STALE:
+        if newest is not None and time.monotonic() - newest[0] >= OVERLAY_TIMEOUT_S:
             newest = None
         if (way := self.lesson.way) != SHOWN:
             image = cover_all(image, way) if newest is None else cover(newest[1], newest[2]["covers"], way)

@@ -2,11 +2,14 @@
 page.
 
 The browser's first message is the lesson's token, then each binary message is one JPEG. Down come `{"state": "loading"
-| "ready" | "failed", "problem"}` about the networks and, for every frame, `{"number", ...}` with what LiveLesson.take
-tells, with a `problem`, or with neither when the frame was passed over. Numbers count the frames of a connection from
-0. The browser keeps at most two of them unanswered. "ready" and every answer also carry `rate`, the frames a second
-that the machine carries of this camera, and `busy`, a sentence where that is few; an answer carries `took`, the
-milliseconds from the frame's arrival to the answer's departure, so that the browser knows what the line takes."""
+| "ready" | "failed", "problem"}` about the networks (in English: the page then says the problem in its own language)
+and, for every frame, `{"number", ...}` with what LiveLesson.take tells, with a `problem`, or with neither when the
+frame was passed over. Numbers count the frames of a connection from 0. The browser keeps at most two of them
+unanswered. "ready" and every answer also carry `rate`, the frames a second that the machine carries of this camera, and
+`busy`, a sentence where that is few; an answer carries `took`, the milliseconds from the frame's arrival to the
+answer's departure, so that the browser knows what the line takes.
+
+Handlers run on the web server's event loop, which everybody shares: what may wait goes to a thread."""
 
 import asyncio
 import contextlib
@@ -82,13 +85,14 @@ def routes(
         except (TimeoutError, KeyError):  # silence, or bytes before the token
             await socket.close(REFUSED, NO_TOKEN)
             return
-        lesson = find(token)
+        # On a thread: the first camera may come while the modules behind these are still imported.
+        lesson = await asyncio.to_thread(find, token)
         if lesson is None:
             await socket.close(REFUSED, ENDED)
             return
-        await _Connection(socket, engine(), lesson).converse()
+        await _Connection(socket, await asyncio.to_thread(engine), lesson).converse()
 
-    def health(_: Request) -> JSONResponse:
+    def health(_: Request) -> JSONResponse:  # not async, so that Starlette runs it on a thread
         body = report()
         return JSONResponse(body, status_code=503 if body["problem"] else 200)
 

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
+from cssafe.errors import CssafeError
 from cssafe.language import N_, _
 
 PIXEL_LIMIT = 50_000_000
@@ -24,18 +25,8 @@ TOO_LARGE = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
-class MediaError(Exception):
-    """A source that cannot be read; the message says what is wrong with it and what would be read. It is translated where it
-    is shown: many are raised in threads that draw no page."""
-
-    def __init__(self, words: str, **places: object) -> None:
-        """words: with names in braces for what stands in `places`, if there is any."""
-        super().__init__(words)
-        self.places = places
-
-    def __str__(self) -> str:
-        words = _(self.args[0])
-        return words.format(**self.places) if self.places else words
+class MediaError(CssafeError):
+    """A source that cannot be read; the message says what is wrong with it and what would be read."""
 
 
 def decode(data: bytes) -> np.ndarray:

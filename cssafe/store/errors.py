@@ -3,25 +3,12 @@
 import re
 from pathlib import Path
 
-from cssafe.language import N_, _
+from cssafe.errors import CssafeError
+from cssafe.language import N_
 
 
-class StoreError(Exception):
-    """The database cannot be opened, written or read; the message says what was wrong and what to do.
-
-    It is often raised in another thread than the one that shows it, so it is translated where it becomes text.
-
-    Args:
-        words: N_("..."). places: what is put into it; if there is nothing, the words are taken as they are.
-    """
-
-    def __init__(self, words: str, /, **places: object) -> None:
-        super().__init__(words)
-        self._places = places
-
-    def __str__(self) -> str:
-        words = _(self.args[0])
-        return words.format(**self._places) if self._places else words
+class StoreError(CssafeError):
+    """The database cannot be opened, written or read."""
 
 
 def first_line(error: BaseException) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import openvino as ov
 
 from cssafe.frames import Faces
+from cssafe.language import N_
 from cssafe.settings import ConfigurationError
 from cssafe.vision import networks
 from cssafe.vision.boxes import input_shape, joined, letterbox
@@ -79,8 +80,11 @@ def read_card(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError, KeyError, TypeError):
         pass
     raise ConfigurationError(
-        f"{folder}: expected a face detector: model.json, detector.xml and detector.bin. Make one with "
-        "`python -m cssafe train --task detection`, or leave CSSAFE_DETECTOR out."
+        N_(
+            "{folder}: expected a face detector: model.json, detector.xml and detector.bin. Make one with `python -m cssafe "
+            "train --task detection`, or leave CSSAFE_DETECTOR out."
+        ),
+        folder=folder,
     )
 
 

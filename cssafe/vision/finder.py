@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from cssafe.frames import Faces
+from cssafe.language import N_
 from cssafe.settings import DETECTOR, ConfigurationError
 from cssafe.vision.detector import Detector, read_card
 from cssafe.vision.mesh import Meshes, MeshNetwork
@@ -93,8 +94,11 @@ def chosen_threshold(folder: Path) -> float:
     card = read_card(folder)
     if "threshold" not in card:
         raise ConfigurationError(
-            f"{folder / 'model.json'} names no threshold, as when `python -m cssafe train --task detection` held no "
-            "photographs back: start that command again, or leave CSSAFE_DETECTOR out."
+            N_(
+                "{path} names no threshold, as when `python -m cssafe train --task detection` held no photographs back: start "
+                "that command again, or leave CSSAFE_DETECTOR out."
+            ),
+            path=folder / "model.json",
         )
     return float(card["threshold"])
 

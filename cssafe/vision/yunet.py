@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from cssafe.frames import Faces
+from cssafe.language import N_
 from cssafe.settings import ConfigurationError
 from cssafe.vision.boxes import joined, letterbox
 from cssafe.vision.detector import input_shapes
@@ -27,7 +28,9 @@ class YuNet:
         self._path = path
         self._loaded: dict[tuple[int, int], Any] = {}
         if not path.is_file():
-            raise ConfigurationError(f"{path}: there is no such file; CSSAFE_DETECTOR expects YuNet as .onnx.")
+            raise ConfigurationError(
+                N_("{path}: there is no such file; CSSAFE_DETECTOR expects YuNet as .onnx."), path=path
+            )
         self.detect(np.zeros((64, 64, 3), np.uint8))
 
     def detect(self, image: np.ndarray) -> tuple[Faces, np.ndarray]:
@@ -50,7 +53,9 @@ class YuNet:
             _, rows = self._loaded[height, width].detect(picture)
         except cv2.error as error:
             reason = str(error).strip().split("\n")[-1]
-            raise ConfigurationError(f"{self._path}: OpenCV cannot run it as YuNet ({reason})") from None
+            raise ConfigurationError(
+                N_("{path}: OpenCV cannot run it as YuNet ({reason})"), path=self._path, reason=reason
+            ) from None
         rows = np.zeros((0, 15), np.float32) if rows is None else rows.astype(np.float32)
         rows[:, :14] /= scale
         return rows
