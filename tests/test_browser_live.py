@@ -1,8 +1,9 @@
 """The app in a real browser with a fake camera: `pytest -m browser`."""
 
+import os
 import re
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -304,3 +305,29 @@ def test_a_camera_that_cannot_be_used_is_explained_and_leaves_no_lesson(playwrig
         expect(page.get_by_text("Nothing was recorded")).to_be_visible()
         server.stop()
         assert fetch(tmp_path / "cssafe.duckdb", "SELECT count(*) FROM lessons") == [(0,)]
+
+
+@pytest.mark.slow
+def test_a_page_that_waits_for_networks_which_then_do_not_load_says_so_by_itself(browser, tmp_path):
+    """The networks load until the test writes into the pipe that stands in the place of their description."""
+    pipe = tmp_path / "model" / "model.json"
+    pipe.parent.mkdir()
+    os.mkfifo(pipe)
+    server = Server(tmp_path, CSSAFE_MODEL=str(pipe.parent))
+
+    def answers() -> bool:
+        with suppress(OSError):
+            return server.health()["state"] == "loading"
+        return False
+
+    try:
+        with visit(browser) as page:
+            until(answers)
+            start(page, server)
+            expect(page.locator("figure")).to_have_attribute("data-state", "loading")
+            pipe.write_text("no description")
+            error = page.get_by_test_id("stAlertContentError")
+            expect(error).to_contain_text("The expression network in")
+            expect(page.locator("figure")).to_have_count(0)
+    finally:
+        server.stop()

@@ -3,19 +3,27 @@
 import ast
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from string import Formatter
 
 import pytest
 from babel.messages.catalog import Catalog
+from streamlit.testing.v1 import AppTest
 
-from cssafe import language
+from cssafe import language, services, ui
+from cssafe.errors import CssafeError
 from cssafe.language import LANGUAGES, N_, _, ngettext
 from cssafe.live import camera
+from cssafe.live.engine import Engine
+from cssafe.live.room import Room
+from cssafe.live.upload import Analysis
 from cssafe.media import MediaError
-from cssafe.privacy import withheld
-from cssafe.settings import ROOT
+from cssafe.privacy import SHOWN, withheld
+from cssafe.settings import PROFILES, ROOT, ConfigurationError
 from cssafe.store import StoreError
 from tests import words
+from tests.test_websocket import crowd, make, time_now
+from tests.waiting import until
 
 WRAPPED = (
     "cssafe/affect.py",
@@ -24,6 +32,7 @@ WRAPPED = (
     "cssafe/charts.py",
     "cssafe/class_charts.py",
     "cssafe/explanation.py",
+    "cssafe/expression/figures.py",
     "cssafe/formula.py",
     "cssafe/formula_charts.py",
     "cssafe/labels.py",
@@ -36,6 +45,7 @@ WRAPPED = (
     "cssafe/responses.py",
     "cssafe/seats.py",
     "cssafe/sensitivity.py",
+    "cssafe/settings.py",
     "cssafe/site.py",
     "cssafe/suggestions.py",
     "cssafe/teaching.py",
@@ -68,6 +78,9 @@ WRAPPED = (
     "cssafe/schedule/files.py",
     "cssafe/schedule/proposal.py",
     "cssafe/schedule/school.py",
+    "cssafe/vision/detector.py",
+    "cssafe/vision/finder.py",
+    "cssafe/vision/yunet.py",
     "pages/compare.py",
     "pages/concentration.py",
     "pages/covering.py",
@@ -287,6 +300,75 @@ def test_an_error_is_told_in_the_language_of_whoever_reads_it(ask):
     assert str(error) == "3 min"
     ask("hi")
     assert str(error) == "3 मिनट"
+
+
+def fail(error: type[CssafeError]):
+    """A function that cannot do what it is asked for."""
+
+    def work(*_args, **_options):
+        raise error(N_("{n} min"), n=3)
+
+    return work
+
+
+def networks(_workspace, _monkeypatch):
+    engine = Engine(fail(ConfigurationError)).start()
+    engine.loaded.exception(60)
+    return lambda: engine.problem
+
+
+def files(_workspace, _monkeypatch):
+    analysis = Analysis(Engine(fail(ConfigurationError)).start(), [], PROFILES["consent"], "self", SHOWN).start()
+    assert analysis.done.wait(60)
+    return lambda: analysis.problem
+
+
+def database(_workspace, monkeypatch):
+    monkeypatch.setattr(services.Workspace, "open", fail(StoreError))
+    with pytest.raises(StoreError):
+        services.workspace()
+    return services.store_problem
+
+
+def timetable(_workspace, monkeypatch):
+    room = Room(services.engine, fail(StoreError), services.register)
+    monkeypatch.setattr(room, "glance", fail(MediaError))
+    room.open()
+    until(lambda: room.problem)
+    room.close()
+    return lambda: room.problem
+
+
+def recording(workspace, monkeypatch):
+    lesson = make(workspace)
+    monkeypatch.setattr(workspace, "record", fail(StoreError))
+    for ago in (2, 0):
+        lesson.take(crowd(1, time_now() - timedelta(seconds=ago)))
+    lesson.end()
+    return lambda: lesson.view().problem
+
+
+@pytest.mark.parametrize("failure", [networks, files, database, timetable, recording])
+def test_what_went_wrong_on_another_thread_is_told_in_the_language_of_the_page(
+    failure, ask, workspace, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("CSSAFE_DATA", str(tmp_path))
+    problem = failure(workspace, monkeypatch)
+    assert problem() == "3 min"
+    ask("hi")
+    assert problem() == "3 मिनट"
+    services.close()
+
+
+def test_the_live_page_says_in_its_language_why_the_networks_did_not_load(ask, monkeypatch, tmp_path):
+    monkeypatch.setenv("CSSAFE_DATA", str(tmp_path))
+    monkeypatch.setattr(services, "_load", fail(ConfigurationError))
+    services.engine().loaded.exception(60)
+    language.asked_by(ui.spoken)
+    page = AppTest.from_file(str(ROOT / "cssafe" / "site.py"), default_timeout=60)
+    page.session_state["language"] = "hi"
+    assert page.run().error[0].value == "3 मिनट"
+    services.close()
 
 
 def test_the_browser_has_words_for_all_that_is_said_instead_of_a_figure():
