@@ -1,8 +1,9 @@
 """The command line: python -m cssafe analyze | watch | evaluate | bench | train | temporal | validate | fit | sample |
 export | import.
 
-Exit status 0; 2 and one line on stderr for input that cannot be used. What a command needs is imported when it is
-chosen, so that the help and every complaint come at once.
+Exit status 0; 2 and one line on stderr for input that cannot be used; 3 where `analyze` could read only a part of it, with a
+line on what is missing; 130 after Ctrl-C. What a command needs is imported when it is chosen, so that the help and every
+complaint come at once.
 """
 
 import argparse
@@ -11,7 +12,8 @@ import math
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, nullcontext
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -23,6 +25,7 @@ from cssafe.settings import ConfigurationError
 if TYPE_CHECKING:
     from cssafe.pipeline import Pipeline
     from cssafe.recording import Recording
+    from cssafe.store import Workspace
 
 COMMANDS = {
     "analyze": ("read faces in images, videos, folders and cameras", "cssafe.cli"),
@@ -46,6 +49,9 @@ TASKS = {
     ("train", "detection"): ("train the face detector", "cssafe.training.detection.train"),
 }
 """The same for another `--task` than the expression network."""
+
+INCOMPLETE = 3
+"""Exit status of `analyze` where a source could not be read, or not to its end; what was read is kept."""
 
 HEADING = f"{'source':<40} {'frames':>6} {'seconds':>7} {'faces':>5} {'concentration':>13}  emotion"
 
@@ -113,6 +119,11 @@ def _load(name: str, path: str) -> tuple[Callable[[Parser], None], Callable[[arg
 
 
 def add_arguments_analyze(parser: Parser) -> None:
+    parser.epilog = (
+        "Exit status 0; 2 if nothing could be read; 3 if a file breaks off or cannot be read, or a camera stops sending: a "
+        "line on stderr says what is missing, and what was read is printed, written and stored. 130 after Ctrl-C, with what "
+        "was read until then; Ctrl-C ends a camera's recording with status 0."
+    )
     parser.add_argument("sources", nargs="+", metavar="SOURCE", help="image, video, folder, device number, rtsp://...")
     parser.add_argument("--out", type=Path, metavar="FILE.parquet", help="write the observations there")
     parser.add_argument("--lesson", metavar="NAME", help="store the observations as a lesson of this name")
@@ -129,57 +140,103 @@ def main_analyze(args: argparse.Namespace) -> int:
 
     chosen = settings.read()
     profile = settings.profile(args.profile) if args.profile else chosen.profile
+    _check_outputs(args, chosen, profile)
+    files = [(file, os.path.isdir(source)) for source in args.sources for file in media.find(source)]
+    _check_readable(files)
+
+    from cssafe.pipeline import Pipeline
+
+    recordings = {file: _begun(file) for file, _ in files}
+    with _database(chosen) if args.lesson else nullcontext() as workspace:  # a database in use is told before the work
+        pipeline = Pipeline(profile, chosen.model, chosen.detector)
+        if not args.json:
+            print(HEADING)
+        try:
+            complete = _read(pipeline, files, args, recordings)
+        finally:  # whatever ended the reading, what was read is kept
+            read = {file: recording for file, recording in recordings.items() if recording.frames}
+            if read and args.out is not None:
+                _write(read, args.out)
+            if read and workspace is not None:
+                _store(list(read.values()), args.lesson.strip(), args.activity, pipeline, workspace)
+    if not read:
+        raise BadInput(f"{', '.join(map(media.hidden, args.sources))}: no image or video that can be read.")
+    return 0 if complete else INCOMPLETE
+
+
+def _check_outputs(args: argparse.Namespace, chosen: settings.Settings, profile: settings.Profile) -> None:
+    """Refuse what could not be written at the end before the work is begun."""
     if args.lesson is not None:
-        database = chosen.database  # hosted there is none, which is said before the work
+        chosen.database  # noqa: B018 hosted there is none
         if not profile.stored:
             raise BadInput(f"The profile {profile.name} stores nothing, so --lesson cannot be used with it.")
         if not args.lesson.strip():
             raise BadInput("--lesson needs a name.")
     if args.out is not None and (args.out.is_dir() or not args.out.absolute().parent.is_dir()):
         raise BadInput(f"--out {args.out}: expected the name of a file in a folder that is there.")
-    every = media.EVERY if args.every is None else args.every
-    files = [(file, os.path.isdir(source)) for source in args.sources for file in media.find(source)]
-    for file, in_folder in files:
-        if not (in_folder or media.is_camera(file)):
-            next(media.frames(file))  # what cannot be read is told before the networks are loaded
 
-    from cssafe.pipeline import Pipeline
 
-    pipeline = Pipeline(profile, chosen.model, chosen.detector)
-    if not args.json:
-        print(HEADING)
-    recordings: dict[str, Recording] = {}
+def _check_readable(files: Sequence[tuple[str, bool]]) -> None:
+    """Refuse files none of which can be read before the networks are loaded; folders and cameras are tried later."""
+    from cssafe import media
+
+    problems = []
     for file, in_folder in files:
+        if in_folder or media.is_camera(file):
+            return
         try:
-            recordings[file] = _analyze(pipeline, file, every, args.activity, args.json)
+            next(media.frames(file))
+            return
         except media.MediaError as error:
-            if not in_folder:
-                raise
-            if media.named_as_media(file):
-                print(f"passed over: {error}", file=sys.stderr)
-    if not recordings:
-        raise BadInput(f"{', '.join(map(media.hidden, args.sources))}: no image or video that can be read.")
-
-    if args.out is not None:
-        _write(recordings, args.out)
-    if args.lesson is not None:
-        _store(list(recordings.values()), args.lesson.strip(), args.activity, pipeline, database)
-    return 0
+            problems.append(str(error))
+    raise BadInput(" ".join(problems))
 
 
-def _analyze(pipeline: "Pipeline", source: str, every: float, activity: str, as_json: bool) -> "Recording":
+def _begun(source: str) -> "Recording":
+    """The empty recording of a file or camera."""
+    from cssafe import media
+    from cssafe.recording import Recording
+
+    return Recording(None if media.is_camera(source) else media.started(source))
+
+
+def _read(
+    pipeline: "Pipeline",
+    files: Sequence[tuple[str, bool]],
+    args: argparse.Namespace,
+    recordings: "dict[str, Recording]",
+) -> bool:
+    """Analyse every file into its recording, and say what is missing where one cannot be read to its end.
+
+    Files in folders whose name promises no image or video are passed over in silence. Returns whether all was read.
+    """
+    from cssafe import media
+
+    complete, every = True, media.EVERY if args.every is None else args.every
+    for file, in_folder in files:
+        recording = recordings[file]
+        try:
+            _analyze(pipeline, file, every, args, recording)
+        except media.MediaError as error:
+            if recording.frames or not in_folder or media.named_as_media(file):
+                complete = False
+                part = f"It was read up to {recording.seconds:.1f} s." if recording.frames else "Nothing was read."
+                print(f"{error} {part}", file=sys.stderr)
+    return complete
+
+
+def _analyze(pipeline: "Pipeline", source: str, every: float, args: argparse.Namespace, recording: "Recording") -> None:
     """Analyse one source, printing as it goes. Ctrl-C is how a camera's recording ends."""
     from cssafe import media
     from cssafe.frames import describe
     from cssafe.pipeline import Stream
-    from cssafe.recording import Recording, analyze
+    from cssafe.recording import analyze
 
-    camera, name, stream = media.is_camera(source), media.hidden(source), Stream(activity=activity)
-    recording = Recording(None if camera else media.started(source))
+    name, stream = media.hidden(source), Stream(activity=args.activity)
     tell, patience = time.monotonic() + 2, 0.5 if sys.stderr.isatty() else 10
     try:
         for picture, result in analyze(source, every, lambda frame: pipeline.analyze(frame, stream), recording):
-            if as_json:
+            if args.json:
                 line = {"source": name, "time": round(picture.seconds, 3), "faces": describe(result)}
                 print(json.dumps(line, allow_nan=False), flush=True)
             if time.monotonic() > tell:
@@ -187,12 +244,20 @@ def _analyze(pipeline: "Pipeline", source: str, every: float, activity: str, as_
                 end = "\r" if sys.stderr.isatty() else "\n"
                 print(f"{name}: {picture.seconds:.0f} s", end=end, file=sys.stderr, flush=True)
     except KeyboardInterrupt:
-        if not camera:
+        if not media.is_camera(source):
             raise
-    recording.end()
-    if not as_json:
-        print(_summary(name, recording), flush=True)
-    return recording
+    finally:
+        recording.end()
+        if recording.frames and not args.json:
+            print(_summary(name, recording), flush=True)
+
+
+@contextmanager
+def _database(chosen: settings.Settings) -> "Iterator[Workspace]":
+    from cssafe.store import Workspace
+
+    with closing(Workspace.open(chosen.database)) as workspace:
+        yield workspace
 
 
 def _summary(source: str, recording: "Recording") -> str:
@@ -217,20 +282,18 @@ def _write(recordings: dict[str, "Recording"], out: Path) -> None:
     pd.concat([part for part in parts if not part.empty] or parts[:1], ignore_index=True).to_parquet(out, index=False)
 
 
-def _store(recordings: list["Recording"], name: str, activity: str, pipeline: "Pipeline", database: Path) -> None:
+def _store(
+    recordings: "list[Recording]", name: str, activity: str, pipeline: "Pipeline", workspace: "Workspace"
+) -> None:
     """Add the lesson, whole or not at all."""
     from cssafe.recording import join
-    from cssafe.store import NO_CLASS, NO_SUBJECT, Lesson, Workspace
+    from cssafe.store import NO_CLASS, NO_SUBJECT, Lesson
 
     rows, start, end = join(recordings)
-    workspace = Workspace.open(database)
-    try:
-        zone = workspace.get("live", {}).get("time_zone", "UTC")
-        audience = "self" if max(recording.most for recording in recordings) <= 1 else "class"
-        labels = (pipeline.profile.name, str(pipeline.formula), "file", audience)
-        workspace.add([Lesson(name, NO_CLASS, NO_SUBJECT, "", zone, *labels, start, activity)], [end], rows)
-    finally:
-        workspace.close()
+    zone = workspace.get("live", {}).get("time_zone", "UTC")
+    audience = "self" if max(recording.most for recording in recordings) <= 1 else "class"
+    labels = (pipeline.profile.name, str(pipeline.formula), "file", audience)
+    workspace.add([Lesson(name, NO_CLASS, NO_SUBJECT, "", zone, *labels, start, activity)], [end], rows)
     print(f'Stored as the lesson "{name}", {start:%Y-%m-%d %H:%M} UTC, {len(rows)} observations.', file=sys.stderr)
 
 
@@ -242,22 +305,18 @@ def add_arguments_sample(parser: Parser) -> None:
 
 def main_sample(args: argparse.Namespace) -> int:
     from cssafe import sample
-    from cssafe.store import Workspace
 
     chosen = settings.read()
     database = chosen.database
     if not chosen.profile.stored:
         raise BadInput(f"The profile {chosen.profile.name} stores nothing: set CSSAFE_PROFILE to consent.")
-    workspace = Workspace.open(database)
-    try:
+    with _database(chosen) as workspace:
         if args.remove:
             sample.remove(workspace)
             print("The synthetic lessons are gone.")
         else:
             lessons = sample.fill(workspace, chosen.profile, args.seed, args.weeks)
             print(f"{len(lessons)} synthetic lessons, marked as such, are in {database}.")
-    finally:
-        workspace.close()
     return 0
 
 

@@ -16,8 +16,7 @@ from cssafe.observations import COLUMNS
 from cssafe.periods import HOURS
 from cssafe.settings import PROFILES
 from cssafe.store import Workspace
-from cssafe.store.migrations import BINS
-from cssafe.store.summaries import COUNTED, mean
+from cssafe.store.summaries import BINS, COUNTED, mean
 
 GROUPS = {"class": "class_name", "subject": "subject", "lesson": "name || strftime(local, ', %d %b %H:%M')"}
 """What histograms can be put side by side for: word -> SQL."""

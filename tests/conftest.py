@@ -1,7 +1,7 @@
 """What several tests share: pictures and videos made on the spot, a workspace and a lesson in it, a school, a browser."""
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import lru_cache
 from pathlib import Path
@@ -132,4 +132,15 @@ def index_first(video: Path) -> Path:
             if packet.dts is not None:
                 packet.stream = stream
                 out.mux(packet)
+    return path
+
+
+def encode(path: Path, images: Sequence[np.ndarray], **options: str) -> Path:
+    """A video of these pictures, five a second, in the container that the name stands for. options: the container's."""
+    with av.open(str(path), "w", options=options) as container:
+        stream = container.add_stream("mpeg4", rate=5)
+        stream.height, stream.width = images[0].shape[:2]
+        for image in images:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
+        container.mux(stream.encode(None))
     return path

@@ -1,5 +1,6 @@
 """The page Files, run by Streamlit's own AppTest with the real networks and a real database."""
 
+import re
 import time
 from contextlib import closing
 from datetime import date
@@ -14,6 +15,7 @@ from cssafe import services
 from cssafe.privacy import MASK, MOSAIC, SHOWN
 from cssafe.store import Workspace
 from cssafe.vision.finder import MESH_TRUSTED, Finder
+from tests.conftest import encode
 from tests.engagement import film
 from tests.faces import astronaut, classroom
 from tests.test_media import claiming, encoded, sound
@@ -134,6 +136,20 @@ def test_only_what_cannot_be_read_leaves_nothing_to_show_and_the_way_back():
     page = analyse(("bad.mp4", b"hello"))
     assert "nothing to show" in text(page)
     assert press(page, "Other files").file_uploader
+
+
+def test_the_readable_part_of_a_video_that_breaks_off_can_be_kept_and_it_is_said_what_is_missing(tmp_path):
+    shift = [np.roll(cv2.resize(astronaut(), (320, 320)), i, axis=1) for i in range(20)]
+    whole = encode(tmp_path / "film.mp4", shift, movflags="faststart").read_bytes()
+    page = analyse(("film.mp4", whole[: len(whole) * 6 // 10]))
+    [sentence] = [warning.value.replace("\\", "") for warning in page.warning]
+    assert re.search(r"film\.mp4: the video breaks off at \d\.\d of 4\.0 seconds", sentence)
+    press(page, "Keep as a lesson")
+    with services.workspace().cursor() as cursor:
+        [(seconds, ended)] = cursor.execute(
+            "SELECT count(DISTINCT time), any_value(ended) > max(time) FROM lessons JOIN observations USING (lesson)"
+        ).fetchall()
+    assert 1 <= seconds <= 3 and ended
 
 
 @pytest.mark.slow

@@ -12,10 +12,12 @@ TIMEOUT = 60
 
 
 class Visitor:
-    """An open tab. texts: what the page says; buttons: label -> identifier; token: of the camera's connection."""
+    """An open tab. texts: what the page says; buttons: label -> identifier; token: of the camera's connection. answered: when
+    the newest frame that came back with faces was sent, seconds since 1970; 0 before the first."""
 
     def __init__(self, address: str) -> None:
         self._origin = address
+        self.answered = 0.0
         self._server = address.replace("http://", "ws://")
         self._socket = connect(
             f"{self._server}/_stcore/stream", subprotocols=["streamlit"], origin=address, max_size=None
@@ -44,8 +46,10 @@ class Visitor:
             while json.loads(socket.recv(TIMEOUT))["state"] != "ready":
                 pass
             for _ in range(number):
+                sent = time.time()
                 socket.send(jpeg)
-                answered += bool(json.loads(socket.recv(TIMEOUT)).get("faces"))
+                if json.loads(socket.recv(TIMEOUT)).get("faces"):
+                    answered, self.answered = answered + 1, sent
                 time.sleep(pause)
         return answered
 

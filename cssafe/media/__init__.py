@@ -5,6 +5,7 @@ What a file is, its content decides, not its name. A file lies on the disk, or i
 
 import math
 import mimetypes
+import re
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext, suppress
@@ -25,8 +26,14 @@ VIDEOS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,as
 """FFmpeg's names of the containers that are read from files. Left out on purpose: playlists, which may point at other
 files, and text, which FFmpeg would draw as a terminal."""
 
+STILLS = ("image2", "jpeg_pipe")
+"""FFmpeg's names of single pictures from a camera's address, which end as they should."""
+
 EVERY = 0.2
 """Seconds between the frames of a video that are analysed: expressions last half a second and longer."""
+
+MISSING_S = 1.0
+"""Seconds of a video that may be missing before it counts as incomplete: stated lengths are rounded, or those of the sound."""
 
 NEAR = 2.0
 """Seconds of a video that are decoded sooner than found in its index."""
@@ -213,8 +220,14 @@ def _stream(source: Source, every: float, since: float) -> Iterator[Picture]:
         video.codec_context.options = {"max_pixels": str(PIXEL_LIMIT)}  # for sizes that change on the way
         video.thread_type = "AUTO"
         start, end, due = None, 0.0, since
-        live = isinstance(source, str) and is_camera(source) and container.duration is None
-        for frame in _readable(container, video, name):
+        damaged: list[float] = []
+        live = (
+            isinstance(source, str)
+            and is_camera(source)
+            and container.duration is None
+            and not container.format.name.startswith(STILLS)
+        )
+        for frame in _readable(container, video, name, damaged):
             time_ = time.monotonic() if live else frame.time if frame.time is not None else end
             if start is None:
                 start = time_
@@ -226,14 +239,39 @@ def _stream(source: Source, every: float, since: float) -> Iterator[Picture]:
                 due = _after(seconds, every)
                 check_size(frame.width, frame.height, name)
                 yield Picture(seconds, _turned(frame.to_ndarray(format="bgr24"), frame.rotation))
-        promised = float(video.duration * video.time_base) if video.duration and video.time_base else 0.0
-        if start is not None and end - start < promised - 1.0:
-            raise MediaError(
-                N_("{name}: the video breaks off at {end:.1f} of {promised:.1f} seconds; it is incomplete."),
-                name=name,
-                end=end - start,
-                promised=promised,
-            )
+        if live:
+            raise MediaError(N_("{camera}: the camera has stopped sending."), camera=name)
+        if start is not None:
+            _check_complete(end - start, _promised(container, video), sum(damaged), name)
+
+
+def _check_complete(end: float, promised: float, damaged: float, name: str) -> None:
+    """Say so where a video ended before the length that it states, or seconds of it were passed over."""
+    if end < promised - MISSING_S:
+        raise MediaError(
+            N_("{name}: the video breaks off at {end:.1f} of {promised:.1f} seconds; it is incomplete."),
+            name=name,
+            end=end,
+            promised=promised,
+        )
+    if damaged > MISSING_S:
+        raise MediaError(
+            N_("{name}: {lost:.1f} seconds of the video are damaged and were passed over."), name=name, lost=damaged
+        )
+
+
+def _promised(container: Any, video: Any) -> float:
+    """Length of a video as its file states it, seconds; 0 where it does not (MPEG streams, browsers' recordings)."""
+    import av
+
+    length = float(video.duration * video.time_base) if video.duration and video.time_base else 0.0
+    if container.format.name == "avi" and video.average_rate:  # its duration is of what is there, its count of what was
+        length = max(length, float(video.frames / video.average_rate))
+    if tag := re.fullmatch(r"(\d+):(\d+):(\d+(?:\.\d+)?)", video.metadata.get("DURATION", "")):  # Matroska, WebM
+        length = max(length, 3600 * int(tag[1]) + 60 * int(tag[2]) + float(tag[3]))
+    if not length and container.duration and len(container.streams) == 1:
+        length = container.duration / av.time_base
+    return length
 
 
 def _skip(container: Any, video: Any, time_: float) -> None:
@@ -244,19 +282,20 @@ def _skip(container: Any, video: Any, time_: float) -> None:
         container.seek(int(time_ / video.time_base), stream=video)
 
 
-def _readable(container: Any, video: Any, name: str) -> Iterator[Any]:
-    """Every frame that can be decoded; a damaged packet is passed over, as players do."""
+def _readable(container: Any, video: Any, name: str, damaged: list[float]) -> Iterator[Any]:
+    """Every frame that can be decoded; a damaged packet is passed over, as players do, and its seconds go to `damaged`."""
     import av
 
-    packets = container.demux(video)
+    packets, seconds = container.demux(video), 0.0
     while True:
         try:
             packet = next(packets)
+            seconds = float(packet.duration * packet.time_base) if packet.duration else 0.0
             yield from packet.decode()
         except StopIteration:
             return
         except av.InvalidDataError:
-            continue
+            damaged.append(seconds)
         except av.FFmpegError as error:
             raise MediaError(
                 N_("{name}: the connection or file broke off ({reason})."), name=name, reason=reason(error)

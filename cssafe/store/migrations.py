@@ -1,31 +1,20 @@
 """The shape of the database, one function a step. A step that has been released is never changed: add another.
 
+Every name is written out, for a step that follows today's constants changes with them. tests/data holds a database of each
+released step.
+
 Names of the steps done are kept in the table `migrations`. Times are naive UTC in plain TIMESTAMP columns. There are no
 keys and no foreign keys: one process with one writer thread looks after the rows, and DuckLake knows no keys.
 """
 
 import duckdb
 
-from cssafe.labels import FERPLUS
 from cssafe.language import N_
-from cssafe.observations import EXPRESSION
 from cssafe.store.errors import StoreError
-
-COMMONEST = tuple(f"n_{name}" for name in FERPLUS)
-"""Columns of `tracks`: in how many observations each emotion was the most probable one."""
-
-BINS = tuple(f"c{i}" for i in range(10))
-"""Columns of `tracks`: in how many observations concentration lay in [i / 10, (i + 1) / 10), the last one closed."""
 
 
 def m001_initial(connection: duckdb.DuckDBPyConnection) -> None:
-    """Everything of the first version."""
-
-    signals = ("yaw", "pitch", "roll", "gaze_x", "gaze_y", "openness", "eyes_open", "size", "sharpness")
-
-    def columns(names: tuple[str, ...], kind: str) -> str:
-        return ", ".join(f"{name} {kind}" for name in names)
-
+    """Lessons, their observations, markers and settings. `minutes` and `tracks` are what the charts read (summaries.py)."""
     connection.execute("""
         CREATE SEQUENCE lesson_numbers;  -- never gives a number twice, so an old link cannot show another lesson
         CREATE TABLE lessons (
@@ -34,22 +23,21 @@ def m001_initial(connection: duckdb.DuckDBPyConnection) -> None:
             source VARCHAR NOT NULL, audience VARCHAR NOT NULL, started TIMESTAMP NOT NULL, ended TIMESTAMP);
         CREATE TABLE markers (lesson INTEGER NOT NULL, time TIMESTAMP NOT NULL, kind VARCHAR NOT NULL, note VARCHAR);
         CREATE TABLE settings (key VARCHAR NOT NULL, value VARCHAR NOT NULL);
-    """)
-    connection.execute(f"""
         CREATE TABLE observations (
             lesson INTEGER NOT NULL, time TIMESTAMP NOT NULL, track INTEGER NOT NULL, frames INTEGER, score FLOAT,
-            {columns(signals, "FLOAT")}, {columns(EXPRESSION, "FLOAT")},
-            attention FLOAT, concentration FLOAT, level TINYINT);
-    """)
-    # What the charts read, made from the observations when a lesson ends (summaries.py).
-    connection.execute(f"""
+            yaw FLOAT, pitch FLOAT, roll FLOAT, gaze_x FLOAT, gaze_y FLOAT, openness FLOAT, eyes_open FLOAT, size FLOAT,
+            sharpness FLOAT, p_neutral FLOAT, p_happy FLOAT, p_surprise FLOAT, p_sad FLOAT, p_angry FLOAT,
+            p_disgust FLOAT, p_fear FLOAT, p_contempt FLOAT, attention FLOAT, concentration FLOAT, level TINYINT);
         CREATE TABLE minutes (
             lesson INTEGER NOT NULL, time TIMESTAMP NOT NULL, faces DOUBLE, seconds INTEGER NOT NULL,
             attention DOUBLE, concentration DOUBLE);
         CREATE TABLE tracks (
             lesson INTEGER NOT NULL, track INTEGER NOT NULL, measured INTEGER NOT NULL, expressed INTEGER NOT NULL,
-            attention DOUBLE, concentration DOUBLE, {columns(EXPRESSION, "DOUBLE")},
-            {columns(COMMONEST, "INTEGER")}, {columns(BINS, "INTEGER")});
+            attention DOUBLE, concentration DOUBLE, p_neutral DOUBLE, p_happy DOUBLE, p_surprise DOUBLE, p_sad DOUBLE,
+            p_angry DOUBLE, p_disgust DOUBLE, p_fear DOUBLE, p_contempt DOUBLE, n_neutral INTEGER, n_happy INTEGER,
+            n_surprise INTEGER, n_sad INTEGER, n_angry INTEGER, n_disgust INTEGER, n_fear INTEGER, n_contempt INTEGER,
+            c0 INTEGER, c1 INTEGER, c2 INTEGER, c3 INTEGER, c4 INTEGER, c5 INTEGER, c6 INTEGER, c7 INTEGER, c8 INTEGER,
+            c9 INTEGER);
     """)
 
 

@@ -10,10 +10,16 @@ In a mean each observation weighs as its quality says (intervals.WEIGHT).
 import duckdb
 
 from cssafe.intervals import WEIGHT
+from cssafe.labels import FERPLUS
 from cssafe.observations import EXPRESSION
 from cssafe.places import again
 from cssafe.settings import MINIMUM_GROUP
-from cssafe.store.migrations import BINS, COMMONEST
+
+COMMONEST = tuple(f"n_{name}" for name in FERPLUS)
+"""Columns of `tracks`: in how many observations each emotion was the most probable one."""
+
+BINS = tuple(f"c{i}" for i in range(10))
+"""Columns of `tracks`: in how many observations concentration lay in [i / 10, (i + 1) / 10), the last one closed."""
 
 COUNTED = f"""
     seconds AS (
