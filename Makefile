@@ -23,7 +23,7 @@ test-slow: .venv/.installed-dev  ## the tests that take longer
 
 test-newest: .venv/.installed-dev  ## the quick tests on the newest versions that requirements-dev.txt allows, in build/newest
 	$(BIN)/uv venv --quiet --clear --python "$(PYTHON)" build/newest
-	$(BIN)/uv pip install --quiet --python build/newest -r requirements-dev.txt
+	$(BIN)/uv pip install --quiet --compile-bytecode --python build/newest -r requirements-dev.txt
 	build/newest/bin/python -m pytest -m "not slow"
 
 test-elsewhere: .venv/.installed-dev  ## the tests that need no browser, at other dates, in other time zones and in Turkish

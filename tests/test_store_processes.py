@@ -15,11 +15,8 @@ from cssafe.store import Workspace
 
 
 def python(program: str, path: Path) -> subprocess.Popen:
-    source = textwrap.dedent(program)
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(
-        [sys.executable, "-c", source, str(path)], env=environment, stdout=subprocess.PIPE, text=True, cwd=ROOT
-    )
+    command = [sys.executable, "-c", textwrap.dedent(program), str(path)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
 
 
 def test_a_second_process_gets_a_clear_message(tmp_path):
@@ -55,11 +52,10 @@ def test_kill_9_loses_at_most_two_seconds(tmp_path):
             time.sleep(0.1)
     """
     with python(program, tmp_path / "a.duckdb") as process:
-        process.stdout.readline()
-        time.sleep(3)
+        lines = [process.stdout.readline() for _ in range(30)]  # three seconds, more on a busy machine
         killed = time.time()
         process.send_signal(signal.SIGKILL)
-        recorded = [float(line) for line in process.communicate(timeout=60)[0].split()]
+        recorded = [float(line) for line in (*lines, *process.communicate(timeout=60)[0].split())]
     workspace = Workspace.open(tmp_path / "a.duckdb")
     with workspace.cursor() as cursor:
         kept, last, ended = cursor.execute(
@@ -67,7 +63,6 @@ def test_kill_9_loses_at_most_two_seconds(tmp_path):
             " FROM observations"
         ).fetchone()
     workspace.close()
-    assert len(recorded) > 5
     assert kept >= sum(t < killed - 2 for t in recorded)
     assert last >= killed - 2
     assert ended == pytest.approx(last + 1)
