@@ -155,10 +155,8 @@ def main_analyze(args: argparse.Namespace) -> int:
             complete = _read(pipeline, files, args, recordings)
         finally:  # whatever ended the reading, what was read is kept
             read = {file: recording for file, recording in recordings.items() if recording.frames}
-            if read and args.out is not None:
-                _write(read, args.out)
-            if read and workspace is not None:
-                _store(list(read.values()), args.lesson.strip(), args.activity, pipeline, workspace)
+            if read:
+                _keep(read, args, pipeline, workspace)
     if not read:
         raise BadInput(f"{', '.join(map(media.hidden, args.sources))}: no image or video that can be read.")
     return 0 if complete else INCOMPLETE
@@ -271,6 +269,18 @@ def _summary(source: str, recording: "Recording") -> str:
     name = source if len(source) <= 40 else "..." + source[-37:]
     mean = "-" if math.isnan(index) else f"{index:.2f}"
     return f"{name:<40} {recording.frames:>6} {recording.seconds:>7.1f} {recording.most:>5} {mean:>13}  {emotion}"
+
+
+def _keep(
+    recordings: "dict[str, Recording]", args: argparse.Namespace, pipeline: "Pipeline", workspace: "Workspace | None"
+) -> None:
+    """Write and store what was read; should one of them fail, the other is done all the same."""
+    try:
+        if args.out is not None:
+            _write(recordings, args.out)
+    finally:
+        if workspace is not None:
+            _store(list(recordings.values()), args.lesson.strip(), args.activity, pipeline, workspace)
 
 
 def _write(recordings: dict[str, "Recording"], out: Path) -> None:

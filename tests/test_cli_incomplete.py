@@ -211,6 +211,14 @@ def test_what_was_read_is_kept_whatever_ends_the_reading(
     assert 2 <= seconds_of(tmp_path) < SECONDS
 
 
+def test_a_table_that_cannot_be_written_does_not_take_the_lesson_with_it(film, tmp_path, capsys, networks):
+    folder = tmp_path / "stick"
+    folder.mkdir()
+    networks.then = lambda n: folder.rmdir() if n == 3 else None
+    assert main(["analyze", str(film), "--lesson", "Maths", "--out", str(folder / "faces.parquet")]) == 2
+    assert "stick" in capsys.readouterr().err and seconds_of(tmp_path) >= SECONDS
+
+
 def test_a_database_in_use_is_told_before_the_work(tmp_path, film, networks):
     """By another process: in one process DuckDB would share it."""
     holder = "import sys; from pathlib import Path; from cssafe.store import Workspace; w = Workspace.open(Path(sys.argv[1]))"
