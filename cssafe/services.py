@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 BEAT = 5.0
 """Seconds between two looks at who has gone and how fast the engine is."""
 
-started = time.time()
-"""When the process began, seconds since 1970."""
+started = time.monotonic()
+"""When the process began, on the monotonic clock."""
 
 _lock = threading.RLock()
 _opening = threading.Lock()  # by itself, for opening a large database must not hold up the cameras
