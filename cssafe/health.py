@@ -31,9 +31,10 @@ def report() -> dict[str, Any]:
     """
     engine, lessons, open_now = services.engine(), services.lessons(), services.workspaces()
     written = [workspace.written for workspace in open_now if workspace.written]
+    problems = [engine.problem, services.store_problem(), *(w.problem for w in open_now if not w.in_memory)]
     return {
         "state": engine.state,
-        "problem": " ".join(filter(None, [engine.problem, services.store_problem()])),
+        "problem": " ".join(filter(None, problems)),
         "workspaces": len(open_now),
         "lessons": len(lessons),
         "streams": sum(lesson.connected for lesson in lessons),
@@ -43,7 +44,7 @@ def report() -> dict[str, Any]:
         "failed": engine.failed,
         "last_write": max(written).isoformat(timespec="seconds") if written else None,
         "memory_mb": memory().get("now"),
-        "uptime": round(time.time() - services.started),
+        "uptime": round(time.monotonic() - services.started),
     }
 
 

@@ -1,7 +1,7 @@
 """FrameResults -> observations: one row for each face and second. This is all that is ever kept."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pandas as pd
@@ -41,20 +41,29 @@ def observe(results: Sequence[FrameResult]) -> pd.DataFrame:
 
 
 class Seconds:
-    """Collects the frames of one stream and hands out each second when it is over."""
+    """Collects the frames of one stream and hands out each second once, when it is over."""
 
     def __init__(self) -> None:
         self._results: list[FrameResult] = []
+        self._open = datetime.min
+        """The earliest second that is not over."""
 
     def add(self, result: FrameResult) -> Iterator[pd.DataFrame]:
-        """Yields the observations of the second before, once a frame of a later second has come."""
-        if self._results and _second(result.time) != _second(self._results[0].time):
+        """Yields the observations of the second before, once a frame of a later second has come. A frame of a second that
+        is over is left out: a second handed out twice would count its faces twice."""
+        second = _second(result.time)
+        if second < self._open:
+            return
+        if second > self._open and self._results:
             yield self.flush()
+        self._open = second
         self._results.append(result)
 
     def flush(self) -> pd.DataFrame:
-        """The observations of the frames collected so far, which are then forgotten."""
+        """The observations of the frames collected so far, which are then forgotten; their second is over."""
         results, self._results = self._results, []
+        if results:
+            self._open += timedelta(seconds=1)
         return observe(results)
 
 

@@ -233,7 +233,7 @@ def export(workspace: Workspace, lesson: int) -> pd.DataFrame:
     if profile["profile"].isin(agreed).all():
         return _read(
             workspace,
-            f"""SELECT {about}, {", ".join(COLUMNS)} FROM observations JOIN lessons USING (lesson)
+            f"""SELECT DISTINCT ON (time, track) {about}, {", ".join(COLUMNS)} FROM observations JOIN lessons USING (lesson)
             WHERE lesson = $lesson ORDER BY time, track""",
             {"lesson": lesson},
         )

@@ -36,8 +36,8 @@ log = logging.getLogger(__name__)
 BEAT = 5.0
 """Seconds between two looks at who has gone and how fast the engine is."""
 
-started = time.time()
-"""When the process began, seconds since 1970."""
+started = time.monotonic()
+"""When the process began, on the monotonic clock."""
 
 _lock = threading.Lock()
 _opening = threading.Lock()

@@ -73,9 +73,9 @@ def main(args: argparse.Namespace) -> int:
         finally:
             engine.close()  # first, so that the picture it works on still counts
         capture.end()
-        print(_result(lesson), file=sys.stderr)
     finally:
         workspace.close()
+    print(_result(lesson), file=sys.stderr)
     return 0
 
 
@@ -114,8 +114,9 @@ def _result(lesson: LiveLesson) -> str:
     view = lesson.view()
     if not view.seconds:
         return "Nothing was stored: no face was seen."
-    seen = f"{view.seconds} seconds with a face in view, at most {view.faces} at once"
-    return f'Stored as the lesson "{lesson.lesson.name}": {seen}.'
+    seen = f"{view.seconds - view.lost} seconds with a face in view, at most {view.faces} at once"
+    missing = f" Seconds that could not be written and are missing: {view.lost}." if view.lost else ""
+    return f'Stored as the lesson "{lesson.lesson.name}": {seen}.{missing}'
 
 
 def _clock(text: str) -> time:

@@ -34,7 +34,7 @@ def figures(lesson: LiveLesson) -> None:
         mean = _("Mean concentration of {n} faces, 0 to 1, with its 95 % interval").format(n=reading.measured)
         st.markdown(reading.note or mean)
     with course:
-        chart = charts.last_minutes(view.history, lesson.bands).properties(height=230)
+        chart = charts.last_minutes(view.history, lesson.bands, view.now).properties(height=230)
         large_writing = chart.configure_axis(labelFontSize=FONT, titleFontSize=FONT)
         ui.chart(large_writing, readings.last_minutes(view.history), view.history, key="last_minutes")
         if lesson.profile.expression:

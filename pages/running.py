@@ -82,6 +82,9 @@ HINTS = N_(
     "cannot be read: with its figures and a suggestion, at most one in three minutes, never about one person, never "
     "stored. The switch is remembered."
 )
+LOST = N_(
+    "Seconds that are missing from this lesson, because the database could not be written for too long: {seconds}."
+)
 DISAGREE = N_("Please confirm first that everybody in the picture has agreed: tick the box, then start.")
 
 
@@ -123,8 +126,10 @@ def figures(lesson: LiveLesson) -> None:
         hint(lesson, view.alert)
     if view.problem:
         st.error(view.problem, icon=":material/error:")
+    if view.lost:
+        st.warning(_(LOST).format(seconds=view.lost), icon=":material/history_toggle_off:")
     ui.chart(
-        charts.last_minutes(view.history, lesson.bands),
+        charts.last_minutes(view.history, lesson.bands, view.now),
         readings.last_minutes(view.history),
         view.history,
         key="last_minutes",
@@ -190,10 +195,14 @@ def recorded(lesson: LiveLesson) -> None:
     if view.seconds:
         told = _(
             "**{name}** is over. Recorded: {seconds} seconds with a face in view, at most {most} at once, no picture."
-        ).format(name=lesson.lesson.name, seconds=view.seconds, most=view.faces)
+        ).format(name=lesson.lesson.name, seconds=view.seconds - view.lost, most=view.faces)
+        if view.lost:
+            told += " " + _(LOST).format(seconds=view.lost)
         if not lesson.profile.stored:
             told += " " + _("It is kept until you close this tab.")
         st.success(told, icon=":material/check_circle:")
+        if view.problem:
+            st.error(view.problem, icon=":material/error:")
         with st.container(horizontal=True):
             this = {"lesson": str(lesson.number)}
             st.page_link(

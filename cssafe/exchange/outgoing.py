@@ -96,8 +96,10 @@ def _parts(cursor: Any) -> list[Part]:
     kept = "FROM settings WHERE NOT list_contains($here::VARCHAR[], key) ORDER BY key"
     parts.append(Part("settings", kept, ({"here": list(HERE)},)))
     chunks = _chunks(cursor, TOLD)
+    # Earlier versions wrote seconds twice when the clock was set back; no file is taken in that has one twice.
     observations = f"""
-        SELECT observations.*, activity FROM observations ASOF LEFT JOIN activities
+        SELECT DISTINCT ON (observations.lesson, observations.time, track) observations.*, activity
+        FROM observations ASOF LEFT JOIN activities
             ON observations.lesson = activities.lesson AND observations.time >= activities.time
         WHERE observations.lesson BETWEEN $first AND $last AND observations.lesson IN ({TOLD})
         ORDER BY observations.lesson, observations.time, track"""

@@ -9,7 +9,6 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -164,7 +163,7 @@ class Capture:
                 if not self._live:
                     self._live, self._problem = True, None
                 self._offered[number] = image
-                self._engine.offer(feed, number, image, datetime.now(UTC))
+                self._engine.offer(feed, number, image, self.lesson.clock.now())
         finally:
             self._engine.leave(feed)
             self.lesson.disconnect(feed)

@@ -1,7 +1,7 @@
 """The two charts of the live page: figures of this moment in, alt.Chart out. Their axes stand still while figures
 move."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import altair as alt
 import pandas as pd
@@ -12,12 +12,12 @@ from cssafe.language import _
 from cssafe.settings import LIVE_MINUTES
 
 
-def last_minutes(history: pd.DataFrame, bands: dict[str, float], now: datetime | None = None) -> alt.LayerChart:
+def last_minutes(history: pd.DataFrame, bands: dict[str, float], now: datetime) -> alt.LayerChart:
     """Concentration over the last minutes, with its interval as a band and a gap where there is no figure.
 
-    history: View.history. bands: Formula.bands, whose limits between levels are drawn. now: aware, UTC.
+    history: View.history. bands: Formula.bands, whose limits between levels are drawn. now: View.now.
     """
-    now = (now or datetime.now(UTC)).replace(microsecond=0, tzinfo=None)
+    now = now.replace(microsecond=0, tzinfo=None)
     seconds = pd.date_range(end=now, periods=LIVE_MINUTES * 60, freq="s", unit="us", name="time")
     rows = history.drop_duplicates("time", keep="last").set_index("time").reindex(seconds).reset_index()
     rows["ago"] = (rows["time"] - now).dt.total_seconds() / 60

@@ -8,7 +8,7 @@ import secrets
 import threading
 from collections import deque
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,7 @@ from cssafe.frames import LEVELS, FrameResult, describe
 from cssafe.intervals import interval, weights
 from cssafe.labels import FERPLUS, FIRST
 from cssafe.language import N_, _
+from cssafe.live.clock import LessonClock
 from cssafe.live.engine import Answer, Feed
 from cssafe.live.view import Reading, View
 from cssafe.observations import Seconds
@@ -72,14 +73,18 @@ class LiveLesson:
         name: str = "",
         source: str = "camera",
         patience: float = ABSENCE_TIMEOUT_S,
+        clock: LessonClock | None = None,
     ) -> None:
         """class_name, subject and room may be empty, and so may name, which is then made of them. source: camera or file.
         time_zone: IANA name. audience: "self" if one person films only
-        herself, else "class". patience: seconds without a camera after which the lesson ends by itself.
+        herself, else "class". patience: seconds without a camera after which the lesson ends by itself. clock: None for a
+        new one.
 
         Raises:
             StoreError: the lesson cannot be written.
         """
+        self.clock = clock or LessonClock()
+        """What dates the frames, markers and activities of this lesson, and its end."""
         self._formula = chosen(workspace.get("formula"), profile.expression)
         self.workspace = workspace
         self.profile = profile
@@ -93,7 +98,7 @@ class LiveLesson:
             formula=str(self._formula),
             source=source,
             audience=audience,
-            started=datetime.now(UTC),
+            started=self.clock.started,
             activity=FIRST[audience],
         )
         self.token = secrets.token_urlsafe(32)
@@ -118,7 +123,6 @@ class LiveLesson:
         self._level = -1
         self._seconds = 0
         self._faces = 0
-        self._problem: StoreError | None = None
         self._lock = threading.RLock()
         self._ending = threading.Lock()
         self._patience = patience
@@ -166,7 +170,7 @@ class LiveLesson:
                 for second in self._observing.add(result):
                     self._record(second)
                 self._now.append(result)
-                while self._now[0].time < result.time - NOW:
+                while abs(self._now[0].time - result.time) > NOW:
                     self._now.popleft()
             reading = self._read()
             covered = self._covered(result)
@@ -176,21 +180,23 @@ class LiveLesson:
             "faces": describe(result, individuals(self.profile, self.lesson.audience, len(result))),
             "concentration": None if np.isnan(reading.concentration) else round(reading.concentration, 2),
             "level": LEVELS[reading.level] if reading.level >= 0 else None,
-            "note": str(self._problem or reading.note),
+            "note": self.workspace.problem or reading.note,
         }
 
     def view(self) -> View:
         """The state of this moment."""
         with self._lock:
-            stale = not self._now or datetime.now(UTC) - self._now[-1].time > SILENCE
+            now = self.clock.now()
+            stale = not self._now or now - self._now[-1].time > SILENCE
             reading = Reading(note=_("No picture is coming from the camera.")) if stale else self._read()
             columns = ["time", "faces", "concentration", "low", "high"]
             history = pd.DataFrame(list(self._history), columns=columns).astype({"time": "datetime64[us]"})
             alert = self._alert
-            if alert and (not self.hints or datetime.now(UTC).replace(tzinfo=None) - alert.time > REST):
+            if alert and (not self.hints or now.replace(tzinfo=None) - alert.time > REST):
                 alert = None
-            problem = str(self._problem or "")
-            return View(reading, history, self.connected, self.ended, self._seconds, self._faces, problem, alert)
+            problem, lost = self.workspace.problem, self.workspace.lost(self.number)
+            counts = self._seconds, self._faces
+            return View(reading, history, self.connected, self.ended, *counts, problem, lost, alert, now)
 
     def why(self) -> pd.DataFrame:
         """What takes how much from the score of this moment, rows of explanation.table, mean over the faces of the newest
@@ -203,36 +209,36 @@ class LiveLesson:
 
     def mark(self, kind: str) -> None:
         """Note an event of this moment."""
-        self.workspace.mark(self.number, kind, datetime.now(UTC))
+        self.workspace.mark(self.number, kind, self.clock.now())
 
     def switch(self, activity: str) -> None:
         """From this moment on the class does something else. Saying so twice is allowed: a page that is drawn again meanwhile
         does."""
         if activity == self.activity:
             return
-        self.workspace.switch(self.number, activity, datetime.now(UTC))
+        self.workspace.switch(self.number, activity, self.clock.now())
         self._stream.activity = activity
 
     def end(self) -> None:
-        """Record what is left and close the lesson; one in which no face was seen is taken out again. Ending twice is
-        allowed: the second call returns when the first has written the end.
+        """Record what is left and close the lesson; one in which no face was seen is deleted. While the database cannot be
+        written, the workspace retries. Ending twice is allowed: the second call returns when the first is through.
 
         Raises:
-            StoreError: the database cannot be written.
+            StoreError: the workspace is closed.
         """
         with self._ending:
             with self._lock:
                 if self.ended is not None:
                     return
                 self._away.cancel()
-                self.ended = datetime.now(UTC)
+                self.ended = self.clock.now()
                 self._feed = None
                 self._record(self._observing.flush())
             try:
                 if self._seconds:
                     self.workspace.end_lesson(self.number, self.ended)
                 else:
-                    self.workspace.delete(self.number)
+                    self.workspace.discard(self.number)
             finally:
                 self.written = True
 
@@ -252,11 +258,7 @@ class LiveLesson:
     def _record(self, second: pd.DataFrame) -> None:
         if second.empty:
             return
-        try:
-            self.workspace.record(self.number, second)
-            self._problem = None
-        except StoreError as error:  # the camera goes on, and the page says it
-            self._problem = error
+        self.workspace.record(self.number, second)
         self._seconds += 1
         self._faces = max(self._faces, len(second))
         values = second["concentration"].to_numpy(float)

@@ -1,7 +1,6 @@
 """Single pictures (st.camera_input): the last resort, on networks that let through nothing but the page itself."""
 
 from concurrent.futures import Future
-from datetime import UTC, datetime
 
 import numpy as np
 import streamlit as st
@@ -76,7 +75,7 @@ def analyze(lesson: LiveLesson, engine: Engine, image: np.ndarray) -> dict:
     feed = lesson.connect(deliver)
     try:
         engine.loaded.result(PATIENCE)
-        engine.offer(feed, 0, image, datetime.now(UTC))
+        engine.offer(feed, 0, image, lesson.clock.now())
         return told.result(PATIENCE)
     except TimeoutError:
         raise TimeoutError(

@@ -33,8 +33,9 @@ class Reading:
 class View:
     """What the page draws. history: one row a second of the last minutes with `time` (naive UTC), `faces`,
     `concentration`, `low` and `high` (as in Reading; NaN where withheld or not measurable). connected: a camera is.
-    ended: aware, UTC. seconds: how many have been recorded with a face in them; faces: the most in one of them. problem:
-    why recording fails, empty if it does not. alert: the hint of the last minutes, None where there is none."""
+    ended: aware, UTC. seconds: how many have had a face in them; faces: the most in one of them. problem: why the database
+    cannot be written now, empty while it can be. lost: how many of the seconds are missing from the database for good.
+    alert: the hint of the last minutes, None where there is none. now: aware, UTC, by the lesson's clock."""
 
     reading: Reading
     history: pd.DataFrame
@@ -43,4 +44,6 @@ class View:
     seconds: int
     faces: int
     problem: str
+    lost: int
     alert: Alert | None
+    now: datetime

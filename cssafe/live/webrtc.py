@@ -9,7 +9,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import av
@@ -132,7 +131,7 @@ class Stream:
             self._feed = self.lesson.connect(self._deliver)
             threading.Thread(target=self._watch, args=(self._feed,), name="webrtc-watchdog", daemon=True).start()
         self._offered[self._frames] = image
-        self._engine.offer(self._feed, self._frames, image, datetime.now(UTC))
+        self._engine.offer(self._feed, self._frames, image, self.lesson.clock.now())
         self._frames += 1
 
     def _deliver(self, answer: Answer) -> None:

@@ -15,7 +15,6 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -146,7 +145,7 @@ class _Connection:
             elif len(jpeg) > FRAME_LIMIT:
                 return TOO_LARGE, f"A picture may have {FRAME_LIMIT} bytes, and this one has {len(jpeg)}."
             else:
-                self.engine.offer(self.feed, number, jpeg, datetime.now(UTC))
+                self.engine.offer(self.feed, number, jpeg, self.lesson.clock.now())
             number += 1
         return 0, ""
 

@@ -35,6 +35,9 @@ PATIENCE = 5.0
 """Seconds that writing the file anew waits for others to finish reading; afterwards it is done when the database closes."""
 
 
+COMMITTED = "COMMIT succeeded"
+"""In DuckDB's message of a fatal error: what was to be written is in the log; only moving it into the file failed."""
+
 _packing = Lock()
 
 
@@ -70,7 +73,28 @@ class Database:
             with suppress(duckdb.Error):  # out of memory, it has been rolled back already
                 self.connection.rollback()
             raise
-        self.connection.commit()
+        try:
+            self.connection.commit()
+        except duckdb.FatalException as error:
+            if COMMITTED not in str(error):
+                raise
+            with suppress(duckdb.Error):
+                self.reopen()
+
+    def reopen(self) -> None:
+        """Open the file again after a fatal error, on which DuckDB refuses everything; one in memory would be lost. Only once
+        no reader holds it: the lock on the file goes with the last connection of before.
+
+        Raises:
+            duckdb.Error: it cannot be opened now.
+        """
+        if self.path is None:
+            return
+        with self._door:
+            if self._unread():
+                self.connection.close()
+                self._root.close()
+                self._open()
 
     def used(self) -> float:
         """Share of the memory that the database may take and takes, 0 to 1."""
@@ -142,10 +166,7 @@ class Database:
         try:
             self._copy(self.path)
             with self._door:
-                until = time.monotonic() + PATIENCE
-                while self._readers and time.monotonic() < until:
-                    time.sleep(0.01)
-                if self._readers:
+                if not self._unread():
                     return
                 self.connection.close()
                 self._root.close()
@@ -160,6 +181,13 @@ class Database:
         finally:
             self._anew(self.path).unlink(missing_ok=True)
         self._traces = False
+
+    def _unread(self) -> bool:
+        """Whether all readers have finished, within PATIENCE. To be called with the door closed."""
+        until = time.monotonic() + PATIENCE
+        while self._readers and time.monotonic() < until:
+            time.sleep(0.01)
+        return not self._readers
 
     def _copy(self, path: Path) -> None:
         new = self._anew(path)

@@ -68,6 +68,31 @@ def why_not_used(path: Path | None, error: BaseException) -> StoreError:
     return StoreError(words, path=path, problem=first_line(error))
 
 
+def why_waiting(path: Path | None, error: BaseException, minutes: int) -> StoreError:
+    """The error while what lessons record waits in memory. minutes: how long it can wait."""
+    words = (
+        N_(
+            "The database (memory) cannot be written: {problem} The newest {minutes} minutes are kept and written as soon as "
+            "there is room. Delete lessons that are no longer needed."
+        )
+        if path is None
+        else N_(
+            "The database ({path}) cannot be written: {problem} The newest {minutes} minutes are kept in memory and written as "
+            "soon as that is possible. Make room on the disk; CSSAFE tries again by itself."
+        )
+    )
+    return StoreError(words, path=path, problem=first_line(error), minutes=minutes)
+
+
+def why_unwritten(error: StoreError, seconds: int) -> StoreError:
+    """The error for a database that was closed while that many seconds of lessons waited to be written."""
+    return StoreError(
+        N_("{problem} Seconds of lessons that could not be written and are lost: {seconds}."),
+        problem=error,
+        seconds=seconds,
+    )
+
+
 def why_traces(path: Path, error: BaseException) -> StoreError:
     """The error for a file that could not be written anew after lessons were deleted from it."""
     return StoreError(

@@ -22,21 +22,26 @@ BINS = tuple(f"c{i}" for i in range(10))
 """Columns of `tracks`: in how many observations concentration lay in [i / 10, (i + 1) / 10), the last one closed."""
 
 COUNTED = f"""
+    once AS (
+        SELECT observations.* REPLACE (coalesce(face, track) AS track), {WEIGHT} AS weight
+        FROM observations LEFT JOIN faces USING (lesson, track)
+        WHERE lesson IN (SELECT unnest($lessons::INTEGER[]))
+        QUALIFY row_number() OVER (
+            PARTITION BY lesson, time, coalesce(face, track) ORDER BY concentration IS NULL, weight DESC) = 1),
     seconds AS (
         SELECT lesson, time, count(*) AS faces, count(concentration) AS measured,
             count({EXPRESSION[0]}) FILTER (concentration IS NOT NULL) AS expressed,
             CASE WHEN any_value(audience) = 'self' AND faces = 1 THEN 1 ELSE {MINIMUM_GROUP} END AS least
-        FROM observations JOIN lessons USING (lesson)
-        WHERE lesson IN (SELECT unnest($lessons::INTEGER[])) GROUP BY lesson, time),
+        FROM once JOIN lessons USING (lesson) GROUP BY lesson, time),
     counted AS (
-        SELECT observations.* REPLACE (coalesce(face, track) AS track), {WEIGHT} AS weight
-        FROM observations JOIN seconds USING (lesson, time) LEFT JOIN faces USING (lesson, track)
-        WHERE lesson IN (SELECT unnest($lessons::INTEGER[])) AND concentration IS NOT NULL
-            AND measured >= least AND (expressed = 0 OR expressed >= least))
+        SELECT once.* FROM once JOIN seconds USING (lesson, time)
+        WHERE concentration IS NOT NULL AND measured >= least AND (expressed = 0 OR expressed >= least))
 """
-"""Common table expressions of the lessons in the list $lessons: `seconds` (faces seen in each, and the least number that
-may be spoken of) and `counted` (the observations that may enter a figure, with their weight; a face that was lost and
-found again has the number of its first track)."""
+"""Common table expressions of the lessons in the list $lessons: `once` (one row for each face and second; a face that was
+lost and found again has the number of its first track), `seconds` (faces seen in each, and the least number that may be
+spoken of) and `counted` (the observations that may enter a figure, with their weight).
+
+Earlier versions wrote seconds twice when the computer's clock was set back: faces are counted, never rows."""
 
 
 def mean(name: str) -> str:

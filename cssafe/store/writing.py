@@ -87,13 +87,14 @@ def insert_observations(connection: duckdb.DuckDBPyConnection, rows: pd.DataFram
 
 
 def end_open_lessons(connection: duckdb.DuckDBPyConnection) -> None:
-    """End lessons that a crash left open at their last observation, and make the tables that the charts read. To be called
-    inside a transaction."""
+    """End lessons that a crash left open at their last observation, also those that end before they start, as earlier versions
+    wrote them when the computer's clock was set back; and make the tables that the charts read. To be called inside a
+    transaction."""
     rows = connection.execute("""
-        UPDATE lessons SET ended = coalesce((
+        UPDATE lessons SET ended = greatest(started, coalesce((
             SELECT max(time) + INTERVAL 1 SECOND FROM observations
-            WHERE observations.lesson = lessons.lesson), started)
-        WHERE ended IS NULL RETURNING lesson
+            WHERE observations.lesson = lessons.lesson), started))
+        WHERE ended IS NULL OR ended < started RETURNING lesson
     """).fetchall()
     if rows:
         summarise(connection, [lesson for (lesson,) in rows])
