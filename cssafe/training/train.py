@@ -112,6 +112,7 @@ def main(args: argparse.Namespace) -> int:
 
     run.averaged.store_keras(model)
     inherited = temperatures(args.start) if args.start else None
+    del settings["pixels"]  # the export tells it
     export(model, args.out, learn, choose, settings, inherited)
     print(json.dumps(json.loads((args.out / "model.json").read_text())["metrics"], indent=1))
     return 0

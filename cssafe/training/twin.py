@@ -11,13 +11,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 
-class Twin(nn.Module):
-    """Grey crops float32 (n, h, w) -> the outputs of `model` by name: logits (n, k), maps (n, k, rows, columns).
-
-    Maps are NCHW to PyTorch and channels-last in memory. `train()` and `eval()` switch batch statistics and dropout.
+class Graph(nn.Module):
+    """A functional model on maps as PyTorch has them: NCHW, channels-last in memory.
 
     Args:
-        model: a functional model of the layers in CONVERTERS, each called once; its weights are copied.
+        model: of the layers in CONVERTERS, each called once.
 
     Raises:
         KeyError: a layer that has no converter.
@@ -32,15 +30,27 @@ class Twin(nn.Module):
             self.parts.append(CONVERTERS[type(layer).__name__](layer))
             self.graph.append(([id(tensor) for tensor in node.arguments.keras_tensors], id(node.outputs[0])))
         self.start = id(model.inputs[0])
-        self.outputs = {name: id(tensor) for name, tensor in model.output.items()}
+        self.end = keras.tree.map_structure(id, model.output)
+
+    def forward(self, maps: Tensor) -> Any:
+        values = {self.start: maps}
+        for part, (inputs, output) in zip(self.parts, self.graph, strict=True):
+            values[output] = part(*(values[i] for i in inputs))
+        return keras.tree.map_structure(values.get, self.end)
+
+
+class Twin(Graph):
+    """Grey crops float32 (n, h, w) -> the outputs of a network of network.build by name: logits (n, k), maps (n, k, rows,
+    columns). Its weights are copied. `train()` and `eval()` switch batch statistics and dropout."""
+
+    def __init__(self, model: keras.Model):
+        super().__init__(model)
         self.load_keras(model)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, crops: Tensor) -> dict[str, Tensor]:
-        values = {self.start: crops[:, None].contiguous(memory_format=torch.channels_last)}
-        for part, (inputs, output) in zip(self.parts, self.graph, strict=True):
-            values[output] = part(*(values[i] for i in inputs))
-        return {name: values[i] for name, i in self.outputs.items()}
+        outputs: dict[str, Tensor] = super().forward(crops[:, None].contiguous(memory_format=torch.channels_last))
+        return outputs
 
     def load_keras(self, model: keras.Model) -> None:
         """Copy the weights of `model`."""
@@ -87,7 +97,7 @@ class _Convolution(nn.Module):
     def __init__(self, layer: Any, depthwise: bool = False):
         super().__init__()
         self.stride, self.same = layer.strides, layer.padding == "same"
-        self.kernel = layer.kernel_size
+        self.kernel, self.activation = layer.kernel_size, _activation(layer)
         into = layer.input.shape[-1]
         if depthwise:
             self.depthwise = nn.Conv2d(into, into, self.kernel, self.stride, groups=into, bias=False)
@@ -101,7 +111,7 @@ class _Convolution(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if self.same and self.stride != (1, 1):
             x = _padded(x, self.kernel, self.stride)
-        return self.pointwise(self.depthwise(x))
+        return self.activation(self.pointwise(self.depthwise(x)))
 
 
 class _Dense(nn.Linear):
@@ -109,11 +119,11 @@ class _Dense(nn.Linear):
 
     def __init__(self, layer: Any):
         super().__init__(layer.input.shape[-1], layer.units, bias=layer.use_bias)
-        self.activation = layer.activation
+        self.activation = _activation(layer)
 
     def forward(self, x: Tensor) -> Tensor:
         with torch.autocast(x.device.type, enabled=False):
-            return super().forward(x.float().movedim(1, -1)).movedim(-1, 1)
+            return self.activation(super().forward(x.float().movedim(1, -1)).movedim(-1, 1))
 
 
 class _Standardise(nn.Module):
@@ -133,6 +143,10 @@ def _padded(x: Tensor, kernel: tuple[int, int], stride: tuple[int, int], value: 
     return functional.pad(x, pads, value=value)
 
 
+def _activation(layer: Any) -> nn.Module:
+    return ACTIVATIONS[layer.activation.__name__]()
+
+
 def _pool(layer: Any) -> nn.Module:
     kernel, stride, same = layer.pool_size, layer.strides, layer.padding == "same"
 
@@ -142,6 +156,13 @@ def _pool(layer: Any) -> nn.Module:
     return _Call(pool)
 
 
+ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
+    "linear": nn.Identity,
+    "relu": nn.ReLU,
+    "sigmoid": nn.Sigmoid,
+    "silu": nn.SiLU,
+}
+
 CONVERTERS: dict[str, Callable[[Any], nn.Module]] = {
     "Standardise": lambda layer: _Standardise(),
     "Conv2D": _Convolution,
@@ -149,7 +170,13 @@ CONVERTERS: dict[str, Callable[[Any], nn.Module]] = {
     "BatchNormalization": lambda layer: nn.BatchNorm2d(
         layer.input.shape[-1], eps=layer.epsilon, momentum=1 - layer.momentum
     ),
+    "Functional": Graph,
     "ReLU": lambda layer: nn.ReLU(),
+    "Activation": _activation,
+    "Rescaling": lambda layer: _Call(lambda x: x * layer.scale + layer.offset),
+    "UpSampling2D": lambda layer: nn.Upsample(scale_factor=layer.size, mode=layer.interpolation, align_corners=False),
+    "ZeroPadding2D": lambda layer: nn.ZeroPad2d((*layer.padding[1], *layer.padding[0])),
+    "Concatenate": lambda layer: _Call(lambda *maps: torch.cat(maps, 1)),
     "MaxPooling2D": _pool,
     "Add": lambda layer: _Call(lambda *maps: sum(maps[1:], maps[0])),
     "Multiply": lambda layer: _Call(torch.mul),
@@ -170,5 +197,5 @@ def predict(twin: Twin, crops: np.ndarray, part: int = 256) -> dict[str, np.ndar
                 torch.from_numpy(np.ascontiguousarray(view[i : i + part])).float() for view in (crops, crops[..., ::-1])
             ]
             parts.append([twin(view) for view in pair])
-    names = [name for name in twin.outputs if not name.endswith("_map")]
+    names = [name for name in twin.end if not name.endswith("_map")]
     return {name: np.concatenate([((a[name] + b[name]) / 2).numpy() for a, b in parts]) for name in names}
