@@ -1,8 +1,12 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
 keras = pytest.importorskip("keras")
 
+from cssafe.settings import ROOT  # noqa: E402
 from cssafe.training import network  # noqa: E402
 from cssafe.training.export import best_temperature  # noqa: E402
 
@@ -50,3 +54,25 @@ def test_the_temperature_that_made_the_answers_is_found(true_temperature):
 
 def test_no_faces_leave_the_temperature_at_one():
     assert best_temperature([np.zeros((0, 8))], np.zeros(0, int)) == 1.0
+
+
+WITHOUT_TORCH = """
+import sys
+from importlib.abc import MetaPathFinder
+
+class NoTorch(MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name == "torch":
+            raise ModuleNotFoundError(name)
+
+sys.meta_path.insert(0, NoTorch())
+from cssafe.cli import main
+sys.exit(main(["train", "x"]))
+"""
+
+
+@pytest.mark.slow
+def test_without_pytorch_train_says_what_to_install():
+    done = subprocess.run([sys.executable, "-c", WITHOUT_TORCH], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 2, done.stderr[-2000:]
+    assert "pip install -r requirements-train.txt" in done.stderr and "Traceback" not in done.stderr

@@ -30,7 +30,7 @@ try:
 
     from cssafe.training.twin import Twin, predict
 except ImportError:
-    raise DataError("Training takes PyTorch: pip install -r requirements-train.txt") from None
+    raise DataError("PyTorch is not installed, and training needs it: pip install -r requirements-train.txt") from None
 
 MOMENTUM, WEIGHT_DECAY, SMOOTHING = 0.9, 5e-4, 0.1
 """As the published networks from scratch have them (docs/training.md); smoothing of FER2013's labels."""
