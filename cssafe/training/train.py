@@ -90,7 +90,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     if keras.backend.backend() == "torch":  # Keras cannot trace a network with named outputs there
-        raise DataError("Keras on PyTorch cannot export the network: unset KERAS_BACKEND, PyTorch is used to train anyway.")
+        raise DataError(
+            "Keras on PyTorch cannot export the network: unset KERAS_BACKEND, PyTorch is used to train anyway."
+        )
     keras.utils.set_random_seed(args.seed)
     learn, choose = read_training(args.data)
     if args.all:
