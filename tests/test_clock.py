@@ -1,6 +1,10 @@
 """A wall clock that is set while a lesson runs: by hand, by the network, to summer time; and a computer that sleeps."""
 
 import io
+import os
+import subprocess
+import sys
+import textwrap
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +16,7 @@ from cssafe.exchange import FORMATS, incoming, outgoing
 from cssafe.live.clock import LessonClock, seconds_since_boot
 from cssafe.live.session import NOW, LiveLesson
 from cssafe.report import story
-from cssafe.settings import PROFILES
+from cssafe.settings import PROFILES, ROOT
 from cssafe.store import Workspace, summaries
 from tests.lessons import add, rows
 from tests.test_full_disk import INVARIANTS
@@ -136,6 +140,58 @@ def test_the_clock_of_a_lesson_counts_the_time_since_boot_and_never_goes_back():
     times = [clock.started, *(clock.now() for _ in range(1000))]
     assert times == sorted(times) and times[0].tzinfo is UTC
     assert seconds_since_boot() - before >= (times[-1] - times[0]).total_seconds()
+
+
+RECORDING = """
+    import sys, threading
+    from dataclasses import replace
+    from datetime import UTC, datetime
+    from pathlib import Path
+    from cssafe.live.clock import LessonClock
+    from cssafe.observations import Seconds
+    from cssafe.store import Workspace
+    from tests.lessons import LESSON
+    from tests.test_observations import result
+
+    workspace = Workspace.open(Path(sys.argv[1]))
+    clock, seconds = LessonClock(), Seconds()
+    lesson = workspace.start_lesson(replace(LESSON, started=clock.started))
+    for jump in ("-3600s", "+3600s", "-86400s"):
+        for _ in range(8):
+            frame = replace(result(tracks=(1, 2, 3, 4, 5, 6)), time=clock.now())
+            for second in seconds.add(frame):
+                workspace.record(lesson, second)
+            threading.Event().wait(0.25)  # time.sleep fails under libfaketime 0.9.10
+        workspace.mark(lesson, "question", clock.now())
+        before = datetime.now(UTC)
+        Path(sys.argv[2]).write_text(jump)
+        while abs((datetime.now(UTC) - before).total_seconds()) < 3000:  # libfaketime looks into its file now and then
+            threading.Event().wait(0.25)
+    workspace.record(lesson, seconds.flush())
+    workspace.end_lesson(lesson, clock.now())
+    workspace.close()
+"""
+
+
+@pytest.mark.slow
+def test_a_real_process_whose_clock_is_set_three_times_keeps_each_second_once(tmp_path):
+    libraries = [*Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")]
+    if not libraries:
+        pytest.skip("libfaketime is not installed (Debian: apt install libfaketime)")
+    moved = tmp_path / "clock"
+    moved.write_text("+0s")
+    faked = {"LD_PRELOAD": str(libraries[0]), "FAKETIME_TIMESTAMP_FILE": str(moved), "FAKETIME_CACHE_DURATION": "1"}
+    environment = os.environ | faked | {"FAKETIME_DONT_FAKE_MONOTONIC": "1", "PYTHONPATH": str(ROOT)}
+    program = [sys.executable, "-c", textwrap.dedent(RECORDING), tmp_path / "a.duckdb", moved]
+    done = subprocess.run(program, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    with closing(Workspace.open(tmp_path / "a.duckdb")) as workspace:
+        check(workspace)
+        with workspace.cursor() as cursor:
+            seconds, length = cursor.execute(
+                "SELECT count(DISTINCT time), any_value(ended - started) FROM observations JOIN lessons USING (lesson)"
+            ).fetchone()
+        assert seconds >= 6 and timedelta(seconds=5) < length < timedelta(minutes=2)
 
 
 def old(path: Path) -> None:
