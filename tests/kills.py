@@ -100,7 +100,7 @@ def table(kills: list[Kill]) -> str:
     lost = np.array([each.lost for each in kills])
     return "\n".join(
         (
-            "| kills | seconds lost, mean | largest | databases that opened whole, every lesson ended | date, processor |",
+            "| kills | seconds lost, mean | largest | databases whole | date, processor |",
             "| --- | --- | --- | --- | --- |",
             f"| {len(kills)} | {lost.mean():.2f} | {lost.max():.2f} | {sum(each.whole for each in kills)} |"
             f" {datetime.now(UTC):%Y-%m-%d}, {processor()} |",
