@@ -17,6 +17,7 @@ from cssafe.vision.networks import processor
 COMMANDS = (
     "-m cssafe bench",
     "-m cssafe bench --observations 20000000",
+    "-m tests.kills --kills 50",
     "-m pytest -s -q -m slow tests/test_hosted.py tests/test_browser_lines.py",
 )
 """What follows `python`."""
