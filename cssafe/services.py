@@ -186,6 +186,13 @@ def store_problem() -> str:
     return _store_problem
 
 
+def store_notice() -> str:
+    """What may be missing in the file database after an unclean end, in words; empty after a clean one, or once somebody has
+    read it."""
+    opened = _workspace
+    return "" if opened is None or opened.notice is None else str(opened.notice)
+
+
 def sweep(idle: float = 60 * IDLE_MINUTES, gone: float = GONE) -> None:
     """Close the workspaces of visits that were not used for `idle` seconds, or whose visitor is away since `gone`."""
     with _lock:

@@ -96,6 +96,14 @@ def unreadable(path: Path) -> None:
     path.chmod(0)
 
 
+def unreadable_log(path: Path) -> None:
+    Workspace.open(path).close()
+    path.chmod(0o666)
+    path.parent.chmod(0o777)
+    Path(f"{path}.wal").write_bytes(b"log")
+    Path(f"{path}.wal").chmod(0)
+
+
 def locked_folder(path: Path) -> None:
     path.parent.chmod(0o555)
 
@@ -143,7 +151,7 @@ def test_a_database_that_cannot_be_used_is_named_at_every_door_and_left_as_it_wa
     assert contents(app) == before
 
 
-@pytest.mark.parametrize("lock", [unreadable, locked_folder])
+@pytest.mark.parametrize("lock", [unreadable, unreadable_log, locked_folder])
 def test_a_database_that_may_not_be_read_or_written_is_named_and_left_as_it_was(app, lock, capsys):
     Workspace.open(Path(app) / "cssafe.duckdb").close() if lock is unreadable else None
     main(["sample", "--help"])

@@ -1,6 +1,7 @@
 """A workspace: everything of one teacher or school in one DuckDB database, and the one thread that writes to it."""
 
 import json
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -18,13 +19,16 @@ from cssafe.language import N_
 from cssafe.observations import COLUMNS
 from cssafe.store import writing
 from cssafe.store.database import Database
-from cssafe.store.errors import StoreError, why_not_open, why_not_used
+from cssafe.store.errors import Notice, StoreError, is_damage, why_damaged, why_not_open, why_not_used
 from cssafe.store.lesson import Lesson, naive_utc
 from cssafe.store.migrations import migrate
+from cssafe.store.recovery import damaged_lessons, newest_backup, notice, remains
 from cssafe.store.summaries import summarise
 from cssafe.store.taking import Taken, take
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 
 class Workspace:
@@ -41,6 +45,8 @@ class Workspace:
         self._failure: BaseException | None = None
         self.written: datetime | None = None
         """When observations were last written (aware, UTC)."""
+        self.notice: Notice | None = None
+        """What may be missing after an unclean end, until somebody has read it and sets it back."""
         self._lock = Lock()
         self._closed = False
 
@@ -48,7 +54,8 @@ class Workspace:
     def open(cls, path: Path | None) -> "Workspace":
         """Open the database at `path`, made if there is none; None keeps it in memory and off the disk altogether.
 
-        Lessons that a crash left open are ended at their last observation.
+        Lessons that a crash left open are ended at their last observation, and a damaged write-ahead log is set aside;
+        `notice` and the log then say what may be missing.
 
         Raises:
             StoreError: another process has it open, a newer CSSAFE made it, it is no database, or the disk refuses. The
@@ -56,14 +63,22 @@ class Workspace:
         """
         database = None
         try:
+            before = None if path is None else remains(path)
             database = Database(path)
             migrate(database.connection)
             workspace = cls(database)
+            if before is not None:
+                workspace.notice = notice(before, database.damaged_log, database.connection)
             workspace._whole(writing.end_open_lessons)
         except (duckdb.Error, OSError, StoreError) as error:
             if database is not None:
                 database.close(kept_as_it_is=True)
-            raise error if isinstance(error, StoreError) else why_not_open(path, error) from error
+            if isinstance(error, StoreError):
+                raise
+            raise why_not_open(path, error, None if path is None else newest_backup(path)) from error
+        database.mark_running()
+        if workspace.notice is not None:
+            log.warning("%s", workspace.notice)
         return workspace
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
@@ -72,6 +87,17 @@ class Workspace:
             return self._database.cursor()
         except duckdb.Error as error:
             raise self._refused(error) from error
+
+    def why_damaged(self, error: BaseException) -> StoreError:
+        """The error for a block of the file that turned out damaged while it was read; it names the lessons if that can be
+        told."""
+        assert self._database.path is not None, "memory has no blocks of a file"
+        try:
+            with self._database.cursor() as cursor:
+                lessons = damaged_lessons(cursor, error)
+        except duckdb.Error:
+            lessons = []
+        return why_damaged(self._database.path, error, lessons)
 
     @property
     def in_memory(self) -> bool:
@@ -294,4 +320,7 @@ class Workspace:
             raise self._refused(failure) from failure
 
     def _refused(self, error: BaseException) -> StoreError:
-        return why_not_used(self._database.path, error)
+        path = self._database.path
+        if path is None or not is_damage(error):
+            return why_not_used(path, error)
+        return self.why_damaged(error)
