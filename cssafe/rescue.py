@@ -32,7 +32,7 @@ def summary(report: Report) -> str:
     if report.renamed:
         lines.append(f"Lessons whose name and class were lost, called by their number: {report.renamed}.")
     if report.behind:
-        lines.append("The newest changes are missing: a header of the file, or its write-ahead log, is damaged.")
+        lines.append("The newest changes may be missing: a header of the file, or its write-ahead log, is damaged.")
     if report.complete:
         lines.append("Everything could be read.")
     return "\n".join(lines)

@@ -39,7 +39,7 @@ RECORD = f"""
     for second in range({SECONDS}):
         workspace.record(lesson, rows(tracks={FACES}, start=start + timedelta(seconds=second)))
         workspace.flush()
-    print("recorded", flush=True)
+    print((start + timedelta(seconds={SECONDS})).timestamp(), flush=True)
     time.sleep(600)
 """
 
@@ -49,10 +49,10 @@ def killed(tmp_path_factory) -> Path:
     """A folder with the database and the log of a process that was killed in a lesson of SECONDS."""
     folder = tmp_path_factory.mktemp("killed")
     with python(RECORD, folder / "cssafe.duckdb") as process:
-        assert process.stdout.readline() == "recorded\n"
+        end = float(process.stdout.readline())
         process.send_signal(signal.SIGKILL)
-    written = (folder / "cssafe.duckdb.wal").stat().st_mtime
-    os.utime(folder / "cssafe.duckdb", (written, written - SECONDS))  # as if it had recorded in real time
+    for file, written in (("cssafe.duckdb", end - SECONDS), ("cssafe.duckdb.wal", end)):
+        os.utime(folder / file, (written, written))  # as if it had recorded in real time
     return folder
 
 

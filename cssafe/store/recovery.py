@@ -7,6 +7,7 @@ and silently drops one without a readable beginning, or one whose database file 
 import itertools
 import math
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,10 +32,9 @@ ENTRY_HEADER_BYTES = 16
 """Size and checksum, 8 bytes each; the position that DuckDB names comes after them."""
 
 _ENTRY = re.compile(r"entry at byte position (\d+)")
-_BLOCK = re.compile(r"checksum.* in block at location (\d+)")
 
-FIRST_BLOCK, BLOCK_BYTES = 12_288, 262_144
-"""Where the first block begins in a DuckDB file, after three headers, and how large each is."""
+VECTOR_ROWS = 2048
+"""Rows that DuckDB reads together at least."""
 
 
 @dataclass(frozen=True)
@@ -113,8 +113,8 @@ def notice(before: Remains, kept: Path | None, connection: duckdb.DuckDBPyConnec
     return Notice(
         N_(
             "CSSAFE did not end properly last time, and the newest part of the database, its write-ahead log, was damaged. "
-            "Up to {seconds} seconds of recording before {time} may be missing. Everything else is here. The damaged log is kept "
-            "as {log}."
+            "Up to {seconds} seconds of recording before {time} may be missing. Everything else is here. The damaged log is "
+            "kept as {log}."
         ),
         seconds=seconds,
         time=f"{end.astimezone():%Y-%m-%d %H:%M:%S}",
@@ -122,21 +122,21 @@ def notice(before: Remains, kept: Path | None, connection: duckdb.DuckDBPyConnec
     )
 
 
-def damaged_lessons(connection: duckdb.DuckDBPyConnection, error: BaseException) -> list[str]:
-    """Names and days of the lessons with rows in the block that the error names; none where that cannot be told."""
-    if not (found := _BLOCK.search(str(error))):
-        return []
-    block = (int(found[1]) - FIRST_BLOCK) // BLOCK_BYTES
+def damaged_lessons(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Names and days of the lessons with observations that cannot be read; none where that cannot be told. Reads the table
+    once."""
     try:
-        spans = _spans(connection, "observations", block)
+        spans = unreadable(connection, "observations")
         if not spans:
             return []
         inside = " OR ".join(f"rowid >= {first} AND rowid < {end}" for first, end in spans)
         try:
             rows = connection.execute(f"SELECT DISTINCT lesson FROM observations WHERE {inside}").fetchall()
-        except duckdb.Error:  # the lessons' numbers are in that block: it has those that nothing else has rows of
+        except duckdb.Error:  # the lessons' numbers are damaged, too: those of whose observations fewer can be read
             rows = connection.execute(
-                f"SELECT DISTINCT lesson FROM tracks ANTI JOIN (FROM observations WHERE NOT ({inside})) USING (lesson)"
+                f"""SELECT lesson FROM (SELECT lesson, sum(measured) AS n FROM tracks GROUP BY lesson)
+                LEFT JOIN (SELECT lesson, count(*) AS here FROM observations WHERE NOT ({inside}) GROUP BY lesson)
+                USING (lesson) WHERE n > coalesce(here, 0)"""
             ).fetchall()
         names = connection.execute(
             "SELECT name, started FROM lessons WHERE list_contains($1::INTEGER[], lesson) ORDER BY started, lesson",
@@ -147,25 +147,38 @@ def damaged_lessons(connection: duckdb.DuckDBPyConnection, error: BaseException)
     return [f'"{name}" ({started:%Y-%m-%d})' for name, started in names]
 
 
+def unreadable(connection: duckdb.DuckDBPyConnection, table: str) -> list[tuple[int, int]]:
+    """First row id and the one after the last, of each piece of the table of which a column cannot be read, in order; pieces
+    may touch each other."""
+    (end,) = connection.execute(f"SELECT coalesce(max(rowid) + 1, 0) FROM {table}").fetchone() or (0,)
+
+    def readable(first: int, end: int) -> bool:
+        try:
+            connection.execute(
+                f"SELECT bit_xor(hash(t)) FROM {table} t WHERE rowid >= {first} AND rowid < {end}"
+            ).fetchall()
+        except duckdb.Error:
+            return False
+        return True
+
+    def search(first: int, end: int) -> Iterator[tuple[int, int]]:
+        if readable(first, end):
+            return
+        if end - first <= VECTOR_ROWS and not readable(first, first + 1) and not readable(end - 1, end):
+            yield first, end
+        else:
+            yield from search(first, (first + end) // 2)
+            yield from search((first + end) // 2, end)
+
+    return list(search(0, end))
+
+
 def newest_backup(path: Path) -> Path | None:
     """The newest backup of the database, by the date in its name; None if there is none, or the folder may not be read."""
     try:
         return max((path.parent / "backups").glob(f"{path.stem}-*{path.suffix}"), default=None)
     except OSError:
         return None
-
-
-def _spans(connection: duckdb.DuckDBPyConnection, table: str, block: int) -> list[tuple[int, int]]:
-    """First row id and the one after the last, of each piece of the table in that block."""
-    return connection.execute(
-        f"""WITH pieces AS (FROM pragma_storage_info('{table}') WHERE segment_type <> 'VALIDITY'),
-        counts AS (SELECT row_group_id, sum(count) AS n FROM pieces WHERE column_id = 0 GROUP BY row_group_id),
-        firsts AS (SELECT row_group_id, sum(n) OVER (ORDER BY row_group_id) - n AS first FROM counts)
-        SELECT DISTINCT (first + start)::BIGINT, (first + start + count)::BIGINT
-        FROM pieces JOIN firsts USING (row_group_id)
-        WHERE block_id = $1 OR list_contains(additional_block_ids, $1) ORDER BY 1""",
-        [block],
-    ).fetchall()
 
 
 def _observed(connection: duckdb.DuckDBPyConnection) -> datetime | None:

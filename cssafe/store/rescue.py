@@ -15,20 +15,16 @@ import pyarrow as pa
 
 from cssafe.labels import FIRST
 from cssafe.language import N_
-from cssafe.observations import EXPRESSION
 from cssafe.store.database import FILE
 from cssafe.store.errors import StoreError
 from cssafe.store.lesson import NO_CLASS, NO_SUBJECT
 from cssafe.store.migrations import MIGRATIONS
-from cssafe.store.recovery import connect, log_of
+from cssafe.store.recovery import connect, log_of, unreadable
 from cssafe.store.summaries import summarise
 from cssafe.store.workspace import Workspace
 
 ROWS_AT_ONCE = 122_880
-"""Rows read at a time: a row group of DuckDB."""
-
-FEWEST_ROWS = 2048
-"""Rows below which a piece that cannot be read is not halved again: a vector of DuckDB, which it reads as a whole."""
+"""Rows copied at a time: a row group of DuckDB, some 20 MB of observations."""
 
 HEADER_BYTES = 4096
 """A DuckDB file begins with three headers: of the file, and of the newest two checkpoints in turn."""
@@ -140,12 +136,10 @@ def _copy(old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection, progre
         columns = old.execute(
             "SELECT column_name, is_nullable FROM duckdb_columns() WHERE table_name = ? ORDER BY column_index", [name]
         ).fetchall()
-        (rows,) = old.execute(f"SELECT coalesce(max(rowid) + 1, 0) FROM {name}").fetchone() or (0,)
-        for first in range(0, rows, ROWS_AT_ONCE):
-            for piece in _pieces(old, rescued, columns, first, min(first + ROWS_AT_ONCE, rows)):
-                new.register("piece", piece)
-                new.execute(f"INSERT INTO {name} BY NAME FROM piece")
-                new.unregister("piece")
+        for piece in _pieces(old, rescued, columns):
+            new.register("piece", piece)
+            new.execute(f"INSERT INTO {name} BY NAME FROM piece")
+            new.unregister("piece")
         tables.append(rescued)
     (given,) = old.execute("SELECT coalesce(max(last_value), 0) FROM duckdb_sequences()").fetchone() or (0,)
     used = [_greatest(new, table.table) for table in tables if _has(new, table.table, "lesson")]
@@ -154,45 +148,44 @@ def _copy(old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection, progre
 
 
 def _pieces(
-    old: duckdb.DuckDBPyConnection, rescued: Rescued, columns: Sequence[tuple[str, bool]], first: int, end: int
+    old: duckdb.DuckDBPyConnection, rescued: Rescued, columns: Sequence[tuple[str, bool]]
 ) -> Iterator[pa.Table]:
-    """The rows [first, end) as far as they can be read, halved around what cannot."""
-    whole = _read(old, rescued.table, [name for name, _ in columns], first, end)
-    if whole is not None:
-        rescued.whole += whole.num_rows
-        yield whole
-    elif end - first > FEWEST_ROWS:
-        middle = (first + end) // 2
-        yield from _pieces(old, rescued, columns, first, middle)
-        yield from _pieces(old, rescued, columns, middle, end)
-    else:
-        yield from _columns(old, rescued, columns, first, end)
+    """The table's rows as far as they can be read."""
+    (end,) = old.execute(f"SELECT coalesce(max(rowid) + 1, 0) FROM {rescued.table}").fetchone() or (0,)
+    after = 0
+    for first, last in (*unreadable(old, rescued.table), (end, end)):
+        for start in range(after, first, ROWS_AT_ONCE):
+            piece = _read(old, rescued.table, [name for name, _ in columns], start, min(start + ROWS_AT_ONCE, first))
+            rescued.whole += piece.num_rows
+            yield piece
+        if first < last:
+            yield from _columns(old, rescued, columns, first, last)
+        after = last
 
 
 def _columns(
     old: duckdb.DuckDBPyConnection, rescued: Rescued, columns: Sequence[tuple[str, bool]], first: int, end: int
 ) -> Iterator[pa.Table]:
     """The columns of the rows [first, end) that can be read; no rows where one is lost that cannot be empty."""
-    parts = {name: _read(old, rescued.table, [name], first, end) for name, _ in columns}
-    if (numbers := parts.get("lesson")) is not None:
-        rescued.lessons |= set(numbers["lesson"].to_pylist())
-    if any(parts[name] is None for name, nullable in columns if not nullable):
-        inside = f"SELECT count(*) FROM {rescued.table} WHERE rowid >= {first} AND rowid < {end}"
-        (rows,) = old.execute(inside).fetchone() or (0,)
-        rescued.lost += rows
-        return
-    readable = {name: part[name] for name, part in parts.items() if part is not None}
-    piece = pa.table(readable)
+    parts: dict[str, pa.Table] = {}
+    for name, nullable in columns:
+        try:
+            parts[name] = _read(old, rescued.table, [name], first, end)
+        except duckdb.Error:
+            if not nullable:
+                inside = f"SELECT count(*) FROM {rescued.table} WHERE rowid >= {first} AND rowid < {end}"
+                rescued.lost += (old.execute(inside).fetchone() or (0,))[0]
+                return
+        if name == "lesson":
+            rescued.lessons |= set(parts[name]["lesson"].to_pylist())
+    piece = pa.table({name: part[name] for name, part in parts.items()})
     rescued.partly += piece.num_rows
     yield piece
 
 
-def _read(old: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str], first: int, end: int) -> pa.Table | None:
-    try:
-        query = f"SELECT {', '.join(columns)} FROM {table} WHERE rowid >= {first} AND rowid < {end}"
-        return old.execute(query).to_arrow_table()
-    except duckdb.Error:
-        return None
+def _read(old: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str], first: int, end: int) -> pa.Table:
+    query = f"SELECT {', '.join(columns)} FROM {table} WHERE rowid >= {first} AND rowid < {end}"
+    return old.execute(query).to_arrow_table()
 
 
 def _complete_migrations(new: duckdb.DuckDBPyConnection, tables: Sequence[Rescued]) -> None:
@@ -205,14 +198,17 @@ def _complete_migrations(new: duckdb.DuckDBPyConnection, tables: Sequence[Rescue
 
 
 def _name_lessons(new: duckdb.DuckDBPyConnection) -> int:
-    """Make a row for lessons that have observations and none; how many."""
-    emotions = f"coalesce({', '.join(f'max({name})' for name in EXPRESSION)}) IS NOT NULL"
+    """Make a row for lessons that have observations or minutes and none; how many."""
     made = new.execute(
-        f"""INSERT INTO lessons BY NAME
+        """INSERT INTO lessons BY NAME
         SELECT lesson, 'Lesson ' || lesson AS name, $none AS class_name, $subject AS subject, '' AS room, 'UTC' AS time_zone,
-            CASE WHEN {emotions} THEN 'consent' ELSE 'attention-only' END AS profile, 'unknown' AS formula, 'camera' AS source,
-            'class' AS audience, min(time) AS started, max(time) + INTERVAL 1 SECOND AS ended
-        FROM observations ANTI JOIN lessons USING (lesson) GROUP BY lesson RETURNING lesson""",
+            CASE WHEN lesson IN (SELECT lesson FROM tracks WHERE expressed > 0
+                    UNION SELECT lesson FROM observations WHERE p_neutral IS NOT NULL)
+                THEN 'consent' ELSE 'attention-only' END AS profile,
+            'unknown' AS formula, 'camera' AS source, 'class' AS audience,
+            min(time) AS started, max(time) + INTERVAL 1 SECOND AS ended
+        FROM (SELECT lesson, time FROM observations UNION ALL SELECT lesson, time FROM minutes) ANTI JOIN lessons USING (lesson)
+        GROUP BY lesson RETURNING lesson""",
         {"none": NO_CLASS, "subject": NO_SUBJECT},
     ).fetchall()
     new.execute(

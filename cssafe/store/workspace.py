@@ -94,7 +94,7 @@ class Workspace:
         assert self._database.path is not None, "memory has no blocks of a file"
         try:
             with self._database.cursor() as cursor:
-                lessons = damaged_lessons(cursor, error)
+                lessons = damaged_lessons(cursor)
         except duckdb.Error:
             lessons = []
         return why_damaged(self._database.path, error, lessons)

@@ -89,6 +89,8 @@ def insert_observations(connection: duckdb.DuckDBPyConnection, rows: pd.DataFram
 def end_open_lessons(connection: duckdb.DuckDBPyConnection) -> None:
     """End lessons that a crash left open at their last observation, and make the tables that the charts read. To be called
     inside a transaction."""
+    if not connection.execute("FROM lessons WHERE ended IS NULL").fetchall():
+        return  # and no observation is read: a damaged one keeps nobody out
     rows = connection.execute("""
         UPDATE lessons SET ended = coalesce((
             SELECT max(time) + INTERVAL 1 SECOND FROM observations
