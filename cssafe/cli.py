@@ -1,5 +1,5 @@
 """The command line: python -m cssafe analyze | watch | evaluate | bench | train | temporal | validate | fit | sample |
-export | import.
+export | import | rescue.
 
 Exit status 0; 2 and one line on stderr for input that cannot be used; 3 where `analyze` could read only a part of it, with a
 line on what is missing; 130 after Ctrl-C. What a command needs is imported when it is chosen, so that the help and every
@@ -41,6 +41,7 @@ COMMANDS = {
     "sample": ("fill the database with a synthetic term", "cssafe.cli"),
     "export": ("write everything in the database into one file", "cssafe.exchange.outgoing"),
     "import": ("take in what another CSSAFE has exported", "cssafe.exchange.incoming"),
+    "rescue": ("copy what can be read of a damaged database into a new one", "cssafe.rescue"),
 }
 """Name -> what it does, and the module with its `add_arguments(parser)` and `main(args)`; here they carry its name."""
 
@@ -98,6 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("Stopped.", file=sys.stderr)
         return 130
     except Exception as error:
+        error = _damage(error)
         expected = isinstance(error, _for_the_user())
         kind = "" if expected else f"This is a fault in CSSAFE, please report it: {_place(error)}: "
         print(f"{parser.prog}: {kind}{_one_line(error)}", file=sys.stderr)
@@ -351,6 +353,15 @@ def _for_the_user() -> tuple[type[Exception], ...]:
     known = {"cssafe.media": "MediaError", "cssafe.store": "StoreError", "cssafe.training.datasets": "DataError"}
     loaded = [getattr(sys.modules[module], name) for module, name in known.items() if module in sys.modules]
     return (BadInput, ConfigurationError, OSError, *loaded)
+
+
+def _damage(error: Exception) -> Exception:
+    """The error in words if a block of the database turned out damaged; any other as it is."""
+    if "cssafe.store" not in sys.modules:
+        return error
+    from cssafe.store.errors import is_damage, why_damaged
+
+    return why_damaged(settings.read().database, error) if is_damage(error) else error
 
 
 def _one_line(error: Exception) -> str:

@@ -23,11 +23,12 @@ TRANSPORTS = {"WebSocket": "websocket", "WebRTC": "webrtc", "Snapshots": "snapsh
 def report() -> dict[str, Any]:
     """What /healthz answers, as plain values for JSON.
 
-    state: of the networks: loading, ready or failed. problem: why they or the database cannot be used, in words, empty
-    while all is well. workspaces: open databases; hosted, one for each visit. lessons: running. streams: of them, those
-    with a camera connected. frames_per_second: analysed, over the last ten seconds. waiting: frames that wait for their
-    turn. analyzed, failed: frames since the start. last_write: of observations, ISO 8601 in UTC, None before the first.
-    memory_mb: that the process holds now. uptime: seconds.
+    state: of the networks: loading, ready or failed. problem: why they or the database cannot be used, in words, empty while
+    all is well. notice: what may be missing after an unclean end, until somebody has read it. workspaces: open databases;
+    hosted, one for each visit. lessons: running. streams: of them, those with a camera connected. frames_per_second:
+    analysed, over the last ten seconds. waiting: frames that wait for their turn. analyzed, failed: frames since the start.
+    last_write: of observations, ISO 8601 in UTC, None before the first. memory_mb: that the process holds now. uptime:
+    seconds.
     """
     engine, lessons, open_now = services.engine(), services.lessons(), services.workspaces()
     written = [workspace.written for workspace in open_now if workspace.written]
@@ -35,6 +36,7 @@ def report() -> dict[str, Any]:
     return {
         "state": engine.state,
         "problem": " ".join(filter(None, problems)),
+        "notice": services.store_notice(),
         "workspaces": len(open_now),
         "lessons": len(lessons),
         "streams": sum(lesson.connected for lesson in lessons),

@@ -202,6 +202,13 @@ def store_problem() -> str:
     return str(_store_error or "")
 
 
+def store_notice() -> str:
+    """What may be missing in the file database after an unclean end, in words; empty after a clean one, or once somebody has
+    read it."""
+    opened = _workspace
+    return "" if opened is None or opened.notice is None else str(opened.notice)
+
+
 def sweep(idle: float = 60 * IDLE_MINUTES, gone: float = ABSENCE_TIMEOUT_S) -> None:
     """Close the workspaces of visits that were not used for `idle` seconds, or whose visitor is away since `gone`."""
     with _lock:

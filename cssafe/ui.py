@@ -15,6 +15,7 @@ from cssafe import settings as settings_module
 from cssafe.language import LANGUAGES, N_, _
 from cssafe.settings import IDLE_MINUTES, ConfigurationError, Settings
 from cssafe.store import StoreError, Workspace
+from cssafe.store.errors import is_damage
 
 log = logging.getLogger(__name__)
 
@@ -111,10 +112,18 @@ def _speak() -> None:
     st.session_state["language"] = st.session_state["speak"]
 
 
+def _dismiss() -> None:
+    workspace().notice = None
+
+
 def page(title: str) -> None:
-    """The heading, and what must be known about the workspace: that lessons in it are synthetic, that an earlier one is
-    gone."""
+    """The heading, and what must be known about the workspace: that newest observations may be missing, that lessons in it are
+    synthetic, that an earlier one is gone."""
     heading(title)
+    if (opened := workspace()).notice is not None:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.warning(str(opened.notice), icon=":material/restore:", width="stretch")
+            st.button(_("Dismiss"), key="dismiss_notice", type="tertiary", on_click=_dismiss)
     if sample.used(workspace()):
         st.caption(
             ":material/science: " + _("Some lessons here are synthetic: made up, so that the charts can be seen.")
@@ -193,6 +202,8 @@ def columns() -> dict[str, str]:
 
 def explain(error: Exception) -> bool:
     """Say in words what went wrong on a page; the server's log has the details. True: Streamlit shows nothing more."""
+    if is_damage(error) and settings().profile.stored:
+        error = workspace().why_damaged(error)
     if isinstance(error, (ConfigurationError, StoreError)):
         st.error(str(error), icon=":material/error:")
     else:

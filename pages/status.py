@@ -18,6 +18,8 @@ def now() -> None:
     report = health.report()
     if report["problem"]:
         st.error(report["problem"], icon=":material/error:")
+    if report["notice"]:
+        st.warning(report["notice"], icon=":material/restore:")
     written = _("none yet")
     if report["last_write"]:
         behind = timedelta(minutes=st.context.timezone_offset or 0)  # the visitor's clock behind UTC

@@ -5,18 +5,22 @@ import json
 import os
 import resource
 import shutil
+import struct
 import tempfile
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import closing, contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 
 import cv2
 import duckdb
+import numpy as np
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
-from cssafe import health, services, settings
+from cssafe import health, queries, services, settings, ui
 from cssafe.cli import main
 from cssafe.expression import Expression
 from cssafe.live import websocket
@@ -91,9 +95,40 @@ def cut_short(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:20_000])
 
 
+def overwritten(first: int, content: bytes) -> Callable[[Path], None]:
+    """A database with that content at that byte."""
+
+    def make(path: Path) -> None:
+        ours(path)
+        whole = bytearray(path.read_bytes())
+        whole[first : first + len(content)] = content
+        path.write_bytes(whole)
+
+    return make
+
+
+def newer_storage(path: Path) -> None:
+    """With the checksum that DuckDB computes of a header."""
+    ours(path)
+    whole = bytearray(path.read_bytes())
+    whole[12:20] = (999).to_bytes(8, "little")
+    checksum = 5381
+    for (word,) in struct.iter_unpack("<Q", whole[8:4096]):
+        checksum ^= word * 0xBF58476D1CE4E5B9 % 2**64
+    path.write_bytes(struct.pack("<Q", checksum) + whole[8:])
+
+
 def unreadable(path: Path) -> None:
     ours(path)
     path.chmod(0)
+
+
+def unreadable_log(path: Path) -> None:
+    Workspace.open(path).close()
+    path.chmod(0o666)
+    path.parent.chmod(0o777)
+    Path(f"{path}.wal").write_bytes(b"log")
+    Path(f"{path}.wal").chmod(0)
 
 
 def locked_folder(path: Path) -> None:
@@ -106,8 +141,14 @@ BAD = {
     "newer": (lambda path: ours(path, FUTURE), "newer version of CSSAFE"),
     "newer with a log": (lambda path: ours(path, KEEP_LOG, FUTURE), "newer version of CSSAFE"),
     "another program's": (another_programs, "made by another program"),
-    "damaged": (damaged, "could not be opened"),
-    "cut short": (cut_short, "could not be opened"),
+    "damaged": (damaged, "is damaged and could not be opened"),
+    "cut short": (cut_short, "is damaged and could not be opened"),
+    "nothing in it": (Path.touch, "is not a CSSAFE database"),
+    "zeros": (lambda path: path.write_bytes(bytes(500_000)), "is not a CSSAFE database"),
+    "first header damaged": (overwritten(100, bytes(range(64))), "is damaged and could not be opened"),
+    "second header damaged": (overwritten(4104, bytes(range(64))), "is damaged and could not be opened"),
+    "third header damaged": (overwritten(8200, bytes(range(64))), "is damaged and could not be opened"),
+    "of a newer DuckDB": (newer_storage, "made by a newer version of CSSAFE"),
     "a folder": (Path.mkdir, "could not be opened"),
 }
 """Name -> what makes it at a path, and what is said of it."""
@@ -143,7 +184,42 @@ def test_a_database_that_cannot_be_used_is_named_at_every_door_and_left_as_it_wa
     assert contents(app) == before
 
 
-@pytest.mark.parametrize("lock", [unreadable, locked_folder])
+def test_a_block_that_turns_out_damaged_is_named_with_its_lesson_and_the_rescue_on_pages(app, monkeypatch):
+    path = app / "cssafe.duckdb"
+    with closing(Workspace.open(path)) as workspace:
+        figures = {
+            name: np.random.default_rng(0).random(2400, np.float32) for name in ("yaw", "pitch", "concentration")
+        }
+        workspace.add([LESSON], [START + timedelta(minutes=2)], rows(20, 120).assign(lesson=0, **figures))
+    with duckdb.connect(str(path), read_only=True) as connection:
+        query = "SELECT block_id FROM pragma_storage_info('observations') WHERE column_name = 'yaw' AND block_id >= 0"
+        ((block,), *_) = connection.execute(query).fetchall()
+    content = bytearray(path.read_bytes())
+    at = 12_288 + block * 262_144 + 500  # after three headers, in blocks of 256 KiB
+    content[at : at + 64] = bytes(range(64))
+    path.write_bytes(content)
+    with pytest.raises(duckdb.Error) as caught:
+        queries.export(services.workspace(), 1)
+    shown: list[str] = []
+    monkeypatch.setattr(ui.st, "error", lambda text, **_: shown.append(text))
+    assert ui.explain(caught.value)
+    assert shown[0].startswith(f"A part of the database {path} is damaged") and "Traceback" not in shown[0]
+    assert '"Maths 7a" (2026-03-02)' in shown[0] and f"python -m cssafe rescue {path}" in shown[0]
+    assert len(queries.lessons(services.workspace())) == 1  # the rest goes on
+
+
+@pytest.mark.parametrize("make", [damaged, cut_short, Path.touch])
+def test_of_a_file_that_cannot_be_opened_the_newest_backup_is_named(app, make):
+    path = app / "cssafe.duckdb"
+    make(path)
+    (app / "backups").mkdir()
+    for day in ("2026-03-02", "2026-03-03"):
+        (app / "backups" / f"cssafe-{day}.duckdb").touch()
+    with pytest.raises(StoreError, match=r"The newest backup is .*cssafe-2026-03-03\.duckdb\."):
+        Workspace.open(path)
+
+
+@pytest.mark.parametrize("lock", [unreadable, unreadable_log, locked_folder])
 def test_a_database_that_may_not_be_read_or_written_is_named_and_left_as_it_was(app, lock, capsys):
     Workspace.open(Path(app) / "cssafe.duckdb").close() if lock is unreadable else None
     main(["sample", "--help"])

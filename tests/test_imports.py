@@ -36,7 +36,7 @@ LAYERS = (
     },
     {"class_charts", "model_readings", "schedule", "services", "suggestions"},
     {"health", "report", "ui", "site", "bench_pages"},
-    {"bench", "training", "watch"},
+    {"bench", "rescue", "training", "watch"},
     {"cli"},
     {"__main__"},
 )

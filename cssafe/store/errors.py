@@ -1,14 +1,33 @@
 """What can go wrong with the database, in words for the person in front of it."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
+import duckdb
+
 from cssafe.errors import CssafeError
-from cssafe.language import N_
+from cssafe.language import N_, _
+
+NEWEST = N_("The newest backup is {backup}.")
+
+_DAMAGE = re.compile(r"corrupt|checksum|could not read enough bytes", re.IGNORECASE)
+"""What DuckDB says of a file whose content is damaged or cut off."""
 
 
 class StoreError(CssafeError):
     """The database cannot be opened, written or read."""
+
+
+class Notice:
+    """A sentence about the database that does not stop anybody, translated where it becomes text; arguments as of
+    StoreError."""
+
+    def __init__(self, words: str, /, **places: object) -> None:
+        self._words, self._places = words, places
+
+    def __str__(self) -> str:
+        return _(self._words).format(**self._places)
 
 
 def first_line(error: BaseException) -> str:
@@ -16,8 +35,23 @@ def first_line(error: BaseException) -> str:
     return str(error).strip().split("\n")[0].rstrip(".") + "."
 
 
-def why_not_open(path: Path | None, error: Exception) -> StoreError:
-    """The error for a database that could not be opened. path: None in memory."""
+def is_damage(error: BaseException) -> bool:
+    """Whether the database says that the content of its file is damaged."""
+    return isinstance(error, duckdb.SerializationException) or (
+        isinstance(error, duckdb.Error) and bool(_DAMAGE.search(str(error)))
+    )
+
+
+def why_not_open(path: Path | None, error: Exception, backup: Path | None = None) -> StoreError:
+    """The error for a database that could not be opened. path: None in memory. backup: the newest one, named where it
+    helps."""
+    problem = _why_not_open(path, error)
+    if backup is None or not (is_damage(error) or "not a valid DuckDB database" in str(error)):
+        return problem
+    return StoreError("{problem} {help}", problem=problem, help=Notice(NEWEST, backup=backup))
+
+
+def _why_not_open(path: Path | None, error: Exception) -> StoreError:
     text = str(error)
     if "lock on file" in text or "used by another process" in text:
         if process := re.search(r"PID (\d+)", text):
@@ -44,12 +78,46 @@ def why_not_open(path: Path | None, error: Exception) -> StoreError:
             ),
             path=path,
         )
+    if "can only read version" in text:
+        return StoreError(
+            N_(
+                "The database {path} was made by a newer version of CSSAFE. It was left as it is. Update CSSAFE, or choose "
+                "another folder with CSSAFE_DATA."
+            ),
+            path=path,
+        )
+    if path is not None and is_damage(error):
+        return StoreError(
+            N_(
+                "The database {path} is damaged and could not be opened: {problem} It was left as it is. The command python -m "
+                "cssafe rescue {path} copies what can be read into a new file. To begin with an empty database, choose another "
+                "folder with CSSAFE_DATA."
+            ),
+            path=path,
+            problem=first_line(error),
+        )
     words = (
         N_("The database {path} could not be opened: {problem} Check the folder CSSAFE_DATA.")
         if path
         else N_("The database in memory could not be opened: {problem} Check the folder CSSAFE_DATA.")
     )
     return StoreError(words, path=path, problem=first_line(error))
+
+
+def why_damaged(path: Path, error: BaseException, lessons: Sequence[str] = ()) -> StoreError:
+    """The error for a block that turned out damaged while it was read. lessons: names of those with rows in it, if known."""
+    words = (
+        N_(
+            "A part of the database {path} is damaged and cannot be read: {problem} It belongs to: {lessons}. Close CSSAFE; "
+            "the command python -m cssafe rescue {path} then copies all that can be read into a new file."
+        )
+        if lessons
+        else N_(
+            "A part of the database {path} is damaged and cannot be read: {problem} Close CSSAFE; the command python -m cssafe "
+            "rescue {path} then copies all that can be read into a new file, and names the lessons."
+        )
+    )
+    return StoreError(words, path=path, problem=first_line(error), lessons=", ".join(lessons))
 
 
 def why_not_used(path: Path | None, error: BaseException) -> StoreError:

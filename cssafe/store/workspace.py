@@ -21,9 +21,20 @@ from cssafe.language import N_
 from cssafe.observations import COLUMNS
 from cssafe.store import writing
 from cssafe.store.database import Database
-from cssafe.store.errors import StoreError, first_line, why_not_open, why_not_used, why_unwritten, why_waiting
+from cssafe.store.errors import (
+    Notice,
+    StoreError,
+    first_line,
+    is_damage,
+    why_damaged,
+    why_not_open,
+    why_not_used,
+    why_unwritten,
+    why_waiting,
+)
 from cssafe.store.lesson import Lesson, naive_utc
 from cssafe.store.migrations import migrate
+from cssafe.store.recovery import damaged_lessons, newest_backup, notice, remains
 from cssafe.store.summaries import summarise
 from cssafe.store.taking import Taken, take
 
@@ -68,6 +79,8 @@ class Workspace:
         self._retry: Timer | None = None
         self.written: datetime | None = None
         """When observations were last written (aware, UTC)."""
+        self.notice: Notice | None = None
+        """What may be missing after an unclean end, until somebody has read it and sets it back."""
         self._lock = Lock()
         self._closed = False
 
@@ -75,7 +88,8 @@ class Workspace:
     def open(cls, path: Path | None) -> "Workspace":
         """Open the database at `path`, made if there is none; None keeps it in memory and off the disk altogether.
 
-        Lessons that a crash left open are ended at their last observation.
+        Lessons that a crash left open are ended at their last observation, and a damaged write-ahead log is set aside;
+        `notice` and the log then say what may be missing.
 
         Raises:
             StoreError: another process has it open, a newer CSSAFE made it, it is no database, or the disk refuses. The
@@ -83,14 +97,22 @@ class Workspace:
         """
         database = None
         try:
+            before = None if path is None else remains(path)
             database = Database(path)
             migrate(database.connection)
             workspace = cls(database)
+            if before is not None:
+                workspace.notice = notice(before, database.damaged_log, database.connection)
             workspace._whole(writing.end_open_lessons)
         except (duckdb.Error, OSError, StoreError) as error:
             if database is not None:
                 database.close(kept_as_it_is=True)
-            raise error if isinstance(error, StoreError) else why_not_open(path, error) from error
+            if isinstance(error, StoreError):
+                raise
+            raise why_not_open(path, error, None if path is None else newest_backup(path)) from error
+        database.mark_running()
+        if workspace.notice is not None:
+            log.warning("%s", workspace.notice)
         return workspace
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
@@ -99,6 +121,17 @@ class Workspace:
             return self._database.cursor()
         except duckdb.Error as error:
             raise self._refused(error) from error
+
+    def why_damaged(self, error: BaseException) -> StoreError:
+        """The error for a block of the file that turned out damaged while it was read; it names the lessons if that can be
+        told."""
+        assert self._database.path is not None, "memory has no blocks of a file"
+        try:
+            with self._database.cursor() as cursor:
+                lessons = damaged_lessons(cursor)
+        except duckdb.Error:
+            lessons = []
+        return why_damaged(self._database.path, error, lessons)
 
     @property
     def in_memory(self) -> bool:
@@ -320,7 +353,9 @@ class Workspace:
                 job = self._unfinished.pop(0)
                 try:
                     job()
-                except RETRIED:
+                except RETRIED as error:
+                    if is_damage(error):  # a retry would meet the same block
+                        raise self._refused(error) from error
                     self._unfinished.insert(0, job)
                     raise
         except RETRIED as error:
@@ -430,4 +465,7 @@ class Workspace:
         self._write(whole)
 
     def _refused(self, error: BaseException) -> StoreError:
-        return why_not_used(self._database.path, error)
+        path = self._database.path
+        if path is None or not is_damage(error):
+            return why_not_used(path, error)
+        return self.why_damaged(error)

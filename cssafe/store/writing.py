@@ -90,6 +90,8 @@ def end_open_lessons(connection: duckdb.DuckDBPyConnection) -> None:
     """End lessons that a crash left open at their last observation, also those that end before they start, as earlier versions
     wrote them when the computer's clock was set back; and make the tables that the charts read. To be called inside a
     transaction."""
+    if not connection.execute("FROM lessons WHERE ended IS NULL OR ended < started").fetchall():
+        return  # and no observation is read: a damaged one keeps nobody out
     rows = connection.execute("""
         UPDATE lessons SET ended = greatest(started, coalesce((
             SELECT max(time) + INTERVAL 1 SECOND FROM observations

@@ -1,0 +1,263 @@
+"""Copying everything readable of a damaged database file into a new one, piece by piece.
+
+DuckDB checks a checksum for each block of 256 KiB and refuses the rows that need a damaged one. Such a block holds a piece of
+one column, or small pieces of several: rows are kept without the columns that are lost, except where these cannot be empty.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from cssafe.labels import FIRST
+from cssafe.language import N_
+from cssafe.store.database import FILE
+from cssafe.store.errors import StoreError
+from cssafe.store.lesson import NO_CLASS, NO_SUBJECT
+from cssafe.store.migrations import MIGRATIONS
+from cssafe.store.recovery import connect, log_of, unreadable
+from cssafe.store.summaries import summarise
+from cssafe.store.workspace import Workspace
+
+ROWS_AT_ONCE = 122_880
+"""Rows copied at a time: a row group of DuckDB, some 20 MB of observations."""
+
+HEADER_BYTES = 4096
+"""A DuckDB file begins with three headers: of the file, and of the newest two checkpoints in turn."""
+
+Progress = Callable[[str], None]
+
+
+@dataclass
+class Rescued:
+    """One table: rows copied whole, rows copied without the columns that are lost, rows lost; and lessons with any of the
+    last two, as far as their numbers can be read."""
+
+    table: str
+    whole: int = 0
+    partly: int = 0
+    lost: int = 0
+    lessons: set[int] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class Report:
+    """tables: by name. lessons: names of those that lack something. renamed: how many lessons have a made-up name, because
+    their own was lost. behind: whether the newest changes are missing, because a header or the log is damaged."""
+
+    tables: list[Rescued]
+    lessons: list[str]
+    renamed: int
+    behind: bool
+
+    @property
+    def complete(self) -> bool:
+        return not self.behind and not any(table.lost or table.partly for table in self.tables)
+
+
+def rescue(path: Path, out: Path, progress: Progress = lambda line: None) -> Report:
+    """Copy what can be read of the file and of its write-ahead log into a new database, which opens in the app. The file
+    itself is only read: the work is done on a copy beside `out`.
+
+    Raises:
+        StoreError: there is no such file, `out` is there already, or nothing at all can be opened.
+        OSError: the disk refuses.
+    """
+    if not path.is_file():
+        raise StoreError(N_("There is no file {path}. Name the database, such as data/cssafe.duckdb."), path=path)
+    if out.exists():
+        raise StoreError(N_("The file {path} is there already. Choose another name with --out."), path=out)
+    with tempfile.TemporaryDirectory(dir=out.absolute().parent, prefix="rescue-") as folder:
+        copy, new = Path(folder) / "old.duckdb", Path(folder) / "new.duckdb"
+        shutil.copyfile(path, copy)
+        if log_of(path).is_file():
+            shutil.copyfile(log_of(path), log_of(copy))
+        old, behind = _opened(copy, path)
+        with old:
+            with duckdb.connect(str(new), config=FILE) as target:
+                tables = _copy(old, target, progress)
+                _complete_migrations(target, tables)
+        Workspace.open(new).close()  # what steps an older file lacks
+        with duckdb.connect(str(new), config=FILE) as target:
+            renamed = _name_lessons(target)
+            touched = sorted(set().union(_short(target), *(table.lessons for table in tables)))
+            _summarise(target, tables, touched)
+            names = _names(target, touched)
+        new.rename(out)
+    return Report(tables, names, renamed, behind)
+
+
+def _opened(copy: Path, path: Path) -> tuple[duckdb.DuckDBPyConnection, bool]:
+    """Open the copy; where a header is damaged, with another in its place. True: newer changes are missing."""
+    with copy.open("rb") as file:
+        whole = file.read(3 * HEADER_BYTES)
+    problem: BaseException = EOFError("too short")
+    for headers in _headers(whole, copy.parent):
+        with copy.open("r+b") as file:
+            file.write(headers)
+        try:
+            old, log = connect(copy, FILE)
+            old.execute("PRAGMA disable_checkpoint_on_shutdown")
+            if _has(old, "lessons", "lesson"):
+                return old, log is not None or headers[HEADER_BYTES:] != whole[HEADER_BYTES:]
+            old.close()
+        except duckdb.Error as error:
+            problem = error
+    raise StoreError(
+        N_("Nothing in the file {path} can be opened: {problem} Restore a backup, if there is one."),
+        path=path,
+        problem=str(problem).split("\n")[0].rstrip(".") + ".",
+    ) from problem
+
+
+def _headers(own: bytes, folder: Path) -> Iterator[bytes]:
+    """The file's own headers, then with each in the place of the other, then the same with a new file's first."""
+    first, one, two = (own[i * HEADER_BYTES : (i + 1) * HEADER_BYTES] for i in range(3))
+    firsts = [first]
+    for version in ("v1.0.0", "v1.4.0"):
+        fresh = folder / f"{version}.duckdb"
+        duckdb.connect(str(fresh), config={"storage_compatibility_version": version}).close()
+        firsts.append(fresh.read_bytes()[:HEADER_BYTES])
+    for header in firsts:
+        yield from (header + one + two, header + one + one, header + two + two)
+
+
+def _copy(old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection, progress: Progress) -> list[Rescued]:
+    """Make the old one's tables in the new one and fill them; what became of each."""
+    tables = []
+    for name, sql in old.execute("SELECT table_name, sql FROM duckdb_tables() ORDER BY table_name").fetchall():
+        progress(name)
+        new.execute(sql)
+        rescued = Rescued(name)
+        columns = old.execute(
+            "SELECT column_name, is_nullable FROM duckdb_columns() WHERE table_name = ? ORDER BY column_index", [name]
+        ).fetchall()
+        for piece in _pieces(old, rescued, columns):
+            new.register("piece", piece)
+            new.execute(f"INSERT INTO {name} BY NAME FROM piece")
+            new.unregister("piece")
+        tables.append(rescued)
+    (given,) = old.execute("SELECT coalesce(max(last_value), 0) FROM duckdb_sequences()").fetchone() or (0,)
+    used = [_greatest(new, table.table) for table in tables if _has(new, table.table, "lesson")]
+    new.execute(f"CREATE SEQUENCE lesson_numbers START {max(given, *used) + 1}")
+    return tables
+
+
+def _pieces(
+    old: duckdb.DuckDBPyConnection, rescued: Rescued, columns: Sequence[tuple[str, bool]]
+) -> Iterator[pa.Table]:
+    """The table's rows as far as they can be read."""
+    (end,) = old.execute(f"SELECT coalesce(max(rowid) + 1, 0) FROM {rescued.table}").fetchone() or (0,)
+    after = 0
+    for first, last in (*unreadable(old, rescued.table), (end, end)):
+        for start in range(after, first, ROWS_AT_ONCE):
+            piece = _read(old, rescued.table, [name for name, _ in columns], start, min(start + ROWS_AT_ONCE, first))
+            rescued.whole += piece.num_rows
+            yield piece
+        if first < last:
+            yield from _columns(old, rescued, columns, first, last)
+        after = last
+
+
+def _columns(
+    old: duckdb.DuckDBPyConnection, rescued: Rescued, columns: Sequence[tuple[str, bool]], first: int, end: int
+) -> Iterator[pa.Table]:
+    """The columns of the rows [first, end) that can be read; no rows where one is lost that cannot be empty."""
+    parts: dict[str, pa.Table] = {}
+    for name, nullable in columns:
+        try:
+            parts[name] = _read(old, rescued.table, [name], first, end)
+        except duckdb.Error:
+            if not nullable:
+                inside = f"SELECT count(*) FROM {rescued.table} WHERE rowid >= {first} AND rowid < {end}"
+                rescued.lost += (old.execute(inside).fetchone() or (0,))[0]
+                return
+        if name == "lesson":
+            rescued.lessons |= set(parts[name]["lesson"].to_pylist())
+    piece = pa.table({name: part[name] for name, part in parts.items()})
+    rescued.partly += piece.num_rows
+    yield piece
+
+
+def _read(old: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str], first: int, end: int) -> pa.Table:
+    query = f"SELECT {', '.join(columns)} FROM {table} WHERE rowid >= {first} AND rowid < {end}"
+    return old.execute(query).to_arrow_table()
+
+
+def _complete_migrations(new: duckdb.DuckDBPyConnection, tables: Sequence[Rescued]) -> None:
+    """Where the list of the steps is damaged, take the file for one of this version."""
+    if any(table.table == "migrations" and table.lost for table in tables):
+        rows = [[step.__name__] for step in MIGRATIONS]
+        new.executemany(
+            "INSERT INTO migrations SELECT $1, now()::TIMESTAMP WHERE $1 NOT IN (SELECT name FROM migrations)", rows
+        )
+
+
+def _name_lessons(new: duckdb.DuckDBPyConnection) -> int:
+    """Make a row for lessons that have observations or minutes and none; how many."""
+    made = new.execute(
+        """INSERT INTO lessons BY NAME
+        SELECT lesson, 'Lesson ' || lesson AS name, $none AS class_name, $subject AS subject, '' AS room, 'UTC' AS time_zone,
+            CASE WHEN lesson IN (SELECT lesson FROM tracks WHERE expressed > 0
+                    UNION SELECT lesson FROM observations WHERE p_neutral IS NOT NULL)
+                THEN 'consent' ELSE 'attention-only' END AS profile,
+            'unknown' AS formula, 'camera' AS source, 'class' AS audience,
+            min(time) AS started, max(time) + INTERVAL 1 SECOND AS ended
+        FROM (SELECT lesson, time FROM observations UNION ALL SELECT lesson, time FROM minutes) ANTI JOIN lessons USING (lesson)
+        GROUP BY lesson RETURNING lesson""",
+        {"none": NO_CLASS, "subject": NO_SUBJECT},
+    ).fetchall()
+    new.execute(
+        "INSERT INTO activities SELECT lesson, started, ? FROM lessons ANTI JOIN activities USING (lesson)",
+        [FIRST["class"]],
+    )
+    return len(made)
+
+
+def _summarise(new: duckdb.DuckDBPyConnection, tables: Sequence[Rescued], touched: Sequence[int]) -> None:
+    """Make the tables that the charts read from what is left of the observations, unless these are what was lost."""
+    lost = {table.table for table in tables if table.lost}
+    if not lost & {"minutes", "tracks", "faces"}:
+        return
+    numbers = new.execute(
+        "SELECT DISTINCT lesson FROM observations WHERE list_contains($1::INTEGER[], lesson) OR lesson NOT IN "
+        "(SELECT lesson FROM tracks) OR lesson NOT IN (SELECT lesson FROM minutes) ORDER BY lesson",
+        [list(touched)],
+    ).fetchall()
+    new.begin()
+    summarise(new, [lesson for (lesson,) in numbers])
+    new.commit()
+
+
+def _short(new: duckdb.DuckDBPyConnection) -> set[int]:
+    """Lessons of whose observations fewer are here than entered a figure."""
+    rows = new.execute(
+        """SELECT lesson FROM (SELECT lesson, sum(measured) AS n FROM tracks GROUP BY lesson)
+        LEFT JOIN (SELECT lesson, count(*) AS here FROM observations GROUP BY lesson) USING (lesson)
+        WHERE n > coalesce(here, 0)"""
+    ).fetchall()
+    return {lesson for (lesson,) in rows}
+
+
+def _names(new: duckdb.DuckDBPyConnection, lessons: Sequence[int]) -> list[str]:
+    rows = new.execute(
+        "SELECT name, started FROM lessons WHERE list_contains($1::INTEGER[], lesson) ORDER BY started, lesson",
+        [list(lessons)],
+    ).fetchall()
+    return [f'"{name}" ({started:%Y-%m-%d})' for name, started in rows]
+
+
+def _has(connection: duckdb.DuckDBPyConnection, table: str, column: str) -> bool:
+    found = connection.execute(
+        "SELECT count(*) FROM duckdb_columns() WHERE table_name = ? AND column_name = ?", [table, column]
+    ).fetchone()
+    return found != (0,)
+
+
+def _greatest(connection: duckdb.DuckDBPyConnection, table: str) -> int:
+    (number,) = connection.execute(f"SELECT coalesce(max(lesson), 0) FROM {table}").fetchone() or (0,)
+    return number
