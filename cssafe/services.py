@@ -11,6 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from pathlib import Path
 
 from cssafe import settings
 from cssafe.expression import Expression
@@ -19,7 +20,7 @@ from cssafe.live.room import Room
 from cssafe.live.session import LiveLesson
 from cssafe.pipeline import Pipeline
 from cssafe.settings import GONE, IDLE_MINUTES, ConfigurationError
-from cssafe.store import StoreError, Workspace
+from cssafe.store import StoreError, Workspace, restore_file
 
 log = logging.getLogger(__name__)
 
@@ -179,6 +180,19 @@ def workspace() -> Workspace:
                 _store_problem = str(error)
                 raise
         return _workspace
+
+
+def restore(backup: Path) -> Path | None:
+    """Put a backup in the place of the one database in a file, also of one that cannot be opened; where the replaced
+    database is kept.
+
+    Raises:
+        StoreError: as Workspace.restore.
+    """
+    with _opening:
+        if _workspace is not None:
+            return _workspace.restore(backup)
+        return restore_file(settings.read().database, backup)
 
 
 def store_problem() -> str:

@@ -1,8 +1,10 @@
 """A workspace: everything of one teacher or school in one DuckDB database, and the one thread that writes to it."""
 
 import json
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -16,15 +18,21 @@ import pyarrow as pa
 from cssafe.formula import Formula
 from cssafe.language import N_
 from cssafe.observations import COLUMNS
-from cssafe.store import writing
-from cssafe.store.database import Database
-from cssafe.store.errors import StoreError, why_not_open, why_not_used
+from cssafe.store import backups, writing
+from cssafe.store.database import Database, StillRead
+from cssafe.store.errors import StoreError, why_not_open, why_not_used, why_traces
 from cssafe.store.lesson import Lesson, naive_utc
 from cssafe.store.migrations import migrate
 from cssafe.store.summaries import summarise
 from cssafe.store.taking import Taken, take
 
+log = logging.getLogger(__name__)
+
 T = TypeVar("T")
+
+ERASING = "erasing"
+"""Setting with the starts (ISO 8601, naive UTC) of deleted lessons whose bytes may still be in the file or in a backup. It
+is written with the deletion, so that a crash cannot part the two, and no word of the lessons is in it."""
 
 
 class Workspace:
@@ -41,6 +49,8 @@ class Workspace:
         self._failure: BaseException | None = None
         self.written: datetime | None = None
         """When observations were last written (aware, UTC)."""
+        self.backup_problem: StoreError | None = None
+        """Why there is no backup of today, if it could not be written."""
         self._lock = Lock()
         self._closed = False
 
@@ -48,7 +58,7 @@ class Workspace:
     def open(cls, path: Path | None) -> "Workspace":
         """Open the database at `path`, made if there is none; None keeps it in memory and off the disk altogether.
 
-        Lessons that a crash left open are ended at their last observation.
+        Lessons that a crash left open are ended at their last observation, and a deletion that it interrupted is finished.
 
         Raises:
             StoreError: another process has it open, a newer CSSAFE made it, it is no database, or the disk refuses. The
@@ -60,6 +70,10 @@ class Workspace:
             migrate(database.connection)
             workspace = cls(database)
             workspace._whole(writing.end_open_lessons)
+            workspace._write(workspace._finish_deletion)
+            if path is not None:
+                with suppress(OSError):  # the next deletion tries again
+                    backups.sweep(path)
         except (duckdb.Error, OSError, StoreError) as error:
             if database is not None:
                 database.close(kept_as_it_is=True)
@@ -119,6 +133,7 @@ class Workspace:
             self._database.pack()
 
         self._write(job)
+        self._look_after_files()
 
     def add(self, lessons: Sequence[Lesson], ended: Sequence[datetime], observations: pd.DataFrame) -> list[int]:
         """Numbers of lessons added at once, in one transaction, already over (a recording, a synthetic term).
@@ -136,7 +151,9 @@ class Workspace:
             self._database.pack()
             return numbers
 
-        return self._write(job)
+        numbers = self._write(job)
+        self._look_after_files()
+        return numbers
 
     def take(self, parts: Iterable[tuple[str, pa.Table]], expression: bool, progress: Callable[[float], None]) -> Taken:
         """Add what another workspace gave, all of it or nothing; as in taking.take. The parts are asked for on the writer
@@ -149,7 +166,9 @@ class Workspace:
             self._database.pack()
             return taken
 
-        return self._write(job)
+        taken = self._write(job)
+        self._look_after_files()
+        return taken
 
     def mark(self, lesson: int, kind: str, time: datetime, note: str = "") -> None:
         """Note an event of the lesson (aware time): "question", "instruction", "quiz" ..."""
@@ -200,21 +219,57 @@ class Workspace:
         self._whole(lambda connection: writing.annotate(connection, lesson, note, tags))
 
     def delete(self, *lessons: int) -> None:
-        """Take lessons and all that was recorded of them out of every table, and write the file anew without them, for which
-        the disk needs as much free space as the file has.
+        """Take lessons and all that was recorded of them out of every table, then out of the bytes of the file and of the
+        backups, for which the disk needs as much free space as the file has. While others go on reading, that is left
+        for later, and `erasing` is true.
 
         Raises:
-            StoreError: also if the lessons are deleted, but the file cannot be written anew.
+            StoreError: also if the lessons are deleted, but the file cannot be rewritten.
         """
 
         def job() -> None:
             self._drain()
             with self._database.transaction() as connection:
+                if not self.in_memory:
+                    starts = writing.starts(connection, lessons)
+                    writing.set_value(connection, ERASING, sorted({*self._deleted(), *starts}))
                 writing.delete(connection, lessons)
             self._database.pack()
-            self._database.forget()
+            with suppress(StillRead):
+                self._erase()
 
         self._write(job)
+
+    @property
+    def erasing(self) -> bool:
+        """Whether bytes of deleted lessons may still be in the file. CSSAFE tries to erase them when a lesson ends, when it
+        closes and when it starts."""
+        return bool(self.get(ERASING))
+
+    def restore(self, backup: Path) -> Path | None:
+        """Replace all that is here by what the backup holds; where the replaced database is kept.
+
+        Raises:
+            StoreError: a lesson runs, others go on reading, the backup cannot be used or the disk refuses. All is as it
+                was.
+        """
+        path = self._database.path
+        assert path is not None, "a database in memory has no backups"
+
+        def job() -> Path | None:
+            self._drain()
+            if self._connection.execute("SELECT 1 FROM lessons WHERE ended IS NULL").fetchone():
+                raise StoreError(N_("A lesson is running. End it, then restore the backup."))
+            self._erase()  # or the replaced database would keep what was deleted
+            with self._database.released():
+                kept = backups.restore(path, backup)
+            migrate(self._connection)
+            with self._database.transaction() as connection:
+                writing.end_open_lessons(connection)
+            self._finish_deletion()
+            return kept
+
+        return self._write(job)
 
     def get(self, key: str, default: Any = None) -> Any:
         """The setting's value (anything that JSON can hold), or the default."""
@@ -223,13 +278,7 @@ class Workspace:
         return default if row is None else json.loads(row[0])
 
     def set(self, key: str, value: Any) -> None:
-        text = json.dumps(value)
-
-        def job(connection: duckdb.DuckDBPyConnection) -> None:
-            connection.execute("DELETE FROM settings WHERE key = ?", [key])
-            connection.execute("INSERT INTO settings VALUES (?, ?)", [key, text])
-
-        self._whole(job)
+        self._whole(lambda connection: writing.set_value(connection, key, value))
 
     def flush(self) -> None:
         """Return when everything recorded so far is in the database."""
@@ -237,10 +286,16 @@ class Workspace:
         self._raise_failure()
 
     def close(self) -> None:
-        """Write what is waiting and close the database. Closing twice is allowed."""
+        """Write what is waiting, finish a deletion and close the database. Closing twice is allowed.
+
+        Raises:
+            StoreError: the disk refuses; the database is closed nevertheless.
+        """
         try:
             if not self._closed:
                 self.flush()
+                with suppress(StillRead):
+                    self._write(self._erase)
         finally:
             self._closed = True
             self._writer.shutdown()
@@ -257,6 +312,52 @@ class Workspace:
     def _insert(self, observations: pd.DataFrame) -> None:
         writing.insert_observations(self._connection, observations)
         self.written = datetime.now(UTC)
+
+    def _look_after_files(self) -> None:
+        """Finish a deletion and make the backup of the day; nobody waits for it."""
+        if not self.in_memory:
+            with suppress(StoreError):  # closed meanwhile
+                self._submit(self._finish_deletion)
+                self._submit(self._back_up)
+
+    def _back_up(self) -> None:
+        assert self._database.path is not None, "a database in memory has no backups"
+        try:
+            backups.make(self._connection, self._database.path)
+            self.backup_problem = None
+        except (duckdb.Error, OSError) as error:
+            self.backup_problem = backups.no_backup(error)
+
+    def _deleted(self) -> list[str]:
+        """Starts of the lessons that are to be erased."""
+        row = self._connection.execute("SELECT value FROM settings WHERE key = ?", [ERASING]).fetchone()
+        return [] if row is None else json.loads(row[0])
+
+    def _erase(self) -> None:
+        """Take deleted lessons out of the bytes of the file, then remove the backups that hold them and make one of today.
+
+        Raises:
+            StillRead: others go on reading.
+            StoreError: the disk refuses.
+        """
+        if self.in_memory or not (starts := self._deleted()):
+            return
+        path = self._database.path
+        assert path is not None
+        self._database.rewrite()
+        try:
+            backups.erase(path, starts)
+        except OSError as error:
+            raise why_traces(path.parent / "backups", error) from error
+        self._connection.execute("DELETE FROM settings WHERE key = ?", [ERASING])
+        self._back_up()
+
+    def _finish_deletion(self) -> None:
+        """Erase what is left of an earlier deletion, if that is possible now."""
+        try:
+            self._erase()
+        except StoreError as error:
+            log.warning("A deletion is not finished: %s", error)
 
     @property
     def _connection(self) -> duckdb.DuckDBPyConnection:
@@ -295,3 +396,22 @@ class Workspace:
 
     def _refused(self, error: BaseException) -> StoreError:
         return why_not_used(self._database.path, error)
+
+
+def restore_file(path: Path, backup: Path) -> Path | None:
+    """Put a backup in the place of a database that no program has open, also of one that cannot be opened; where the
+    replaced one is kept.
+
+    Raises:
+        StoreError: as Workspace.restore, or a program has the database open.
+    """
+    if not path.exists():
+        return backups.restore(path, backup)
+    try:
+        workspace = Workspace.open(path)
+    except StoreError as error:
+        if "lock on file" in str(error.__cause__) or "used by another process" in str(error.__cause__):
+            raise
+        return backups.restore(path, backup)
+    with closing(workspace):
+        return workspace.restore(backup)
