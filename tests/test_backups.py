@@ -44,6 +44,11 @@ def teach(workspace: Workspace, name: str, day: int = 0) -> int:
     return add(workspace, rows(), lesson=replace(LESSON, name=name, started=START + timedelta(days=day)))
 
 
+def settle(workspace: Workspace) -> None:
+    """Wait until the workspace has looked after its files."""
+    workspace._archivist.submit(int).result()
+
+
 def names(workspace: Workspace) -> list[str]:
     with workspace.cursor() as cursor:
         return [name for (name,) in cursor.execute("SELECT name FROM lessons ORDER BY lesson").fetchall()]
@@ -62,8 +67,9 @@ def test_the_first_lesson_that_ends_on_a_day_makes_the_backup_of_that_day(path, 
     with closing(Workspace.open(path)) as workspace:
         calendar("2026-03-02")
         teach(workspace, "Monday")
+        settle(workspace)
         teach(workspace, "Monday, again")
-        workspace.flush()
+        settle(workspace)
         calendar("2026-03-03")
         teach(workspace, "Tuesday")
     assert days(path) == ["2026-03-03", "2026-03-02"] and held(path) == [3, 1]
@@ -90,11 +96,11 @@ def test_the_newest_days_are_kept_and_one_made_by_a_clock_that_was_wrong_removes
         for day in ("2026-02-27", "2026-03-02", "2026-03-30"):
             calendar(day)
             teach(workspace, day)
-            workspace.flush()
+            settle(workspace)
         assert days(path) == ["2026-03-30", "2026-03-02"]
         calendar("1999-01-01")
         teach(workspace, "1999-01-01")
-        workspace.flush()
+        settle(workspace)
     assert days(path) == ["2026-03-30", "2026-03-02", "1999-01-01"]
 
 
@@ -109,14 +115,14 @@ def test_without_room_on_the_disk_there_is_no_backup_the_lesson_goes_on_and_a_se
     usage = namedtuple("Usage", "free")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(backups.ROOM_LEFT_BYTES))
     teach(services.workspace(), "Monday")
-    services.workspace().flush()
+    settle(services.workspace())
     for name in ("data", "status"):
         assert "no backup of today" in text(page(name)) and "No space left on device" in text(page(name))
     monkeypatch.undo()
     assert names(services.workspace()) == ["Monday"]
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(1 << 40))
     teach(services.workspace(), "Tuesday")
-    services.workspace().flush()
+    settle(services.workspace())
     assert services.workspace().backup_problem is None
 
 
@@ -124,8 +130,9 @@ def test_a_folder_of_backups_that_cannot_be_made_disturbs_no_lesson(path):
     (path.parent / "backups").write_text("a file in its place")
     with closing(Workspace.open(path)) as workspace:
         workspace.delete(teach(workspace, "Monday"))
+        settle(workspace)
         teach(workspace, "Tuesday")
-        workspace.flush()
+        settle(workspace)
         assert names(workspace) == ["Tuesday"] and "no backup" in str(workspace.backup_problem)
 
 
@@ -133,14 +140,15 @@ def test_a_deleted_lesson_is_in_no_backup_and_backups_without_it_stay(path, cale
     with closing(Workspace.open(path)) as workspace:
         calendar("2026-03-02")
         teach(workspace, "Monday")
-        workspace.flush()
+        settle(workspace)
         calendar("2026-03-03")
         gone = teach(workspace, SECRET, day=1)
-        workspace.flush()
+        settle(workspace)
         assert "cssafe-2026-03-03.duckdb" in holding(path.parent, SECRET)
         calendar("2026-03-04")
         workspace.delete(gone)
         assert holding(path.parent, SECRET) == [] and not workspace.erasing
+        settle(workspace)
     assert days(path) == ["2026-03-04", "2026-03-02"] and held(path) == [1, 1]
 
 
@@ -148,10 +156,10 @@ def test_a_deletion_finds_the_lesson_in_replaced_databases_too_and_by_its_start_
     with closing(Workspace.open(path)) as workspace:
         calendar("2026-03-02")
         teach(workspace, "Monday")
-        workspace.flush()
+        settle(workspace)
         calendar("2026-03-03")
         teach(workspace, SECRET, day=1)
-        workspace.flush()
+        settle(workspace)
         kept = workspace.restore(backups.path_of(path, "2026-03-02"))
         assert names(workspace) == ["Monday"] and SECRET.encode() in kept.read_bytes()
         teach(workspace, "Another", day=2)
@@ -162,7 +170,7 @@ def test_a_deletion_finds_the_lesson_in_replaced_databases_too_and_by_its_start_
 def test_a_deletion_removes_a_backup_that_cannot_be_read(path):
     with closing(Workspace.open(path)) as workspace:
         gone = teach(workspace, "Monday")
-        workspace.flush()
+        settle(workspace)
         backups.path_of(path, "2026-03-02").write_text(SECRET)
         assert None in held(path)
         workspace.delete(gone)
@@ -173,7 +181,7 @@ def test_restoring_brings_back_what_the_backup_holds_and_keeps_what_was_there(pa
     with closing(Workspace.open(path)) as workspace:
         calendar("2026-03-02")
         monday = teach(workspace, "Monday")
-        workspace.flush()
+        settle(workspace)
         workspace.rename(monday, "Spoilt")
         teach(workspace, "Tuesday", day=1)
         kept = workspace.restore(backups.path_of(path, "2026-03-02"))
@@ -189,11 +197,12 @@ def test_a_running_lesson_must_end_and_a_reader_finish_before_a_backup_is_restor
     monkeypatch.setattr(database, "PATIENCE", 0.0)
     with closing(Workspace.open(path)) as workspace:
         teach(workspace, "Monday")
-        workspace.flush()
+        settle(workspace)
         running = workspace.start_lesson(LESSON)
         with pytest.raises(StoreError, match="lesson is running"):
             workspace.restore(backups.newest(path))
         workspace.end_lesson(running, START + timedelta(minutes=45))
+        settle(workspace)
         with workspace.cursor() as reader:
             with pytest.raises(StoreError, match="is being read"):
                 workspace.restore(backups.newest(path))
@@ -214,9 +223,9 @@ def test_a_running_lesson_must_end_and_a_reader_finish_before_a_backup_is_restor
 def test_a_backup_that_cannot_be_used_changes_nothing(path, spoil, words):
     with closing(Workspace.open(path)) as workspace:
         teach(workspace, "Monday")
-        workspace.flush()
+        settle(workspace)
         teach(workspace, "Tuesday")
-        workspace.flush()
+        settle(workspace)
         backup = backups.newest(path)
         spoil(backup)
         with pytest.raises(StoreError, match=words):
@@ -253,7 +262,7 @@ def test_the_page_restores_the_chosen_backup_and_says_why_not_while_a_lesson_run
     for day in ("2026-03-02", "2026-03-03"):
         calendar(day)
         teach(workspace, day)
-        workspace.flush()
+        settle(workspace)
     running = workspace.start_lesson(LESSON)
     shown = page("data")
     shown.radio[0].set_value(backups.listed(path)[1])
@@ -285,7 +294,7 @@ def test_while_a_reader_delays_the_erasure_every_page_says_so(path, monkeypatch)
             assert "traces of them can still be read" in text(page(name))
     del reader
     teach(workspace, "The next lesson", day=2)
-    workspace.flush()
+    settle(workspace)
     assert "traces" not in text(page("data")) and holding(path.parent, SECRET) == []
 
 
@@ -295,7 +304,7 @@ def test_the_command_lists_restores_and_says_what_it_kept(path, calendar, capsys
         for day in ("2026-03-02", "2026-03-03"):
             calendar(day)
             teach(workspace, day)
-            workspace.flush()
+            settle(workspace)
         teach(workspace, "Today")
         assert main(["restore"]) == 2  # a second connection of this process sees the lock of nobody: the path does
     capsys.readouterr()
@@ -319,7 +328,7 @@ def test_the_command_refuses_while_another_program_has_the_database_open(path, c
         from tests.lessons import add, rows
         workspace = Workspace.open(Path(sys.argv[1]))
         add(workspace, rows())
-        workspace.flush()
+        workspace._archivist.submit(int).result()
         print("open", flush=True)
         sys.stdin.readline()
     """

@@ -98,7 +98,7 @@ DELETION = """
     gone = add(opened, rows(seconds=50), lesson=replace(LESSON, name=SECRET, started=START + timedelta(days=1)))
     opened.mark(gone, "quiz", START, SECRET)
     opened.annotate(gone, SECRET, [SECRET])
-    opened.flush()
+    opened._archivist.submit(int).result()
     backups.path_of(path, "2020-02-29").write_bytes(backups.newest(path).read_bytes())
     backups.newest(path).unlink()
     backups.make(opened._connection, path)
@@ -129,7 +129,9 @@ AFTER_COMMIT = {
 def interrupt(path: Path, moment: str) -> None:
     """Delete the second lesson of a new database in a process that is killed at that moment."""
     program = (
-        textwrap.dedent(DELETION.replace("SECRET", repr(SECRET))) + textwrap.dedent(moment) + "\nopened.delete(gone)\n"
+        textwrap.dedent(DELETION.replace("SECRET", repr(SECRET)))
+        + textwrap.dedent(moment)
+        + "\nopened.delete(gone)\nopened.close()\n"
     )
     with python(program, path) as process:
         assert process.communicate(timeout=120)[0] == "ready\n"

@@ -95,7 +95,6 @@ def make(connection: duckdb.DuckDBPyConnection, database: Path) -> None:
 def erase(database: Path, starts: Sequence[str]) -> None:
     """Remove the backups with lessons that started then (ISO 8601, naive UTC), and those that cannot be read. Lessons are
     known by their start because restoring and importing change their numbers."""
-    sweep(database)
     for path in _files(database):
         try:
             with _opened(path) as connection:

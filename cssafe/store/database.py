@@ -190,12 +190,13 @@ def copy(connection: duckdb.DuckDBPyConnection, target: Path) -> None:
     """Write the connection's current database into a new file, without the bytes of deleted rows."""
     discard(target)
     (name,) = connection.execute("SELECT current_database()").fetchone() or ("",)
-    connection.execute(f"ATTACH {quoted(target)} AS target")
+    new = f'"{target.name}"'  # of the whole process, where a backup and a rewrite may meet
+    connection.execute(f"ATTACH {quoted(target)} AS {new}")
     try:
-        connection.execute(f'COPY FROM DATABASE "{name}" TO target')
-        connection.execute("CHECKPOINT target")
+        connection.execute(f'COPY FROM DATABASE "{name}" TO {new}')
+        connection.execute(f"CHECKPOINT {new}")
     finally:
-        connection.execute("DETACH target")
+        connection.execute(f"DETACH {new}")
 
 
 def install(new: Path, path: Path) -> None:

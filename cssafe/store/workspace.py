@@ -45,6 +45,7 @@ class Workspace:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="cssafe-writer")
+        self._archivist = ThreadPoolExecutor(max_workers=1, thread_name_prefix="cssafe-backup")
         self._pending: list[pd.DataFrame] = []
         self._failure: BaseException | None = None
         self.written: datetime | None = None
@@ -70,10 +71,12 @@ class Workspace:
             migrate(database.connection)
             workspace = cls(database)
             workspace._whole(writing.end_open_lessons)
-            workspace._write(workspace._finish_deletion)
             if path is not None:
-                with suppress(OSError):  # the next deletion tries again
+                with suppress(OSError):  # the next start tries again
                     backups.sweep(path)
+            if workspace.erasing:
+                workspace._submit(workspace._finish_deletion).result()
+                workspace._look_after_files()
         except (duckdb.Error, OSError, StoreError) as error:
             if database is not None:
                 database.close(kept_as_it_is=True)
@@ -239,6 +242,7 @@ class Workspace:
                 self._erase()
 
         self._write(job)
+        self._look_after_files()
 
     @property
     def erasing(self) -> bool:
@@ -286,12 +290,13 @@ class Workspace:
         self._raise_failure()
 
     def close(self) -> None:
-        """Write what is waiting, finish a deletion and close the database. Closing twice is allowed.
+        """Write what is waiting, finish a backup and a deletion, and close the database. Closing twice is allowed.
 
         Raises:
             StoreError: the disk refuses; the database is closed nevertheless.
         """
         try:
+            self._archivist.shutdown()
             if not self._closed:
                 self.flush()
                 with suppress(StillRead):
@@ -314,18 +319,25 @@ class Workspace:
         self.written = datetime.now(UTC)
 
     def _look_after_files(self) -> None:
-        """Finish a deletion and make the backup of the day; nobody waits for it."""
+        """Finish a deletion and make the backup of the day, on a thread of its own: a large database takes a minute."""
         if not self.in_memory:
-            with suppress(StoreError):  # closed meanwhile
-                self._submit(self._finish_deletion)
-                self._submit(self._back_up)
+            with suppress(RuntimeError):  # closed meanwhile
+                self._archivist.submit(self._tend)
+
+    def _tend(self) -> None:
+        self._submit(self._finish_deletion).result()
+        self._back_up()
+        if self.erasing:  # a deletion that had to wait for the backup, and may remove it
+            self._submit(self._finish_deletion).result()
+            self._back_up()
 
     def _back_up(self) -> None:
         assert self._database.path is not None, "a database in memory has no backups"
         try:
-            backups.make(self._connection, self._database.path)
+            with self.cursor() as cursor:
+                backups.make(cursor, self._database.path)
             self.backup_problem = None
-        except (duckdb.Error, OSError) as error:
+        except (duckdb.Error, OSError, StoreError) as error:
             self.backup_problem = backups.no_backup(error)
 
     def _deleted(self) -> list[str]:
@@ -334,7 +346,7 @@ class Workspace:
         return [] if row is None else json.loads(row[0])
 
     def _erase(self) -> None:
-        """Take deleted lessons out of the bytes of the file, then remove the backups that hold them and make one of today.
+        """Take deleted lessons out of the bytes of the file, then remove the backups that hold them.
 
         Raises:
             StillRead: others go on reading.
@@ -350,7 +362,6 @@ class Workspace:
         except OSError as error:
             raise why_traces(path.parent / "backups", error) from error
         self._connection.execute("DELETE FROM settings WHERE key = ?", [ERASING])
-        self._back_up()
 
     def _finish_deletion(self) -> None:
         """Erase what is left of an earlier deletion, if that is possible now."""
