@@ -1,17 +1,21 @@
 """Dated backups: made, kept, erased and restored."""
 
+import io
 import shutil
+import zipfile
 from collections import namedtuple
 from contextlib import closing
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from threading import Event
 
 import duckdb
 import pytest
 
 from cssafe import services
 from cssafe.cli import main
+from cssafe.exchange import outgoing
 from cssafe.store import StoreError, Workspace, backups, database
 from tests.lessons import LESSON, START, add, rows
 from tests.test_bad_store import page
@@ -165,6 +169,45 @@ def test_a_deletion_finds_the_lesson_in_replaced_databases_too_and_by_its_start_
         teach(workspace, "Another", day=2)
         workspace.delete(teach(workspace, "Imported", day=1))
         assert not kept.exists() and holding(path.parent, SECRET) == []
+
+
+def test_lessons_go_on_while_a_backup_is_made_and_one_deleted_meanwhile_is_erased_from_it_afterwards(path, monkeypatch):
+    monkeypatch.setattr(database, "PATIENCE", 0.0)
+    copied, go_on = Event(), Event()
+
+    def install(new: Path, target: Path) -> None:
+        copied.set()
+        assert go_on.wait(60)
+        database.install(new, target)
+
+    monkeypatch.setattr(backups, "install", install)
+    with closing(Workspace.open(path)) as workspace:
+        teach(workspace, "Kept")
+        gone = teach(workspace, SECRET, day=1)
+        assert copied.wait(60)
+        try:
+            teach(workspace, "Meanwhile", day=2)
+            workspace.delete(gone)
+            assert workspace.erasing and holding(path.parent, SECRET) != []
+        finally:
+            go_on.set()
+        settle(workspace)
+        assert not workspace.erasing and holding(path.parent, SECRET) == []
+        assert names(workspace) == ["Kept", "Meanwhile"] and len(days(path)) == 1
+
+
+def test_a_file_that_leaves_while_a_deletion_waits_tells_nothing_of_it(path, monkeypatch):
+    monkeypatch.setattr(database, "PATIENCE", 0.0)
+    file = io.BytesIO()
+    with closing(Workspace.open(path)) as workspace:
+        teach(workspace, "Kept")
+        with workspace.cursor() as reader:
+            workspace.delete(teach(workspace, SECRET, day=1))
+            assert workspace.erasing
+            outgoing.write(workspace, file, "json")
+        del reader
+    with zipfile.ZipFile(file) as archive:
+        assert "erasing" not in archive.read("settings.json").decode()
 
 
 def test_a_deletion_removes_a_backup_that_cannot_be_read(path):
