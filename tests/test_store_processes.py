@@ -99,9 +99,9 @@ DELETION = """
     opened.mark(gone, "quiz", START, SECRET)
     opened.annotate(gone, SECRET, [SECRET])
     opened._archivist.submit(int).result()
-    backups.path_of(path, "2020-02-29").write_bytes(backups.newest(path).read_bytes())
     backups.newest(path).unlink()
     backups.make(opened._connection, path)
+    backups.path_of(path, "2020-02-29").write_bytes(backups.newest(path).read_bytes())
     path.with_name("a.duckdb.wal-set-aside").write_text(SECRET)
     print("ready", flush=True)
 """
