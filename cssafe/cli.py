@@ -1,5 +1,5 @@
 """The command line: python -m cssafe analyze | watch | evaluate | bench | train | temporal | validate | fit | sample |
-export | import | rescue.
+restore | export | import | rescue.
 
 Exit status 0; 2 and one line on stderr for input that cannot be used; 3 where `analyze` could read only a part of it, with a
 line on what is missing; 130 after Ctrl-C. What a command needs is imported when it is chosen, so that the help and every
@@ -39,6 +39,7 @@ COMMANDS = {
     "fit": ("make a formula from labelled videos or lessons", "cssafe.training.engagement.fit"),
     "hidden": ("learn and measure how much of a face is hidden", "cssafe.training.hiding"),
     "sample": ("fill the database with a synthetic term", "cssafe.cli"),
+    "restore": ("put a backup in the place of the database", "cssafe.cli"),
     "export": ("write everything in the database into one file", "cssafe.exchange.outgoing"),
     "import": ("take in what another CSSAFE has exported", "cssafe.exchange.incoming"),
     "rescue": ("copy what can be read of a damaged database into a new one", "cssafe.rescue"),
@@ -329,6 +330,34 @@ def main_sample(args: argparse.Namespace) -> int:
         else:
             lessons = sample.fill(workspace, chosen.profile, args.seed, args.weeks)
             print(f"{len(lessons)} synthetic lessons, marked as such, are in {database}.")
+    return 0
+
+
+def add_arguments_restore(parser: Parser) -> None:
+    parser.add_argument("backup", nargs="?", metavar="DATE|FILE", help="such as 2026-11-29 (default: the newest)")
+    parser.add_argument("--list", action="store_true", help="show the backups, and restore none")
+
+
+def main_restore(args: argparse.Namespace) -> int:
+    from cssafe.store import backups, restore_file
+
+    database = settings.read().database
+    newest = backups.newest(database)
+    if newest is None and (args.list or args.backup is None):
+        raise BadInput(f"There is no backup of {database} yet. CSSAFE makes one on a day on which a lesson ends.")
+    if args.list:
+        for backup in backups.listed(database):
+            held = "cannot be read" if backup.lessons is None else f"{backup.lessons} lessons"
+            print(f"{backup.day}  {held:>14}  {backup.size / 1e6:>7.1f} MB  {backup.path}")
+        return 0
+    dated = newest if args.backup is None else backups.path_of(database, args.backup)
+    chosen = dated if dated is not None and dated.is_file() else Path(args.backup)
+    if not chosen.is_file():
+        raise BadInput(
+            f"There is no backup {chosen}: expected a date or a file that python -m cssafe restore --list shows."
+        )
+    kept = restore_file(database, chosen)
+    print(f"Restored {chosen}." + (f" The database before is kept as {kept}." if kept else ""))
     return 0
 
 

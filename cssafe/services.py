@@ -21,6 +21,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from copy import copy
+from pathlib import Path
 
 from cssafe import settings
 from cssafe.expression import Expression
@@ -29,7 +30,7 @@ from cssafe.live.room import Room
 from cssafe.live.session import LiveLesson
 from cssafe.pipeline import Pipeline
 from cssafe.settings import ABSENCE_TIMEOUT_S, IDLE_MINUTES, ConfigurationError
-from cssafe.store import StoreError, Workspace
+from cssafe.store import StoreError, Workspace, restore_file
 
 log = logging.getLogger(__name__)
 
@@ -195,6 +196,19 @@ def workspace() -> Workspace:
                 _store_error = copy(error)  # without the traceback, which would keep the page's objects alive
                 raise
         return _workspace
+
+
+def restore(backup: Path) -> Path | None:
+    """Put a backup in the place of the one database in a file, also of one that cannot be opened; where the replaced
+    database is kept.
+
+    Raises:
+        StoreError: as Workspace.restore.
+    """
+    with _opening:
+        if _workspace is not None:
+            return _workspace.restore(backup)
+        return restore_file(settings.read().database, backup)
 
 
 def store_problem() -> str:

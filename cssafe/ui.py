@@ -28,6 +28,12 @@ RENEWED = N_(
     "Your earlier lessons are gone, as they are after {minutes} minutes without use: nothing is stored here. You have a "
     "new, empty workspace."
 )
+ERASING = N_(
+    "The deleted lessons are gone from every table and chart, but traces of them can still be read in the database file and "
+    "its backups: the file is being read, by a report or an export for example, or the disk has no room for a second one. "
+    "CSSAFE tries again when the next lesson ends, and when it is closed or started; then the traces are gone, too, and so "
+    "is this notice."
+)
 STYLE = """<style>
 .stMainBlockContainer { padding-top: 4.5rem; }
 .stMarkdown table { display: block; overflow-x: auto; }
@@ -118,12 +124,14 @@ def _dismiss() -> None:
 
 def page(title: str) -> None:
     """The heading, and what must be known about the workspace: that newest observations may be missing, that lessons in it are
-    synthetic, that an earlier one is gone."""
+    synthetic, that a deletion is not finished, that an earlier one is gone."""
     heading(title)
     if (opened := workspace()).notice is not None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.warning(str(opened.notice), icon=":material/restore:", width="stretch")
             st.button(_("Dismiss"), key="dismiss_notice", type="tertiary", on_click=_dismiss)
+    if opened.erasing:
+        st.warning(_(ERASING), icon=":material/delete_history:")
     if sample.used(workspace()):
         st.caption(
             ":material/science: " + _("Some lessons here are synthetic: made up, so that the charts can be seen.")

@@ -1,20 +1,76 @@
-"""Data: take everything out of the workspace as one file, and bring such a file in."""
+"""Data: take everything out of the workspace as one file, bring such a file in, restore a backup."""
 
 from io import BytesIO
 
 import streamlit as st
 
-from cssafe import queries, ui
+from cssafe import queries, services, ui
 from cssafe.exchange import FORMATS, incoming, outgoing
 from cssafe.language import _
 from cssafe.settings import ROOT
 from cssafe.store import StoreError
+from cssafe.store.backups import DAYS_KEPT, Backup, listed
 from cssafe.store.database import FULL
 
 NAMES = {"parquet": _("Parquet"), "csv": "CSV", "json": "JSON"}
 
 LARGEST = 1_000_000  # observations: the file is held in memory, and so many make about 90 MB of it
 
+
+def offer_backups() -> None:
+    """List the backups of the database file, and restore the chosen one."""
+    st.subheader(_("Backups"))
+    if restored := st.session_state.pop("restored", ""):
+        st.success(restored, icon=":material/settings_backup_restore:")
+    found = listed(ui.settings().database)
+    if found:
+        chosen = st.radio(_("Backup of"), found, format_func=describe, key="backup")
+        with st.popover(_("Restore"), icon=":material/settings_backup_restore:"):
+            st.markdown(
+                _(
+                    "All lessons and settings become those of this backup. What has come since is no longer shown. The "
+                    "database of now is kept among the backups, so that you can go back."
+                )
+            )
+            if st.button(_("Restore this backup"), type="primary"):
+                restore(chosen)
+    st.caption(
+        _(
+            "A backup is made by itself on every day on which a lesson ends, and kept until there are {days} newer ones. "
+            "Deleting a lesson also removes the backups that hold it, and makes a new one without it. The files are in the "
+            "folder `backups` beside the database."
+        ).format(days=DAYS_KEPT)
+    )
+
+
+def describe(backup: Backup) -> str:
+    lessons = _("cannot be read") if backup.lessons is None else _("lessons: {n}").format(n=backup.lessons)
+    day = _("{day}, replaced by a backup").format(day=backup.day) if backup.replaced else backup.day
+    return _("{day}, {lessons}, {size:.1f} MB").format(day=day, lessons=lessons, size=backup.size / 1e6)
+
+
+def restore(backup: Backup) -> None:
+    """Restore the backup and show the page again."""
+    try:
+        with st.spinner(_("Restoring the backup …")):
+            services.restore(backup.path)
+    except StoreError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    st.session_state["restored"] = _("Restored: {backup}.").format(backup=describe(backup))
+    for key in ("prepared", "backup"):
+        st.session_state.pop(key, None)
+    st.rerun()
+
+
+if ui.settings().profile.stored:
+    try:
+        services.workspace()
+    except StoreError as error:  # the backups are most needed where the database cannot be opened
+        ui.heading(_("Data"))
+        st.error(str(error), icon=":material/error:")
+        offer_backups()
+        st.stop()
 ui.page(_("Data"))
 workspace, profile = ui.workspace(), ui.settings().profile
 choices = queries.choices(workspace)
@@ -104,3 +160,8 @@ st.caption(
         "file that cannot be read whole changes nothing."
     )
 )
+
+if not workspace.in_memory:
+    offer_backups()
+    if workspace.backup_problem:
+        st.warning(str(workspace.backup_problem), icon=":material/backup:")

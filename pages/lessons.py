@@ -131,7 +131,10 @@ with st.container(horizontal=True):
             )
             + " "
             + (
-                _("The database file is then written anew, so that no trace of it is left; a large one takes a while.")
+                _(
+                    "The database file is then rewritten and backups that hold the lesson are removed, so that no trace of it "
+                    "is left; a large one takes a while."
+                )
                 if profile.stored
                 else _("As this workspace is only in memory, nothing remains.")
             )

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import streamlit as st
 
-from cssafe import health, ui
+from cssafe import health, services, ui
 from cssafe.language import N_, _
 
 STATES = {"loading": N_("loading"), "ready": N_("ready"), "failed": N_("failed")}
@@ -20,6 +20,9 @@ def now() -> None:
         st.error(report["problem"], icon=":material/error:")
     if report["notice"]:
         st.warning(report["notice"], icon=":material/restore:")
+    for workspace in services.workspaces():
+        if workspace.backup_problem:
+            st.warning(str(workspace.backup_problem), icon=":material/backup:")
     written = _("none yet")
     if report["last_write"]:
         behind = timedelta(minutes=st.context.timezone_offset or 0)  # the visitor's clock behind UTC

@@ -7,8 +7,9 @@ import pytest
 
 from cssafe import sample
 from cssafe.settings import PROFILES
-from cssafe.store import Workspace
+from cssafe.store import Workspace, backups
 from tests.browser import PATIENCE, serve, shows_no_error
+from tests.lessons import add, rows
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -38,4 +39,28 @@ def test_a_term_goes_out_of_one_computer_and_into_another(browser, tmp_path, wid
         shows_no_error(page)
         page.goto(f"{server.address}/weekly")
         page.get_by_text("How to read it").wait_for()
+    page.context.close()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_backup_is_restored_with_one_button_and_its_confirmation(browser, tmp_path, width):
+    path = tmp_path / "cssafe.duckdb"
+    with closing(Workspace.open(path)) as workspace:
+        workspace.rename(add(workspace, rows()), "As it was")
+    backups.newest(path).rename(backups.path_of(path, "2026-03-02"))
+    with closing(Workspace.open(path)) as workspace:
+        add(workspace, rows())
+    page = browser.new_context(viewport={"width": width, "height": 844}).new_page()
+    page.set_default_timeout(PATIENCE)
+    with serve(tmp_path) as server:
+        page.goto(f"{server.address}/data")
+        page.get_by_text("2026-03-02, lessons: 1").click()
+        page.get_by_role("button", name="Restore", exact=True).click()
+        page.get_by_text("kept among the backups").wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        page.get_by_role("button", name="Restore this backup").click()
+        page.get_by_text("Restored: 2026-03-02").wait_for()
+        shows_no_error(page)
+        page.get_by_role("button", name="Restore", exact=True).wait_for()
+        page.get_by_text("replaced by a backup, lessons: 2").wait_for()
     page.context.close()

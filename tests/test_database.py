@@ -44,7 +44,7 @@ def test_nothing_of_a_deleted_lesson_is_left_in_the_file_and_its_room_is_given_b
         assert path.stat().st_mode & 0o777 == 0o600
         assert queries.lessons(workspace)["lesson"].tolist() == [kept] and workspace.get("periods") == [1]
         assert workspace.start_lesson(LESSON) > gone  # a number is never given twice
-    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+    assert files(tmp_path) == [path.name]
     with closing(Workspace.open(path)) as workspace:
         assert len(queries.lessons(workspace)) == 2 and workspace.start_lesson(LESSON) > gone + 1
 
@@ -57,6 +57,8 @@ def test_while_somebody_reads_the_old_file_it_stays_and_is_written_anew_at_the_e
         with workspace.cursor() as reader:
             workspace.delete(gone)
             assert reader.execute("SELECT lesson FROM lessons").fetchall() == [(kept,)]
+            assert workspace.erasing
+            assert any(SECRET.encode() in file.read_bytes() for file in tmp_path.iterdir() if file.is_file())
         del reader
         workspace.rename(kept, "Still written")
     assert SECRET.encode() not in path.read_bytes()
@@ -64,7 +66,7 @@ def test_while_somebody_reads_the_old_file_it_stays_and_is_written_anew_at_the_e
         assert queries.lessons(workspace)["name"].tolist() == ["Still written"]
 
 
-@pytest.mark.parametrize("step", [(database.Database, "_copy"), (Path, "replace")])
+@pytest.mark.parametrize("step", [(database, "copy"), (database, "install")])
 def test_a_file_that_cannot_be_written_anew_stays_as_it_was_and_it_is_said(tmp_path, monkeypatch, step):
     path = tmp_path / "a.duckdb"
     with closing(Workspace.open(path)) as workspace:
@@ -73,21 +75,32 @@ def test_a_file_that_cannot_be_written_anew_stays_as_it_was_and_it_is_said(tmp_p
             full.setattr(*step, refuse)
             with pytest.raises(StoreError, match=r"lessons are deleted, but .*traces.*No space left.*close CSSAFE"):
                 workspace.delete(gone)
-        assert queries.lessons(workspace)["lesson"].tolist() == [kept]
-    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+        assert queries.lessons(workspace)["lesson"].tolist() == [kept] and workspace.erasing
+    assert files(tmp_path) == [path.name]
+    with closing(Workspace.open(path)) as workspace:
+        assert not workspace.erasing
 
 
-def refuse(self, path):
+def files(folder: Path) -> list[str]:
+    """Names of the files in a folder, without its folders."""
+    return [file.name for file in folder.iterdir() if file.is_file()]
+
+
+def refuse(*_):
     raise OSError(28, "No space left on device")
 
 
 def test_what_a_crash_left_of_a_file_being_written_anew_is_taken_away(tmp_path):
     path = tmp_path / "a.duckdb"
     Workspace.open(path).close()
-    left = tmp_path / "a.new"
-    left.write_text(SECRET)
+    (tmp_path / "backups").mkdir()
+    left = [
+        tmp_path / name for name in ("a.new", "a.new.wal", "backups/a-2026-11-29.new", "backups/a-2026-11-29.new.wal")
+    ]
+    for file in left:
+        file.write_text(SECRET)
     Workspace.open(path).close()
-    assert not left.exists()
+    assert [file for file in left if file.exists()] == []
 
 
 def test_a_nearly_full_workspace_in_memory_refuses_the_next_lesson_and_loses_nothing(workspace, monkeypatch):

@@ -16,6 +16,7 @@ from tests.test_pages_data import press, run, show, text
 
 @pytest.fixture
 def workspace(monkeypatch):
+    monkeypatch.setenv("CSSAFE_PROFILE", "demo")  # keeps nothing in a file
     with closing(Workspace.open(None)) as opened:
         monkeypatch.setattr(ui, "workspace", lambda: opened)
         yield opened

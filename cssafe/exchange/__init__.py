@@ -10,8 +10,9 @@ ABOUT = "about.json"
 
 PROGRAM = "CSSAFE"
 
-HERE = ("agreed", "room", "room_rests")
-"""Settings that stay on this computer: that its people have agreed, and its camera, whose address may hold a password."""
+HERE = ("agreed", "room", "room_rests", "erasing")
+"""Settings that stay on this computer: that its people have agreed, its camera, whose address may hold a password, and the
+deletions that are not finished."""
 
 Progress = Callable[[float], None]
 """Called now and then with the share done, 0 to 1."""

@@ -97,7 +97,10 @@ def _parts(archive: ZipFile, about: dict, workspace: Workspace, progress: Progre
     form, total, done = about["format"], max(1, sum(about["rows"].values())), 0
     with workspace.cursor() as cursor:
         names = [
-            name for (name,) in cursor.execute("SELECT table_name FROM duckdb_tables() WHERE NOT temporary").fetchall()
+            name
+            for (name,) in cursor.execute(
+                "SELECT table_name FROM duckdb_tables() WHERE NOT temporary AND database_name = current_database()"
+            ).fetchall()
         ]
         schemas = {name: cursor.execute(f"FROM {name} LIMIT 0").to_arrow_table().schema for name in sorted(names)}
     del schemas["migrations"]

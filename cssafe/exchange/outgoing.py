@@ -90,7 +90,9 @@ def _parts(cursor: Any) -> list[Part]:
         parts.append(
             Part(table, f"FROM {table} WHERE lesson IN ({which}) ORDER BY ALL", (told if table in OF_FACES else {},))
         )
-    rows = cursor.execute("SELECT table_name FROM duckdb_tables() WHERE NOT internal AND NOT temporary").fetchall()
+    rows = cursor.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE NOT internal AND NOT temporary AND database_name = current_database()"
+    ).fetchall()
     for table in sorted({name for (name,) in rows} - {*belonging, "migrations", "settings"}):
         parts.append(Part(table, f"FROM {table} ORDER BY ALL"))
     kept = "FROM settings WHERE NOT list_contains($here::VARCHAR[], key) ORDER BY key"

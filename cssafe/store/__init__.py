@@ -2,6 +2,6 @@
 
 from cssafe.store.errors import StoreError
 from cssafe.store.lesson import NO_CLASS, NO_SUBJECT, Lesson
-from cssafe.store.workspace import Workspace
+from cssafe.store.workspace import Workspace, restore_file
 
-__all__ = ["NO_CLASS", "NO_SUBJECT", "Lesson", "StoreError", "Workspace"]
+__all__ = ["NO_CLASS", "NO_SUBJECT", "Lesson", "StoreError", "Workspace", "restore_file"]

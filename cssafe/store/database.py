@@ -1,5 +1,8 @@
-"""A database in a file or in memory: its connections, the room that it has, and giving back what deleted lessons took."""
+"""A database in a file or in memory: its connections, the room that it has, and rewriting the file without deleted rows."""
 
+import glob
+import os
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,7 +15,7 @@ import duckdb
 from cssafe.language import N_
 from cssafe.settings import THREADS
 from cssafe.store.errors import StoreError, why_traces
-from cssafe.store.recovery import connect, marker_of
+from cssafe.store.recovery import LOGS, connect, marker_of
 
 Limits = dict[str, str | bool | int | float | list[str]]
 
@@ -40,13 +43,23 @@ PACKING = "256MB"
 lost. Only one at a time is packed."""
 
 PATIENCE = 5.0
-"""Seconds that writing the file anew waits for others to finish reading; afterwards it is done when the database closes."""
-
+"""Seconds that replacing the file waits for others to finish reading."""
 
 COMMITTED = "COMMIT succeeded"
 """In DuckDB's message of a fatal error: what was to be written is in the log; only moving it into the file failed."""
 
 _packing = Lock()
+
+
+class StillRead(StoreError):
+    """The file cannot be replaced, for others go on reading it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            N_(
+                "The database is being read, by a report or an export for example. Wait until that is done, then try again."
+            )
+        )
 
 
 class Database:
@@ -62,9 +75,9 @@ class Database:
         self._open()
         self._readers: WeakSet[duckdb.DuckDBPyConnection] = WeakSet()
         self._door = Lock()
-        self._traces = False
-        if path is not None:
-            self._anew(path).unlink(missing_ok=True)  # of a crash
+        if path is not None:  # of a crash; nobody else has the file open
+            discard(temporary(path))
+            shutil.rmtree(f"{path}.tmp", ignore_errors=True)
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A cursor for reading, for one thread."""
@@ -143,15 +156,47 @@ class Database:
             finally:
                 self.connection.execute(f"SET memory_limit = '{limit}'")
 
-    def forget(self) -> None:
-        """Write the file anew, so that what was deleted cannot be read in it any more. Where others go on reading the old one,
-        that is done when the database closes.
+    def rewrite(self) -> None:
+        """Replace the file by a copy without the bytes of deleted rows. Logs that were set aside beside it may hold them, too,
+        and go.
 
         Raises:
+            StillRead: others go on reading; the file is as it was.
             StoreError: the disk refuses; the file is as it was.
         """
-        self._traces = self.path is not None
-        self._forget()
+        assert self.path is not None, "a database in memory leaves nothing behind"
+        new = temporary(self.path)
+        try:
+            copy(self.connection, new)
+            new.chmod(self.path.stat().st_mode)
+            with self.released():
+                install(new, self.path)
+                for log in self.path.parent.glob(f"{glob.escape(self.path.name)}.wal*"):
+                    log.unlink()
+        except (duckdb.Error, OSError) as error:
+            raise why_traces(self.path, error) from error
+        finally:
+            discard(new)
+
+    @contextmanager
+    def released(self) -> Iterator[None]:
+        """The file closed, with no log beside it, so that it may be replaced; afterwards it is open again.
+
+        Raises:
+            StillRead: others go on reading.
+            OSError: the log could not be written into the file.
+        """
+        with self._door:
+            if not self._unread():
+                raise StillRead
+            self.connection.close()
+            self._root.close()
+            try:
+                if Path(f"{self.path}.wal").exists():  # a new file beside the log of the old one would be damaged by it
+                    raise OSError("The newest rows could not be written into the file.")
+                yield
+            finally:
+                self._open()
 
     def mark_running(self) -> None:
         """Leave a file beside the database until it is closed, as a sign of an unclean end."""
@@ -165,8 +210,6 @@ class Database:
             if kept_as_it_is:
                 with suppress(duckdb.Error):
                     self.connection.execute("PRAGMA disable_checkpoint_on_shutdown")
-            else:
-                self._forget()
         finally:
             self.connection.close()
             self._root.close()
@@ -181,28 +224,6 @@ class Database:
             self.damaged_log = kept or self.damaged_log
         self.connection = self._root.cursor()
 
-    def _forget(self) -> None:
-        if self.path is None or not self._traces:
-            return
-        try:
-            self._copy(self.path)
-            with self._door:
-                if not self._unread():
-                    return
-                self.connection.close()
-                self._root.close()
-                try:
-                    self._anew(self.path).replace(self.path)
-                    # The log belongs to the old file, every row of which is in the new one.
-                    Path(f"{self.path}.wal").unlink(missing_ok=True)
-                finally:
-                    self._open()
-        except (duckdb.Error, OSError) as error:
-            raise why_traces(self.path, error) from error
-        finally:
-            self._anew(self.path).unlink(missing_ok=True)
-        self._traces = False
-
     def _unread(self) -> bool:
         """Whether all readers have finished, within PATIENCE. To be called with the door closed."""
         until = time.monotonic() + PATIENCE
@@ -210,19 +231,44 @@ class Database:
             time.sleep(0.01)
         return not self._readers
 
-    def _copy(self, path: Path) -> None:
-        new = self._anew(path)
-        new.unlink(missing_ok=True)
-        (name,) = self.connection.execute("SELECT current_database()").fetchone() or ("",)
-        quoted = str(new).replace("'", "''")
-        self.connection.execute(f"ATTACH '{quoted}' AS anew")
-        try:
-            self.connection.execute(f'COPY FROM DATABASE "{name}" TO anew')
-            self.connection.execute("CHECKPOINT anew")
-        finally:
-            self.connection.execute("DETACH anew")
-        new.chmod(path.stat().st_mode)
 
-    @staticmethod
-    def _anew(path: Path) -> Path:
-        return path.with_suffix(".new")
+def copy(connection: duckdb.DuckDBPyConnection, target: Path) -> None:
+    """Write the connection's current database into a new file, without the bytes of deleted rows."""
+    discard(target)
+    (name,) = connection.execute("SELECT current_database()").fetchone() or ("",)
+    new = f'"{target.name}"'  # of the whole process, where a backup and a rewrite may meet
+    connection.execute(f"ATTACH {quoted(target)} AS {new}")
+    try:
+        connection.execute(f'COPY FROM DATABASE "{name}" TO {new}')
+        connection.execute(f"CHECKPOINT {new}")
+    finally:
+        connection.execute(f"DETACH {new}")
+
+
+def install(new: Path, path: Path) -> None:
+    """Put a file in the place of another: a power cut leaves one of the two, whole."""
+    with new.open("rb+") as file:
+        os.fsync(file.fileno())
+    new.replace(path)
+    if os.name == "posix":  # elsewhere a folder cannot be opened
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def discard(path: Path) -> None:
+    """Remove a database file and its logs, those that are there."""
+    for end in ("", *LOGS):
+        Path(f"{path}{end}").unlink(missing_ok=True)
+
+
+def temporary(path: Path) -> Path:
+    """Where the successor of a database file is written."""
+    return path.with_suffix(".new")
+
+
+def quoted(path: Path) -> str:
+    """A path as a string of SQL."""
+    return "'{}'".format(str(path).replace("'", "''"))

@@ -25,6 +25,9 @@ loses no more (tests/test_store_processes.py)."""
 LOG_FILES = ("", ".checkpoint", ".recovery")
 """Endings of the log's own name: DuckDB writes into the second while it checkpoints, and makes the third while it recovers."""
 
+LOGS = tuple(f".wal{end}" for end in LOG_FILES)
+"""Endings of the database's name for the same files."""
+
 LOG_START = bytes.fromhex("64006265")
 """A log begins with the field 100 (kind of entry) of value 98 (version) and the field 101 (the version's number)."""
 
@@ -171,14 +174,6 @@ def unreadable(connection: duckdb.DuckDBPyConnection, table: str) -> list[tuple[
             yield from search((first + end) // 2, end)
 
     return list(search(0, end))
-
-
-def newest_backup(path: Path) -> Path | None:
-    """The newest backup of the database, by the date in its name; None if there is none, or the folder may not be read."""
-    try:
-        return max((path.parent / "backups").glob(f"{path.stem}-*{path.suffix}"), default=None)
-    except OSError:
-        return None
 
 
 def _observed(connection: duckdb.DuckDBPyConnection) -> datetime | None:

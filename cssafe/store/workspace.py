@@ -5,7 +5,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -19,8 +19,8 @@ import pyarrow as pa
 from cssafe.formula import Formula
 from cssafe.language import N_
 from cssafe.observations import COLUMNS
-from cssafe.store import writing
-from cssafe.store.database import Database
+from cssafe.store import backups, writing
+from cssafe.store.database import Database, StillRead
 from cssafe.store.errors import (
     Notice,
     StoreError,
@@ -29,12 +29,13 @@ from cssafe.store.errors import (
     why_damaged,
     why_not_open,
     why_not_used,
+    why_traces,
     why_unwritten,
     why_waiting,
 )
 from cssafe.store.lesson import Lesson, naive_utc
 from cssafe.store.migrations import migrate
-from cssafe.store.recovery import damaged_lessons, newest_backup, notice, remains
+from cssafe.store.recovery import damaged_lessons, notice, remains
 from cssafe.store.summaries import summarise
 from cssafe.store.taking import Taken, take
 
@@ -55,6 +56,10 @@ RETRIED = (duckdb.OperationalError, duckdb.FatalException)
 BROKEN = (duckdb.FatalException, duckdb.ConnectionException)
 """Errors after which DuckDB serves nothing until the database is opened again."""
 
+ERASING = "erasing"
+"""Setting with the starts (ISO 8601, naive UTC) of deleted lessons whose bytes may still be in the file or in a backup. It
+is written with the deletion, so that a crash cannot part the two, and no word of the lessons is in it."""
+
 
 class Workspace:
     """Writes go through one thread, in the order of the calls; reads use a cursor for each thread.
@@ -67,6 +72,7 @@ class Workspace:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="cssafe-writer")
+        self._archivist = ThreadPoolExecutor(max_workers=1, thread_name_prefix="cssafe-backup")
         self._waiting: list[pd.DataFrame] = []
         """One table a second and lesson, with `lesson`."""
         self._unfinished: list[Callable[[], object]] = []
@@ -81,6 +87,8 @@ class Workspace:
         """When observations were last written (aware, UTC)."""
         self.notice: Notice | None = None
         """What may be missing after an unclean end, until somebody has read it and sets it back."""
+        self.backup_problem: StoreError | None = None
+        """Why there is no backup of today, if it could not be written."""
         self._lock = Lock()
         self._closed = False
 
@@ -88,8 +96,8 @@ class Workspace:
     def open(cls, path: Path | None) -> "Workspace":
         """Open the database at `path`, made if there is none; None keeps it in memory and off the disk altogether.
 
-        Lessons that a crash left open are ended at their last observation, and a damaged write-ahead log is set aside;
-        `notice` and the log then say what may be missing.
+        Lessons that a crash left open are ended at their last observation, a deletion that it interrupted is finished, and a
+        damaged write-ahead log is set aside; `notice` and the log then say what may be missing.
 
         Raises:
             StoreError: another process has it open, a newer CSSAFE made it, it is no database, or the disk refuses. The
@@ -104,12 +112,18 @@ class Workspace:
             if before is not None:
                 workspace.notice = notice(before, database.damaged_log, database.connection)
             workspace._whole(writing.end_open_lessons)
+            if path is not None:
+                with suppress(OSError):  # the next start tries again
+                    backups.sweep(path)
+            if workspace.erasing:
+                workspace._submit(workspace._finish_deletion).result()
+                workspace._look_after_files()
         except (duckdb.Error, OSError, StoreError) as error:
             if database is not None:
                 database.close(kept_as_it_is=True)
             if isinstance(error, StoreError):
                 raise
-            raise why_not_open(path, error, None if path is None else newest_backup(path)) from error
+            raise why_not_open(path, error, None if path is None else backups.newest(path)) from error
         database.mark_running()
         if workspace.notice is not None:
             log.warning("%s", workspace.notice)
@@ -189,10 +203,10 @@ class Workspace:
             self._database.pack()
 
         self._write_in_turn(job)
+        self._look_after_files()
 
     def discard(self, lesson: int) -> None:
-        """`delete` a running lesson of which nothing was recorded. Where the file cannot be written anew without its name, that
-        is done when the database closes."""
+        """`delete` a running lesson of which nothing was recorded; what the disk refuses is left for later."""
 
         def job() -> None:
             with suppress(StoreError):
@@ -218,7 +232,9 @@ class Workspace:
             self._database.pack()
             return numbers
 
-        return self._write(job)
+        numbers = self._write(job)
+        self._look_after_files()
+        return numbers
 
     def take(self, parts: Iterable[tuple[str, pa.Table]], expression: bool, progress: Callable[[float], None]) -> Taken:
         """Add what another workspace gave, all of it or nothing; as in taking.take. The parts are asked for on the writer
@@ -231,7 +247,9 @@ class Workspace:
             self._database.pack()
             return taken
 
-        return self._write(job)
+        taken = self._write(job)
+        self._look_after_files()
+        return taken
 
     def mark(self, lesson: int, kind: str, time: datetime, note: str = "") -> None:
         """Note an event of the lesson (aware time): "question", "instruction", "quiz" ..."""
@@ -282,14 +300,47 @@ class Workspace:
         self._whole(lambda connection: writing.annotate(connection, lesson, note, tags))
 
     def delete(self, *lessons: int) -> None:
-        """Take lessons and all that was recorded of them out of every table, and write the file anew without them, for which
-        the disk needs as much free space as the file has.
+        """Take lessons and all that was recorded of them out of every table, then out of the bytes of the file and of the
+        backups, for which the disk needs as much free space as the file has. While others go on reading, that is left
+        for later, and `erasing` is true.
 
         Raises:
-            StoreError: also if the lessons are deleted, but the file cannot be written anew.
+            StoreError: also if the lessons are deleted, but the file cannot be rewritten.
         """
 
         self._write(lambda: self._delete(lessons))
+        self._look_after_files()
+
+    @property
+    def erasing(self) -> bool:
+        """Whether bytes of deleted lessons may still be in the file. CSSAFE tries to erase them when a lesson ends, when it
+        closes and when it starts."""
+        return bool(self.get(ERASING))
+
+    def restore(self, backup: Path) -> Path | None:
+        """Replace all that is here by what the backup holds; where the replaced database is kept.
+
+        Raises:
+            StoreError: a lesson runs, others go on reading, the backup cannot be used or the disk refuses. All is as it
+                was.
+        """
+        path = self._database.path
+        assert path is not None, "a database in memory has no backups"
+
+        def job() -> Path | None:
+            self._catch_up()
+            if self._connection.execute("SELECT 1 FROM lessons WHERE ended IS NULL").fetchone():
+                raise StoreError(N_("A lesson is running. End it, then restore the backup."))
+            self._erase()  # or the replaced database would keep what was deleted
+            with self._database.released():
+                kept = backups.restore(path, backup)
+            migrate(self._connection)
+            with self._database.transaction() as connection:
+                writing.end_open_lessons(connection)
+            self._finish_deletion()
+            return kept
+
+        return self._write(job)
 
     def get(self, key: str, default: Any = None) -> Any:
         """The setting's value (anything that JSON can hold), or the default."""
@@ -298,13 +349,7 @@ class Workspace:
         return default if row is None else json.loads(row[0])
 
     def set(self, key: str, value: Any) -> None:
-        text = json.dumps(value)
-
-        def job(connection: duckdb.DuckDBPyConnection) -> None:
-            connection.execute("DELETE FROM settings WHERE key = ?", [key])
-            connection.execute("INSERT INTO settings VALUES (?, ?)", [key, text])
-
-        self._whole(job)
+        self._whole(lambda connection: writing.set_value(connection, key, value))
 
     def flush(self) -> None:
         """Return when everything recorded so far is in the database.
@@ -318,20 +363,23 @@ class Workspace:
             raise self._refused(failure) from failure
 
     def close(self) -> None:
-        """Write what is waiting and close the database. Closing twice is allowed.
+        """Write what is waiting, finish a backup and a deletion, and close the database. Closing twice is allowed.
 
         Raises:
             StoreError: something could not be written; the database is closed.
         """
         try:
+            self._archivist.shutdown()
             if not self._closed:
                 self.flush()
+                with suppress(StillRead):
+                    self._write(self._erase)
         except StoreError as error:
             self._writer.shutdown()  # a second that it tries at this moment waits again afterwards
             seconds = len(self._waiting)
-            log.error("The database is closed; %d seconds of lessons were not written.", seconds)
             if not seconds:
                 raise
+            log.error("The database is closed; %d seconds of lessons were not written.", seconds)
             raise why_unwritten(error, seconds) from error
         finally:
             self._closed = True
@@ -413,9 +461,65 @@ class Workspace:
 
     def _delete(self, lessons: Sequence[int]) -> None:
         with self._database.transaction() as connection:
+            if not self.in_memory:
+                starts = writing.starts(connection, lessons)
+                writing.set_value(connection, ERASING, sorted({*self._deleted(), *starts}))
             writing.delete(connection, lessons)
         self._database.pack()
-        self._database.forget()
+        with suppress(StillRead):
+            self._erase()
+
+    def _look_after_files(self) -> None:
+        """Finish a deletion and make the backup of the day, on a thread of its own: a large database takes a minute."""
+        if not self.in_memory:
+            with suppress(RuntimeError):  # closed meanwhile
+                self._archivist.submit(self._tend)
+
+    def _tend(self) -> None:
+        self._submit(self._finish_deletion).result()
+        self._back_up()
+        if self.erasing:  # a deletion that had to wait for the backup, and may remove it
+            self._submit(self._finish_deletion).result()
+            self._back_up()
+
+    def _back_up(self) -> None:
+        assert self._database.path is not None, "a database in memory has no backups"
+        try:
+            with self.cursor() as cursor:
+                backups.make(cursor, self._database.path)
+            self.backup_problem = None
+        except (duckdb.Error, OSError, StoreError) as error:
+            self.backup_problem = backups.no_backup(error)
+
+    def _deleted(self) -> list[str]:
+        """Starts of the lessons that are to be erased."""
+        row = self._connection.execute("SELECT value FROM settings WHERE key = ?", [ERASING]).fetchone()
+        return [] if row is None else json.loads(row[0])
+
+    def _erase(self) -> None:
+        """Take deleted lessons out of the bytes of the file, then remove the backups that hold them.
+
+        Raises:
+            StillRead: others go on reading.
+            StoreError: the disk refuses.
+        """
+        if self.in_memory or not (starts := self._deleted()):
+            return
+        path = self._database.path
+        assert path is not None
+        self._database.rewrite()
+        try:
+            backups.erase(path, starts)
+        except OSError as error:
+            raise why_traces(path.parent / "backups", error) from error
+        self._connection.execute("DELETE FROM settings WHERE key = ?", [ERASING])
+
+    def _finish_deletion(self) -> None:
+        """Erase what is left of an earlier deletion, if that is possible now."""
+        try:
+            self._erase()
+        except StoreError as error:
+            log.warning("A deletion is not finished: %s", error)
 
     @property
     def _connection(self) -> duckdb.DuckDBPyConnection:
@@ -469,3 +573,22 @@ class Workspace:
         if path is None or not is_damage(error):
             return why_not_used(path, error)
         return self.why_damaged(error)
+
+
+def restore_file(path: Path, backup: Path) -> Path | None:
+    """Put a backup in the place of a database that no program has open, also of one that cannot be opened; where the
+    replaced one is kept.
+
+    Raises:
+        StoreError: as Workspace.restore, or a program has the database open.
+    """
+    if not path.exists():
+        return backups.restore(path, backup)
+    try:
+        workspace = Workspace.open(path)
+    except StoreError as error:
+        if "lock on file" in str(error.__cause__) or "used by another process" in str(error.__cause__):
+            raise
+        return backups.restore(path, backup)
+    with closing(workspace):
+        return workspace.restore(backup)

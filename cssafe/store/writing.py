@@ -1,8 +1,10 @@
 """Writing rows: lessons, observations, and scores made anew. To be called on the writer thread."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 import duckdb
 import pandas as pd
@@ -100,6 +102,18 @@ def end_open_lessons(connection: duckdb.DuckDBPyConnection) -> None:
     """).fetchall()
     if rows:
         summarise(connection, [lesson for (lesson,) in rows])
+
+
+def starts(connection: duckdb.DuckDBPyConnection, lessons: Sequence[int]) -> list[str]:
+    """When these lessons started, ISO 8601 in naive UTC."""
+    rows = connection.execute("SELECT started FROM lessons WHERE list_contains($1::INTEGER[], lesson)", [list(lessons)])
+    return [started.isoformat() for (started,) in rows.fetchall()]
+
+
+def set_value(connection: duckdb.DuckDBPyConnection, key: str, value: Any) -> None:
+    """Put the value (anything that JSON can hold) in place of the setting's earlier one. To be called inside a transaction."""
+    connection.execute("DELETE FROM settings WHERE key = ?", [key])
+    connection.execute("INSERT INTO settings VALUES (?, ?)", [key, json.dumps(value)])
 
 
 def delete(connection: duckdb.DuckDBPyConnection, lessons: Sequence[int]) -> None:

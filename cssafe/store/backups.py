@@ -1,0 +1,203 @@
+"""Dated backups: copies of the database in the folder `backups` beside it.
+
+`cssafe-2026-11-29.duckdb` is the copy of a day on which lessons ended, `cssafe-2026-11-29-replaced-101500.duckdb` the
+database that a restored backup replaced. A backup that holds a deleted lesson is removed.
+"""
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+import duckdb
+
+from cssafe.language import N_
+from cssafe.store.database import FILE, LOGS, copy, discard, install, quoted, temporary
+from cssafe.store.errors import StoreError, first_line
+from cssafe.store.migrations import MIGRATIONS
+
+DAYS_KEPT = 14
+"""Days with lessons whose backups are kept. They span nearly three school weeks, so that a fault is still undone by
+somebody who was ill for two. Days without lessons do not count: holidays remove no backup."""
+
+ROOM_LEFT_BYTES = 200_000_000
+"""Least that a backup leaves free on the disk: the lessons of several days, for recording comes before backups."""
+
+_REPLACED = "-replaced-"
+
+
+@dataclass(frozen=True)
+class Backup:
+    """day: ISO 8601. size: bytes. lessons: how many it holds, None if it cannot be read. replaced: whether it is a database
+    that a restored backup replaced."""
+
+    path: Path
+    day: str
+    size: int
+    lessons: int | None
+    replaced: bool
+
+
+def listed(database: Path) -> list[Backup]:
+    """The backups of that database, newest first."""
+    return [
+        Backup(
+            path,
+            path.name.removeprefix(f"{database.stem}-")[: len("2026-11-29")],
+            path.stat().st_size,
+            _lessons(path),
+            _REPLACED in path.name,
+        )
+        for path in reversed(_files(database))
+    ]
+
+
+def newest(database: Path) -> Path | None:
+    """The newest dated backup of that database."""
+    return max(_dated(database), default=None)
+
+
+def path_of(database: Path, day: object) -> Path:
+    """Where the backup of a day is. day: a date, or ISO 8601."""
+    return database.parent / "backups" / f"{database.stem}-{day}.duckdb"
+
+
+def make(connection: duckdb.DuckDBPyConnection, database: Path) -> None:
+    """Make today's backup, if there is none yet, and remove those that are too old.
+
+    Raises:
+        duckdb.Error, OSError: the disk refuses, or has too little room; there is no backup of today.
+    """
+    backup = path_of(database, date.today())
+    if backup.exists():
+        return
+    backup.parent.mkdir(exist_ok=True)
+    state = database.stat()
+    if shutil.disk_usage(backup.parent).free < state.st_size + ROOM_LEFT_BYTES:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    new = temporary(backup)
+    try:
+        copy(connection, new)
+        new.chmod(state.st_mode)
+        install(new, backup)
+    finally:
+        discard(new)
+    oldest = _dated(database)[-DAYS_KEPT:][0]
+    for path in _files(database):
+        if path < oldest and path != backup:  # today's may be the oldest, where a clock was wrong
+            discard(path)
+
+
+def erase(database: Path, starts: Sequence[str]) -> None:
+    """Remove the backups with lessons that started then (ISO 8601, naive UTC), and those that cannot be read. Lessons are
+    known by their start because restoring and importing change their numbers."""
+    for path in _files(database):
+        try:
+            with _opened(path) as connection:
+                held = connection.execute(
+                    "SELECT 1 FROM lessons WHERE list_contains($1::TIMESTAMP[], started) LIMIT 1", [list(starts)]
+                ).fetchone()
+        except duckdb.Error:
+            held = (1,)
+        if held:
+            discard(path)
+
+
+def sweep(database: Path) -> None:
+    """Remove what a crash left of backups that were being written."""
+    for new in (database.parent / "backups").glob("*.new*"):
+        new.unlink()
+
+
+def restore(database: Path, backup: Path) -> Path | None:
+    """Put a copy of the backup in the place of a database that is closed; where the earlier one is kept, if there was one.
+
+    Raises:
+        StoreError: the backup cannot be used, or the disk refuses; the database is as it was.
+    """
+    new = temporary(database)
+    try:
+        with _opened(backup) as connection:
+            _check(connection, backup)
+            copy(connection, new)
+        kept = _keep(database)
+        for end in LOGS:  # first, for beside the new file they would damage it
+            Path(f"{database}{end}").unlink(missing_ok=True)
+        install(new, database)
+    except (duckdb.Error, OSError) as error:
+        raise StoreError(
+            N_("The backup {path} could not be restored: {problem} The database is as it was. Choose another backup."),
+            path=backup,
+            problem=first_line(error),
+        ) from error
+    finally:
+        discard(new)
+    return kept
+
+
+def no_backup(error: Exception) -> StoreError:
+    """Why there is no backup of today."""
+    return StoreError(
+        N_(
+            "There is no backup of today, because it could not be written: {problem} Make room on the disk of the database. "
+            "CSSAFE tries again when the next lesson ends; recording goes on."
+        ),
+        problem=first_line(error),
+    )
+
+
+def _files(database: Path) -> list[Path]:
+    """All backups, by date."""
+    return sorted((database.parent / "backups").glob(f"{database.stem}-????-??-??*.duckdb"))
+
+
+def _dated(database: Path) -> list[Path]:
+    return [path for path in _files(database) if _REPLACED not in path.name]
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that reads the file, and writes nothing into it or beside it."""
+    with duckdb.connect(config=FILE | {"temp_directory": ""}) as connection:
+        connection.execute(f"ATTACH {quoted(path)} AS backup (READ_ONLY)")
+        connection.execute("USE backup")
+        yield connection
+
+
+def _lessons(path: Path) -> int | None:
+    try:
+        with _opened(path) as connection:
+            return connection.execute("SELECT count(*) FROM lessons").fetchall()[0][0]
+    except duckdb.Error:
+        return None
+
+
+def _check(connection: duckdb.DuckDBPyConnection, backup: Path) -> None:
+    steps = {name for (name,) in connection.execute("SELECT name FROM migrations").fetchall()}
+    if newer := steps - {step.__name__ for step in MIGRATIONS}:
+        raise StoreError(
+            N_("The backup {path} was made by a newer version of CSSAFE (it contains {newer}). Update CSSAFE."),
+            path=backup,
+            newer=", ".join(sorted(newer)),
+        )
+
+
+def _keep(database: Path) -> Path | None:
+    """Copy the database as it is, with its log, into the folder of the backups."""
+    if not database.exists():
+        return None
+    kept = path_of(database, f"{datetime.now():%Y-%m-%d-replaced-%H%M%S}")
+    kept.parent.mkdir(exist_ok=True)
+    for end in (*LOGS, ""):  # the logs first: without them the file would be taken for the whole
+        if (source := Path(f"{database}{end}")).exists():
+            new = temporary(kept)
+            try:
+                shutil.copy2(source, new)
+                install(new, Path(f"{kept}{end}"))
+            finally:
+                new.unlink(missing_ok=True)
+    return kept
