@@ -16,9 +16,10 @@ from pathlib import Path
 import duckdb
 
 from cssafe.language import N_
-from cssafe.store.database import FILE, LOGS, copy, discard, install, quoted, temporary
+from cssafe.store.database import FILE, copy, discard, install, quoted, temporary
 from cssafe.store.errors import StoreError, first_line
 from cssafe.store.migrations import MIGRATIONS
+from cssafe.store.recovery import LOGS
 
 DAYS_KEPT = 14
 """Days with lessons whose backups are kept. They span nearly three school weeks, so that a fault is still undone by
