@@ -24,6 +24,11 @@ RUNS = (
 )
 """Name, date at the start (None: today's), environment."""
 
+FAKETIME = {
+    "PYTHONPATH": str(Path(__file__).parent / "faketime"),
+    "FAKETIME_FORCE_MONOTONIC_FIX": "0",  # else waiting for a condition returns at once: threads fight for Python's lock
+}
+
 
 def missing() -> str:
     """What has to be installed first, in one line; nothing if all is there."""
@@ -44,7 +49,7 @@ def run(date: datetime | None, environment: dict[str, str], options: list[str]) 
     if date is not None:
         ahead = round((date - datetime.now(UTC)).total_seconds())
         command = ["faketime", "--exclude-monotonic", "-m", "-f", f"{ahead:+d}s", *command]
-        environment = {"PYTHONPATH": str(Path(__file__).parent / "faketime")} | environment
+        environment = FAKETIME | environment
     return subprocess.run(command, env=os.environ | environment).returncode
 
 
