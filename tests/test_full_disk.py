@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cssafe.store import StoreError, Workspace, workspace
+from cssafe.store import StoreError, Workspace, write_queue
 from tests.lessons import LESSON, START, rows
 from tests.test_websocket import crowd, make
 from tests.waiting import until
@@ -33,7 +33,9 @@ class Disk:
                     file.write(bytes(4096))
             with suppress(StoreError):
                 while True:
-                    workspace._write(lambda: workspace._connection.execute("INSERT INTO settings VALUES ('a', '1')"))
+                    workspace._queue.run(
+                        lambda: workspace._connection.execute("INSERT INTO settings VALUES ('a', '1')")
+                    )
 
     def free(self) -> None:
         (self.folder / "filling").unlink()
@@ -52,7 +54,7 @@ def disk(tmp_path):
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setattr(workspace, "RETRY_S", 0.05)
+    monkeypatch.setattr(write_queue, "RETRY_S", 0.05)
 
 
 @pytest.fixture
@@ -72,7 +74,7 @@ def record(workspace: Workspace, lesson: int, *seconds: int) -> None:
     """Record each second, and wait until the writer has tried it."""
     for second in seconds:
         workspace.record(lesson, rows(start=START + timedelta(seconds=second)))
-        workspace._submit(lambda: None).result()
+        workspace._queue.submit(lambda: None).result()
 
 
 def test_the_warning_stays_while_the_disk_is_full_and_every_second_is_written_once_it_is_not(disk, opened):
@@ -91,7 +93,7 @@ def test_the_warning_stays_while_the_disk_is_full_and_every_second_is_written_on
 
 
 def test_what_no_longer_fits_into_memory_is_counted_as_lost_and_the_newest_is_kept(disk, opened, monkeypatch, caplog):
-    monkeypatch.setattr(workspace, "MAX_WAITING_S", 3)
+    monkeypatch.setattr(write_queue, "MAX_WAITING_S", 3)
     lesson = opened.start_lesson(LESSON)
     disk.fill(opened)
     record(opened, lesson, *range(8))
@@ -157,7 +159,7 @@ def test_a_program_that_ends_on_a_full_disk_says_how_much_is_lost_and_the_lesson
 
 def test_a_database_that_duckdb_gives_up_on_a_full_disk_is_opened_again_and_holds_each_second_once(disk, opened):
     lesson = opened.start_lesson(LESSON)
-    opened._write(lambda: opened._connection.execute("SET checkpoint_threshold = '100KB'"))
+    opened._queue.run(lambda: opened._connection.execute("SET checkpoint_threshold = '100KB'"))
     for second in range(600):  # the log grows until it is to be moved into the file, for which there is no room
         if shutil.disk_usage(disk.folder).free > 300_000 and second == 1:
             (disk.folder / "filling").write_bytes(bytes(shutil.disk_usage(disk.folder).free - 300_000))
