@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cssafe.store import StoreError, Workspace, write_queue
@@ -173,3 +174,43 @@ def test_a_database_that_duckdb_gives_up_on_a_full_disk_is_opened_again_and_hold
     assert fetch(opened, "SELECT count(DISTINCT time), count(*) FROM observations") == [(second + 2, 6 * (second + 2))]
     for rule in INVARIANTS.values():
         assert fetch(opened, f"SELECT lesson {rule}") == []
+
+
+def damage_observations(workspace: Workspace, path: Path) -> None:
+    """Overwrite a part of a block with observations, in the open file: nothing of it is in memory afterwards."""
+    workspace._queue.run(workspace._database.reopen)
+    query = "SELECT block_id FROM pragma_storage_info('observations') WHERE column_name = 'concentration'"
+    ((block,), *_) = fetch(workspace, f"{query} AND block_id >= 0")
+    workspace._queue.run(workspace._database.reopen)
+    with path.open("r+b") as file:
+        file.seek(12_288 + block * 262_144 + 500)  # after three headers, in blocks of 256 KiB
+        file.write(bytes(range(64)))
+
+
+def test_a_lesson_that_cannot_end_for_a_damaged_block_is_not_retried_and_holds_up_no_other(
+    disk, opened, monkeypatch, caplog
+):
+    monkeypatch.setattr(write_queue, "RETRY_S", 3600)
+    damaged = opened.start_lesson(LESSON)
+    noise = np.random.default_rng(0).random(2400, np.float32)
+    opened.record(damaged, rows(20, 120, concentration=noise))
+    damage_observations(opened, disk.folder / "cssafe.duckdb")
+    whole = [opened.start_lesson(LESSON) for _ in range(3)]
+    for lesson in whole:
+        record(opened, lesson, 0)
+    disk.fill(opened)
+    for lesson in (whole[0], damaged, whole[1]):
+        opened.end_lesson(lesson, START + timedelta(minutes=2))
+    assert "cannot be written" in opened.problem
+    disk.free()
+    record(opened, whole[2], 1)
+    assert (
+        not opened.problem and caplog.messages.count("The database is written again; seconds of lessons lost: 0.") == 1
+    )
+    assert sum("A change that waited" in message and "Corrupt" in message for message in caplog.messages) == 1
+    assert fetch(opened, "SELECT lesson FROM lessons WHERE ended IS NOT NULL ORDER BY 1") == [(n,) for n in whole[:2]]
+    assert fetch(opened, "SELECT lesson FROM minutes ORDER BY 1") == [(n,) for n in whole[:2]]
+    with pytest.raises(StoreError, match=r"damaged and cannot be read.*Maths 7a.*rescue"):
+        opened.end_lesson(damaged, START + timedelta(minutes=2))
+    opened.end_lesson(whole[2], START + timedelta(minutes=2))
+    assert not opened.problem and not opened._queue._unfinished

@@ -48,8 +48,8 @@ class WriteQueue:
         self._lock = Lock()
         self._seconds: list[pd.DataFrame] = []
         """Waiting observations with `lesson`: one table a second and lesson."""
-        self._unfinished: list[Callable[[], object]] = []
-        """Jobs to run after them, in this order."""
+        self._unfinished: list[tuple[Callable[[], object], Future[None]]] = []
+        """Jobs to run after them, in this order, each with its outcome."""
         self._full: duckdb.Error | None = None
         """Why they cannot be written now."""
         self._failure: duckdb.Error | None = None
@@ -96,10 +96,7 @@ class WriteQueue:
         Raises:
             StoreError: the database refuses.
         """
-        try:
-            return self.submit(job).result()
-        except duckdb.Error as error:
-            raise self._database.why_refused(error) from error
+        return self._result(self.submit(job))
 
     def run_whole(self, job: Callable[[duckdb.DuckDBPyConnection], None]) -> None:
         """As `run`, in one transaction: all that the job writes, or nothing."""
@@ -111,18 +108,19 @@ class WriteQueue:
         self.run(whole)
 
     def run_in_turn(self, job: Callable[[], object]) -> None:
-        """As `run`, after all that waits; while the disk is full the job waits, too."""
+        """As `run`, after all that waits; while the disk is full the job waits, too, and what refuses it then is logged."""
+        outcome: Future[None] = Future()
 
         def queue() -> None:
-            self._unfinished.append(job)
+            self._unfinished.append((job, outcome))
             self.catch_up()
 
         try:
             self.submit(queue).result()
         except RETRIED:  # `problem` says it
-            pass
-        except duckdb.Error as error:
-            raise self._database.why_refused(error) from error
+            outcome.add_done_callback(_log_refusal)
+        else:
+            self._result(outcome)
 
     def record(self, second: pd.DataFrame) -> None:
         """Queue one second of one lesson, observations with `lesson`. All that waits is written in one insert."""
@@ -148,6 +146,12 @@ class WriteQueue:
         if self._retry is not None:
             self._retry.cancel()
         return len(self._seconds)
+
+    def _result(self, future: "Future[T]") -> T:
+        try:
+            return future.result()
+        except duckdb.Error as error:
+            raise self._database.why_refused(error) from error
 
     # From here on: on the writer thread.
 
@@ -178,15 +182,19 @@ class WriteQueue:
             size = MAX_WAITING_S
 
     def _run_unfinished(self) -> None:
+        """Run each job until the disk refuses one. One that fails for another reason, such as a damaged block that a retry
+        would meet again, holds up none of the others."""
         while self._unfinished:
-            job = self._unfinished.pop(0)
+            job, outcome = self._unfinished[0]
             try:
                 job()
-            except RETRIED as error:
-                if is_damage(error):  # a retry would meet the same block
-                    raise self._database.why_refused(error) from error
-                self._unfinished.insert(0, job)
-                raise
+            except Exception as error:
+                if isinstance(error, RETRIED) and not is_damage(error):
+                    raise
+                outcome.set_exception(error)
+            else:
+                outcome.set_result(None)
+            del self._unfinished[0]
 
     def _take_batch(self, size: int) -> list[pd.DataFrame]:
         with self._lock:
@@ -226,3 +234,8 @@ class WriteQueue:
         self._retry = None
         with suppress(StoreError):  # closed meanwhile
             self.submit(self.catch_up)
+
+
+def _log_refusal(outcome: "Future[None]") -> None:
+    if error := outcome.exception():
+        log.error("A change that waited could not be written: %s", first_line(error))
