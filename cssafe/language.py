@@ -46,6 +46,21 @@ def N_(words: str) -> str:
     return words
 
 
+class Sentence:
+    """Words that are translated where they become text, which may be in another thread than the one that knew them.
+
+    Args:
+        words: N_("..."). fields: what its names in braces stand for; without any, the words are taken as they are.
+    """
+
+    def __init__(self, words: str, /, **fields: object) -> None:
+        self._words, self._fields = words, fields
+
+    def __str__(self) -> str:
+        words = _(self._words)
+        return words.format(**self._fields) if self._fields else words
+
+
 def catalogue_path(language: str) -> Path:
     """The file with the translations of a language. There is none for English."""
     return LOCALE / language / "LC_MESSAGES" / "cssafe.po"

@@ -50,7 +50,7 @@ def teach(workspace: Workspace, name: str, day: int = 0) -> int:
 
 def settle(workspace: Workspace) -> None:
     """Wait until the workspace has looked after its files."""
-    workspace._archivist.submit(int).result()
+    workspace._housekeeping._thread.submit(int).result()
 
 
 def names(workspace: Workspace) -> list[str]:
@@ -371,7 +371,7 @@ def test_the_command_refuses_while_another_program_has_the_database_open(path, c
         from tests.lessons import add, rows
         workspace = Workspace.open(Path(sys.argv[1]))
         add(workspace, rows())
-        workspace._archivist.submit(int).result()
+        workspace._housekeeping._thread.submit(int).result()
         print("open", flush=True)
         sys.stdin.readline()
     """

@@ -201,7 +201,7 @@ def old(path: Path) -> None:
         lesson = computer.lesson(workspace)
         film(computer, lesson, 3)
         lesson.end()
-        workspace._write(
+        workspace._queue.run(
             lambda: workspace._connection.execute(
                 "INSERT INTO observations FROM observations; UPDATE lessons SET ended = started - INTERVAL 1 HOUR"
             )
@@ -228,7 +228,7 @@ def test_a_face_that_is_in_a_second_twice_counts_once_in_every_figure(workspace)
     """Two tracks that were linked as one face, and rows that an earlier version wrote twice."""
     number = add(workspace, rows(tracks=4))
     twice = "INSERT INTO observations SELECT * REPLACE (9 AS track) FROM observations WHERE track = 3;"
-    workspace._write(lambda: workspace._connection.execute(f"{twice} INSERT INTO observations FROM observations"))
+    workspace._queue.run(lambda: workspace._connection.execute(f"{twice} INSERT INTO observations FROM observations"))
     with workspace._database.transaction() as connection:
         summaries.summarise(connection, [number])
         connection.execute(f"INSERT INTO faces VALUES ({number}, 9, 3)")

@@ -6,9 +6,10 @@ from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from cssafe.store import StoreError, Workspace, workspace
+from cssafe.store import StoreError, Workspace, write_queue
 from tests.lessons import LESSON, START, rows
 from tests.test_websocket import crowd, make
 from tests.waiting import until
@@ -33,7 +34,9 @@ class Disk:
                     file.write(bytes(4096))
             with suppress(StoreError):
                 while True:
-                    workspace._write(lambda: workspace._connection.execute("INSERT INTO settings VALUES ('a', '1')"))
+                    workspace._queue.run(
+                        lambda: workspace._connection.execute("INSERT INTO settings VALUES ('a', '1')")
+                    )
 
     def free(self) -> None:
         (self.folder / "filling").unlink()
@@ -52,7 +55,7 @@ def disk(tmp_path):
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setattr(workspace, "RETRY_S", 0.05)
+    monkeypatch.setattr(write_queue, "RETRY_S", 0.05)
 
 
 @pytest.fixture
@@ -72,7 +75,7 @@ def record(workspace: Workspace, lesson: int, *seconds: int) -> None:
     """Record each second, and wait until the writer has tried it."""
     for second in seconds:
         workspace.record(lesson, rows(start=START + timedelta(seconds=second)))
-        workspace._submit(lambda: None).result()
+        workspace._queue.submit(lambda: None).result()
 
 
 def test_the_warning_stays_while_the_disk_is_full_and_every_second_is_written_once_it_is_not(disk, opened):
@@ -91,7 +94,7 @@ def test_the_warning_stays_while_the_disk_is_full_and_every_second_is_written_on
 
 
 def test_what_no_longer_fits_into_memory_is_counted_as_lost_and_the_newest_is_kept(disk, opened, monkeypatch, caplog):
-    monkeypatch.setattr(workspace, "MAX_WAITING_S", 3)
+    monkeypatch.setattr(write_queue, "MAX_WAITING_S", 3)
     lesson = opened.start_lesson(LESSON)
     disk.fill(opened)
     record(opened, lesson, *range(8))
@@ -157,7 +160,7 @@ def test_a_program_that_ends_on_a_full_disk_says_how_much_is_lost_and_the_lesson
 
 def test_a_database_that_duckdb_gives_up_on_a_full_disk_is_opened_again_and_holds_each_second_once(disk, opened):
     lesson = opened.start_lesson(LESSON)
-    opened._write(lambda: opened._connection.execute("SET checkpoint_threshold = '100KB'"))
+    opened._queue.run(lambda: opened._connection.execute("SET checkpoint_threshold = '100KB'"))
     for second in range(600):  # the log grows until it is to be moved into the file, for which there is no room
         if shutil.disk_usage(disk.folder).free > 300_000 and second == 1:
             (disk.folder / "filling").write_bytes(bytes(shutil.disk_usage(disk.folder).free - 300_000))
@@ -171,3 +174,43 @@ def test_a_database_that_duckdb_gives_up_on_a_full_disk_is_opened_again_and_hold
     assert fetch(opened, "SELECT count(DISTINCT time), count(*) FROM observations") == [(second + 2, 6 * (second + 2))]
     for rule in INVARIANTS.values():
         assert fetch(opened, f"SELECT lesson {rule}") == []
+
+
+def damage_observations(workspace: Workspace, path: Path) -> None:
+    """Overwrite a part of a block with observations, in the open file: nothing of it is in memory afterwards."""
+    workspace._queue.run(workspace._database.reopen)
+    query = "SELECT block_id FROM pragma_storage_info('observations') WHERE column_name = 'concentration'"
+    ((block,), *_) = fetch(workspace, f"{query} AND block_id >= 0")
+    workspace._queue.run(workspace._database.reopen)
+    with path.open("r+b") as file:
+        file.seek(12_288 + block * 262_144 + 500)  # after three headers, in blocks of 256 KiB
+        file.write(bytes(range(64)))
+
+
+def test_a_lesson_that_cannot_end_for_a_damaged_block_is_not_retried_and_holds_up_no_other(
+    disk, opened, monkeypatch, caplog
+):
+    monkeypatch.setattr(write_queue, "RETRY_S", 3600)
+    damaged = opened.start_lesson(LESSON)
+    noise = np.random.default_rng(0).random(2400, np.float32)
+    opened.record(damaged, rows(20, 120, concentration=noise))
+    damage_observations(opened, disk.folder / "cssafe.duckdb")
+    whole = [opened.start_lesson(LESSON) for _ in range(3)]
+    for lesson in whole:
+        record(opened, lesson, 0)
+    disk.fill(opened)
+    for lesson in (whole[0], damaged, whole[1]):
+        opened.end_lesson(lesson, START + timedelta(minutes=2))
+    assert "cannot be written" in opened.problem
+    disk.free()
+    record(opened, whole[2], 1)
+    assert (
+        not opened.problem and caplog.messages.count("The database is written again; seconds of lessons lost: 0.") == 1
+    )
+    assert sum("A change that waited" in message and "Corrupt" in message for message in caplog.messages) == 1
+    assert fetch(opened, "SELECT lesson FROM lessons WHERE ended IS NOT NULL ORDER BY 1") == [(n,) for n in whole[:2]]
+    assert fetch(opened, "SELECT lesson FROM minutes ORDER BY 1") == [(n,) for n in whole[:2]]
+    with pytest.raises(StoreError, match=r"damaged and cannot be read.*Maths 7a.*rescue"):
+        opened.end_lesson(damaged, START + timedelta(minutes=2))
+    opened.end_lesson(whole[2], START + timedelta(minutes=2))
+    assert not opened.problem and not opened._queue._unfinished

@@ -158,7 +158,7 @@ def test_start_pressed_on_a_page_whose_workspace_was_closed_meanwhile_starts_a_l
 
 def test_a_workspace_that_is_full_says_so_and_goes_on():
     workspace = services.Visit().workspace()
-    workspace._write(lambda: workspace._connection.execute("SET memory_limit = '24MB'"))
+    workspace._queue.run(lambda: workspace._connection.execute("SET memory_limit = '24MB'"))
     with pytest.raises(StoreError, match=r"memory.*Delete lessons"):
         workspace.add([LESSON], [START], rows(tracks=30, seconds=3600).assign(lesson=0))
     add(workspace, rows())

@@ -93,7 +93,7 @@ DELETION = """
     gone = add(opened, rows(seconds=50), lesson=replace(LESSON, name=SECRET, started=START + timedelta(days=1)))
     opened.mark(gone, "quiz", START, SECRET)
     opened.annotate(gone, SECRET, [SECRET])
-    opened._archivist.submit(int).result()
+    opened._housekeeping._thread.submit(int).result()
     backups.newest(path).unlink()
     backups.make(opened._connection, path)
     backups.path_of(path, "2020-02-29").write_bytes(backups.newest(path).read_bytes())

@@ -14,8 +14,8 @@ import duckdb
 
 from cssafe.language import N_
 from cssafe.settings import THREADS
-from cssafe.store.errors import StoreError, why_traces
-from cssafe.store.recovery import LOGS, connect, marker_of
+from cssafe.store.errors import StoreError, is_damage, why_damaged, why_not_used, why_traces
+from cssafe.store.recovery import LOGS, connect, damaged_lessons, marker_of
 
 Limits = dict[str, str | bool | int | float | list[str]]
 
@@ -118,6 +118,23 @@ class Database:
                 self.connection.close()
                 self._root.close()
                 self._open()
+
+    def why_refused(self, error: BaseException) -> StoreError:
+        """The error for what the database refused."""
+        if self.path is None or not is_damage(error):
+            return why_not_used(self.path, error)
+        return self.why_damaged(error)
+
+    def why_damaged(self, error: BaseException) -> StoreError:
+        """The error for a block of the file that turned out damaged while it was read; it names the lessons if that can be
+        told."""
+        assert self.path is not None, "memory has no blocks of a file"
+        try:
+            with self.cursor() as cursor:
+                lessons = damaged_lessons(cursor)
+        except duckdb.Error:
+            lessons = []
+        return why_damaged(self.path, error, lessons)
 
     def used(self) -> float:
         """Share of the memory that the database may take and takes, 0 to 1."""

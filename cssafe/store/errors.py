@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 
 from cssafe.errors import CssafeError
-from cssafe.language import N_, _
+from cssafe.language import N_, Sentence
 
 NEWEST = N_("The newest backup is {backup}.")
 
@@ -17,17 +17,6 @@ _DAMAGE = re.compile(r"corrupt|checksum|could not read enough bytes", re.IGNOREC
 
 class StoreError(CssafeError):
     """The database cannot be opened, written or read."""
-
-
-class Notice:
-    """A sentence about the database that does not stop anybody, translated where it becomes text; arguments as of
-    StoreError."""
-
-    def __init__(self, words: str, /, **places: object) -> None:
-        self._words, self._places = words, places
-
-    def __str__(self) -> str:
-        return _(self._words).format(**self._places)
 
 
 def first_line(error: BaseException) -> str:
@@ -42,18 +31,23 @@ def is_damage(error: BaseException) -> bool:
     )
 
 
+def is_in_use(error: BaseException | None) -> bool:
+    """Whether the database says that another process has its file open."""
+    return "lock on file" in str(error) or "used by another process" in str(error)
+
+
 def why_not_open(path: Path | None, error: Exception, backup: Path | None = None) -> StoreError:
     """The error for a database that could not be opened. path: None in memory. backup: the newest one, named where it
     helps."""
     problem = _why_not_open(path, error)
     if backup is None or not (is_damage(error) or "not a valid DuckDB database" in str(error)):
         return problem
-    return StoreError("{problem} {help}", problem=problem, help=Notice(NEWEST, backup=backup))
+    return StoreError("{problem} {help}", problem=problem, help=Sentence(NEWEST, backup=backup))
 
 
 def _why_not_open(path: Path | None, error: Exception) -> StoreError:
     text = str(error)
-    if "lock on file" in text or "used by another process" in text:
+    if is_in_use(error):
         if process := re.search(r"PID (\d+)", text):
             return StoreError(
                 N_(

@@ -15,8 +15,8 @@ from typing import Any
 
 import duckdb
 
-from cssafe.language import N_
-from cssafe.store.errors import Notice, StoreError, first_line
+from cssafe.language import N_, Sentence
+from cssafe.store.errors import StoreError, first_line
 
 WRITE_LAG_S = 2
 """Recording that is not on the disk yet: the second under way, and the one before it until its row is written. A kill
@@ -91,7 +91,7 @@ def connect(path: Path, config: dict[str, Any]) -> tuple[duckdb.DuckDBPyConnecti
     return duckdb.connect(str(path), config=config), kept
 
 
-def notice(before: Remains, kept: Path | None, connection: duckdb.DuckDBPyConnection) -> Notice | None:
+def notice(before: Remains, kept: Path | None, connection: duckdb.DuckDBPyConnection) -> Sentence | None:
     """The sentence about an unclean end; None after a clean one. To be asked for before anything else is written.
 
     The last second that is certainly stored is that of the newest checkpoint or observation; recording may have gone on until
@@ -105,7 +105,7 @@ def notice(before: Remains, kept: Path | None, connection: duckdb.DuckDBPyConnec
     gap = math.ceil((end - stored).total_seconds())
     seconds = WRITE_LAG_S + (gap if gap > WRITE_LAG_S else 0)
     if kept is None:
-        return Notice(
+        return Sentence(
             N_(
                 "CSSAFE did not end properly last time. Up to {seconds} seconds of recording before {time} may be missing. A "
                 "lesson that was running ends at its last observation."
@@ -113,7 +113,7 @@ def notice(before: Remains, kept: Path | None, connection: duckdb.DuckDBPyConnec
             seconds=seconds,
             time=f"{end.astimezone():%Y-%m-%d %H:%M:%S}",
         )
-    return Notice(
+    return Sentence(
         N_(
             "CSSAFE did not end properly last time, and the newest part of the database, its write-ahead log, was damaged. "
             "Up to {seconds} seconds of recording before {time} may be missing. Everything else is here. The damaged log is "

@@ -110,6 +110,12 @@ def starts(connection: duckdb.DuckDBPyConnection, lessons: Sequence[int]) -> lis
     return [started.isoformat() for (started,) in rows.fetchall()]
 
 
+def get_value(connection: duckdb.DuckDBPyConnection, key: str, default: Any = None) -> Any:
+    """The setting's value (anything that JSON can hold), or the default."""
+    row = connection.execute("SELECT value FROM settings WHERE key = ?", [key]).fetchone()
+    return default if row is None else json.loads(row[0])
+
+
 def set_value(connection: duckdb.DuckDBPyConnection, key: str, value: Any) -> None:
     """Put the value (anything that JSON can hold) in place of the setting's earlier one. To be called inside a transaction."""
     connection.execute("DELETE FROM settings WHERE key = ?", [key])

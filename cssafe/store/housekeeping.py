@@ -1,0 +1,135 @@
+"""Care for the files of a database: the backup of the day, deletions down to the bytes, and restoring a backup."""
+
+import logging
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+import duckdb
+
+from cssafe.language import N_
+from cssafe.store import backups, writing
+from cssafe.store.database import Database, StillRead
+from cssafe.store.errors import StoreError, why_traces
+from cssafe.store.migrations import migrate
+from cssafe.store.write_queue import WriteQueue
+
+log = logging.getLogger(__name__)
+
+ERASING = "erasing"
+"""Setting with the starts (ISO 8601, naive UTC) of deleted lessons whose bytes may still be in the file or in a backup. It
+is written with the deletion, so that a crash cannot part the two, and no word of the lessons is in it."""
+
+
+class Housekeeping:
+    """Backups and deletions of one database. One in memory has no files, and nothing to be done for them."""
+
+    def __init__(self, database: Database, queue: WriteQueue) -> None:
+        self._database, self._queue = database, queue
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="cssafe-backup")
+        self.backup_problem: StoreError | None = None
+        """Why there is no backup of today, if it could not be written."""
+
+    def resume(self) -> None:
+        """Remove what a crash left of a backup, and finish a deletion that it interrupted."""
+        if self._database.path is None:
+            return
+        with suppress(OSError):  # the next start tries again
+            backups.sweep(self._database.path)
+        if self._erasing():
+            self._queue.submit(self._finish_deletion).result()
+            self.schedule()
+
+    def schedule(self) -> None:
+        """Finish a deletion and make the backup of the day, on a thread of its own: a large database takes a minute."""
+        if self._database.path is not None:
+            with suppress(RuntimeError):  # closed meanwhile
+                self._thread.submit(self._tend)
+
+    def close(self) -> None:
+        """Wait until what is scheduled is done."""
+        self._thread.shutdown()
+
+    def _tend(self) -> None:
+        self._queue.submit(self._finish_deletion).result()
+        self._back_up()
+        if self._erasing():  # a deletion that had to wait for the backup, and may remove it
+            self._queue.submit(self._finish_deletion).result()
+            self._back_up()
+
+    def _back_up(self) -> None:
+        assert self._database.path is not None, "a database in memory has no backups"
+        try:
+            with self._database.cursor() as cursor:
+                backups.make(cursor, self._database.path)
+            self.backup_problem = None
+        except (duckdb.Error, OSError, StoreError) as error:
+            self.backup_problem = backups.no_backup(error)
+
+    def _erasing(self) -> bool:
+        with self._database.cursor() as cursor:
+            return bool(writing.get_value(cursor, ERASING, []))
+
+    # From here on: on the writer thread.
+
+    def delete(self, lessons: Sequence[int]) -> None:
+        """Delete lessons from all tables, then from the bytes of the file and the backups unless others go on reading.
+
+        Raises:
+            StoreError: the lessons are deleted, but the disk refuses the rest.
+        """
+        with self._database.transaction() as connection:
+            if self._database.path is not None:
+                starts = writing.starts(connection, lessons)
+                deleted = writing.get_value(connection, ERASING, [])
+                writing.set_value(connection, ERASING, sorted({*deleted, *starts}))
+            writing.delete(connection, lessons)
+        self._database.pack()
+        with suppress(StillRead):
+            self.erase()
+
+    def erase(self) -> None:
+        """Take deleted lessons out of the bytes of the file, then remove the backups that hold them.
+
+        Raises:
+            StillRead: others go on reading.
+            StoreError: the disk refuses.
+        """
+        path = self._database.path
+        if path is None or not (starts := writing.get_value(self._database.connection, ERASING, [])):
+            return
+        self._database.rewrite()
+        try:
+            backups.erase(path, starts)
+        except OSError as error:
+            raise why_traces(path.parent / "backups", error) from error
+        self._database.connection.execute("DELETE FROM settings WHERE key = ?", [ERASING])
+
+    def restore(self, backup: Path) -> Path | None:
+        """Replace the database by the backup; where the replaced one is kept.
+
+        Raises:
+            StoreError: a lesson runs, others go on reading, the backup cannot be used or the disk refuses. All is as it
+                was.
+        """
+        path = self._database.path
+        assert path is not None, "a database in memory has no backups"
+        self._queue.catch_up()
+        if self._database.connection.execute("SELECT 1 FROM lessons WHERE ended IS NULL").fetchone():
+            raise StoreError(N_("A lesson is running. End it, then restore the backup."))
+        self.erase()  # or the replaced database would keep what was deleted
+        with self._database.released():
+            kept = backups.restore(path, backup)
+        migrate(self._database.connection)
+        with self._database.transaction() as connection:
+            writing.end_open_lessons(connection)
+        self._finish_deletion()
+        return kept
+
+    def _finish_deletion(self) -> None:
+        """Erase what is left of an earlier deletion, if that is possible now."""
+        try:
+            self.erase()
+        except StoreError as error:
+            log.warning("A deletion is not finished: %s", error)
