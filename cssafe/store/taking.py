@@ -16,6 +16,7 @@ from cssafe.observations import EXPRESSION
 from cssafe.settings import PROFILES
 from cssafe.store.errors import StoreError
 from cssafe.store.lesson import AUDIENCES, SOURCES
+from cssafe.store.stored_settings import STORED_SETTINGS, TRAVELLING, usable
 from cssafe.store.summaries import summarise
 from cssafe.store.writing import insert_observations
 
@@ -43,17 +44,18 @@ RULES = {
     "activities": {f"activity IN {ACTIVITIES}": f"the activity is none of {', '.join(ACTIVITIES)}"},
     "ratings": {"coalesce(rating BETWEEN 0 AND 2, true)": "the rating is not 0, 1 or 2"},
     "observations": {"coalesce(level BETWEEN 0 AND 2, true)": "the level is not 0, 1 or 2"},
-    "settings": {"json_valid(value)": "the value is no JSON"},
 }
 """Table -> condition for each row in SQL -> what is wrong where it does not hold."""
 
 
 @dataclass(frozen=True)
 class Taken:
-    """lessons: numbers of the new ones. present: how many were here before and stayed as they are."""
+    """lessons: numbers of the new ones. present: how many were here before and stayed as they are. ignored: settings that are
+    unknown here, or stay on the computer on which they were made."""
 
     lessons: list[int]
     present: int
+    ignored: int = 0
 
 
 def take(
@@ -73,7 +75,12 @@ def take(
         StoreError: a row cannot be taken; the message says which and why.
     """
     connection.execute("CREATE TEMP TABLE arrived (old INTEGER, lesson INTEGER)")
+    ignored = 0
     for table, rows in parts:
+        if table == "settings":
+            travelling = _travelling(rows)
+            ignored += rows.num_rows - travelling.num_rows
+            rows = travelling
         connection.register("arriving", rows)
         try:
             _check(connection, table, rows.schema)
@@ -98,7 +105,24 @@ def take(
         progress(min(1.0, (i + TOGETHER) / len(observed)))
     present = len(_numbers(connection, "SELECT old FROM arrived WHERE lesson IS NULL"))
     connection.execute("DROP TABLE arrived")
-    return Taken(new, present)
+    return Taken(new, present, ignored)
+
+
+def _travelling(rows: pa.Table) -> pa.Table:
+    """The settings that may come in.
+
+    Raises:
+        StoreError: one of them cannot be used.
+    """
+    pairs = [row for row in rows.to_pylist() if row["key"] in TRAVELLING]
+    for row in pairs:
+        if row["value"] is None or not usable(row["key"], row["value"]):
+            raise StoreError(
+                N_("The file's setting {key} cannot be taken. Expected is {shape}."),
+                key=row["key"],
+                shape=STORED_SETTINGS[row["key"]].shape,
+            )
+    return pa.Table.from_pylist(pairs, rows.schema)
 
 
 def _lessons(connection: duckdb.DuckDBPyConnection, expression: bool) -> None:
@@ -147,7 +171,9 @@ def _rows(connection: duckdb.DuckDBPyConnection, table: str, schema: pa.Schema) 
         else:
             connection.execute(f"INSERT INTO {table} BY NAME {numbered}")
     elif table == "settings":  # what is set here stays
-        connection.execute("INSERT INTO settings BY NAME FROM arriving ANTI JOIN settings USING (key)")
+        connection.execute(
+            "INSERT INTO settings BY NAME SELECT DISTINCT ON (key) arriving.* FROM arriving ANTI JOIN settings USING (key)"
+        )
     else:  # belongs to the whole workspace: what is here stays, and comes in only where there is nothing
         connection.execute(f"INSERT INTO {table} BY NAME FROM arriving WHERE NOT EXISTS (FROM {table})")
 
@@ -157,7 +183,11 @@ def _check(connection: duckdb.DuckDBPyConnection, table: str, schema: pa.Schema)
     needed = _names(connection, table, "NOT is_nullable")
     rules = {f'"{name}" IS NOT NULL': f"{name} is empty" for name in needed}
     for field in schema:
-        if pa.types.is_floating(field.type) or pa.types.is_timestamp(field.type):
+        if pa.types.is_timestamp(field.type):
+            rules[f"coalesce(\"{field.name}\" BETWEEN '1970-01-01' AND '2200-01-01', true)"] = (
+                f"{field.name} is not between 1970 and 2200"
+            )
+        elif pa.types.is_floating(field.type):
             rules[f'coalesce(isfinite("{field.name}"), true)'] = f"{field.name} is not finite"
         if field.name in SHARES:
             rules[f'coalesce("{field.name}" BETWEEN 0 AND 1, true)'] = f"{field.name} is not between 0 and 1"
@@ -183,7 +213,11 @@ def _summarise(connection: duckdb.DuckDBPyConnection, lessons: list[int]) -> Non
     ).fetchone()
     if twice:
         raise StoreError(
-            N_("The file's table observations has a face of lesson {lesson} twice in one second."), lesson=twice[0]
+            N_(
+                "The file's table observations has a face of lesson {lesson} twice in one second. A spreadsheet may have cut off "
+                "the seconds."
+            ),
+            lesson=twice[0],
         )
     summarise(connection, lessons)
 

@@ -21,6 +21,7 @@ from cssafe.store.database import Database
 from cssafe.store.errors import StoreError, why_not_open, why_not_used
 from cssafe.store.lesson import Lesson, naive_utc
 from cssafe.store.migrations import migrate
+from cssafe.store.stored_settings import usable
 from cssafe.store.summaries import summarise
 from cssafe.store.taking import Taken, take
 
@@ -217,10 +218,10 @@ class Workspace:
         self._write(job)
 
     def get(self, key: str, default: Any = None) -> Any:
-        """The setting's value (anything that JSON can hold), or the default."""
+        """The value of a setting, one of STORED_SETTINGS; the default where there is none, or none that can be used."""
         with self.cursor() as cursor:
             row = cursor.execute("SELECT value FROM settings WHERE key = ?", [key]).fetchone()
-        return default if row is None else json.loads(row[0])
+        return json.loads(row[0]) if row is not None and usable(key, row[0]) else default
 
     def set(self, key: str, value: Any) -> None:
         text = json.dumps(value)
