@@ -128,7 +128,13 @@ def read_time(text: str) -> datetime:
     hour, minute, second, fraction = clock
     try:
         return datetime(
-            int(year), int(month), int(day), int(hour), int(minute), int(second or 0), int((fraction or "").ljust(6, "0"))
+            int(year),
+            int(month),
+            int(day),
+            int(hour),
+            int(minute),
+            int(second or 0),
+            int((fraction or "").ljust(6, "0")),
         )
     except ValueError:
         raise CellError(NO_TIME) from None

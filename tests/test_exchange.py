@@ -10,7 +10,7 @@ from datetime import timedelta
 import pandas as pd
 import pytest
 
-from cssafe import queries
+from cssafe import queries, settings
 from cssafe.cli import main
 from cssafe.exchange import ABOUT, FORMATS, incoming, outgoing
 from cssafe.settings import PROFILES
@@ -163,7 +163,7 @@ LESSONS = b"lesson,name\n1,x\n"
         ({"lessons": None}, "no file that CSSAFE has exported"),
         ({"lessons": LESSONS}, "lessons has 1 row that cannot be taken: .* is empty"),
         ({"lessons": b"lesson,mood\n1,x\n"}, "column mood"),
-        ({"observations": b"lesson,time,track,score\n1,2026-03-02 08:00:00,1,much\n"}, "observations.csv cannot be read.*much"),
+        ({"observations": b"lesson,time,track,score\n1,2026-03-02 08:00:00,1,much\n"}, "observations.csv, row 2, column score, has “much”"),
         ({"observations": b"lesson,time,track,score\n1,2026-03-02 08:00:00,1,1.5\n"}, "score is not between 0 and 1"),
         ({"observations": b"lesson,time,track,yaw\n1,2026-03-02 08:00:00,1,inf\n"}, "yaw is not finite"),
         ({"observations": b"lesson,time,track,level\n1,2026-03-02 08:00:00,1,3\n"}, "level is not 0, 1 or 2"),
@@ -174,7 +174,7 @@ LESSONS = b"lesson,name\n1,x\n"
         ({"activities": b"lesson,time,activity\n1,2026-03-02 08:00:00,dancing\n"}, "activity is none of front"),
         ({"activities": b"lesson,time,activity\n"}, "without an activity"),
         ({"ratings": b"lesson,time,rating\n1,2026-03-02 08:00:00,9\n"}, "rating is not 0, 1 or 2"),
-        ({"settings": b"key,value\nperiods,{\n"}, "the value is no JSON"),
+        ({"settings": b"key,value\nperiods,{\n"}, "setting periods cannot be taken. Expected is a list of periods"),
     ],
 )  # fmt: skip
 def test_a_bad_file_is_refused_with_one_line_and_nothing_of_it_comes_in(workspace, other, members, says):
@@ -220,8 +220,9 @@ def test_a_file_damaged_in_its_middle_is_refused(workspace, other, form):
 
 def test_a_small_file_that_unpacks_to_more_than_memory_holds_is_refused(workspace, other, monkeypatch):
     filled(workspace)
-    monkeypatch.setattr(incoming, "LARGEST", 1000)
-    with pytest.raises(StoreError, match="too much for the memory of a visit"):
+    limits = replace(settings.IMPORT_INTO_MEMORY, unpacked=10_000)
+    monkeypatch.setattr(settings, "IMPORT_INTO_MEMORY", limits)
+    with pytest.raises(StoreError, match=r"observations.csv unpacks to more than 0 MB"):
         incoming.read(other, io.BytesIO(written(workspace, "csv")), CONSENT)
 
 

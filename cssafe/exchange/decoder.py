@@ -1,7 +1,7 @@
 """Decoder of an export file: `python -m cssafe.exchange.decoder ARGUMENTS`, the ZIP on stdin, Arrow tables on stdout.
 
-A small file can unpack to more than a host holds, and its metadata can lie about that. So what it unpacks to is counted, and the
-process that does it may allocate only so much memory (on Linux; elsewhere only what is counted is limited). A file that
+A small file can unpack to more than a host holds, and its metadata can lie about that. So what it unpacks to is counted, and
+the process that does it may allocate only so much memory (on Linux; elsewhere only what is counted is limited). A file that
 nevertheless brings it down brings down nothing else.
 
 ARGUMENTS: JSON of Arguments. On stdout stand lines of JSON: first `about`, then for each table `table`, followed by one Arrow
@@ -76,8 +76,12 @@ class Refusal(Exception):
         self.words, self.places = words, places
 
 
-TOO_MANY_BYTES = N_("The file's {member} unpacks to more than {most} MB. Import a smaller file, or import it on your own computer.")
-TOO_MANY_ROWS = N_("The file has more than {most} rows, in {member}. Import a smaller file, or import it on your own computer.")
+TOO_MANY_BYTES = N_(
+    "The file's {member} unpacks to more than {most} MB. Import a smaller file, or import it on your own computer."
+)
+TOO_MANY_ROWS = N_(
+    "The file has more than {most} rows, in {member}. Import a smaller file, or import it on your own computer."
+)
 TOO_MUCH_MEMORY = N_(
     "Reading the file's {member} takes more than {most} MB of memory. Import a smaller file, or import it on your own computer."
 )
@@ -237,7 +241,9 @@ def _rows(
     archive: ZipFile, path: str, name: str, schema: pa.Schema, budget: Budget, arguments: Arguments
 ) -> Iterator[pa.Table]:
     """The rows of one member, with the columns of the schema; at least one table, which may be empty."""
-    read = {"csv": _csv, "json": _json, "parquet": partial(_parquet, in_memory=arguments.in_memory)}[name.rpartition(".")[2]]
+    read = {"csv": _csv, "json": _json, "parquet": partial(_parquet, in_memory=arguments.in_memory)}[
+        name.rpartition(".")[2]
+    ]
 
     def opened() -> Any:
         return Counted(archive.open(path), name, budget)
@@ -250,7 +256,10 @@ def _rows(
     except (pa.ArrowException, OSError, ValueError, csv.Error) as error:
         if isinstance(error, BadZipFile):
             raise
-        raise Refusal(UNREADABLE, table=name, problem=first_line(error)) from error
+        problem = first_line(error)
+        if "straddling" in problem:
+            problem = f"a row is longer than {BLOCK_BYTES >> 20} MB."
+        raise Refusal(UNREADABLE, table=name, problem=problem) from error
 
 
 def _parquet(opened: Callable[[], Any], schema: pa.Schema, name: str, in_memory: bool) -> Iterator[pa.Table]:
@@ -404,7 +413,7 @@ def _millions(size: int) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    return (str(error).strip().split("\n")[0] or type(error).__name__)[:300].rstrip(".") + "."
+    return (str(error).strip().split("\n")[0] or type(error).__name__)[:150].rstrip(".") + "."
 
 
 if __name__ == "__main__":

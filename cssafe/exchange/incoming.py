@@ -163,9 +163,7 @@ def _columns(workspace: Workspace) -> Columns:
 
 def _fill_texts(rows: pa.Table, schema: pa.Schema) -> pa.Table:
     """Rows in which an empty text is one where there must be a text: spreadsheets write both alike."""
-    columns = [
-        rows[f.name].fill_null("") if f.type == pa.string() and not f.nullable else rows[f.name] for f in schema
-    ]
+    columns = [rows[f.name].fill_null("") if f.type == pa.string() and not f.nullable else rows[f.name] for f in schema]
     return pa.table(columns, [field.name for field in schema])
 
 

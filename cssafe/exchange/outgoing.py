@@ -19,8 +19,8 @@ from pyarrow import csv, parquet
 
 from cssafe import settings
 from cssafe.exchange import ABOUT, FORMATS, PROGRAM, Progress
-from cssafe.store import StoreError, Workspace
 from cssafe.spreadsheet import escape
+from cssafe.store import StoreError, Workspace
 from cssafe.store.migrations import of_lessons
 from cssafe.store.stored_settings import TRAVELLING
 from cssafe.store.summaries import COUNTED, mean

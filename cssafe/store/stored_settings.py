@@ -138,7 +138,9 @@ class StoredSetting:
 STORED_SETTINGS = {
     "agreed": StoredSetting(_flag, N_("true or false")),
     "hints": StoredSetting(_flag, N_("true or false")),
-    "anonymous": StoredSetting(_map(_one_of("self", "class"), _one_of(*WAYS)), N_("how faces appear to self and class")),
+    "anonymous": StoredSetting(
+        _map(_one_of("self", "class"), _one_of(*WAYS)), N_("how faces appear to self and class")
+    ),
     "room": StoredSetting(
         _record({"source": _text, "time_zone": _zone}), N_("source (a camera) and time_zone (such as Europe/Berlin)")
     ),
@@ -149,7 +151,8 @@ STORED_SETTINGS = {
     ),
     "live": StoredSetting(
         _record(
-            {}, {**_place, "time_zone": _zone, "audience": _one_of("self", "class"), "connection": _one_of(*CONNECTIONS)}
+            {},
+            {**_place, "time_zone": _zone, "audience": _one_of("self", "class"), "connection": _one_of(*CONNECTIONS)},
         ),
         N_("what was last entered on the page Live: class_name, subject, room, time_zone, audience, connection"),
         travels=True,
@@ -157,7 +160,13 @@ STORED_SETTINGS = {
     "filters": StoredSetting(
         _record(
             {},
-            {"class": _list(_text), "subject": _list(_text), "from": _maybe_day, "until": _maybe_day, "synthetic": _flag},
+            {
+                "class": _list(_text),
+                "subject": _list(_text),
+                "from": _maybe_day,
+                "until": _maybe_day,
+                "synthetic": _flag,
+            },
         ),
         N_("class and subject (lists), from and until (such as 2026-11-29), synthetic (true or false)"),
         travels=True,
