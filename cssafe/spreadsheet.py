@@ -26,8 +26,8 @@ _YEAR_LAST = re.compile(r"(\d{1,2})([./])(\d{1,2})\2(\d{4})" + _CLOCK, re.ASCII)
 
 
 AMBIGUOUS_NUMBER = N_(
-    "The file's table {table}, row {row}, column {column}, has “{cell}”, which can be a decimal number or thousands. Format the "
-    "column as numbers with four decimals and save again."
+    "The file's table {table}, row {row}, column {column}, has “{cell}”, which can be a decimal number or thousands. Format "
+    "the column as numbers with four decimals and save again."
 )
 NO_NUMBER = N_(
     "The file's table {table}, row {row}, column {column}, has “{cell}”, where a number such as 0.25 is expected."
@@ -43,7 +43,8 @@ NO_TIME = N_(
     "The file's table {table}, row {row}, column {column}, has “{cell}”, where a time such as 2026-11-29 08:00:00 is expected."
 )
 TWO_MARKS = N_(
-    "The file's table {table} has numbers with a decimal point and numbers with a decimal comma. Use one of them and save again."
+    "The file's table {table} has numbers with a decimal point and numbers with a decimal comma. Use one of them and save "
+    "again."
 )
 
 

@@ -163,7 +163,7 @@ LESSONS = b"lesson,name\n1,x\n"
         ({"lessons": None}, "no file that CSSAFE has exported"),
         ({"lessons": LESSONS}, "lessons has 1 row that cannot be taken: .* is empty"),
         ({"lessons": b"lesson,mood\n1,x\n"}, "column mood"),
-        ({"observations": b"lesson,time,track,score\n1,2026-03-02 08:00:00,1,much\n"}, "observations.csv, row 2, column score, has “much”"),
+        ({"observations": b"lesson,time,track,score\n1,2026-03-02 08:00:00,1,much\n"}, "row 2, column score, has “much”"),
         ({"observations": b"lesson,time,track,score\n1,2026-03-02 08:00:00,1,1.5\n"}, "score is not between 0 and 1"),
         ({"observations": b"lesson,time,track,yaw\n1,2026-03-02 08:00:00,1,inf\n"}, "yaw is not finite"),
         ({"observations": b"lesson,time,track,level\n1,2026-03-02 08:00:00,1,3\n"}, "level is not 0, 1 or 2"),

@@ -214,8 +214,8 @@ def _summarise(connection: duckdb.DuckDBPyConnection, lessons: list[int]) -> Non
     if twice:
         raise StoreError(
             N_(
-                "The file's table observations has a face of lesson {lesson} twice in one second. A spreadsheet may have cut off "
-                "the seconds."
+                "The file's table observations has a face of lesson {lesson} twice in one second. A spreadsheet may have cut "
+                "off the seconds."
             ),
             lesson=twice[0],
         )
