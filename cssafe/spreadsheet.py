@@ -63,11 +63,11 @@ def unescape(text: str) -> str:
 
 
 def escape_texts(table: "pd.DataFrame") -> "pd.DataFrame":
-    """The table with all its texts escaped, to be written as CSV."""
-    texts = table.select_dtypes(include=["object", "string", "category"]).columns
-    return table.assign(
-        **{name: [escape(cell) if isinstance(cell, str) else cell for cell in table[name]] for name in texts}
-    )
+    """The table with all its texts escaped, to be written as CSV, also by the browser from a table on a page."""
+    escaped = table.copy(deep=False)
+    for name in table.select_dtypes(include=["object", "string"]).columns:
+        escaped[name] = [escape(cell) if isinstance(cell, str) else cell for cell in table[name]]
+    return escaped
 
 
 def find_decimal_mark(numbers: Iterable[str]) -> str:

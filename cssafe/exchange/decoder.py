@@ -241,9 +241,8 @@ def _rows(
     archive: ZipFile, path: str, name: str, schema: pa.Schema, budget: Budget, arguments: Arguments
 ) -> Iterator[pa.Table]:
     """The rows of one member, with the columns of the schema; at least one table, which may be empty."""
-    read = {"csv": _csv, "json": _json, "parquet": partial(_parquet, in_memory=arguments.in_memory)}[
-        name.rpartition(".")[2]
-    ]
+    readers: dict[str, Callable[..., Iterator[pa.Table]]] = {"csv": _csv, "json": _json}
+    read = readers.get(name.rpartition(".")[2], partial(_parquet, in_memory=arguments.in_memory))
 
     def opened() -> Any:
         return Counted(archive.open(path), name, budget)

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -70,15 +70,15 @@ def _as_real_file(file: IO[bytes], in_memory: bool) -> Iterator[IO[bytes]]:
         yield file
 
 
-def _parts(file: IO[bytes], workspace: Workspace, progress: Progress) -> Iterator[tuple[str, pa.Table]]:
+def _parts(file: IO[bytes], workspace: Workspace, progress: Progress) -> Generator[tuple[str, pa.Table], None, None]:
     """Tables and rows, `lessons` first and in one piece; columns as in the database, those that the file lacks empty."""
     columns = _columns(workspace)
     done = 0
     try:
         for table, schema, batches, about in _decoded(file, columns, workspace):
-            pieces = (_fill_texts(pa.table(batch), schema) for batch in batches)
+            pieces: Iterable[pa.Table] = (_fill_texts(pa.table(batch), schema) for batch in batches)
             if table == "lessons":
-                pieces = iter([pa.concat_tables([_fill_texts(schema.empty_table(), schema), *pieces])])
+                pieces = [pa.concat_tables([_fill_texts(schema.empty_table(), schema), *pieces])]
             for rows in pieces:
                 yield table, rows
                 done += rows.num_rows

@@ -85,11 +85,6 @@ def _aware(value: str) -> datetime | None:
     return moment if moment.tzinfo and 1970 < moment.year < 2200 else None
 
 
-def _day(value: str) -> date | None:
-    day = date.fromisoformat(value)
-    return day if 1970 < day.year < 2200 else None
-
-
 def _no_clash(rows: Check, read: Callable[[list], list]) -> Check:
     """Rows that `read`, which their page uses, takes as they are."""
 
@@ -113,7 +108,7 @@ def _region(value: Any) -> bool:
 
 
 _zone = _readable(ZoneInfo)
-_maybe_day: Check = lambda value: value is None or _readable(_day)(value)  # noqa: E731
+_maybe_day: Check = lambda value: value is None or _readable(date.fromisoformat)(value)  # noqa: E731
 _place = {"class_name": _text, "subject": _text, "room": _text}
 _hours = {"start": _clock, "end": _clock}
 _weekday = _one_of(*timetable.DAYS)
@@ -185,10 +180,10 @@ STORED_SETTINGS = {
                 "lessons": _list(_lesson),
                 "away": _list(_away),
                 "focus": _map(_text, _number(0, 9)),
-                "most": _whole(1, 24),
+                "most": _whole(1, 200),
             },
         ),
-        N_("a school's week: days, lessons, away, focus (0 to 9 for each subject), most (1 to 24)"),
+        N_("a school's week: days, lessons, away, focus (0 to 9 for each subject), most (1 to 200)"),
         travels=True,
     ),
     "seats": StoredSetting(

@@ -21,7 +21,7 @@ from cssafe.store.database import Database
 from cssafe.store.errors import StoreError, why_not_open, why_not_used
 from cssafe.store.lesson import Lesson, naive_utc
 from cssafe.store.migrations import migrate
-from cssafe.store.stored_settings import usable
+from cssafe.store.stored_settings import STORED_SETTINGS, usable
 from cssafe.store.summaries import summarise
 from cssafe.store.taking import Taken, take
 
@@ -224,7 +224,16 @@ class Workspace:
         return json.loads(row[0]) if row is not None and usable(key, row[0]) else default
 
     def set(self, key: str, value: Any) -> None:
+        """Keep a setting, one of STORED_SETTINGS.
+
+        Raises:
+            StoreError: also if it is none that `get` would give back.
+        """
         text = json.dumps(value)
+        if not usable(key, text):
+            raise StoreError(
+                N_("The setting {key} cannot be kept. Expected is {shape}."), key=key, shape=STORED_SETTINGS[key].shape
+            )
 
         def job(connection: duckdb.DuckDBPyConnection) -> None:
             connection.execute("DELETE FROM settings WHERE key = ?", [key])
