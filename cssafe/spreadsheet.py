@@ -16,6 +16,8 @@ _EXECUTED = "=+\\-@\t\r\n＝＋－＠"  # noqa: RUF001 the full-width signs are 
 _RISKY = re.compile(f"'*[{_EXECUTED}]")
 _ESCAPED = re.compile(f"''*[{_EXECUTED}]")
 
+_INTERVAL = re.compile(r"[+-]\d+[.,]\d+ (\([^|!=]*\)|\w+ [+-]\d+[.,]\d+)")
+
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 _COULD_BE_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
@@ -63,10 +65,13 @@ def unescape(text: str) -> str:
 
 
 def escape_texts(table: "pd.DataFrame") -> "pd.DataFrame":
-    """The table with all its texts escaped, to be written as CSV, also by the browser from a table on a page."""
+    """The table with all its texts escaped, to be written as CSV, also by the browser from a table on a page. Numbers written
+    with a sign and an interval, such as “+0.05 (0.01 to 0.09)”, stay."""
     escaped = table.copy(deep=False)
     for name in table.select_dtypes(include=["object", "string"]).columns:
-        escaped[name] = [escape(cell) if isinstance(cell, str) else cell for cell in table[name]]
+        escaped[name] = [
+            escape(cell) if isinstance(cell, str) and not _INTERVAL.fullmatch(cell) else cell for cell in table[name]
+        ]
     return escaped
 
 

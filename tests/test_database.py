@@ -31,7 +31,7 @@ def test_nothing_of_a_deleted_lesson_is_left_in_the_file_and_its_room_is_given_b
         kept = add(workspace, rows())
         gone = fill(workspace, lesson=replace(LESSON, name=SECRET))
         workspace.mark(gone, "quiz", START, SECRET)
-        workspace.set("periods", [1])
+        workspace.set("hints", False)
         with workspace.cursor() as cursor:
             cursor.execute("CHECKPOINT")
         del cursor

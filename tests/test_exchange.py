@@ -42,7 +42,7 @@ def filled(workspace: Workspace) -> int:
     workspace.rate(number, START + timedelta(minutes=1), None)
     workspace.set("periods", [{"name": "1", "start": "08:00", "end": "08:45"}])
     workspace.set("agreed", True)
-    workspace.set("room", {"source": "rtsp://me:password@camera"})
+    workspace.set("room", {"source": "rtsp://me:password@camera", "time_zone": "UTC"})
     return number
 
 

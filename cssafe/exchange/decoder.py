@@ -382,7 +382,9 @@ def _map(column: pa.ChunkedArray, read: Callable[[str], Any], field: pa.Field, n
         except CellError as error:
             row = before + pc.index(column, text).as_py() + 2  # the first row is that of the names
             raise Refusal(str(error), table=name, row=row, column=field.name, cell=text[:40]) from None
-    return pa.array(values, field.type).take(cells.indices)
+    read_cells = pa.array(values, field.type).take(cells.indices)
+    # Spreadsheets write an empty text and none alike, and an empty text is what CSSAFE stores.
+    return read_cells.fill_null("") if field.type == pa.string() else read_cells
 
 
 def _map_texts(rows: pa.Table, schema: pa.Schema, read: Callable[[str], str]) -> pa.Table:

@@ -27,7 +27,7 @@ from cssafe.store import StoreError, Workspace
 from cssafe.store.taking import Taken
 
 Columns = dict[str, pa.Schema]
-"""Table -> its columns here; a text column that may not be empty is not nullable."""
+"""Table -> its columns here."""
 
 
 def read(workspace: Workspace, file: IO[bytes], profile: Profile, progress: Progress = lambda share: None) -> Taken:
@@ -76,9 +76,9 @@ def _parts(file: IO[bytes], workspace: Workspace, progress: Progress) -> Generat
     done = 0
     try:
         for table, schema, batches, about in _decoded(file, columns, workspace):
-            pieces: Iterable[pa.Table] = (_fill_texts(pa.table(batch), schema) for batch in batches)
+            pieces: Iterable[pa.Table] = map(pa.table, batches)
             if table == "lessons":
-                pieces = [pa.concat_tables([_fill_texts(schema.empty_table(), schema), *pieces])]
+                pieces = [pa.concat_tables([schema.empty_table(), *pieces])]
             for rows in pieces:
                 yield table, rows
                 done += rows.num_rows
@@ -147,24 +147,10 @@ def _check_version(about: dict[str, Any], workspace: Workspace) -> None:
 
 def _columns(workspace: Workspace) -> Columns:
     with workspace.cursor() as cursor:
-        rows = cursor.execute(
-            "SELECT table_name, column_name FROM duckdb_columns() WHERE NOT is_nullable AND NOT internal"
-            " AND database_name = current_database()"
-        ).fetchall()
-        needed = set(rows)
         names = cursor.execute("SELECT table_name FROM duckdb_tables() WHERE NOT temporary").fetchall()
-        columns = {}
-        for (table,) in names:
-            schema = cursor.execute(f"FROM {table} LIMIT 0").to_arrow_table().schema
-            columns[table] = pa.schema([f.with_nullable((table, f.name) not in needed) for f in schema])
+        columns = {name: cursor.execute(f"FROM {name} LIMIT 0").to_arrow_table().schema for (name,) in names}
     del columns["migrations"]
     return columns
-
-
-def _fill_texts(rows: pa.Table, schema: pa.Schema) -> pa.Table:
-    """Rows in which an empty text is one where there must be a text: spreadsheets write both alike."""
-    columns = [rows[f.name].fill_null("") if f.type == pa.string() and not f.nullable else rows[f.name] for f in schema]
-    return pa.table(columns, [field.name for field in schema])
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -70,7 +70,7 @@ def _readable(read: Callable[[str], Any]) -> Check:
     def check(value: Any) -> bool:
         try:
             return _text(value) and read(value) is not None
-        except (ValueError, OSError):
+        except (ValueError, OSError, KeyError):  # a time zone that is unknown is a KeyError
             return False
 
     return check
