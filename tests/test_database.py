@@ -42,7 +42,7 @@ def test_nothing_of_a_deleted_lesson_is_left_in_the_file_and_its_room_is_given_b
         workspace.delete(gone)
         assert SECRET.encode() not in path.read_bytes() and path.stat().st_size < full - 1_000_000
         assert path.stat().st_mode & 0o777 == 0o600
-        assert queries.lessons(workspace)["lesson"].tolist() == [kept] and workspace.get("periods") == [1]
+        assert queries.lessons(workspace)["lesson"].tolist() == [kept] and workspace.get("hints") is False
         assert workspace.start_lesson(LESSON) > gone  # a number is never given twice
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
     with closing(Workspace.open(path)) as workspace:

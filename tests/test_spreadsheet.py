@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import zipfile
 from contextlib import closing
 from dataclasses import replace
@@ -49,13 +50,16 @@ def exported(workspace):
 
 
 def saved(members: dict[str, bytes], delimiter: str = ",", folder: str = "", **changes) -> dict[str, bytes]:
-    """The members as a spreadsheet saves them. changes: column -> function of its cells."""
+    """The members as a spreadsheet saves them. changes: column, or "every", -> function of its cells."""
     again = {}
     for name, content in members.items():
         if name.endswith(".csv"):
             table = list(csv.reader(io.StringIO(content.decode(), newline="")))
             for row in table[1:]:
-                row[:] = [changes.get(column, str)(cell) for column, cell in zip(table[0], row, strict=True)]
+                row[:] = [
+                    changes.get(column, changes.get("every", str))(cell)
+                    for column, cell in zip(table[0], row, strict=True)
+                ]
             out = io.StringIO()
             csv.writer(out, delimiter=delimiter).writerows(table)
             content = b"\xef\xbb\xbf" + out.getvalue().encode()
@@ -83,7 +87,6 @@ def test_no_cell_of_the_export_is_a_formula_and_all_come_back_unchanged(workspac
     assert brought(exported) == contents(workspace)
 
 
-NUMBERS = ("yaw", "attention", "concentration", "quality", "score")
 TIMES = ("time", "started", "ended")
 
 
@@ -94,7 +97,7 @@ TIMES = ("time", "started", "ended")
         {"delimiter": ";"},
         {"delimiter": "\t"},
         {"folder": "my export/"},
-        {"delimiter": ";", **dict.fromkeys(NUMBERS, lambda cell: cell.replace(".", ","))},
+        {"delimiter": ";", "every": lambda cell: re.sub(r"^(-?\d+)\.(\d+)$", r"\1,\2", cell)},
         dict.fromkeys(TIMES, lambda cell: pd.Timestamp(cell).strftime("%d.%m.%Y %H:%M:%S")),
         dict.fromkeys(TIMES, lambda cell: pd.Timestamp(cell).strftime("%Y/%m/%d %H:%M:%S")),
     ],

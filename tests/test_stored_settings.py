@@ -125,7 +125,7 @@ def test_the_same_key_twice_comes_in_once(workspace):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", ["live", "files", "room", "weekly", "timetable", "formulas", "lessons"])
+@pytest.mark.parametrize("page", ["live", "files", "room", "weekly", "timetable", "formulas"])
 def test_wrong_values_in_the_database_close_no_page(page, data):
     with closing(Workspace.open(data)) as workspace:
         add(workspace, rows(tracks=6, seconds=90))
