@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from cssafe import queries, settings
@@ -224,6 +225,29 @@ def test_a_small_file_that_unpacks_to_more_than_memory_holds_is_refused(workspac
     monkeypatch.setattr(settings, "IMPORT_INTO_MEMORY", limits)
     with pytest.raises(StoreError, match=r"observations.csv unpacks to more than 0 MB"):
         incoming.read(other, io.BytesIO(written(workspace, "csv")), CONSENT)
+
+
+def test_rows_that_came_in_leave_the_memory_before_the_file_ends(workspace, other):
+    number = filled(workspace)
+    with workspace.cursor() as cursor:
+        lessons, activities = (cursor.execute(f"FROM {name}").to_arrow_table() for name in ("lessons", "activities"))
+        schema = cursor.execute("FROM markers LIMIT 0").to_arrow_table().schema
+    size, held = 4_000_000, []
+
+    def markers() -> pa.Table:
+        return pa.table(
+            [pa.array([value] * (size // 1000)) for value in (number, START.replace(tzinfo=None), "quiz", "x" * 1000)],
+            schema.names,
+        )
+
+    def parts():
+        yield from (("lessons", lessons), ("activities", activities))
+        for _ in range(8):
+            held.append(pa.total_allocated_bytes())
+            yield "markers", markers().cast(schema)
+
+    other.take(parts(), True, lambda share: None)
+    assert max(held) - held[0] < 3 * size
 
 
 def test_the_commands_carry_lessons_from_one_computer_to_another(tmp_path, monkeypatch, capsys):
