@@ -6,7 +6,6 @@ database.
 """
 
 import json
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,15 @@ from cssafe.language import N_, _
 from cssafe.settings import ConfigurationError
 
 FORMULAS = Path(__file__).parent / "formulas"
+
+MAX_FILE_BYTES = 100_000
+"""Of a formula file: those that are shipped have 9,000."""
+
+MAX_NUMBER = 1_000.0
+"""Largest number in a formula: degrees go up to 360."""
+
+MAX_TEXT = 1_000
+"""Characters of a name, title, unit or source."""
 
 MOST_GAZE = 5.0
 """Largest gaze weight, of open eyes on what is attended to (Sharma et al. 2019); attention is the weight over it."""
@@ -93,12 +101,12 @@ def read_formula(path: Path) -> Formula:
         ConfigurationError: what is wrong with it.
     """
     try:
-        return _formula(json.loads(path.read_text(encoding="utf-8")))
+        return _formula(_load(path))
     except OSError as error:
         raise ConfigurationError(
             _("{path}: the formula cannot be read ({problem}).").format(path=path, problem=error.strerror)
         ) from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         what = _("{name} is missing").format(name=error) if isinstance(error, KeyError) else str(error)
         raise ConfigurationError(
             _(
@@ -110,9 +118,14 @@ def read_formula(path: Path) -> Formula:
 
 def sources(path: Path) -> list[dict[str, Any]]:
     """Every number of a formula file with what stands beside it: part, name, value, unit and source."""
-    data = json.loads(path.read_text(encoding="utf-8"))
-    parts = {"": {"divisor": data["divisor"]}, "emotion": data["emotion"] or {}, "gaze": data["gaze"]}
-    parts |= {activity: numbers or {} for activity, numbers in data["activities"].items()} | {"bands": data["bands"]}
+    data = _load(path)
+    parts = {
+        "": {"divisor": data["divisor"]},
+        "emotion": _named(data["emotion"], FERPLUS),
+        "gaze": _named(data["gaze"], GAZE),
+    }
+    parts |= {activity: _named(data["activities"][activity], LIMITS) for activity in ACTIVITIES}
+    parts |= {"bands": _named(data["bands"], BANDS)}
     return [
         entry
         | {
@@ -125,25 +138,47 @@ def sources(path: Path) -> list[dict[str, Any]]:
     ]
 
 
+def _load(path: Path) -> Any:
+    with path.open("rb") as file:
+        content = file.read(MAX_FILE_BYTES + 1)
+    if len(content) > MAX_FILE_BYTES:
+        raise ValueError(_("it has more than {most:,} bytes").format(most=MAX_FILE_BYTES))
+    return json.loads(content.decode("utf-8-sig"))
+
+
+def _named(entries: dict[str, Any] | None, names: tuple[str, ...]) -> dict[str, Any]:
+    """The entries that a formula has; others are passed over, as by `read_formula`."""
+    return {name: entries[name] for name in names} if entries else {}
+
+
+def _text(where: str, value: Any) -> str:
+    if not isinstance(value, str) or len(value) > MAX_TEXT:
+        raise ValueError(_("{where} must be a text of at most {most} characters").format(where=where, most=MAX_TEXT))
+    return value
+
+
 def _formula(data: Any) -> Formula:
-    def number(where: str, entry: Any, most: float = math.inf) -> float:
+    def number(where: str, entry: Any, most: float = MAX_NUMBER) -> float:
         value, source = entry["value"], entry["source"]
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= most:
             raise ValueError(
-                _("{where} is {value!r}, expected is a number from 0 to {most:g}").format(
-                    where=where, value=value, most=most
+                _("{where} is {value}, expected is a number from 0 to {most:g}").format(
+                    where=where, value=repr(value)[:40], most=most
                 )
             )
         if not isinstance(source, str) or not source.strip():
             raise ValueError(_('{where} has no source: a citation, or the word "assumption"').format(where=where))
+        _text(where, source)
+        _text(where, entry.get("unit", ""))
         return float(value)
 
-    def part(where: str, entries: Any, names: tuple[str, ...], most: float = math.inf) -> dict[str, float]:
+    def part(where: str, entries: Any, names: tuple[str, ...], most: float = MAX_NUMBER) -> dict[str, float]:
         return {name: number(f"{where}, {name},", entries[name], most) for name in names}
 
     name, version = data["name"], data["version"]
-    if not isinstance(name, str) or not name.strip() or not isinstance(version, int):
+    if not isinstance(name, str) or not name.strip() or not isinstance(version, int) or abs(version) > 1e6:
         raise ValueError(_("it needs a name and a whole number as its version"))
+    _text("name", name)
     divisor = number("divisor", data["divisor"])
     emotion = None
     if data["emotion"] is not None:
@@ -163,7 +198,7 @@ def _formula(data: Any) -> Formula:
     if bands["low_below"] > bands["high_above"]:
         raise ValueError(_("low_below lies above high_above"))
     gaze = part("gaze", data["gaze"], GAZE, MOST_GAZE)
-    return Formula(name, version, str(data["title"]), divisor, emotion, gaze, limits, bands)
+    return Formula(name, version, _text("title", data["title"]), divisor, emotion, gaze, limits, bands)
 
 
 PUBLISHED_FILE = "published-2.json"

@@ -54,6 +54,40 @@ it for everybody else. .streamlit/config.toml tells Streamlit the same."""
 UPLOAD_FILES = 50
 """Files of one upload: as many as a page can show."""
 
+
+@dataclass(frozen=True)
+class ImportLimits:
+    """Most that one export file may hold. unpacked: bytes of its members. rows: of all tables. decoded: bytes of all rows as
+    they are in memory. memory: bytes that the process which decodes it may allocate."""
+
+    unpacked: int
+    rows: int
+    decoded: int
+    memory: int
+
+
+IMPORT_INTO_MEMORY = ImportLimits(unpacked=400_000_000, rows=1_000_000, decoded=200_000_000, memory=300_000_000)
+"""Hosted, and wherever a visit's workspace is in memory. Its database has 128 MB, which a million observations (200 bytes each)
+fill; as JSON they take 800 MB, as CSV 300. An upload of Parquet unpacked again and one batch fit the memory."""
+
+IMPORT_ONTO_DISK = ImportLimits(
+    unpacked=100_000_000_000, rows=100_000_000, decoded=30_000_000_000, memory=1_000_000_000
+)
+"""On the user's own computer: five times 20 million observations, which five years of lessons make. As JSON those are 16 GB
+unpacked. A laptop has 1 GB to spare for one import."""
+
+IMPORT_MEMBERS = 100
+"""Members of the ZIP: there are fewer than 20 tables, and some programs add a second member for each."""
+
+IMPORT_TEXT_BYTES = 20_000
+"""Of a cell: a note has at most 2,000 characters of at most 4 bytes."""
+
+IMPORT_SETTING_BYTES = 1_000_000
+"""Of a setting: a week of 3,000 lessons takes half of it."""
+
+IMPORT_LESSONS = 200_000
+"""Their table is held in memory as a whole: as many as a school of 30 classes gives in five years."""
+
 LIVE_MINUTES = 5
 """How far back the live page's line reaches."""
 

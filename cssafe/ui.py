@@ -14,6 +14,7 @@ from cssafe import language, sample, services
 from cssafe import settings as settings_module
 from cssafe.language import LANGUAGES, N_, _
 from cssafe.settings import IDLE_MINUTES, ConfigurationError, Settings
+from cssafe.spreadsheet import escape_texts
 from cssafe.store import StoreError, Workspace
 from cssafe.store.errors import is_damage
 
@@ -162,7 +163,7 @@ def chart(drawn: Any, said: str, table: pd.DataFrame, *, key: str, how: str = ""
         words = columns()
         floats = table.select_dtypes("float").columns
         behind.dataframe(
-            table,
+            escape_texts(table),
             hide_index=True,
             column_config={name: words.get(name, name) for name in table.columns}
             | {name: st.column_config.NumberColumn(words.get(name, name), format="%.3f") for name in floats},

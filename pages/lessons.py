@@ -6,6 +6,7 @@ import streamlit as st
 from cssafe import charts, queries, readings, sample, ui
 from cssafe.language import _
 from cssafe.settings import PROFILES, ROOT
+from cssafe.spreadsheet import escape_texts
 from pages import filters, responding, seating, why
 
 ui.page(_("Lessons"))
@@ -18,7 +19,7 @@ if lessons.empty:
 
 ends = pd.Series(charts.intervals(lessons["low"], lessons["high"]), lessons.index)
 event = st.dataframe(
-    lessons.assign(interval=ends.where(lessons["low"].notna(), "")),
+    escape_texts(lessons.assign(interval=ends.where(lessons["low"].notna(), ""))),
     hide_index=True,
     height=320 if len(lessons) > 8 else "content",
     on_select="rerun",
@@ -113,7 +114,11 @@ with st.container(horizontal=True):
 
         def content(suffix: str = suffix) -> bytes:
             rows = queries.export(workspace, number)
-            return rows.to_csv(index=False).encode() if suffix == "csv" else rows.to_parquet(None, index=False)
+            return (
+                escape_texts(rows).to_csv(index=False).encode()
+                if suffix == "csv"
+                else rows.to_parquet(None, index=False)
+            )
 
         st.download_button(
             suffix.upper() if suffix == "csv" else _("Parquet"),

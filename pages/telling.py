@@ -6,6 +6,7 @@ from cssafe import ui
 from cssafe.language import N_, _
 from cssafe.report.document import SYNTHETIC, VALIDITY, Report, Section
 from cssafe.report.files import MIME, ReportError, filename, make
+from cssafe.spreadsheet import escape_texts
 
 TRUST = N_("[How the score comes about, and how far to trust it](concentration)")
 
@@ -36,7 +37,7 @@ def show(section: Section, key: str) -> None:
     if not section.table.empty:
         behind = st.expander(_("Table"), icon=":material/table:", type="compact", key=key, on_change="rerun")
         if behind.open:
-            behind.dataframe(section.table, hide_index=True)
+            behind.dataframe(escape_texts(section.table), hide_index=True)
 
 
 def download(report: Report) -> None:

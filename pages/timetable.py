@@ -11,6 +11,7 @@ from cssafe.schedule import charts
 from cssafe.schedule.effects import LEAST_LESSONS, Effects, lessons_in_slots, sentences
 from cssafe.schedule.proposal import SECONDS, Proposal, propose
 from cssafe.schedule.school import School, called, with_teachers
+from cssafe.spreadsheet import escape_texts
 from pages import filters
 from pages.week import compare, download, keep, saved, week
 
@@ -154,10 +155,12 @@ def outcome(made: Proposal, synthetic: bool) -> None:
     st.markdown("\n".join(f"- {why}" for why in made.moves["why"]))
     with st.expander(_("Table"), icon=":material/table:"):
         st.dataframe(
-            made.moves.assign(
-                lesson=[called(row) for row in made.moves.to_dict("records")],
-                from_day=made.moves["from_day"].map(_),
-                to_day=made.moves["to_day"].map(_),
+            escape_texts(
+                made.moves.assign(
+                    lesson=[called(row) for row in made.moves.to_dict("records")],
+                    from_day=made.moves["from_day"].map(_),
+                    to_day=made.moves["to_day"].map(_),
+                )
             ),
             hide_index=True,
             column_order=[

@@ -13,6 +13,7 @@ from cssafe.schedule import files
 from cssafe.schedule.effects import Effects, effects, lessons_in_slots
 from cssafe.schedule.school import AWAY, LESSON, MOST, WHO, WORD, School, from_lessons, periods_of, read
 from cssafe.settings import UPLOAD_LIMIT
+from cssafe.spreadsheet import escape_texts
 from cssafe.store import Workspace
 from cssafe.timetable import DAYS, SCHOOL_DAYS
 
@@ -121,7 +122,7 @@ def _show(school: School) -> None:
         parts = [row.subject, *(getattr(row, other) for other in WHO if other != who)]
         for period in school.names[first : first + row.length]:
             grid.loc[period, row.day] = ", ".join(filter(None, parts))
-    st.dataframe(grid.rename(columns=_))
+    st.dataframe(escape_texts(grid.rename(columns=_)))
 
 
 def _take(school: School, zone: str) -> None:
@@ -157,7 +158,7 @@ def _change(workspace: Workspace, plain: dict, periods: list[dict]) -> None:
     """Tables to fill in. None of a table's columns is marked as required: rows that lack something would be left out."""
     chosen = st.multiselect(_("Days"), DAYS, plain.get("days", SCHOOL_DAYS), format_func=_, key="week_days")
     most = st.number_input(
-        _("Periods of one subject that a class has on a day at most"), 1, 12, plain.get("most", MOST)
+        _("Periods of one subject that a class has on a day at most"), 1, 200, plain.get("most", MOST)
     )
     st.markdown(_("**Periods**"))
     table = pd.DataFrame(periods or [{"name": "1", "start": "08:00", "end": "08:45"}])

@@ -9,6 +9,7 @@ from cssafe import charts, queries, readings, ui
 from cssafe import periods as school
 from cssafe.language import _, ngettext
 from cssafe.settings import ROOT
+from cssafe.spreadsheet import escape_texts
 from pages import filters
 
 ui.page(_("Weekly"))
@@ -100,7 +101,7 @@ for row in figures.itertuples():
         lessons_behind = ngettext("{n} lesson", "{n} lessons", row.lessons).format(n=row.lessons)
         st.metric(_("Observed minutes"), row.minutes, lessons_behind, "off", delta_arrow="off", width="content")
 chosen = st.dataframe(
-    lessons,
+    escape_texts(lessons),
     hide_index=True,
     on_select="rerun",
     selection_mode="single-row",

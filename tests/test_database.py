@@ -31,7 +31,7 @@ def test_nothing_of_a_deleted_lesson_is_left_in_the_file_and_its_room_is_given_b
         kept = add(workspace, rows())
         gone = fill(workspace, lesson=replace(LESSON, name=SECRET))
         workspace.mark(gone, "quiz", START, SECRET)
-        workspace.set("periods", [1])
+        workspace.set("hints", False)
         with workspace.cursor() as cursor:
             cursor.execute("CHECKPOINT")
         del cursor
@@ -42,7 +42,7 @@ def test_nothing_of_a_deleted_lesson_is_left_in_the_file_and_its_room_is_given_b
         workspace.delete(gone)
         assert SECRET.encode() not in path.read_bytes() and path.stat().st_size < full - 1_000_000
         assert path.stat().st_mode & 0o777 == 0o600
-        assert queries.lessons(workspace)["lesson"].tolist() == [kept] and workspace.get("periods") == [1]
+        assert queries.lessons(workspace)["lesson"].tolist() == [kept] and workspace.get("hints") is False
         assert workspace.start_lesson(LESSON) > gone  # a number is never given twice
     assert files(tmp_path) == [path.name]
     with closing(Workspace.open(path)) as workspace:

@@ -8,9 +8,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
-from cssafe import queries
+from cssafe import queries, settings
 from cssafe.cli import main
 from cssafe.exchange import ABOUT, FORMATS, incoming, outgoing
 from cssafe.settings import PROFILES
@@ -42,7 +43,7 @@ def filled(workspace: Workspace) -> int:
     workspace.rate(number, START + timedelta(minutes=1), None)
     workspace.set("periods", [{"name": "1", "start": "08:00", "end": "08:45"}])
     workspace.set("agreed", True)
-    workspace.set("room", {"source": "rtsp://me:password@camera"})
+    workspace.set("room", {"source": "rtsp://me:password@camera", "time_zone": "UTC"})
     return number
 
 
@@ -163,7 +164,7 @@ LESSONS = b"lesson,name\n1,x\n"
         ({"lessons": None}, "no file that CSSAFE has exported"),
         ({"lessons": LESSONS}, "lessons has 1 row that cannot be taken: .* is empty"),
         ({"lessons": b"lesson,mood\n1,x\n"}, "column mood"),
-        ({"observations": b"lesson,time,track,score\n1,2026-03-02 08:00:00,1,much\n"}, "observations.csv cannot be read.*much"),
+        ({"observations": b"lesson,time,track,score\n1,2026-03-02 08:00:00,1,much\n"}, "row 2, column score, has “much”"),
         ({"observations": b"lesson,time,track,score\n1,2026-03-02 08:00:00,1,1.5\n"}, "score is not between 0 and 1"),
         ({"observations": b"lesson,time,track,yaw\n1,2026-03-02 08:00:00,1,inf\n"}, "yaw is not finite"),
         ({"observations": b"lesson,time,track,level\n1,2026-03-02 08:00:00,1,3\n"}, "level is not 0, 1 or 2"),
@@ -174,7 +175,7 @@ LESSONS = b"lesson,name\n1,x\n"
         ({"activities": b"lesson,time,activity\n1,2026-03-02 08:00:00,dancing\n"}, "activity is none of front"),
         ({"activities": b"lesson,time,activity\n"}, "without an activity"),
         ({"ratings": b"lesson,time,rating\n1,2026-03-02 08:00:00,9\n"}, "rating is not 0, 1 or 2"),
-        ({"settings": b"key,value\nperiods,{\n"}, "the value is no JSON"),
+        ({"settings": b"key,value\nperiods,{\n"}, "setting periods cannot be taken. Expected is a list of periods"),
     ],
 )  # fmt: skip
 def test_a_bad_file_is_refused_with_one_line_and_nothing_of_it_comes_in(workspace, other, members, says):
@@ -220,9 +221,33 @@ def test_a_file_damaged_in_its_middle_is_refused(workspace, other, form):
 
 def test_a_small_file_that_unpacks_to_more_than_memory_holds_is_refused(workspace, other, monkeypatch):
     filled(workspace)
-    monkeypatch.setattr(incoming, "LARGEST", 1000)
-    with pytest.raises(StoreError, match="too much for the memory of a visit"):
+    limits = replace(settings.IMPORT_INTO_MEMORY, unpacked=10_000)
+    monkeypatch.setattr(settings, "IMPORT_INTO_MEMORY", limits)
+    with pytest.raises(StoreError, match=r"observations.csv unpacks to more than 0 MB"):
         incoming.read(other, io.BytesIO(written(workspace, "csv")), CONSENT)
+
+
+def test_rows_that_came_in_leave_the_memory_before_the_file_ends(workspace, other):
+    number = filled(workspace)
+    with workspace.cursor() as cursor:
+        lessons, activities = (cursor.execute(f"FROM {name}").to_arrow_table() for name in ("lessons", "activities"))
+        schema = cursor.execute("FROM markers LIMIT 0").to_arrow_table().schema
+    size, held = 4_000_000, []
+
+    def markers() -> pa.Table:
+        return pa.table(
+            [pa.array([value] * (size // 1000)) for value in (number, START.replace(tzinfo=None), "quiz", "x" * 1000)],
+            schema.names,
+        )
+
+    def parts():
+        yield from (("lessons", lessons), ("activities", activities))
+        for _ in range(8):
+            held.append(pa.total_allocated_bytes())
+            yield "markers", markers().cast(schema)
+
+    other.take(parts(), True, lambda share: None)
+    assert max(held) - held[0] < 3 * size
 
 
 def test_the_commands_carry_lessons_from_one_computer_to_another(tmp_path, monkeypatch, capsys):

@@ -110,9 +110,9 @@ def test_renaming_settings_and_deleting(workspace):
     with pytest.raises(StoreError, match="needs a name"):
         workspace.rename(lesson, " ")
     assert workspace.get("periods", []) == []
-    for value in ({"a": 1}, [{"name": "1", "start": "08:00"}], None):
-        workspace.set("periods", value)
-        assert workspace.get("periods", 0) == value
+    for value in ({"class": "blur"}, {"class": "mask", "self": "shown"}, {}):
+        workspace.set("anonymous", value)
+        assert workspace.get("anonymous", 0) == value
     workspace.record(lesson, rows())
     workspace.record(other, rows())
     workspace.delete(lesson)

@@ -10,9 +10,8 @@ ABOUT = "about.json"
 
 PROGRAM = "CSSAFE"
 
-HERE = ("agreed", "room", "room_rests", "erasing")
-"""Settings that stay on this computer: that its people have agreed, its camera, whose address may hold a password, and the
-deletions that are not finished."""
+DERIVED = ("activity",)
+"""Columns that are written for those who read the file elsewhere, and come from another table."""
 
 Progress = Callable[[float], None]
 """Called now and then with the share done, 0 to 1."""

@@ -1,170 +1,158 @@
-"""One file -> a workspace, empty or filled; `python -m cssafe import`."""
+"""One file -> a workspace, empty or filled; `python -m cssafe import`.
+
+What the file holds is decoded by a process of its own (decoder.py) and comes from it table by table.
+"""
 
 import argparse
 import json
+import os
 import shutil
+import subprocess
+import sys
 import tempfile
-import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from io import BytesIO
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO, Any
-from zipfile import BadZipFile, ZipFile
 
 import pyarrow as pa
-import pyarrow.json
-from pyarrow import csv, parquet
 
 from cssafe import settings
-from cssafe.exchange import ABOUT, FORMATS, HERE, PROGRAM, Progress
+from cssafe.exchange import Progress
+from cssafe.exchange.decoder import DAMAGED, Arguments
 from cssafe.language import N_, _
-from cssafe.settings import Profile
+from cssafe.settings import ROOT, Profile
 from cssafe.store import StoreError, Workspace
 from cssafe.store.taking import Taken
 
-BLOCK = 1 << 22
-"""Bytes of text that are read at a time."""
-
-BATCH = 50_000
-"""Rows of Parquet that are read at a time."""
-
-LARGEST = 4 * settings.UPLOAD_LIMIT * 1_000_000
-"""Bytes of all tables of a file that is read into memory, unpacked: a small file can unpack to what no host holds."""
-
-DERIVED = ("activity",)
-"""Columns that are written for those who read the file elsewhere, and come from another table."""
+Columns = dict[str, pa.Schema]
+"""Table -> its columns here."""
 
 
 def read(workspace: Workspace, file: IO[bytes], profile: Profile, progress: Progress = lambda share: None) -> Taken:
     """Add what a file of `outgoing.write` holds, all of it or nothing. profile: this computer's.
 
     Raises:
-        StoreError: the file cannot be read or holds what cannot be taken; the workspace is as it was.
+        StoreError: the file cannot be read, is larger than settings.IMPORT_INTO_MEMORY or IMPORT_ONTO_DISK allow, or holds
+            what cannot be taken; the workspace is as it was.
     """
     done = [0.0]
 
     def note(share: float) -> None:
         done[0] = share
 
+    with (
+        _as_real_file(file, workspace.in_memory) as real,
+        closing(_parts(real, workspace, lambda share: note(0.8 * share))) as parts,
+        ThreadPoolExecutor(1) as pool,  # so that progress is told on the caller's own thread
+    ):
+        job = pool.submit(workspace.take, parts, profile.expression, lambda share: note(0.8 + 0.2 * share))
+        while wait([job], timeout=0.2).not_done:
+            progress(done[0])
+        return job.result()
+
+
+@contextmanager
+def _as_real_file(file: IO[bytes], in_memory: bool) -> Iterator[IO[bytes]]:
+    """The file as one that a process can be given; in_memory: without the disk, where the system has such files (Linux)."""
     try:
-        with ZipFile(file) as archive:
-            about = _about(archive, workspace)
-            parts = _parts(archive, about, workspace, lambda share: note(0.8 * share))
-            with ThreadPoolExecutor(1) as pool:  # so that progress is told on the caller's own thread
-                job = pool.submit(workspace.take, parts, profile.expression, lambda share: note(0.8 + 0.2 * share))
-                while wait([job], timeout=0.2).not_done:
-                    progress(done[0])
-                return job.result()
-    except (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        damaged = N_("The file is damaged, or no file that CSSAFE has exported: {problem}")
-        raise StoreError(damaged, problem=_line(error)) from error
+        file.fileno()
+    except OSError:
+        anonymous = in_memory and hasattr(os, "memfd_create")
+        with os.fdopen(os.memfd_create("import"), "w+b") if anonymous else tempfile.TemporaryFile() as real:
+            file.seek(0)
+            shutil.copyfileobj(file, real)
+            real.seek(0)
+            yield real
+    else:
+        file.seek(0)
+        yield file
 
 
-def _about(archive: ZipFile, workspace: Workspace) -> dict[str, Any]:
-    """What the file says of itself, as far as it can be used."""
-    foreign = StoreError(
-        N_("This is no file that CSSAFE has exported: a ZIP with {about} and its tables is expected."), about=ABOUT
+def _parts(file: IO[bytes], workspace: Workspace, progress: Progress) -> Generator[tuple[str, pa.Table], None, None]:
+    """Tables and rows, `lessons` first and in one piece; columns as in the database, those that the file lacks empty."""
+    columns = _columns(workspace)
+    done = 0
+    try:
+        for table, schema, batches, about in _decoded(file, columns, workspace):
+            pieces: Iterable[pa.Table] = map(pa.table, batches)
+            if table == "lessons":
+                pieces = [pa.concat_tables([schema.empty_table(), *pieces])]
+            for rows in pieces:
+                yield table, rows
+                done += rows.num_rows
+                progress(min(1.0, done / max(1, about["rows"])))
+    except (pa.ArrowException, OSError) as error:  # the decoder broke down in the middle of a table
+        raise _broken() from error
+
+
+def _decoded(
+    file: IO[bytes], columns: Columns, workspace: Workspace
+) -> Iterator[tuple[str, pa.Schema, Iterator[pa.RecordBatch], dict[str, Any]]]:
+    """Table, its columns, its rows, which are to be read before the next table, and what the file says of itself."""
+    limits = settings.IMPORT_INTO_MEMORY if workspace.in_memory else settings.IMPORT_ONTO_DISK
+    types = {table: {field.name: str(field.type) for field in schema} for table, schema in columns.items()}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cssafe.exchange.decoder", Arguments(types, workspace.in_memory, limits).to_json()],
+        stdin=file,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=ROOT,
+        env=os.environ | {"ARROW_DEFAULT_MEMORY_POOL": "system", "OMP_NUM_THREADS": "1"},  # no memory in advance
     )
-    try:
-        about = json.loads(archive.read(ABOUT))
-        form, steps, rows = about["format"], set(about["database"]), dict(about["rows"])
-        known = about["program"] == PROGRAM and form in FORMATS and all(isinstance(n, int) for n in rows.values())
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise foreign from error
-    if not known or f"lessons.{form}" not in archive.namelist():
-        raise foreign
+    about: dict[str, Any] = {}
+    with process:
+        assert process.stdout is not None, "it was asked for"
+        try:
+            while (message := _message(process.stdout)).get("end") is None:
+                if "about" in message:
+                    about = message["about"]
+                    _check_version(about, workspace)
+                else:
+                    table = message["table"]
+                    yield table, columns[table], iter(pa.ipc.open_stream(process.stdout)), about
+        finally:
+            process.kill()
+
+
+def _message(out: IO[bytes]) -> dict[str, Any]:
+    """The next of the decoder's lines.
+
+    Raises:
+        StoreError: it has refused the file, or broken down over it.
+    """
+    line = out.readline()
+    if not line.endswith(b"\n"):
+        raise _broken()
+    message = json.loads(line)
+    if "refused" in message:
+        raise StoreError(message["refused"], **message["places"])
+    return message
+
+
+def _broken() -> StoreError:
+    return StoreError(DAMAGED, problem="its content cannot be decoded.")
+
+
+def _check_version(about: dict[str, Any], workspace: Workspace) -> None:
     with workspace.cursor() as cursor:
         ours = {name for (name,) in cursor.execute("SELECT name FROM migrations").fetchall()}
-    if newer := steps - ours:
+    if newer := set(about["database"]) - ours:
         raise StoreError(
             N_("This file was exported by a newer version of CSSAFE (it contains {newer}). Update CSSAFE."),
-            newer=", ".join(sorted(newer)),
+            newer=", ".join(sorted(newer))[:200],
         )
-    if workspace.in_memory and sum(info.file_size for info in archive.infolist()) > LARGEST:
-        raise StoreError(
-            N_(
-                "This file holds more than {most} MB, too much for the memory of a visit. Run CSSAFE on a computer of your "
-                "own and import it there."
-            ),
-            most=LARGEST // 1_000_000,
-        )
-    return about
 
 
-def _parts(archive: ZipFile, about: dict, workspace: Workspace, progress: Progress) -> Iterator[tuple[str, pa.Table]]:
-    """Tables and rows, `lessons` first and in one piece; columns as in the database, those that the file lacks empty."""
-    form, total, done = about["format"], max(1, sum(about["rows"].values())), 0
+def _columns(workspace: Workspace) -> Columns:
     with workspace.cursor() as cursor:
-        names = [
-            name
-            for (name,) in cursor.execute(
-                "SELECT table_name FROM duckdb_tables() WHERE NOT temporary AND database_name = current_database()"
-            ).fetchall()
-        ]
-        schemas = {name: cursor.execute(f"FROM {name} LIMIT 0").to_arrow_table().schema for name in sorted(names)}
-    del schemas["migrations"]
-    for table in sorted(schemas, key=lambda name: (name != "lessons", name)):
-        if f"{table}.{form}" not in archive.namelist():
-            continue
-        pieces = _pieces(archive, f"{table}.{form}", form, schemas[table], workspace.in_memory)
-        if table == "lessons":
-            pieces = iter([pa.concat_tables([schemas[table].empty_table(), *pieces])])
-        for rows in pieces:
-            if table == "settings":
-                rows = rows.filter(pa.compute.invert(pa.compute.is_in(rows["key"], pa.array(HERE))))
-            yield table, rows
-            done += rows.num_rows
-            progress(min(1.0, done / total))
-
-
-def _pieces(archive: ZipFile, name: str, form: str, schema: pa.Schema, in_memory: bool) -> Iterator[pa.Table]:
-    """The rows of one member, with the columns of the schema."""
-    types = schema.append(pa.field(DERIVED[0], pa.string()))
-    try:
-        with archive.open(name) as member:
-            if form == "csv":
-                options = csv.ConvertOptions(
-                    column_types=types, strings_can_be_null=True, quoted_strings_can_be_null=False
-                )
-                parsed = csv.ParseOptions(newlines_in_values=True)
-                batches: Any = csv.open_csv(member, csv.ReadOptions(block_size=BLOCK), parsed, options)
-            elif form == "json":
-                if archive.getinfo(name).file_size == 0:
-                    return
-                batches = pyarrow.json.open_json(
-                    member, pyarrow.json.ReadOptions(block_size=BLOCK), pyarrow.json.ParseOptions(explicit_schema=types)
-                )
-            else:
-                seekable = BytesIO() if in_memory else tempfile.TemporaryFile()
-                shutil.copyfileobj(member, seekable)
-                batches = parquet.ParquetFile(seekable).iter_batches(BATCH)
-            for batch in batches:
-                yield _conform(pa.table(batch), schema, name)
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise StoreError(
-            N_("The file's table {table} cannot be read: {problem} Export it again where it came from."),
-            table=name,
-            problem=_line(error),
-        ) from error
-
-
-def _conform(rows: pa.Table, schema: pa.Schema, name: str) -> pa.Table:
-    if strange := set(rows.column_names) - {*schema.names, *DERIVED}:
-        raise StoreError(
-            N_("The file's table {table} has a column {column}, which no CSSAFE of this version knows."),
-            table=name,
-            column=min(strange),
-        )
-    columns = [
-        rows[field.name].cast(field.type) if field.name in rows.column_names else pa.nulls(rows.num_rows, field.type)
-        for field in schema
-    ]
-    return pa.table(columns, schema=schema)
-
-
-def _line(error: BaseException) -> str:
-    return (str(error).strip().split("\n")[0] or type(error).__name__).rstrip(".") + "."
+        names = cursor.execute(
+            "SELECT table_name FROM duckdb_tables() WHERE NOT temporary AND database_name = current_database()"
+        ).fetchall()
+        columns = {name: cursor.execute(f"FROM {name} LIMIT 0").to_arrow_table().schema for (name,) in names}
+    del columns["migrations"]
+    return columns
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -192,6 +180,11 @@ def main(args: argparse.Namespace) -> int:
 
 def told(taken: Taken) -> str:
     """What came in, in words."""
-    return _("Lessons that came in: {n}. Here already, and left as they are: {present}.").format(
+    words = _("Lessons that came in: {n}. Here already, and left as they are: {present}.").format(
         n=len(taken.lessons), present=taken.present
     )
+    if taken.ignored:
+        words += " " + _("Settings that are unknown here or belong to one computer, and were left out: {n}.").format(
+            n=taken.ignored
+        )
+    return words

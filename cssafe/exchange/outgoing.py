@@ -18,9 +18,11 @@ import pyarrow as pa
 from pyarrow import csv, parquet
 
 from cssafe import settings
-from cssafe.exchange import ABOUT, FORMATS, HERE, PROGRAM, Progress
+from cssafe.exchange import ABOUT, FORMATS, PROGRAM, Progress
+from cssafe.spreadsheet import escape
 from cssafe.store import StoreError, Workspace
 from cssafe.store.migrations import of_lessons
+from cssafe.store.stored_settings import TRAVELLING
 from cssafe.store.summaries import COUNTED, mean
 
 BATCH = 100_000
@@ -95,8 +97,8 @@ def _parts(cursor: Any) -> list[Part]:
     ).fetchall()
     for table in sorted({name for (name,) in rows} - {*belonging, "migrations", "settings"}):
         parts.append(Part(table, f"FROM {table} ORDER BY ALL"))
-    kept = "FROM settings WHERE NOT list_contains($here::VARCHAR[], key) ORDER BY key"
-    parts.append(Part("settings", kept, ({"here": list(HERE)},)))
+    kept = "FROM settings WHERE list_contains($travel::VARCHAR[], key) ORDER BY key"
+    parts.append(Part("settings", kept, ({"travel": TRAVELLING},)))
     chunks = _chunks(cursor, TOLD)
     # Earlier versions wrote seconds twice when the clock was set back; no file is taken in that has one twice.
     observations = f"""
@@ -148,6 +150,8 @@ class _Writer:
             while found := lines.fetchmany(BATCH):
                 self._member.writelines(f"{line}\n".encode() for (line,) in found)
             return piece.num_rows
+        if self._form == "csv":
+            piece = _escaped(piece)
         if self._writer is None:
             if self._form == "csv":
                 self._writer = csv.CSVWriter(self._member, piece.schema)
@@ -159,6 +163,16 @@ class _Writer:
     def close(self) -> None:
         if self._writer is not None:
             self._writer.close()
+
+
+def _escaped(piece: pa.Table) -> pa.Table:
+    """The piece with texts that no spreadsheet executes."""
+    for i, field in enumerate(piece.schema):
+        if field.type == pa.string():
+            cells = piece.column(i).combine_chunks().dictionary_encode()
+            texts = [escape(text) for text in cells.dictionary.to_pylist()]
+            piece = piece.set_column(i, field.name, pa.array(texts, pa.string()).take(cells.indices))
+    return piece
 
 
 def exact(table: pa.Table) -> str:

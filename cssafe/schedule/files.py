@@ -1,8 +1,11 @@
 """The school's week in and out: one CSV file with everything, and an iCalendar file with the lessons and who is away."""
 
+import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
+from itertools import islice
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 from zoneinfo import ZoneInfo
@@ -11,12 +14,25 @@ import pandas as pd
 
 from cssafe.language import _
 from cssafe.schedule.school import WHO, WORD, School, called, periods_of
+from cssafe.spreadsheet import escape_texts, unescape
 from cssafe.timetable import DAYS
 
 Rows = list[dict[str, Any]]
 
 COLUMNS = ("what", "day", "period", "start", "end", "class", "subject", "teacher", "room", "length", "fixed")
 """what: period (with start and end), lesson, or away (of one class, teacher or room; without a period for the whole day)."""
+
+MAX_FILE_BYTES = 1_000_000
+"""Of a CSV or iCalendar file: the longest that is read within two seconds on two cores; 3,000 events take 900 kB."""
+
+MAX_ROWS = 3000
+"""Rows of a CSV file, events of a calendar: the lessons of a week in a school of 80 classes."""
+
+MAX_TEXT = 200
+"""Characters of a name, such as that of a class."""
+
+MAX_PERIODS = 24
+"""Of a day."""
 
 YES = ("yes", "true", "1", "x")
 
@@ -40,12 +56,12 @@ def to_csv(school: School) -> str:
         {"what": "away", WORD[row["who"]]: row["name"], "day": row["day"], "period": row["period"]}
         for row in school.away.to_dict("records")
     ]
-    return pd.DataFrame(rows, columns=COLUMNS).to_csv(index=False, lineterminator="\n")
+    return escape_texts(pd.DataFrame(rows, columns=COLUMNS)).to_csv(index=False, lineterminator="\n")
 
 
 def from_csv(content: bytes) -> tuple[Rows, Rows, Rows]:
     """Rows of periods (for periods.read), lessons and who is away (for school.read); without a column `what` all rows are
-    lessons. Separated by commas or semicolons; extra columns are passed over.
+    lessons. Separated by commas, semicolons or tabs; extra columns are passed over.
 
     Raises:
         ValueError: it is no such file; the user is told.
@@ -76,6 +92,7 @@ def from_csv(content: bytes) -> tuple[Rows, Rows, Rows]:
                 )
             [(who, name)] = names.items()
             parts[what].append({"who": who, "name": name, "day": row.get("day", ""), "period": row.get("period", "")})
+    _check_periods(len(parts["period"]))
     return parts["period"], parts["lesson"], parts["away"]
 
 
@@ -128,15 +145,14 @@ def from_ics(content: bytes, periods: Sequence[Mapping[str, str]], time_zone: st
     Raises:
         ValueError: it is no calendar, or its times make no periods; the user is told.
     """
-    from icalendar import Calendar
-
-    try:
-        calendar = Calendar.from_ical(content)
-    except (ValueError, IndexError, KeyError, AttributeError):
+    events = _events(content)
+    found = [one for event in events for one in _read_event(event, ZoneInfo(time_zone))]
+    if len(found) > MAX_ROWS:
         raise ValueError(
-            _("The file is no iCalendar file (.ics). Export the calendar again from where it was made.")
-        ) from None
-    found = [one for event in calendar.walk("VEVENT") for one in _occurrences(event, ZoneInfo(time_zone))]
+            _("The calendar has {n:,} lessons in a week. A week has at most {most:,}.").format(
+                n=len(found), most=MAX_ROWS
+            )
+        )
     if not found:
         raise ValueError(
             _("The calendar has no event with a start and an end on the same day, so there is no week in it.")
@@ -150,6 +166,7 @@ def from_ics(content: bytes, periods: Sequence[Mapping[str, str]], time_zone: st
                 "then import it again."
             )
         )
+    _check_periods(len(used))
     starts, ends = [period["start"] for period in used], [period["end"] for period in used]
     lessons, away = {}, {}
     for one in found:
@@ -168,24 +185,19 @@ def from_ics(content: bytes, periods: Sequence[Mapping[str, str]], time_zone: st
 
 def _table(content: bytes) -> Rows:
     """The lines after the first, by the names in that one."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise ValueError(_("The file is no text in UTF-8. Save it from the spreadsheet as “CSV UTF-8”.")) from None
+    _check_size(content)
+    text = _decode(content)
     first = text.partition("\n")[0]
-    separator = ";" if first.count(";") > first.count(",") else ","
+    separator = max(",;\t", key=first.count)
     try:
-        # Without a header, for with one pandas takes lines that are longer for an index and moves all columns.
-        whole = pd.read_csv(
-            io.StringIO(text), sep=separator, header=None, dtype=str, keep_default_na=False, skip_blank_lines=False
+        lines = list(
+            islice(csv.reader(io.StringIO(text, newline=None), delimiter=separator, strict=True), MAX_ROWS + 2)
         )
-    except ValueError as error:
-        told = str(error).strip()
+    except csv.Error as error:
         raise ValueError(
-            _("The file cannot be read as CSV: {error}. Save it anew from the spreadsheet.").format(error=told)
+            _("The file cannot be read as CSV: {error}. Save it anew from the spreadsheet.").format(error=error)
         ) from None
-    whole = whole.fillna("")  # what a short line lacks
-    names = [name.strip().lower() for name in whole.iloc[0]]
+    names = [name.strip().lower() for name in lines[0]] if lines else []
     if missing := [name for name in ("day", "period", "class", "subject") if name not in names]:
         raise ValueError(
             _(
@@ -193,18 +205,108 @@ def _table(content: bytes) -> Rows:
                 "class and subject."
             ).format(missing=missing[0], columns=", ".join(COLUMNS))
         )
-    return [dict(zip(names, map(str.strip, row), strict=True)) for row in whole.iloc[1:].itertuples(index=False)]
+    if twice := {name for name in COLUMNS if names.count(name) > 1}:
+        raise ValueError(_("The file has the column {name} twice. Remove one of them.").format(name=min(twice)))
+    if len(lines) > MAX_ROWS + 1:
+        raise ValueError(_("The file has more than {most:,} rows, the most that a week has.").format(most=MAX_ROWS))
+    return [_row(number, names, line) for number, line in enumerate(lines[1:], start=2)]
+
+
+def _row(number: int, names: Sequence[str], line: Sequence[str]) -> dict[str, str]:
+    """The cells of a line by their columns; those that a short line lacks are empty."""
+    if len(line) > len(names):
+        raise ValueError(
+            _("Line {number} has {n:,} cells, and the first line names {most:,} columns. Save it anew as CSV.").format(
+                number=number, n=len(line), most=len(names)
+            )
+        )
+    row = dict.fromkeys(COLUMNS, "") | {
+        name: unescape(cell.strip()) for name, cell in zip(names, line, strict=False) if name in COLUMNS
+    }
+    for name, cell in row.items():
+        if len(cell) > MAX_TEXT:
+            raise ValueError(
+                _("Line {number} has {n:,} characters in the column {name}. At most {most} are read.").format(
+                    number=number, n=len(cell), name=name, most=MAX_TEXT
+                )
+            )
+    return row
+
+
+def _decode(content: bytes) -> str:
+    """UTF-8, or UTF-16 as spreadsheets call “Unicode text”."""
+    try:
+        wide = content.startswith((b"\xff\xfe", b"\xfe\xff"))
+        text = content.decode("utf-16" if wide else "utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError(_("The file is no text in UTF-8. Save it from the spreadsheet as “CSV UTF-8”.")) from None
+    if "\0" in text:
+        raise ValueError(_("The file is no text. Save it from the spreadsheet as “CSV UTF-8”."))
+    return text
+
+
+def _check_size(content: bytes) -> None:
+    if len(content) > MAX_FILE_BYTES:
+        raise ValueError(
+            _("The file has {n:.1f} MB. A week takes at most {most:.0f} MB.").format(
+                n=len(content) / 1e6, most=MAX_FILE_BYTES / 1e6
+            )
+        )
+
+
+def _check_periods(number: int) -> None:
+    if number > MAX_PERIODS:
+        raise ValueError(_("The file has {n:,} periods. A day has at most {most}.").format(n=number, most=MAX_PERIODS))
+
+
+def _events(content: bytes) -> list[Any]:
+    """The calendar's events.
+
+    Raises:
+        ValueError: it is no calendar, or has too many; the user is told.
+    """
+    from icalendar import Calendar
+
+    _check_size(content)
+    if (number := len(re.findall(rb"BEGIN:VEVENT", content, re.IGNORECASE))) > MAX_ROWS:
+        raise ValueError(
+            _("The calendar has {n:,} events. A week has at most {most:,}.").format(n=number, most=MAX_ROWS)
+        )
+    try:
+        return list(Calendar.from_ical(content).walk("VEVENT"))
+    except Exception:  # the parser raises what it likes: of its kinds eight were found by trying
+        raise ValueError(
+            _("The file is no iCalendar file (.ics). Export the calendar again from where it was made.")
+        ) from None
+
+
+def _read_event(event: Any, zone: ZoneInfo) -> Rows:
+    """What an event says, for each weekday on which it is.
+
+    Raises:
+        ValueError: it cannot be read, or a text of it is too long; the user is told.
+    """
+    name = str(_first(event, "summary", "")).strip()[:MAX_TEXT]
+    try:
+        found = _occurrences(event, zone)
+    except (
+        Exception
+    ):  # times beyond all years, lists in lists, properties that are no values: as the parser leaves them
+        raise ValueError(
+            _("The event “{name}” in the calendar has no start and end that can be read.").format(name=name)
+        ) from None
+    if any(len(text) > MAX_TEXT for one in found for text in one.values() if isinstance(text, str)):
+        raise ValueError(
+            _("The event “{name}” in the calendar has a name of more than {most} characters.").format(
+                name=name, most=MAX_TEXT
+            )
+        )
+    return found
 
 
 def _occurrences(event: Any, zone: ZoneInfo) -> Rows:
-    """What an event says, for each weekday on which it is."""
     summary = str(_first(event, "summary", "")).strip()
-    try:
-        start, end = event.start, event.end
-    except (ValueError, TypeError, AttributeError):
-        raise ValueError(
-            _("The event “{name}” in the calendar has no start and end that can be read.").format(name=summary)
-        ) from None
+    start, end = event.start, event.end
     if not isinstance(start, datetime) or not isinstance(end, datetime):
         return []
     start, end = _local(start, zone), _local(end, zone)
@@ -224,7 +326,7 @@ def _occurrences(event: Any, zone: ZoneInfo) -> Rows:
     words = {word: who for who, word in WORD.items()}
     told |= {"who": words.get(_parameter(away, "WHO"), ""), "name": str(away)}
     rule = _first(event, "rrule", {})
-    days = [BYDAY[str(name)[-2:]] for name in rule.get("BYDAY", []) if str(name)[-2:] in BYDAY]
+    days = {BYDAY[str(name)[-2:]]: None for name in rule.get("BYDAY", []) if str(name)[-2:] in BYDAY}
     return [told | {"day": day} for day in days or [DAYS[start.weekday()]]]
 
 
@@ -250,7 +352,9 @@ def _fits(periods: Sequence[Mapping[str, str]], times: set[tuple[str, str]]) -> 
 
 
 def _clock(text: str) -> time | None:
+    """A time as 8:00, or 8:00:00, which some spreadsheets make of it."""
+    found = re.fullmatch(r"([0-9]{1,2}):([0-9]{2})(?::00)?", text)
     try:
-        return time.fromisoformat(text.zfill(5))
+        return time(int(found[1]), int(found[2])) if found else None
     except ValueError:
         return None

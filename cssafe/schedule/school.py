@@ -23,6 +23,9 @@ WHO = ("class_name", "teacher", "room")
 WORD = {"class_name": N_("class"), "teacher": N_("teacher"), "room": N_("room")}
 """What each of WHO is called: in a file as it stands, elsewhere in the reader's language."""
 
+MAX_LENGTH = 24
+"""Periods in a row of one lesson: a day has no more."""
+
 MOST = 2
 """Periods of one subject that a class has on a day at most, unless the school says otherwise: a double period (assumption)."""
 
@@ -254,7 +257,7 @@ def _length(value: Any) -> int:
         number = 1.0 if _nothing(value) else float(value)
     except (TypeError, ValueError):
         return 0
-    return int(number) if number.is_integer() else 0
+    return int(number) if number.is_integer() and abs(number) <= MAX_LENGTH else 0
 
 
 def _nothing(value: Any) -> bool:

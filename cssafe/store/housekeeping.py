@@ -1,5 +1,6 @@
 """Care for the files of a database: the backup of the day, deletions down to the bytes, and restoring a backup."""
 
+import json
 import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -37,7 +38,7 @@ class Housekeeping:
             return
         with suppress(OSError):  # the next start tries again
             backups.sweep(self._database.path)
-        if self._erasing():
+        if self.erasing():
             self._queue.submit(self._finish_deletion).result()
             self.schedule()
 
@@ -54,7 +55,7 @@ class Housekeeping:
     def _tend(self) -> None:
         self._queue.submit(self._finish_deletion).result()
         self._back_up()
-        if self._erasing():  # a deletion that had to wait for the backup, and may remove it
+        if self.erasing():  # a deletion that had to wait for the backup, and may remove it
             self._queue.submit(self._finish_deletion).result()
             self._back_up()
 
@@ -67,9 +68,10 @@ class Housekeeping:
         except (duckdb.Error, OSError, StoreError) as error:
             self.backup_problem = backups.no_backup(error)
 
-    def _erasing(self) -> bool:
+    def erasing(self) -> bool:
+        """Whether a deletion is not finished."""
         with self._database.cursor() as cursor:
-            return bool(writing.get_value(cursor, ERASING, []))
+            return bool(_deleted(cursor))
 
     # From here on: on the writer thread.
 
@@ -82,8 +84,7 @@ class Housekeeping:
         with self._database.transaction() as connection:
             if self._database.path is not None:
                 starts = writing.starts(connection, lessons)
-                deleted = writing.get_value(connection, ERASING, [])
-                writing.set_value(connection, ERASING, sorted({*deleted, *starts}))
+                writing.set_value(connection, ERASING, sorted({*_deleted(connection), *starts}))
             writing.delete(connection, lessons)
         self._database.pack()
         with suppress(StillRead):
@@ -97,7 +98,7 @@ class Housekeeping:
             StoreError: the disk refuses.
         """
         path = self._database.path
-        if path is None or not (starts := writing.get_value(self._database.connection, ERASING, [])):
+        if path is None or not (starts := _deleted(self._database.connection)):
             return
         self._database.rewrite()
         try:
@@ -133,3 +134,8 @@ class Housekeeping:
             self.erase()
         except StoreError as error:
             log.warning("A deletion is not finished: %s", error)
+
+
+def _deleted(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Starts of the lessons that are to be erased."""
+    return json.loads(writing.get_value(connection, ERASING) or "[]")

@@ -1,5 +1,6 @@
 """A workspace: everything of one teacher or school in one DuckDB database, and the one thread that writes to it."""
 
+import json
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing, suppress
@@ -18,10 +19,11 @@ from cssafe.observations import COLUMNS
 from cssafe.store import backups, writing
 from cssafe.store.database import Database, StillRead
 from cssafe.store.errors import StoreError, is_in_use, why_not_open, why_unwritten
-from cssafe.store.housekeeping import ERASING, Housekeeping
+from cssafe.store.housekeeping import Housekeeping
 from cssafe.store.lesson import Lesson, naive_utc
 from cssafe.store.migrations import migrate
 from cssafe.store.recovery import notice, remains
+from cssafe.store.stored_settings import STORED_SETTINGS, usable
 from cssafe.store.summaries import summarise
 from cssafe.store.taking import Taken, take
 from cssafe.store.write_queue import WriteQueue
@@ -261,7 +263,7 @@ class Workspace:
     def erasing(self) -> bool:
         """Whether bytes of deleted lessons may still be in the file. CSSAFE tries to erase them when a lesson ends, when it
         closes and when it starts."""
-        return bool(self.get(ERASING))
+        return self._housekeeping.erasing()
 
     def restore(self, backup: Path) -> Path | None:
         """Replace all that is here by what the backup holds; where the replaced database is kept.
@@ -273,11 +275,21 @@ class Workspace:
         return self._queue.run(lambda: self._housekeeping.restore(backup))
 
     def get(self, key: str, default: Any = None) -> Any:
-        """The setting's value (anything that JSON can hold), or the default."""
+        """The value of a setting, one of STORED_SETTINGS; the default where there is none, or none that can be used."""
         with self.cursor() as cursor:
-            return writing.get_value(cursor, key, default)
+            text = writing.get_value(cursor, key)
+        return json.loads(text) if text is not None and usable(key, text) else default
 
     def set(self, key: str, value: Any) -> None:
+        """Keep a setting, one of STORED_SETTINGS.
+
+        Raises:
+            StoreError: also if it is none that `get` would give back.
+        """
+        if not usable(key, json.dumps(value)):
+            raise StoreError(
+                N_("The setting {key} cannot be kept. Expected is {shape}."), key=key, shape=STORED_SETTINGS[key].shape
+            )
         self._queue.run_whole(lambda connection: writing.set_value(connection, key, value))
 
     def flush(self) -> None:

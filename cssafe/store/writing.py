@@ -70,22 +70,21 @@ def add_activities(
         connection.execute("INSERT INTO activities VALUES (?, ?, ?)", [lesson, time, activity])
 
 
-def insert_observations(connection: duckdb.DuckDBPyConnection, rows: pd.DataFrame) -> None:
+def insert_observations(connection: duckdb.DuckDBPyConnection, batch: pd.DataFrame) -> None:
     """Add observations (COLUMNS and `lesson`): without those of lessons that are gone, and without emotions and
-    movements where the lesson's profile has none."""
+    movements where the lesson's profile has none.
+
+    DuckDB finds `batch` by its name; a view of it would hold its rows until the transaction ends (taking.py).
+    """
     kept = {name: f"round({name}::FLOAT, {DECIMALS})" if name in MEASURED else name for name in COLUMNS}
     for name in (*EXPRESSION, *MOVEMENTS):
         kept[name] = f"CASE WHEN list_contains($expressive::VARCHAR[], profile) THEN {kept[name]} END"
     columns = ", ".join(f"{value} AS {name}" for name, value in kept.items())
-    connection.register("batch", rows)
-    try:
-        connection.execute(
-            f"INSERT INTO observations BY NAME SELECT lesson, {columns} FROM batch JOIN lessons USING (lesson)"
-            " ORDER BY lesson, time, track",
-            {"expressive": EXPRESSIVE},
-        )
-    finally:
-        connection.unregister("batch")
+    connection.execute(
+        f"INSERT INTO observations BY NAME SELECT lesson, {columns} FROM batch JOIN lessons USING (lesson)"
+        " ORDER BY lesson, time, track",
+        {"expressive": EXPRESSIVE},
+    )
 
 
 def end_open_lessons(connection: duckdb.DuckDBPyConnection) -> None:
@@ -110,10 +109,10 @@ def starts(connection: duckdb.DuckDBPyConnection, lessons: Sequence[int]) -> lis
     return [started.isoformat() for (started,) in rows.fetchall()]
 
 
-def get_value(connection: duckdb.DuckDBPyConnection, key: str, default: Any = None) -> Any:
-    """The setting's value (anything that JSON can hold), or the default."""
+def get_value(connection: duckdb.DuckDBPyConnection, key: str) -> str | None:
+    """A setting as it is stored, JSON; None where there is none."""
     row = connection.execute("SELECT value FROM settings WHERE key = ?", [key]).fetchone()
-    return default if row is None else json.loads(row[0])
+    return None if row is None else row[0]
 
 
 def set_value(connection: duckdb.DuckDBPyConnection, key: str, value: Any) -> None:

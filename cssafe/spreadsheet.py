@@ -1,0 +1,146 @@
+"""CSV cells and what spreadsheets do with them: formulas they would execute, dates and decimals they write in their own way."""
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from cssafe.language import N_
+
+if TYPE_CHECKING:
+    import pandas as pd  # the decoder of export files, which stays small, uses this module, too
+
+_EXECUTED = "=+\\-@\t\r\n＝＋－＠"  # noqa: RUF001 the full-width signs are executed, too
+"""Signs that begin a formula (OWASP, CSV injection), with their full-width forms."""
+
+_RISKY = re.compile(f"'*[{_EXECUTED}]")
+_ESCAPED = re.compile(f"''*[{_EXECUTED}]")
+
+_INTERVAL = re.compile(r"[+-]\d+[.,]\d+ (\([^|!=]*\)|\w+ [+-]\d+[.,]\d+)")
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
+_COULD_BE_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
+
+_CLOCK = r"[T ]+(\d{1,2}):(\d\d)(?::(\d\d)(?:\.(\d{1,6})\d*)?)?"
+_YEAR_FIRST = re.compile(r"(\d{4})([-/])(\d{1,2})\2(\d{1,2})" + _CLOCK, re.ASCII)
+_YEAR_LAST = re.compile(r"(\d{1,2})([./])(\d{1,2})\2(\d{4})" + _CLOCK, re.ASCII)
+
+
+AMBIGUOUS_NUMBER = N_(
+    "The file's table {table}, row {row}, column {column}, has “{cell}”, which can be a decimal number or thousands. Format "
+    "the column as numbers with four decimals and save again."
+)
+NO_NUMBER = N_(
+    "The file's table {table}, row {row}, column {column}, has “{cell}”, where a number such as 0.25 is expected."
+)
+NO_WHOLE_NUMBER = N_(
+    "The file's table {table}, row {row}, column {column}, has “{cell}”, where a whole number such as 12 is expected."
+)
+AMBIGUOUS_DATE = N_(
+    "The file's table {table}, row {row}, column {column}, has “{cell}”, in which day and month can be confused. Format the "
+    "column as 2026-11-29 08:00:00 and save again."
+)
+NO_TIME = N_(
+    "The file's table {table}, row {row}, column {column}, has “{cell}”, where a time such as 2026-11-29 08:00:00 is expected."
+)
+TWO_MARKS = N_(
+    "The file's table {table} has numbers with a decimal point and numbers with a decimal comma. Use one of them and save "
+    "again."
+)
+
+
+class CellError(ValueError):
+    """A cell that allows more than one reading, or none. Its text is one of the sentences above, with places to be filled."""
+
+
+def escape(text: str) -> str:
+    """The text as a CSV cell that no spreadsheet executes: with an apostrophe before it where it needs one."""
+    return f"'{text}" if _RISKY.match(text) else text
+
+
+def unescape(text: str) -> str:
+    """The text before `escape`."""
+    return text[1:] if _ESCAPED.match(text) else text
+
+
+def escape_texts(table: "pd.DataFrame") -> "pd.DataFrame":
+    """The table with all its texts escaped, to be written as CSV, also by the browser from a table on a page. Numbers written
+    with a sign and an interval, such as “+0.05 (0.01 to 0.09)”, stay."""
+    escaped = table.copy(deep=False)
+    for name in table.select_dtypes(include=["object", "string"]).columns:
+        escaped[name] = [
+            escape(cell) if isinstance(cell, str) and not _INTERVAL.fullmatch(cell) else cell for cell in table[name]
+        ]
+    return escaped
+
+
+def find_decimal_mark(numbers: Iterable[str]) -> str:
+    """ "." or "," by those of the numbers that allow one reading only; "" where there are none.
+
+    Raises:
+        CellError: some have one, some the other.
+    """
+    marks = {
+        mark for text in numbers for mark in ".," if text.count(mark) == 1 and not _COULD_BE_THOUSANDS.fullmatch(text)
+    }
+    if len(marks) > 1:
+        raise CellError(TWO_MARKS)
+    return marks.pop() if marks else ""
+
+
+def read_number(text: str, mark: str) -> float:
+    """A decimal number. mark: the table's decimal mark, "" where it is not known.
+
+    Raises:
+        CellError
+    """
+    other = "," if mark == "." else "."
+    if _COULD_BE_THOUSANDS.fullmatch(text) and (not mark or other in text):
+        raise CellError(AMBIGUOUS_NUMBER)
+    plain = text.replace(mark, ".") if mark and other not in text else text
+    if not _NUMBER.fullmatch(plain) or (mark and other in text):
+        raise CellError(NO_NUMBER)
+    return float(plain)
+
+
+def read_whole(text: str) -> int:
+    """A whole number.
+
+    Raises:
+        CellError
+    """
+    if not _WHOLE.fullmatch(text) or len(text) > 18:
+        raise CellError(NO_WHOLE_NUMBER)
+    return int(text)
+
+
+def read_time(text: str) -> datetime:
+    """A date with a time of day: year first, or day first with points, or with slashes where day and month cannot be confused.
+
+    Raises:
+        CellError
+    """
+    if found := _YEAR_FIRST.fullmatch(text):
+        year, _separator, month, day, *clock = found.groups()
+    elif found := _YEAR_LAST.fullmatch(text):
+        day, separator, month, year, *clock = found.groups()
+        if separator == "/" and max(int(day), int(month)) <= 12 and day != month:
+            raise CellError(AMBIGUOUS_DATE)
+        if separator == "/" and int(month) > 12:
+            day, month = month, day
+    else:
+        raise CellError(NO_TIME)
+    hour, minute, second, fraction = clock
+    try:
+        return datetime(
+            int(year),
+            int(month),
+            int(day),
+            int(hour),
+            int(minute),
+            int(second or 0),
+            int((fraction or "").ljust(6, "0")),
+        )
+    except ValueError:
+        raise CellError(NO_TIME) from None
