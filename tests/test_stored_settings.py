@@ -58,7 +58,7 @@ BAD = {
 
 def put(workspace: Workspace, key: str, text: str) -> None:
     """Write into the table as an older version, or a hand, might have."""
-    workspace._write(lambda: workspace._connection.execute("INSERT INTO settings VALUES (?, ?)", [key, text]))
+    workspace._queue.run(lambda: workspace._connection.execute("INSERT INTO settings VALUES (?, ?)", [key, text]))
 
 
 def brought(workspace: Workspace, *rows: tuple[str, str]) -> Taken:
@@ -90,7 +90,7 @@ def test_a_wrong_value_cannot_be_set_and_one_in_the_database_is_as_none(workspac
     for text in (*map(json.dumps, BAD[key]), "{", "", "[" * 10_000, '{"a": NaN}', "NaN", "1" + "0" * 5000):
         put(workspace, key, text)
         assert workspace.get(key, "default") == "default"
-        workspace._write(lambda: workspace._connection.execute("DELETE FROM settings"))
+        workspace._queue.run(lambda: workspace._connection.execute("DELETE FROM settings"))
 
 
 @pytest.mark.parametrize("key", [key for key, setting in STORED_SETTINGS.items() if setting.travels])
