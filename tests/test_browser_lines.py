@@ -95,14 +95,15 @@ def test_a_busy_server_is_named_on_the_picture_and_gets_no_more_pictures_than_it
 
     def door(socket: WebSocketRoute) -> None:
         def take(message: str | bytes) -> None:
-            answer = {"state": "ready", "problem": ""}
-            if isinstance(message, bytes):
-                pictures.append(len(message))
-                answer = {"number": len(pictures) - 1, "took": 5, "size": [640, 480], "faces": [], "note": ""}
-                answer |= {"concentration": None, "level": None}
+            pictures.append(len(message))
+            answer = {"number": len(pictures) - 1, "took": 5, "size": [640, 480], "faces": [], "note": ""}
+            tell(answer | {"concentration": None, "level": None})
+
+        def tell(answer: dict) -> None:
             socket.send(json.dumps(answer | {"rate": 2.0, "busy": busy}))
 
         socket.on_message(take)
+        tell({"state": "ready", "problem": ""})
 
     with serve(tmp_path) as server, visit(browser) as page:
         page.route_web_socket("**/cssafe/frames", door)
