@@ -4,6 +4,7 @@ A page of any site can let its own name point to this computer (DNS rebinding). 
 that site and lets its scripts read everything. The Host header still has that site's name, so names that were not given are
 refused. An IP address in it was typed or linked as such: no rebinding leads there."""
 
+import logging
 import socket
 from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
@@ -16,6 +17,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
 from cssafe.settings import Settings
+
+log = logging.getLogger(__name__)
 
 LOOPBACK = ("localhost", "*.localhost")
 """Names that lead to this computer by definition (RFC 6761)."""
@@ -90,7 +93,9 @@ class HostCheck:
             refusal = WRONG_HOST
         if not refusal:
             await self.app(scope, receive, send)
-        elif scope["type"] == "websocket":
+            return
+        log.warning("Refused, host %s, origin %r: %s", _hosts(headers), headers.get("origin"), refusal)
+        if scope["type"] == "websocket":
             await WebSocketClose()(scope, receive, send)
         else:
             await PlainTextResponse(refusal, 403)(scope, receive, send)

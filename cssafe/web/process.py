@@ -15,6 +15,7 @@ MAX_TEXTS = 1000
 
 LOGGERS = (
     "asyncio",
+    "cssafe.web.hosts",
     "uvicorn.error",
     "streamlit.web.server.starlette.starlette_routes",
     "streamlit.web.server.starlette.starlette_websocket",
