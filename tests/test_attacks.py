@@ -153,18 +153,23 @@ class Visit:
 
     def __enter__(self) -> "Visit":
         self.socket.__enter__()
-        message = BackMsg()
-        message.rerun_script.query_string = ""
-        self.socket.send(message.SerializeToString())
-        answer = ForwardMsg()
-        while answer.WhichOneof("type") != "new_session":
-            answer.ParseFromString(self.socket.recv(60))
-        self.session = answer.new_session.initialize.session_id
+        self.open("")
         self.cookie = ask(self.server, "/_stcore/health").headers["Set-Cookie"].split(";")[0]
         return self
 
     def __exit__(self, *error) -> None:
         self.socket.__exit__(*error)
+
+    def open(self, page: str) -> None:
+        """Go to a page and wait until it is drawn."""
+        message = BackMsg()
+        message.rerun_script.page_name = page
+        self.socket.send(message.SerializeToString())
+        answer = ForwardMsg()
+        while answer.WhichOneof("type") != "script_finished":
+            answer.ParseFromString(self.socket.recv(60))
+            if answer.WhichOneof("type") == "new_session":
+                self.session = answer.new_session.initialize.session_id
 
     def upload(self, name: str, size: int, method: str = "PUT", announced: bool = True) -> int | None:
         """Status of the answer; None if the connection was cut."""
@@ -211,6 +216,15 @@ def test_all_sessions_together_have_a_limit_too(hosted):
         assert [visit.upload("f", 90 * MB) for visit in visits] == [204, 204, 413]
         for visit in visits[:2]:
             assert visit.upload("f", 0, "DELETE") == 204
+
+
+def test_files_of_a_page_that_was_left_no_longer_count(hosted):
+    with Visit(hosted) as visit:
+        assert [visit.upload(name, 90 * MB) for name in ("a", "b")] == [204, 413]
+        visit.open("")
+        assert visit.upload("b", 90 * MB) == 413  # the same page, drawn again
+        visit.open("files")
+        assert visit.upload("b", 90 * MB) == 204
 
 
 def limited(handles: str) -> tuple[str, ...]:
