@@ -5,13 +5,18 @@ import importlib
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
+from pathlib import Path
 from types import ModuleType
 
 import streamlit as st
 from starlette.formparsers import MultiPartParser
+from starlette.middleware import Middleware
+from streamlit.runtime import get_instance
 
 from cssafe import settings
 from cssafe.live import websocket
+from cssafe.web import headers, hosts, process, uploads
 
 MultiPartParser.spool_max_size = (settings.UPLOAD_LIMIT + 1) * 1024 * 1024
 """No upload touches the disk: Starlette would put whatever is larger than 1 MB into a temporary file. What is larger than
@@ -32,6 +37,37 @@ def explain(error: Exception) -> bool:
     return importlib.import_module("cssafe.ui").explain(error)
 
 
+def chosen() -> settings.Settings:
+    """The environment's settings; where they cannot be used, the strictest: the pages say what is wrong."""
+    try:
+        return settings.read()
+    except settings.ConfigurationError:
+        return settings.read({})
+
+
+def host_rules() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Patterns of the host names and of the further origins that are served."""
+    given = (st.get_option("server.address"), st.get_option("browser.serverAddress"))
+    return hosts.names(chosen(), filter(None, given)), chosen().origins
+
+
+def held() -> dict[str, int]:
+    """Session -> bytes of its uploaded files."""
+    kept = get_instance().uploaded_file_mgr.file_storage
+    return {session: sum(len(file.data) for file in list(files.values())) for session, files in list(kept.items())}
+
+
+def upload_limits() -> tuple[int, int]:
+    return settings.HOSTED_UPLOADS if chosen().hosted else settings.LOCAL_UPLOADS
+
+
+@cache
+def policy() -> str:
+    """The Content-Security-Policy."""
+    page = Path(st.__file__).parent / "static" / "index.html"
+    return headers.policy(page.read_text(encoding="utf-8"), chosen().frame_ancestors)
+
+
 def prepare() -> None:
     """Load in the background, in the order of need: what pages take, the networks, the charts."""
     importlib.import_module("cssafe.ui")
@@ -43,6 +79,8 @@ def prepare() -> None:
 
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
+    process.limit_log()
+    process.allow_connections()
     opening = asyncio.get_running_loop().run_in_executor(None, prepare)
     try:
         yield
@@ -59,6 +97,11 @@ app = st.App(
         lambda: settings.read().origins,
         lambda: importlib.import_module("cssafe.health").report(),
     ),
+    middleware=[
+        Middleware(headers.SecurityHeaders, policy=policy),
+        Middleware(hosts.HostCheck, rules=host_rules),
+        Middleware(uploads.UploadLimit, held=held, limits=upload_limits),
+    ],
     lifespan=lifespan,
     on_script_error=explain,
 )

@@ -37,19 +37,34 @@ to be read: faces of FER2013 have 28 and more, shrunk to 24 px 9-20, to 12 px 4-
 FRAME_LIMIT = 300_000
 """Bytes of one JPEG over the WebSocket: 640x480 at quality 0.6 takes about 40,000."""
 
+FRAME_SIZE = (1920, 1080)
+"""Most pixels of one JPEG over the WebSocket, its longer and its shorter side: a phone is also held upright. More than a
+classroom camera needs, and 6 MB when decoded."""
+
 TRANSPORT_TIMEOUT_S = 8.0
 """Longest wait for a transport's first result before another transport is used or offered. The browser gets it from here."""
 
 ABSENCE_TIMEOUT_S = 120.0
-"""A lesson without a camera ends, and a visit whose tab was closed is over, after this long: as long as Streamlit lets a lost
-connection find back."""
+"""A lesson ends when no picture of it was analysed for this long, and a visit is over when its tab was closed for this
+long: as long as Streamlit lets a lost connection find back."""
 
 OVERLAY_TIMEOUT_S = 2.5
 """Age of a result from which its boxes no longer belong to the video. The browser gets it from here."""
 
+HOSTED_FRAMES = "'self' https://share.streamlit.io https://*.streamlit.app"
+"""Pages that may show a hosted CSSAFE in a frame: Streamlit Community Cloud does."""
+
 UPLOAD_LIMIT = 100
 """MB of one uploaded file, and hosted of all files of one upload, for they stay in memory: a host with 1 GB keeps half of
 it for everybody else. .streamlit/config.toml tells Streamlit the same."""
+
+HOSTED_UPLOADS = (UPLOAD_LIMIT, 2 * UPLOAD_LIMIT)
+"""MB of the uploaded files that are kept for one visit, and for all: with the copy that is made as a file arrives, half of
+a host with 1 GB."""
+
+LOCAL_UPLOADS = (1000, 2000)
+"""The same where a school runs CSSAFE: ten of the largest files, which a computer with 4 GB has room for. What is larger is
+read from the disk (`python -m cssafe analyze`)."""
 
 UPLOAD_FILES = 50
 """Files of one upload: as many as a page can show."""
@@ -136,6 +151,8 @@ class Settings:
     model: Path
     detector: Path
     origins: tuple[str, ...]
+    hosts: tuple[str, ...]
+    frame_ancestors: str
 
     @property
     def database(self) -> Path:
@@ -159,7 +176,9 @@ def read(environment: dict[str, str] | None = None) -> Settings:
     the database), CSSAFE_MODEL (folder of the expression network), CSSAFE_DETECTOR (folder of a face
     detector, or YuNet as .onnx) and CSSAFE_ORIGINS (further web addresses, separated by commas, that
     may open the camera's WebSocket, such as https://school.example or https://*.school.example; the page's own address
-    always may).
+    always may). CSSAFE_HOSTS (names by which the server is opened, separated by commas, such as class.school.example)
+    and CSSAFE_FRAME_ANCESTORS (pages that may show CSSAFE in a frame, as in Content-Security-Policy) are explained in
+    docs/hosting.md.
 
     Hosted, no profile stores anything: strangers would share the file.
 
@@ -178,8 +197,14 @@ def read(environment: dict[str, str] | None = None) -> Settings:
         data=Path(env.get("CSSAFE_DATA", ROOT / "data")),
         model=Path(env.get("CSSAFE_MODEL", ROOT / "models" / "expression")),
         detector=Path(env.get("CSSAFE_DETECTOR") or DETECTOR),
-        origins=tuple(o.strip().rstrip("/") for o in env.get("CSSAFE_ORIGINS", "").split(",") if o.strip()),
+        origins=_listed(env.get("CSSAFE_ORIGINS", "")),
+        hosts=_listed(env.get("CSSAFE_HOSTS", "")),
+        frame_ancestors=env.get("CSSAFE_FRAME_ANCESTORS") or (HOSTED_FRAMES if hosted else "'self'"),
     )
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip().rstrip("/") for part in text.split(",") if part.strip())
 
 
 def profile(name: str) -> Profile:

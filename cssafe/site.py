@@ -14,7 +14,7 @@ room = (
     else [st.Page(ROOT / "pages/room.py", title=_("Room"), icon=":material/nest_cam_indoor:")]
 )
 
-st.navigation(
+page = st.navigation(
     {
         "": [
             st.Page(ROOT / "pages/live.py", title=_("Live"), icon=":material/videocam:", default=True),
@@ -46,4 +46,8 @@ st.navigation(
     },
     # Whoever watches a lesson by its address has that page and no other.
     position="hidden" if "key" in st.query_params else "top",
-).run()
+)
+if st.session_state.get("open_page") != page.url_path:
+    st.session_state["open_page"] = page.url_path
+    ui.forget_uploads()  # the page that they were chosen on is left
+page.run()

@@ -90,6 +90,14 @@ language.asked_by(spoken)
 schemapi.disable_debug_mode()  # charts are checked whole before they are sent; checking each part too took a fifth of a page
 
 
+def forget_uploads() -> None:
+    """Remove the visit's uploaded files from Streamlit's memory, which keeps them until the tab is closed. What a page has
+    got of them stays with that page."""
+    context = get_script_run_ctx()
+    if context is not None:
+        context.uploaded_file_mgr.remove_session_files(context.session_id)
+
+
 def heading(title: str) -> None:
     """The page's heading with the choice of language, and what the profile means for everything on it."""
     st.html(STYLE)

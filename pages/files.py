@@ -121,6 +121,7 @@ def begin() -> None:
 def again() -> None:
     """Forget these files."""
     st.session_state["files"].analysis.stop()
+    ui.forget_uploads()
     for key in ("files", "kept"):
         st.session_state.pop(key, None)
 

@@ -48,6 +48,13 @@ def now() -> None:
 
 
 now()
+if ui.settings().hosted and not ui.settings().hosts:
+    st.caption(
+        _(
+            "Host names: CSSAFE_HOSTS is not set, so this server answers to any name, and to pages of that same name only. "
+            "Set it to the server's own names."
+        )
+    )
 st.caption(
     _(
         "All visitors together; nothing here tells of a single lesson. The same figures are at the address /healthz, for a "

@@ -13,8 +13,7 @@ from tests.test_browser_live import results, wait_for_results
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 KNOCK = """(token) => new Promise((resolve) => {
-  const socket = new WebSocket(`ws://${location.host}/cssafe/frames`);
-  socket.onopen = () => socket.send(token);
+  const socket = new WebSocket(`ws://${location.host}/cssafe/frames`, token ? ["cssafe", token] : []);
   socket.onmessage = () => resolve("let in");
   socket.onclose = (event) => resolve(event.code);
 })"""
@@ -22,12 +21,13 @@ KNOCK = """(token) => new Promise((resolve) => {
 
 
 def visitor(browser) -> Page:
-    """A page in a browser context of its own, which remembers the first message of its camera's connection."""
+    """A page in a browser context of its own, which remembers the token of its camera's connection."""
     page = browser.new_context(permissions=["camera"], timezone_id="Europe/Berlin").new_page()
     page.set_default_timeout(PATIENCE)
     page.add_init_script(
         "const Real = WebSocket; window.WebSocket = class extends Real {"
-        " send(data) { if (this.url.endsWith('/cssafe/frames')) window.token ??= data; super.send(data); } };"
+        " constructor(url, offered) { super(url, offered);"
+        " if (url.endsWith('/cssafe/frames')) window.token ??= offered[1]; } };"
     )
     return page
 

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 LAYERS = (
     {"settings", "language", "errors", "colours", "labels", "intervals", "agreement", "places", "spreadsheet"},
-    {"alerts", "comparison", "frames", "privacy", "vision"},
+    {"alerts", "comparison", "frames", "privacy", "vision", "web"},
     {"affect", "expression", "formula", "observations", "signals"},
     {"concentration", "media", "periods", "timetable"},
     {"rescoring"},

@@ -92,8 +92,12 @@ def running(workspace: Workspace):
 
 def answer(address: str, token: str) -> dict:
     """What a camera that connects with this token hears of a picture."""
-    with connect(f"ws://{address}/cssafe/frames", origin=f"http://{address}", open_timeout=LIMIT) as camera:
-        camera.send(token)
+    with connect(
+        f"ws://{address}/cssafe/frames",
+        origin=f"http://{address}",
+        subprotocols=["cssafe", token],
+        open_timeout=LIMIT,
+    ) as camera:
         while json.loads(camera.recv(LIMIT))["state"] != "ready":
             pass
         camera.send(JPEG)

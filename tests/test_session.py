@@ -1,6 +1,7 @@
 """What a running lesson tells of its results, to whom, and what it keeps."""
 
 import json
+import time
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -15,6 +16,17 @@ from tests.waiting import until
 def test_a_lesson_whose_camera_stays_away_ends_by_itself(workspace):
     lesson = make(workspace, patience=0.05)
     until(lambda: lesson.ended)
+
+
+def test_a_lesson_ends_when_its_camera_is_connected_and_sends_nothing_and_not_while_pictures_are_analysed(workspace):
+    lesson = make(workspace, patience=1.0)
+    lesson.connect(lambda answer: None)
+    begun = time.monotonic()
+    while time.monotonic() - begun < 1.5:
+        lesson.take(crowd(1, time_now()))
+        assert not lesson.ended
+    assert lesson.connected
+    until(lambda: lesson.ended and lesson.expired)
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,11 @@ from tests.waiting import until
 HERE = {"origin": "http://testserver"}
 
 
+def protocols(token: str) -> list[str]:
+    """What a camera offers in its handshake."""
+    return [websocket.PROTOCOL, token]
+
+
 class Crowd:
     """A pipeline that finds `faces` neutral faces looking straight on, whatever the picture shows."""
 
@@ -98,9 +103,16 @@ def time_now() -> datetime:
     return datetime.now(UTC)
 
 
-def hello(socket, lesson: LiveLesson) -> None:
-    """Send the token and wait until the networks are ready."""
-    socket.send_text(lesson.token)
+def opened(client, lesson: LiveLesson | str, path: str = "/cssafe/frames", headers: dict | None = None):
+    """The socket of a camera: of a lesson, or with that token."""
+    token = lesson if isinstance(lesson, str) else lesson.token
+    return client.websocket_connect(
+        path, headers=dict(HERE if headers is None else headers), subprotocols=protocols(token)
+    )
+
+
+def hello(socket) -> None:
+    """Wait until the networks are ready."""
     while socket.receive_json()["state"] != "ready":
         pass
 
@@ -123,8 +135,8 @@ def count(workspace: Workspace, table: str) -> int:
 
 
 def test_each_frame_is_answered_with_its_number_its_size_and_its_faces(client, lesson):
-    with client.websocket_connect("/cssafe/frames", headers=HERE) as socket:
-        hello(socket, lesson)
+    with opened(client, lesson) as socket:
+        hello(socket)
         for number in range(3):
             socket.send_bytes(JPEG)
             answer = socket.receive_json()
@@ -151,14 +163,14 @@ def test_each_frame_is_answered_with_its_number_its_size_and_its_faces(client, l
     ],
 )
 def test_only_the_page_itself_and_allowed_addresses_may_connect(client, lesson, origin, code):
-    with client.websocket_connect("/cssafe/frames", headers={"origin": origin} if origin else {}) as socket:
+    with opened(client, lesson, headers={"origin": origin} if origin else {}) as socket:
         if code:
             assert farewell(socket) == (
                 code,
                 "This page's address may not send pictures here. Add it to CSSAFE_ORIGINS.",
             )
         else:
-            hello(socket, lesson)
+            hello(socket)
 
 
 @pytest.mark.parametrize(
@@ -167,9 +179,9 @@ def test_only_the_page_itself_and_allowed_addresses_may_connect(client, lesson, 
 )
 def test_behind_a_proxy_that_rewrites_the_host_the_name_it_hands_on_counts(client, lesson, forwarded, allowed):
     headers = {"origin": "https://app.example", "host": "10.0.0.7:8501", "x-forwarded-host": forwarded}
-    with client.websocket_connect("/cssafe/frames", headers=headers) as socket:
+    with opened(client, lesson, headers=headers) as socket:
         if allowed:
-            hello(socket, lesson)
+            hello(socket)
         else:
             assert closed(socket) == websocket.REFUSED
 
@@ -177,8 +189,8 @@ def test_behind_a_proxy_that_rewrites_the_host_the_name_it_hands_on_counts(clien
 @pytest.mark.parametrize("prefix", ["", "/~/+", "/school/app"])
 def test_the_door_and_the_health_check_answer_at_the_root_and_under_any_prefix(client, lesson, prefix):
     assert client.get(f"{prefix}/healthz").json() == {"problem": ""}
-    with client.websocket_connect(f"{prefix}/cssafe/frames", headers=HERE) as socket:
-        hello(socket, lesson)
+    with opened(client, lesson, f"{prefix}/cssafe/frames") as socket:
+        hello(socket)
 
 
 @pytest.mark.parametrize(("seconds", "told"), [(0.0, ""), (0.4, "The server is busy: for now it analyses")])
@@ -187,8 +199,7 @@ def test_a_camera_is_told_at_the_door_what_the_machine_carries_and_in_words_wher
 ):
     pipeline.seconds = seconds
     client = request.getfixturevalue("client")
-    with client.websocket_connect("/cssafe/frames", headers=HERE) as socket:
-        socket.send_text(lesson.token)
+    with opened(client, lesson) as socket:
         while (ready := socket.receive_json())["state"] != "ready":
             pass
         socket.send_bytes(JPEG)
@@ -202,8 +213,8 @@ def test_the_browser_may_leave_and_come_back_to_the_same_lesson_and_no_second_is
     client, lesson, workspace
 ):
     for _ in range(3):  # within one second, or two
-        with client.websocket_connect("/cssafe/frames", headers=HERE) as socket:
-            hello(socket, lesson)
+        with opened(client, lesson) as socket:
+            hello(socket)
             socket.send_bytes(JPEG)
             socket.receive_json()
             assert lesson.view().connected
@@ -215,10 +226,10 @@ def test_the_browser_may_leave_and_come_back_to_the_same_lesson_and_no_second_is
 
 
 def test_a_second_page_takes_the_camera_over_and_the_first_is_told(client, lesson):
-    with client.websocket_connect("/cssafe/frames", headers=HERE) as first:
-        hello(first, lesson)
-        with client.websocket_connect("/cssafe/frames", headers=HERE) as second:
-            hello(second, lesson)
+    with opened(client, lesson) as first:
+        hello(first)
+        with opened(client, lesson) as second:
+            hello(second)
             first.send_bytes(JPEG)
             assert closed(first) == websocket.REFUSED
             second.send_bytes(JPEG)
@@ -227,8 +238,8 @@ def test_a_second_page_takes_the_camera_over_and_the_first_is_told(client, lesso
 
 
 def test_after_the_end_of_the_lesson_the_socket_closes_and_nothing_more_is_recorded(client, lesson, workspace):
-    with client.websocket_connect("/cssafe/frames", headers=HERE) as socket:
-        hello(socket, lesson)
+    with opened(client, lesson) as socket:
+        hello(socket)
         socket.send_bytes(JPEG)
         socket.receive_json()
         lesson.end()
@@ -240,8 +251,8 @@ def test_after_the_end_of_the_lesson_the_socket_closes_and_nothing_more_is_recor
 
 def test_a_lesson_that_saw_no_face_leaves_nothing_behind(client, lesson, pipeline, workspace):
     pipeline.faces = 0
-    with client.websocket_connect("/cssafe/frames", headers=HERE) as socket:
-        hello(socket, lesson)
+    with opened(client, lesson) as socket:
+        hello(socket)
         socket.send_bytes(JPEG)
         answer = socket.receive_json()
         assert (answer["faces"], answer["note"], answer["concentration"]) == ([], "No face in view.", None)

@@ -41,8 +41,9 @@ class Visitor:
         """Be the camera of the lesson that runs: send so many frames, each when the one before was answered, and wait
         `pause` seconds in between. How many were answered with faces."""
         answered = 0
-        with connect(f"{self._server}/cssafe/frames", origin=self._origin) as socket:
-            socket.send(self.token)
+        with connect(
+            f"{self._server}/cssafe/frames", origin=self._origin, subprotocols=["cssafe", self.token]
+        ) as socket:
             while json.loads(socket.recv(TIMEOUT))["state"] != "ready":
                 pass
             for _ in range(number):

@@ -120,12 +120,11 @@ class Camera {
 
   connect(run, state, words = this.words[state]) {
     this.say(state, words);
-    const socket = this.socket = new WebSocket(address());
+    const socket = this.socket = new WebSocket(address(), ['cssafe', this.data.token]);
     this.onWay.clear();
     this.sent = this.judged = this.drawn = 0;
     this.heard = performance.now();
     this.open = this.idle = this.encoding = false;
-    socket.onopen = () => socket.send(this.data.token);
     socket.onmessage = (event) => { this.wait = 500; this.receive(JSON.parse(event.data)); };
     socket.onclose = (event) => this.lost(run, event);
   }

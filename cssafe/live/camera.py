@@ -60,6 +60,9 @@ TOLD = (
     websocket.ENDED,
     websocket.OVER,
     websocket.TOO_FAST,
+    websocket.NO_PICTURE,
+    websocket.NO_JPEG,
+    websocket.TOO_WIDE,
 )
 """What the server tells it, besides privacy.told."""
 

@@ -6,6 +6,7 @@ one lock guards them all, and nothing waits for the database under it. No pixel 
 import logging
 import secrets
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -77,8 +78,8 @@ class LiveLesson:
     ) -> None:
         """class_name, subject and room may be empty, and so may name, which is then made of them. source: camera or file.
         time_zone: IANA name. audience: "self" if one person films only
-        herself, else "class". patience: seconds without a camera after which the lesson ends by itself. clock: None for a
-        new one.
+        herself, else "class". patience: seconds without an analysed picture after which the lesson ends by itself. clock:
+        None for a new one.
 
         Raises:
             StoreError: the lesson cannot be written.
@@ -126,7 +127,8 @@ class LiveLesson:
         self._lock = threading.RLock()
         self._ending = threading.Lock()
         self._patience = patience
-        self._away = self._wait()
+        self._heard = time.monotonic()  # when the newest picture was analysed, or the lesson began
+        self._away = self._wait(patience)
 
     @property
     def bands(self) -> dict[str, float]:
@@ -147,7 +149,6 @@ class LiveLesson:
         """A camera has come (again): its place at the engine. An older connection of the same lesson no longer
         counts."""
         with self._lock:
-            self._away.cancel()
             self._feed = Feed(self._stream, deliver, FRAMES)
             return self._feed
 
@@ -161,11 +162,11 @@ class LiveLesson:
         with self._lock:
             if self.holds(feed):
                 self._feed = None
-                self._away = self._wait()
 
     def take(self, result: FrameResult) -> dict:
         """Count a result; what the browser draws of it, as plain values for JSON."""
         with self._lock:
+            self._heard = time.monotonic()
             if self.ended is None:
                 for second in self._observing.add(result):
                     self._record(second)
@@ -242,13 +243,20 @@ class LiveLesson:
             finally:
                 self.written = True
 
-    def _wait(self) -> threading.Timer:
-        timer = threading.Timer(self._patience, self._expire)
+    def _wait(self, seconds: float) -> threading.Timer:
+        timer = threading.Timer(seconds, self._expire)
         timer.daemon = True
         timer.start()
         return timer
 
     def _expire(self) -> None:
+        with self._lock:
+            if self.ended is not None:
+                return
+            left = self._heard + self._patience - time.monotonic()
+            if left > 0:
+                self._away = self._wait(left)
+                return
         self.expired = True
         try:
             self.end()

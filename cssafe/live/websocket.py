@@ -1,9 +1,10 @@
 """The camera's way in: JPEG up, JSON down, on the page's own port, so that it works on every network that shows the
 page.
 
-The browser's first message is the lesson's token, then each binary message is one JPEG. Down come `{"state": "loading"
-| "ready" | "failed", "problem"}` about the networks (in English: the page then says the problem in its own language)
-and, for every frame, `{"number", ...}` with what LiveLesson.take tells, with a `problem`, or with neither when the
+The handshake offers the subprotocols "cssafe" and the lesson's token: addresses stand in the logs of proxies, subprotocols
+do not. A wrong token is refused before any message is read. Each binary message is one JPEG. Down come `{"state":
+"loading" | "ready" | "failed", "problem"}` about the networks (in English: the page then says the problem in its own
+language) and, for every frame, `{"number", ...}` with what LiveLesson.take tells, with a `problem`, or with neither when the
 frame was passed over. Numbers count the frames of a connection from 0. The browser keeps at most two of them
 unanswered. "ready" and every answer also carry `rate`, the frames a second that the machine carries of this camera, and
 `busy`, a sentence where that is few; an answer carries `took`, the milliseconds from the frame's arrival to the
@@ -15,9 +16,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -25,9 +24,13 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from cssafe.language import N_
-from cssafe.settings import FRAME_LIMIT, ConfigurationError
+from cssafe.live import jpeg
+from cssafe.settings import FRAME_LIMIT, FRAME_SIZE, ConfigurationError
+from cssafe.web.hosts import same_site
 
 if TYPE_CHECKING:  # app.py opens the door before these are loaded
+    from starlette.types import Message
+
     from cssafe.live.engine import Answer, Engine, Feed
     from cssafe.live.session import LiveLesson
 
@@ -40,8 +43,11 @@ TOO_LARGE = 1009
 FLOODED = 1008
 """Close code: frames came faster than any camera films them, or without waiting for answers."""
 
-GREETING = 10.0
-"""Seconds for the first message."""
+PROTOCOL = "cssafe"
+"""The subprotocol that is chosen in the handshake; the one offered beside it is the token."""
+
+SILENCE_S = 5.0
+"""Seconds without a message after which it is checked whether the lesson still runs."""
 
 UNANSWERED = 8
 """Frames without an answer at which a browser counts as one that does not wait for answers; ours keeps to two."""
@@ -53,10 +59,13 @@ ENOUGH = 3.0
 """Frames a second below which the person before the camera is told: expressions last half a second and longer."""
 
 NOT_HERE = N_("This page's address may not send pictures here. Add it to CSSAFE_ORIGINS.")
-NO_TOKEN = N_("The first message must be the lesson's token. Reload the page.")
+NO_TOKEN = N_("The connection must name the lesson's token. Reload the page.")
 ENDED = N_("This lesson is over. Start a new one.")
 OVER = N_("This lesson is over, or another page has taken over its camera.")
 TOO_FAST = N_("Pictures came faster than they can be answered. Wait for the answers.")
+NO_PICTURE = N_("A picture (JPEG) was expected, and text or nothing came.")
+NO_JPEG = N_("A camera's picture must be a baseline JPEG, and this is none.")
+TOO_WIDE = N_("A camera's picture may have 1920 x 1080 pixels at most, and this one has more.")
 BUSY = N_("The server is busy: for now it analyses {rate} pictures of yours a second, more when there is less to do.")
 """What the browser is told. It is told in English, and its page has given it the same in its own language (camera.py)."""
 
@@ -73,19 +82,17 @@ def routes(
     with a `problem` that is not empty, as status 503."""
 
     async def frames(socket: WebSocket) -> None:
-        await socket.accept()
-        if not _same_page(socket, origins()):
+        offered = socket.scope["subprotocols"]
+        # Accepted even where it is refused at once: a browser hides the reason of what was never accepted.
+        await socket.accept(PROTOCOL if PROTOCOL in offered else None)
+        if not same_site(socket.headers, origins(), required=True):
             await socket.close(REFUSED, NOT_HERE)
             return
-        try:
-            token = await asyncio.wait_for(socket.receive_text(), GREETING)
-        except WebSocketDisconnect:
-            return
-        except (TimeoutError, KeyError):  # silence, or bytes before the token
+        if len(offered) != 2 or offered[0] != PROTOCOL:
             await socket.close(REFUSED, NO_TOKEN)
             return
         # On a thread: the first camera may come while the modules behind these are still imported.
-        lesson = await asyncio.to_thread(find, token)
+        lesson = await asyncio.to_thread(find, offered[1])
         if lesson is None:
             await socket.close(REFUSED, ENDED)
             return
@@ -133,21 +140,28 @@ class _Connection:
     async def receive(self) -> tuple[int, str]:
         """Take frames as long as that is right; why it ended, as close code (0: the browser left) and sentence."""
         number = 0
-        while (message := await self.socket.receive())["type"] != "websocket.disconnect":
+        while (message := await self.next())["type"] != "websocket.disconnect":
             if not self.lesson.holds(self.feed):
                 return REFUSED, OVER
             if self.flooded():
                 return FLOODED, TOO_FAST
             self.arrived[number] = self.last
-            jpeg = message.get("bytes")
-            if jpeg is None:
-                self.outgoing.put_nowait({"number": number, "problem": "A picture (JPEG) was expected, and text came."})
-            elif len(jpeg) > FRAME_LIMIT:
-                return TOO_LARGE, f"A picture may have {FRAME_LIMIT} bytes, and this one has {len(jpeg)}."
+            picture = message.get("bytes") or b""
+            if len(picture) > FRAME_LIMIT:
+                return TOO_LARGE, f"A picture may have {FRAME_LIMIT} bytes, and this one has {len(picture)}."
+            if problem := unusable(picture):
+                self.outgoing.put_nowait({"number": number, "problem": problem})
             else:
-                self.engine.offer(self.feed, number, jpeg, self.lesson.clock.now())
+                self.engine.offer(self.feed, number, picture, self.lesson.clock.now())
             number += 1
         return 0, ""
+
+    async def next(self) -> "Message":
+        """The next message; one without content once the lesson is over, so that nobody keeps a silent socket open."""
+        while self.lesson.holds(self.feed):
+            with contextlib.suppress(TimeoutError):
+                return await asyncio.wait_for(self.socket.receive(), SILENCE_S)
+        return {"type": "websocket.receive"}
 
     def flooded(self) -> bool:
         """Count one more message; whether it is one too many."""
@@ -185,10 +199,10 @@ class _Connection:
         return {"rate": round(rate, 2), "busy": busy}
 
 
-def _same_page(socket: WebSocket, origins: tuple[str, ...]) -> bool:
-    """Whether the page that opened the socket came from this very host, as the browser or the proxy before us names it,
-    or from one that was allowed. Browsers always say, and no page can make them lie."""
-    origin = socket.headers.get("origin", "")
-    hosts = {socket.headers.get("host"), *socket.headers.get("x-forwarded-host", "").replace(" ", "").split(",")}
-    own = urlsplit(origin).netloc
-    return (own != "" and own in hosts) or any(fnmatchcase(origin, pattern) for pattern in origins)
+def unusable(picture: bytes) -> str:
+    """Why a picture cannot go to the engine, told by its header; empty if it can."""
+    if not picture:
+        return NO_PICTURE
+    if (size := jpeg.size(picture)) is None:
+        return NO_JPEG
+    return TOO_WIDE if max(size) > FRAME_SIZE[0] or min(size) > FRAME_SIZE[1] else ""

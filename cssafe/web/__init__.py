@@ -1,0 +1,1 @@
+"""What stands before every page, route and socket: ASGI middleware and limits of the server process."""

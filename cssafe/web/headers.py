@@ -1,0 +1,67 @@
+"""Security headers of every answer, and Streamlit's addresses that nobody needs."""
+
+import base64
+import hashlib
+import re
+from collections.abc import Callable
+
+from starlette.datastructures import MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+POLICY = {
+    "default-src": "'self'",
+    # Vega compiles a chart's expressions; Streamlit loads the code of a component from a blob.
+    "script-src": "'self' 'unsafe-eval' blob: {scripts}",
+    "style-src": "'self' 'unsafe-inline'",  # Streamlit's styles are made in the browser
+    "img-src": "'self' data: blob:",
+    "media-src": "'self' data: blob:",
+    "font-src": "'self' data:",
+    "worker-src": "'self' blob:",
+    "object-src": "'none'",
+    "base-uri": "'self'",
+    "form-action": "'self'",
+    "frame-ancestors": "{frames}",
+}
+"""Content-Security-Policy: nothing comes from another server, and no script that stands in a page runs."""
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",  # addresses of the views on other devices have a key
+    "Permissions-Policy": "camera=(self), microphone=(), geolocation=(), display-capture=(), usb=(), serial=(), payment=()",
+}
+
+CLOSED = re.compile(r"/(_stcore/(metrics|script-health-check|agent/.*)|auth/log(in|out)|oauth2callback)/?$")
+"""Figures of every session's memory, the agent interface and the sign-in, which CSSAFE does not have."""
+
+
+def policy(page: str, frames: str) -> str:
+    """The Content-Security-Policy. page: Streamlit's HTML, whose own inline scripts may run. frames: who may show CSSAFE in a
+    frame, as frame-ancestors has it."""
+    inline = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    hashes = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in inline]
+    scripts = " ".join(f"'sha256-{digest}'" for digest in hashes)
+    return "; ".join(
+        f"{name} {value.format(scripts=scripts, frames=frames)}".rstrip() for name, value in POLICY.items()
+    )
+
+
+class SecurityHeaders:
+    """Middleware that adds HEADERS and the policy to every answer, and answers 404 to CLOSED."""
+
+    def __init__(self, app: ASGIApp, policy: Callable[[], str]) -> None:
+        self.app, self.policy = app, policy
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update(HEADERS | {"Content-Security-Policy": self.policy()})
+            await send(message)
+
+        app = PlainTextResponse("Not found", 404) if CLOSED.search(scope["path"]) else self.app
+        await app(scope, receive, send_with_headers)

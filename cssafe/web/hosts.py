@@ -1,0 +1,115 @@
+"""Host and Origin rules: the names under which the server answers, and the pages that may call it.
+
+A page of any site can let its own name point to this computer (DNS rebinding). The browser then takes CSSAFE for a part of
+that site and lets its scripts read everything. The Host header still has that site's name, so names that were not given are
+refused. An IP address in it was typed or linked as such: no rebinding leads there."""
+
+import logging
+import socket
+from collections.abc import Callable, Iterable
+from fnmatch import fnmatchcase
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
+
+from cssafe.settings import Settings
+
+log = logging.getLogger(__name__)
+
+LOOPBACK = ("localhost", "*.localhost")
+"""Names that lead to this computer by definition (RFC 6761)."""
+
+ANY = ("*",)
+
+WRONG_HOST = (
+    "This server is not known by that name. Open CSSAFE by its own name or number, or add the name to CSSAFE_HOSTS "
+    "(docs/hosting.md) and start it again."
+)
+WRONG_ORIGIN = (
+    "A page of another address asked for this. If that page is yours, add its address to CSSAFE_ORIGINS (docs/hosting.md) "
+    "and start CSSAFE again."
+)
+
+
+def names(chosen: Settings, given: Iterable[str]) -> tuple[str, ...]:
+    """Patterns of host names under which the server answers.
+
+    given: names that Streamlit was started with; locally they count as well. Hosted without CSSAFE_HOSTS every name is
+    accepted, for the platform decides it.
+    """
+    if chosen.hosted and not chosen.hosts:
+        return ANY
+    named = [*chosen.hosts, *(urlsplit(origin).hostname or "" for origin in chosen.origins)]
+    if not chosen.hosted:
+        own = socket.gethostname().lower()
+        named += [own, f"{own}.local", *given]
+    return (*LOOPBACK, *(name for name in named if name))
+
+
+def is_allowed(host: str, patterns: Iterable[str]) -> bool:
+    """Whether a Host header names an IP address or a host of these patterns. Its port does not matter."""
+    try:
+        parts = urlsplit(f"//{host}")
+        port_is_a_number = parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+    name = (parts.hostname or "").rstrip(".")
+    if not name or parts.netloc != host or "@" in host or not port_is_a_number:
+        return False
+    return _is_address(name) or any(fnmatchcase(name, pattern.lower()) for pattern in patterns)
+
+
+def same_site(headers: Headers, origins: Iterable[str], *, required: bool = False) -> bool:
+    """Whether the page that calls came from this very host, as the browser or the proxy before us names it, or from an
+    address of these patterns. Browsers name it in Origin, which no page can change; they leave it out when a page is
+    opened. required: whether a call without it is refused."""
+    origin = headers.get("origin")
+    if origin is None:
+        return not required
+    own = urlsplit(origin).netloc
+    return (own != "" and own in _hosts(headers)) or any(fnmatchcase(origin, pattern) for pattern in origins)
+
+
+class HostCheck:
+    """Middleware that refuses requests and sockets for other hosts, and calls from pages of other sites."""
+
+    def __init__(self, app: ASGIApp, rules: Callable[[], tuple[Iterable[str], Iterable[str]]]) -> None:
+        """rules: patterns of host names, and of origins besides the server's own."""
+        self.app, self.rules = app, rules
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        patterns, origins = self.rules()
+        known = [is_allowed(host, patterns) for host in _hosts(headers)]
+        refusal = "" if same_site(headers, origins) else WRONG_ORIGIN
+        if not known or not all(known):
+            refusal = WRONG_HOST
+        if not refusal:
+            await self.app(scope, receive, send)
+            return
+        log.warning("Refused, host %s, origin %r: %s", _hosts(headers), headers.get("origin"), refusal)
+        if scope["type"] == "websocket":
+            await WebSocketClose()(scope, receive, send)
+        else:
+            await PlainTextResponse(refusal, 403)(scope, receive, send)
+
+
+def _hosts(headers: Headers) -> list[str]:
+    """The Host header, and those that proxies replaced."""
+    named = [*headers.getlist("host"), *headers.get("x-forwarded-host", "").split(",")]
+    return [host.strip() for host in named if host.strip()]
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True

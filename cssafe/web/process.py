@@ -1,0 +1,62 @@
+"""Limits of the server process: open connections, repeated log lines."""
+
+import logging
+import time
+
+MAX_OPEN_FILES = 8192
+"""File handles of the process, one for each connection. The usual 1,024 are used up by a few hundred half-open requests;
+each takes about 15 kB, so that 8,192 take 120 MB."""
+
+LINES_A_MINUTE = 5
+"""Log lines of the same text in a minute; the others are counted."""
+
+MAX_TEXTS = 1000
+"""Different texts that are remembered."""
+
+LOGGERS = (
+    "asyncio",
+    "cssafe.web.hosts",
+    "uvicorn.error",
+    "streamlit.web.server.starlette.starlette_routes",
+    "streamlit.web.server.starlette.starlette_websocket",
+)
+"""Loggers whose lines a stranger can cause from outside."""
+
+
+class RepeatFilter(logging.Filter):
+    """Lets LINES_A_MINUTE records of the same text through; the first of the next minute says how many were left out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: dict[str, tuple[float, int]] = {}  # text -> when its minute began, records since
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        text, now = str(record.msg), time.monotonic()
+        begun, count = self._seen.get(text, (now, 0))
+        if now - begun >= 60:
+            if count > LINES_A_MINUTE:
+                record.msg = f"{text} ({count - LINES_A_MINUTE} more of these were left out)"
+            begun, count = now, 0
+        if len(self._seen) >= MAX_TEXTS:
+            self._seen.clear()
+        self._seen[text] = begun, count + 1
+        return count < LINES_A_MINUTE
+
+
+def limit_log() -> None:
+    """Filter the loggers of LOGGERS."""
+    repeats = RepeatFilter()
+    for name in LOGGERS:
+        logging.getLogger(name).addFilter(repeats)
+
+
+def allow_connections() -> None:
+    """Raise the limit of open files to MAX_OPEN_FILES, or as far as the system lets us."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_OPEN_FILES if most == resource.RLIM_INFINITY else min(MAX_OPEN_FILES, most)
+    if now != resource.RLIM_INFINITY and now < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))

@@ -1,0 +1,188 @@
+"""Middleware before every page and socket, by itself: hosts, origins, headers, upload totals, repeated log lines."""
+
+import base64
+import hashlib
+import logging
+
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route, WebSocketRoute
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
+
+from cssafe import settings
+from cssafe.web import headers, hosts, process, uploads
+
+MB = 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    ("mode", "chosen", "host", "allowed"),
+    [
+        ("local", "", "localhost:8501", True),
+        ("local", "", "127.0.0.1:8501", True),
+        ("local", "", "[::1]:8501", True),
+        ("local", "", "192.168.1.20:8501", True),  # no name leads to an address: this was typed or linked
+        ("local", "", "LOCALHOST", True),
+        ("local", "", "localhost.", True),
+        ("local", "", "evil.example", False),
+        ("local", "", "localhost.evil.example:8501", False),
+        ("local", "", "127.0.0.1.evil.example", False),
+        ("local", "", "evil.example@localhost", False),
+        ("local", "", "localhost/evil.example", False),
+        ("local", "", "localhost:port", False),
+        ("local", "", "", False),
+        ("local", "", "given.example", True),
+        ("local", "class.school.example, *.room.example", "class.school.example:8501", True),
+        ("local", "class.school.example, *.room.example", "a.room.example", True),
+        ("local", "class.school.example, *.room.example", "room.example", False),
+        ("hosted", "", "any.example", True),
+        ("hosted", "", "any.example:x", False),
+        ("hosted", "class.school.example", "class.school.example", True),
+        ("hosted", "class.school.example", "10.0.0.7:8501", True),
+        ("hosted", "class.school.example", "evil.example", False),
+    ],
+)
+def test_which_names_the_server_answers_to(mode, chosen, host, allowed):
+    read = settings.read({"CSSAFE_MODE": mode, "CSSAFE_HOSTS": chosen})
+    assert hosts.is_allowed(host, hosts.names(read, ["given.example"])) == allowed
+
+
+def test_the_names_of_this_computer_and_of_allowed_origins_are_known(monkeypatch):
+    monkeypatch.setattr("socket.gethostname", lambda: "Room12")
+    patterns = hosts.names(settings.read({"CSSAFE_ORIGINS": "https://class.school.example:8443"}), [])
+    assert all(hosts.is_allowed(host, patterns) for host in ("room12:8501", "room12.local", "class.school.example"))
+
+
+def client(**middleware) -> TestClient:
+    """A server with one page and one socket, behind a middleware."""
+
+    async def page(request: Request) -> PlainTextResponse:
+        return PlainTextResponse(str(len(await request.body())))
+
+    async def socket(socket) -> None:
+        await socket.accept()
+        await socket.close()
+
+    routes = [
+        Route("/{path:path}", page, methods=["GET", "PUT"]),
+        WebSocketRoute("/{path:path}", socket),
+    ]
+    kind = middleware.pop("kind")
+    return TestClient(Starlette(routes=routes, middleware=[Middleware(kind, **middleware)]))
+
+
+@pytest.mark.parametrize(
+    ("sent", "allowed"),
+    [
+        ({"host": "localhost"}, True),
+        ({"host": "localhost", "origin": "http://localhost"}, True),
+        ({"host": "localhost:1", "origin": "http://localhost:2"}, False),
+        ({"host": "localhost", "origin": "null"}, False),
+        ({"host": "localhost", "origin": "http://evil.example"}, False),
+        ({"host": "localhost", "origin": "https://friend.example"}, True),
+        ({"host": "evil.example", "origin": "http://evil.example"}, False),
+        ({"host": "evil.example", "x-forwarded-host": "localhost", "origin": "http://localhost"}, False),
+        ({"host": "localhost", "x-forwarded-host": "evil.example", "origin": "http://evil.example"}, False),
+        ({"host": "10.0.0.7", "x-forwarded-host": "class.example, 10.0.0.6", "origin": "https://class.example"}, True),
+    ],
+)
+def test_a_stranger_host_or_origin_reaches_neither_pages_nor_sockets(sent, allowed):
+    rules = ("localhost", "class.example"), ("https://friend.example",)
+    guarded = client(kind=hosts.HostCheck, rules=lambda: rules)
+    answer = guarded.get("/weekly", headers=sent)
+    assert (answer.status_code, answer.text == "0") == ((200, True) if allowed else (403, False))
+    try:
+        with guarded.websocket_connect("/_stcore/stream", headers=dict(sent)):
+            assert allowed
+    except WebSocketDisconnect:
+        assert not allowed
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/", 200), ("/prefix/_stcore/health", 200), ("/_stcore/host-config", 200)]
+    + [(f"{prefix}{path}", 404) for prefix in ("", "/prefix") for path in (
+        "/_stcore/metrics", "/_stcore/metrics/", "/_stcore/script-health-check", "/_stcore/agent/interact",
+        "/_stcore/agent/openapi.json", "/auth/login", "/auth/logout", "/oauth2callback")],
+)  # fmt: skip
+def test_every_answer_has_the_headers_and_closed_addresses_are_not_there(path, status):
+    answer = client(kind=headers.SecurityHeaders, policy=lambda: "default-src 'self'").get(path)
+    assert answer.status_code == status
+    assert answer.headers["Content-Security-Policy"] == "default-src 'self'"
+    assert {name: answer.headers[name] for name in headers.HEADERS} == headers.HEADERS
+
+
+def test_the_policy_lets_streamlits_own_inline_script_run_and_no_other():
+    script = "\n  one()\n"
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = headers.policy(f"<p><script>{script}</script>", "'self' https://school.example")
+    scripts = policy.split("script-src")[1].split(";")[0]
+    assert f"'sha256-{digest}'" in scripts
+    assert "unsafe-inline" not in scripts and "http" not in scripts
+    assert policy.endswith("frame-ancestors 'self' https://school.example")
+
+
+@pytest.mark.parametrize(
+    ("mode", "chosen", "frames"),
+    [
+        ("local", "", "'self'"),
+        ("hosted", "", settings.HOSTED_FRAMES),
+        ("hosted", "https://moodle.example", "https://moodle.example"),
+    ],
+)
+def test_who_may_frame_the_page_is_a_setting(mode, chosen, frames):
+    assert settings.read({"CSSAFE_MODE": mode, "CSSAFE_FRAME_ANCESTORS": chosen}).frame_ancestors == frames
+
+
+@pytest.mark.parametrize("announced", [True, False])
+@pytest.mark.parametrize(
+    ("held", "size", "status"),
+    [
+        ({}, 1, 200),
+        ({"a": 9}, 1, 200),
+        ({"a": 9}, 3, 413),
+        ({"b": 9}, 9, 200),
+        ({"b": 10, "c": 9}, 3, 413),
+    ],
+)
+def test_an_upload_beyond_its_visits_or_the_servers_total_is_refused(announced, held, size, status):
+    kept = {session: megabytes * MB for session, megabytes in held.items()}
+    limited = client(kind=uploads.UploadLimit, held=lambda: kept, limits=lambda: (10, 20))
+    body = bytes(size * MB)
+    answer = limited.put("/_stcore/upload_file/a/1", content=body if announced else iter([body]))
+    assert answer.status_code == status
+    assert limited.put("/_stcore/upload_file/z/1", content=b"x").status_code == 200  # nothing is counted twice
+
+
+def test_bytes_that_arrive_at_the_same_time_count_together_and_are_forgotten_afterwards():
+    limit = uploads.UploadLimit(client, lambda: {"a": 5 * MB}, lambda: (10, 20))
+    limit.arriving["a"] = 4 * MB
+    assert not limit.exceeds("a", 1 * MB) and limit.exceeds("a", 3 * MB)
+    limit.arriving["b"] = 10 * MB
+    assert limit.exceeds("c", 3 * MB)
+
+
+def test_a_repeated_log_line_is_written_a_few_times_a_minute_and_then_counted(monkeypatch, caplog):
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    logger = logging.Logger("asyncio of a test")
+    logger.addHandler(caplog.handler)
+    logger.addFilter(process.RepeatFilter())
+    for number in range(1000):
+        logger.error("no more handles: %d", number)
+    logger.error("something else")
+    assert len(caplog.records) == process.LINES_A_MINUTE + 1
+    now[0] = 61.0
+    logger.error("no more handles: %d", 1)
+    assert caplog.records[-1].getMessage().endswith(f"({1000 - process.LINES_A_MINUTE} more of these were left out)")
+
+
+def test_the_filter_remembers_a_bounded_number_of_texts():
+    repeats = process.RepeatFilter()
+    for number in range(3 * process.MAX_TEXTS):
+        assert repeats.filter(logging.makeLogRecord({"msg": str(number)}))
+    assert len(repeats._seen) <= process.MAX_TEXTS
