@@ -7,7 +7,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
   --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow test-newest test-elsewhere measure check words lock clean
+.PHONY: help run test test-slow test-newest test-elsewhere measure check words lock torch clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -45,6 +45,8 @@ lock: .venv/.installed-dev  ## pin what requirements*.txt allow; pins that still
 	$(COMPILE) requirements-dev.txt --output-file requirements-dev-lock.txt
 	$(COMPILE) requirements.txt --constraints requirements-dev-lock.txt --output-file requirements-lock.txt
 
+torch: .venv/.installed-train  ## install PyTorch, which `python -m cssafe train` and its tests need
+
 clean:  ## remove caches; .venv, build/ and data/ stay
 	rm -rf .pytest_cache .ruff_cache .mypy_cache
 	find . -name __pycache__ -not -path "./.venv/*" -prune -exec rm -rf {} +
@@ -61,4 +63,8 @@ clean:  ## remove caches; .venv, build/ and data/ stay
 
 .venv/.installed-dev: requirements-dev-lock.txt .venv/.installed
 	$(PIP) --require-hashes -r $<
+	@touch $@
+
+.venv/.installed-train: requirements-train.txt .venv/.installed-dev
+	$(PIP) -r $<
 	@touch $@
