@@ -11,6 +11,32 @@ from cssafe.language import N_, Sentence
 
 NEWEST = N_("The newest backup is {backup}.")
 
+IN_USE_BY = N_(
+    "The database {path} is in use by another program (process {process}), probably a second CSSAFE. Only one "
+    "at a time can open it: close the other one, or choose another folder with CSSAFE_DATA."
+)
+
+IN_USE = N_(
+    "The database {path} is in use by another program, probably a second CSSAFE. Only one at a time can open it: "
+    "close the other one, or choose another folder with CSSAFE_DATA."
+)
+
+NO_DATABASE = N_(
+    "The file {path} is not a CSSAFE database. It was left as it is. Move it away, or choose another folder with "
+    "CSSAFE_DATA."
+)
+
+NEWER = N_(
+    "The database {path} was made by a newer version of CSSAFE. It was left as it is. Update CSSAFE, or choose "
+    "another folder with CSSAFE_DATA."
+)
+
+DAMAGED = N_(
+    "The database {path} is damaged and could not be opened: {problem} It was left as it is. The command python -m "
+    "cssafe rescue {path} copies what can be read into a new file. To begin with an empty database, choose another "
+    "folder with CSSAFE_DATA."
+)
+
 _DAMAGE = re.compile(r"corrupt|checksum|could not read enough bytes", re.IGNORECASE)
 """What DuckDB says of a file whose content is damaged or cut off."""
 
@@ -46,56 +72,24 @@ def why_not_open(path: Path | None, error: Exception, backup: Path | None = None
 
 
 def _why_not_open(path: Path | None, error: Exception) -> StoreError:
-    text = str(error)
+    process = re.search(r"PID (\d+)", str(error))
+    words = _words_not_open(path, error, known=process is not None)
+    return StoreError(words, path=path, problem=first_line(error), process=process and process[1])
+
+
+def _words_not_open(path: Path | None, error: Exception, known: bool) -> str:
+    """known: whether the error names the process that has the database open."""
     if is_in_use(error):
-        if process := re.search(r"PID (\d+)", text):
-            return StoreError(
-                N_(
-                    "The database {path} is in use by another program (process {process}), probably a second CSSAFE. Only one "
-                    "at a time can open it: close the other one, or choose another folder with CSSAFE_DATA."
-                ),
-                path=path,
-                process=process[1],
-            )
-        return StoreError(
-            N_(
-                "The database {path} is in use by another program, probably a second CSSAFE. Only one at a time can open it: "
-                "close the other one, or choose another folder with CSSAFE_DATA."
-            ),
-            path=path,
-        )
-    if "not a valid DuckDB database" in text:
-        return StoreError(
-            N_(
-                "The file {path} is not a CSSAFE database. It was left as it is. Move it away, or choose another folder with "
-                "CSSAFE_DATA."
-            ),
-            path=path,
-        )
-    if "can only read version" in text:
-        return StoreError(
-            N_(
-                "The database {path} was made by a newer version of CSSAFE. It was left as it is. Update CSSAFE, or choose "
-                "another folder with CSSAFE_DATA."
-            ),
-            path=path,
-        )
-    if path is not None and is_damage(error):
-        return StoreError(
-            N_(
-                "The database {path} is damaged and could not be opened: {problem} It was left as it is. The command python -m "
-                "cssafe rescue {path} copies what can be read into a new file. To begin with an empty database, choose another "
-                "folder with CSSAFE_DATA."
-            ),
-            path=path,
-            problem=first_line(error),
-        )
-    words = (
-        N_("The database {path} could not be opened: {problem} Check the folder CSSAFE_DATA.")
-        if path
-        else N_("The database in memory could not be opened: {problem} Check the folder CSSAFE_DATA.")
-    )
-    return StoreError(words, path=path, problem=first_line(error))
+        return IN_USE_BY if known else IN_USE
+    if "not a valid DuckDB database" in str(error):
+        return NO_DATABASE
+    if "can only read version" in str(error):
+        return NEWER
+    if path is None:
+        return N_("The database in memory could not be opened: {problem} Check the folder CSSAFE_DATA.")
+    if is_damage(error):
+        return DAMAGED
+    return N_("The database {path} could not be opened: {problem} Check the folder CSSAFE_DATA.")
 
 
 def why_damaged(path: Path, error: BaseException, lessons: Sequence[str] = ()) -> StoreError:
