@@ -9,6 +9,7 @@ import struct
 import tempfile
 from collections.abc import Callable
 from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from cssafe.expression import Expression
 from cssafe.live import websocket
 from cssafe.settings import ROOT, ConfigurationError
 from cssafe.store import StoreError, Workspace
+from cssafe.store.rescue import rescue
 from tests.faces import astronaut
 from tests.lessons import LESSON, START, add, rows
 
@@ -206,6 +208,31 @@ def test_a_block_that_turns_out_damaged_is_named_with_its_lesson_and_the_rescue_
     assert shown[0].startswith(f"A part of the database {path} is damaged") and "Traceback" not in shown[0]
     assert '"Maths 7a" (2026-03-02)' in shown[0] and f"python -m cssafe rescue {path}" in shown[0]
     assert len(queries.lessons(services.workspace())) == 1  # the rest goes on
+
+
+def test_a_lesson_left_open_whose_block_is_damaged_keeps_nobody_out_and_is_rescued(app):
+    path = app / "cssafe.duckdb"
+    with closing(Workspace.open(path)) as workspace:
+        figures = {"concentration": np.random.default_rng(0).random(2400, np.float32)}
+        ends = [START + timedelta(minutes=2)]
+        workspace.add([LESSON], ends, rows(20, 120).assign(lesson=0, **figures))
+        later = replace(LESSON, name="Art 7a", started=START + timedelta(days=1))
+        workspace.add([later], [later.started], rows(1, 1).assign(lesson=0).iloc[:0])
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("UPDATE lessons SET ended = NULL; DELETE FROM minutes; DELETE FROM tracks; CHECKPOINT")
+        query = "SELECT block_id FROM pragma_storage_info('observations') WHERE column_name = 'concentration'"
+        ((block,), *_) = connection.execute(f"{query} AND block_id >= 0").fetchall()
+    with path.open("r+b") as file:
+        file.seek(12_288 + block * 262_144 + 500)
+        file.write(bytes(range(64)))
+    with closing(Workspace.open(path)) as workspace:
+        assert '"Maths 7a" (2026-03-02)' in str(workspace.notice) and "rescue" in str(workspace.notice)
+        assert len(queries.lessons(workspace)) == 2
+    rescued = app / "rescued.duckdb"
+    rescue(path, rescued)
+    with closing(Workspace.open(rescued)) as workspace:
+        [ended] = [row.ended for row in queries.lessons(workspace).itertuples() if row.name == "Maths 7a"]
+        assert ended.tz_localize(None) >= (START + timedelta(minutes=1)).replace(tzinfo=None)
 
 
 @pytest.mark.parametrize("make", [damaged, cut_short, Path.touch])

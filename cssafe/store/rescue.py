@@ -81,7 +81,8 @@ def rescue(path: Path, out: Path, progress: Progress = lambda line: None) -> Rep
             with duckdb.connect(str(new), config=FILE) as target:
                 tables = _copy(old, target, progress)
                 _complete_migrations(target, tables)
-        Workspace.open(new).close()  # what steps an older file lacks
+                target.execute("UPDATE lessons SET ended = NULL WHERE ended = started")  # their ends could not be read
+        Workspace.open(new).close()  # what steps an older file lacks, and the ends of lessons
         with duckdb.connect(str(new), config=FILE) as target:
             renamed = _name_lessons(target)
             touched = sorted(set().union(_short(target), *(table.lessons for table in tables)))

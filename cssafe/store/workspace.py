@@ -18,7 +18,7 @@ from cssafe.language import N_, Sentence
 from cssafe.observations import COLUMNS
 from cssafe.store import backups, writing
 from cssafe.store.database import Database, StillRead
-from cssafe.store.errors import StoreError, is_in_use, why_not_open, why_unwritten
+from cssafe.store.errors import StoreError, is_damage, is_in_use, why_not_open, why_unwritten
 from cssafe.store.housekeeping import Housekeeping
 from cssafe.store.lesson import Lesson, naive_utc
 from cssafe.store.migrations import migrate
@@ -66,7 +66,7 @@ class Workspace:
             workspace = cls(database)
             if before is not None:
                 workspace.notice = notice(before, database.damaged_log, database.connection)
-            workspace._queue.run_whole(writing.end_open_lessons)
+            workspace._end_open_lessons()
             workspace._housekeeping.resume()
         except (duckdb.Error, OSError, StoreError) as error:
             if database is not None:
@@ -78,6 +78,17 @@ class Workspace:
         if workspace.notice is not None:
             log.warning("%s", workspace.notice)
         return workspace
+
+    def _end_open_lessons(self) -> None:
+        """A lesson whose observations are damaged keeps nobody out: it ends when it started, and `notice` says why."""
+        for lesson in self._queue.run(lambda: writing.open_lessons(self._connection)):
+            try:
+                self._queue.run_whole(partial(writing.end_open_lesson, lesson=lesson))
+            except StoreError as error:
+                if not isinstance(error.__cause__, duckdb.Error) or not is_damage(error.__cause__):
+                    raise
+                self._queue.run_whole(partial(writing.end_at_start, lesson=lesson))
+                self.notice = Sentence("{notice} {damage}", notice=self.notice or "", damage=error)
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A cursor for reading, for one thread. Close it, or let it go out of scope."""

@@ -88,19 +88,32 @@ def insert_observations(connection: duckdb.DuckDBPyConnection, batch: pd.DataFra
 
 
 def end_open_lessons(connection: duckdb.DuckDBPyConnection) -> None:
-    """End lessons that a crash left open at their last observation, also those that end before they start, as earlier versions
-    wrote them when the computer's clock was set back; and make the tables that the charts read. To be called inside a
-    transaction."""
-    if not connection.execute("FROM lessons WHERE ended IS NULL OR ended < started").fetchall():
-        return  # and no observation is read: a damaged one keeps nobody out
-    rows = connection.execute("""
-        UPDATE lessons SET ended = greatest(started, coalesce((
-            SELECT max(time) + INTERVAL 1 SECOND FROM observations
-            WHERE observations.lesson = lessons.lesson), started))
-        WHERE ended IS NULL OR ended < started RETURNING lesson
-    """).fetchall()
-    if rows:
-        summarise(connection, [lesson for (lesson,) in rows])
+    """End all open_lessons. To be called inside a transaction."""
+    for lesson in open_lessons(connection):
+        end_open_lesson(connection, lesson)
+
+
+def open_lessons(connection: duckdb.DuckDBPyConnection) -> list[int]:
+    """Lessons that a crash left open, and those that end before they start, as earlier versions wrote them when the computer's
+    clock was set back. No observation is read."""
+    rows = connection.execute("SELECT lesson FROM lessons WHERE ended IS NULL OR ended < started ORDER BY lesson")
+    return [lesson for (lesson,) in rows.fetchall()]
+
+
+def end_open_lesson(connection: duckdb.DuckDBPyConnection, lesson: int) -> None:
+    """End the lesson at its last observation and make the tables that the charts read. To be called inside a transaction."""
+    connection.execute(
+        """UPDATE lessons SET ended = greatest(started, coalesce((
+            SELECT max(time) + INTERVAL 1 SECOND FROM observations WHERE lesson = $1), started))
+        WHERE lesson = $1""",
+        [lesson],
+    )
+    summarise(connection, [lesson])
+
+
+def end_at_start(connection: duckdb.DuckDBPyConnection, lesson: int) -> None:
+    """End a lesson whose observations cannot be read when it started; `rescue` ends it at its last readable one."""
+    connection.execute("UPDATE lessons SET ended = started WHERE lesson = ?", [lesson])
 
 
 def starts(connection: duckdb.DuckDBPyConnection, lessons: Sequence[int]) -> list[str]:
