@@ -14,6 +14,7 @@ POLICY = {
     # Vega compiles a chart's expressions; Streamlit loads the code of a component from a blob.
     "script-src": "'self' 'unsafe-eval' blob: {scripts}",
     "style-src": "'self' 'unsafe-inline'",  # Streamlit's styles are made in the browser
+    "connect-src": "'self' data: blob:",  # Streamlit's camera input fetches its own picture
     "img-src": "'self' data: blob:",
     "media-src": "'self' data: blob:",
     "font-src": "'self' data:",
