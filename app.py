@@ -65,7 +65,7 @@ def upload_limits() -> tuple[int, int]:
 def policy() -> str:
     """The Content-Security-Policy."""
     page = Path(st.__file__).parent / "static" / "index.html"
-    return headers.policy(page.read_text(encoding="utf-8"), chosen().frame_ancestors)
+    return headers.policy(page.read_text(encoding="utf-8"), chosen())
 
 
 def prepare() -> None:

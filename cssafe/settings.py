@@ -51,9 +51,6 @@ long: as long as Streamlit lets a lost connection find back."""
 OVERLAY_TIMEOUT_S = 2.5
 """Age of a result from which its boxes no longer belong to the video. The browser gets it from here."""
 
-HOSTED_FRAMES = "'self' https://share.streamlit.io https://*.streamlit.app"
-"""Pages that may show a hosted CSSAFE in a frame: Streamlit Community Cloud does."""
-
 UPLOAD_LIMIT = 100
 """MB of one uploaded file, and hosted of all files of one upload, for they stay in memory: a host with 1 GB keeps half of
 it for everybody else. .streamlit/config.toml tells Streamlit the same."""
@@ -199,7 +196,7 @@ def read(environment: dict[str, str] | None = None) -> Settings:
         detector=Path(env.get("CSSAFE_DETECTOR") or DETECTOR),
         origins=_listed(env.get("CSSAFE_ORIGINS", "")),
         hosts=_listed(env.get("CSSAFE_HOSTS", "")),
-        frame_ancestors=env.get("CSSAFE_FRAME_ANCESTORS") or (HOSTED_FRAMES if hosted else "'self'"),
+        frame_ancestors=env.get("CSSAFE_FRAME_ANCESTORS", ""),
     )
 
 

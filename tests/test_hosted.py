@@ -206,6 +206,13 @@ def test_the_status_page_shows_totals_and_versions_and_no_lesson():
     assert "SHA-256" in table and "duckdb" in table and "WebSocket" in said(page)
 
 
+@pytest.mark.parametrize(("names", "told"), [("", True), ("class.school.example", False)])
+def test_the_status_page_says_when_any_host_name_is_accepted(monkeypatch, names, told):
+    monkeypatch.setenv("CSSAFE_HOSTS", names)
+    page = site().switch_page(str(ROOT / "pages" / "status.py")).run()
+    assert ("CSSAFE_HOSTS is not set" in said(page)) == told
+
+
 @pytest.mark.slow
 def test_twenty_idle_and_four_live_visitors_take_less_than_900_mb(tmp_path):
     """The idle ones have each filled their workspace with a synthetic term and looked at it."""

@@ -9,11 +9,14 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from cssafe.settings import Settings
+
 POLICY = {
     "default-src": "'self'",
     # Vega compiles a chart's expressions; Streamlit loads the code of a component from a blob.
     "script-src": "'self' 'unsafe-eval' blob: {scripts}",
     "style-src": "'self' 'unsafe-inline'",  # Streamlit's styles are made in the browser
+    "connect-src": "'self' data: blob:",  # Streamlit's camera input fetches its own picture
     "img-src": "'self' data: blob:",
     "media-src": "'self' data: blob:",
     "font-src": "'self' data:",
@@ -31,13 +34,17 @@ HEADERS = {
     "Permissions-Policy": "camera=(self), microphone=(), geolocation=(), display-capture=(), usb=(), serial=(), payment=()",
 }
 
+LOCAL_FRAMES = "'self'"
+HOSTED_FRAMES = "'self' https://share.streamlit.io https://*.streamlit.app"
+"""Pages that may show CSSAFE in a frame where CSSAFE_FRAME_ANCESTORS names none: Streamlit Community Cloud does."""
+
 CLOSED = re.compile(r"/(_stcore/(metrics|script-health-check|agent/.*)|auth/log(in|out)|oauth2callback)/?$")
 """Figures of every session's memory, the agent interface and the sign-in, which CSSAFE does not have."""
 
 
-def policy(page: str, frames: str) -> str:
-    """The Content-Security-Policy. page: Streamlit's HTML, whose own inline scripts may run. frames: who may show CSSAFE in a
-    frame, as frame-ancestors has it."""
+def policy(page: str, chosen: Settings) -> str:
+    """The Content-Security-Policy. page: Streamlit's HTML, whose own inline scripts may run."""
+    frames = chosen.frame_ancestors or (HOSTED_FRAMES if chosen.hosted else LOCAL_FRAMES)
     inline = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
     hashes = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in inline]
     scripts = " ".join(f"'sha256-{digest}'" for digest in hashes)
