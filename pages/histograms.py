@@ -61,13 +61,16 @@ st.subheader(_("Emotions (synthetic)") if synthetic else _("Emotions"))
 emotions = queries.emotions(workspace, by, which)
 emotions = emotions[emotions["group"].isin(most)]
 if emotions.empty:
-    st.info(
-        _(
-            "There are no emotions here: these lessons were recorded in the profile attention-only, in which none are "
-            "computed or stored."
-        ),
-        icon=":material/visibility:",
+    reason = _(
+        "There are no emotions here: these lessons were recorded in the profile attention-only, in which none are "
+        "computed or stored."
     )
+    if not workspace.expression:
+        reason = _(
+            "There are no emotions here: in the profile attention-only none are computed or shown, also of lessons recorded "
+            "before."
+        )
+    st.info(reason, icon=":material/visibility:")
 else:
     longer = _("How to read it: a longer bar means more of the time in that emotion, as the network names it.")
     lines = {

@@ -42,7 +42,7 @@ if chosen.hosted:
     st.info(_(HOSTED), icon=":material/cloud:")
     st.stop()
 saved = workspace.get("room", {"source": "", "time_zone": workspace.get("live", {}).get("time_zone", "")})
-agreed = chosen.profile.name != "consent" or workspace.get("agreed", False)
+agreed = not chosen.profile.stored or workspace.get("agreed", False)
 
 
 def camera() -> str:

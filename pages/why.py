@@ -29,6 +29,16 @@ def explain(workspace: Workspace, lesson: pd.Series) -> None:
         )
         st.page_link(ROOT / "pages/formulas.py", label=_("Formula"), icon=":material/function:")
         return
+    if formula.emotion is not None and not workspace.expression:
+        st.info(
+            _(
+                "This lesson was scored with emotions, which this profile does not show, so its scores are not explained. "
+                "Choose a formula on the page Formula: it scores past lessons anew, by attention alone."
+            ),
+            icon=":material/visibility:",
+        )
+        st.page_link(ROOT / "pages/formulas.py", label=_("Formula"), icon=":material/function:")
+        return
     number = int(lesson["lesson"])
     rows, activities = evidence.counted(workspace, number), evidence.activities(workspace, number)
     parts = explanation.minutes(rows, activities, formula)
@@ -81,7 +91,7 @@ def explain(workspace: Workspace, lesson: pd.Series) -> None:
 def correct(workspace: Workspace, lesson: pd.Series) -> None:
     """Say afterwards what the class did, as a recording or a lesson of the timetable needs."""
     formula, number = find(lesson["formula"]), int(lesson["lesson"])
-    if formula is None or pd.isna(lesson["ended"]):
+    if formula is None or pd.isna(lesson["ended"]) or (formula.emotion is not None and not workspace.expression):
         return
     activities = evidence.activities(workspace, number)
     with st.popover(_("Correct what the class did"), icon=":material/edit:"), st.form("activities", border=False):

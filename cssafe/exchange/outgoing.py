@@ -181,10 +181,11 @@ def main(args: argparse.Namespace) -> int:
 
     if args.file.is_dir() or not args.file.absolute().parent.is_dir():
         raise StoreError(f"{args.file}: expected the name of a file in a folder that is there.")
-    database = settings.read().database
+    chosen = settings.read()
+    database = chosen.database
     if not database.is_file():
         raise StoreError(f"There is no database {database} yet, so there is nothing to export.")
-    workspace = Workspace.open(database)
+    workspace = Workspace.open(database, chosen.profile.expression)
     half = args.file.with_name(args.file.name + ".part")
     try:
         with half.open("wb") as file:

@@ -26,6 +26,7 @@ from cssafe.store.lesson import Lesson, naive_utc
 from cssafe.store.migrations import migrate
 from cssafe.store.summaries import summarise
 from cssafe.store.taking import Taken, take
+from cssafe.store.views import withhold_expression
 
 log = logging.getLogger(__name__)
 
@@ -53,8 +54,10 @@ class Workspace:
     they are written, and raise StoreError where the database refuses.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, expression: bool) -> None:
         self._database = database
+        self.expression = expression
+        """Whether emotions are read at all (views.py)."""
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="cssafe-writer")
         self._waiting: list[pd.DataFrame] = []
         """One table a second and lesson, with `lesson`."""
@@ -72,8 +75,10 @@ class Workspace:
         self._closed = False
 
     @classmethod
-    def open(cls, path: Path | None) -> "Workspace":
+    def open(cls, path: Path | None, expression: bool = True) -> "Workspace":
         """Open the database at `path`, made if there is none; None keeps it in memory and off the disk altogether.
+
+        expression: of the profile. Without it, nobody reads emotions that were stored under another profile.
 
         Lessons that a crash left open are ended at their last observation.
 
@@ -85,7 +90,7 @@ class Workspace:
         try:
             database = Database(path)
             migrate(database.connection)
-            workspace = cls(database)
+            workspace = cls(database, expression)
             workspace._whole(writing.end_open_lessons)
         except (duckdb.Error, OSError, StoreError) as error:
             if database is not None:
@@ -96,7 +101,10 @@ class Workspace:
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A cursor for reading, for one thread. Close it, or let it go out of scope."""
         try:
-            return self._database.cursor()
+            cursor = self._database.cursor()
+            if not self.expression:
+                withhold_expression(cursor)
+            return cursor
         except duckdb.Error as error:
             raise self._refused(error) from error
 
@@ -211,7 +219,12 @@ class Workspace:
         self._write_in_turn(lambda: writing.add_activities(self._connection, lesson, row))
 
     def correct(self, lesson: int, activities: Sequence[tuple[datetime, str]], formula: Formula) -> None:
-        """Say anew what a past lesson did, each from a time on (aware), and score it accordingly."""
+        """Say anew what a past lesson did, each from a time on (aware), and score it accordingly.
+
+        Raises:
+            StoreError: also if the formula weighs emotions, and this workspace reads none.
+        """
+        self._check_formula(formula)
         rows = [(naive_utc(time), activity) for time, activity in activities]
         self._whole(lambda connection: writing.correct(connection, lesson, rows, formula))
 
@@ -223,7 +236,9 @@ class Workspace:
         self._write(lambda: self._connection.execute(f"INSERT INTO ratings SELECT $1, $2, $3 {twice}", row))
 
     def rescorable(self, formula: Formula) -> list[int]:
-        """Past lessons that `rescore` would score anew."""
+        """Past lessons that `rescore` would score anew; none where the formula weighs emotions, and none are read here."""
+        if formula.emotion is not None and not self.expression:
+            return []
         with self.cursor() as cursor:
             return writing.rescorable(cursor, formula)
 
@@ -237,6 +252,16 @@ class Workspace:
                 progress((i + 1) / len(lessons))
         self._write(self._database.pack)
         return len(lessons)
+
+    def _check_formula(self, formula: Formula) -> None:
+        if formula.emotion is not None and not self.expression:
+            raise StoreError(
+                N_(
+                    "The formula {formula} weighs emotions, and the profile attention-only reads none. Choose another formula "
+                    "on the page Formula."
+                ),
+                formula=str(formula),
+            )
 
     def rename(self, lesson: int, name: str) -> None:
         if not name.strip():
