@@ -91,7 +91,8 @@ if course["concentration"].notna().any():
     )
     why.explain(workspace, lesson)
     responding.respond(workspace, number)
-    seating.seating(workspace, number, lesson["room"])
+    if pd.notna(lesson["ended"]):
+        seating.seating(workspace, number, lesson["room"])
 elif course.empty:
     st.info(_("No face was seen in this lesson."), icon=":material/info:")
 else:

@@ -3,7 +3,7 @@
 import json
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -272,6 +272,13 @@ class Workspace:
     def annotate(self, lesson: int, note: str, tags: Sequence[str]) -> None:
         """Keep the teacher's note on a lesson and its tags, in place of those before; an empty note is none."""
         self._whole(lambda connection: writing.annotate(connection, lesson, note, tags))
+
+    def divide(self, lesson: int, regions: Sequence[Mapping[str, Any]]) -> None:
+        """Keep the regions for which the lesson's figures are shown; those that it has stay.
+
+        regions: name, left, top, right, bottom (shares of the picture).
+        """
+        self._whole(lambda connection: writing.divide(connection, lesson, regions))
 
     def delete(self, *lessons: int) -> None:
         """Take lessons and all that was recorded of them out of every table, and write the file anew without them, for which
