@@ -16,7 +16,7 @@ from cssafe.observations import COLUMNS
 from cssafe.periods import HOURS
 from cssafe.settings import PROFILES
 from cssafe.store import Workspace
-from cssafe.store.summaries import BINS, COUNTED, mean
+from cssafe.store.summaries import BINS, COUNTED, shareable
 
 GROUPS = {"class": "class_name", "subject": "subject", "lesson": "name || strftime(local, ', %d %b %H:%M')"}
 """What histograms can be put side by side for: word -> SQL."""
@@ -220,8 +220,9 @@ def markers(workspace: Workspace, lesson: int) -> pd.DataFrame:
 def export(workspace: Workspace, lesson: int) -> pd.DataFrame:
     """What may leave the workspace of one lesson, for a file.
 
-    Where every person in it has agreed (profiles that may show individuals): all observations. Else, for each second
-    with the minimum group: time, faces and the means of attention and concentration. Before them the lesson's number,
+    Where every person in it has agreed (profiles that may show individuals): all observations. Else, once it is over, for
+    each minute that may be given away: time, faces, seconds and the means of attention and concentration. Before them the
+    lesson's number,
     name, class_name, subject, formula, synthetic and local time; `time` is UTC.
     """
     profile = _read(workspace, "SELECT profile FROM lessons WHERE lesson = $lesson", {"lesson": lesson})
@@ -239,10 +240,10 @@ def export(workspace: Workspace, lesson: int) -> pd.DataFrame:
         )
     return _read(
         workspace,
-        f"""WITH {COUNTED}
-        SELECT {about}, time, count(*) AS faces, {mean("attention")} AS attention, {mean("concentration")} AS concentration
-        FROM counted JOIN lessons USING (lesson) GROUP BY ALL ORDER BY time""",
-        {"lessons": [lesson]},
+        f"""WITH {shareable("SELECT $lesson")}
+        SELECT {about}, time, faces, seconds, attention, concentration
+        FROM shareable JOIN lessons USING (lesson) WHERE seconds > 0 ORDER BY time""",
+        {"lesson": lesson},
     )
 
 

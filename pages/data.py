@@ -67,7 +67,7 @@ else:
         if contents.withheld:
             st.caption(
                 _(
-                    "Lessons of which the file holds the means of the class for each second, and no single faces, as their "
+                    "Lessons of which the file holds the means of the class for each minute, and no single faces, as their "
                     "profile does not show them: {n}."
                 ).format(n=contents.withheld)
             )
@@ -75,7 +75,8 @@ else:
         _(
             "One ZIP with a table each: lessons, observations (one row for each face and second, with the activity), "
             "minutes, markers, activities, ratings, settings and what is made from them; docs/data.md explains every "
-            "column. Lessons that still run are left out. Faces are numbers, never names; pass the file on with care. "
+            "column. Lessons that still run are left out. Faces are numbers, never names, but someone who was in the room can "
+            "tell from a row where each student looked in each second: the file is meant for moving your own workspace. "
             "[What the scores mean](concentration)"
         )
     )

@@ -6,6 +6,7 @@ import streamlit as st
 from cssafe import charts, queries, readings, sample, ui
 from cssafe.language import _
 from cssafe.settings import PROFILES, ROOT
+from cssafe.store.summaries import MIN_MINUTE_S
 from pages import filters, responding, seating, why
 
 ui.page(_("Lessons"))
@@ -144,10 +145,19 @@ with st.container(horizontal=True):
             st.rerun()
 if PROFILES[lesson["profile"]].individuals:
     st.caption(
-        _("The files hold one row for each face and second. Faces are numbers, never names; pass them on with care.")
+        _(
+            "The files hold one row for each face and second: where it was, where it looked and, if the profile shows them, "
+            "its emotions. Faces are numbers, never names, but someone who was in the room can tell whose they are; pass the "
+            "files on with care."
+        )
     )
 else:
-    st.caption(_("The files hold the means of the class for each second, never a single face."))
+    st.caption(
+        _(
+            "The files hold the means of the class for each minute with at least {seconds} seconds of figures, never a single "
+            "face, once the lesson is over."
+        ).format(seconds=MIN_MINUTE_S)
+    )
 
 if choices.synthetic and st.button(_("Remove the synthetic lessons"), icon=":material/science_off:"):
     sample.remove(workspace)

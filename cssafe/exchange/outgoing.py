@@ -1,7 +1,7 @@
 """A workspace -> one file; `python -m cssafe export`.
 
 Nothing leaves of fewer people than the minimum group: of lessons whose profile does not let single faces be shown, the tables
-that have a row a face are left out, and `seconds` has the means of the class instead.
+that have a row a face are left out, and `minutes` has the means of the class where they may be given away.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from cssafe import settings
 from cssafe.exchange import ABOUT, FORMATS, HERE, PROGRAM, Progress
 from cssafe.store import StoreError, Workspace
 from cssafe.store.migrations import of_lessons
-from cssafe.store.summaries import COUNTED, mean
+from cssafe.store.summaries import shareable
 
 BATCH = 100_000
 """Observations that are held in memory at a time, about."""
@@ -85,7 +85,7 @@ def _parts(cursor: Any) -> list[Part]:
     belonging = of_lessons(cursor)
     told = {"individual": INDIVIDUAL}
     parts = [Part("lessons", "FROM lessons WHERE ended IS NOT NULL ORDER BY lesson")]
-    for table in (name for name in belonging if name not in ("lessons", "observations")):
+    for table in (name for name in belonging if name not in ("lessons", "minutes", "observations")):
         which = TOLD if table in OF_FACES else "SELECT lesson FROM lessons WHERE ended IS NOT NULL"
         parts.append(
             Part(table, f"FROM {table} WHERE lesson IN ({which}) ORDER BY ALL", (told if table in OF_FACES else {},))
@@ -95,7 +95,9 @@ def _parts(cursor: Any) -> list[Part]:
         parts.append(Part(table, f"FROM {table} ORDER BY ALL"))
     kept = "FROM settings WHERE NOT list_contains($here::VARCHAR[], key) ORDER BY key"
     parts.append(Part("settings", kept, ({"here": list(HERE)},)))
-    chunks = _chunks(cursor, TOLD)
+    minutes = f"WITH {shareable(WITHHELD)} FROM minutes WHERE lesson IN ({TOLD}) UNION ALL BY NAME FROM shareable ORDER BY ALL"
+    parts.append(Part("minutes", minutes, (told,)))
+    chunks = _chunks(cursor)
     # Earlier versions wrote seconds twice when the clock was set back; no file is taken in that has one twice.
     observations = f"""
         SELECT DISTINCT ON (observations.lesson, observations.time, track) observations.*, activity
@@ -105,19 +107,13 @@ def _parts(cursor: Any) -> list[Part]:
         ORDER BY observations.lesson, observations.time, track"""
     pieces = ({"first": min(chunk, default=0), "last": max(chunk, default=0)} for chunk in chunks)
     parts.append(Part("observations", observations, tuple(told | piece for piece in pieces)))
-    seconds = f"""
-        WITH {COUNTED}
-        SELECT lesson, time, any_value(activity) AS activity, count(*) AS faces, {mean("counted.attention")} AS attention,
-            {mean("counted.concentration")} AS concentration
-        FROM counted ASOF LEFT JOIN activities USING (lesson, time) GROUP BY lesson, time ORDER BY lesson, time"""
-    parts.append(Part("seconds", seconds, tuple({"lessons": chunk} for chunk in _chunks(cursor, WITHHELD))))
     return parts
 
 
-def _chunks(cursor: Any, which: str) -> list[list[int]]:
+def _chunks(cursor: Any) -> list[list[int]]:
     """Lessons that are read together, rising; one piece at least, which may be empty."""
     counted = cursor.execute(
-        f"SELECT lesson, count(*) FROM observations WHERE lesson IN ({which}) GROUP BY lesson ORDER BY lesson",
+        f"SELECT lesson, count(*) FROM observations WHERE lesson IN ({TOLD}) GROUP BY lesson ORDER BY lesson",
         {"individual": INDIVIDUAL},
     ).fetchall()
     chunks: list[list[int]] = [[]]

@@ -63,6 +63,33 @@ MINUTES = f"""
 """
 
 
+MIN_MINUTE_S = 30
+"""Seconds with figures from which on a minute of a class is given away. Of a few seconds it would be a figure of seconds, and
+from these a single face that comes or goes can be worked out."""
+
+
+def shareable(lessons: str) -> str:
+    """SQL for the common table expression `shareable`: `minutes` as they may be given away, of the lessons that the subquery
+    names. A minute that may not be has no figure and 0 seconds. Where those withheld have fewer than MIN_MINUTE_S seconds
+    together, the smallest other minute is withheld, too, for the mean of the lesson may be known."""
+    return f"""
+    sized AS (
+        SELECT minutes.*, audience = 'self' OR seconds >= {MIN_MINUTE_S} AS enough
+        FROM minutes JOIN lessons USING (lesson) WHERE lesson IN ({lessons})),
+    rest AS (
+        SELECT lesson, coalesce(sum(seconds) FILTER (NOT enough), 0) AS others,
+            arg_min(time, seconds) FILTER (enough) AS smallest
+        FROM sized GROUP BY lesson),
+    judged AS (
+        SELECT sized.*, enough AND NOT (others BETWEEN 1 AND {MIN_MINUTE_S - 1} AND time = smallest) AS shown
+        FROM sized JOIN rest USING (lesson)),
+    shareable AS (
+        SELECT lesson, time, faces, CASE WHEN shown THEN seconds ELSE 0 END AS seconds,
+            CASE WHEN shown THEN attention END AS attention, CASE WHEN shown THEN concentration END AS concentration
+        FROM judged)
+    """
+
+
 def _commonest() -> str:
     highest = f"greatest({', '.join(EXPRESSION)})"
     return ", ".join(f"count(*) FILTER ({p} = {highest}) AS {n}" for p, n in zip(EXPRESSION, COMMONEST, strict=True))
