@@ -14,7 +14,7 @@ from cssafe.intervals import estimate
 from cssafe.labels import FERPLUS
 from cssafe.observations import COLUMNS
 from cssafe.periods import HOURS
-from cssafe.settings import PROFILES
+from cssafe.settings import MINIMUM_GROUP, PROFILES
 from cssafe.store import Workspace
 from cssafe.store.summaries import BINS, COUNTED, shareable
 
@@ -87,12 +87,23 @@ def emotions(workspace: Workspace, by: str = "class", which: Filter = ALL) -> pd
     """One row for each group and emotion. by: class, subject or lesson.
 
     Columns: group, emotion, count (observations in which it was the most probable), share (its mean probability) with
-    low and high, observations, lessons, faces, synthetic.
+    low and high, observations, lessons, faces, synthetic. Not counted in `count` are, of each lesson, emotions that led in
+    fewer faces than the minimum group, and with them the rarest other one, for the observations of all are known.
     """
     seconds = "weight * expressed / measured"
     return _read(
         workspace,
-        f"""WITH {CHOSEN}, {_clusters(by, {e: (f"p_{e}", f"n_{e}") for e in FERPLUS}, "expressed", seconds)}
+        f"""WITH {CHOSEN}, {_clusters(by, {e: (f"p_{e}", f"n_{e}") for e in FERPLUS}, "expressed", seconds)},
+        rarest AS (
+            SELECT lesson, arg_min(category, faces) FILTER (faces >= least) AS rarest,
+                bool_or(faces BETWEEN 1 AND least - 1) AS few
+            FROM reached GROUP BY lesson),
+        counted AS (
+            SELECT lesson, category, faces >= least AND NOT (few AND category = rarest) AS counts
+            FROM reached JOIN rarest USING (lesson)),
+        clusters AS (
+            SELECT sums.* REPLACE (CASE WHEN counts THEN hits ELSE 0 END AS hits)
+            FROM sums JOIN counted USING (lesson, category))
         SELECT "group", category AS emotion, sum(hits)::BIGINT AS count, {estimate("share")}, {_SIZES}
         FROM clusters GROUP BY "group", category ORDER BY "group", list_position({list(FERPLUS)}, category)""",
         which.parameters,
@@ -103,12 +114,26 @@ def distribution(workspace: Workspace, by: str = "class", which: Filter = ALL) -
     """One row for each group and tenth of the concentration index. by: class, subject or lesson.
 
     Columns: group, start (0, 0.1 ... 0.9), count (observations), share with low and high, observations, lessons, faces,
-    synthetic.
+    synthetic. In each lesson by itself, a tenth that fewer faces than the minimum group reached is counted in the nearest one
+    that enough did (of two the lower); where none was, all are counted in that of the lesson's mean.
     """
     tenths = {str(i / 10): (f"{name} / measured", name) for i, name in enumerate(BINS)}
     return _read(
         workspace,
-        f"""WITH {CHOSEN}, {_clusters(by, tenths, "measured", "weight")}
+        f"""WITH {CHOSEN}, {_clusters(by, tenths, "measured", "weight")},
+        settled AS (
+            SELECT here.lesson, here.category, coalesce(
+                arg_min(there.category, round(100 * abs(here.category::DOUBLE - there.category::DOUBLE))
+                    + there.category::DOUBLE),
+                (least(floor(10 * any_value(here.mean)), 9) / 10)::VARCHAR) AS target
+            FROM reached here LEFT JOIN reached there ON here.lesson = there.lesson AND there.faces >= there.least
+            GROUP BY here.lesson, here.category),
+        clusters AS (
+            SELECT * EXCLUDE (s, hits), sum(s) AS s, sum(hits) AS hits
+            FROM (
+                SELECT sums.* REPLACE (target AS category) FROM sums JOIN settled USING (lesson, category)
+                UNION ALL SELECT * REPLACE (0 AS s, 0 AS hits) FROM sums)  -- a tenth without faces is a row, too
+            GROUP BY ALL)
         SELECT "group", category::DOUBLE AS start, sum(hits)::BIGINT AS count, {estimate("share")}, {_SIZES}
         FROM clusters GROUP BY "group", category ORDER BY "group", start""",
         which.parameters,
@@ -274,7 +299,12 @@ _SIZES = """
 
 
 def _clusters(by: str, cases: Mapping[str, tuple[str, str]], observed: str, weight: str) -> str:
-    """SQL `clusters` with s and n: lessons where a group has several, else the faces of its one lesson.
+    """SQL `sums` and `reached`.
+
+    `sums`: one row for each cluster and category, with s and n. A cluster is a lesson where a group has several, else a face
+    of its one lesson. `reached`: of each lesson and category the number of `faces`, the `least` that may be spoken of, and the
+    lesson's `mean` concentration. As what is done with few faces is done in each lesson by itself, two filters differ by
+    lessons that could be shown by themselves.
 
     cases: category -> its share of a face's seconds, and the number of these. observed: the number of all. weight: of a face.
     Sums are made before the categories become rows, for there are many more faces than clusters.
@@ -283,16 +313,26 @@ def _clusters(by: str, cases: Mapping[str, tuple[str, str]], observed: str, weig
         f"{{'category': '{name}', 's': sum({share} * {weight}), 'hits': sum({hits})}}"
         for name, (share, hits) in cases.items()
     )
+    faces = ", ".join(
+        f"{{'category': '{name}', 'faces': count(*) FILTER ({hits} > 0)}}" for name, (_share, hits) in cases.items()
+    )
     return f"""
         seen AS (
-            SELECT tracks.*, {GROUPS[by]} AS "group", synthetic FROM tracks JOIN chosen USING (lesson) WHERE {observed} > 0),
+            SELECT tracks.*, audience, {GROUPS[by]} AS "group", synthetic
+            FROM tracks JOIN chosen USING (lesson) WHERE {observed} > 0),
+        reached AS (
+            SELECT lesson, least, mean, unnest(items, recursive := true) FROM (
+                SELECT lesson, CASE WHEN any_value(audience) = 'self' THEN 1 ELSE {MINIMUM_GROUP} END AS least,
+                    sum(concentration * weight) / sum(weight) AS mean, [{faces}] AS items
+                FROM seen GROUP BY lesson)),
         groups AS (SELECT "group", min(lesson) = max(lesson) AS single FROM seen GROUP BY "group"),
-        sums AS (
-            SELECT "group", single, CASE WHEN single THEN track ELSE lesson END AS cluster, [{items}] AS items,
+        parts AS (
+            SELECT "group", single, lesson, CASE WHEN single THEN track ELSE lesson END AS cluster, [{items}] AS items,
                 sum({weight}) AS n, sum({observed}) AS observed, count(*) AS faces, bool_or(synthetic) AS synthetic
-            FROM seen JOIN groups USING ("group") GROUP BY "group", single, cluster),
-        clusters AS (
-            SELECT "group", single, n, observed, faces, synthetic, unnest(items, recursive := true) FROM sums)"""
+            FROM seen JOIN groups USING ("group") GROUP BY "group", single, lesson, cluster),
+        sums AS (
+            SELECT "group", single, lesson, cluster, n, observed, faces, synthetic, unnest(items, recursive := true)
+            FROM parts)"""
 
 
 def _read(workspace: Workspace, sql: str, parameters: dict) -> pd.DataFrame:

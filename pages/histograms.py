@@ -4,6 +4,7 @@ import streamlit as st
 
 from cssafe import charts, queries, readings, ui
 from cssafe.language import _
+from cssafe.settings import MINIMUM_GROUP
 from pages import filters
 
 ui.page(_("Histograms"))
@@ -80,8 +81,9 @@ else:
         ),
         "count": _(
             "Counted is one face over one second, under the emotion that leads in it; long lessons and large classes count "
-            "more."
-        ),
+            "more. Not counted are emotions that led in fewer than {least} faces of a lesson, and with them its rarest other "
+            "one."
+        ).format(least=MINIMUM_GROUP),
     }
     ui.chart(
         charts.emotions(emotions, measure),
@@ -93,8 +95,9 @@ else:
 
 st.subheader(_("Concentration (synthetic)") if synthetic else _("Concentration"))
 ends = _(
-    "How to read it: longer bars at the top mean more faces and seconds of high concentration, at the bottom of low."
-)
+    "How to read it: longer bars at the top mean more faces and seconds of high concentration, at the bottom of low. What "
+    "fewer than {least} faces of a lesson reached is counted in the nearest tenth that enough did."
+).format(least=MINIMUM_GROUP)
 ui.chart(
     charts.distribution(concentration, measure),
     readings.distribution(concentration, measure),
