@@ -93,17 +93,8 @@ def emotions(workspace: Workspace, by: str = "class", which: Filter = ALL) -> pd
     seconds = "weight * expressed / measured"
     return _read(
         workspace,
-        f"""WITH {CHOSEN}, {_clusters(by, {e: (f"p_{e}", f"n_{e}") for e in FERPLUS}, "expressed", seconds)},
-        rarest AS (
-            SELECT lesson, arg_min(category, faces) FILTER (faces >= least) AS rarest,
-                bool_or(faces BETWEEN 1 AND least - 1) AS few
-            FROM reached GROUP BY lesson),
-        counted AS (
-            SELECT lesson, category, faces >= least AND NOT (few AND category = rarest) AS counts
-            FROM reached JOIN rarest USING (lesson)),
-        clusters AS (
-            SELECT sums.* REPLACE (CASE WHEN counts THEN hits ELSE 0 END AS hits)
-            FROM sums JOIN counted USING (lesson, category))
+        f"""WITH {CHOSEN}, {_clusters(by, {e: (f"p_{e}", f"n_{e}") for e in FERPLUS}, "expressed", seconds, _FREQUENT)},
+        clusters AS (SELECT * REPLACE (CASE WHEN list_contains(rule, category) THEN hits ELSE 0 END AS hits) FROM sums)
         SELECT "group", category AS emotion, sum(hits)::BIGINT AS count, {estimate("share")}, {_SIZES}
         FROM clusters GROUP BY "group", category ORDER BY "group", list_position({list(FERPLUS)}, category)""",
         which.parameters,
@@ -120,19 +111,13 @@ def distribution(workspace: Workspace, by: str = "class", which: Filter = ALL) -
     tenths = {str(i / 10): (f"{name} / measured", name) for i, name in enumerate(BINS)}
     return _read(
         workspace,
-        f"""WITH {CHOSEN}, {_clusters(by, tenths, "measured", "weight")},
-        settled AS (
-            SELECT here.lesson, here.category, coalesce(
-                arg_min(there.category, round(100 * abs(here.category::DOUBLE - there.category::DOUBLE))
-                    + there.category::DOUBLE),
-                (least(floor(10 * any_value(here.mean)), 9) / 10)::VARCHAR) AS target
-            FROM reached here LEFT JOIN reached there ON here.lesson = there.lesson AND there.faces >= there.least
-            GROUP BY here.lesson, here.category),
+        f"""WITH {CHOSEN}, {_clusters(by, tenths, "measured", "weight", _NEAREST)},
         clusters AS (
-            SELECT * EXCLUDE (s, hits), sum(s) AS s, sum(hits) AS hits
+            SELECT "group", cluster, single, n, observed, faces, synthetic, coalesce(rule[category], category) AS category,
+                sum(s) AS s, sum(hits) AS hits
             FROM (
-                SELECT sums.* REPLACE (target AS category) FROM sums JOIN settled USING (lesson, category)
-                UNION ALL SELECT * REPLACE (0 AS s, 0 AS hits) FROM sums)  -- a tenth without faces is a row, too
+                SELECT * FROM sums
+                UNION ALL SELECT * REPLACE (NULL AS rule, 0 AS s, 0 AS hits) FROM sums)  -- a tenth without faces is a row
             GROUP BY ALL)
         SELECT "group", category::DOUBLE AS start, sum(hits)::BIGINT AS count, {estimate("share")}, {_SIZES}
         FROM clusters GROUP BY "group", category ORDER BY "group", start""",
@@ -298,13 +283,37 @@ _SIZES = """
 """
 
 
-def _clusters(by: str, cases: Mapping[str, tuple[str, str]], observed: str, weight: str) -> str:
-    """SQL `sums` and `reached`.
+_FREQUENT = """
+    SELECT lesson, list(category) FILTER (faces >= least AND NOT (few AND category = rarest)) AS rule
+    FROM reached JOIN (
+        SELECT lesson, arg_min(category, faces) FILTER (faces >= least) AS rarest,
+            bool_or(faces BETWEEN 1 AND least - 1) AS few
+        FROM reached GROUP BY lesson) USING (lesson)
+    GROUP BY lesson
+"""
+"""SQL: for each lesson the categories that enough faces reached, without the rarest where others were reached by too few."""
 
-    `sums`: one row for each cluster and category, with s and n. A cluster is a lesson where a group has several, else a face
-    of its one lesson. `reached`: of each lesson and category the number of `faces`, the `least` that may be spoken of, and the
-    lesson's `mean` concentration. As what is done with few faces is done in each lesson by itself, two filters differ by
-    lessons that could be shown by themselves.
+_NEAREST = """
+    SELECT lesson, map_from_entries(list((category, target))) AS rule
+    FROM (
+        SELECT here.lesson, here.category, coalesce(
+            arg_min(there.category, round(100 * abs(here.category::DOUBLE - there.category::DOUBLE))
+                + there.category::DOUBLE),
+            (least(floor(10 * any_value(here.mean)), 9) / 10)::VARCHAR) AS target
+        FROM reached here LEFT JOIN reached there ON here.lesson = there.lesson AND there.faces >= there.least
+        GROUP BY here.lesson, here.category)
+    GROUP BY lesson
+"""
+"""SQL: for each lesson a map from each tenth to the nearest that enough faces reached, or to that of the lesson's mean."""
+
+
+def _clusters(by: str, cases: Mapping[str, tuple[str, str]], observed: str, weight: str, rule: str) -> str:
+    """SQL `sums`: one row for each cluster and category, with s, n and the lesson's `rule`. A cluster is a lesson where a group
+    has several, else a face of its one lesson.
+
+    rule: SQL for what is done with few faces, one row for each `lesson`, from `reached`: of each lesson and category the
+    number of `faces`, the `least` that may be spoken of, and the lesson's `mean` concentration. So it is done in each lesson
+    by itself, and two filters differ by lessons that could be shown by themselves.
 
     cases: category -> its share of a face's seconds, and the number of these. observed: the number of all. weight: of a face.
     Sums are made before the categories become rows, for there are many more faces than clusters.
@@ -325,14 +334,15 @@ def _clusters(by: str, cases: Mapping[str, tuple[str, str]], observed: str, weig
                 SELECT lesson, CASE WHEN any_value(audience) = 'self' THEN 1 ELSE {MINIMUM_GROUP} END AS least,
                     sum(concentration * weight) / sum(weight) AS mean, [{faces}] AS items
                 FROM seen GROUP BY lesson)),
+        ruled AS ({rule}),
         groups AS (SELECT "group", min(lesson) = max(lesson) AS single FROM seen GROUP BY "group"),
         parts AS (
             SELECT "group", single, lesson, CASE WHEN single THEN track ELSE lesson END AS cluster, [{items}] AS items,
                 sum({weight}) AS n, sum({observed}) AS observed, count(*) AS faces, bool_or(synthetic) AS synthetic
             FROM seen JOIN groups USING ("group") GROUP BY "group", single, lesson, cluster),
         sums AS (
-            SELECT "group", single, lesson, cluster, n, observed, faces, synthetic, unnest(items, recursive := true)
-            FROM parts)"""
+            SELECT "group", single, cluster, n, observed, faces, synthetic, rule, unnest(items, recursive := true)
+            FROM parts JOIN ruled USING (lesson))"""
 
 
 def _read(workspace: Workspace, sql: str, parameters: dict) -> pd.DataFrame:
