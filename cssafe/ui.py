@@ -13,6 +13,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from cssafe import language, sample, services
 from cssafe import settings as settings_module
 from cssafe.language import LANGUAGES, N_, _
+from cssafe.names import sentence
 from cssafe.settings import IDLE_MINUTES, ConfigurationError, Settings
 from cssafe.store import StoreError, Workspace
 
@@ -42,7 +43,7 @@ def settings() -> Settings:
     try:
         return settings_module.read()
     except ConfigurationError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(sentence(error), icon=":material/error:")
         st.stop()
 
 
@@ -54,7 +55,7 @@ def workspace() -> Workspace:
             return services.workspace()
         return _visit().workspace()
     except StoreError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(sentence(error), icon=":material/error:")
         st.stop()
 
 
@@ -194,7 +195,7 @@ def columns() -> dict[str, str]:
 def explain(error: Exception) -> bool:
     """Say in words what went wrong on a page; the server's log has the details. True: Streamlit shows nothing more."""
     if isinstance(error, (ConfigurationError, StoreError)):
-        st.error(str(error), icon=":material/error:")
+        st.error(sentence(error), icon=":material/error:")
     else:
         st.error(
             _(

@@ -7,6 +7,7 @@ import streamlit as st
 from cssafe import queries, ui
 from cssafe.exchange import FORMATS, incoming, outgoing
 from cssafe.language import _
+from cssafe.names import sentence
 from cssafe.settings import ROOT
 from cssafe.store import StoreError
 from cssafe.store.database import FULL
@@ -93,7 +94,7 @@ if given is not None and st.button(_("Import"), type="primary", icon=":material/
         taken = incoming.read(workspace, given, profile, bar.progress)
     except StoreError as error:
         bar.empty()
-        st.error(_("{problem} Nothing was imported.").format(problem=error), icon=":material/error:")
+        st.error(_("{problem} Nothing was imported.").format(problem=sentence(error)), icon=":material/error:")
     else:
         st.session_state["taken"] = incoming.told(taken)
         st.session_state["imports"] = st.session_state.get("imports", 0) + 1  # the file is not offered again

@@ -10,6 +10,7 @@ from cssafe.formula import chosen
 from cssafe.labels import FIRST
 from cssafe.language import N_, _
 from cssafe.live.upload import Analysis, Held, Upload
+from cssafe.names import literal, sentence
 from cssafe.recording import join
 from cssafe.settings import MINIMUM_GROUP, ROOT, UPLOAD_FILES, UPLOAD_LIMIT
 from cssafe.store import NO_CLASS, NO_SUBJECT, Lesson
@@ -135,7 +136,7 @@ def during(analysis: Analysis) -> None:
         st.progress(0.0, _("Preparing …"))
     else:
         told = _("{name} · file {n} of {files}").format(
-            name=pictures.plain(progress.name), n=progress.number, files=progress.files
+            name=literal(progress.name), n=progress.number, files=progress.files
         )
         if progress.left is not None:
             told += " · " + duration(progress.left)
@@ -156,12 +157,12 @@ def duration(seconds: float) -> str:
 def after(analysis: Analysis) -> None:
     """What was seen, and whether to keep it."""
     if analysis.problem:
-        st.error(analysis.problem, icon=":material/error:")
+        st.error(sentence(analysis.problem), icon=":material/error:")
     if analysis.stopped:
         st.info(_("Stopped. What was analysed up to then is below."), icon=":material/stop_circle:")
     for upload in analysis.uploads:
         if upload.problem:
-            st.warning(pictures.plain(upload.problem), icon=":material/broken_image:")
+            st.warning(sentence(upload.problem), icon=":material/broken_image:")
     seen = [upload for upload in analysis.uploads if upload.moments]
     if seen:
         keep(analysis, seen)
@@ -247,7 +248,7 @@ def save(
 
 
 if problem := services.problem():
-    st.error(problem, icon=":material/error:")
+    st.error(sentence(problem), icon=":material/error:")
 elif held is None:
     before()
 elif not held.analysis.done.is_set():

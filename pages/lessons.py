@@ -5,6 +5,7 @@ import streamlit as st
 
 from cssafe import charts, queries, readings, sample, ui
 from cssafe.language import _
+from cssafe.names import literal, shown
 from cssafe.settings import PROFILES, ROOT
 from cssafe.store.summaries import MIN_MINUTE_S
 from pages import filters, responding, seating, why
@@ -56,9 +57,10 @@ if found.empty:
 lesson = found.iloc[0]
 number = int(lesson["lesson"])
 
-st.subheader(_("{name} (synthetic)").format(name=lesson["name"]) if lesson["synthetic"] else lesson["name"])
+name = literal(lesson["name"])
+st.subheader(_("{name} (synthetic)").format(name=name) if lesson["synthetic"] else name)
 end = f"{lesson['ended']:%H:%M}" if pd.notna(lesson["ended"]) else _("still running")
-place = ", ".join(filter(None, [lesson["class_name"], lesson["subject"], lesson["room"]]))
+place = ", ".join(shown(part) for part in (lesson["class_name"], lesson["subject"], lesson["room"]) if part)
 st.text(
     _("{start} to {end} ({zone}), {place}").format(
         start=lesson["local"].strftime(_("%A %d %B %Y, %H:%M")), end=end, zone=lesson["time_zone"], place=place
@@ -88,7 +90,7 @@ if course["concentration"].notna().any():
         how=_(
             "How to read it: the line is the mean over all faces of a minute, the band its 95 % interval over faces, dashed "
             "lines are your markers. Gaps: too few faces. Formula: {formula}."
-        ).format(formula=lesson["formula"]),
+        ).format(formula=literal(lesson["formula"])),
     )
     why.explain(workspace, lesson)
     responding.respond(workspace, number)

@@ -8,6 +8,7 @@ from cssafe import services, ui
 from cssafe.language import N_, _
 from cssafe.live.session import LiveLesson
 from cssafe.live.transport import AUTOMATIC, NAMES, Transport, camera
+from cssafe.names import sentence
 from cssafe.settings import ABSENCE_TIMEOUT_S
 from pages.covering import covering
 from pages.filters import VALIDITY
@@ -116,7 +117,7 @@ def after(lesson: LiveLesson) -> None:
 
 
 if problem := services.problem():
-    st.error(problem, icon=":material/error:")
+    st.error(sentence(problem), icon=":material/error:")
 elif lesson is None:
     before()
 elif lesson.ended is None:

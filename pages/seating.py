@@ -6,6 +6,7 @@ import streamlit as st
 
 from cssafe import class_charts, readings, seats, ui
 from cssafe.language import N_, _
+from cssafe.names import sentence
 from cssafe.seats import EDGES, MOST
 from cssafe.settings import MINIMUM_GROUP
 from cssafe.store import Workspace
@@ -124,7 +125,7 @@ def _divide(workspace: Workspace, room: str, regions: list[seats.Region]) -> Non
         try:
             read = seats.read(edited.to_dict("records"))
         except ValueError as error:
-            st.error(str(error), icon=":material/error:")
+            st.error(sentence(error), icon=":material/error:")
         else:
             _save(workspace, room, read)
 
@@ -140,7 +141,7 @@ def _draw(workspace: Workspace, room: str, regions: list[seats.Region], drawn: d
             try:
                 [new] = seats.read([{"name": name or _("Drawn")} | {edge: pick(ends) for edge, ends, pick in edges}])
             except ValueError as error:
-                st.error(str(error), icon=":material/error:")
+                st.error(sentence(error), icon=":material/error:")
             else:
                 _save(workspace, room, seats.put(regions, new))
 

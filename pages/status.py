@@ -6,6 +6,7 @@ import streamlit as st
 
 from cssafe import health, ui
 from cssafe.language import N_, _
+from cssafe.names import sentence
 
 STATES = {"loading": N_("loading"), "ready": N_("ready"), "failed": N_("failed")}
 
@@ -17,7 +18,7 @@ def now() -> None:
     """The figures of this moment."""
     report = health.report()
     if report["problem"]:
-        st.error(report["problem"], icon=":material/error:")
+        st.error(sentence(report["problem"]), icon=":material/error:")
     written = _("none yet")
     if report["last_write"]:
         behind = timedelta(minutes=st.context.timezone_offset or 0)  # the visitor's clock behind UTC

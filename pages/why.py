@@ -8,6 +8,7 @@ from cssafe.charts import intervals
 from cssafe.formula import find
 from cssafe.labels import ACTIVITIES
 from cssafe.language import N_, _
+from cssafe.names import literal
 from cssafe.settings import ROOT
 from cssafe.store import Workspace
 
@@ -24,7 +25,7 @@ def explain(workspace: Workspace, lesson: pd.Series) -> None:
             _(
                 "The formula “{formula}” of this lesson is not here any more, so its scores cannot be explained. Choose a "
                 "formula on the page Formula: it scores past lessons anew."
-            ).format(formula=lesson["formula"]),
+            ).format(formula=literal(lesson["formula"])),
             icon=":material/function:",
         )
         st.page_link(ROOT / "pages/formulas.py", label=_("Formula"), icon=":material/function:")
