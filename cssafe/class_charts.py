@@ -57,15 +57,15 @@ def responses(table: pd.DataFrame, measure: str) -> alt.LayerChart:
     return (zero + ends + points).properties(height=70 + 54 * table["marker"].nunique())
 
 
-def regions(table: pd.DataFrame) -> alt.LayerChart:
+def regions(table: pd.DataFrame, withheld: str) -> alt.LayerChart:
     """The picture with its regions, coloured by attention. Selection "drawn": a rectangle drawn with the pointer, in percent.
 
-    table: seats.attention.
+    table: seats.attention. withheld: what stands in a region without a figure.
     """
     table = table.assign(
         **{edge: 100 * table[edge].astype(float) for edge in ("left", "top", "right", "bottom")},
         told=[
-            _("too few") if pd.isna(mean) else f"{mean:.2f} ({low:.2f}–{high:.2f})"
+            withheld if pd.isna(mean) else f"{mean:.2f} ({low:.2f}–{high:.2f})"
             for mean, low, high in table[["attention", "low", "high"]].itertuples(index=False)
         ],
     )

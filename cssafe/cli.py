@@ -257,7 +257,7 @@ def _analyze(pipeline: "Pipeline", source: str, every: float, args: argparse.Nam
 def _database(chosen: settings.Settings) -> "Iterator[Workspace]":
     from cssafe.store import Workspace
 
-    with closing(Workspace.open(chosen.database)) as workspace:
+    with closing(Workspace.open(chosen.database, chosen.profile.expression)) as workspace:
         yield workspace
 
 

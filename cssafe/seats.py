@@ -2,8 +2,10 @@
 
 A face belongs in each second to the region in which its middle lies. In each second a region of fewer than MINIMUM_GROUP
 measured faces is left out; and where the faces left out are themselves fewer than that, the smallest other region is, too, so
-that no small group can be worked out from the whole class less the regions shown. Regions are plain dictionaries, so that a
-workspace can keep them: name, left, top, right, bottom as shares of the picture.
+that no small group can be worked out from the whole class less the regions shown. Figures are shown only of lessons that are
+over, and of each lesson for one division: the first for which a figure was shown. From two divisions, or two moments, single
+faces could be worked out. Regions are plain dictionaries, so that a workspace can keep them: name, left, top, right, bottom as
+shares of the picture.
 """
 
 from collections.abc import Iterable, Mapping
@@ -90,13 +92,35 @@ def put(regions: list[Region], new: Region) -> list[Region]:
     return [region for region in regions if region["name"] != new["name"] and not _overlap(region, new)] + [new]
 
 
+def division(workspace: Workspace, lesson: int) -> list[Region]:
+    """The regions for which the lesson's figures were first shown; empty if none were."""
+    with workspace.cursor() as cursor:
+        rows = cursor.execute(
+            "SELECT * EXCLUDE (lesson) FROM divisions WHERE lesson = ? ORDER BY rowid", [lesson]
+        ).fetchall()
+    return [dict(zip(("name", *EDGES), row, strict=True)) for row in rows]
+
+
 def attention(workspace: Workspace, lesson: int, regions: list[Region]) -> pd.DataFrame:
-    """One row for each region, in their order.
+    """One row for each region of the lesson's division, in their order; without one, for each of `regions`, which become its
+    division if any of them has a figure. Regions that overlap have none.
 
     Columns: name, left, top, right, bottom, attention with low and high (clusters: faces; null where fewer than the minimum
     group were measured in every second), faces (mean number measured in it, where it may be told), seconds (with a figure).
-    Lessons of one person alone have none.
+    Lessons of one person alone, and those that still run, have none.
     """
+    if fixed := division(workspace, lesson):
+        return _table(workspace, lesson, fixed)
+    table = _table(workspace, lesson, regions)
+    if table["attention"].isna().all():
+        return table
+    workspace.divide(lesson, regions)
+    return _table(workspace, lesson, division(workspace, lesson))  # another page may have been first
+
+
+def _table(workspace: Workspace, lesson: int, regions: list[Region]) -> pd.DataFrame:
+    if any(_overlap(one, other) for one, other in combinations(regions, 2)):
+        return pd.DataFrame(regions, columns=["name", *EDGES, *_FIGURES])
     figures = _figures(workspace, lesson, regions) if regions else pd.DataFrame(columns=["name", *_FIGURES])
     return pd.DataFrame(regions, columns=["name", *EDGES]).merge(figures, on="name", how="left")
 
@@ -129,7 +153,8 @@ def _figures(workspace: Workspace, lesson: int, regions: list[Region]) -> pd.Dat
                 SELECT time, track, attention, weight, name
                 FROM counted LEFT JOIN regions
                     ON x >= "left" AND (x < "right" OR "right" = 1) AND y >= top AND (y < bottom OR bottom = 1)
-                WHERE attention IS NOT NULL AND lesson IN (SELECT lesson FROM lessons WHERE audience = 'class')),
+                WHERE attention IS NOT NULL AND lesson IN (
+                    SELECT lesson FROM lessons WHERE audience = 'class' AND ended IS NOT NULL)),
             sizes AS (
                 SELECT time, name, count(*) AS faces, name IS NOT NULL AND faces >= {MINIMUM_GROUP} AS enough
                 FROM inside GROUP BY time, name),

@@ -75,7 +75,7 @@ class Visit:
         with self._lock:
             self._used = self._seen = time.monotonic()
             if self._workspace is None:
-                self._workspace = Workspace.open(None)
+                self._workspace = Workspace.open(None, settings.read().profile.expression)
                 with _lock:
                     _visits.add(self)
             return self._workspace
@@ -190,7 +190,8 @@ def workspace() -> Workspace:
     with _opening:
         if _workspace is None:
             try:
-                _workspace = Workspace.open(settings.read().database)
+                chosen = settings.read()
+                _workspace = Workspace.open(chosen.database, chosen.profile.expression)
                 _store_error = None
             except StoreError as error:
                 _store_error = copy(error)  # without the traceback, which would keep the page's objects alive

@@ -13,6 +13,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from cssafe import language, sample, services
 from cssafe import settings as settings_module
 from cssafe.language import LANGUAGES, N_, _
+from cssafe.names import sentence
 from cssafe.settings import IDLE_MINUTES, ConfigurationError, Settings
 from cssafe.spreadsheet import escape_texts
 from cssafe.store import StoreError, Workspace
@@ -50,7 +51,7 @@ def settings() -> Settings:
     try:
         return settings_module.read()
     except ConfigurationError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(sentence(error), icon=":material/error:")
         st.stop()
 
 
@@ -62,7 +63,7 @@ def workspace() -> Workspace:
             return services.workspace()
         return _visit().workspace()
     except StoreError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(sentence(error), icon=":material/error:")
         st.stop()
 
 
@@ -137,7 +138,7 @@ def page(title: str) -> None:
     heading(title)
     if (opened := workspace()).notice is not None:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.warning(str(opened.notice), icon=":material/restore:", width="stretch")
+            st.warning(sentence(opened.notice), icon=":material/restore:", width="stretch")
             st.button(_("Dismiss"), key="dismiss_notice", type="tertiary", on_click=_dismiss)
     if opened.erasing:
         st.warning(_(ERASING), icon=":material/delete_history:")
@@ -222,7 +223,7 @@ def explain(error: Exception) -> bool:
     if is_damage(error) and settings().profile.stored:
         error = workspace().why_damaged(error)
     if isinstance(error, (ConfigurationError, StoreError)):
-        st.error(str(error), icon=":material/error:")
+        st.error(sentence(error), icon=":material/error:")
     else:
         st.error(
             _(

@@ -47,12 +47,12 @@ def main(args: argparse.Namespace) -> int:
             f"There is no time zone {args.zone!r}. Use a name such as Europe/Berlin or Asia/Kolkata."
         )
     check(chosen, args.source)
-    workspace = Workspace.open(chosen.database)
+    workspace = Workspace.open(chosen.database, profile.expression)
     try:
         zone = args.zone or workspace.get("live", {}).get("time_zone", "UTC")
         until = _today(args.until, zone) if args.until else None
         next(media.frames(args.source))  # what gives no picture is told before the networks are loaded
-        if profile.name == "consent" and not workspace.get("agreed", False):
+        if profile.stored and not workspace.get("agreed", False):
             print(AGREE, file=sys.stderr)
         engine = Engine(lambda: Pipeline(profile, chosen.model, chosen.detector)).start()
         try:

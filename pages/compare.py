@@ -4,6 +4,7 @@ import streamlit as st
 
 from cssafe import notes, ui
 from cssafe.language import _
+from cssafe.names import shown
 from cssafe.report.research import research
 from cssafe.settings import ROOT
 from pages import filters, telling
@@ -15,7 +16,7 @@ which = filters.which(choices)
 lessons = filters.measured(workspace, which)
 tags = notes.tags(workspace)
 names = sorted(tags.loc[tags["lesson"].isin(lessons["lesson"]), "tag"].unique())
-tag = st.selectbox(_("Tag"), names, key="tag", bind="query-params") if names else None
+tag = st.selectbox(_("Tag"), names, key="tag", bind="query-params", format_func=shown) if names else None
 if not names:
     st.info(
         _(

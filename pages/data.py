@@ -7,6 +7,7 @@ import streamlit as st
 from cssafe import queries, services, ui
 from cssafe.exchange import FORMATS, incoming, outgoing
 from cssafe.language import _
+from cssafe.names import sentence
 from cssafe.settings import ROOT
 from cssafe.store import StoreError
 from cssafe.store.backups import DAYS_KEPT, Backup, listed
@@ -55,7 +56,7 @@ def restore(backup: Backup) -> None:
         with st.spinner(_("Restoring the backup …")):
             services.restore(backup.path)
     except StoreError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(sentence(error), icon=":material/error:")
         return
     st.session_state["restored"] = _("Restored: {backup}.").format(backup=describe(backup))
     for key in ("prepared", "backup"):
@@ -68,7 +69,7 @@ if ui.settings().profile.stored:
         services.workspace()
     except StoreError as error:  # the backups are most needed where the database cannot be opened
         ui.heading(_("Data"))
-        st.error(str(error), icon=":material/error:")
+        st.error(sentence(error), icon=":material/error:")
         offer_backups()
         st.stop()
 ui.page(_("Data"))
@@ -123,7 +124,7 @@ else:
         if contents.withheld:
             st.caption(
                 _(
-                    "Lessons of which the file holds the means of the class for each second, and no single faces, as their "
+                    "Lessons of which the file holds the means of the class for each minute, and no single faces, as their "
                     "profile does not show them: {n}."
                 ).format(n=contents.withheld)
             )
@@ -131,7 +132,8 @@ else:
         _(
             "One ZIP with a table each: lessons, observations (one row for each face and second, with the activity), "
             "minutes, markers, activities, ratings, settings and what is made from them; docs/data.md explains every "
-            "column. Lessons that still run are left out. Faces are numbers, never names; pass the file on with care. "
+            "column. Lessons that still run are left out. Faces are numbers, never names, but someone who was in the room can "
+            "tell from a row where each student looked in each second: the file is meant for moving your own workspace. "
             "[What the scores mean](concentration)"
         )
     )
@@ -148,7 +150,7 @@ if given is not None and st.button(_("Import"), type="primary", icon=":material/
         taken = incoming.read(workspace, given, profile, bar.progress)
     except StoreError as error:
         bar.empty()
-        st.error(_("{problem} Nothing was imported.").format(problem=error), icon=":material/error:")
+        st.error(_("{problem} Nothing was imported.").format(problem=sentence(error)), icon=":material/error:")
     else:
         st.session_state["taken"] = incoming.told(taken)
         st.session_state["imports"] = st.session_state.get("imports", 0) + 1  # the file is not offered again
@@ -164,4 +166,4 @@ st.caption(
 if not workspace.in_memory:
     offer_backups()
     if workspace.backup_problem:
-        st.warning(str(workspace.backup_problem), icon=":material/backup:")
+        st.warning(sentence(workspace.backup_problem), icon=":material/backup:")

@@ -10,6 +10,7 @@ from cssafe.formula import chosen
 from cssafe.labels import FIRST
 from cssafe.language import N_, _
 from cssafe.live.upload import Analysis, Held, Upload
+from cssafe.names import literal, sentence
 from cssafe.recording import join
 from cssafe.settings import MINIMUM_GROUP, ROOT, UPLOAD_FILES, UPLOAD_LIMIT
 from cssafe.store import NO_CLASS, NO_SUBJECT, Lesson
@@ -66,7 +67,7 @@ def before() -> None:
             horizontal=True,
         )
         covering(audience)
-        if profile.name == "consent" and not workspace.get("agreed", False):
+        if profile.stored and not workspace.get("agreed", False):
             st.markdown(_(pictures.AGREE))  # as a checkbox's label it would be cut off
             st.checkbox(_("Yes, they have agreed"), key="agreed")
         complaint = st.session_state.pop("files_complaint", "") or too_much(files)
@@ -136,7 +137,7 @@ def during(analysis: Analysis) -> None:
         st.progress(0.0, _("Preparing …"))
     else:
         told = _("{name} · file {n} of {files}").format(
-            name=pictures.plain(progress.name), n=progress.number, files=progress.files
+            name=literal(progress.name), n=progress.number, files=progress.files
         )
         if progress.left is not None:
             told += " · " + duration(progress.left)
@@ -157,12 +158,12 @@ def duration(seconds: float) -> str:
 def after(analysis: Analysis) -> None:
     """What was seen, and whether to keep it."""
     if analysis.problem:
-        st.error(analysis.problem, icon=":material/error:")
+        st.error(sentence(analysis.problem), icon=":material/error:")
     if analysis.stopped:
         st.info(_("Stopped. What was analysed up to then is below."), icon=":material/stop_circle:")
     for upload in analysis.uploads:
         if upload.problem:
-            st.warning(pictures.plain(upload.problem), icon=":material/broken_image:")
+            st.warning(sentence(upload.problem), icon=":material/broken_image:")
     seen = [upload for upload in analysis.uploads if upload.moments]
     if seen:
         keep(analysis, seen)
@@ -248,7 +249,7 @@ def save(
 
 
 if problem := services.problem():
-    st.error(problem, icon=":material/error:")
+    st.error(sentence(problem), icon=":material/error:")
 elif held is None:
     before()
 elif not held.analysis.done.is_set():

@@ -7,6 +7,7 @@ import streamlit as st
 
 from cssafe import queries, sample, ui
 from cssafe.language import N_, _
+from cssafe.names import shown
 from cssafe.settings import MINIMUM_GROUP, ROOT
 from cssafe.store import Workspace
 
@@ -62,10 +63,15 @@ def which(choices: queries.Choices) -> queries.Filter:
         everything = _("All")
         chosen = queries.Filter(
             classes=classes.multiselect(
-                _("Class"), choices.classes, key="class", placeholder=everything, bind="query-params"
+                _("Class"), choices.classes, key="class", placeholder=everything, bind="query-params", format_func=shown
             ),
             subjects=subjects.multiselect(
-                _("Subject"), choices.subjects, key="subject", placeholder=everything, bind="query-params"
+                _("Subject"),
+                choices.subjects,
+                key="subject",
+                placeholder=everything,
+                bind="query-params",
+                format_func=shown,
             ),
             since=since.date_input(_("From"), None, key="from", bind="query-params"),
             until=until.date_input(_("Until"), None, key="until", bind="query-params"),
@@ -76,7 +82,7 @@ def which(choices: queries.Choices) -> queries.Filter:
             ),
         )
     _remember(workspace)
-    only = [*chosen.classes, *chosen.subjects]
+    only = [shown(name) for name in (*chosen.classes, *chosen.subjects)]
     only += [_("from {day}").format(day=chosen.since)] if chosen.since else []
     only += [_("until {day}").format(day=chosen.until)] if chosen.until else []
     if only:

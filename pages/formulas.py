@@ -8,6 +8,7 @@ from cssafe.charts import between
 from cssafe.formula import Formula, chosen, files, read_formula, sources
 from cssafe.frames import LEVELS
 from cssafe.language import _, ngettext
+from cssafe.names import literal, sentence, shown
 from cssafe.settings import PROFILES, ROOT
 from pages.filters import VALIDITY
 
@@ -20,11 +21,11 @@ def choose() -> Formula:
     """The formula that is looked at, from those that this profile may use."""
     found, problems = files()
     for problem in problems:
-        st.warning(problem, icon=":material/broken_image:")
+        st.warning(sentence(problem), icon=":material/broken_image:")
     usable = {name: path for name, path in found.items() if profile.expression or read_formula(path).emotion is None}
     name = st.selectbox(_("Formula"), list(usable), list(usable).index(str(current)), key="formula")
     formula = read_formula(usable[name])
-    st.markdown(formula.title and _(formula.title))
+    st.markdown(sentence(formula.title and _(formula.title)))
     with st.expander(_("Every number and where it comes from"), icon=":material/format_list_numbered:"):
         st.dataframe(
             pd.DataFrame(sources(usable[name])),
@@ -41,7 +42,7 @@ def choose() -> Formula:
     st.caption(
         _(
             "Further formulas are files in the folder {folder}; `python -m cssafe fit` makes one from labelled lessons."
-        ).format(folder=ui.settings().data / "formulas")
+        ).format(folder=sentence(ui.settings().data / "formulas"))
         if not ui.settings().hosted
         else _("Where CSSAFE runs on your own computer, formulas can be added: `python -m cssafe fit` makes one.")
     )
@@ -57,16 +58,16 @@ def use(formula: Formula) -> None:
         st.info(_("Lessons are scored by this formula."), icon=":material/check:")
         return
     st.markdown(
-        _("Lessons are scored by **{formula}** now.").format(formula=current)
+        _("Lessons are scored by **{formula}** now.").format(formula=literal(current))
         + " "
         + ngettext(
             "{n} past lesson has scores by another formula than {formula}.",
             "{n} past lessons have scores by another formula than {formula}.",
             len(past),
-        ).format(n=len(past), formula=formula)
+        ).format(n=len(past), formula=literal(formula))
     )
     if st.button(
-        _("Score all lessons by {formula}").format(formula=formula), type="primary", icon=":material/function:"
+        _("Score all lessons by {formula}").format(formula=literal(formula)), type="primary", icon=":material/function:"
     ):
         workspace.set("formula", str(formula))
         bar = st.progress(0.0, _("Scoring past lessons anew …"))
@@ -75,7 +76,7 @@ def use(formula: Formula) -> None:
             "Lessons to come are scored by {formula}; {n} past one was scored anew.",
             "Lessons to come are scored by {formula}; {n} past ones were scored anew.",
             number,
-        ).format(formula=formula, n=number)
+        ).format(formula=literal(formula), n=number)
         st.rerun()
     st.caption(
         _(
@@ -102,7 +103,7 @@ def sensitive(formula: Formula) -> None:
         st.page_link(ROOT / "pages/live.py", label=_("Live"), icon=":material/videocam:")
         return
     day = _("%d %b %Y, %H:%M")
-    names = {row.lesson: f"{row.name}, {row.local.strftime(day)}" for row in scored.itertuples(index=False)}
+    names = {row.lesson: f"{shown(row.name)}, {row.local.strftime(day)}" for row in scored.itertuples(index=False)}
     number = st.selectbox(_("Lesson"), list(names), key="lesson", format_func=names.get)
     rows, activities = evidence.counted(workspace, number), evidence.activities(workspace, number)
     bar = st.progress(0.0, _("Scoring the lesson with each number moved …"))
@@ -130,21 +131,21 @@ def sensitive(formula: Formula) -> None:
         if changed.empty
         else _("That changes with {n} of {all} moves: {moves}.").format(n=len(changed), all=len(table) - 1, moves=moves)
     )
-    shown = table[1:].sort_values("concentration")
+    moved = table[1:].sort_values("concentration")
     ui.chart(
         formula_charts.sensitivity(table, interval, formula.bands),
         f"{verdict} {hangs}",
         pd.DataFrame(
             {
-                _("Number"): shown["number"],
-                _("Moved"): [_("a fifth less") if factor < 1 else _("a fifth more") for factor in shown["factor"]],
-                _("Mean"): shown["concentration"],
-                _("Verdict"): [_(LEVELS[level]) for level in shown["level"]],
+                _("Number"): moved["number"],
+                _("Moved"): [_("a fifth less") if factor < 1 else _("a fifth more") for factor in moved["factor"]],
+                _("Mean"): moved["concentration"],
+                _("Verdict"): [_(LEVELS[level]) for level in moved["level"]],
             }
             | {
-                _("Low (%)"): 100 * shown["low"],
-                _("Medium (%)"): 100 * shown["medium"],
-                _("High (%)"): 100 * shown["high"],
+                _("Low (%)"): 100 * moved["low"],
+                _("Medium (%)"): 100 * moved["medium"],
+                _("High (%)"): 100 * moved["high"],
             }
         ),
         key="sensitivity",

@@ -1,10 +1,20 @@
 """Histograms: emotions and concentration of classes, subjects or lessons, side by side."""
 
+import pandas as pd
 import streamlit as st
 
 from cssafe import charts, queries, readings, ui
 from cssafe.language import _
+from cssafe.names import shown
+from cssafe.settings import MINIMUM_GROUP
 from pages import filters
+
+
+def contained(table: pd.DataFrame, groups: pd.Index) -> pd.DataFrame:
+    """The rows of these groups, with their names as they are shown."""
+    table = table[table["group"].isin(groups)]
+    return table.assign(group=[shown(name) for name in table["group"]])
+
 
 ui.page(_("Histograms"))
 workspace = ui.workspace()
@@ -34,7 +44,7 @@ lessons = queries.lessons(workspace, which)
 if lessons.empty:
     filters.nothing()
 if by == "lesson":
-    names = {row.lesson: f"{row.name}, {row.local:%d %b %H:%M}" for row in lessons.itertuples(index=False)}
+    names = {row.lesson: f"{shown(row.name)}, {row.local:%d %b %H:%M}" for row in lessons.itertuples(index=False)}
     picked = st.multiselect(
         _("Lessons (up to {most})").format(most=len(charts.COLOURS)),
         names,
@@ -54,20 +64,23 @@ if concentration.empty:
 most = concentration.groupby("group")["observations"].first().nlargest(len(charts.COLOURS)).index
 if len(most) < concentration["group"].nunique():
     st.caption(_("Shown are the {n} with most observations; choose others with the filter.").format(n=len(most)))
-concentration = concentration[concentration["group"].isin(most)]
+concentration = contained(concentration, most)
 synthetic = concentration["synthetic"].any()
 
 st.subheader(_("Emotions (synthetic)") if synthetic else _("Emotions"))
 emotions = queries.emotions(workspace, by, which)
-emotions = emotions[emotions["group"].isin(most)]
+emotions = contained(emotions, most)
 if emotions.empty:
-    st.info(
-        _(
-            "There are no emotions here: these lessons were recorded in the profile attention-only, in which none are "
-            "computed or stored."
-        ),
-        icon=":material/visibility:",
+    reason = _(
+        "There are no emotions here: these lessons were recorded in the profile attention-only, in which none are "
+        "computed or stored."
     )
+    if not workspace.expression:
+        reason = _(
+            "There are no emotions here: in the profile attention-only none are computed or shown, also of lessons recorded "
+            "before."
+        )
+    st.info(reason, icon=":material/visibility:")
 else:
     longer = _("How to read it: a longer bar means more of the time in that emotion, as the network names it.")
     lines = {
@@ -77,8 +90,9 @@ else:
         ),
         "count": _(
             "Counted is one face over one second, under the emotion that leads in it; long lessons and large classes count "
-            "more."
-        ),
+            "more. Not counted are emotions that led in fewer than {least} faces of a lesson, and with them its rarest other "
+            "one."
+        ).format(least=MINIMUM_GROUP),
     }
     ui.chart(
         charts.emotions(emotions, measure),
@@ -90,8 +104,9 @@ else:
 
 st.subheader(_("Concentration (synthetic)") if synthetic else _("Concentration"))
 ends = _(
-    "How to read it: longer bars at the top mean more faces and seconds of high concentration, at the bottom of low."
-)
+    "How to read it: longer bars at the top mean more faces and seconds of high concentration, at the bottom of low. What "
+    "fewer than {least} faces of a lesson reached is counted in the nearest tenth that enough did."
+).format(least=MINIMUM_GROUP)
 ui.chart(
     charts.distribution(concentration, measure),
     readings.distribution(concentration, measure),

@@ -5,8 +5,10 @@ import streamlit as st
 
 from cssafe import charts, queries, readings, sample, ui
 from cssafe.language import _
+from cssafe.names import literal, shown
 from cssafe.settings import PROFILES, ROOT
 from cssafe.spreadsheet import escape_texts
+from cssafe.store.summaries import MIN_MINUTE_S
 from pages import filters, responding, seating, why
 
 ui.page(_("Lessons"))
@@ -56,9 +58,10 @@ if found.empty:
 lesson = found.iloc[0]
 number = int(lesson["lesson"])
 
-st.subheader(_("{name} (synthetic)").format(name=lesson["name"]) if lesson["synthetic"] else lesson["name"])
+name = literal(lesson["name"])
+st.subheader(_("{name} (synthetic)").format(name=name) if lesson["synthetic"] else name)
 end = f"{lesson['ended']:%H:%M}" if pd.notna(lesson["ended"]) else _("still running")
-place = ", ".join(filter(None, [lesson["class_name"], lesson["subject"], lesson["room"]]))
+place = ", ".join(shown(part) for part in (lesson["class_name"], lesson["subject"], lesson["room"]) if part)
 st.text(
     _("{start} to {end} ({zone}), {place}").format(
         start=lesson["local"].strftime(_("%A %d %B %Y, %H:%M")), end=end, zone=lesson["time_zone"], place=place
@@ -88,11 +91,12 @@ if course["concentration"].notna().any():
         how=_(
             "How to read it: the line is the mean over all faces of a minute, the band its 95 % interval over faces, dashed "
             "lines are your markers. Gaps: too few faces. Formula: {formula}."
-        ).format(formula=lesson["formula"]),
+        ).format(formula=literal(lesson["formula"])),
     )
     why.explain(workspace, lesson)
     responding.respond(workspace, number)
-    seating.seating(workspace, number, lesson["room"])
+    if pd.notna(lesson["ended"]):
+        seating.seating(workspace, number, lesson["room"])
 elif course.empty:
     st.info(_("No face was seen in this lesson."), icon=":material/info:")
 else:
@@ -151,10 +155,19 @@ with st.container(horizontal=True):
             st.rerun()
 if PROFILES[lesson["profile"]].individuals:
     st.caption(
-        _("The files hold one row for each face and second. Faces are numbers, never names; pass them on with care.")
+        _(
+            "The files hold one row for each face and second: where it was, where it looked and, if the profile shows them, "
+            "its emotions. Faces are numbers, never names, but someone who was in the room can tell whose they are; pass the "
+            "files on with care."
+        )
     )
 else:
-    st.caption(_("The files hold the means of the class for each second, never a single face."))
+    st.caption(
+        _(
+            "The files hold the means of the class for each minute with at least {seconds} seconds of figures, never a single "
+            "face, once the lesson is over."
+        ).format(seconds=MIN_MINUTE_S)
+    )
 
 if choices.synthetic and st.button(_("Remove the synthetic lessons"), icon=":material/science_off:"):
     sample.remove(workspace)

@@ -8,6 +8,7 @@ from cssafe import services, ui
 from cssafe.language import N_, _
 from cssafe.live.session import LiveLesson
 from cssafe.live.transport import AUTOMATIC, NAMES, Transport, camera
+from cssafe.names import sentence
 from cssafe.settings import ABSENCE_TIMEOUT_S
 from pages.covering import covering
 from pages.filters import VALIDITY
@@ -76,7 +77,7 @@ def before() -> None:
             format_func=lambda way: _(NAMES[way]),
             help=_(CONNECTION),
         )
-        if profile.name == "consent" and not workspace.get("agreed", False):
+        if profile.stored and not workspace.get("agreed", False):
             st.checkbox(_(AGREE), key="agreed")
         if complaint := st.session_state.pop("complaint", ""):
             st.warning(complaint, icon=":material/check_box:")
@@ -116,7 +117,7 @@ def after(lesson: LiveLesson) -> None:
 
 
 if problem := services.problem():
-    st.error(problem, icon=":material/error:")
+    st.error(sentence(problem), icon=":material/error:")
 elif lesson is None:
     before()
 elif lesson.ended is None:

@@ -11,6 +11,7 @@ from cssafe.labels import FERPLUS
 from cssafe.language import N_, _, ngettext
 from cssafe.live.look import SHOWN, Seen, look
 from cssafe.media import MediaError
+from cssafe.names import sentence
 from cssafe.privacy import individuals
 from cssafe.settings import SMALLEST_FACE, ConfigurationError, Profile
 from cssafe.vision.anonymous import cover_all
@@ -42,7 +43,7 @@ def tool(profile: Profile) -> None:
         )
         return
     if problem := services.problem():
-        st.error(problem, icon=":material/error:")
+        st.error(sentence(problem), icon=":material/error:")
         return
     st.caption(
         _(
@@ -50,7 +51,7 @@ def tool(profile: Profile) -> None:
             "you alone; it is not stored or logged, and gone when you take it out or close this tab."
         )
     )
-    agreed = profile.name != "consent" or ui.workspace().get("agreed", False)
+    agreed = not profile.stored or ui.workspace().get("agreed", False)
     network = services.network()
     if network is not None and not network.mapped:
         st.info(_(NO_MAP), icon=":material/info:")
@@ -91,7 +92,7 @@ def _show(chosen, profile: Profile) -> None:
             with st.spinner(_("The picture is being analysed …"), show_time=True):
                 st.session_state["looked"] = chosen.file_id, look(services.engine(), media.decode(chosen.getvalue()))
     except (MediaError, TimeoutError, ConfigurationError) as error:
-        st.warning(str(error), icon=":material/broken_image:")
+        st.warning(sentence(error), icon=":material/broken_image:")
         return
     seen: Seen = st.session_state["looked"][1]
     if not seen.found:

@@ -9,8 +9,9 @@ import streamlit as st
 from cssafe import model_charts, model_readings, services, ui
 from cssafe.expression import figures, read_card
 from cssafe.language import _
+from cssafe.names import literal, sentence
 from cssafe.settings import ConfigurationError
-from pages import looking, pictures
+from pages import looking
 
 ACCURACIES = ["n", "accuracy", "accuracy_interval", "macro_f1", "macro_f1_interval"]
 
@@ -35,7 +36,7 @@ def about(card: dict[str, Any], found: dict[str, Any] | None) -> None:
     network = services.network()
     weights = str((card.get("sha256") or {}).get("expression.bin", ""))
     told = {
-        _("Network"): pictures.plain(str(card.get("name", ""))),
+        _("Network"): literal(card.get("name", "")),
         _("kind"): card.get("network"),
         _("parameters"): _("{n:.2f} million").format(n=card["parameters"] / 1e6) if card.get("parameters") else None,
         _("made"): day(card.get("date")),
@@ -197,7 +198,7 @@ def people(told: dict[str, Any]) -> None:
 try:
     card = read_card(settings.model)
 except ConfigurationError as error:
-    st.error(str(error), icon=":material/error:")
+    st.error(sentence(error), icon=":material/error:")
     st.stop()
 problem, found = "", None
 try:
@@ -213,7 +214,7 @@ picture = st.container()
 
 st.header(_("How often it is right"))
 if problem:
-    st.warning(problem, icon=":material/warning:")
+    st.warning(sentence(problem), icon=":material/warning:")
 elif found is None:
     st.info(
         _(

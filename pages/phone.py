@@ -7,6 +7,7 @@ import streamlit as st
 from cssafe import ui
 from cssafe.language import _
 from cssafe.live.session import LiveLesson
+from cssafe.names import literal, sentence
 from pages.filters import VALIDITY
 from pages.running import activity, banded, markers
 from pages.watching import hint, lesson, suggested
@@ -22,7 +23,7 @@ def figures(lesson: LiveLesson) -> None:
     known = not math.isnan(reading.low)
     below = banded(reading) if known else _("no figure")
     st.metric(
-        lesson.lesson.name,
+        literal(lesson.lesson.name),
         f"{reading.concentration:.2f}" if known else "–",
         below,
         delta_color="off",
@@ -33,7 +34,7 @@ def figures(lesson: LiveLesson) -> None:
     if view.alert:
         hint(lesson, view.alert)
     if view.problem:
-        st.error(view.problem, icon=":material/error:")
+        st.error(sentence(view.problem), icon=":material/error:")
 
 
 shown = lesson("phone")

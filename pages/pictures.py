@@ -11,6 +11,7 @@ from cssafe.labels import FIRST
 from cssafe.language import N_, _
 from cssafe.live.upload import Analysis, Upload
 from cssafe.media import MediaError
+from cssafe.names import literal, sentence
 from cssafe.privacy import individuals
 from cssafe.recording import courses, timeline
 from cssafe.settings import Profile
@@ -20,7 +21,7 @@ AGREE = N_("Everybody who is in these pictures, and for minors a parent, has agr
 
 def image(upload: Upload, profile: Profile, audience: str, formula: Formula) -> None:
     """The picture with its faces drawn, and what was read from them."""
-    st.markdown(f"**{plain(upload.name)}**")
+    st.markdown(f"**{literal(upload.name)}**")
     [(_seconds, result)] = upload.moments.values()
     st.image(upload.preview, width="stretch", alt=_("The picture, faces drawn: {n}").format(n=len(result)))
     tell(result, profile, audience, formula)
@@ -31,7 +32,7 @@ def video(upload: Upload, analysis: Analysis, number: int) -> None:
     """Its course over the seconds, and one moment of it, decoded anew. number: of the file among its like."""
     from cssafe import charts, readings  # Altair takes half a second, which the form need not wait for
 
-    st.markdown(f"**{plain(upload.name)}**")
+    st.markdown(f"**{literal(upload.name)}**")
     profile, audience, formula = analysis.profile, analysis.audience, analysis.formula
     moments = [(second, result) for second, (_seconds, result) in upload.moments.items()]
     table = timeline(moments, audience)
@@ -73,7 +74,7 @@ def video(upload: Upload, analysis: Analysis, number: int) -> None:
             shown = analysis.shown(still, result)
             st.image(shown, width="stretch", alt=_("This moment, faces drawn: {n}").format(n=len(result)))
         except MediaError as error:
-            st.warning(str(error), icon=":material/broken_image:")
+            st.warning(sentence(error), icon=":material/broken_image:")
     with words:
         tell(result, profile, audience, formula)
 
@@ -110,8 +111,3 @@ def tell(result: FrameResult, profile: Profile, audience: str, formula: Formula)
             hide_index=True,
             column_config={_("Concentration"): st.column_config.NumberColumn(format="%.2f")},
         )
-
-
-def plain(name: str) -> str:
-    """A file's name as it is, whatever Markdown would make of it."""
-    return "".join(f"\\{c}" if c in r"\`*_{}[]()<>#+-.!|~$:" else c for c in name)

@@ -8,6 +8,7 @@ import streamlit as st
 from cssafe import readings, ui
 from cssafe.language import _
 from cssafe.live.session import LiveLesson
+from cssafe.names import literal
 from pages.filters import VALIDITY
 from pages.running import DASHED, banded
 from pages.watching import lesson
@@ -46,7 +47,7 @@ def figures(lesson: LiveLesson) -> None:
 
 
 shown = lesson("projector")
-st.title(shown.lesson.name)
+st.title(literal(shown.lesson.name))
 if not shown.profile.expression:
     st.caption(_(ui.NO_EMOTION))
 figures(shown)

@@ -10,6 +10,7 @@ from cssafe.charts import intervals
 from cssafe.concentration import levels
 from cssafe.formula import PUBLISHED, find
 from cssafe.language import _, ngettext
+from cssafe.names import literal, shown
 from cssafe.settings import ROOT
 from pages.filters import VALIDITY
 
@@ -34,7 +35,7 @@ def ask(number: int, moments: pd.DataFrame, audience: str) -> None:
     timeline, markers = queries.timeline(workspace, number), queries.markers(workspace, number)
     [minute] = timeline.loc[timeline["local"] == moment["local"], "minute"]
     told = [
-        _("{marker} at {time}").format(marker=_(marker.kind), time=f"{marker.local:%H:%M:%S}")
+        _("{marker} at {time}").format(marker=literal(_(marker.kind)), time=f"{marker.local:%H:%M:%S}")
         for marker in markers.itertuples()
         if int(marker.minute) == minute
     ]
@@ -129,7 +130,7 @@ if real.empty:
     st.page_link(ROOT / "pages/live.py", label=_("Live"), icon=":material/videocam:")
 else:
     day = _("%d %b %Y, %H:%M")
-    names = {row.lesson: f"{row.name}, {row.local.strftime(day)}" for row in real.itertuples(index=False)}
+    names = {row.lesson: f"{shown(row.name)}, {row.local.strftime(day)}" for row in real.itertuples(index=False)}
     chosen = st.selectbox(_("Lesson"), list(names), key="lesson", format_func=names.get)
     st.caption(_("Rate a lesson soon after it, and before you look at its scores on the page Lessons."))
     ask(chosen, evidence.moments(workspace, chosen), real.set_index("lesson").loc[chosen, "audience"])

@@ -4,6 +4,7 @@ import streamlit as st
 
 from cssafe import class_charts, readings, ui
 from cssafe.language import N_, _
+from cssafe.names import emphasized
 from cssafe.responses import BEFORE, responses, sentence
 from cssafe.store import Workspace
 
@@ -49,7 +50,7 @@ def respond(workspace: Workspace, lesson: int) -> None:
                 key=f"responses_{measure}",
             )
         for _marker, rows in table.groupby(["minute", "kind"], sort=True):
-            st.markdown(sentence(rows))
+            st.markdown(emphasized(sentence(rows)))
         if table["low"].isna().all():
             st.caption(
                 _(

@@ -12,6 +12,7 @@ from cssafe import services, timetable, ui
 from cssafe.language import N_, _
 from cssafe.live.capture import HOSTED, Capture, check, look
 from cssafe.media import MediaError, hidden
+from cssafe.names import literal, sentence
 from cssafe.settings import ConfigurationError
 from cssafe.store import StoreError
 from pages.covering import covering
@@ -42,7 +43,7 @@ if chosen.hosted:
     st.info(_(HOSTED), icon=":material/cloud:")
     st.stop()
 saved = workspace.get("room", {"source": "", "time_zone": workspace.get("live", {}).get("time_zone", "")})
-agreed = chosen.profile.name != "consent" or workspace.get("agreed", False)
+agreed = not chosen.profile.stored or workspace.get("agreed", False)
 
 
 def camera() -> str:
@@ -128,7 +129,7 @@ def before() -> None:
             with said, st.spinner(_("Looking through the camera for three seconds; nothing is kept …")):
                 seen = look(chosen, camera())
         except (ConfigurationError, MediaError) as error:
-            said.error(str(error), icon=":material/videocam_off:")
+            said.error(sentence(error), icon=":material/videocam_off:")
         else:
             gives = _("The camera gives {width} x {height} pixels, {rate:.0f} pictures a second.")
             if math.isnan(seen.rate):
@@ -137,7 +138,7 @@ def before() -> None:
     if not agreed:
         st.checkbox(_(AGREE), key="room_agreed")
     if complaint := st.session_state.pop("complaint", ""):
-        said.warning(complaint, icon=":material/error:")
+        said.warning(sentence(complaint), icon=":material/error:")
     form, know = st.columns([1, 1], gap="large")
     with form.form("room", enter_to_submit=False):
         first, second = st.columns(2)
@@ -166,7 +167,7 @@ def picture(capture: Capture) -> None:
     icon, words = STATES[capture.state]
     st.markdown(f"{icon} {_(words)}")
     if capture.problem:
-        st.warning(capture.problem, icon=":material/videocam_off:")
+        st.warning(sentence(capture.problem), icon=":material/videocam_off:")
     if preview := capture.preview():
         # As part of the page: Streamlit would keep pictures of its own until the page is loaded anew.
         st.image("data:image/jpeg;base64," + base64.b64encode(preview).decode(), width="stretch")
@@ -177,9 +178,9 @@ def during(capture: Capture) -> None:
     left, right = st.columns([3, 2], gap="medium")
     lesson = capture.lesson
     with left:
-        st.markdown(f"**{lesson.lesson.name}**, {hidden(capture.source)}")
+        st.markdown(f"**{literal(lesson.lesson.name)}**, {sentence(hidden(capture.source))}")
         if complaint := st.session_state.pop("complaint", ""):
-            st.error(complaint, icon=":material/error:")
+            st.error(sentence(complaint), icon=":material/error:")
         picture(capture)
         lesson.way = covering("class")
         activity(lesson)
@@ -211,7 +212,7 @@ def table() -> None:
             icon=":material/calendar_month:",
         )
     if room.problem:
-        stuck = _("The timetable cannot be followed: {problem}").format(problem=room.problem)
+        stuck = _("The timetable cannot be followed: {problem}").format(problem=sentence(room.problem))
         st.warning(stuck, icon=":material/error:")
     times = [{end: time.fromisoformat(entry[end]) for end in ("start", "end")} for entry in entries]
     rows = [entry | clock for entry, clock in zip(entries, times, strict=True)]
@@ -241,7 +242,7 @@ def table() -> None:
             ui.workspace().set("timetable", read)
             room.reload()
         except (ConfigurationError, MediaError, StoreError, ValueError) as error:
-            st.error(str(error), icon=":material/error:")
+            st.error(sentence(error), icon=":material/error:")
         else:
             st.rerun()
     now = datetime.now(UTC)
@@ -249,12 +250,14 @@ def table() -> None:
         when, entry = following
         name = " ".join(part for part in (entry["subject"], entry["class_name"]) if part) or _("Lesson")
         following = _("Next: {day}, {when:%H:%M} ({zone}), {name}.")
-        st.caption(following.format(day=_(DAYS[when.weekday()]), when=when, zone=saved["time_zone"], name=name))
+        st.caption(
+            following.format(day=_(DAYS[when.weekday()]), when=when, zone=saved["time_zone"], name=literal(name))
+        )
 
 
 capture = room.running()
 if problem := services.problem():
-    st.error(problem, icon=":material/error:")
+    st.error(sentence(problem), icon=":material/error:")
 elif capture is not None and (chosen.profile.stored or capture.lesson.workspace is workspace):
     during(capture)
 elif capture is not None:

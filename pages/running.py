@@ -11,6 +11,7 @@ from cssafe.labels import ACTIVITIES
 from cssafe.language import N_, _
 from cssafe.live.session import LiveLesson
 from cssafe.live.view import Reading
+from cssafe.names import literal, sentence
 from cssafe.settings import IDLE_MINUTES, MINIMUM_GROUP, ROOT, Profile
 from pages.watching import hint
 
@@ -125,7 +126,7 @@ def figures(lesson: LiveLesson) -> None:
     if view.alert:
         hint(lesson, view.alert)
     if view.problem:
-        st.error(view.problem, icon=":material/error:")
+        st.error(sentence(view.problem), icon=":material/error:")
     if view.lost:
         st.warning(_(LOST).format(seconds=view.lost), icon=":material/history_toggle_off:")
     ui.chart(
@@ -178,7 +179,7 @@ def markers(lesson: LiveLesson) -> None:
         for key, (kind, title) in enumerate(MARKERS.items(), 1):
             if st.button(_(title), key=f"marker_{kind}", help=_("Note this moment"), shortcut=str(key)):
                 lesson.mark(kind)
-                st.toast(_("Noted: {marker}.").format(marker=_(kind)))
+                st.toast(_("Noted: {marker}.").format(marker=literal(_(kind))))
     if lesson.lesson.audience == "class":
         st.toggle(_("Hints"), lesson.hints, key="hints", help=_(HINTS), on_change=_switch, args=(lesson,))
 
@@ -195,14 +196,14 @@ def recorded(lesson: LiveLesson) -> None:
     if view.seconds:
         told = _(
             "**{name}** is over. Recorded: {seconds} seconds with a face in view, at most {most} at once, no picture."
-        ).format(name=lesson.lesson.name, seconds=view.seconds - view.lost, most=view.faces)
+        ).format(name=literal(lesson.lesson.name), seconds=view.seconds - view.lost, most=view.faces)
         if view.lost:
             told += " " + _(LOST).format(seconds=view.lost)
         if not lesson.profile.stored:
             told += " " + _("It is kept until you close this tab.")
         st.success(told, icon=":material/check_circle:")
         if view.problem:
-            st.error(view.problem, icon=":material/error:")
+            st.error(sentence(view.problem), icon=":material/error:")
         with st.container(horizontal=True):
             this = {"lesson": str(lesson.number)}
             st.page_link(

@@ -1,10 +1,12 @@
 """Lessons: attention in the regions of a room, and how the room is divided."""
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
 from cssafe import class_charts, readings, seats, ui
 from cssafe.language import N_, _
+from cssafe.names import sentence
 from cssafe.seats import EDGES, MOST
 from cssafe.settings import MINIMUM_GROUP
 from cssafe.store import Workspace
@@ -15,13 +17,21 @@ READ = N_(
     "measured, and not where fewer than {least} others could be worked out from it. The place alone is no reason: light, "
     "distance and angle to the camera differ, too."
 )
+BEFORE = N_(
+    "Divide the room as you wish first. Once figures are shown, this lesson keeps its regions: from two divisions of one "
+    "lesson single students could be worked out."
+)
+FIXED = N_(
+    "These are the regions for which this lesson's figures were first shown, and it keeps them. Another division holds for "
+    "lessons whose figures were not shown yet."
+)
 TITLES = {"left": N_("Left"), "top": N_("Top"), "right": N_("Right"), "bottom": N_("Bottom")}
 
 
 @st.fragment
 def seating(workspace: Workspace, lesson: int, room: str) -> None:
-    """The room's regions with their attention, and the means to change them, made when they are opened. room: its name, may be
-    empty."""
+    """The room's regions with their attention, and the means to change them until figures are shown; made when it is opened.
+    room: its name, may be empty. lesson: one that is over."""
     shown = st.expander(_("Seats"), icon=":material/event_seat:", key="seating", on_change="rerun")
     if not shown.open:
         return
@@ -35,32 +45,59 @@ def seating(workspace: Workspace, lesson: int, room: str) -> None:
                 icon=":material/event_seat:",
             )
             return
-        saved = workspace.get("seats", {})
-        regions = saved.get(room) or seats.grid(2, 2)
-        table = seats.attention(workspace, lesson, regions)
-        picked = ui.chart(
-            class_charts.regions(table),
-            readings.regions(table),
-            table[["name", "attention", "low", "high", "faces", "seconds"]],
-            on_select="rerun",
-            key=f"seats_{lesson}_{hash(str(regions))}",
-        )
-        if table["attention"].isna().all():
-            st.info(
-                _("No region ever held {least} measured faces. Divide the room into fewer or larger regions.").format(
-                    least=MINIMUM_GROUP
-                ),
-                icon=":material/group_off:",
-            )
-        st.caption(_(READ).format(least=MINIMUM_GROUP))
-        drawn = picked.selection.get("drawn", {})
-        with st.container(horizontal=True, vertical_alignment="bottom"):
+        if seats.division(workspace, lesson):
+            _figures(seats.attention(workspace, lesson, []))
+            st.caption(_(FIXED))
             with st.popover(_("Divide the room"), icon=":material/grid_on:", width="content"):
-                _divide(workspace, room, regions)
-            if drawn.get("left") and drawn.get("top"):
-                _draw(workspace, room, saved.get(room, []), drawn)
-            else:
-                st.caption(_("Or draw a rectangle in the picture above."))
+                _divide(workspace, room, _regions(workspace, room))
+        else:
+            _plan(workspace, lesson, room)
+
+
+def _regions(workspace: Workspace, room: str) -> list[seats.Region]:
+    return workspace.get("seats", {}).get(room) or seats.grid(2, 2)
+
+
+def _figures(table: pd.DataFrame) -> None:
+    """The division with its figures. table: seats.attention."""
+    ui.chart(
+        class_charts.regions(table, _("too few")),
+        readings.regions(table),
+        table[["name", "attention", "low", "high", "faces", "seconds"]],
+        key="seats",
+    )
+    st.caption(_(READ).format(least=MINIMUM_GROUP))
+
+
+def _plan(workspace: Workspace, lesson: int, room: str) -> None:
+    """The division as it is planned, without figures, and the button that shows them."""
+    regions = _regions(workspace, room)
+    planned = pd.DataFrame(regions, columns=["name", *EDGES]).assign(attention=np.nan, low=np.nan, high=np.nan)
+    picked = ui.chart(
+        class_charts.regions(planned.assign(faces=np.nan, seconds=0), ""),
+        _("The room is divided into {n} regions; no figure is shown yet.").format(n=len(regions)),
+        planned[["name", *EDGES]],
+        on_select="rerun",
+        key=f"seats_{lesson}_{hash(str(regions))}",
+    )
+    st.caption(_(BEFORE))
+    if st.button(_("Show the figures of these regions"), type="primary", icon=":material/event_seat:"):
+        if seats.attention(workspace, lesson, regions)["attention"].notna().any():
+            st.rerun()
+        st.info(
+            _("No region ever held {least} measured faces. Divide the room into fewer or larger regions.").format(
+                least=MINIMUM_GROUP
+            ),
+            icon=":material/group_off:",
+        )
+    drawn = picked.selection.get("drawn", {})
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        with st.popover(_("Divide the room"), icon=":material/grid_on:", width="content"):
+            _divide(workspace, room, regions)
+        if drawn.get("left") and drawn.get("top"):
+            _draw(workspace, room, workspace.get("seats", {}).get(room, []), drawn)
+        else:
+            st.caption(_("Or draw a rectangle in the picture above."))
 
 
 def _divide(workspace: Workspace, room: str, regions: list[seats.Region]) -> None:
@@ -88,7 +125,7 @@ def _divide(workspace: Workspace, room: str, regions: list[seats.Region]) -> Non
         try:
             read = seats.read(edited.to_dict("records"))
         except ValueError as error:
-            st.error(str(error), icon=":material/error:")
+            st.error(sentence(error), icon=":material/error:")
         else:
             _save(workspace, room, read)
 
@@ -104,7 +141,7 @@ def _draw(workspace: Workspace, room: str, regions: list[seats.Region], drawn: d
             try:
                 [new] = seats.read([{"name": name or _("Drawn")} | {edge: pick(ends) for edge, ends, pick in edges}])
             except ValueError as error:
-                st.error(str(error), icon=":material/error:")
+                st.error(sentence(error), icon=":material/error:")
             else:
                 _save(workspace, room, seats.put(regions, new))
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from cssafe import health, services, ui
 from cssafe.language import N_, _
+from cssafe.names import sentence
 
 STATES = {"loading": N_("loading"), "ready": N_("ready"), "failed": N_("failed")}
 
@@ -17,12 +18,12 @@ def now() -> None:
     """The figures of this moment."""
     report = health.report()
     if report["problem"]:
-        st.error(report["problem"], icon=":material/error:")
+        st.error(sentence(report["problem"]), icon=":material/error:")
     if report["notice"]:
-        st.warning(report["notice"], icon=":material/restore:")
+        st.warning(sentence(report["notice"]), icon=":material/restore:")
     for workspace in services.workspaces():
         if workspace.backup_problem:
-            st.warning(str(workspace.backup_problem), icon=":material/backup:")
+            st.warning(sentence(workspace.backup_problem), icon=":material/backup:")
     written = _("none yet")
     if report["last_write"]:
         behind = timedelta(minutes=st.context.timezone_offset or 0)  # the visitor's clock behind UTC

@@ -5,6 +5,7 @@ import streamlit as st
 
 from cssafe import notes, queries, ui
 from cssafe.language import _
+from cssafe.names import MAX_NAME_CHARS, shown
 from cssafe.report.story import story
 from cssafe.settings import ROOT
 from pages import filters, telling
@@ -19,7 +20,7 @@ day = _("%d %b %Y")
 names = dict(
     zip(
         lessons["lesson"].astype(str),
-        lessons["name"] + ", " + lessons["local"].dt.strftime(f"{day} %H:%M"),
+        lessons["name"].map(shown) + ", " + lessons["local"].dt.strftime(f"{day} %H:%M"),
         strict=True,
     )
 )
@@ -54,13 +55,19 @@ with st.form(f"notes_{number}"):
         _("Tags"),
         sorted(tags["tag"].unique()),
         tags.loc[tags["lesson"] == number, "tag"].tolist(),
+        format_func=shown,
         accept_new_options=True,
         placeholder=_("Such as: partner quiz, windows open, after sports"),
         help=_("Lessons with a tag can be compared with lessons without it, on the page Compare."),
     )
     if st.form_submit_button(_("Save note and tags"), icon=":material/save:"):
-        workspace.annotate(number, note, chosen)
-        st.rerun()
+        if all(len(tag) <= MAX_NAME_CHARS for tag in chosen):
+            workspace.annotate(number, note, chosen)
+            st.rerun()
+        st.error(
+            _("A tag has at most {most} characters. Shorten it and save again.").format(most=MAX_NAME_CHARS),
+            icon=":material/error:",
+        )
 st.caption(_("Write no names of students: notes and tags stay in the database until the lesson is deleted."))
 with st.container(horizontal=True):
     st.page_link(

@@ -4,6 +4,7 @@ import streamlit as st
 
 from cssafe import ui
 from cssafe.language import N_, _
+from cssafe.names import MAX_SENTENCE_CHARS, literal, sentence, shown
 from cssafe.report.document import SYNTHETIC, VALIDITY, Report, Section
 from cssafe.report.files import MIME, ReportError, filename, make
 from cssafe.spreadsheet import escape_texts
@@ -13,8 +14,8 @@ TRUST = N_("[How the score comes about, and how far to trust it](concentration)"
 
 def tell(report: Report) -> None:
     """The report on the page, its files first."""
-    st.header(report.title)
-    st.text(report.about)
+    st.header(literal(report.title))
+    st.text(shown(report.about, MAX_SENTENCE_CHARS))
     if report.synthetic:
         st.caption(":material/science: " + _(SYNTHETIC))
     download(report)
@@ -27,13 +28,13 @@ def tell(report: Report) -> None:
 
 def show(section: Section, key: str) -> None:
     """Sentences, charts, how to read them, and the table behind them, made when it is opened."""
-    st.subheader(section.title)
-    for sentence in section.sentences:
-        st.markdown(plainly(sentence))
-    for chart, words in section.charts:
-        st.altair_chart(chart, alt=words)
+    st.subheader(literal(section.title))
+    for words in section.sentences:
+        st.markdown(sentence(words))
+    for chart, said in section.charts:
+        st.altair_chart(chart, alt=said)
     if section.reading:
-        st.caption(section.reading)
+        st.caption(sentence(section.reading))
     if not section.table.empty:
         behind = st.expander(_("Table"), icon=":material/table:", type="compact", key=key, on_change="rerun")
         if behind.open:
@@ -53,7 +54,7 @@ def download(report: Report) -> None:
                 with st.spinner(_("Drawing the charts and setting the pages …")):
                     content = make(report, kind, ui.spoken())
             except ReportError as error:
-                st.error(str(error), icon=":material/error:")
+                st.error(sentence(error), icon=":material/error:")
                 continue
             st.download_button(
                 _("Save the {kind}").format(kind=kind.upper()),
@@ -64,8 +65,3 @@ def download(report: Report) -> None:
                 type="primary",
                 icon=":material/download:",
             )
-
-
-def plainly(text: str) -> str:
-    """Text as it is, where Streamlit would read Markdown in it."""
-    return "".join(f"\\{letter}" if letter in "\\`*_[]<>#|$:~" else letter for letter in text)

@@ -7,6 +7,7 @@ import streamlit as st
 
 from cssafe import queries, readings, ui
 from cssafe.language import _
+from cssafe.names import emphasized, sentence
 from cssafe.schedule import charts
 from cssafe.schedule.effects import LEAST_LESSONS, Effects, lessons_in_slots, sentences
 from cssafe.schedule.proposal import SECONDS, Proposal, propose
@@ -45,11 +46,11 @@ def slots(school: School) -> tuple[Effects, queries.Filter]:
 
 def told(found: Effects) -> None:
     """What may be concluded, in words."""
-    for sentence in sentences(found):
+    for words in sentences(found):
         if found.clear.empty:
-            st.info(sentence, icon=":material/balance:")
+            st.info(emphasized(words), icon=":material/balance:")
         else:
-            st.markdown(sentence)
+            st.markdown(emphasized(words))
 
 
 def differences(school: School) -> None:
@@ -98,7 +99,7 @@ def better(school: School) -> None:
         )
         return
     if found.reason:
-        st.info(found.reason, icon=":material/balance:")
+        st.info(sentence(found.reason), icon=":material/balance:")
         return
     subjects = sorted(school.lessons["subject"].unique())
     left, right = st.columns([2, 1])
@@ -135,24 +136,24 @@ def better(school: School) -> None:
 def outcome(made: Proposal, synthetic: bool) -> None:
     """The moves with their reasons, or why there are none."""
     if made.reason:
-        st.info(made.reason, icon=":material/balance:")
+        st.info(sentence(made.reason), icon=":material/balance:")
         return
     gain, number = st.columns(2)
     title = _("Expected gain in concentration (synthetic)") if synthetic else _("Expected gain in concentration")
     gain.metric(title, f"{made.gain:+z.3f}", help=_("Over the lessons that need focus"))
     number.metric(_("Lessons that move"), len(made.moves))
-    sentence = _(
+    words = _(
         "In the lessons of the subjects that need focus, weighted, mean concentration is expected to change by {gain:+z.3f} "
         "(95 % interval {low:+z.3f} to {high:+z.3f}, on the index from 0 to 1)."
     )
-    st.markdown(sentence.format(gain=made.gain, low=made.low, high=made.high))
+    st.markdown(words.format(gain=made.gain, low=made.low, high=made.high))
     if made.most - made.gain > 0.0005:
         st.caption(
             _("The search ran out of time: a still better week is not ruled out, of {most:+z.3f} at most.").format(
                 most=made.most
             )
         )
-    st.markdown("\n".join(f"- {why}" for why in made.moves["why"]))
+    st.markdown("\n".join(f"- {sentence(why)}" for why in made.moves["why"]))
     with st.expander(_("Table"), icon=":material/table:"):
         st.dataframe(
             escape_texts(

@@ -10,6 +10,7 @@ from cssafe import services, ui
 from cssafe.alerts import Alert
 from cssafe.language import N_, _
 from cssafe.live.session import LiveLesson
+from cssafe.names import emphasized, literal
 from cssafe.settings import ROOT
 from cssafe.store import NO_CLASS
 from cssafe.suggestions import LEAST, history, sentence, suggestions
@@ -58,7 +59,7 @@ def lesson(view: str) -> LiveLesson:
         st.markdown(_("Several lessons run. Choose one:"))
         for running in own:
             chosen = {"key": running.keys[view]}
-            st.page_link(ROOT / f"pages/{view}.py", label=running.lesson.name, query_params=chosen)
+            st.page_link(ROOT / f"pages/{view}.py", label=literal(running.lesson.name), query_params=chosen)
         st.stop()
     st.info(_(WAITING), icon=":material/hourglass:")
     with st.container(horizontal=True):
@@ -104,7 +105,7 @@ def hint(lesson: LiveLesson, alert: Alert) -> None:
     own = own[~own["synthetic"]]
     low = alert.kind in ("low", "falling")
     advice = sentence(own.iloc[0]) if low and len(own) else _(alert.suggestion)
-    st.info(f"{alert.reason} {advice}", icon=":material/lightbulb:")
+    st.info(f"{alert.reason} {emphasized(advice)}", icon=":material/lightbulb:")
 
 
 def worked(lesson: LiveLesson) -> pd.DataFrame:
@@ -122,7 +123,7 @@ def suggested(lesson: LiveLesson) -> None:
     with st.expander(_("What has worked with this class"), icon=":material/tips_and_updates:"):
         found = worked(lesson)
         for _number, row in found.iterrows():
-            st.markdown(sentence(row))
+            st.markdown(emphasized(sentence(row)))
         if len(found):
             st.caption(_(SUGGESTED))
             if found["synthetic"].any():

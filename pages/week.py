@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, time, timedelta
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -9,6 +10,7 @@ import streamlit as st
 from cssafe import periods as day
 from cssafe import queries, ui
 from cssafe.language import _
+from cssafe.names import MAX_NAME_CHARS, sentence, shown
 from cssafe.schedule import files
 from cssafe.schedule.effects import Effects, effects, lessons_in_slots
 from cssafe.schedule.school import AWAY, LESSON, MOST, WHO, WORD, School, from_lessons, periods_of, read
@@ -26,7 +28,9 @@ def saved(workspace: Workspace) -> School | None:
     try:
         return read(workspace.get("periods", []), **workspace.get("school", {}))
     except ValueError as error:
-        st.warning(_("{error} The week is not used until then.").format(error=error), icon=":material/event_busy:")
+        st.warning(
+            _("{error} The week is not used until then.").format(error=sentence(error)), icon=":material/event_busy:"
+        )
         return None
 
 
@@ -90,7 +94,7 @@ def _bring(workspace: Workspace, zone: str, plain: dict) -> None:
                 days = [name for name in DAYS if name in SCHOOL_DAYS or name in {row["day"] for row in lessons}]
                 keep(workspace, read(used, lessons, away, days, **kept))
             except ValueError as error:
-                st.error(_("{error} Nothing was imported.").format(error=error), icon=":material/error:")
+                st.error(_("{error} Nothing was imported.").format(error=sentence(error)), icon=":material/error:")
             else:
                 st.rerun()
         recorded = queries.lessons(workspace)
@@ -105,7 +109,7 @@ def _bring(workspace: Workspace, zone: str, plain: dict) -> None:
                 days = [name for name in DAYS if name in SCHOOL_DAYS or name in {row["day"] for row in rows}]
                 keep(workspace, read(periods, rows, days=days, most=len(periods) or MOST))
             except ValueError as error:
-                st.error(str(error), icon=":material/error:")
+                st.error(sentence(error), icon=":material/error:")
             else:
                 st.rerun()
 
@@ -115,7 +119,9 @@ def _show(school: School) -> None:
     there = [who for who in WHO if school.lessons[who].any()]
     left, right = st.columns(2)
     who = left.selectbox(_("The week of a"), there, format_func=lambda who: _(WORD[who]), key="week_who")
-    name = right.selectbox(_("Which"), sorted(filter(None, school.lessons[who].unique())), key="week_name")
+    name = right.selectbox(
+        _("Which"), sorted(filter(None, school.lessons[who].unique())), key="week_name", format_func=shown
+    )
     grid = pd.DataFrame("", index=school.names, columns=list(school.days))
     for row in school.lessons[school.lessons[who] == name].itertuples():
         first = school.names.index(row.period)
@@ -164,7 +170,7 @@ def _change(workspace: Workspace, plain: dict, periods: list[dict]) -> None:
     table = pd.DataFrame(periods or [{"name": "1", "start": "08:00", "end": "08:45"}])
     for end in ("start", "end"):
         table[end] = [time.fromisoformat(value) for value in table[end]]
-    text, names = st.column_config.TextColumn, [period["name"] for period in periods]
+    text, names = partial(st.column_config.TextColumn, max_chars=MAX_NAME_CHARS), [period["name"] for period in periods]
     clock = {
         end: st.column_config.TimeColumn(word, format="HH:mm")
         for end, word in (("start", _("Start")), ("end", _("End")))
@@ -209,6 +215,6 @@ def _change(workspace: Workspace, plain: dict, periods: list[dict]) -> None:
             parts = (lessons.to_dict("records"), away.to_dict("records"))
             keep(workspace, read(day.read(rows.to_dict("records")), *parts, chosen, plain.get("focus"), int(most)))
         except ValueError as error:
-            st.error(str(error), icon=":material/error:")
+            st.error(sentence(error), icon=":material/error:")
         else:
             st.rerun()

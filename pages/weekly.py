@@ -8,6 +8,7 @@ import streamlit as st
 from cssafe import charts, queries, readings, ui
 from cssafe import periods as school
 from cssafe.language import _, ngettext
+from cssafe.names import literal, sentence
 from cssafe.settings import ROOT
 from cssafe.spreadsheet import escape_texts
 from pages import filters
@@ -48,7 +49,7 @@ if rows == "periods":
             try:
                 workspace.set("periods", school.read(edited.to_dict("records")))
             except ValueError as error:
-                st.error(str(error), icon=":material/error:")
+                st.error(sentence(error), icon=":material/error:")
             else:
                 st.rerun()
 periods = saved if rows == "periods" else []
@@ -84,7 +85,7 @@ if not (picked := event.selection["cell"]):
     st.stop()
 weekday, period = picked[0]["weekday"], picked[0]["period"]
 lessons = queries.cell(workspace, weekday, period, periods, which)
-st.subheader(f"{_(charts.WEEKDAYS[weekday - 1])}, {period}")
+st.subheader(f"{_(charts.WEEKDAYS[weekday - 1])}, {literal(period)}")
 figures = cells[(cells["weekday"] == weekday) & (cells["period"] == period)]
 for row in figures.itertuples():
     with st.container(horizontal=True):

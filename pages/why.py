@@ -8,6 +8,7 @@ from cssafe.charts import intervals
 from cssafe.formula import find
 from cssafe.labels import ACTIVITIES
 from cssafe.language import N_, _
+from cssafe.names import literal
 from cssafe.settings import ROOT
 from cssafe.store import Workspace
 
@@ -24,8 +25,18 @@ def explain(workspace: Workspace, lesson: pd.Series) -> None:
             _(
                 "The formula “{formula}” of this lesson is not here any more, so its scores cannot be explained. Choose a "
                 "formula on the page Formula: it scores past lessons anew."
-            ).format(formula=lesson["formula"]),
+            ).format(formula=literal(lesson["formula"])),
             icon=":material/function:",
+        )
+        st.page_link(ROOT / "pages/formulas.py", label=_("Formula"), icon=":material/function:")
+        return
+    if formula.emotion is not None and not workspace.expression:
+        st.info(
+            _(
+                "This lesson was scored with emotions, which this profile does not show, so its scores are not explained. "
+                "Choose a formula on the page Formula: it scores past lessons anew, by attention alone."
+            ),
+            icon=":material/visibility:",
         )
         st.page_link(ROOT / "pages/formulas.py", label=_("Formula"), icon=":material/function:")
         return
@@ -81,7 +92,7 @@ def explain(workspace: Workspace, lesson: pd.Series) -> None:
 def correct(workspace: Workspace, lesson: pd.Series) -> None:
     """Say afterwards what the class did, as a recording or a lesson of the timetable needs."""
     formula, number = find(lesson["formula"]), int(lesson["lesson"])
-    if formula is None or pd.isna(lesson["ended"]):
+    if formula is None or pd.isna(lesson["ended"]) or (formula.emotion is not None and not workspace.expression):
         return
     activities = evidence.activities(workspace, number)
     with st.popover(_("Correct what the class did"), icon=":material/edit:"), st.form("activities", border=False):

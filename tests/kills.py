@@ -54,6 +54,8 @@ class Kill:
 
 def kill(data: Path, moment: float) -> Kill:
     """Record, kill the server `moment` seconds after its first answer, and look at what the database holds."""
+    with closing(Workspace.open(data / "cssafe.duckdb")) as workspace:
+        workspace.set("agreed", True)
     before = lessons(data)
     server = Server(data, CSSAFE_PROFILE=PROFILE)
     try:

@@ -18,6 +18,7 @@ LATER = {
     "switch": ("group work", START + timedelta(minutes=10)),
     "rate": (START, 2),
     "annotate": ("Fractions went well.", ["pairs"]),
+    "divide": ([{"name": "All", "left": 0.0, "top": 0.0, "right": 1.0, "bottom": 1.0}],),
 }
 """Methods of a workspace that came with later schemas, and what they are called with after the lesson's number."""
 

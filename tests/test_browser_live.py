@@ -234,7 +234,7 @@ def test_attention_only_shows_and_stores_no_emotion(page, tmp_path):
     with serve(tmp_path, CSSAFE_PROFILE="attention-only") as server:
         page.goto(server.address)
         expect(page.get_by_text("Attention only: no emotion is computed")).to_be_visible()
-        start(page, server, ask=False)
+        start(page, server)
         wait_for_results(page, 10)
         expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(2)
         words = page.locator("body").inner_text()

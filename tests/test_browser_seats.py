@@ -17,7 +17,7 @@ from tests.test_browser_live import fetch, visit
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
-def test_a_region_can_be_drawn_and_is_kept_for_the_room(browser, tmp_path):
+def test_a_region_can_be_drawn_and_is_kept_for_the_room_and_the_lesson(browser, tmp_path):
     with closing(Workspace.open(tmp_path / "cssafe.duckdb")) as workspace:
         number = workspace.start_lesson(LESSON)
         workspace.record(number, observe(list(frames(Plan(seconds=20, rate=1), START, PUBLISHED))))
@@ -39,6 +39,8 @@ def test_a_region_can_be_drawn_and_is_kept_for_the_room(browser, tmp_path):
         page.get_by_label("Name of the region drawn").fill("Door")
         page.get_by_role("button", name="Add region").click()
         expect(page.get_by_text("Or draw a rectangle in the picture above.")).to_be_visible()
+        page.get_by_role("button", name="Show the figures of these regions").click()
+        expect(page.get_by_text("it keeps them")).to_be_visible()
         shows_no_error(page)
         server.stop()
     [(saved,)] = fetch(tmp_path / "cssafe.duckdb", "SELECT value FROM settings WHERE key = 'seats'")

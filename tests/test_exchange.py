@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -129,14 +130,67 @@ def test_of_a_lesson_without_single_faces_only_the_means_of_the_class_leave(work
     file = io.BytesIO()
     assert outgoing.write(workspace, file, "csv").withheld == 1
     with zipfile.ZipFile(file) as archive:
+        assert "seconds.csv" not in archive.namelist()
         tables = {
-            name: pd.read_csv(archive.open(f"{name}.csv")) for name in ("observations", "tracks", "faces", "seconds")
+            name: pd.read_csv(archive.open(f"{name}.csv")) for name in ("observations", "tracks", "faces", "minutes")
         }
     assert all(tables[name].empty for name in ("observations", "tracks", "faces"))
-    assert set(tables["seconds"]) == {"lesson", "time", "activity", "faces", "attention", "concentration"}
-    assert len(tables["seconds"]) == 60 and (tables["seconds"]["faces"] == 6).all()
+    [told, withheld] = tables["minutes"].itertuples()
+    assert (told.seconds, withheld.seconds) == (60, 0) and np.isnan(withheld.attention)
+    assert told.attention in (0.5, 0.6) and told.concentration in (0.5, 0.6)
     [came] = incoming.read(other, file, ATTENTION).lessons
-    assert queries.weekly(other).equals(queries.weekly(workspace)) and number == came
+    assert queries.weekly(other)["minutes"].equals(queries.weekly(workspace)["minutes"]) and number == came
+
+
+def test_means_over_many_minutes_leave_as_they_are(workspace, other):
+    """Though each is rounded to tenths."""
+    parts = [rows(seconds=30, start=START + timedelta(minutes=i), concentration=0.63) for i in range(200)]
+    add(workspace, pd.concat(parts), lesson=replace(LESSON, profile="attention-only"))
+    incoming.read(other, io.BytesIO(written(workspace)), ATTENTION)
+    assert queries.weekly(other)["concentration"].mean() == pytest.approx(0.63, abs=0.015)
+
+
+def minutes_given(workspace: Workspace, *seconds: int, **lesson: str) -> list[int]:
+    """Seconds of each minute that leave a lesson with so many in its minutes."""
+    parts = [rows(seconds=n, start=START + timedelta(minutes=i)) for i, n in enumerate(seconds)]
+    number = add(workspace, *parts, lesson=replace(LESSON, profile="attention-only", **lesson))
+    with zipfile.ZipFile(io.BytesIO(written(workspace, "csv"))) as archive:
+        told = pd.read_csv(archive.open("minutes.csv"))
+    assert (told["attention"].notna() == (told["seconds"] > 0)).all()
+    assert queries.export(workspace, number)["seconds"].tolist() == [n for n in told["seconds"] if n]
+    return told["seconds"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("there", "given"),
+    [
+        ((60, 30), [60, 30]),
+        ((29,), [0]),
+        ((60, 45, 29), [60, 0, 0]),  # or the 29 seconds could be worked out from the mean of the lesson
+        ((60, 45, 15, 15), [60, 45, 0, 0]),
+    ],
+)
+def test_a_minute_of_few_seconds_is_not_given_away_nor_can_be_worked_out(workspace, there, given):
+    assert minutes_given(workspace, *there) == given
+
+
+def test_one_person_alone_keeps_her_minutes(workspace):
+    number = add(
+        workspace, rows(tracks=1, seconds=5), lesson=replace(LESSON, profile="attention-only", audience="self")
+    )
+    assert queries.export(workspace, number)["seconds"].tolist() == [5]
+
+
+def test_an_older_file_with_the_seconds_of_a_class_still_comes_in(workspace, other):
+    add(workspace, rows(seconds=60), lesson=replace(LESSON, profile="attention-only"))
+    file = io.BytesIO(written(workspace, "csv"))
+    with zipfile.ZipFile(file, "a") as archive:
+        archive.writestr(
+            "seconds.csv",
+            "lesson,time,activity,faces,attention,concentration\n1,2026-03-02 08:00:00.000000,front,6,0.5,0.5\n",
+        )
+    assert len(incoming.read(other, file, ATTENTION).lessons) == 1
+    assert queries.weekly(other)["minutes"].tolist() == [1]
 
 
 def test_a_running_lesson_is_left_out(workspace):

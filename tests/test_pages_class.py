@@ -56,16 +56,34 @@ def test_attention_only_tells_no_response_of_expressions(workspace, turning):  #
     assert "attention rose" in told and "expression rose" not in told and "expression fell" not in told
 
 
-def test_a_room_can_be_divided_and_stays_so(workspace, turning):  # noqa: F811
-    add(workspace, turning)
+def divide(page, rows: int, columns: int):
+    page.number_input(key="seat_rows").set_value(rows)
+    page.number_input(key="seat_columns").set_value(columns)
+    press(page, "Use this grid")
+    return run(page)
+
+
+SHOW = "Show the figures of these regions"
+
+
+def test_a_room_is_divided_before_figures_are_shown_and_the_lesson_keeps_its_regions(workspace, turning):  # noqa: F811
+    number = add(workspace, turning)
     page = opened()
-    assert "each region shows the mean attention" in text(page)
-    page.number_input(key="seat_rows").set_value(1)
-    page.number_input(key="seat_columns").set_value(3)
-    press(page, "Use this grid")
-    assert workspace.get("seats") == {"R1": seats.grid(1, 3)}
-    run(page)
-    page.number_input(key="seat_rows").set_value(6)
-    page.number_input(key="seat_columns").set_value(6)
-    press(page, "Use this grid")
-    assert "No region ever held 5 measured faces" in text(run(page))
+    assert "no figure is shown yet" in text(page) and "each region shows the mean attention" not in text(page)
+    page = divide(page, 6, 6)
+    press(page, SHOW)
+    assert "No region ever held 5 measured faces" in text(page) and seats.division(workspace, number) == []
+    page = divide(page, 1, 3)
+    press(page, SHOW)
+    assert "each region shows the mean attention" in text(run(page))
+    page = divide(page, 1, 2)
+    assert workspace.get("seats") == {"R1": seats.grid(1, 2)} and seats.division(workspace, number) == seats.grid(1, 3)
+    assert "it keeps them" in text(page) and not [button for button in page.button if button.label == SHOW]
+
+
+def test_a_running_lesson_has_no_seats(workspace, turning):  # noqa: F811
+    number = workspace.start_lesson(LESSON)
+    workspace.record(number, turning)
+    workspace.flush()
+    page = show("lessons")
+    assert "Seats" not in [expander.label for expander in page.expander]

@@ -125,18 +125,18 @@ def test_who_films_only_herself_sees_her_own_figures(workspace):
 
 
 def test_emotions_of_one_lesson_have_an_interval_over_faces_not_seconds(workspace):
-    faces = rows(seconds=100)
-    happy = faces["track"] < 3
+    faces = rows(tracks=12, seconds=100)
+    happy = faces["track"] < 6
     faces.loc[happy, ["p_neutral", "p_happy"]] = [0.6, 0.1]
     add(workspace, faces)
     table = queries.emotions(workspace, "class").set_index("emotion")
     assert list(table.index) == list(FERPLUS)
     neutral, happy = table.loc["neutral"], table.loc["happy"]
-    assert (neutral["count"], happy["count"], happy["observations"]) == (300, 300, 600)
+    assert (neutral["count"], happy["count"], happy["observations"]) == (600, 600, 1200)
     assert happy["share"] == pytest.approx((0.1 + 0.65) / 2, abs=1e-6)
-    error = np.sqrt(6 / 5 * 6 * 0.275**2) / 6
-    assert happy["high"] - happy["share"] == pytest.approx(2.57 * error, abs=1e-6)
-    assert (happy["lessons"], happy["faces"]) == (1, 6)
+    error = np.sqrt(12 / 11 * 12 * 0.275**2) / 12
+    assert happy["high"] - happy["share"] == pytest.approx(2.20 * error, abs=1e-6)
+    assert (happy["lessons"], happy["faces"]) == (1, 12)
     assert table["share"].sum() == pytest.approx(1.0, abs=1e-6)
 
 
@@ -165,9 +165,9 @@ def test_attention_only_lessons_have_concentration_but_no_emotions(workspace):
 
 
 def test_the_distribution_puts_every_observation_into_one_tenth(workspace):
-    add(workspace, uneven(0.0, 0.05, 0.55, 0.95, 1.0))
+    add(workspace, uneven(*[0.0] * 3, *[0.05] * 2, *[0.55] * 5, *[0.95] * 3, *[1.0] * 3))
     table = queries.distribution(workspace)
-    assert table["count"].tolist() == [2, 0, 0, 0, 0, 1, 0, 0, 0, 2]
+    assert table["count"].tolist() == [5, 0, 0, 0, 0, 5, 0, 0, 0, 6]
     assert table["start"].tolist() == pytest.approx([i / 10 for i in range(10)])
     assert table["share"].sum() == pytest.approx(1)
 
@@ -202,9 +202,9 @@ def test_the_export_has_every_observation_where_all_agreed(workspace):
 
 def test_the_export_of_attention_only_has_no_single_face(workspace):
     lesson = replace(LESSON, profile="attention-only")
-    number = add(workspace, rows(seconds=2), rows(tracks=4, start=START + timedelta(seconds=9)), lesson=lesson)
+    number = add(workspace, rows(seconds=30), rows(tracks=4, start=START + timedelta(minutes=1)), lesson=lesson)
     table = queries.export(workspace, number)
-    assert "track" not in table and table["faces"].tolist() == [6, 6]
+    assert "track" not in table and table["faces"].tolist() == [6] and table["seconds"].tolist() == [30]
 
 
 @pytest.mark.parametrize(

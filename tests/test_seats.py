@@ -1,5 +1,6 @@
 """Regions of a room and the attention in them, the empty table first."""
 
+import io
 from dataclasses import replace
 from datetime import timedelta
 
@@ -8,8 +9,10 @@ import pandas as pd
 import pytest
 
 from cssafe import seats
+from cssafe.exchange import incoming, outgoing
 from cssafe.formula import PUBLISHED
 from cssafe.observations import observe
+from cssafe.settings import PROFILES
 from cssafe.simulated import Step, frames
 from tests.lessons import LESSON, START, add, rows
 from tests.test_simulated import ROUGH
@@ -107,6 +110,69 @@ def test_of_three_regions_only_the_smallest_is_given_up_for_a_small_rest(workspa
 def test_one_person_alone_has_no_seats(workspace):
     lesson = replace(LESSON, audience="self")
     assert shown(workspace, rows(tracks=1, seconds=9), seats.grid(1, 1), lesson) == [False]
+
+
+def test_a_lesson_keeps_the_first_division_for_which_figures_were_shown(workspace):
+    number = add(workspace, sitting(6, 5))
+    assert seats.attention(workspace, number, seats.grid(6, 6)[:3])["attention"].isna().all()
+    assert seats.division(workspace, number) == []
+    first = seats.attention(workspace, number, HALVES)
+    assert first["name"].tolist() == ["Door", "Window"] and seats.division(workspace, number) == HALVES
+    pd.testing.assert_frame_equal(seats.attention(workspace, number, seats.grid(1, 1)), first)
+    other = add(workspace, sitting(6, 5))
+    assert len(seats.attention(workspace, other, seats.grid(1, 1))) == 1
+
+
+def test_a_lesson_that_runs_has_no_figures_of_regions(workspace):
+    number = workspace.start_lesson(LESSON)
+    workspace.record(number, sitting(6, 5))
+    workspace.flush()
+    assert seats.attention(workspace, number, HALVES)["attention"].isna().all()
+    assert seats.division(workspace, number) == []
+
+
+def test_overlapping_regions_have_no_figures(workspace):
+    """They could come with a file."""
+    twice = [HALVES[0], HALVES[0] | {"name": "Again", "right": 0.6}]
+    assert shown(workspace, sitting(9, 9), twice) == [False, False]
+
+
+def test_a_division_goes_with_its_lesson_out_in_and_away(workspace):
+    number = add(workspace, sitting(6, 5))
+    seats.attention(workspace, number, HALVES)
+    file = io.BytesIO()
+    outgoing.write(workspace, file, "parquet")
+    workspace.delete(number)
+    assert seats.division(workspace, number) == []
+    [again] = incoming.read(workspace, file, PROFILES["consent"]).lessons
+    assert again != number and seats.division(workspace, again) == HALVES
+
+
+def attacked(workspace, number: int, truth: np.ndarray, rng: np.random.Generator) -> float:
+    """Mean error of what a hundred divisions of a room of 5 x 5 seats tell of each seat, by least squares."""
+    rows_of, means = [], []
+    row, column = np.divmod(np.arange(25), 5)
+    for _ in range(100):
+        top, left = rng.integers(0, 4, 2)
+        bottom, right = top + rng.integers(1, 6 - top), left + rng.integers(1, 6 - left)
+        asked = {"name": "Drawn", "left": left / 5, "top": top / 5, "right": right / 5, "bottom": bottom / 5}
+        for region in seats.attention(workspace, number, [asked]).dropna(subset="attention").itertuples():
+            inside = (column / 5 + 0.1 > region.left) & (column / 5 + 0.1 < region.right)
+            inside &= (row / 5 + 0.1 > region.top) & (row / 5 + 0.1 < region.bottom)
+            rows_of.append(inside / inside.sum())
+            means.append(region.attention)
+    guess = truth.mean()  # of the whole class, which is told anyway
+    found = guess + np.linalg.pinv(np.array(rows_of)) @ (np.array(means) - guess)
+    return float(np.abs(found - truth).mean())
+
+
+def test_a_hundred_divisions_tell_no_more_of_a_seat_than_the_mean_of_the_class(workspace):
+    rng = np.random.default_rng(3)
+    row, column = np.divmod(np.arange(25), 5)
+    truth = rng.uniform(0.2, 1, 25).round(4)
+    second = rows(tracks=25).assign(attention=truth, x=column / 5 + 0.1, y=row / 5 + 0.1)
+    number = add(workspace, second)
+    assert attacked(workspace, number, truth, rng) > 0.9 * np.abs(truth - truth.mean()).mean()
 
 
 def test_a_class_that_looks_away_on_one_side_is_seen_so(workspace):

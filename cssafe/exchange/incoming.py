@@ -169,7 +169,7 @@ def main(args: argparse.Namespace) -> int:
     if not chosen.profile.stored:
         raise StoreError(f"The profile {chosen.profile.name} stores nothing: set CSSAFE_PROFILE to consent.")
     with args.file.open("rb") as file:
-        workspace = Workspace.open(database)
+        workspace = Workspace.open(database, chosen.profile.expression)
         try:
             taken = read(workspace, file, chosen.profile, tell("Read"))
         finally:

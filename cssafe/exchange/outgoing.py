@@ -1,7 +1,7 @@
 """A workspace -> one file; `python -m cssafe export`.
 
 Nothing leaves of fewer people than the minimum group: of lessons whose profile does not let single faces be shown, the tables
-that have a row a face are left out, and `seconds` has the means of the class instead.
+that have a row a face are left out, and `minutes` has the means of the class where they may be given away.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from cssafe.spreadsheet import escape
 from cssafe.store import StoreError, Workspace
 from cssafe.store.migrations import of_lessons
 from cssafe.store.stored_settings import TRAVELLING
-from cssafe.store.summaries import COUNTED, mean
+from cssafe.store.summaries import shareable
 
 BATCH = 100_000
 """Observations that are held in memory at a time, about."""
@@ -87,7 +87,7 @@ def _parts(cursor: Any) -> list[Part]:
     belonging = of_lessons(cursor)
     told = {"individual": INDIVIDUAL}
     parts = [Part("lessons", "FROM lessons WHERE ended IS NOT NULL ORDER BY lesson")]
-    for table in (name for name in belonging if name not in ("lessons", "observations")):
+    for table in (name for name in belonging if name not in ("lessons", "minutes", "observations")):
         which = TOLD if table in OF_FACES else "SELECT lesson FROM lessons WHERE ended IS NOT NULL"
         parts.append(
             Part(table, f"FROM {table} WHERE lesson IN ({which}) ORDER BY ALL", (told if table in OF_FACES else {},))
@@ -99,7 +99,9 @@ def _parts(cursor: Any) -> list[Part]:
         parts.append(Part(table, f"FROM {table} ORDER BY ALL"))
     kept = "FROM settings WHERE list_contains($travel::VARCHAR[], key) ORDER BY key"
     parts.append(Part("settings", kept, ({"travel": TRAVELLING},)))
-    chunks = _chunks(cursor, TOLD)
+    minutes = f"WITH {shareable(WITHHELD)} FROM minutes WHERE lesson IN ({TOLD}) UNION ALL BY NAME FROM shareable ORDER BY ALL"
+    parts.append(Part("minutes", minutes, (told,)))
+    chunks = _chunks(cursor)
     # Earlier versions wrote seconds twice when the clock was set back; no file is taken in that has one twice.
     observations = f"""
         SELECT DISTINCT ON (observations.lesson, observations.time, track) observations.*, activity
@@ -109,19 +111,13 @@ def _parts(cursor: Any) -> list[Part]:
         ORDER BY observations.lesson, observations.time, track"""
     pieces = ({"first": min(chunk, default=0), "last": max(chunk, default=0)} for chunk in chunks)
     parts.append(Part("observations", observations, tuple(told | piece for piece in pieces)))
-    seconds = f"""
-        WITH {COUNTED}
-        SELECT lesson, time, any_value(activity) AS activity, count(*) AS faces, {mean("counted.attention")} AS attention,
-            {mean("counted.concentration")} AS concentration
-        FROM counted ASOF LEFT JOIN activities USING (lesson, time) GROUP BY lesson, time ORDER BY lesson, time"""
-    parts.append(Part("seconds", seconds, tuple({"lessons": chunk} for chunk in _chunks(cursor, WITHHELD))))
     return parts
 
 
-def _chunks(cursor: Any, which: str) -> list[list[int]]:
+def _chunks(cursor: Any) -> list[list[int]]:
     """Lessons that are read together, rising; one piece at least, which may be empty."""
     counted = cursor.execute(
-        f"SELECT lesson, count(*) FROM observations WHERE lesson IN ({which}) GROUP BY lesson ORDER BY lesson",
+        f"SELECT lesson, count(*) FROM observations WHERE lesson IN ({TOLD}) GROUP BY lesson ORDER BY lesson",
         {"individual": INDIVIDUAL},
     ).fetchall()
     chunks: list[list[int]] = [[]]
@@ -197,10 +193,11 @@ def main(args: argparse.Namespace) -> int:
 
     if args.file.is_dir() or not args.file.absolute().parent.is_dir():
         raise StoreError(f"{args.file}: expected the name of a file in a folder that is there.")
-    database = settings.read().database
+    chosen = settings.read()
+    database = chosen.database
     if not database.is_file():
         raise StoreError(f"There is no database {database} yet, so there is nothing to export.")
-    workspace = Workspace.open(database)
+    workspace = Workspace.open(database, chosen.profile.expression)
     half = args.file.with_name(args.file.name + ".part")
     try:
         with half.open("wb") as file:

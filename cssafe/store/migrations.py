@@ -83,7 +83,24 @@ def m006_notes(connection: duckdb.DuckDBPyConnection) -> None:
     """)
 
 
-MIGRATIONS = (m001_initial, m002_signals, m003_activities, m004_ratings, m005_places, m006_notes)
+def m007_divisions(connection: duckdb.DuckDBPyConnection) -> None:
+    """The regions for which a lesson's figures were first shown. Edges are shares of the picture."""
+    connection.execute("""
+        CREATE TABLE divisions (
+            lesson INTEGER NOT NULL, name VARCHAR NOT NULL, "left" DOUBLE NOT NULL, top DOUBLE NOT NULL,
+            "right" DOUBLE NOT NULL, bottom DOUBLE NOT NULL);
+    """)
+
+
+MIGRATIONS = (
+    m001_initial,
+    m002_signals,
+    m003_activities,
+    m004_ratings,
+    m005_places,
+    m006_notes,
+    m007_divisions,
+)
 
 
 def migrate(connection: duckdb.DuckDBPyConnection) -> None:

@@ -63,6 +63,41 @@ MINUTES = f"""
 """
 
 
+MIN_MINUTE_S = 30
+"""Seconds with figures from which on a minute of a class is given away. Of a few seconds it would be a figure of seconds, and
+from these a single face that comes or goes can be worked out."""
+
+
+def shareable(lessons: str) -> str:
+    """SQL for the common table expression `shareable`: `minutes` as they may be given away, of the lessons that the subquery
+    names. Of a class, a minute of fewer than MIN_MINUTE_S seconds has no figure and 0 seconds, and all others have theirs in
+    tenths. Where those withheld have fewer than MIN_MINUTE_S seconds together, the smallest other minute is withheld, too, for
+    the mean of the lesson may be known."""
+    return f"""
+    sized AS (
+        SELECT minutes.*, audience, audience = 'self' OR seconds >= {MIN_MINUTE_S} AS enough
+        FROM minutes JOIN lessons USING (lesson) WHERE lesson IN ({lessons})),
+    rest AS (
+        SELECT lesson, coalesce(sum(seconds) FILTER (NOT enough), 0) AS others,
+            arg_min(time, seconds) FILTER (enough) AS smallest
+        FROM sized GROUP BY lesson),
+    judged AS (
+        SELECT sized.*, enough AND NOT (others BETWEEN 1 AND {MIN_MINUTE_S - 1} AND time = smallest) AS shown
+        FROM sized JOIN rest USING (lesson)),
+    shareable AS (
+        SELECT lesson, time, faces, CASE WHEN shown THEN seconds ELSE 0 END AS seconds,
+            {_tenths("attention")}, {_tenths("concentration")}
+        FROM judged)
+    """
+
+
+def _tenths(name: str) -> str:
+    """SQL for a figure of `judged`; of a class in tenths, rounded up or down as the hash of its minute says: coarser than what
+    one of seven faces changes, while means over many minutes stay right."""
+    rounded = f"floor(10 * {name} + hash(time) / {2**64}) / 10"
+    return f"CASE WHEN audience = 'self' THEN {name} WHEN shown THEN {rounded} END AS {name}"
+
+
 def _commonest() -> str:
     highest = f"greatest({', '.join(EXPRESSION)})"
     return ", ".join(f"count(*) FILTER ({p} = {highest}) AS {n}" for p, n in zip(EXPRESSION, COMMONEST, strict=True))

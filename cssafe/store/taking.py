@@ -45,6 +45,11 @@ RULES = {
         "time_zone IN (SELECT name FROM pg_timezone_names())": "there is no such time zone",
     },
     "activities": {f"activity IN {ACTIVITIES}": f"the activity is none of {', '.join(ACTIVITIES)}"},
+    "divisions": {
+        '0 <= "left" AND "left" < "right" AND "right" <= 1 AND 0 <= top AND top < bottom AND bottom <= 1': (
+            "the region is no rectangle inside the picture"
+        )
+    },
     "ratings": {"coalesce(rating BETWEEN 0 AND 2, true)": "the rating is not 0, 1 or 2"},
     "observations": {"coalesce(level BETWEEN 0 AND 2, true)": "the level is not 0, 1 or 2"},
 }

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from datetime import datetime
 from functools import partial
@@ -26,6 +26,7 @@ from cssafe.store.recovery import notice, remains
 from cssafe.store.stored_settings import STORED_SETTINGS, usable
 from cssafe.store.summaries import summarise
 from cssafe.store.taking import Taken, take
+from cssafe.store.views import withhold_expression
 from cssafe.store.write_queue import WriteQueue
 
 log = logging.getLogger(__name__)
@@ -39,8 +40,10 @@ class Workspace:
     they are written, and raise StoreError where the database refuses.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, expression: bool) -> None:
         self._database = database
+        self.expression = expression
+        """Whether emotions are read at all (views.py)."""
         self._queue = WriteQueue(database)
         self._housekeeping = Housekeeping(database, self._queue)
         self.notice: Sentence | None = None
@@ -48,8 +51,10 @@ class Workspace:
         self._closed = False
 
     @classmethod
-    def open(cls, path: Path | None) -> "Workspace":
+    def open(cls, path: Path | None, expression: bool = True) -> "Workspace":
         """Open the database at `path`, made if there is none; None keeps it in memory and off the disk altogether.
+
+        expression: of the profile. Without it, nobody reads emotions that were stored under another profile.
 
         Lessons that a crash left open are ended at their last observation, a deletion that it interrupted is finished, and a
         damaged write-ahead log is set aside; `notice` and the log then say what may be missing.
@@ -63,7 +68,7 @@ class Workspace:
             before = None if path is None else remains(path)
             database = Database(path)
             migrate(database.connection)
-            workspace = cls(database)
+            workspace = cls(database, expression)
             if before is not None:
                 workspace.notice = notice(before, database.damaged_log, database.connection)
             workspace._end_open_lessons()
@@ -93,7 +98,10 @@ class Workspace:
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A cursor for reading, for one thread. Close it, or let it go out of scope."""
         try:
-            return self._database.cursor()
+            cursor = self._database.cursor()
+            if not self.expression:
+                withhold_expression(cursor)
+            return cursor
         except duckdb.Error as error:
             raise self._database.why_refused(error) from error
 
@@ -221,7 +229,12 @@ class Workspace:
         self._queue.run_in_turn(lambda: writing.add_activities(self._connection, lesson, row))
 
     def correct(self, lesson: int, activities: Sequence[tuple[datetime, str]], formula: Formula) -> None:
-        """Say anew what a past lesson did, each from a time on (aware), and score it accordingly."""
+        """Say anew what a past lesson did, each from a time on (aware), and score it accordingly.
+
+        Raises:
+            StoreError: also if the formula weighs emotions, and this workspace reads none.
+        """
+        self._check_formula(formula)
         rows = [(naive_utc(time), activity) for time, activity in activities]
         self._queue.run_whole(lambda connection: writing.correct(connection, lesson, rows, formula))
 
@@ -233,7 +246,9 @@ class Workspace:
         self._queue.run(lambda: self._connection.execute(f"INSERT INTO ratings SELECT $1, $2, $3 {twice}", row))
 
     def rescorable(self, formula: Formula) -> list[int]:
-        """Past lessons that `rescore` would score anew."""
+        """Past lessons that `rescore` would score anew; none where the formula weighs emotions, and none are read here."""
+        if formula.emotion is not None and not self.expression:
+            return []
         with self.cursor() as cursor:
             return writing.rescorable(cursor, formula)
 
@@ -248,6 +263,16 @@ class Workspace:
         self._queue.run(self._database.pack)
         return len(lessons)
 
+    def _check_formula(self, formula: Formula) -> None:
+        if formula.emotion is not None and not self.expression:
+            raise StoreError(
+                N_(
+                    "The formula {formula} weighs emotions, and the profile attention-only reads none. Choose another formula "
+                    "on the page Formula."
+                ),
+                formula=str(formula),
+            )
+
     def rename(self, lesson: int, name: str) -> None:
         if not name.strip():
             raise StoreError(N_("A lesson needs a name, this one is empty. Type one and save again."))
@@ -257,6 +282,13 @@ class Workspace:
     def annotate(self, lesson: int, note: str, tags: Sequence[str]) -> None:
         """Keep the teacher's note on a lesson and its tags, in place of those before; an empty note is none."""
         self._queue.run_whole(lambda connection: writing.annotate(connection, lesson, note, tags))
+
+    def divide(self, lesson: int, regions: Sequence[Mapping[str, Any]]) -> None:
+        """Keep the regions for which the lesson's figures are shown; those that it has stay.
+
+        regions: name, left, top, right, bottom (shares of the picture).
+        """
+        self._queue.run_whole(lambda connection: writing.divide(connection, lesson, regions))
 
     def delete(self, *lessons: int) -> None:
         """Take lessons and all that was recorded of them out of every table, then out of the bytes of the file and of the

@@ -1,7 +1,7 @@
 """Writing rows: lessons, observations, and scores made anew. To be called on the writer thread."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -183,6 +183,15 @@ def correct(
     connection.execute("DELETE FROM activities WHERE lesson = ?", [lesson])
     add_activities(connection, lesson, activities)
     rescore(connection, lesson, formula)
+
+
+def divide(connection: duckdb.DuckDBPyConnection, lesson: int, regions: Sequence[Mapping[str, Any]]) -> None:
+    """Give the lesson these regions, unless it has some. To be called inside a transaction."""
+    connection.execute(
+        """INSERT INTO divisions BY NAME SELECT $lesson AS lesson, unnest($regions, recursive := true)
+        WHERE NOT EXISTS (FROM divisions WHERE lesson = $lesson)""",
+        {"lesson": lesson, "regions": list(regions)},
+    )
 
 
 def annotate(connection: duckdb.DuckDBPyConnection, lesson: int, note: str, tags: Sequence[str]) -> None:

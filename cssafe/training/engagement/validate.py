@@ -99,7 +99,7 @@ def read(args: argparse.Namespace) -> Moments:
     if args.data.is_file():
         from cssafe.store import Workspace
 
-        with closing(Workspace.open(chosen.database)) as workspace:
+        with closing(Workspace.open(chosen.database, chosen.profile.expression)) as workspace:
             return moments_module.of_lessons(args.data, args.levels, workspace)
     if args.signals is not None and not args.signals.absolute().parent.is_dir():
         raise DataError(f"--signals {args.signals}: expected the name of a file in a folder that is there.")

@@ -1,0 +1,81 @@
+"""Names are shown as typed: nothing in them takes effect, wherever a page shows them."""
+
+import ast
+import unicodedata
+
+import pytest
+
+from cssafe.names import MAX_NAME_CHARS, emphasized, literal, sentence, shown
+from cssafe.settings import ROOT
+
+MARKDOWN = (
+    "markdown", "caption", "header", "subheader", "title", "info", "warning", "error", "success", "toast", "metric",
+    "button", "page_link", "link_button", "expander", "popover", "checkbox", "radio", "tabs", "progress",
+)  # fmt: skip
+"""Streamlit's functions that read Markdown in what they are given."""
+
+TYPED = (
+    "lesson.lesson.name", "running.lesson.name", "shown.lesson.name", "lesson['name']", "lesson['formula']", "report.title",
+    "section.title", "section.reading", "period", "error", "problem", "complaint", "entry['subject']", "upload.problem",
+    "analysis.problem", "capture.problem", "room.problem", "view.problem", "progress.name", "upload.name", "formula.title",
+    "found.reason", "made.reason", "marker.kind", "report['problem']",
+)  # fmt: skip
+"""What holds text that a user or a file brought, as pages call it."""
+
+SAFE = ("literal", "sentence", "emphasized", "shown", "wrong", "too_much")
+
+
+def bare(node: ast.AST) -> list[str]:
+    """What of TYPED is in an expression outside a call of SAFE."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in SAFE:
+        return []
+    here = [ast.unparse(node)] if isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)) else []
+    return [one for one in here if one in TYPED] + [one for child in ast.iter_child_nodes(node) for one in bare(child)]
+
+
+@pytest.mark.parametrize("page", sorted(ROOT.glob("pages/*.py")), ids=lambda path: path.stem)
+def test_no_page_gives_markdown_what_somebody_typed(page):
+    calls = [node for node in ast.walk(ast.parse(page.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    shows = [call for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr in MARKDOWN]
+    found = [(call.lineno, one) for call in shows for argument in call.args for one in bare(argument)]
+    own = {"complaint"} if page.stem in ("live", "files", "why") else set()  # sentences of the page's own
+    assert [(line, one) for line, one in found if one not in own] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("7a", "7a"),
+        ("", ""),
+        (" two\nlines\t and more ", "two lines and more"),
+        ("a\x00b\x1b\u200bc\u202ed\ufeff", "abcd"),
+        ("क्‍ष", "क्‍ष"),  # spelled with a joiner
+        ("عربي", "\u2068عربي\u2069"),
+        ("x" * 81, "x" * 79 + "…"),
+        (3, "3"),
+    ],
+)
+def test_a_name_is_shown_in_one_line_contained_and_shortened(text, expected):
+    assert shown(text) == expected
+
+
+def test_a_very_long_name_is_as_short_as_any_and_a_sentence_is_longer():
+    assert len(shown("x" * 10_000)) == MAX_NAME_CHARS and len(sentence("x" * 1_000)) == 1_000
+
+
+def test_text_that_is_no_markdown_is_left_alone():
+    for text in ("Mathematics 7b", "09:05:00 to 10:15", "It's 5 - 3, isn't it? (yes)", "Größe; 50 %"):
+        assert literal(text) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["**bold**", "[a](http://b.c)", "$x$", ":red[x]", "<b>", "# x", "1. x", "`x`", "![](//x)"]
+)
+def test_every_mark_is_escaped(text):
+    visible = "".join(c for c in literal(text) if unicodedata.category(c) != "Cf").replace("\\", "")
+    assert literal(text) != text and visible == text
+
+
+def test_only_the_first_and_the_last_stress_of_a_sentence_hold():
+    assert emphasized("On **Monday 1**: more.") == "On  **Monday 1**: more.".replace("On  ", "On ")
+    assert emphasized("**a ** b ** c**: d_e") == r"**a \*\* b \*\* c**: d\_e" and emphasized("a_b") == r"a\_b"
