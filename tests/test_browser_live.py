@@ -137,7 +137,7 @@ def test_a_lesson_from_start_to_end_is_seen_live_and_is_in_the_database_afterwar
         assert fetch(database, "SELECT kind FROM markers ORDER BY time") == [("quiz",), ("question",)]
         activities = fetch(database, "SELECT activity FROM activities ORDER BY time")
         assert activities == [("screen",), ("desk work",)]
-        assert not [file for file in tmp_path.iterdir() if file.suffix not in (".duckdb", ".log")]
+        assert not [path for path in tmp_path.rglob("*") if path.is_file() and path.suffix not in (".duckdb", ".log")]
 
 
 @pytest.mark.slow
