@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 LAYERS = (
-    {"settings", "language", "errors", "colours", "labels", "intervals", "agreement", "places"},
+    {"settings", "language", "errors", "colours", "labels", "intervals", "agreement", "names", "places"},
     {"alerts", "comparison", "frames", "privacy", "vision"},
     {"affect", "expression", "formula", "observations", "signals"},
     {"concentration", "media", "periods", "timetable"},
