@@ -72,7 +72,7 @@ def test_a_lesson_begun_in_one_browser_goes_on_without_it_and_is_ended_in_anothe
         ]
         [(seconds, faces)] = fetch(database, "SELECT count(DISTINCT time), count(DISTINCT track) FROM observations")
         assert seconds >= 4 and faces >= 9
-        assert not [file for file in tmp_path.iterdir() if file.suffix not in (".duckdb", ".log")]
+        assert not [path for path in tmp_path.rglob("*") if path.is_file() and path.suffix not in (".duckdb", ".log")]
 
 
 def test_the_timetable_records_with_no_browser_at_all_and_after_a_kill_goes_on_as_a_new_lesson(tmp_path, browser):
