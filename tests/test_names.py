@@ -6,6 +6,8 @@ import unicodedata
 import pytest
 
 from cssafe.names import MAX_NAME_CHARS, emphasized, literal, sentence, shown
+from cssafe.report import files
+from cssafe.report.document import Report, Section
 from cssafe.settings import ROOT
 
 MARKDOWN = (
@@ -79,3 +81,13 @@ def test_every_mark_is_escaped(text):
 def test_only_the_first_and_the_last_stress_of_a_sentence_hold():
     assert emphasized("On **Monday 1**: more.") == "On  **Monday 1**: more.".replace("On  ", "On ")
     assert emphasized("**a ** b ** c**: d_e") == r"**a \*\* b \*\* c**: d\_e" and emphasized("a_b") == r"a\_b"
+
+
+@pytest.mark.slow
+def test_a_report_shows_a_name_as_typed_in_html_and_pdf():
+    typed = "<b>x</b> **y** \u202eאבג " + "z" * 10_000
+    report = Report(typed, "lesson-1", typed, False, (), (Section(typed, (typed,)),))
+    html = files.make(report, "html").decode()
+    assert "&lt;b&gt;x&lt;/b&gt; **y** " in html and "<b>x" not in html and "\u202e" not in html
+    assert html.count("z" * 3000) == 0
+    assert files.make(report, "pdf").startswith(b"%PDF")
