@@ -178,7 +178,8 @@ def during(capture: Capture) -> None:
     left, right = st.columns([3, 2], gap="medium")
     lesson = capture.lesson
     with left:
-        st.markdown(f"**{literal(lesson.lesson.name)}**, {sentence(hidden(capture.source))}")
+        st.markdown(f"**{literal(lesson.lesson.name)}**")
+        st.text(hidden(capture.source))
         if complaint := st.session_state.pop("complaint", ""):
             st.error(sentence(complaint), icon=":material/error:")
         picture(capture)

@@ -151,7 +151,7 @@ def test_a_database_held_by_another_program_is_said_and_tried_again(data, source
     refuse = [StoreError("The database is in use by another program.")]
     opened = Workspace.open
 
-    def held(path):
+    def held(path, expression):
         if refuse:
             raise refuse[0]
         return opened(path)
