@@ -7,7 +7,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
   --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow test-newest test-elsewhere measure check words lock torch clean
+.PHONY: help run test test-slow test-newest test-elsewhere measure check words lock licences torch clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -44,6 +44,9 @@ words: .venv/.installed-dev  ## add new sentences to the translations in cssafe/
 lock: .venv/.installed-dev  ## pin what requirements*.txt allow; pins that still fit stay, unless: make lock UPGRADE=--upgrade
 	$(COMPILE) requirements-dev.txt --output-file requirements-dev-lock.txt
 	$(COMPILE) requirements.txt --constraints requirements-dev-lock.txt --output-file requirements-lock.txt
+
+licences: .venv/.installed-dev  ## write docs/licences.md from the installed packages
+	$(BIN)/python -m tests.licences
 
 torch: .venv/.installed-train  ## install PyTorch, which `python -m cssafe train` and its tests need
 

@@ -18,6 +18,7 @@ COMMANDS = (
     "-m cssafe bench",
     "-m cssafe bench --observations 20000000",
     "-m tests.kills --kills 50",
+    "-m tests.fuzz --minutes 30",
     "-m pytest -s -q -m slow tests/test_hosted.py tests/test_browser_lines.py",
 )
 """What follows `python`."""

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from cssafe.media import MediaError, about, decode, frames
 from tests.conftest import half_blue
+from tests.damage import EDITS, edit
 from tests.test_media import encoded
 from tests.test_media_memory import gif, saved
 
@@ -45,24 +46,6 @@ def film(name: str) -> bytes:
         return path.read_bytes()
 
 
-@st.composite
-def damaged(draw: st.DrawFn, whole: bytes) -> bytes:
-    """The file with some bytes changed, a piece taken out or put in twice, or its end missing."""
-    data = bytearray(whole)
-    for _ in range(draw(st.integers(1, 8))):
-        at = draw(st.integers(0, max(0, len(data) - 1)) | st.integers(0, 200))  # heads hold most of what can go wrong
-        match draw(st.sampled_from(("change", "take out", "repeat", "cut"))):
-            case "change":
-                data[at : at + 4] = draw(st.binary(min_size=1, max_size=4))
-            case "take out":
-                del data[at : at + draw(st.integers(1, 64))]
-            case "repeat":
-                data[at:at] = data[at : at + draw(st.integers(1, 64))]
-            case "cut" if draw(st.booleans()):
-                del data[at:]
-    return bytes(data)
-
-
 def is_picture_or_refused(data: bytes) -> None:
     try:
         image = decode(data)
@@ -88,8 +71,8 @@ HEADS = (b"", b"\xff\xd8\xff\xe0", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"RIFF\0\0\0
          b"\x1a\x45\xdf\xa3", b"OggS\0", b"FLV\x01\x05", b"G" * 188, b"\0\0\1\xba", b"II*\0", b"BM", b"P6 ")  # fmt: skip
 
 anything = st.builds(bytes.__add__, st.sampled_from(HEADS), st.binary(max_size=600))
-images = st.sampled_from(sorted(IMAGES)).flatmap(lambda name: damaged(IMAGES[name]))
-videos = st.sampled_from(VIDEOS).flatmap(lambda name: damaged(film(name)))
+images = st.builds(lambda name, edits: edit(IMAGES[name], edits), st.sampled_from(sorted(IMAGES)), EDITS)
+videos = st.builds(lambda name, edits: edit(film(name), edits), st.sampled_from(VIDEOS), EDITS)
 
 
 @FEW

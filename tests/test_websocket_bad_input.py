@@ -2,6 +2,7 @@
 anything."""
 
 # ruff: noqa: F401, F811 (imported fixtures)
+import asyncio
 import io
 import json
 import threading
@@ -58,6 +59,20 @@ def test_the_token_as_first_message_opens_nothing(client, lesson):
     with client.websocket_connect("/cssafe/frames", headers=dict(HERE)) as socket:
         socket.send_text(lesson.token)
         assert closed(socket) == websocket.REFUSED
+
+
+@pytest.mark.parametrize("offered", [[], ["cssafe", "guess"]])
+def test_who_leaves_before_the_refusal_causes_no_traceback(client, offered):
+    async def send(message):
+        if message["type"] == "websocket.close":
+            raise OSError("the browser has left")
+
+    async def receive():
+        return {"type": "websocket.connect"}
+
+    headers = [(b"host", b"testserver"), (b"origin", b"http://testserver")]
+    scope = {"type": "websocket", "path": "/cssafe/frames", "headers": headers, "subprotocols": offered}
+    asyncio.run(client.app(scope, receive, send))
 
 
 def test_the_server_chooses_its_own_subprotocol_and_never_says_the_token_back(client, lesson):

@@ -82,6 +82,10 @@ def routes(
     with a `problem` that is not empty, as status 503."""
 
     async def frames(socket: WebSocket) -> None:
+        with contextlib.suppress(WebSocketDisconnect):  # a browser that has left hears no answer
+            await admit(socket)
+
+    async def admit(socket: WebSocket) -> None:
         offered = socket.scope["subprotocols"]
         # Accepted even where it is refused at once: a browser hides the reason of what was never accepted.
         await socket.accept(PROTOCOL if PROTOCOL in offered else None)
