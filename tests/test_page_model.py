@@ -166,4 +166,5 @@ def test_where_lessons_are_stored_everybody_must_have_agreed_first_and_it_is_ask
     assert rows == (0,) and {path.name for path in (server / "data").iterdir()} <= {
         "cssafe.duckdb",
         "cssafe.duckdb.wal",
+        "cssafe.duckdb.running",
     }
