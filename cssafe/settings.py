@@ -119,20 +119,22 @@ class Profile:
     expression: emotions are computed at all; without it no expression network is loaded.
     stored: observations outlive the visit.
     individuals: a single face's reading may be shown on the live picture (each person in it has agreed, or is alone).
+    agreement: everybody in the picture must have agreed before the first lesson.
     """
 
     name: str
     expression: bool
     stored: bool
     individuals: bool
+    agreement: bool
 
 
 PROFILES = {
     profile.name: profile
     for profile in (
-        Profile("demo", expression=True, stored=False, individuals=True),
-        Profile("consent", expression=True, stored=True, individuals=True),
-        Profile("attention-only", expression=False, stored=True, individuals=False),
+        Profile("demo", expression=True, stored=False, individuals=True, agreement=False),
+        Profile("consent", expression=True, stored=True, individuals=True, agreement=True),
+        Profile("attention-only", expression=False, stored=True, individuals=False, agreement=True),
     )
 }
 

@@ -52,7 +52,7 @@ def main(args: argparse.Namespace) -> int:
         zone = args.zone or workspace.get("live", {}).get("time_zone", "UTC")
         until = _today(args.until, zone) if args.until else None
         next(media.frames(args.source))  # what gives no picture is told before the networks are loaded
-        if profile.stored and not workspace.get("agreed", False):
+        if profile.agreement and not workspace.get("agreed", False):
             print(AGREE, file=sys.stderr)
         engine = Engine(lambda: Pipeline(profile, chosen.model, chosen.detector)).start()
         try:

@@ -67,7 +67,7 @@ def before() -> None:
             horizontal=True,
         )
         covering(audience)
-        if profile.stored and not workspace.get("agreed", False):
+        if profile.agreement and not workspace.get("agreed", False):
             st.markdown(_(pictures.AGREE))  # as a checkbox's label it would be cut off
             st.checkbox(_("Yes, they have agreed"), key="agreed")
         complaint = st.session_state.pop("files_complaint", "") or too_much(files)

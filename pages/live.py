@@ -77,7 +77,7 @@ def before() -> None:
             format_func=lambda way: _(NAMES[way]),
             help=_(CONNECTION),
         )
-        if profile.stored and not workspace.get("agreed", False):
+        if profile.agreement and not workspace.get("agreed", False):
             st.checkbox(_(AGREE), key="agreed")
         if complaint := st.session_state.pop("complaint", ""):
             st.warning(complaint, icon=":material/check_box:")

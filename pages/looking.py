@@ -51,7 +51,7 @@ def tool(profile: Profile) -> None:
             "you alone; it is not stored or logged, and gone when you take it out or close this tab."
         )
     )
-    agreed = not profile.stored or ui.workspace().get("agreed", False)
+    agreed = not profile.agreement or ui.workspace().get("agreed", False)
     network = services.network()
     if network is not None and not network.mapped:
         st.info(_(NO_MAP), icon=":material/info:")

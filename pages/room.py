@@ -43,7 +43,7 @@ if chosen.hosted:
     st.info(_(HOSTED), icon=":material/cloud:")
     st.stop()
 saved = workspace.get("room", {"source": "", "time_zone": workspace.get("live", {}).get("time_zone", "")})
-agreed = not chosen.profile.stored or workspace.get("agreed", False)
+agreed = not chosen.profile.agreement or workspace.get("agreed", False)
 
 
 def camera() -> str:

@@ -118,7 +118,7 @@ class Room:
                 raise ConfigurationError(
                     N_("The room camera runs already. End its lesson before you start another one.")
                 )
-            if chosen.profile.stored and not workspace.get("agreed", False):
+            if chosen.profile.agreement and not workspace.get("agreed", False):
                 raise ConfigurationError(
                     N_("Nobody has confirmed yet that everybody in the picture has agreed. Do so on the page Room.")
                 )
