@@ -18,6 +18,15 @@ LANGUAGES = {"en": "English", "hi": "हिन्दी"}
 LOCALE = Path(__file__).resolve().parent / "locale"
 
 
+COOKIE = "cssafe_language"
+"""Cookie in which a browser keeps its language, and nothing else, for a year."""
+
+
+def cookie_script(language: str) -> str:
+    """JavaScript that sets the cookie. The pages' security policy knows these scripts, one a language, by their hashes."""
+    return f"document.cookie = '{COOKIE}={language}; path=/; max-age=31536000; SameSite=Lax'"
+
+
 def _english() -> str:
     return "en"
 

@@ -12,7 +12,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from cssafe import language, sample, services
 from cssafe import settings as settings_module
-from cssafe.language import LANGUAGES, N_, _
+from cssafe.language import COOKIE, LANGUAGES, N_, _, cookie_script
 from cssafe.names import sentence
 from cssafe.settings import IDLE_MINUTES, ConfigurationError, Settings
 from cssafe.spreadsheet import escape_texts
@@ -41,9 +41,6 @@ STYLE = """<style>
 .stMarkdown table { display: block; overflow-x: auto; }
 </style>"""
 """Half of the height above the heading was empty; a wide table moves by itself on a phone, not the page with it."""
-
-COOKIE = "cssafe_language"
-"""It holds the language and nothing else, in the visitor's browser, for a year."""
 
 
 def settings() -> Settings:
@@ -115,8 +112,7 @@ def heading(title: str) -> None:
             on_click=_speak,
         )
     if st.context.cookies.get(COOKIE, "en") != spoken():
-        keep = f"document.cookie = '{COOKIE}={spoken()}; path=/; max-age=31536000; SameSite=Lax'"
-        st.html(f"<script>{keep}</script>", unsafe_allow_javascript=True)
+        st.html(f"<script>{cookie_script(spoken())}</script>", unsafe_allow_javascript=True)
     profile = settings().profile
     if not profile.stored:
         st.caption(":material/visibility_off: " + _(NOT_STORED).format(minutes=IDLE_MINUTES))

@@ -39,7 +39,7 @@ def fill(workspace: Workspace) -> None:
         workspace.mark(number, HOSTILE, start + timedelta(seconds=70), HOSTILE)
         workspace.annotate(number, HOSTILE, [HOSTILE])
     periods = [{"name": HOSTILE, "start": "08:00", "end": "10:00"}]
-    lesson = {"day": "Monday", "period": HOSTILE, "subject": HOSTILE, "teacher": HOSTILE, "room": HOSTILE}
+    lesson = {"day": "Mon", "period": HOSTILE, "subject": HOSTILE, "teacher": HOSTILE, "room": HOSTILE}
     workspace.set("periods", periods)
     workspace.set("school", {"lessons": [lesson | {"class_name": HOSTILE, "length": 1, "fixed": False}]})
     workspace.set("seats", {HOSTILE: [{"name": HOSTILE, "left": 0.0, "top": 0.0, "right": 1.0, "bottom": 1.0}]})

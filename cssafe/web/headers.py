@@ -9,6 +9,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from cssafe.language import LANGUAGES, cookie_script
 from cssafe.settings import Settings
 
 POLICY = {
@@ -43,9 +44,10 @@ CLOSED = re.compile(r"/(_stcore/(metrics|script-health-check|agent/.*)|auth/log(
 
 
 def policy(page: str, chosen: Settings) -> str:
-    """The Content-Security-Policy. page: Streamlit's HTML, whose own inline scripts may run."""
+    """The Content-Security-Policy. page: Streamlit's HTML, whose own inline scripts may run, as may those that keep the
+    language."""
     frames = chosen.frame_ancestors or (HOSTED_FRAMES if chosen.hosted else LOCAL_FRAMES)
-    inline = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    inline = re.findall(r"<script>(.*?)</script>", page, re.DOTALL) + [cookie_script(code) for code in LANGUAGES]
     hashes = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in inline]
     scripts = " ".join(f"'sha256-{digest}'" for digest in hashes)
     return "; ".join(
