@@ -113,8 +113,8 @@ def lie(name: str, content: bytes, cells: Sequence[tuple[int, Any]]) -> bytes:
     if name == "about.json":
         return to_json(change(json.loads(content), cells))
     if name.endswith(".json"):
-        rows = [json.loads(line) for line in content.splitlines()]
-        return b"".join(to_json(row) + b"\n" for row in change(rows, cells)) if rows else b""
+        rows = change([json.loads(line) for line in content.splitlines()], cells)
+        return b"".join(to_json(row) + b"\n" for row in (rows if isinstance(rows, list) else [rows]))
     if name.endswith(".csv"):
         rows = [line.split(b",") for line in content.split(b"\n")]
         for place, value in cells:
