@@ -22,7 +22,7 @@ EDITS = st.lists(
         st.tuples(st.just("cut"), _AT, st.just(0)),
     ),
     min_size=1,
-    max_size=8,
+    max_size=4,
 ).map(tuple)
 
 
@@ -56,18 +56,32 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
     max_leaves=6,
 )
-CHANGES = st.lists(st.tuples(st.integers(0, 200), VALUES), min_size=1, max_size=3)
-"""For `change`: which place of a value, counted from the outside in, gets which other value."""
+CHANGES = st.lists(st.tuples(st.integers(0, 200), VALUES, st.booleans()), min_size=1, max_size=3)
+"""For `change`: which place of a value, counted from the outside in, gets which other value, and whether only one of its own
+kind."""
+
+Change = tuple[int, Any, bool]
 
 
-def change(value: Any, changes: Sequence[tuple[int, Any]]) -> Any:
+def change(value: Any, changes: Sequence[Change]) -> Any:
     """A copy of a JSON value with other values at some places."""
     holder = [copy.deepcopy(value)]
-    for place, new in changes:
+    for place, new, alike in changes:
         places = [*_places(holder)]
         within, key = places[place % len(places)]
-        within[key] = new
+        within[key] = of_kind(within[key], new) if alike else new
     return holder[0]
+
+
+def of_kind(old: Any, new: Any) -> Any:
+    """A value of the old one's kind that the new one gives; the old one where there is none."""
+    if isinstance(old, bool):
+        return not old
+    if isinstance(old, int | float):
+        return old * len(repr(new)) // 10 if isinstance(old, int) else old * len(repr(new)) / 10
+    if isinstance(old, list):
+        return old[1:] + old[:1] + old[: len(repr(new)) % 3]
+    return str(new)[:40] if isinstance(old, str) else old
 
 
 def _places(value: Any) -> Iterator[tuple[Any, Any]]:

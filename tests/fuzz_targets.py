@@ -40,10 +40,11 @@ from cssafe.settings import FRAME_LIMIT, PROFILES, ConfigurationError
 from cssafe.store import StoreError, Workspace
 from cssafe.store.stored_settings import STORED_SETTINGS, TRAVELLING
 from tests.browser import Server, serve
-from tests.damage import CHANGES, EDITS, ODD_VALUES, TEXTS, VALUES, change, edit, to_json
+from tests.damage import CHANGES, EDITS, ODD_VALUES, TEXTS, VALUES, Change, change, edit, of_kind, to_json
 from tests.room import jpeg
 from tests.test_exchange import filled, written
 from tests.test_fuzz_media import HEADS, IMAGES, VIDEOS, film
+from tests.test_import_attacks import in_parquet
 from tests.test_pages_data import show
 from tests.test_stored_settings import GOOD, put
 from tests.test_timetable_attacks import CELLS, FIRST, NAMES, PIECES, calendar, event, used
@@ -108,27 +109,30 @@ def packed(members: Members) -> bytes:
     return file.getvalue()
 
 
-def lie(name: str, content: bytes, cells: Sequence[tuple[int, Any]]) -> bytes:
+def lie(name: str, content: bytes, cells: Sequence[Change]) -> bytes:
     """A member of an export with other values in some cells. It stays what its name says."""
     if name == "about.json":
         return to_json(change(json.loads(content), cells))
     if name.endswith(".json"):
-        rows = [json.loads(line) for line in content.splitlines()]
-        return b"".join(to_json(row) + b"\n" for row in change(rows, cells)) if rows else b""
+        rows = change([json.loads(line) for line in content.splitlines()], cells)
+        return b"".join(to_json(row) + b"\n" for row in (rows if isinstance(rows, list) else [rows]))
     if name.endswith(".csv"):
         rows = [line.split(b",") for line in content.split(b"\n")]
-        for place, value in cells:
+        for place, value, alike in cells:
             row = rows[place % len(rows)]
-            row[place % len(row)] = str(value)[:500].encode("utf-8", "replace")
+            cell = row[place % len(row)].decode()
+            new = of_kind(int(cell) if cell.isdecimal() else cell, value) if alike else value
+            row[place % len(row)] = str(new)[:500].encode("utf-8", "replace")
         return b"\n".join(b",".join(row) for row in rows)
     table = parquet.read_table(io.BytesIO(content))
-    for place, value in cells:
+    for place, value, alike in cells:
+        at = place % table.num_columns
+        column, kind = table[at], table.schema.field(at).type if alike else None
         with suppress(pa.ArrowException, OverflowError):  # no Parquet can hold that
-            column = pa.array([value] * table.num_rows)
-            table = table.set_column(place % table.num_columns, table.column_names[place % table.num_columns], column)
-    file = io.BytesIO()
-    parquet.write_table(table, file)
-    return file.getvalue()
+            new = [of_kind(old, value) if alike else value for old in column.to_pylist()]
+            changed = table.set_column(at, table.column_names[at], pa.array(new, kind))
+            table, content = changed, in_parquet(changed)
+    return content
 
 
 @contextmanager
