@@ -108,6 +108,21 @@ def test_the_newest_days_are_kept_and_one_made_by_a_clock_that_was_wrong_removes
     assert days(path) == ["2026-03-30", "2026-03-02", "1999-01-01"]
 
 
+def test_a_replaced_database_is_kept_as_long_as_the_backup_of_its_day(path, calendar, monkeypatch):
+    monkeypatch.setattr(backups, "DAYS_KEPT", 2)
+    with closing(Workspace.open(path)) as workspace:
+        kept = []
+        for day in ("2026-03-02", "2026-03-03", "2026-03-04"):
+            calendar(day)
+            teach(workspace, day)
+            settle(workspace)
+            if day == "2026-03-02":
+                replaced = backups.path_of(path, f"{day}-replaced-120002")
+                shutil.copy(backups.path_of(path, day), replaced)
+            kept.append(replaced.exists())
+    assert kept == [True, True, False]
+
+
 def test_a_workspace_in_memory_has_no_backups(tmp_path, monkeypatch, workspace):
     monkeypatch.chdir(tmp_path)
     teach(workspace, "Monday")

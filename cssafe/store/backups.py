@@ -48,7 +48,7 @@ def listed(database: Path) -> list[Backup]:
     return [
         Backup(
             path,
-            path.name.removeprefix(f"{database.stem}-")[: len("2026-11-29")],
+            _day(database, path),
             path.stat().st_size,
             _lessons(path),
             _REPLACED in path.name,
@@ -87,9 +87,9 @@ def make(connection: duckdb.DuckDBPyConnection, database: Path) -> None:
         install(new, backup)
     finally:
         discard(new)
-    oldest = _dated(database)[-DAYS_KEPT:][0]
+    oldest = _day(database, _dated(database)[-DAYS_KEPT:][0])
     for path in _files(database):
-        if path < oldest and path != backup:  # today's may be the oldest, where a clock was wrong
+        if _day(database, path) < oldest and path != backup:  # today's may be the oldest, where a clock was wrong
             discard(path)
 
 
@@ -154,6 +154,10 @@ def no_backup(error: Exception) -> StoreError:
 def _files(database: Path) -> list[Path]:
     """All backups, by date."""
     return sorted((database.parent / "backups").glob(f"{database.stem}-????-??-??*.duckdb"))
+
+
+def _day(database: Path, path: Path) -> str:
+    return path.name.removeprefix(f"{database.stem}-")[: len("2026-11-29")]
 
 
 def _dated(database: Path) -> list[Path]:
