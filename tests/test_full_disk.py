@@ -214,3 +214,16 @@ def test_a_lesson_that_cannot_end_for_a_damaged_block_is_not_retried_and_holds_u
         opened.end_lesson(damaged, START + timedelta(minutes=2))
     opened.end_lesson(whole[2], START + timedelta(minutes=2))
     assert not opened.problem and not opened._queue._unfinished
+
+
+def test_the_last_write_is_that_of_the_last_second_on_the_disk(disk, opened):
+    lesson = opened.start_lesson(LESSON)
+    record(opened, lesson, 0)
+    written = opened.written
+    assert written is not None
+    disk.fill(opened)
+    record(opened, lesson, 1, 2)
+    assert opened.problem and opened.written == written
+    disk.free()
+    until(lambda: not opened.problem)
+    assert opened.written > written
