@@ -2,6 +2,10 @@
 
 import io
 import shutil
+import signal
+import subprocess
+import sys
+import textwrap
 import zipfile
 from collections import namedtuple
 from contextlib import closing
@@ -16,7 +20,9 @@ import pytest
 from cssafe import services
 from cssafe.cli import main
 from cssafe.exchange import outgoing
+from cssafe.settings import ROOT
 from cssafe.store import StoreError, Workspace, backups, database
+from cssafe.store.database import RESCUE_PREFIX
 from tests.lessons import LESSON, START, add, rows
 from tests.test_bad_store import page
 from tests.test_database import SECRET
@@ -407,3 +413,31 @@ def test_a_database_that_was_lost_is_restored(path):
     with closing(Workspace.open(path)) as workspace:
         assert names(workspace) == ["Monday"]
     assert len(days(path)) == 1
+
+
+def test_the_copy_that_a_killed_rescue_leaves_is_gone_after_a_deletion_and_after_the_next_start(path):
+    program = """
+        import os, signal, sys
+        from pathlib import Path
+        from cssafe.store import rescue
+        rescue._opened = lambda copy, path: os.kill(os.getpid(), signal.SIGKILL)
+        rescue.rescue(Path(sys.argv[1]), Path(sys.argv[2]) / "new.duckdb")
+    """
+    damaged = path.with_name("old.duckdb")
+    with closing(Workspace.open(damaged)) as workspace:
+        teach(workspace, SECRET)
+    shutil.rmtree(path.parent / "backups")
+
+    def kill() -> None:
+        words = [sys.executable, "-c", textwrap.dedent(program), str(damaged), str(path.parent)]
+        assert subprocess.run(words, cwd=ROOT).returncode == -signal.SIGKILL
+        assert "old.duckdb" in holding(path.parent, SECRET) and list(path.parent.glob(f"{RESCUE_PREFIX}*"))
+
+    with closing(Workspace.open(path)) as workspace:
+        gone = teach(workspace, "Monday")
+        kill()
+        workspace.delete(gone)
+        assert not list(path.parent.glob(f"{RESCUE_PREFIX}*"))
+    kill()
+    Workspace.open(path).close()
+    assert not list(path.parent.glob(f"{RESCUE_PREFIX}*"))

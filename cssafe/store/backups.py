@@ -16,7 +16,7 @@ from pathlib import Path
 import duckdb
 
 from cssafe.language import N_
-from cssafe.store.database import FILE, copy, discard, install, quoted, temporary
+from cssafe.store.database import FILE, RESCUE_PREFIX, copy, discard, install, quoted, temporary
 from cssafe.store.errors import StoreError, first_line
 from cssafe.store.migrations import MIGRATIONS
 from cssafe.store.recovery import LOGS
@@ -95,7 +95,8 @@ def make(connection: duckdb.DuckDBPyConnection, database: Path) -> None:
 
 def erase(database: Path, starts: Sequence[str]) -> None:
     """Remove the backups with lessons that started then (ISO 8601, naive UTC), and those that cannot be read. Lessons are
-    known by their start because restoring and importing change their numbers."""
+    known by their start because restoring and importing change their numbers. What a stopped rescue left goes, too."""
+    _discard_rescues(database)
     for path in _files(database):
         try:
             with _opened(path) as connection:
@@ -109,7 +110,8 @@ def erase(database: Path, starts: Sequence[str]) -> None:
 
 
 def sweep(database: Path) -> None:
-    """Remove what a crash left of backups that were being written."""
+    """Remove what a crash left of backups that were being written, and of rescues."""
+    _discard_rescues(database)
     for new in (database.parent / "backups").glob("*.new*"):
         new.unlink()
 
@@ -149,6 +151,12 @@ def no_backup(error: Exception) -> StoreError:
         ),
         problem=first_line(error),
     )
+
+
+def _discard_rescues(database: Path) -> None:
+    """Remove the copies of whole databases that rescues made here; one that runs has to be repeated."""
+    for folder in database.parent.glob(f"{RESCUE_PREFIX}*"):
+        shutil.rmtree(folder)
 
 
 def _files(database: Path) -> list[Path]:

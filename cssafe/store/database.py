@@ -17,6 +17,9 @@ from cssafe.settings import THREADS
 from cssafe.store.errors import StoreError, is_damage, why_damaged, why_not_used, why_traces
 from cssafe.store.recovery import LOGS, connect, damaged_lessons, marker_of
 
+RESCUE_PREFIX = "cssafe-rescue-"
+"""Beginning of the name of the folder, beside the new database, in which a rescue works on a copy of the damaged one."""
+
 Limits = dict[str, str | bool | int | float | list[str]]
 
 FILE: Limits = {
