@@ -127,7 +127,7 @@ def figures(lesson: LiveLesson) -> None:
     )
     if view.alert:
         hint(lesson, view.alert)
-    if view.problem:
+    if view.problem and not st.session_state["unwritten_shown"]:  # once on a page is enough
         st.error(sentence(view.problem), icon=":material/error:")
     if view.lost:
         st.warning(_(LOST).format(seconds=view.lost), icon=":material/history_toggle_off:")
@@ -204,8 +204,6 @@ def recorded(lesson: LiveLesson) -> None:
         if not lesson.profile.stored:
             told += " " + _("It is kept until you close this tab.")
         st.success(told, icon=":material/check_circle:")
-        if view.problem:
-            st.error(sentence(view.problem), icon=":material/error:")
         with st.container(horizontal=True):
             this = {"lesson": str(lesson.number)}
             st.page_link(
