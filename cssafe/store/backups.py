@@ -44,17 +44,25 @@ class Backup:
 
 
 def listed(database: Path) -> list[Backup]:
-    """The backups of that database, newest first."""
-    return [
-        Backup(
-            path,
-            _day(database, path),
-            path.stat().st_size,
-            _lessons(path),
-            _REPLACED in path.name,
-        )
-        for path in reversed(_files(database))
-    ]
+    """The backups of that database, newest first.
+
+    Raises:
+        StoreError: their folder cannot be read.
+    """
+    folder = database.parent / "backups"
+    try:
+        if folder.exists():
+            os.listdir(folder)  # glob would find nothing in a folder that cannot be read
+        return [
+            Backup(path, _day(database, path), path.stat().st_size, _lessons(path), _REPLACED in path.name)
+            for path in reversed(_files(database))
+        ]
+    except OSError as error:
+        raise StoreError(
+            N_("The backups in {path} cannot be listed: {problem} Make it a folder that CSSAFE may read and write."),
+            path=folder,
+            problem=first_line(error),
+        ) from error
 
 
 def newest(database: Path) -> Path | None:

@@ -234,7 +234,10 @@ class Database:
             self.connection.close()
             self._root.close()
             if self.path is not None and not kept_as_it_is:
-                marker_of(self.path).unlink(missing_ok=True)
+                with suppress(
+                    OSError
+                ):  # a folder that cannot be written: the next start then looks for what is missing
+                    marker_of(self.path).unlink(missing_ok=True)
 
     def _open(self) -> None:
         if self.path is None:
