@@ -161,6 +161,14 @@ def test_a_folder_of_backups_that_cannot_be_made_disturbs_no_lesson(path):
         assert names(workspace) == ["Tuesday"] and "no backup" in str(workspace.backup_problem)
 
 
+def test_a_folder_of_backups_that_cannot_be_listed_is_named_by_the_page_and_the_commands(path, capsys):
+    (path.parent / "backups").write_text("a file in its place")
+    assert "cannot be listed" in text(page("data"))
+    services.close()
+    assert main(["restore", "--list"]) == 2 and "cannot be listed" in capsys.readouterr().err
+    assert main(["sample", "--weeks", "1"]) == 0 and "no backup of today" in capsys.readouterr().err
+
+
 def test_a_deleted_lesson_is_in_no_backup_and_backups_without_it_stay(path, calendar):
     with closing(Workspace.open(path)) as workspace:
         calendar("2026-03-02")

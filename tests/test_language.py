@@ -376,7 +376,8 @@ def test_the_browser_has_words_for_all_that_is_said_instead_of_a_figure():
 
 
 @pytest.mark.parametrize(
-    ("good", "bad"), [(b"nplurals=2;", b"nplurals=two;"), (b"plural=", b"plural=n +* 1; was="), (b"msgstr ", b"msgstr \xff")]
+    ("good", "bad"),
+    [(b"nplurals=2;", b"nplurals=two;"), (b"plural=", b"plural=n +* 1; was="), (b"msgstr ", b"msgstr \xff")],
 )
 def test_a_broken_file_of_translations_is_logged_and_english_is_shown(good, bad, tmp_path, monkeypatch, caplog):
     path = tmp_path / "hi" / "LC_MESSAGES" / "cssafe.po"
