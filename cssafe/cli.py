@@ -218,12 +218,27 @@ def _read(
         recording = recordings[file]
         try:
             _analyze(pipeline, file, every, args, recording)
+        except KeyboardInterrupt:
+            _say_stopped(recordings, file)
+            raise
         except media.MediaError as error:
             if recording.frames or not in_folder or media.named_as_media(file):
                 complete = False
                 part = f"It was read up to {recording.seconds:.1f} s." if recording.frames else "Nothing was read."
                 print(f"{error} {part}", file=sys.stderr)
     return complete
+
+
+def _say_stopped(recordings: "dict[str, Recording]", file: str) -> None:
+    """Say how far a file was read at which the reading was stopped, and which files were not read."""
+    from cssafe import media
+
+    files = list(recordings)
+    left = files[files.index(file) :]
+    if frames := recordings[file].frames:
+        print(f"{media.hidden(file)}: it was read up to {recordings[file].seconds:.1f} s.", file=sys.stderr)
+    if unread := left[1 if frames else 0 :]:
+        print(f"Not read: {', '.join(map(media.hidden, unread))}.", file=sys.stderr)
 
 
 def _analyze(pipeline: "Pipeline", source: str, every: float, args: argparse.Namespace, recording: "Recording") -> None:
@@ -259,6 +274,8 @@ def _database(chosen: settings.Settings) -> "Iterator[Workspace]":
 
     with closing(Workspace.open(chosen.database, chosen.profile.expression)) as workspace:
         yield workspace
+    if workspace.backup_problem:
+        print(workspace.backup_problem, file=sys.stderr)
 
 
 def _summary(source: str, recording: "Recording") -> str:
@@ -342,11 +359,11 @@ def main_restore(args: argparse.Namespace) -> int:
     from cssafe.store import backups, restore_file
 
     database = settings.read().database
-    newest = backups.newest(database)
+    found, newest = backups.listed(database), backups.newest(database)
     if newest is None and (args.list or args.backup is None):
         raise BadInput(f"There is no backup of {database} yet. CSSAFE makes one on a day on which a lesson ends.")
     if args.list:
-        for backup in backups.listed(database):
+        for backup in found:
             held = "cannot be read" if backup.lessons is None else f"{backup.lessons} lessons"
             print(f"{backup.day}  {held:>14}  {backup.size / 1e6:>7.1f} MB  {backup.path}")
         return 0

@@ -6,11 +6,14 @@ word is only named and translated later, where it is shown. What changes stands 
 one; `make words` adds new sentences to them. A sentence without a translation is shown in English.
 """
 
+import logging
 from collections.abc import Callable
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
+
+log = logging.getLogger(__name__)
 
 LANGUAGES = {"en": "English", "hi": "हिन्दी"}
 """Code -> name in that language. The first is that of the source."""
@@ -85,7 +88,13 @@ def _catalogue(language: str) -> NullTranslations:
     from babel.messages.pofile import read_po
 
     compiled = BytesIO()
-    with path.open("rb") as file:
-        write_mo(compiled, read_po(file, language))  # leaves fuzzy and empty translations out
-    compiled.seek(0)
-    return GNUTranslations(compiled)
+    try:
+        with path.open("rb") as file:
+            write_mo(compiled, read_po(file, language))  # leaves fuzzy and empty translations out
+        compiled.seek(0)
+        translations = GNUTranslations(compiled)
+        translations.ngettext("", "", 2)  # the rule for plurals
+        return translations
+    except Exception as error:  # Babel and gettext raise many kinds, and a broken file must not take every page with it
+        log.error("The translations %s cannot be read, so English is shown: %s", path, error)
+        return NullTranslations()

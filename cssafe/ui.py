@@ -124,14 +124,24 @@ def _speak() -> None:
     st.session_state["language"] = st.session_state["speak"]
 
 
+@st.fragment(run_every=2)
+def unwritten() -> None:
+    """Show why nothing can be written, until it can be."""
+    if problem := workspace().problem:
+        st.error(sentence(problem), icon=":material/error:")
+
+
 def _dismiss() -> None:
     workspace().notice = None
 
 
 def page(title: str) -> None:
-    """The heading, and what must be known about the workspace: that newest observations may be missing, that lessons in it are
-    synthetic, that a deletion is not finished, that an earlier one is gone."""
+    """The heading, and what must be known about the workspace: that it cannot be written, that newest observations may be
+    missing, that lessons in it are synthetic, that a deletion is not finished, that an earlier one is gone."""
     heading(title)
+    st.session_state["unwritten_shown"] = bool(workspace().problem)
+    if workspace().problem:
+        unwritten()
     if (opened := workspace()).notice is not None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.warning(sentence(opened.notice), icon=":material/restore:", width="stretch")

@@ -23,7 +23,11 @@ def offer_backups() -> None:
     st.subheader(_("Backups"))
     if restored := st.session_state.pop("restored", ""):
         st.success(restored, icon=":material/settings_backup_restore:")
-    found = listed(ui.settings().database)
+    try:
+        found = listed(ui.settings().database)
+    except StoreError as error:
+        st.error(sentence(error), icon=":material/backup:")
+        return
     if found:
         chosen = st.radio(_("Backup of"), found, format_func=describe, key="backup")
         with st.popover(_("Restore"), icon=":material/settings_backup_restore:"):

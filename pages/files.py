@@ -14,6 +14,7 @@ from cssafe.names import literal, sentence
 from cssafe.recording import join
 from cssafe.settings import MINIMUM_GROUP, ROOT, UPLOAD_FILES, UPLOAD_LIMIT
 from cssafe.store import NO_CLASS, NO_SUBJECT, Lesson
+from cssafe.store.backups import DAYS_KEPT
 from pages import pictures
 from pages.covering import covering, way_for
 from pages.filters import VALIDITY
@@ -25,8 +26,9 @@ MB = 1024 * 1024
 # By whether the profile stores anything.
 STORED = {
     True: N_(
-        "Nothing, unless you keep the result as a lesson: then those figures, one row for each face and second, in one "
-        "database file on the computer that runs CSSAFE; never a picture, a face template or a name."
+        "Nothing, unless you keep the result as a lesson: then those figures, one row for each face and second, in a "
+        "database on the computer that runs CSSAFE and in its backups of the last {days} days with lessons; never a picture, "
+        "a face template or a name."
     ),
     False: N_("Nothing: files and figures stay in memory until you close this tab."),
 }
@@ -88,7 +90,11 @@ def before() -> None:
                 "**Measured.** {measured}\n\n**Stored.** {stored}\n\n**Seen by.** You alone, in this tab; files travel from "
                 "this browser to the computer that runs CSSAFE and no further. Of a class, figures appear only from {least} "
                 "faces on."
-            ).format(measured=_(MEASURED[profile.expression]), stored=_(STORED[profile.stored]), least=MINIMUM_GROUP)
+            ).format(
+                measured=_(MEASURED[profile.expression]),
+                stored=_(STORED[profile.stored]).format(days=DAYS_KEPT),
+                least=MINIMUM_GROUP,
+            )
         )
         st.caption(_(VALIDITY))
 

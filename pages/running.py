@@ -13,6 +13,7 @@ from cssafe.live.session import LiveLesson
 from cssafe.live.view import Reading
 from cssafe.names import literal, sentence
 from cssafe.settings import IDLE_MINUTES, MINIMUM_GROUP, ROOT, Profile
+from cssafe.store.backups import DAYS_KEPT
 from pages.watching import hint
 
 MARKERS = {
@@ -46,8 +47,8 @@ MEASURED = {
 }
 STORED = {
     True: N_(
-        "Those figures, one row for each face and second, in one database file on the computer that runs CSSAFE; never a "
-        "picture, a face template or a name."
+        "Those figures, one row for each face and second, in a database on the computer that runs CSSAFE and in its backups "
+        "of the last {days} days with lessons; never a picture, a face template or a name."
     ),
     False: N_(
         "Nothing: figures stay in memory until you close this tab or leave it unused for {minutes} minutes, and each "
@@ -70,7 +71,8 @@ TRAVELS = {
 }
 ERASED = {
     True: N_(
-        "Delete a lesson on the page Lessons; to leave no trace at all, stop CSSAFE and delete its database file."
+        "Delete a lesson on the page Lessons; to leave no trace at all, stop CSSAFE and delete its database, the files "
+        "beside it whose names begin like its own, and the folder `backups`."
     ),
     False: N_("Close this tab, or delete the lesson on the page Lessons."),
 }
@@ -95,7 +97,7 @@ def notice(profile: Profile, source: str) -> str:
         "**Measured.** {measured}\n\n**Stored.** {stored}\n\n**Seen by.** {seen}; {travels}\n\n**Erased.** {erased}"
     ).format(
         measured=_(MEASURED[profile.expression]),
-        stored=_(STORED[profile.stored]).format(minutes=IDLE_MINUTES),
+        stored=_(STORED[profile.stored]).format(minutes=IDLE_MINUTES, days=DAYS_KEPT),
         seen=_(SEEN[profile.stored]),
         travels=_(TRAVELS[source]).format(least=MINIMUM_GROUP),
         erased=_(ERASED[profile.stored]),
@@ -125,7 +127,7 @@ def figures(lesson: LiveLesson) -> None:
     )
     if view.alert:
         hint(lesson, view.alert)
-    if view.problem:
+    if view.problem and not st.session_state["unwritten_shown"]:  # once on a page is enough
         st.error(sentence(view.problem), icon=":material/error:")
     if view.lost:
         st.warning(_(LOST).format(seconds=view.lost), icon=":material/history_toggle_off:")
@@ -202,8 +204,6 @@ def recorded(lesson: LiveLesson) -> None:
         if not lesson.profile.stored:
             told += " " + _("It is kept until you close this tab.")
         st.success(told, icon=":material/check_circle:")
-        if view.problem:
-            st.error(sentence(view.problem), icon=":material/error:")
         with st.container(horizontal=True):
             this = {"lesson": str(lesson.number)}
             st.page_link(

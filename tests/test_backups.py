@@ -2,6 +2,10 @@
 
 import io
 import shutil
+import signal
+import subprocess
+import sys
+import textwrap
 import zipfile
 from collections import namedtuple
 from contextlib import closing
@@ -16,7 +20,9 @@ import pytest
 from cssafe import services
 from cssafe.cli import main
 from cssafe.exchange import outgoing
+from cssafe.settings import ROOT
 from cssafe.store import StoreError, Workspace, backups, database
+from cssafe.store.database import RESCUE_PREFIX
 from tests.lessons import LESSON, START, add, rows
 from tests.test_bad_store import page
 from tests.test_database import SECRET
@@ -108,6 +114,21 @@ def test_the_newest_days_are_kept_and_one_made_by_a_clock_that_was_wrong_removes
     assert days(path) == ["2026-03-30", "2026-03-02", "1999-01-01"]
 
 
+def test_a_replaced_database_is_kept_as_long_as_the_backup_of_its_day(path, calendar, monkeypatch):
+    monkeypatch.setattr(backups, "DAYS_KEPT", 2)
+    with closing(Workspace.open(path)) as workspace:
+        kept = []
+        for day in ("2026-03-02", "2026-03-03", "2026-03-04"):
+            calendar(day)
+            teach(workspace, day)
+            settle(workspace)
+            if day == "2026-03-02":
+                replaced = backups.path_of(path, f"{day}-replaced-120002")
+                shutil.copy(backups.path_of(path, day), replaced)
+            kept.append(replaced.exists())
+    assert kept == [True, True, False]
+
+
 def test_a_workspace_in_memory_has_no_backups(tmp_path, monkeypatch, workspace):
     monkeypatch.chdir(tmp_path)
     teach(workspace, "Monday")
@@ -138,6 +159,14 @@ def test_a_folder_of_backups_that_cannot_be_made_disturbs_no_lesson(path):
         teach(workspace, "Tuesday")
         settle(workspace)
         assert names(workspace) == ["Tuesday"] and "no backup" in str(workspace.backup_problem)
+
+
+def test_a_folder_of_backups_that_cannot_be_listed_is_named_by_the_page_and_the_commands(path, capsys):
+    (path.parent / "backups").write_text("a file in its place")
+    assert "cannot be listed" in text(page("data"))
+    services.close()
+    assert main(["restore", "--list"]) == 2 and "cannot be listed" in capsys.readouterr().err
+    assert main(["sample", "--weeks", "1"]) == 0 and "no backup of today" in capsys.readouterr().err
 
 
 def test_a_deleted_lesson_is_in_no_backup_and_backups_without_it_stay(path, calendar):
@@ -392,3 +421,31 @@ def test_a_database_that_was_lost_is_restored(path):
     with closing(Workspace.open(path)) as workspace:
         assert names(workspace) == ["Monday"]
     assert len(days(path)) == 1
+
+
+def test_the_copy_that_a_killed_rescue_leaves_is_gone_after_a_deletion_and_after_the_next_start(path):
+    program = """
+        import os, signal, sys
+        from pathlib import Path
+        from cssafe.store import rescue
+        rescue._opened = lambda copy, path: os.kill(os.getpid(), signal.SIGKILL)
+        rescue.rescue(Path(sys.argv[1]), Path(sys.argv[2]) / "new.duckdb")
+    """
+    damaged = path.with_name("old.duckdb")
+    with closing(Workspace.open(damaged)) as workspace:
+        teach(workspace, SECRET)
+    shutil.rmtree(path.parent / "backups")
+
+    def kill() -> None:
+        words = [sys.executable, "-c", textwrap.dedent(program), str(damaged), str(path.parent)]
+        assert subprocess.run(words, cwd=ROOT).returncode == -signal.SIGKILL
+        assert "old.duckdb" in holding(path.parent, SECRET) and list(path.parent.glob(f"{RESCUE_PREFIX}*"))
+
+    with closing(Workspace.open(path)) as workspace:
+        gone = teach(workspace, "Monday")
+        kill()
+        workspace.delete(gone)
+        assert not list(path.parent.glob(f"{RESCUE_PREFIX}*"))
+    kill()
+    Workspace.open(path).close()
+    assert not list(path.parent.glob(f"{RESCUE_PREFIX}*"))

@@ -211,6 +211,17 @@ def test_what_was_read_is_kept_whatever_ends_the_reading(
     assert 2 <= seconds_of(tmp_path) < SECONDS
 
 
+def test_ctrl_c_says_how_far_the_file_was_read_and_which_were_not(film, picture, tmp_path, capsys, networks):
+    def stop(n: int) -> None:
+        if n == 12:
+            raise KeyboardInterrupt
+
+    networks.then = stop
+    assert main(["analyze", str(film), str(picture), "--lesson", "Maths"]) == 130
+    said = capsys.readouterr().err
+    assert re.search(rf"^{film}: it was read up to 2\.\d s\.\nNot read: {picture}\.\n", said, re.MULTILINE), said
+
+
 def test_a_table_that_cannot_be_written_does_not_take_the_lesson_with_it(film, tmp_path, capsys, networks):
     folder = tmp_path / "stick"
     folder.mkdir()

@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cssafe import services
 from cssafe.store import StoreError, Workspace, write_queue
 from tests.lessons import LESSON, START, rows
+from tests.test_bad_store import page
 from tests.test_websocket import crowd, make
 from tests.waiting import until
 
@@ -214,3 +216,35 @@ def test_a_lesson_that_cannot_end_for_a_damaged_block_is_not_retried_and_holds_u
         opened.end_lesson(damaged, START + timedelta(minutes=2))
     opened.end_lesson(whole[2], START + timedelta(minutes=2))
     assert not opened.problem and not opened._queue._unfinished
+
+
+def test_the_last_write_is_that_of_the_last_second_on_the_disk(disk, opened):
+    lesson = opened.start_lesson(LESSON)
+    record(opened, lesson, 0)
+    written = opened.written
+    assert written is not None
+    disk.fill(opened)
+    record(opened, lesson, 1, 2)
+    assert opened.problem and opened.written == written
+    disk.free()
+    until(lambda: not opened.problem)
+    assert opened.written > written
+
+
+def test_every_page_says_that_the_disk_is_full_until_it_is_written_again(disk, monkeypatch):
+    monkeypatch.setenv("CSSAFE_DATA", str(disk.folder))
+    monkeypatch.setenv("CSSAFE_PROFILE", "consent")
+    monkeypatch.delenv("CSSAFE_MODE", raising=False)
+    opened = services.workspace()
+    try:
+        lesson = opened.start_lesson(LESSON)
+        record(opened, lesson, 0)
+        disk.fill(opened)
+        record(opened, lesson, 1)
+        for name in ("lessons", "weekly", "data", "live"):
+            assert len([error for error in page(name).error if "cannot be written" in error.value]) == 1
+        disk.free()
+        until(lambda: not opened.problem)
+        assert not page("lessons").error
+    finally:
+        services.close()

@@ -373,3 +373,23 @@ def test_the_browser_has_words_for_all_that_is_said_instead_of_a_figure():
         withheld(audience, faces, n) for audience in ("self", "class") for faces in range(9) for n in range(faces + 1)
     }
     assert said - {""} <= {*camera.told()}
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [(b"nplurals=2;", b"nplurals=two;"), (b"plural=", b"plural=n +* 1; was="), (b"msgstr ", b"msgstr \xff")],
+)
+def test_a_broken_file_of_translations_is_logged_and_english_is_shown(good, bad, tmp_path, monkeypatch, caplog):
+    path = tmp_path / "hi" / "LC_MESSAGES" / "cssafe.po"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(language.catalogue_path("hi").read_bytes().replace(good, bad))
+    monkeypatch.setattr(language, "LOCALE", tmp_path)
+    monkeypatch.setattr(language, "_asked", lambda: "hi")
+    language._catalogue.cache_clear()
+    try:
+        assert _("Lessons") == "Lessons" and ngettext("one", "several", 2) == "several"
+        assert _("Faces") == "Faces"
+    finally:
+        language._catalogue.cache_clear()
+    [line] = [record.getMessage() for record in caplog.records if record.name == language.__name__]
+    assert "cssafe.po" in line

@@ -16,7 +16,7 @@ from pathlib import Path
 import duckdb
 
 from cssafe.language import N_
-from cssafe.store.database import FILE, copy, discard, install, quoted, temporary
+from cssafe.store.database import FILE, RESCUE_PREFIX, copy, discard, install, quoted, temporary
 from cssafe.store.errors import StoreError, first_line
 from cssafe.store.migrations import MIGRATIONS
 from cssafe.store.recovery import LOGS
@@ -44,17 +44,25 @@ class Backup:
 
 
 def listed(database: Path) -> list[Backup]:
-    """The backups of that database, newest first."""
-    return [
-        Backup(
-            path,
-            path.name.removeprefix(f"{database.stem}-")[: len("2026-11-29")],
-            path.stat().st_size,
-            _lessons(path),
-            _REPLACED in path.name,
-        )
-        for path in reversed(_files(database))
-    ]
+    """The backups of that database, newest first.
+
+    Raises:
+        StoreError: their folder cannot be read.
+    """
+    folder = database.parent / "backups"
+    try:
+        if folder.exists():
+            os.listdir(folder)  # glob would find nothing in a folder that cannot be read
+        return [
+            Backup(path, _day(database, path), path.stat().st_size, _lessons(path), _REPLACED in path.name)
+            for path in reversed(_files(database))
+        ]
+    except OSError as error:
+        raise StoreError(
+            N_("The backups in {path} cannot be listed: {problem} Make it a folder that CSSAFE may read and write."),
+            path=folder,
+            problem=first_line(error),
+        ) from error
 
 
 def newest(database: Path) -> Path | None:
@@ -87,15 +95,16 @@ def make(connection: duckdb.DuckDBPyConnection, database: Path) -> None:
         install(new, backup)
     finally:
         discard(new)
-    oldest = _dated(database)[-DAYS_KEPT:][0]
+    oldest = _day(database, _dated(database)[-DAYS_KEPT:][0])
     for path in _files(database):
-        if path < oldest and path != backup:  # today's may be the oldest, where a clock was wrong
+        if _day(database, path) < oldest and path != backup:  # today's may be the oldest, where a clock was wrong
             discard(path)
 
 
 def erase(database: Path, starts: Sequence[str]) -> None:
     """Remove the backups with lessons that started then (ISO 8601, naive UTC), and those that cannot be read. Lessons are
-    known by their start because restoring and importing change their numbers."""
+    known by their start because restoring and importing change their numbers. What a stopped rescue left goes, too."""
+    _discard_rescues(database)
     for path in _files(database):
         try:
             with _opened(path) as connection:
@@ -109,7 +118,8 @@ def erase(database: Path, starts: Sequence[str]) -> None:
 
 
 def sweep(database: Path) -> None:
-    """Remove what a crash left of backups that were being written."""
+    """Remove what a crash left of backups that were being written, and of rescues."""
+    _discard_rescues(database)
     for new in (database.parent / "backups").glob("*.new*"):
         new.unlink()
 
@@ -151,9 +161,19 @@ def no_backup(error: Exception) -> StoreError:
     )
 
 
+def _discard_rescues(database: Path) -> None:
+    """Remove the copies of whole databases that rescues made here; one that runs has to be repeated."""
+    for folder in database.parent.glob(f"{RESCUE_PREFIX}*"):
+        shutil.rmtree(folder)
+
+
 def _files(database: Path) -> list[Path]:
     """All backups, by date."""
     return sorted((database.parent / "backups").glob(f"{database.stem}-????-??-??*.duckdb"))
+
+
+def _day(database: Path, path: Path) -> str:
+    return path.name.removeprefix(f"{database.stem}-")[: len("2026-11-29")]
 
 
 def _dated(database: Path) -> list[Path]:

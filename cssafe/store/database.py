@@ -17,6 +17,9 @@ from cssafe.settings import THREADS
 from cssafe.store.errors import StoreError, is_damage, why_damaged, why_not_used, why_traces
 from cssafe.store.recovery import LOGS, connect, damaged_lessons, marker_of
 
+RESCUE_PREFIX = "cssafe-rescue-"
+"""Beginning of the name of the folder, beside the new database, in which a rescue works on a copy of the damaged one."""
+
 Limits = dict[str, str | bool | int | float | list[str]]
 
 FILE: Limits = {
@@ -231,7 +234,10 @@ class Database:
             self.connection.close()
             self._root.close()
             if self.path is not None and not kept_as_it_is:
-                marker_of(self.path).unlink(missing_ok=True)
+                with suppress(
+                    OSError
+                ):  # a folder that cannot be written: the next start then looks for what is missing
+                    marker_of(self.path).unlink(missing_ok=True)
 
     def _open(self) -> None:
         if self.path is None:

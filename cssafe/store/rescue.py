@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from cssafe.labels import FIRST
 from cssafe.language import N_
-from cssafe.store.database import FILE
+from cssafe.store.database import FILE, RESCUE_PREFIX
 from cssafe.store.errors import StoreError
 from cssafe.store.lesson import NO_CLASS, NO_SUBJECT
 from cssafe.store.migrations import MIGRATIONS
@@ -71,7 +71,7 @@ def rescue(path: Path, out: Path, progress: Progress = lambda line: None) -> Rep
         raise StoreError(N_("There is no file {path}. Name the database, such as data/cssafe.duckdb."), path=path)
     if out.exists():
         raise StoreError(N_("The file {path} is there already. Choose another name with --out."), path=out)
-    with tempfile.TemporaryDirectory(dir=out.absolute().parent, prefix="rescue-") as folder:
+    with tempfile.TemporaryDirectory(dir=out.absolute().parent, prefix=RESCUE_PREFIX) as folder:
         copy, new = Path(folder) / "old.duckdb", Path(folder) / "new.duckdb"
         shutil.copyfile(path, copy)
         if log_of(path).is_file():

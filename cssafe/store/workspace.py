@@ -188,14 +188,16 @@ class Workspace:
         """
         writing.check(observations, ("lesson", *COLUMNS))
 
+        def insert(connection: duckdb.DuckDBPyConnection) -> list[int]:
+            numbers = writing.insert_lessons(connection, lessons, [naive_utc(time) for time in ended])
+            numbered = observations.assign(lesson=observations["lesson"].map(dict(enumerate(numbers))))
+            writing.insert_observations(connection, numbered)
+            summarise(connection, numbers)
+            return numbers
+
         def job() -> list[int]:
             self._database.check_room()
-            with self._database.transaction() as connection:
-                numbers = writing.insert_lessons(connection, lessons, [naive_utc(time) for time in ended])
-                self._queue.insert(
-                    connection, observations.assign(lesson=observations["lesson"].map(dict(enumerate(numbers))))
-                )
-                summarise(connection, numbers)
+            numbers = self._queue.insert_whole(insert)
             self._database.pack()
             return numbers
 

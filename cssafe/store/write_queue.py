@@ -155,10 +155,12 @@ class WriteQueue:
 
     # From here on: on the writer thread.
 
-    def insert(self, connection: duckdb.DuckDBPyConnection, observations: pd.DataFrame) -> None:
-        """Insert observations with `lesson`, inside a transaction."""
-        writing.insert_observations(connection, observations)
+    def insert_whole(self, job: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
+        """Run a job that inserts observations, in one transaction; `written` counts only what is committed."""
+        with self._database.transaction() as connection:
+            result = job(connection)
         self.written = datetime.now(UTC)
+        return result
 
     def catch_up(self) -> None:
         """Write what waits and what is unfinished. On a full disk one second is tried, then all the others together."""
@@ -203,8 +205,8 @@ class WriteQueue:
 
     def _insert_batch(self, batch: list[pd.DataFrame]) -> None:
         try:
-            with self._database.transaction() as connection:
-                self.insert(connection, pd.concat(batch, ignore_index=True))
+            observations = pd.concat(batch, ignore_index=True)
+            self.insert_whole(lambda connection: writing.insert_observations(connection, observations))
         except RETRIED:
             with self._lock:
                 self._seconds = batch + self._seconds
