@@ -50,7 +50,9 @@ def offer_backups() -> None:
 
 def describe(backup: Backup) -> str:
     lessons = _("cannot be read") if backup.lessons is None else _("lessons: {n}").format(n=backup.lessons)
-    day = _("{day}, replaced by a backup").format(day=backup.day) if backup.replaced else backup.day
+    day = backup.day
+    if backup.replaced:
+        day = _("The database before the restore at {time} on {day}").format(time=backup.replaced, day=backup.day)
     return _("{day}, {lessons}, {size:.1f} MB").format(day=day, lessons=lessons, size=backup.size / 1e6)
 
 

@@ -1,6 +1,7 @@
 """Dated backups: made, kept, erased and restored."""
 
 import io
+import re
 import shutil
 import signal
 import subprocess
@@ -322,7 +323,9 @@ def test_a_database_that_cannot_be_opened_is_replaced_by_one_button(path):
     assert "Restored" in shown.success[0].value and not shown.error
     assert names(services.workspace()) == ["Monday"]
     assert b"damaged" in (next(b.path for b in backups.listed(path) if b.replaced)).read_bytes()
-    assert "cannot be read" in " ".join(run(shown).radio[0].options)
+    options = " ".join(run(shown).radio[0].options)
+    assert "cannot be read" in options
+    assert re.search(r"The database before the restore at \d\d:\d\d on \d{4}-\d\d-\d\d, ", options), options
 
 
 def size(path: Path) -> float:

@@ -130,6 +130,18 @@ def test_the_readable_part_becomes_the_lesson_and_the_status_says_that_more_is_m
     assert 1 <= seconds_of(tmp_path) <= SECONDS + 1 and broken.name in said.out
 
 
+def test_a_damaged_place_of_less_than_a_second_is_told_with_status_0(film, tmp_path, caplog):
+    def spoil(data: bytes) -> bytes:
+        middle = data.index(b"mdat") + (len(data) - data.index(b"mdat")) // 2
+        return data[:middle] + np.random.default_rng(1).bytes(400) + data[middle + 400 :]
+
+    broken = changed(film, spoil)
+    assert main(["analyze", str(broken), "--lesson", "Maths"]) == 0
+    assert (
+        "seconds of the video are damaged and were passed over" in caplog.text and seconds_of(tmp_path) >= SECONDS - 1
+    )
+
+
 @pytest.mark.parametrize("which", range(3))
 def test_good_files_become_the_lesson_whichever_of_them_is_broken(which, film, picture, tmp_path, capsys):
     broken = tmp_path / "broken.mp4"

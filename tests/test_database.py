@@ -11,6 +11,8 @@ import pytest
 from cssafe import queries
 from cssafe.observations import COLUMNS
 from cssafe.store import Lesson, StoreError, Workspace, database
+from cssafe.store.database import Database
+from cssafe.store.recovery import marker_of
 from tests.lessons import LESSON, START, add, rows
 
 SECRET = "Nobody may read this any more"
@@ -127,3 +129,10 @@ def test_figures_are_kept_to_four_decimals(workspace):
     kept = queries.export(workspace, number)
     assert kept["yaw"].unique() == pytest.approx([12.3457]) and kept["p_happy"].unique() == pytest.approx([0.1235])
     assert kept["quality"].isna().all()
+
+
+def test_a_marker_that_cannot_be_removed_keeps_nobody_from_closing(tmp_path):
+    opened = Database(tmp_path / "cssafe.duckdb")
+    marker_of(tmp_path / "cssafe.duckdb").mkdir()  # unlink refuses a folder, as it does a file in one that is read-only
+    opened.close()
+    Database(tmp_path / "cssafe.duckdb").close()

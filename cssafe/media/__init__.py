@@ -3,6 +3,7 @@
 What a file is, its content decides, not its name. A file lies on the disk, or in memory (an upload) and stays there.
 """
 
+import logging
 import math
 import mimetypes
 import re
@@ -21,6 +22,8 @@ from cssafe.media.images import PIXEL_LIMIT, MediaError, check_size, decode, is_
 
 __all__ = ["EVERY", "About", "MediaError", "Picture", "Source", "about", "decode", "find", "frames", "hidden",
            "is_camera", "named_as_media", "started"]  # fmt: skip
+
+log = logging.getLogger(__name__)
 
 VIDEOS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,gif,h264,hevc"
 """FFmpeg's names of the containers that are read from files. Left out on purpose: playlists, which may point at other
@@ -258,6 +261,8 @@ def _check_complete(end: float, promised: float, damaged: float, name: str) -> N
         raise MediaError(
             N_("{name}: {lost:.1f} seconds of the video are damaged and were passed over."), name=name, lost=damaged
         )
+    if damaged:  # too little to call it incomplete; the command line shows the line, and no log names a lesson
+        log.warning("%.2f seconds of the video are damaged and were passed over.", damaged)
 
 
 def _promised(container: Any, video: Any) -> float:

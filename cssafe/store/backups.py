@@ -33,14 +33,14 @@ _REPLACED = "-replaced-"
 
 @dataclass(frozen=True)
 class Backup:
-    """day: ISO 8601. size: bytes. lessons: how many it holds, None if it cannot be read. replaced: whether it is a database
-    that a restored backup replaced."""
+    """day: ISO 8601. size: bytes. lessons: how many it holds, None if it cannot be read. replaced: for a database that a
+    restored backup replaced, the time at which it did (HH:MM); else empty."""
 
     path: Path
     day: str
     size: int
     lessons: int | None
-    replaced: bool
+    replaced: str
 
 
 def listed(database: Path) -> list[Backup]:
@@ -54,7 +54,7 @@ def listed(database: Path) -> list[Backup]:
         if folder.exists():
             os.listdir(folder)  # glob would find nothing in a folder that cannot be read
         return [
-            Backup(path, _day(database, path), path.stat().st_size, _lessons(path), _REPLACED in path.name)
+            Backup(path, _day(database, path), path.stat().st_size, _lessons(path), _replaced(path))
             for path in reversed(_files(database))
         ]
     except OSError as error:
@@ -174,6 +174,11 @@ def _files(database: Path) -> list[Path]:
 
 def _day(database: Path, path: Path) -> str:
     return path.name.removeprefix(f"{database.stem}-")[: len("2026-11-29")]
+
+
+def _replaced(path: Path) -> str:
+    _before, _mark, time = path.stem.partition(_REPLACED)
+    return time and f"{time[:2]}:{time[2:4]}"
 
 
 def _dated(database: Path) -> list[Path]:

@@ -234,9 +234,7 @@ class Database:
             self.connection.close()
             self._root.close()
             if self.path is not None and not kept_as_it_is:
-                with suppress(
-                    OSError
-                ):  # a folder that cannot be written: the next start then looks for what is missing
+                with suppress(OSError):  # in a read-only folder
                     marker_of(self.path).unlink(missing_ok=True)
 
     def _open(self) -> None:
