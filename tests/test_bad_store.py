@@ -6,6 +6,7 @@ import os
 import re
 import resource
 import shutil
+import sqlite3
 import struct
 import tempfile
 from collections.abc import Callable
@@ -29,6 +30,7 @@ from cssafe.live import websocket
 from cssafe.names import WORD_JOINER
 from cssafe.settings import ROOT, ConfigurationError
 from cssafe.store import StoreError, Workspace
+from cssafe.store.errors import why_damaged
 from cssafe.store.rescue import rescue
 from tests.faces import astronaut
 from tests.lessons import LESSON, START, add, rows
@@ -242,15 +244,48 @@ def test_a_lesson_left_open_whose_block_is_damaged_keeps_nobody_out_and_is_rescu
         assert ended.tz_localize(None) >= (START + timedelta(minutes=1)).replace(tzinfo=None)
 
 
-@pytest.mark.parametrize("make", [damaged, cut_short, Path.touch])
+def lessons_damaged(path: Path) -> None:
+    """A block that is read only after the file is open."""
+    with closing(Workspace.open(path)) as workspace:
+        add(workspace, rows())
+        add(workspace, rows(start=START + timedelta(days=1)))
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("UPDATE lessons SET started = started + INTERVAL (lesson) HOUR; CHECKPOINT")
+        query = "SELECT block_id FROM pragma_storage_info('lessons') WHERE column_name = 'started' AND block_id >= 0"
+        ((block,), *_) = connection.execute(query).fetchall()
+    with path.open("r+b") as file:
+        file.seek(12_288 + block * 262_144 + 500)
+        file.write(bytes(range(64)))
+
+
+def no_header(path: Path) -> None:
+    ours(path)
+    with path.open("r+b") as file:
+        file.write(bytes(4096))
+
+
+@pytest.mark.parametrize("make", [damaged, cut_short, Path.touch, no_header, lessons_damaged])
 def test_of_a_file_that_cannot_be_opened_the_newest_backup_is_named(app, make):
     path = app / "cssafe.duckdb"
     make(path)
     (app / "backups").mkdir()
     for day in ("2026-03-02", "2026-03-03"):
         (app / "backups" / f"cssafe-{day}.duckdb").touch()
-    with pytest.raises(StoreError, match=r"The newest backup is .*cssafe-2026-03-03\.duckdb\."):
+    (app / "backups" / "cssafe-9999-12-31.duckdb").touch()
+    with pytest.raises(StoreError, match=r"rescue .*The newest backup is .*cssafe-9999-12-31\.duckdb\."):
         Workspace.open(path)
+
+
+def test_a_file_of_another_kind_of_database_is_named_and_nothing_is_downloaded_for_it(app):
+    with closing(sqlite3.connect(app / "cssafe.duckdb")) as connection:
+        connection.execute("CREATE TABLE invoices (number)")
+    with pytest.raises(StoreError, match="is not a CSSAFE database"):
+        Workspace.open(app / "cssafe.duckdb")
+
+
+def test_of_many_lessons_in_a_damaged_part_five_are_named(app):
+    said = str(why_damaged(app, duckdb.Error("Corrupt."), [f"lesson {n}" for n in range(9)]))
+    assert "lesson 3, lesson 4 and 4 more." in said and "lesson 5" not in said
 
 
 @pytest.mark.parametrize("lock", [unreadable, unreadable_log, locked_folder])

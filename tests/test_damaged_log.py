@@ -96,7 +96,7 @@ def test_a_damaged_log_is_kept_the_rest_opens_and_it_is_said_what_may_be_missing
     change(log, damaged)
     workspace = services.workspace()
     [kept] = folder.glob("cssafe.duckdb.wal.damaged-????????-??????")
-    assert kept.read_bytes() == damaged and str(workspace.notice).endswith(f"kept as {kept.name}.")
+    assert kept.read_bytes() == damaged and f"kept as {kept.name}." in str(workspace.notice)
     with workspace.cursor() as cursor:
         counts = cursor.execute(
             "SELECT count(DISTINCT time) FROM observations RIGHT JOIN lessons USING (lesson) GROUP BY lesson ORDER BY lesson"
@@ -127,17 +127,84 @@ def test_the_log_of_another_database_is_not_played_into_this_one(folder, tmp_pat
     shutil.copy2(folder / "cssafe.duckdb.wal", other)
     with closing(Workspace.open(other / "cssafe.duckdb")) as workspace, workspace.cursor() as cursor:
         assert cursor.execute("SELECT count(*) FROM lessons").fetchall() == [(0,)]
-        assert "damaged log is kept" in str(workspace.notice)
+        assert "damaged and is kept as" in str(workspace.notice)
     assert len(list(other.glob("*.damaged-*"))) == 1
 
 
-def test_a_log_whose_database_is_gone_is_kept(folder):
+def test_a_log_of_an_older_state_of_the_database_is_kept_and_locks_nobody_out(folder):
+    log = folder / "cssafe.duckdb.wal"
+    older = log.read_bytes()
+    Workspace.open(folder / "cssafe.duckdb").close()
+    log.write_bytes(older)
+    with closing(Workspace.open(folder / "cssafe.duckdb")) as workspace, workspace.cursor() as cursor:
+        assert cursor.execute("SELECT count(DISTINCT time) FROM observations").fetchall() == [(SECONDS + 1,)]
+        [kept] = folder.glob("cssafe.duckdb.wal.damaged-*")
+        assert kept.read_bytes() == older and kept.name in str(workspace.notice)
+
+
+def test_a_log_whose_database_is_gone_is_kept_and_the_newest_backup_named(folder):
     whole = (folder / "cssafe.duckdb.wal").read_bytes()
     (folder / "cssafe.duckdb").unlink()
+    (folder / "backups").mkdir(exist_ok=True)
+    (folder / "backups" / "cssafe-9999-12-31.duckdb").touch()
     with closing(Workspace.open(folder / "cssafe.duckdb")) as workspace:
-        assert "damaged log is kept" in str(workspace.notice)
+        said = str(workspace.notice)
     [kept] = folder.glob("*.damaged-*")
-    assert kept.read_bytes() == whole
+    assert kept.read_bytes() == whole and kept.name in said
+    assert "is missing" in said and "cssafe-9999-12-31.duckdb" in said
+
+
+def test_of_a_damaged_log_that_is_a_copy_no_number_of_seconds_is_made_up(folder):
+    log = folder / "cssafe.duckdb.wal"
+    log.write_bytes(noise(log.read_bytes()))
+    now = datetime.now().timestamp()
+    for file in folder.glob("cssafe.duckdb*"):
+        os.utime(file, (now, now))
+    with closing(Workspace.open(folder / "cssafe.duckdb")) as workspace:
+        assert "An unknown number of seconds" in str(workspace.notice)
+
+
+def test_a_log_that_is_damaged_in_the_size_of_an_entry_is_kept(folder):
+    log = folder / "cssafe.duckdb.wal"
+    whole = log.read_bytes()
+    at = recovery._LOG_HEADER.match(whole).end()
+    while at < len(whole) // 2:
+        at += recovery.ENTRY_HEADER_BYTES + int.from_bytes(whole[at : at + 8], "little")
+    damaged = whole[:at] + random.Random(0).randbytes(64) + whole[at + 64 :]
+    change(log, damaged)
+    with closing(Workspace.open(folder / "cssafe.duckdb")) as workspace:
+        [kept] = folder.glob("*.damaged-*")
+        assert kept.read_bytes() == damaged and kept.name in str(workspace.notice)
+        assert int(re.search(r"Up to (\d+) seconds", str(workspace.notice))[1]) >= SECONDS // 2 - 4
+
+
+@pytest.mark.parametrize("length", [0, 4, 20, 40, 50])
+def test_a_log_without_entries_is_noticed_once(folder, length):
+    log = folder / "cssafe.duckdb.wal"
+    change(log, log.read_bytes()[:length])
+    for _ in range(2):
+        Workspace.open(folder / "cssafe.duckdb").close()
+    with closing(Workspace.open(folder / "cssafe.duckdb")) as workspace:
+        assert workspace.notice is None
+    assert len(list(folder.glob("*.damaged-*"))) == 1
+
+
+def test_a_restored_backup_ends_the_notice_of_the_database_before(folder):
+    with closing(Workspace.open(folder / "cssafe.duckdb")) as workspace:
+        assert workspace.notice is not None
+        shutil.copy(folder / "cssafe.duckdb", folder / "backup.duckdb")
+        workspace.restore(folder / "backup.duckdb")
+        assert workspace.notice is None
+
+
+def test_of_the_damaged_logs_the_newest_are_kept(folder):
+    log = folder / "cssafe.duckdb.wal"
+    change(log, noise(log.read_bytes()))
+    for day in range(10, 30):
+        Path(f"{log}.damaged-202603{day}-120000").touch()
+    Workspace.open(folder / "cssafe.duckdb").close()
+    kept = sorted(folder.glob("*.damaged-*"))
+    assert len(kept) == recovery.MAX_KEPT_LOGS and kept[-1].stat().st_size
 
 
 def test_an_older_damaged_log_is_never_overwritten(folder, monkeypatch):
@@ -191,16 +258,20 @@ def test_after_a_kill_pages_health_and_command_line_say_what_may_be_missing_unti
     assert not shown.warning and not page("lessons").warning and health.report()["notice"] == ""
 
 
-def test_a_kill_after_a_checkpoint_leaves_no_log_and_is_noticed_all_the_same(tmp_path):
-    program = """
-        import os, sys
-        from pathlib import Path
-        from cssafe.store import Workspace
-        workspace = Workspace.open(Path(sys.argv[1]))
-        workspace.cursor().execute("CHECKPOINT")
-        os.kill(os.getpid(), 9)
-    """
-    with python(program, tmp_path / "a.duckdb") as process:
+KILLED = """
+    import os, sys
+    from pathlib import Path
+    from cssafe.store import Workspace
+    from tests.lessons import LESSON
+    workspace = Workspace.open(Path(sys.argv[1]))
+    {change}
+    os.kill(os.getpid(), 9)
+"""
+
+
+def test_a_kill_in_a_lesson_after_a_checkpoint_leaves_no_log_and_is_noticed_all_the_same(tmp_path):
+    change = "workspace.start_lesson(LESSON); workspace.cursor().execute('CHECKPOINT')"
+    with python(KILLED.format(change=change), tmp_path / "a.duckdb") as process:
         process.wait(timeout=60)
     assert not (tmp_path / "a.duckdb.wal").exists()
     with closing(Workspace.open(tmp_path / "a.duckdb")) as workspace:
@@ -208,6 +279,16 @@ def test_a_kill_after_a_checkpoint_leaves_no_log_and_is_noticed_all_the_same(tmp
     with closing(Workspace.open(tmp_path / "a.duckdb")) as workspace:
         assert workspace.notice is None
     assert [file.name for file in tmp_path.iterdir()] == ["a.duckdb"]
+
+
+def test_a_kill_outside_a_lesson_loses_nothing_and_needs_no_notice(tmp_path):
+    path = tmp_path / "a.duckdb"
+    with python(KILLED.format(change="workspace.set('hints', True)"), path) as process:
+        process.wait(timeout=60)
+    assert recovery.log_of(path).stat().st_size > recovery.LOG_HEADER_BYTES
+    os.utime(path, (0, 0))  # the last checkpoint was long ago
+    with closing(Workspace.open(path)) as workspace:
+        assert workspace.notice is None
 
 
 def test_a_second_process_neither_ends_the_notice_nor_the_mark_of_the_first(tmp_path):

@@ -22,18 +22,22 @@ RESCUE_PREFIX = "cssafe-rescue-"
 
 Limits = dict[str, str | bool | int | float | list[str]]
 
+NO_EXTENSIONS: Limits = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+"""Nothing is downloaded, such as what would read the database of another program."""
+
 FILE: Limits = {
     "memory_limit": "192MB",
     "threads": THREADS,
     "storage_compatibility_version": "v1.4.0",
     "wal_autocheckpoint_entries": "360",
+    **NO_EXTENSIONS,
 }
 """Most that DuckDB may take for the database in a file: on a host with 1 GB the networks, Streamlit and the pages need the
 rest. A file made in this form or a later one knows a write-ahead log that is not its own. The log goes into the file after
 120 inserts of three entries each: a damaged log costs two minutes of recording, not the hour that 16 MB of it hold; with 25
 faces that takes .2 s (measured), on the writer's thread alone."""
 
-IN_MEMORY: Limits = {"memory_limit": "128MB", "threads": 1, "temp_directory": ""}
+IN_MEMORY: Limits = {"memory_limit": "128MB", "threads": 1, "temp_directory": "", **NO_EXTENSIONS}
 """The same for one in memory, of which a host with visitors has many: a synthetic term takes 75 MB while it is made and
 21 MB once packed. Without a folder for temporary files nothing of it can be spilled onto the disk."""
 

@@ -22,8 +22,9 @@ IN_USE = N_(
 )
 
 NO_DATABASE = N_(
-    "The file {path} is not a CSSAFE database. It was left as it is. Move it away, or choose another folder with "
-    "CSSAFE_DATA."
+    "The file {path} is not a CSSAFE database, or its beginning is damaged. It was left as it is. If it was one, the command "
+    "python -m cssafe rescue {path} copies what can be read into a new file. Otherwise move it away, or choose another folder "
+    "with CSSAFE_DATA."
 )
 
 NEWER = N_(
@@ -36,6 +37,9 @@ DAMAGED = N_(
     "cssafe rescue {path} copies what can be read into a new file. To begin with an empty database, choose another "
     "folder with CSSAFE_DATA."
 )
+
+MAX_NAMED_LESSONS = 5
+"""Lessons that one sentence names."""
 
 _DAMAGE = re.compile(r"corrupt|checksum|could not read enough bytes", re.IGNORECASE)
 """What DuckDB says of a file whose content is damaged or cut off."""
@@ -62,11 +66,17 @@ def is_in_use(error: BaseException | None) -> bool:
     return "lock on file" in str(error) or "used by another process" in str(error)
 
 
+def _is_no_database(error: BaseException) -> bool:
+    """Whether the file is of another kind; DuckDB looks for an extension where it knows that kind."""
+    return "not a valid DuckDB database" in str(error) or bool(re.search(r'Extension ".*" not found', str(error)))
+
+
 def why_not_open(path: Path | None, error: Exception, backup: Path | None = None) -> StoreError:
-    """The error for a database that could not be opened. path: None in memory. backup: the newest one, named where it
-    helps."""
-    problem = _why_not_open(path, error)
-    if backup is None or not (is_damage(error) or "not a valid DuckDB database" in str(error)):
+    """The error for a database that could not be opened. path: None in memory. error: one that has words already keeps them.
+    backup: the newest one, named where it helps."""
+    problem = error if isinstance(error, StoreError) else _why_not_open(path, error)
+    cause = (error.__cause__ or error) if isinstance(error, StoreError) else error
+    if backup is None or not (is_damage(cause) or _is_no_database(cause)):
         return problem
     return StoreError("{problem} {help}", problem=problem, help=Sentence(NEWEST, backup=backup))
 
@@ -81,7 +91,7 @@ def _words_not_open(path: Path | None, error: Exception, known: bool) -> str:
     """known: whether the error names the process that has the database open."""
     if is_in_use(error):
         return IN_USE_BY if known else IN_USE
-    if "not a valid DuckDB database" in str(error):
+    if _is_no_database(error):
         return NO_DATABASE
     if "can only read version" in str(error):
         return NEWER
@@ -94,18 +104,20 @@ def _words_not_open(path: Path | None, error: Exception, known: bool) -> str:
 
 def why_damaged(path: Path, error: BaseException, lessons: Sequence[str] = ()) -> StoreError:
     """The error for a block that turned out damaged while it was read. lessons: names of those with rows in it, if known."""
+    named, more = ", ".join(lessons[:MAX_NAMED_LESSONS]), len(lessons) - MAX_NAMED_LESSONS
     words = (
         N_(
-            "A part of the database {path} is damaged and cannot be read: {problem} It belongs to: {lessons}. Close CSSAFE; "
-            "the command python -m cssafe rescue {path} then copies all that can be read into a new file."
+            "A part of the database {path} is damaged and cannot be read: {problem} It belongs to: {lessons}. While CSSAFE is "
+            "closed, the command python -m cssafe rescue {path} copies all that can be read into a new file."
         )
         if lessons
         else N_(
-            "A part of the database {path} is damaged and cannot be read: {problem} Close CSSAFE; the command python -m cssafe "
-            "rescue {path} then copies all that can be read into a new file, and names the lessons."
+            "A part of the database {path} is damaged and cannot be read: {problem} While CSSAFE is closed, the command python "
+            "-m cssafe rescue {path} copies all that can be read into a new file, and names the lessons."
         )
     )
-    return StoreError(words, path=path, problem=first_line(error), lessons=", ".join(lessons))
+    several = Sentence(N_("{lessons} and {more} more"), lessons=named, more=more) if more > 0 else named
+    return StoreError(words, path=path, problem=first_line(error), lessons=several)
 
 
 def why_not_used(path: Path | None, error: BaseException) -> StoreError:

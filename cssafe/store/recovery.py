@@ -1,13 +1,16 @@
 """Opening a database file after an unclean end: set a damaged write-ahead log aside, and work out what may be missing.
 
 DuckDB replays the log up to its last whole entry and ignores the rest. It refuses a log with a wrong checksum in the middle,
-and silently drops one without a readable beginning, or one whose database file is gone; here both are kept.
+or of another state of the file, and silently drops one without a readable beginning, what follows an entry of a wrong size,
+and a log whose database file is gone; here all are kept.
 """
 
+import glob
 import itertools
 import math
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +19,7 @@ from typing import Any
 import duckdb
 
 from cssafe.language import N_, Sentence
-from cssafe.store.errors import StoreError, first_line
+from cssafe.store.errors import NEWEST, StoreError, first_line, is_in_use
 
 WRITE_LAG_S = 2
 """Recording that is not on the disk yet: the second under way, and the one before it until its row is written. A kill
@@ -34,6 +37,20 @@ LOG_START = bytes.fromhex("64006265")
 ENTRY_HEADER_BYTES = 16
 """Size and checksum, 8 bytes each; the position that DuckDB names comes after them."""
 
+LOG_HEADER_BYTES = 50
+"""Most that a log without entries takes: version, identifier of the database and number of its checkpoint."""
+
+_LOG_HEADER = re.compile(
+    rb"\x64\x00\x62\x65\x00\x02(?:\x66\x00\x10(?:[\x80-\xff]?[\x00-\x7f]){16})?(?:\x67\x00[\x80-\xff]*[\x00-\x7f])?\xff\xff"
+)
+"""These fields, numbers of 7 bits a byte, with the mark of the end."""
+
+MAX_KEPT_LOGS = 14
+"""Damaged logs that are kept beside a database, as many as backups."""
+
+COPY_S = 2
+"""A log that is this much newer than its file, or less, may be a copy, of which the times say nothing."""
+
 _ENTRY = re.compile(r"entry at byte position (\d+)")
 
 VECTOR_ROWS = 2048
@@ -44,9 +61,12 @@ VECTOR_ROWS = 2048
 class Remains:
     """Signs of an unclean end, read before the database is opened.
 
-    unclean: whether there are any. checkpoint, log: when the file and its log were last written (aware); None: not there.
+    path: the database. missing: whether its file is gone. unclean: whether there are signs. checkpoint, log: when the file and
+    its log were last written (aware); None: not there.
     """
 
+    path: Path
+    missing: bool
     unclean: bool
     checkpoint: datetime | None
     log: datetime | None
@@ -62,8 +82,10 @@ def marker_of(path: Path) -> Path:
 
 
 def remains(path: Path) -> Remains:
-    log = _written(log_of(path))
-    return Remains(path.exists() and (log is not None or marker_of(path).exists()), _written(path), log)
+    log = log_of(path)
+    entries = log.exists() and log.stat().st_size > LOG_HEADER_BYTES
+    missing = not path.exists()
+    return Remains(path, missing, not missing and (entries or marker_of(path).exists()), _written(path), _written(log))
 
 
 def connect(path: Path, config: dict[str, Any]) -> tuple[duckdb.DuckDBPyConnection, Path | None]:
@@ -73,56 +95,51 @@ def connect(path: Path, config: dict[str, Any]) -> tuple[duckdb.DuckDBPyConnecti
         StoreError: the log is a folder, or may not be read.
         duckdb.Error: the file cannot be opened; it and its log are as they were.
     """
-    log = log_of(path)
-    _check_readable(log)
-    kept = None if path.exists() else _set_aside(log)
-    try:
-        connection = duckdb.connect(str(path), config=config)
-    except duckdb.Error as error:
-        if "replaying WAL" not in str(error) or "can only read version" in str(error):
-            raise
-        return _without_damage(path, config, error)
-    # Only now: until the file is locked, the log may be another process's, which has just begun to write it.
-    if not log.exists() or not log.stat().st_size or log.read_bytes()[: len(LOG_START)] == LOG_START:
-        return connection, kept
-    connection.execute("PRAGMA disable_checkpoint_on_shutdown")
-    connection.close()
-    kept = _set_aside(log)
-    return duckdb.connect(str(path), config=config), kept
+    _check_readable(log_of(path))
+    connection, kept = _connect(path, config)
+    _remove_oldest(log_of(path))
+    return connection, kept
 
 
-def notice(before: Remains, kept: Path | None, connection: duckdb.DuckDBPyConnection) -> Sentence | None:
-    """The sentence about an unclean end; None after a clean one. To be asked for before anything else is written.
+def notice(
+    before: Remains, kept: Path | None, connection: duckdb.DuckDBPyConnection, backup: Path | None = None
+) -> Sentence | None:
+    """The sentence about an unclean end; None if nothing is missing. To be asked for before anything else is written.
 
-    The last second that is certainly stored is that of the newest checkpoint or observation; recording may have gone on until
-    the log was last written, and WRITE_LAG_S longer.
+    kept: the damaged log. backup: the newest one.
+
+    A log that was replayed whole lacks what the kill interrupted, in a running lesson alone. With a damaged one, recording may
+    have gone on until the log was last written; the last second that is certainly stored is that of the newest checkpoint or
+    observation.
     """
-    if kept is None and not before.unclean:
-        return None
-    observed = _observed(connection)
     end = before.log or before.checkpoint or datetime.now(UTC)
-    stored = max((time for time in (before.checkpoint, observed) if time and time <= end), default=end)
-    gap = math.ceil((end - stored).total_seconds())
-    seconds = WRITE_LAG_S + (gap if gap > WRITE_LAG_S else 0)
+    time = f"{end.astimezone():%Y-%m-%d %H:%M:%S}"
     if kept is None:
-        return Sentence(
-            N_(
-                "CSSAFE did not end properly last time. Up to {seconds} seconds of recording before {time} may be missing. A "
-                "lesson that was running ends at its last observation."
-            ),
-            seconds=seconds,
-            time=f"{end.astimezone():%Y-%m-%d %H:%M:%S}",
+        if not before.unclean or not _lesson_open(connection):
+            return None
+        words = N_(
+            "CSSAFE did not end properly last time. Up to {seconds} seconds of recording before {time} may be missing; the "
+            "lesson that was running ends at its last observation."
         )
-    return Sentence(
-        N_(
-            "CSSAFE did not end properly last time, and the newest part of the database, its write-ahead log, was damaged. "
-            "Up to {seconds} seconds of recording before {time} may be missing. Everything else is here. The damaged log is "
-            "kept as {log}."
-        ),
-        seconds=seconds,
-        time=f"{end.astimezone():%Y-%m-%d %H:%M:%S}",
-        log=kept.name,
+        return Sentence(words, seconds=WRITE_LAG_S, time=time)
+    if before.missing:
+        words = N_("The database file {path} is missing, and an empty one was made. Its newest part is kept as {log}.")
+        lost = Sentence(words, path=before.path, log=kept.name)
+        return lost if backup is None else Sentence("{lost} {help}", lost=lost, help=Sentence(NEWEST, backup=backup))
+    if before.checkpoint is None or end - before.checkpoint <= timedelta(seconds=COPY_S):
+        words = N_(
+            "The newest part of the database was damaged and is kept as {log}. An unknown number of seconds of recording may "
+            "be missing, and other changes."
+        )
+        return Sentence(words, log=kept.name)
+    observed = _observed(connection)
+    stored = max(time for time in (before.checkpoint, observed) if time and time <= end)
+    words = N_(
+        "The newest part of the database was damaged and is kept as {log}. Up to {seconds} seconds of recording before {time} "
+        "may be missing, and other changes."
     )
+    seconds = WRITE_LAG_S + math.ceil((end - stored).total_seconds())
+    return Sentence(words, log=kept.name, seconds=seconds, time=time)
 
 
 def damaged_lessons(connection: duckdb.DuckDBPyConnection) -> list[str]:
@@ -176,6 +193,33 @@ def unreadable(connection: duckdb.DuckDBPyConnection, table: str) -> list[tuple[
     return list(search(0, end))
 
 
+def _connect(path: Path, config: dict[str, Any]) -> tuple[duckdb.DuckDBPyConnection, Path | None]:
+    log = log_of(path)
+    kept = None if path.exists() else _set_aside(log)
+    torn = _torn(path)
+    try:
+        connection = duckdb.connect(str(path), config=config)
+    except duckdb.Error as error:
+        if is_in_use(error) or "can only read version" in str(error) or not log.exists():
+            raise
+        return _without_damage(path, config, error)
+    # Only now: until the file is locked, the log may be another process's, which has just begun to write it.
+    if log.exists() and log.stat().st_size and log.read_bytes()[: len(LOG_START)] != LOG_START:
+        connection.execute("PRAGMA disable_checkpoint_on_shutdown")
+        connection.close()
+        kept = _set_aside(log)
+        connection = duckdb.connect(str(path), config=config)
+    elif torn is not None:
+        kept = Path(_free_name(log))
+        with suppress(OSError):  # a full disk keeps nobody out
+            kept.write_bytes(torn)
+    return connection, kept
+
+
+def _lesson_open(connection: duckdb.DuckDBPyConnection) -> bool:
+    return connection.execute("SELECT 1 FROM lessons WHERE ended IS NULL LIMIT 1").fetchone() is not None
+
+
 def _observed(connection: duckdb.DuckDBPyConnection) -> datetime | None:
     """End of the newest observed second; None if there is none, or it cannot be read."""
     try:
@@ -208,15 +252,44 @@ def _check_readable(log: Path) -> None:
         ) from error
 
 
-def _set_aside(log: Path) -> Path | None:
-    """Rename the log with date and time, never over an older one; its new name."""
+def _torn(path: Path) -> bytes | None:
+    """The content of a log whose entries do not end where it ends; None if they do, if there is no log, or if it begins in
+    another way. A log without entries stays after a clean end."""
+    log = log_of(path)
+    if not log.exists():
+        return None
+    content = log.read_bytes()
+    header = _LOG_HEADER.match(content)
+    if len(content) <= LOG_HEADER_BYTES:
+        return content if marker_of(path).exists() and not _LOG_HEADER.fullmatch(content) else None
+    if header is None:
+        return None
+    at = header.end()
+    while size := int.from_bytes(content[at : at + 8], "little"):
+        at += ENTRY_HEADER_BYTES + size
+    return None if at == len(content) else content
+
+
+def _free_name(log: Path) -> str:
+    """A name with date and time for a damaged log, not that of an older one."""
     stem = f"{log}.damaged-{datetime.now():%Y%m%d-%H%M%S}"
     stems = itertools.chain([stem], (f"{stem}-{n}" for n in itertools.count(2)))
-    stem = next(name for name in stems if not any(Path(name + end).exists() for end in LOG_FILES))
+    return next(name for name in stems if not any(Path(name + end).exists() for end in LOG_FILES))
+
+
+def _set_aside(log: Path) -> Path | None:
+    """Rename the log, never over an older one; its new name."""
+    stem = _free_name(log)
     for end in LOG_FILES:
         if (part := Path(f"{log}{end}")).exists():
             part.rename(stem + end)
     return Path(stem) if Path(stem).exists() else None
+
+
+def _remove_oldest(log: Path) -> None:
+    kept = sorted(log.parent.glob(f"{glob.escape(log.name)}.damaged-*"))
+    for old in kept[:-MAX_KEPT_LOGS]:
+        old.unlink(missing_ok=True)
 
 
 def _put_back(kept: Path, log: Path) -> None:
@@ -230,7 +303,10 @@ def _without_damage(
 ) -> tuple[duckdb.DuckDBPyConnection, Path | None]:
     """Open the file with the entries before the damaged one, or without any if none can be used."""
     log = log_of(path)
-    kept = _set_aside(log)
+    try:
+        kept = _set_aside(log)
+    except OSError:
+        raise error from None
     try:
         if kept is not None and (entry := _ENTRY.search(str(error))):
             with kept.open("rb") as whole:

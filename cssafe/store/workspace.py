@@ -70,15 +70,16 @@ class Workspace:
             migrate(database.connection)
             workspace = cls(database, expression)
             if before is not None:
-                workspace.notice = notice(before, database.damaged_log, database.connection)
+                workspace.notice = notice(
+                    before, database.damaged_log, database.connection, backups.newest(before.path)
+                )
             workspace._end_open_lessons()
             workspace._housekeeping.resume()
         except (duckdb.Error, OSError, StoreError) as error:
             if database is not None:
                 database.close(kept_as_it_is=True)
-            if isinstance(error, StoreError):
-                raise
-            raise why_not_open(path, error, None if path is None else backups.newest(path)) from error
+            cause = error.__cause__ if isinstance(error, StoreError) else error
+            raise why_not_open(path, error, None if path is None else backups.newest(path)) from cause
         database.mark_running()
         if workspace.notice is not None:
             log.warning("%s", workspace.notice)
@@ -317,7 +318,9 @@ class Workspace:
             StoreError: a lesson runs, others go on reading, the backup cannot be used or the disk refuses. All is as it
                 was.
         """
-        return self._queue.run(lambda: self._housekeeping.restore(backup))
+        kept = self._queue.run(lambda: self._housekeeping.restore(backup))
+        self.notice = None
+        return kept
 
     def get(self, key: str, default: Any = None) -> Any:
         """The value of a setting, one of STORED_SETTINGS; the default where there is none, or none that can be used."""
