@@ -268,7 +268,7 @@ def no_header(path: Path) -> None:
 def test_of_a_file_that_cannot_be_opened_the_newest_backup_is_named(app, make):
     path = app / "cssafe.duckdb"
     make(path)
-    (app / "backups").mkdir()
+    (app / "backups").mkdir(exist_ok=True)
     for day in ("2026-03-02", "2026-03-03"):
         (app / "backups" / f"cssafe-{day}.duckdb").touch()
     (app / "backups" / "cssafe-9999-12-31.duckdb").touch()
