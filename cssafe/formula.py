@@ -15,6 +15,7 @@ import numpy as np
 from cssafe import settings
 from cssafe.labels import ACTIVITIES, FERPLUS
 from cssafe.language import N_, _
+from cssafe.names import is_text
 from cssafe.settings import ConfigurationError
 
 FORMULAS = Path(__file__).parent / "formulas"
@@ -152,7 +153,7 @@ def _named(entries: dict[str, Any] | None, names: tuple[str, ...]) -> dict[str, 
 
 
 def _text(where: str, value: Any) -> str:
-    if not isinstance(value, str) or len(value) > MAX_TEXT:
+    if not isinstance(value, str) or len(value) > MAX_TEXT or not is_text(value):
         raise ValueError(_("{where} must be a text of at most {most} characters").format(where=where, most=MAX_TEXT))
     return value
 
@@ -176,7 +177,7 @@ def _formula(data: Any) -> Formula:
         return {name: number(f"{where}, {name},", entries[name], most) for name in names}
 
     name, version = data["name"], data["version"]
-    if not isinstance(name, str) or not name.strip() or not isinstance(version, int) or abs(version) > 1e6:
+    if not isinstance(name, str) or not name.strip() or type(version) is not int or abs(version) > 1e6:
         raise ValueError(_("it needs a name and a whole number as its version"))
     _text("name", name)
     divisor = number("divisor", data["divisor"])

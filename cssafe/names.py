@@ -28,6 +28,11 @@ SHORTCUT = re.compile(
 """Where Streamlit and its Markdown make a link, an icon or an arrow of plain text, whether escaped or not."""
 
 
+def is_text(value: str) -> bool:
+    """Whether it can be sent to a browser: JSON can bring half of a surrogate pair, which UTF-8 has no bytes for."""
+    return not any(unicodedata.category(c) == "Cs" for c in value)
+
+
 def shown(text: object, limit: int = MAX_NAME_CHARS) -> str:
     """The text for where Markdown is not read: a chart, a table, an option, a report."""
     spaced = " ".join(str(text).split())

@@ -3,7 +3,6 @@ on."""
 
 import json
 import os
-import re
 import resource
 import shutil
 import sqlite3
@@ -27,13 +26,13 @@ from cssafe import health, queries, services, settings, ui
 from cssafe.cli import main
 from cssafe.expression import Expression
 from cssafe.live import websocket
-from cssafe.names import WORD_JOINER
 from cssafe.settings import ROOT, ConfigurationError
 from cssafe.store import StoreError, Workspace
 from cssafe.store.errors import why_damaged
 from cssafe.store.rescue import rescue
 from tests.faces import astronaut
 from tests.lessons import LESSON, START, add, rows
+from tests.markdown import as_read
 
 NOBODY = 65534
 
@@ -57,11 +56,6 @@ def app(folder, monkeypatch, loaded_once):
     monkeypatch.delenv("CSSAFE_MODE", raising=False)
     yield folder
     services.close()
-
-
-def as_read(markdown: str) -> str:
-    """What a person reads of Markdown in which names are escaped; a temporary folder's may have an underscore."""
-    return re.sub(r"\\([\W_])", r"\1", markdown).replace(WORD_JOINER, "")
 
 
 @contextmanager

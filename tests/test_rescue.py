@@ -20,6 +20,7 @@ from cssafe.settings import ROOT
 from cssafe.store import StoreError, Workspace
 from cssafe.store.rescue import rescue
 from tests.lessons import LESSON, START, rows
+from tests.markdown import as_read
 
 FIRST_BLOCK, BLOCK_BYTES = 12_288, 262_144
 """Of a DuckDB file: where its first block begins, after three headers, and how large each is."""
@@ -81,7 +82,7 @@ def test_a_damaged_block_found_while_reading_names_its_lessons_and_the_rescue(pa
     shown: list[str] = []
     monkeypatch.setattr(ui.st, "error", lambda text, **_: shown.append(text))
     assert ui.explain(caught.value)
-    [sentence] = shown
+    [sentence] = map(as_read, shown)
     assert all(f'"{day}" (2026-03-0{2 + day})' in sentence for day in range(4)) and '"4"' not in sentence
     assert f"python -m cssafe rescue {path}" in sentence
     assert len(queries.lessons(services.workspace())) == LESSONS  # the rest goes on

@@ -12,8 +12,9 @@ import sys
 import tempfile
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
+from threading import Lock
 from typing import IO, Any
 
 import pyarrow as pa
@@ -30,6 +31,10 @@ Columns = dict[str, pa.Schema]
 """Table -> its columns here."""
 
 
+_importing = Lock()
+"""One import into memory at a time: each takes several times the size of its rows while it is checked."""
+
+
 def read(workspace: Workspace, file: IO[bytes], profile: Profile, progress: Progress = lambda share: None) -> Taken:
     """Add what a file of `outgoing.write` holds, all of it or nothing. profile: this computer's.
 
@@ -43,6 +48,7 @@ def read(workspace: Workspace, file: IO[bytes], profile: Profile, progress: Prog
         done[0] = share
 
     with (
+        _importing if workspace.in_memory else nullcontext(),
         _as_real_file(file, workspace.in_memory) as real,
         closing(_parts(real, workspace, lambda share: note(0.8 * share))) as parts,
         ThreadPoolExecutor(1) as pool,  # so that progress is told on the caller's own thread

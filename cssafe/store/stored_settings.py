@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from cssafe import periods, timetable
 from cssafe.language import N_
+from cssafe.names import is_text
 from cssafe.privacy import WAYS
 from cssafe.settings import IMPORT_SETTING_BYTES
 
@@ -25,7 +26,7 @@ CONNECTIONS = ("automatic", "websocket", "webrtc", "snapshot")
 
 
 def _text(value: Any) -> bool:
-    return isinstance(value, str) and len(value) <= MAX_TEXT
+    return isinstance(value, str) and len(value) <= MAX_TEXT and is_text(value)
 
 
 def _flag(value: Any) -> bool:

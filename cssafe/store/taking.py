@@ -35,9 +35,15 @@ TOGETHER = 50
 SHARES = (*EXPRESSION, "score", "attention", "concentration", "quality")
 """Columns that lie in [0, 1]."""
 
+MAX_NAME_CHARS = 200
+"""Characters of a lesson's name, class, subject or room in a file: as many as a timetable may give them."""
+
 RULES = {
     "lessons": {
         "name <> ''": "the lesson has no name",
+        f"greatest(length(name), length(class_name), length(subject), length(room)) <= {MAX_NAME_CHARS}": (
+            f"a name has more than {MAX_NAME_CHARS} characters"
+        ),
         f"profile IN {tuple(PROFILES)}": f"the profile is none of {', '.join(PROFILES)}",
         f"source IN {SOURCES}": f"the source is none of {', '.join(SOURCES)}",
         f"audience IN {AUDIENCES}": f"the audience is none of {', '.join(AUDIENCES)}",
