@@ -329,16 +329,17 @@ class Watched:
 
 @contextmanager
 def served() -> Iterator[Watched]:
-    """The app with a week of synthetic lessons, nothing of which asks for consent."""
+    """The app with a week of synthetic lessons, where everybody has agreed."""
     with tempfile.TemporaryDirectory() as folder:
         with closing(Workspace.open(Path(folder) / "cssafe.duckdb")) as workspace:
             sample.fill(workspace, PROFILES["attention-only"], weeks=1)
+            workspace.set("agreed", True)
         with serve(Path(folder), CSSAFE_PROFILE="attention-only") as server:
             yield Watched(server)
 
 
 class Camera:
-    """The running lesson of a visitor, begun anew where it has ended."""
+    """The running lesson of a visitor, started again where it has ended."""
 
     def __init__(self, address: str) -> None:
         self.address = address
