@@ -139,16 +139,17 @@ def page(title: str) -> None:
     """The heading, and what must be known about the workspace: that it cannot be written, that newest observations may be
     missing, that lessons in it are synthetic, that a deletion is not finished, that an earlier one is gone."""
     heading(title)
-    st.session_state["unwritten_shown"] = bool(workspace().problem)
-    if workspace().problem:
+    opened = workspace()
+    st.session_state["unwritten_shown"] = bool(opened.problem)
+    if opened.problem:
         unwritten()
-    if (opened := workspace()).notice is not None:
+    if opened.notice is not None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.warning(sentence(opened.notice), icon=":material/restore:", width="stretch")
             st.button(_("Dismiss"), key="dismiss_notice", type="tertiary", on_click=_dismiss)
     if opened.erasing:
         st.warning(_(ERASING), icon=":material/delete_history:")
-    if sample.used(workspace()):
+    if sample.used(opened):
         st.caption(
             ":material/science: " + _("Some lessons here are synthetic: made up, so that the charts can be seen.")
         )

@@ -66,6 +66,11 @@ def is_in_use(error: BaseException | None) -> bool:
     return "lock on file" in str(error) or "used by another process" in str(error)
 
 
+def is_newer(error: BaseException) -> bool:
+    """Whether a newer DuckDB made the file."""
+    return "can only read version" in str(error)
+
+
 def _is_no_database(error: BaseException) -> bool:
     """Whether the file is of another kind; DuckDB looks for an extension where it knows that kind."""
     return "not a valid DuckDB database" in str(error) or bool(re.search(r'Extension ".*" not found', str(error)))
@@ -93,7 +98,7 @@ def _words_not_open(path: Path | None, error: Exception, known: bool) -> str:
         return IN_USE_BY if known else IN_USE
     if _is_no_database(error):
         return NO_DATABASE
-    if "can only read version" in str(error):
+    if is_newer(error):
         return NEWER
     if path is None:
         return N_("The database in memory could not be opened: {problem} Check the folder CSSAFE_DATA.")

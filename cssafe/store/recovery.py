@@ -19,7 +19,7 @@ from typing import Any
 import duckdb
 
 from cssafe.language import N_, Sentence
-from cssafe.store.errors import NEWEST, StoreError, first_line, is_in_use
+from cssafe.store.errors import NEWEST, StoreError, first_line, is_in_use, is_newer
 
 WRITE_LAG_S = 2
 """Recording that is not on the disk yet: the second under way, and the one before it until its row is written. A kill
@@ -200,7 +200,7 @@ def _connect(path: Path, config: dict[str, Any]) -> tuple[duckdb.DuckDBPyConnect
     try:
         connection = duckdb.connect(str(path), config=config)
     except duckdb.Error as error:
-        if is_in_use(error) or "can only read version" in str(error) or not log.exists():
+        if is_in_use(error) or is_newer(error) or not log.exists():
             raise
         return _without_damage(path, config, error)
     # Only now: until the file is locked, the log may be another process's, which has just begun to write it.
