@@ -36,6 +36,38 @@ def test_a_second_process_gets_a_clear_message(tmp_path):
     assert "in use by another program" in message and str(os.getpid()) in message and "Traceback" not in message
 
 
+@pytest.mark.parametrize("where", ["memory", "file"])
+def test_a_process_without_file_handles_gets_a_clear_message_and_goes_on(tmp_path, where):
+    program = """
+        import os, resource, sys
+        from pathlib import Path
+        from cssafe.store import StoreError, Workspace
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (200, hard))
+        taken = []
+        try:
+            while True:
+                taken.append(os.open(os.devnull, os.O_RDONLY))
+        except OSError:
+            pass
+        path = None if sys.argv[1].endswith("memory") else Path(sys.argv[1])
+        for free in range(3):
+            try:
+                Workspace.open(path)
+            except StoreError as error:
+                print(error)
+            os.close(taken.pop())
+        for handle in taken:
+            os.close(handle)
+        Workspace.open(path).close()
+        print("open")
+    """
+    with python(program, tmp_path / where) as process:
+        lines = process.communicate(timeout=60)[0].splitlines()
+    assert process.returncode == 0 and len(lines) == 4 and lines[-1] == "open"
+    assert all("too many files and connections" in line for line in lines[:3])
+
+
 def test_kill_9_loses_at_most_two_seconds(tmp_path):
     program = """
         import sys, time

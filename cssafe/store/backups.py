@@ -17,7 +17,7 @@ import duckdb
 
 from cssafe.language import N_
 from cssafe.store.database import FILE, RESCUE_PREFIX, copy, discard, install, quoted, temporary
-from cssafe.store.errors import StoreError, first_line
+from cssafe.store.errors import StoreError, check_file_handles, first_line
 from cssafe.store.migrations import MIGRATIONS
 from cssafe.store.recovery import LOGS
 
@@ -188,6 +188,7 @@ def _dated(database: Path) -> list[Path]:
 @contextmanager
 def _opened(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection that reads the file, and writes nothing into it or beside it."""
+    check_file_handles()
     with duckdb.connect(config=FILE | {"temp_directory": ""}) as connection:
         connection.execute(f"ATTACH {quoted(path)} AS backup (READ_ONLY)")
         connection.execute("USE backup")

@@ -14,7 +14,7 @@ import duckdb
 
 from cssafe.language import N_
 from cssafe.settings import THREADS
-from cssafe.store.errors import StoreError, is_damage, why_damaged, why_not_used, why_traces
+from cssafe.store.errors import StoreError, check_file_handles, is_damage, why_damaged, why_not_used, why_traces
 from cssafe.store.recovery import LOGS, connect, damaged_lessons, marker_of
 
 RESCUE_PREFIX = "cssafe-rescue-"
@@ -242,6 +242,7 @@ class Database:
                     marker_of(self.path).unlink(missing_ok=True)
 
     def _open(self) -> None:
+        check_file_handles()
         if self.path is None:
             self._root = duckdb.connect(":memory:", config=IN_MEMORY)
         else:

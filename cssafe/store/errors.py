@@ -1,7 +1,9 @@
 """What can go wrong with the database, in words for the person in front of it."""
 
+import os
 import re
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import duckdb
@@ -38,6 +40,14 @@ DAMAGED = N_(
     "folder with CSSAFE_DATA."
 )
 
+NO_FILE_HANDLE = N_(
+    "The database could not be opened, because CSSAFE has too many files and connections open. Close pages of CSSAFE that "
+    "nobody needs, wait a minute and reload this page. If it comes again, let CSSAFE open more files (ulimit -n)."
+)
+
+FREE_FILE_HANDLES = 8
+"""The file, its log, its temporary file and the folder, twice: other threads open files meanwhile."""
+
 MAX_NAMED_LESSONS = 5
 """Lessons that one sentence names."""
 
@@ -47,6 +57,20 @@ _DAMAGE = re.compile(r"corrupt|checksum|could not read enough bytes", re.IGNOREC
 
 class StoreError(CssafeError):
     """The database cannot be opened, written or read."""
+
+
+def check_file_handles() -> None:
+    """Check that a few more files can be opened: without one, DuckDB ends the process as it connects.
+
+    Raises:
+        StoreError: they cannot.
+    """
+    try:
+        with ExitStack() as stack:
+            for _ in range(FREE_FILE_HANDLES):
+                stack.callback(os.close, os.open(os.devnull, os.O_RDONLY))
+    except OSError as error:
+        raise StoreError(NO_FILE_HANDLE) from error
 
 
 def first_line(error: BaseException) -> str:
