@@ -66,7 +66,7 @@ class Workspace:
         database = None
         try:
             before = None if path is None else remains(path)
-            database = Database(path)
+            database = Database(path, lambda: None if path is None else backups.newest(path))
             migrate(database.connection)
             workspace = cls(database, expression)
             if before is not None:
@@ -106,10 +106,10 @@ class Workspace:
         except duckdb.Error as error:
             raise self._database.why_refused(error) from error
 
-    def why_damaged(self, error: BaseException) -> StoreError:
-        """The error for a block of the file that turned out damaged while it was read; it names the lessons if that can be
-        told."""
-        return self._database.why_damaged(error)
+    def why_refused(self, error: BaseException) -> StoreError:
+        """The error for what the database refused while it was read. Of a damaged block it names the lessons if that can be
+        told, else the newest backup."""
+        return self._database.why_refused(error)
 
     @property
     def in_memory(self) -> bool:
