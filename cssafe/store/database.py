@@ -295,8 +295,8 @@ def install(new: Path, path: Path) -> None:
 
 
 def discard(path: Path) -> None:
-    """Remove a database file and its logs, those that are there."""
-    for end in ("", *LOGS):
+    """Remove a database file and its logs, those that are there. The file goes last: a log alone would never be found."""
+    for end in (*LOGS, ""):
         Path(f"{path}{end}").unlink(missing_ok=True)
 
 
