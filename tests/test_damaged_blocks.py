@@ -18,7 +18,7 @@ import pytest
 from cssafe import queries, services, ui
 from cssafe.formula import PUBLISHED
 from cssafe.settings import ROOT
-from cssafe.store import StoreError, Workspace, backups
+from cssafe.store import StoreError, Workspace, backups, recovery
 from cssafe.store.errors import is_damage
 from cssafe.store.rescue import rescue
 from tests.lessons import LESSON, START, add, rows
@@ -177,6 +177,19 @@ def test_with_many_damaged_blocks_each_use_works_or_names_a_lesson_or_the_newest
             else:
                 assert value == expected.get(name, value), name
     assert any("said" in str(outcomes) for outcomes in found)
+
+
+def test_where_too_much_is_damaged_to_look_for_its_lessons_the_newest_backup_is_named(path, monkeypatch):
+    with duckdb.connect(str(path), read_only=True) as connection:
+        query = "SELECT block_id FROM pragma_storage_info('observations') WHERE column_name = 'yaw' AND block_id >= 0"
+        ((block,), *_) = connection.execute(query).fetchall()
+    path.write_bytes(each_block(path.read_bytes())[block])
+    with closing(Workspace.open(path)) as workspace:
+        said = outcome(lambda: queries.export(workspace, 2), workspace.why_refused)
+        assert 'It belongs to: "0"' in str(said)
+        monkeypatch.setattr(recovery, "MAX_SEARCHED_PIECES", 1)
+        said = outcome(lambda: queries.export(workspace, 2), workspace.why_refused)
+    assert "It belongs to" not in str(said) and f"The newest backup is {backups.newest(path)}." in str(said)
 
 
 def test_a_database_that_cannot_be_opened_again_after_a_fatal_error_names_the_newest_backup_on_pages(path, monkeypatch):
