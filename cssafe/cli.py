@@ -405,9 +405,11 @@ def _damage(error: Exception) -> Exception:
     """The error in words if a block of the database turned out damaged; any other as it is."""
     if "cssafe.store" not in sys.modules:
         return error
+    from cssafe.store import backups
     from cssafe.store.errors import is_damage, why_damaged
 
-    return why_damaged(settings.read().database, error) if is_damage(error) else error
+    path = settings.read().database
+    return why_damaged(path, error, backup=backups.newest(path)) if is_damage(error) else error
 
 
 def _one_line(error: Exception) -> str:

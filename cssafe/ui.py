@@ -17,7 +17,7 @@ from cssafe.names import sentence
 from cssafe.settings import IDLE_MINUTES, ConfigurationError, Settings
 from cssafe.spreadsheet import escape_texts
 from cssafe.store import StoreError, Workspace
-from cssafe.store.errors import is_damage
+from cssafe.store.errors import is_broken, is_damage
 
 log = logging.getLogger(__name__)
 
@@ -227,8 +227,8 @@ def columns() -> dict[str, str]:
 
 def explain(error: Exception) -> bool:
     """Say in words what went wrong on a page; the server's log has the details. True: Streamlit shows nothing more."""
-    if is_damage(error) and settings().profile.stored:
-        error = workspace().why_damaged(error)
+    if (is_damage(error) or is_broken(error)) and settings().profile.stored:
+        error = workspace().why_refused(error)
     if isinstance(error, (ConfigurationError, StoreError)):
         st.error(sentence(error), icon=":material/error:")
     else:

@@ -10,7 +10,7 @@ from cssafe.language import _
 from cssafe.names import sentence
 from cssafe.settings import ROOT
 from cssafe.store import StoreError
-from cssafe.store.backups import DAYS_KEPT, Backup, listed
+from cssafe.store.backups import DAYS_KEPT, Backup, delete_replaced, listed
 from cssafe.store.database import FULL
 
 NAMES = {"parquet": _("Parquet"), "csv": "CSV", "json": "JSON"}
@@ -19,10 +19,10 @@ LARGEST = 1_000_000  # observations: the file is held in memory, and so many mak
 
 
 def offer_backups() -> None:
-    """List the backups of the database file, and restore the chosen one."""
+    """List the backups of the database file; the chosen one can be restored, or deleted if it is a replaced database."""
     st.subheader(_("Backups"))
-    if restored := st.session_state.pop("restored", ""):
-        st.success(restored, icon=":material/settings_backup_restore:")
+    if done := st.session_state.pop("backup_done", ""):
+        st.success(done, icon=":material/settings_backup_restore:")
     try:
         found = listed(ui.settings().database)
     except StoreError as error:
@@ -30,15 +30,10 @@ def offer_backups() -> None:
         return
     if found:
         chosen = st.radio(_("Backup of"), found, format_func=describe, key="backup")
-        with st.popover(_("Restore"), icon=":material/settings_backup_restore:"):
-            st.markdown(
-                _(
-                    "All lessons and settings become those of this backup. What has come since is no longer shown. The "
-                    "database of now is kept among the backups, so that you can go back."
-                )
-            )
-            if st.button(_("Restore this backup"), type="primary"):
-                restore(chosen)
+        with st.container(horizontal=True):
+            offer_restore(chosen)
+            if chosen.replaced:
+                offer_deletion(chosen)
     st.caption(
         _(
             "A backup is made by itself on every day on which a lesson ends, and kept until there are {days} newer ones. "
@@ -46,6 +41,30 @@ def offer_backups() -> None:
             "folder `backups` beside the database."
         ).format(days=DAYS_KEPT)
     )
+
+
+def offer_restore(backup: Backup) -> None:
+    with st.popover(_("Restore"), icon=":material/settings_backup_restore:"):
+        st.markdown(
+            _(
+                "All lessons and settings become those of this backup. What has come since is no longer shown. The "
+                "database of now is kept among the backups, so that you can go back."
+            )
+        )
+        if st.button(_("Restore this backup"), type="primary"):
+            restore(backup)
+
+
+def offer_deletion(backup: Backup) -> None:
+    with st.popover(_("Delete"), icon=":material/delete:"):
+        st.markdown(_("This database was replaced by a backup. Lessons that it alone holds are gone for good."))
+        if st.button(_("Delete this database"), type="primary"):
+            try:
+                delete_replaced(backup)
+            except StoreError as error:
+                st.error(sentence(error), icon=":material/error:")
+                return
+            finish(_("Deleted: {backup}.").format(backup=describe(backup)))
 
 
 def describe(backup: Backup) -> str:
@@ -64,7 +83,12 @@ def restore(backup: Backup) -> None:
     except StoreError as error:
         st.error(sentence(error), icon=":material/error:")
         return
-    st.session_state["restored"] = _("Restored: {backup}.").format(backup=describe(backup))
+    finish(_("Restored: {backup}.").format(backup=describe(backup)))
+
+
+def finish(done: str) -> None:
+    """Show the page again, with what was done above the backups that there are now."""
+    st.session_state["backup_done"] = done
     for key in ("prepared", "backup"):
         st.session_state.pop(key, None)
     st.rerun()

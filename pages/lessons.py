@@ -1,5 +1,7 @@
 """Lessons: all of them, the course of one, rename, delete, download."""
 
+from zoneinfo import ZoneInfo
+
 import pandas as pd
 import streamlit as st
 
@@ -60,7 +62,12 @@ number = int(lesson["lesson"])
 
 name = literal(lesson["name"])
 st.subheader(_("{name} (synthetic)").format(name=name) if lesson["synthetic"] else name)
-end = f"{lesson['ended']:%H:%M}" if pd.notna(lesson["ended"]) else _("still running")
+if pd.notna(lesson["ended"]):
+    end = f"{lesson['ended']:%H:%M}"
+elif unwritten := workspace.unwritten_end(number):
+    end = _("{time}, not yet written").format(time=f"{unwritten.astimezone(ZoneInfo(lesson['time_zone'])):%H:%M}")
+else:
+    end = _("still running")
 place = ", ".join(shown(part) for part in (lesson["class_name"], lesson["subject"], lesson["room"]) if part)
 st.text(
     _("{start} to {end} ({zone}), {place}").format(

@@ -36,7 +36,12 @@ lesson = lessons[lessons["lesson"].astype(str) == picked].iloc[0]
 number = int(lesson["lesson"])
 
 if pd.isna(lesson["ended"]):
-    st.info(_("This lesson is still running. Its story is told once it is over."), icon=":material/hourglass:")
+    st.info(
+        _("This lesson is over, but its end is not written yet. Its story is told once it is.")
+        if workspace.unwritten_end(number)
+        else _("This lesson is still running. Its story is told once it is over."),
+        icon=":material/hourglass:",
+    )
     st.stop()
 if pd.isna(lesson["concentration"]):
     st.info(filters.too_few(), icon=":material/group_off:")

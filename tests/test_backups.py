@@ -351,6 +351,41 @@ def test_the_page_restores_the_chosen_backup_and_says_why_not_while_a_lesson_run
     assert shown.metric[0].value == "1"
 
 
+def test_the_page_deletes_a_replaced_database_with_its_log_and_offers_that_for_no_dated_backup(path):
+    workspace = services.workspace()
+    teach(workspace, "Monday")
+    settle(workspace)
+    dated = backups.newest(path)
+    kept = workspace.restore(dated)
+    Path(f"{kept}.wal").write_bytes(SECRET.encode())
+    shown = page("data")
+    shown.radio[0].set_value(next(b for b in backups.listed(path) if b.path == dated))
+    assert "Delete this database" not in [button.label for button in run(shown).button]
+    shown.radio[0].set_value(next(b for b in backups.listed(path) if b.replaced))
+    press(run(shown), "Delete this database")
+    assert shown.success[0].value.startswith("Deleted: The database before the restore at ")
+    assert [file.name for file in (path.parent / "backups").iterdir()] == [dated.name]
+    assert len(shown.radio[0].options) == 1 and names(workspace) == ["Monday"]
+
+
+def test_a_replaced_database_that_cannot_be_deleted_stays_in_the_list_and_the_page_says_why(path, monkeypatch):
+    workspace = services.workspace()
+    teach(workspace, "Monday")
+    settle(workspace)
+    workspace.restore(backups.newest(path))
+    shown = page("data")
+    shown.radio[0].set_value(next(b for b in backups.listed(path) if b.replaced))
+    run(shown)
+    with monkeypatch.context() as refusing:
+        refusing.setattr(Path, "unlink", refuse)
+        press(shown, "Delete this database")
+    assert "could not be deleted" in shown.error[0].value and len(backups.listed(path)) == 2
+
+
+def refuse(*_, **__):
+    raise PermissionError("Permission denied")
+
+
 def test_without_backups_the_page_says_when_one_is_made_and_in_memory_it_offers_none(path, monkeypatch):
     shown = page("data")
     assert "on every day on which a lesson ends" in text(shown) and not shown.radio

@@ -390,6 +390,15 @@ def test_a_model_file_that_may_not_be_read_is_named(app):
         Expression(model)
 
 
+def test_the_graph_that_is_run_is_checked_and_no_other(app):
+    model = Path(shutil.copytree(settings.read({}).model, app / "model"))
+    (model / "expression_int8.bin").write_bytes(b"altered")
+    Expression(model, "f32")
+    (model / "expression.bin").write_bytes(b"altered")
+    with pytest.raises(ConfigurationError, match=r"expression\.bin is not the file that model\.json names"):
+        Expression(model, "f32")
+
+
 def test_attention_only_needs_no_expression_network(app, monkeypatch):
     monkeypatch.setenv("CSSAFE_PROFILE", "attention-only")
     monkeypatch.setenv("CSSAFE_MODEL", str(app / "nowhere"))

@@ -1,5 +1,6 @@
 """The page Data in a real browser: a file leaves one computer and comes in on another."""
 
+import re
 import zipfile
 from contextlib import closing
 
@@ -43,7 +44,9 @@ def test_a_term_goes_out_of_one_computer_and_into_another(browser, tmp_path, wid
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_a_backup_is_restored_with_one_button_and_its_confirmation(browser, tmp_path, width):
+def test_a_backup_is_restored_and_the_replaced_database_deleted_with_one_button_and_its_confirmation(
+    browser, tmp_path, width
+):
     path = tmp_path / "cssafe.duckdb"
     with closing(Workspace.open(path)) as workspace:
         workspace.rename(add(workspace, rows()), "As it was")
@@ -62,5 +65,17 @@ def test_a_backup_is_restored_with_one_button_and_its_confirmation(browser, tmp_
         page.get_by_text("Restored: 2026-03-02").wait_for()
         shows_no_error(page)
         page.get_by_role("button", name="Restore", exact=True).wait_for()
-        page.get_by_text("replaced by a backup, lessons: 2").wait_for()
+        replaced = re.compile(
+            r"The database before the restore at \d\d:\d\d on \d{4}-\d\d-\d\d, lessons: 2, \d+\.\d MB"
+        )
+        assert page.get_by_role("button", name="Delete", exact=True).count() == 0  # the dated backup is chosen
+        page.get_by_text(replaced).click()
+        page.get_by_role("button", name="Delete", exact=True).click()
+        page.get_by_text("Lessons that it alone holds are gone for good").wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        page.get_by_role("button", name="Delete this database").click()
+        page.get_by_text(re.compile("Deleted: " + replaced.pattern)).wait_for()
+        assert [backup.day for backup in backups.listed(path)][-1] == "2026-03-02"
+        assert not any(backup.replaced for backup in backups.listed(path))
+        shows_no_error(page)
     page.context.close()

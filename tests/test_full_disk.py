@@ -13,6 +13,7 @@ from cssafe import services
 from cssafe.store import StoreError, Workspace, write_queue
 from tests.lessons import LESSON, START, rows
 from tests.test_bad_store import page
+from tests.test_pages_data import text
 from tests.test_websocket import crowd, make
 from tests.waiting import until
 
@@ -231,20 +232,37 @@ def test_the_last_write_is_that_of_the_last_second_on_the_disk(disk, opened):
     assert opened.written > written
 
 
-def test_every_page_says_that_the_disk_is_full_until_it_is_written_again(disk, monkeypatch):
+@pytest.fixture
+def app(disk, monkeypatch):
+    """The workspace that the pages show."""
     monkeypatch.setenv("CSSAFE_DATA", str(disk.folder))
     monkeypatch.setenv("CSSAFE_PROFILE", "consent")
     monkeypatch.delenv("CSSAFE_MODE", raising=False)
-    opened = services.workspace()
-    try:
-        lesson = opened.start_lesson(LESSON)
-        record(opened, lesson, 0)
-        disk.fill(opened)
-        record(opened, lesson, 1)
-        for name in ("lessons", "weekly", "data", "live"):
-            assert len([error for error in page(name).error if "cannot be written" in error.value]) == 1
-        disk.free()
-        until(lambda: not opened.problem)
-        assert not page("lessons").error
-    finally:
-        services.close()
+    yield services.workspace()
+    services.close()
+
+
+def test_every_page_says_that_the_disk_is_full_until_it_is_written_again(disk, app):
+    lesson = app.start_lesson(LESSON)
+    record(app, lesson, 0)
+    disk.fill(app)
+    record(app, lesson, 1)
+    for name in ("lessons", "weekly", "data", "live"):
+        assert len([error for error in page(name).error if "cannot be written" in error.value]) == 1
+    disk.free()
+    until(lambda: not app.problem)
+    assert not page("lessons").error
+
+
+def test_a_lesson_that_ended_on_a_full_disk_is_not_called_running(disk, app):
+    lesson = app.start_lesson(LESSON)
+    record(app, lesson, 0)
+    assert "to still running (" in text(page("lessons"))
+    disk.fill(app)
+    record(app, lesson, 1)
+    app.end_lesson(lesson, START + timedelta(minutes=45))
+    assert "to 09:45, not yet written (" in text(page("lessons"))
+    assert "its end is not written yet" in text(page("story"))
+    disk.free()
+    until(lambda: not app.problem)
+    assert "to 09:45 (" in text(page("lessons")) and app.unwritten_end(lesson) is None

@@ -150,6 +150,23 @@ def restore(database: Path, backup: Path) -> Path | None:
     return kept
 
 
+def delete_replaced(backup: Backup) -> None:
+    """Delete a database that a restored backup replaced. Dated backups stay: they are removed by their age.
+
+    Raises:
+        StoreError: the disk refuses.
+    """
+    assert backup.replaced, "a dated backup is not deleted by hand"
+    try:
+        discard(backup.path)
+    except OSError as error:
+        raise StoreError(
+            N_("The file {path} could not be deleted: {problem} Make its folder one that CSSAFE may read and write."),
+            path=backup.path,
+            problem=first_line(error),
+        ) from error
+
+
 def no_backup(error: Exception) -> StoreError:
     """Why there is no backup of today."""
     return StoreError(

@@ -4,7 +4,7 @@ import glob
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
@@ -14,7 +14,15 @@ import duckdb
 
 from cssafe.language import N_
 from cssafe.settings import THREADS
-from cssafe.store.errors import StoreError, check_file_handles, is_damage, why_damaged, why_not_used, why_traces
+from cssafe.store.errors import (
+    StoreError,
+    check_file_handles,
+    is_damage,
+    why_damaged,
+    why_not_open,
+    why_not_used,
+    why_traces,
+)
 from cssafe.store.recovery import LOGS, connect, damaged_lessons, marker_of
 
 RESCUE_PREFIX = "cssafe-rescue-"
@@ -72,9 +80,13 @@ class StillRead(StoreError):
 class Database:
     """`connection` is the writer's, used on its thread alone; everybody else has a cursor."""
 
-    def __init__(self, path: Path | None) -> None:
-        """path: where the file is, or is made; None: in memory, off the disk altogether."""
+    def __init__(self, path: Path | None, newest_backup: Callable[[], Path | None] = lambda: None) -> None:
+        """path: where the file is, or is made; None: in memory, off the disk altogether. newest_backup: for the sentences
+        about a damaged file."""
         self.path = path
+        self._newest_backup = newest_backup
+        self._not_reopened: duckdb.Error | None = None
+        """Why the file could not be opened again after a fatal error."""
         self.damaged_log: Path | None = None
         """Where a write-ahead log is kept that was damaged when the file was opened."""
         if path is not None:
@@ -124,24 +136,30 @@ class Database:
             if self._unread():
                 self.connection.close()
                 self._root.close()
-                self._open()
+                try:
+                    self._open()
+                except duckdb.Error as error:
+                    self._not_reopened = error
+                    raise
 
     def why_refused(self, error: BaseException) -> StoreError:
         """The error for what the database refused."""
+        if self._not_reopened is not None:
+            return why_not_open(self.path, self._not_reopened, self._newest_backup())
         if self.path is None or not is_damage(error):
             return why_not_used(self.path, error)
         return self.why_damaged(error)
 
     def why_damaged(self, error: BaseException) -> StoreError:
         """The error for a block of the file that turned out damaged while it was read; it names the lessons if that can be
-        told."""
+        told, else the newest backup."""
         assert self.path is not None, "memory has no blocks of a file"
         try:
             with self.cursor() as cursor:
                 lessons = damaged_lessons(cursor)
         except duckdb.Error:
             lessons = []
-        return why_damaged(self.path, error, lessons)
+        return why_damaged(self.path, error, lessons, self._newest_backup())
 
     def used(self) -> float:
         """Share of the memory that the database may take and takes, 0 to 1."""
@@ -249,6 +267,7 @@ class Database:
             self._root, kept = connect(self.path, FILE)
             self.damaged_log = kept or self.damaged_log
         self.connection = self._root.cursor()
+        self._not_reopened = None
 
     def _unread(self) -> bool:
         """Whether all readers have finished, within PATIENCE. To be called with the door closed."""
@@ -285,8 +304,8 @@ def install(new: Path, path: Path) -> None:
 
 
 def discard(path: Path) -> None:
-    """Remove a database file and its logs, those that are there."""
-    for end in ("", *LOGS):
+    """Remove a database file and its logs, those that are there. The file goes last: a log alone would never be found."""
+    for end in (*LOGS, ""):
         Path(f"{path}{end}").unlink(missing_ok=True)
 
 

@@ -85,6 +85,11 @@ def is_damage(error: BaseException) -> bool:
     )
 
 
+def is_broken(error: BaseException) -> bool:
+    """Whether DuckDB serves nothing until the database is opened again."""
+    return isinstance(error, (duckdb.FatalException, duckdb.ConnectionException))
+
+
 def is_in_use(error: BaseException | None) -> bool:
     """Whether the database says that another process has its file open."""
     return "lock on file" in str(error) or "used by another process" in str(error)
@@ -105,7 +110,12 @@ def why_not_open(path: Path | None, error: Exception, backup: Path | None = None
     backup: the newest one, named where it helps."""
     problem = error if isinstance(error, StoreError) else _why_not_open(path, error)
     cause = (error.__cause__ or error) if isinstance(error, StoreError) else error
-    if backup is None or not (is_damage(cause) or _is_no_database(cause)):
+    return with_backup(problem, backup) if is_damage(cause) or _is_no_database(cause) else problem
+
+
+def with_backup(problem: StoreError, backup: Path | None) -> StoreError:
+    """The error with the newest backup named after it, if there is one that it does not name already."""
+    if backup is None or str(backup) in str(problem):
         return problem
     return StoreError("{problem} {help}", problem=problem, help=Sentence(NEWEST, backup=backup))
 
@@ -131,8 +141,11 @@ def _words_not_open(path: Path | None, error: Exception, known: bool) -> str:
     return N_("The database {path} could not be opened: {problem} Check the folder CSSAFE_DATA.")
 
 
-def why_damaged(path: Path, error: BaseException, lessons: Sequence[str] = ()) -> StoreError:
-    """The error for a block that turned out damaged while it was read. lessons: names of those with rows in it, if known."""
+def why_damaged(
+    path: Path, error: BaseException, lessons: Sequence[str] = (), backup: Path | None = None
+) -> StoreError:
+    """The error for a block that turned out damaged while it was read. lessons: names of those with rows in it, if known.
+    backup: the newest one, named where no lesson is."""
     named, more = ", ".join(lessons[:MAX_NAMED_LESSONS]), len(lessons) - MAX_NAMED_LESSONS
     words = (
         N_(
@@ -146,7 +159,8 @@ def why_damaged(path: Path, error: BaseException, lessons: Sequence[str] = ()) -
         )
     )
     several = Sentence(N_("{lessons} and {more} more"), lessons=named, more=more) if more > 0 else named
-    return StoreError(words, path=path, problem=first_line(error), lessons=several)
+    problem = StoreError(words, path=path, problem=first_line(error), lessons=several)
+    return problem if lessons else with_backup(problem, backup)
 
 
 def why_not_used(path: Path | None, error: BaseException) -> StoreError:

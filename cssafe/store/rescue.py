@@ -15,8 +15,9 @@ import pyarrow as pa
 
 from cssafe.labels import FIRST
 from cssafe.language import N_
+from cssafe.store import backups
 from cssafe.store.database import FILE, RESCUE_PREFIX
-from cssafe.store.errors import StoreError
+from cssafe.store.errors import StoreError, first_line, with_backup
 from cssafe.store.lesson import NO_CLASS, NO_SUBJECT
 from cssafe.store.migrations import MIGRATIONS
 from cssafe.store.recovery import connect, log_of, unreadable
@@ -80,6 +81,8 @@ def rescue(path: Path, out: Path, progress: Progress = lambda line: None) -> Rep
         with old:
             with duckdb.connect(str(new), config=FILE) as target:
                 tables = _copy(old, target, progress)
+                if any(table.lost for table in tables) and not any(table.whole or table.partly for table in tables):
+                    raise _nothing(path, EOFError("no row can be read"))
                 _complete_migrations(target, tables)
                 target.execute("UPDATE lessons SET ended = NULL WHERE ended = started")  # their ends could not be read
         Workspace.open(new).close()  # what steps an older file lacks, and the ends of lessons
@@ -108,11 +111,12 @@ def _opened(copy: Path, path: Path) -> tuple[duckdb.DuckDBPyConnection, bool]:
             old.close()
         except duckdb.Error as error:
             problem = error
-    raise StoreError(
-        N_("Nothing in the file {path} can be opened: {problem} Restore a backup, if there is one."),
-        path=path,
-        problem=str(problem).split("\n")[0].rstrip(".") + ".",
-    ) from problem
+    raise _nothing(path, problem) from problem
+
+
+def _nothing(path: Path, problem: BaseException) -> StoreError:
+    words = N_("Nothing in the file {path} can be opened: {problem} Restore a backup, if there is one.")
+    return with_backup(StoreError(words, path=path, problem=first_line(problem)), backups.newest(path))
 
 
 def _headers(own: bytes, folder: Path) -> Iterator[bytes]:

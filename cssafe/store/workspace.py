@@ -48,6 +48,7 @@ class Workspace:
         self._housekeeping = Housekeeping(database, self._queue)
         self.notice: Sentence | None = None
         """What may be missing after an unclean end, until somebody has read it and sets it back."""
+        self._unwritten_ends: dict[int, datetime] = {}
         self._closed = False
 
     @classmethod
@@ -66,7 +67,7 @@ class Workspace:
         database = None
         try:
             before = None if path is None else remains(path)
-            database = Database(path)
+            database = Database(path, lambda: None if path is None else backups.newest(path))
             migrate(database.connection)
             workspace = cls(database, expression)
             if before is not None:
@@ -106,10 +107,10 @@ class Workspace:
         except duckdb.Error as error:
             raise self._database.why_refused(error) from error
 
-    def why_damaged(self, error: BaseException) -> StoreError:
-        """The error for a block of the file that turned out damaged while it was read; it names the lessons if that can be
-        told."""
-        return self._database.why_damaged(error)
+    def why_refused(self, error: BaseException) -> StoreError:
+        """The error for what the database refused while it was read. Of a damaged block it names the lessons if that can be
+        told, else the newest backup."""
+        return self._database.why_refused(error)
 
     @property
     def in_memory(self) -> bool:
@@ -163,15 +164,21 @@ class Workspace:
     def end_lesson(self, lesson: int, ended: datetime) -> None:
         """Write what is waiting, set the end (aware) and make the tables that the charts read."""
         end = naive_utc(ended)
+        self._unwritten_ends[lesson] = ended
 
         def job() -> None:
             with self._database.transaction() as connection:
                 connection.execute("UPDATE lessons SET ended = ? WHERE lesson = ?", [end, lesson])
                 summarise(connection, [lesson])
+            self._unwritten_ends.pop(lesson, None)
             self._database.pack()
 
         self._queue.run_in_turn(job)
         self._housekeeping.schedule()
+
+    def unwritten_end(self, lesson: int) -> datetime | None:
+        """When a lesson ended (aware) whose end could not be written yet; None for any other."""
+        return self._unwritten_ends.get(lesson)
 
     def discard(self, lesson: int) -> None:
         """`delete` a running lesson of which nothing was recorded; what the disk refuses is left for later."""
@@ -320,6 +327,7 @@ class Workspace:
         """
         kept = self._queue.run(lambda: self._housekeeping.restore(backup))
         self.notice = None
+        self._unwritten_ends.clear()
         return kept
 
     def get(self, key: str, default: Any = None) -> Any:

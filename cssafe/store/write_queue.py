@@ -15,7 +15,7 @@ import pandas as pd
 from cssafe.language import N_
 from cssafe.store import writing
 from cssafe.store.database import Database
-from cssafe.store.errors import StoreError, first_line, is_damage, why_waiting
+from cssafe.store.errors import StoreError, first_line, is_broken, is_damage, why_waiting
 
 log = logging.getLogger(__name__)
 
@@ -30,9 +30,6 @@ RETRY_S = 5.0
 
 RETRIED = (duckdb.OperationalError, duckdb.FatalException)
 """Errors of the disk, the memory or the file, after which the same can be written later; others are of the data."""
-
-BROKEN = (duckdb.FatalException, duckdb.ConnectionException)
-"""Errors after which DuckDB serves nothing until the database is opened again."""
 
 
 class WriteQueue:
@@ -80,9 +77,10 @@ class WriteQueue:
         def reopening() -> T:
             try:
                 return job()
-            except BROKEN:
-                with suppress(duckdb.Error):
-                    self._database.reopen()
+            except duckdb.Error as error:
+                if is_broken(error):
+                    with suppress(duckdb.Error):
+                        self._database.reopen()
                 raise
 
         try:
