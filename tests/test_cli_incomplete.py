@@ -259,7 +259,13 @@ def test_ctrl_c_keeps_what_a_real_process_has_read(tmp_path, video):
     long = video(tuple(i / 5 for i in range(3000)))
     command = [sys.executable, "-m", "cssafe", "analyze", str(long), "--json", "--lesson", "Maths"]
     with subprocess.Popen(
-        command, cwd=ROOT, env=os.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=ROOT,
+        env=os.environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored where the tests run in the background
     ) as process:
         for _ in range(10):
             assert process.stdout.readline()

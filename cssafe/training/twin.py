@@ -99,6 +99,7 @@ class _Convolution(nn.Module):
         self.stride, self.same = layer.strides, layer.padding == "same"
         self.kernel, self.activation = layer.kernel_size, _activation(layer)
         into = layer.input.shape[-1]
+        self.pointwise: nn.Module
         if depthwise:
             self.depthwise = nn.Conv2d(into, into, self.kernel, self.stride, groups=into, bias=False)
             self.pointwise = nn.Conv2d(into, layer.filters, 1, bias=layer.use_bias)
