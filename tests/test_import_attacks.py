@@ -238,19 +238,20 @@ workspace.close()
 
 
 @pytest.fixture(scope="module")
-def largest(tmp_path_factory):
-    """An export of 197,500 observations, those of a lesson of 45 minutes and 25 faces among them."""
+def largest(request, tmp_path_factory):
+    """An export (Parquet, or the test's form) of 197,500 observations, with a lesson of 45 minutes and 25 faces."""
     path = tmp_path_factory.mktemp("largest") / "cssafe.duckdb"
     file = io.BytesIO()
     with closing(Workspace.open(path)) as source:
         for day, seconds in enumerate((2700, 1300, 1300, 1300, 1300)):
             start = START + timedelta(days=day)
             add(source, rows(25, seconds, start), lesson=replace(LESSON, started=start))
-        outgoing.write(source, file, "parquet")
+        outgoing.write(source, file, getattr(request, "param", "parquet"))
     return file
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("largest", ["parquet", "json"], indirect=True)
 def test_as_many_rows_as_the_limit_says_come_into_memory(workspace, largest):
     assert len(incoming.read(workspace, largest, CONSENT).lessons) == 5
 
