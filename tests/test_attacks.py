@@ -5,7 +5,7 @@ import socket
 import struct
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from email.message import Message
 from pathlib import Path
 from typing import NamedTuple
@@ -203,6 +203,23 @@ def test_of_300_sockets_with_an_unfinished_message_of_2_mb_as_many_open_as_the_l
         until(lambda: ask(server, path, Origin=server.address, **UPGRADE).status == 101)
         with Visit(server):
             pass
+
+
+@pytest.mark.parametrize("piece", [b"", b"ab"], ids=["empty", "two bytes"])
+def test_a_message_of_a_million_pieces_is_cut(hosted, piece):
+    rest = forget_peak(hosted)
+    masked = bytes([0x80 | len(piece)]) + bytes(4) + piece
+    with closing(shake_hands(hosted, "/_stcore/stream")) as one:
+        assert one.recv(12) == b"HTTP/1.1 101"
+        one.sendall(b"\x02" + masked)
+        with suppress(OSError):  # cut while this is sent
+            for _ in range(1000):
+                one.sendall((b"\x00" + masked) * 1000)
+        with suppress(ConnectionResetError):
+            while one.recv(1000):
+                pass
+    assert memory(hosted) - rest < 30
+    assert "more than 1000 pieces" in hosted.log.read_text()
 
 
 class Visit:
