@@ -16,7 +16,7 @@ from streamlit.runtime import get_instance
 
 from cssafe import settings
 from cssafe.live import websocket
-from cssafe.web import headers, hosts, process, uploads
+from cssafe.web import headers, hosts, process, sockets, uploads
 
 MultiPartParser.spool_max_size = (settings.UPLOAD_LIMIT + 1) * 1024 * 1024
 """No upload touches the disk: Starlette would put whatever is larger than 1 MB into a temporary file. What is larger than
@@ -100,6 +100,7 @@ app = st.App(
     middleware=[
         Middleware(headers.SecurityHeaders, policy=policy),
         Middleware(hosts.HostCheck, rules=host_rules),
+        Middleware(sockets.SocketLimit),
         Middleware(uploads.UploadLimit, held=held, limits=upload_limits),
     ],
     lifespan=lifespan,

@@ -5,7 +5,7 @@ import socket
 import struct
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from email.message import Message
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import connect
 
 from cssafe import settings
-from cssafe.web import headers, process
+from cssafe.web import headers, process, sockets
 from tests.browser import Server, serve
 from tests.waiting import until
 
@@ -34,7 +34,11 @@ UPGRADE = {
 
 @pytest.fixture(scope="module")
 def local(tmp_path_factory):
-    with serve(tmp_path_factory.mktemp("local"), CSSAFE_HOSTS="class.school.example") as server:
+    with serve(
+        tmp_path_factory.mktemp("local"),
+        CSSAFE_HOSTS="class.school.example",
+        CSSAFE_ORIGINS="https://public.school.example",
+    ) as server:
         yield server
 
 
@@ -55,6 +59,14 @@ def ask(server: Server, path: str, method: str = "GET", **sent: str) -> Answer:
         connection.request(method, path, headers={name.replace("_", "-"): value for name, value in sent.items()})
         with connection.getresponse() as answer:
             return Answer(answer.status, answer.headers, answer.read(100_000))
+
+
+def shake_hands(server: Server, path: str, **sent: str) -> socket.socket:
+    """A connection on which a WebSocket was asked for."""
+    one = socket.create_connection(("localhost", server.port), 60)
+    lines = {"Host": f"localhost:{server.port}", "Origin": server.address, **UPGRADE, **sent}
+    one.sendall("\r\n".join([f"GET {path} HTTP/1.1", *map(": ".join, lines.items()), "", ""]).encode())
+    return one
 
 
 def memory(server: Server) -> int:
@@ -118,6 +130,38 @@ def test_every_answer_has_the_security_headers(local, path):
         assert policy.endswith("frame-ancestors 'self'")
 
 
+@pytest.mark.parametrize("path", ["/_stcore/stream", "/cssafe/frames", "/nowhere", "/_stcore/metrics"])
+@pytest.mark.parametrize("sent", [{"Host": EVIL}, {"Origin": f"http://{EVIL}"}])
+def test_every_refused_handshake_has_the_security_headers(local, path, sent):
+    answer = ask(local, path, **UPGRADE, **sent)
+    assert answer.status in (403, 404)
+    assert {name: answer.headers[name] for name in headers.HEADERS} == headers.HEADERS
+    assert answer.headers["Content-Security-Policy"].endswith("frame-ancestors 'self'")
+
+
+@pytest.mark.parametrize("request_line", [b"GET /<script> \r\n", b"\x16\x03\x01", b"GET / HTTP/1.1\r\nA" + bytes(9)])
+def test_what_is_no_http_is_answered_in_plain_text_that_repeats_nothing_of_it(local, request_line):
+    with closing(socket.create_connection(("localhost", local.port), 60)) as one:
+        one.sendall(request_line + b"\r\n\r\n")
+        answer = one.makefile("rb").read()
+    assert answer.startswith(b"HTTP/1.1 400") and b"text/plain" in answer
+    assert answer.endswith(b"\r\nInvalid HTTP request received.")
+
+
+@pytest.mark.parametrize(
+    ("host", "origin"),
+    [
+        ("class.school.example:443", "https://class.school.example"),
+        ("class.school.example", "https://class.school.example:443"),
+        ("127.0.0.1:8501", "https://public.school.example"),  # of a proxy that puts its own name in the Host header
+    ],
+)
+def test_both_sockets_open_however_a_proxy_writes_the_host(local, host, origin):
+    for path in ("/_stcore/stream", "/cssafe/frames"):
+        with closing(shake_hands(local, path, Host=host, Origin=origin)) as one:
+            assert one.recv(12) == b"HTTP/1.1 101"
+
+
 @pytest.mark.parametrize(
     "path", ["_stcore/metrics", "_stcore/agent/openapi.json", "_stcore/script-health-check", "auth/login"]
 )
@@ -130,9 +174,7 @@ def test_eight_sockets_with_an_unfinished_first_message_of_48_mb_raise_the_memor
     rest = forget_peak(hosted)
     with ExitStack() as stack:
         for _ in range(8):
-            one = stack.enter_context(closing(socket.create_connection(("localhost", hosted.port), 60)))
-            lines = {"Host": f"localhost:{hosted.port}", "Origin": hosted.address, **UPGRADE}
-            one.sendall("\r\n".join([f"GET {path} HTTP/1.1", *map(": ".join, lines.items()), "", ""]).encode())
+            one = stack.enter_context(closing(shake_hands(hosted, path)))
             assert one.recv(12) == b"HTTP/1.1 101"
             try:
                 one.sendall(b"\x82\xff" + struct.pack(">Q", 48 * MB) + bytes(4))
@@ -141,6 +183,43 @@ def test_eight_sockets_with_an_unfinished_first_message_of_48_mb_raise_the_memor
             except OSError:  # cut off, as it should be
                 pass
         assert memory(hosted) - rest < 40
+
+
+@pytest.mark.parametrize("path", ["/cssafe/frames", "/_stcore/stream"])
+def test_of_300_sockets_with_an_unfinished_message_of_2_mb_as_many_open_as_the_limit_says(tmp_path, path):
+    with serve(tmp_path, CSSAFE_MODE="hosted") as server:
+        rest = forget_peak(server)
+        with ExitStack() as stack:
+            statuses = []
+            for _ in range(300):
+                one = stack.enter_context(closing(shake_hands(server, path)))
+                statuses.append(one.recv(12)[-3:])
+                if statuses[-1] == b"101":
+                    one.sendall(b"\x82\xff" + struct.pack(">Q", 2_000_000) + bytes(4) + bytes(1_900_000))
+            assert statuses == [b"101"] * sockets.MAX_CLIENT_SOCKETS + [b"503"] * (300 - sockets.MAX_CLIENT_SOCKETS)
+            print(f"{path}: {rest} MB, {memory(server)} MB")
+            assert memory(server) - rest < 2.5 * sockets.MAX_CLIENT_SOCKETS
+            assert ask(server, "/").status == 200 and server.health()["state"] == "ready"
+        until(lambda: ask(server, path, Origin=server.address, **UPGRADE).status == 101)
+        with Visit(server):
+            pass
+
+
+@pytest.mark.parametrize("piece", [b"", b"ab"], ids=["empty", "two bytes"])
+def test_a_message_of_a_million_pieces_is_cut(hosted, piece):
+    rest = forget_peak(hosted)
+    masked = bytes([0x80 | len(piece)]) + bytes(4) + piece
+    with closing(shake_hands(hosted, "/_stcore/stream")) as one:
+        assert one.recv(12) == b"HTTP/1.1 101"
+        one.sendall(b"\x02" + masked)
+        with suppress(OSError):  # cut while this is sent
+            for _ in range(1000):
+                one.sendall((b"\x00" + masked) * 1000)
+        with suppress(ConnectionResetError):
+            while one.recv(1000):
+                pass
+    assert memory(hosted) - rest < 30
+    assert "more than 1000 pieces" in hosted.log.read_text()
 
 
 class Visit:

@@ -2,20 +2,24 @@
 
 import io
 import json
+import signal
 import struct
 import subprocess
 import sys
 import zipfile
+from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
 
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
 from cssafe import settings
-from cssafe.exchange import ABOUT, incoming
+from cssafe.exchange import ABOUT, incoming, outgoing
 from cssafe.settings import IMPORT_INTO_MEMORY, PROFILES, ROOT
-from cssafe.store import StoreError
+from cssafe.store import StoreError, Workspace
+from tests.lessons import LESSON, START, add, rows
 
 CONSENT = PROFILES["consent"]
 MB = 1_000_000
@@ -118,8 +122,8 @@ def large_number_of_rows() -> bytes:
 
 
 ATTACKS = [
-    (dictionary_of_one_text, "notes.parquet takes more than 300 MB of memory"),
-    (many_rows, "rows of lesson 1|note is empty|more than 1,000,000 rows"),
+    (dictionary_of_one_text, "notes.parquet takes more than 150 MB of memory"),
+    (many_rows, "rows of lesson 1|note is empty|more than 200,000 rows"),
     (nested_parquet, "notes.parquet cannot be read"),
     (lambda: zipped("parquet", notes=b"PAR1" + b"\xff" * 99 + b"PAR1"), "notes.parquet cannot be read"),
     (lambda: zipped("csv", notes=b"lesson,note\n1," + b"x" * (9 * MB)), "notes.csv cannot be read: a row is longer than 4 MB"),
@@ -168,6 +172,50 @@ def test_rows_and_unpacked_bytes_are_counted_whatever_the_file_says_of_them(work
             incoming.read(workspace, io.BytesIO(content), CONSENT)
 
 
+@pytest.fixture
+def decoders(monkeypatch):
+    """The processes that the test's imports start."""
+    started, popen = [], subprocess.Popen
+
+    def start(*arguments, **options):
+        started.append(popen(*arguments, **options))
+        return started[-1]
+
+    monkeypatch.setattr(incoming.subprocess, "Popen", start)
+    return started
+
+
+MARKERS = b'{"lesson": 1, "time": "2026-03-02 08:00:00", "kind": "quiz"}\n' * 100_000
+"""Six batches, each larger than what a pipe holds."""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals")
+@pytest.mark.parametrize(
+    ("sent", "says"),
+    [
+        (signal.SIGKILL, "want of memory: it may take 150 MB.*fewer lessons"),
+        (signal.SIGABRT, "want of memory: it may take 150 MB.*fewer lessons"),
+        (signal.SIGSEGV, "exit code -11.*Export it again"),
+    ],
+)
+@pytest.mark.parametrize("in_a_table", [False, True])
+def test_when_the_decoder_dies_the_sentence_says_of_what_and_what_to_do(
+    tmp_path, workspace, decoders, sent, says, in_a_table
+):
+    path = tmp_path / "export.zip"
+    path.write_bytes(zipped("json", markers=MARKERS))
+    with (
+        path.open("rb") as file,
+        closing(incoming._parts(file, workspace, IMPORT_INTO_MEMORY, lambda share: None)) as parts,
+    ):
+        for table, _ in parts:
+            if not in_a_table or table == "markers":
+                break
+        decoders[0].send_signal(sent)
+        with pytest.raises(StoreError, match=says):
+            list(parts)
+
+
 MEASURED = """
 import io, re, resource, sys
 from cssafe.exchange import incoming
@@ -187,6 +235,48 @@ with open(sys.argv[1], "rb") as file:
         print(peak() - before, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)
 workspace.close()
 """
+
+
+@pytest.fixture(scope="module")
+def largest(request, tmp_path_factory):
+    """An export (Parquet, or the test's form) of 197,500 observations, with a lesson of 45 minutes and 25 faces."""
+    path = tmp_path_factory.mktemp("largest") / "cssafe.duckdb"
+    file = io.BytesIO()
+    with closing(Workspace.open(path)) as source:
+        for day, seconds in enumerate((2700, 1300, 1300, 1300, 1300)):
+            start = START + timedelta(days=day)
+            add(source, rows(25, seconds, start), lesson=replace(LESSON, started=start))
+        outgoing.write(source, file, getattr(request, "param", "parquet"))
+    return file
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("largest", ["parquet", "json"], indirect=True)
+def test_as_many_rows_as_the_limit_says_come_into_memory(workspace, largest):
+    assert len(incoming.read(workspace, largest, CONSENT).lessons) == 5
+
+
+@pytest.mark.slow
+def test_a_file_for_which_the_memory_has_no_room_leaves_nothing_behind_and_the_sentence_says_what_to_do(
+    workspace, largest
+):
+    count = "SELECT count(*) FROM observations"
+    (limit,) = workspace.cursor().execute("SELECT current_setting('memory_limit')").fetchone()
+    workspace.cursor().execute("SET memory_limit = '60MB'")
+    with pytest.raises(
+        StoreError, match=r"no room for all of it\. Export fewer lessons.*or import the file on your own"
+    ):
+        incoming.read(workspace, largest, CONSENT)
+    assert workspace.cursor().execute(count).fetchone() == (0,)
+    workspace.cursor().execute(f"SET memory_limit = '{limit}'")
+    incoming.read(workspace, largest, CONSENT)
+    assert workspace.cursor().execute(count).fetchone() == (197_500,)
+
+
+def test_a_file_larger_than_the_limit_is_refused_before_it_is_copied(workspace, monkeypatch):
+    monkeypatch.setattr(settings, "IMPORT_INTO_MEMORY", replace(IMPORT_INTO_MEMORY, file=2 * MB))
+    with pytest.raises(StoreError, match=r"has 3 MB, and 2 MB is the most .* own computer"):
+        incoming.read(workspace, io.BytesIO(bytes(3 * MB)), CONSENT)
 
 
 @pytest.mark.slow

@@ -1,8 +1,10 @@
 """Middleware before every page and socket, by itself: hosts, origins, headers, upload totals, repeated log lines."""
 
+import asyncio
 import base64
 import hashlib
 import logging
+from contextlib import ExitStack
 
 import pytest
 from starlette.applications import Starlette
@@ -10,11 +12,12 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
-from starlette.testclient import TestClient
+from starlette.testclient import TestClient, WebSocketDenialResponse
+from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnect
 
 from cssafe import settings
-from cssafe.web import headers, hosts, process, uploads
+from cssafe.web import headers, hosts, process, sockets, uploads
 
 MB = 1024 * 1024
 
@@ -61,18 +64,26 @@ def client(**middleware) -> TestClient:
     """A server with one page and one socket, behind a middleware."""
 
     async def page(request: Request) -> PlainTextResponse:
+        if request.url.path == "/broken":
+            raise RuntimeError
         return PlainTextResponse(str(len(await request.body())))
 
     async def socket(socket) -> None:
-        await socket.accept()
-        await socket.close()
+        if socket.url.path != "/refused":
+            await socket.accept()
+            await socket.send_json(dict(socket.headers))
+        if socket.url.path == "/open":
+            await socket.receive()  # that the browser has left
+        else:
+            await socket.close()
 
     routes = [
         Route("/{path:path}", page, methods=["GET", "PUT"]),
         WebSocketRoute("/{path:path}", socket),
     ]
     kind = middleware.pop("kind")
-    return TestClient(Starlette(routes=routes, middleware=[Middleware(kind, **middleware)]))
+    app = Starlette(routes=routes, middleware=[Middleware(kind, **middleware)])
+    return TestClient(app, raise_server_exceptions=False)
 
 
 @pytest.mark.parametrize(
@@ -88,6 +99,18 @@ def client(**middleware) -> TestClient:
         ({"host": "evil.example", "x-forwarded-host": "localhost", "origin": "http://localhost"}, False),
         ({"host": "localhost", "x-forwarded-host": "evil.example", "origin": "http://evil.example"}, False),
         ({"host": "10.0.0.7", "x-forwarded-host": "class.example, 10.0.0.6", "origin": "https://class.example"}, True),
+        ({"host": "class.example:443", "origin": "https://class.example"}, True),
+        ({"host": "class.example", "origin": "https://class.example:443"}, True),
+        ({"host": "class.example:80", "origin": "http://class.example"}, True),
+        ({"host": "class.example", "origin": "http://class.example:80"}, True),
+        ({"host": "Class.Example", "origin": "HTTPS://class.example"}, True),
+        ({"host": "[::1]:80", "origin": "http://[::1]"}, True),
+        ({"host": "localhost", "origin": "https://Friend.Example:443"}, True),
+        ({"host": "class.example:443", "origin": "http://class.example"}, False),
+        ({"host": "class.example:80", "origin": "https://class.example"}, False),
+        ({"host": "class.example", "origin": "https://class.example:8443"}, False),
+        ({"host": "class.example", "origin": "https://class.example.evil.example:443"}, False),
+        ({"host": "class.example", "origin": "class.example"}, False),
     ],
 )
 def test_a_stranger_host_or_origin_reaches_neither_pages_nor_sockets(sent, allowed):
@@ -96,8 +119,10 @@ def test_a_stranger_host_or_origin_reaches_neither_pages_nor_sockets(sent, allow
     answer = guarded.get("/weekly", headers=sent)
     assert (answer.status_code, answer.text == "0") == ((200, True) if allowed else (403, False))
     try:
-        with guarded.websocket_connect("/_stcore/stream", headers=dict(sent)):
+        with guarded.websocket_connect("/_stcore/stream", headers=dict(sent)) as socket:
             assert allowed
+            if "origin" in sent:  # Streamlit compares the two by character
+                assert socket.receive_json()["origin"].endswith(f"://{sent['host']}")
     except WebSocketDisconnect:
         assert not allowed
 
@@ -114,6 +139,39 @@ def test_every_answer_has_the_headers_and_closed_addresses_are_not_there(path, s
     assert answer.status_code == status
     assert answer.headers["Content-Security-Policy"] == "default-src 'self'"
     assert {name: answer.headers[name] for name in headers.HEADERS} == headers.HEADERS
+
+
+@pytest.mark.parametrize(("path", "status"), [("/refused", 403), ("/_stcore/metrics", 404)])
+def test_a_refused_handshake_is_an_answer_with_the_headers(path, status):
+    guarded = client(kind=headers.SecurityHeaders, policy=lambda: "default-src 'self'")
+    with pytest.raises(WebSocketDenialResponse) as refused, guarded.websocket_connect(path):
+        pass
+    answer = refused.value
+    assert (answer.status_code, answer.headers["Content-Security-Policy"]) == (status, "default-src 'self'")
+    assert {name: answer.headers[name] for name in headers.HEADERS} == headers.HEADERS
+
+
+def test_a_failure_is_an_answer_with_the_headers_and_without_its_words():
+    guarded = client(kind=headers.SecurityHeaders, policy=lambda: "default-src 'self'")
+    answer = guarded.get("/broken")
+    assert (answer.status_code, answer.text) == (500, headers.BROKEN)
+    assert {name: answer.headers[name] for name in headers.HEADERS} == headers.HEADERS
+
+
+def test_a_handshake_over_which_the_server_fails_is_answered_and_the_failure_goes_on_to_the_log():
+    sent: list[Message] = []
+
+    async def broken(scope: Scope, receive: Receive, send: Send) -> None:
+        raise RuntimeError
+
+    async def collect(message: Message) -> None:
+        sent.append(message)
+
+    guarded = headers.SecurityHeaders(broken, lambda: "default-src 'self'")
+    with pytest.raises(RuntimeError):
+        asyncio.run(guarded({"type": "websocket", "path": "/", "headers": []}, None, collect))
+    assert [message["type"] for message in sent] == ["websocket.http.response.start", "websocket.http.response.body"]
+    assert sent[0]["status"] == 500 and (b"x-content-type-options", b"nosniff") in sent[0]["headers"]
 
 
 def test_the_policy_lets_streamlits_own_inline_script_run_and_no_other():
@@ -164,6 +222,31 @@ def test_bytes_that_arrive_at_the_same_time_count_together_and_are_forgotten_aft
     assert not limit.exceeds("a", 1 * MB) and limit.exceeds("a", 3 * MB)
     limit.arriving["b"] = 10 * MB
     assert limit.exceeds("c", 3 * MB)
+
+
+def test_sockets_above_the_limit_of_a_client_are_refused_until_one_is_closed(monkeypatch):
+    monkeypatch.setattr(sockets, "MAX_CLIENT_SOCKETS", 2)
+    with client(kind=sockets.SocketLimit) as limited, ExitStack() as stack:
+        for _ in range(2):
+            stack.enter_context(limited.websocket_connect("/open"))
+        with pytest.raises(WebSocketDenialResponse) as refused, limited.websocket_connect("/open"):
+            pass
+        assert (refused.value.status_code, refused.value.text) == (503, sockets.TOO_MANY)
+        assert limited.get("/").status_code == 200
+        stack.close()
+        for _ in range(3):
+            with limited.websocket_connect("/open"):
+                pass
+
+
+def test_a_socket_that_the_server_closes_keeps_its_place_while_it_may_still_receive(monkeypatch):
+    monkeypatch.setattr(sockets, "MAX_SOCKETS", 2)
+    with client(kind=sockets.SocketLimit) as limited:
+        for _ in range(2):
+            with limited.websocket_connect("/closed"):
+                pass
+        with pytest.raises(WebSocketDenialResponse), limited.websocket_connect("/closed"):
+            pass
 
 
 def test_a_repeated_log_line_is_written_a_few_times_a_minute_and_then_counted(monkeypatch, caplog):

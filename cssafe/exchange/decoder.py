@@ -38,8 +38,12 @@ from cssafe.spreadsheet import CellError, find_decimal_mark, read_number, read_t
 BLOCK_BYTES = 1 << 22
 """Text that is read at a time; a line longer than that is refused."""
 
-BATCH_ROWS = 50_000
-"""Rows of Parquet that are read at a time."""
+SHORT_BLOCK_BYTES = 1 << 20
+"""The same of JSON into memory: Arrow reads 32 blocks ahead."""
+
+BATCH_ROWS = 20_000
+TEXT_BATCH_ROWS = 1_000
+"""Rows of Parquet that are read at a time, of a table of numbers and of one with texts: the longest take 20 MB."""
 
 ABOUT_BYTES = 100_000
 """Of about.json: it is a list of about 20 tables."""
@@ -156,6 +160,7 @@ def main() -> None:
     arguments = Arguments.from_json(sys.argv[1])
     out = sys.stdout.buffer
     pa.set_cpu_count(1)
+    pa.set_io_thread_count(1)
     _limit_memory(arguments.limits.memory)
     try:
         decode(sys.stdin.buffer, out, arguments)
@@ -241,7 +246,8 @@ def _rows(
     archive: ZipFile, path: str, name: str, schema: pa.Schema, budget: Budget, arguments: Arguments
 ) -> Iterator[pa.Table]:
     """The rows of one member, with the columns of the schema; at least one table, which may be empty."""
-    readers: dict[str, Callable[..., Iterator[pa.Table]]] = {"csv": _csv, "json": _json}
+    block = _block_bytes(name, arguments.in_memory)
+    readers: dict[str, Callable[..., Iterator[pa.Table]]] = {"csv": _csv, "json": partial(_json, block=block)}
     read = readers.get(name.rpartition(".")[2], partial(_parquet, in_memory=arguments.in_memory))
 
     def opened() -> Any:
@@ -257,8 +263,13 @@ def _rows(
             raise
         problem = first_line(error)
         if "straddling" in problem:
-            problem = f"a row is longer than {BLOCK_BYTES >> 20} MB."
+            problem = f"a row is longer than {block >> 20} MB."
         raise Refusal(UNREADABLE, table=name, problem=problem) from error
+
+
+def _block_bytes(name: str, in_memory: bool) -> int:
+    short = in_memory and name.endswith(".json") and not name.startswith("settings.")  # a setting may have 1 MB
+    return SHORT_BLOCK_BYTES if short else BLOCK_BYTES
 
 
 def _parquet(opened: Callable[[], Any], schema: pa.Schema, name: str, in_memory: bool) -> Iterator[pa.Table]:
@@ -268,15 +279,16 @@ def _parquet(opened: Callable[[], Any], schema: pa.Schema, name: str, in_memory:
             seekable.write(piece)
         file = parquet.ParquetFile(seekable)
         _check_names(file.schema_arrow.names, schema, name)
-        for batch in file.iter_batches(BATCH_ROWS, use_threads=False):
+        texts = any(field.type == pa.string() for field in schema)
+        for batch in file.iter_batches(TEXT_BATCH_ROWS if texts else BATCH_ROWS, use_threads=False):
             yield pa.table(batch)
 
 
-def _json(opened: Callable[[], Any], schema: pa.Schema, name: str) -> Iterator[pa.Table]:
+def _json(opened: Callable[[], Any], schema: pa.Schema, name: str, block: int) -> Iterator[pa.Table]:
     if not opened().read(1):
         return
     types = schema.append(pa.field(DERIVED[0], pa.string())) if DERIVED[0] not in schema.names else schema
-    options = pa.json.ReadOptions(block_size=BLOCK_BYTES, use_threads=False)
+    options = pa.json.ReadOptions(block_size=block, use_threads=False)
     for batch in pa.json.open_json(opened(), options, pa.json.ParseOptions(explicit_schema=types)):
         yield pa.table(batch)
 

@@ -12,7 +12,7 @@ import sys
 import tempfile
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from threading import Lock
 from typing import IO, Any
@@ -21,15 +21,43 @@ import pyarrow as pa
 
 from cssafe import settings
 from cssafe.exchange import Progress
-from cssafe.exchange.decoder import DAMAGED, Arguments
+from cssafe.exchange.decoder import Arguments
 from cssafe.language import N_, _
-from cssafe.settings import ROOT, Profile
+from cssafe.settings import ROOT, ImportLimits, Profile
 from cssafe.store import StoreError, Workspace
 from cssafe.store.taking import Taken
 
 Columns = dict[str, pa.Schema]
 """Table -> its columns here."""
 
+
+FRUGAL = {
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "OMP_NUM_THREADS": "1",
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": str(1 << 18),
+}
+"""Environment in which the decoder takes no memory in advance and gives freed memory back."""
+
+TOO_LARGE = N_(
+    "The file has {size} MB, and {most} MB is the most that can be imported here. Export fewer lessons into one file, or "
+    "import it on your own computer."
+)
+
+EXIT_TIMEOUT_S = 5.0
+"""Seconds in which a decoder whose output has ended is expected to have ended, too."""
+
+OUT_OF_MEMORY = (6, 9)
+"""Signals that end it where memory runs out: SIGABRT by a library that gets none, SIGKILL by the system that has none left."""
+
+MEMORY_RAN_OUT = N_(
+    "Reading the file was ended for want of memory: it may take {most} MB, or less where the computer has less left. Import a "
+    "file with fewer lessons, or import it on your own computer with other programs closed."
+)
+BROKEN_DOWN = N_(
+    "Reading the file broke down (exit code {code}): it is damaged, or CSSAFE has a fault. Export it again where it came from, "
+    "best in another format."
+)
 
 _importing = Lock()
 """One import into memory at a time: each takes several times the size of its rows while it is checked."""
@@ -42,6 +70,9 @@ def read(workspace: Workspace, file: IO[bytes], profile: Profile, progress: Prog
         StoreError: the file cannot be read, is larger than settings.IMPORT_INTO_MEMORY or IMPORT_ONTO_DISK allow, or holds
             what cannot be taken; the workspace is as it was.
     """
+    limits = settings.IMPORT_INTO_MEMORY if workspace.in_memory else settings.IMPORT_ONTO_DISK
+    if (size := file.seek(0, os.SEEK_END)) > limits.file:
+        raise StoreError(TOO_LARGE, size=f"{size / 1e6:,.0f}", most=f"{limits.file / 1e6:,.0f}")
     done = [0.0]
 
     def note(share: float) -> None:
@@ -50,7 +81,7 @@ def read(workspace: Workspace, file: IO[bytes], profile: Profile, progress: Prog
     with (
         _importing if workspace.in_memory else nullcontext(),
         _as_real_file(file, workspace.in_memory) as real,
-        closing(_parts(real, workspace, lambda share: note(0.8 * share))) as parts,
+        closing(_parts(real, workspace, limits, lambda share: note(0.8 * share))) as parts,
         ThreadPoolExecutor(1) as pool,  # so that progress is told on the caller's own thread
     ):
         job = pool.submit(workspace.take, parts, profile.expression, lambda share: note(0.8 + 0.2 * share))
@@ -76,28 +107,26 @@ def _as_real_file(file: IO[bytes], in_memory: bool) -> Iterator[IO[bytes]]:
         yield file
 
 
-def _parts(file: IO[bytes], workspace: Workspace, progress: Progress) -> Generator[tuple[str, pa.Table], None, None]:
+def _parts(
+    file: IO[bytes], workspace: Workspace, limits: ImportLimits, progress: Progress
+) -> Generator[tuple[str, pa.Table], None, None]:
     """Tables and rows, `lessons` first and in one piece; columns as in the database, those that the file lacks empty."""
     columns = _columns(workspace)
     done = 0
-    try:
-        for table, schema, batches, about in _decoded(file, columns, workspace):
-            pieces: Iterable[pa.Table] = map(pa.table, batches)
-            if table == "lessons":
-                pieces = [pa.concat_tables([schema.empty_table(), *pieces])]
-            for rows in pieces:
-                yield table, rows
-                done += rows.num_rows
-                progress(min(1.0, done / max(1, about["rows"])))
-    except (pa.ArrowException, OSError) as error:  # the decoder broke down in the middle of a table
-        raise _broken() from error
+    for table, schema, batches, about in _decoded(file, columns, workspace, limits):
+        pieces: Iterable[pa.Table] = map(pa.table, batches)
+        if table == "lessons":
+            pieces = [pa.concat_tables([schema.empty_table(), *pieces])]
+        for rows in pieces:
+            yield table, rows
+            done += rows.num_rows
+            progress(min(1.0, done / max(1, about["rows"])))
 
 
 def _decoded(
-    file: IO[bytes], columns: Columns, workspace: Workspace
+    file: IO[bytes], columns: Columns, workspace: Workspace, limits: ImportLimits
 ) -> Iterator[tuple[str, pa.Schema, Iterator[pa.RecordBatch], dict[str, Any]]]:
     """Table, its columns, its rows, which are to be read before the next table, and what the file says of itself."""
-    limits = settings.IMPORT_INTO_MEMORY if workspace.in_memory else settings.IMPORT_ONTO_DISK
     types = {table: {field.name: str(field.type) for field in schema} for table, schema in columns.items()}
     process = subprocess.Popen(
         [sys.executable, "-m", "cssafe.exchange.decoder", Arguments(types, workspace.in_memory, limits).to_json()],
@@ -105,40 +134,59 @@ def _decoded(
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         cwd=ROOT,
-        env=os.environ | {"ARROW_DEFAULT_MEMORY_POOL": "system", "OMP_NUM_THREADS": "1"},  # no memory in advance
+        env=os.environ | FRUGAL,
     )
     about: dict[str, Any] = {}
     with process:
         assert process.stdout is not None, "it was asked for"
         try:
-            while (message := _message(process.stdout)).get("end") is None:
+            while (message := _message(process, limits)).get("end") is None:
                 if "about" in message:
                     about = message["about"]
                     _check_version(about, workspace)
                 else:
                     table = message["table"]
-                    yield table, columns[table], iter(pa.ipc.open_stream(process.stdout)), about
+                    yield table, columns[table], _batches(process, limits), about
         finally:
             process.kill()
 
 
-def _message(out: IO[bytes]) -> dict[str, Any]:
+def _message(process: "subprocess.Popen[bytes]", limits: ImportLimits) -> dict[str, Any]:
     """The next of the decoder's lines.
 
     Raises:
         StoreError: it has refused the file, or broken down over it.
     """
-    line = out.readline()
+    assert process.stdout is not None
+    line = process.stdout.readline()
     if not line.endswith(b"\n"):
-        raise _broken()
+        raise _why_ended(process, limits)
     message = json.loads(line)
     if "refused" in message:
         raise StoreError(message["refused"], **message["places"])
     return message
 
 
-def _broken() -> StoreError:
-    return StoreError(DAMAGED, problem="its content cannot be decoded.")
+def _batches(process: "subprocess.Popen[bytes]", limits: ImportLimits) -> Iterator[pa.RecordBatch]:
+    """The rows of a table.
+
+    Raises:
+        StoreError: the decoder has broken down in the middle of it.
+    """
+    try:
+        yield from pa.ipc.open_stream(process.stdout)
+    except (pa.ArrowException, OSError) as error:
+        raise _why_ended(process, limits) from error
+
+
+def _why_ended(process: "subprocess.Popen[bytes]", limits: ImportLimits) -> StoreError:
+    """The error for a decoder that ended before the file did."""
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(EXIT_TIMEOUT_S)
+    code = process.poll()
+    if code is not None and -code in OUT_OF_MEMORY:
+        return StoreError(MEMORY_RAN_OUT, most=f"{limits.memory // 1_000_000:,}")
+    return StoreError(BROKEN_DOWN, code=code)
 
 
 def _check_version(about: dict[str, Any], workspace: Workspace) -> None:

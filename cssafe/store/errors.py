@@ -179,6 +179,16 @@ def why_not_used(path: Path | None, error: BaseException) -> StoreError:
     return StoreError(words, path=path, problem=first_line(error))
 
 
+def why_not_imported() -> StoreError:
+    """The error for an import that a database in memory has no room for; it is as it was."""
+    return StoreError(
+        N_(
+            "The file is too large for this server: the memory of a visit has no room for all of it. Export fewer lessons into "
+            "one file, delete lessons here that are no longer needed, or import the file on your own computer."
+        )
+    )
+
+
 def why_waiting(path: Path | None, error: BaseException, minutes: int) -> StoreError:
     """The error while what lessons record waits in memory. minutes: how long it can wait."""
     words = (

@@ -7,7 +7,7 @@ DuckDB finds the table `arriving` by its name in the function that runs the quer
 would stay in memory until the transaction ends, as DuckDB keeps views that were dropped in it (measured: 450 bytes a row).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -29,8 +29,10 @@ MADE = ("tracks", "faces")
 SAME = ("started", "ended", "class_name", "subject", "room", "audience")
 """A lesson that agrees with one here in all of these is that lesson."""
 
-TOGETHER = 50
-"""Lessons whose tables are made at a time."""
+LESSONS_TOGETHER = 50
+ROWS_TOGETHER = 60_000
+"""Lessons, and observations of them, of which tables are made at a time: an observation takes 250 bytes meanwhile (measured),
+and a database in memory has 128 MB."""
 
 SHARES = (*EXPRESSION, "score", "attention", "concentration", "quality")
 """Columns that lie in [0, 1]."""
@@ -107,15 +109,31 @@ def take(
         raise StoreError(
             N_("The file has lessons without an activity: each needs one in the table activities, from its start on.")
         )
-    observed = _numbers(
-        connection, "SELECT DISTINCT lesson FROM observations SEMI JOIN arrived USING (lesson) ORDER BY lesson"
-    )
-    for i in range(0, len(observed), TOGETHER):
-        _summarise(connection, observed[i : i + TOGETHER])
-        progress(min(1.0, (i + TOGETHER) / len(observed)))
+    observed = connection.execute(
+        "SELECT lesson, count(*) FROM observations SEMI JOIN arrived USING (lesson) GROUP BY lesson ORDER BY lesson"
+    ).fetchall()
+    done = 0
+    for group in _groups(observed):
+        _summarise(connection, group)
+        done += len(group)
+        progress(done / len(observed))
     present = len(_numbers(connection, "SELECT old FROM arrived WHERE lesson IS NULL"))
     connection.execute("DROP TABLE arrived")
     return Taken(new, present, ignored)
+
+
+def _groups(sizes: Iterable[tuple[int, int]]) -> Iterator[list[int]]:
+    """Lessons with their numbers of observations -> lessons of which tables are made together."""
+    group: list[int] = []
+    total = 0
+    for lesson, size in sizes:
+        if group and (len(group) == LESSONS_TOGETHER or total + size > ROWS_TOGETHER):
+            yield group
+            group, total = [], 0
+        group.append(lesson)
+        total += size
+    if group:
+        yield group
 
 
 def _travelling(rows: pa.Table) -> pa.Table:

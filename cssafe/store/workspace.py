@@ -18,7 +18,7 @@ from cssafe.language import N_, Sentence
 from cssafe.observations import COLUMNS
 from cssafe.store import backups, writing
 from cssafe.store.database import Database, StillRead
-from cssafe.store.errors import StoreError, is_damage, is_in_use, why_not_open, why_unwritten
+from cssafe.store.errors import StoreError, is_damage, is_in_use, why_not_imported, why_not_open, why_unwritten
 from cssafe.store.housekeeping import Housekeeping
 from cssafe.store.lesson import Lesson, naive_utc
 from cssafe.store.migrations import migrate
@@ -219,8 +219,13 @@ class Workspace:
 
         def job() -> Taken:
             self._database.check_room()
-            with self._database.transaction() as connection:
-                taken = take(connection, parts, expression, progress)
+            try:
+                with self._database.transaction() as connection:
+                    taken = take(connection, parts, expression, progress)
+            except duckdb.OutOfMemoryException as error:
+                if not self.in_memory:
+                    raise
+                raise why_not_imported() from error
             self._database.pack()
             return taken
 

@@ -55,22 +55,42 @@ def policy(page: str, chosen: Settings) -> str:
     )
 
 
+STARTS = ("http.response.start", "websocket.http.response.start", "websocket.accept")
+"""Messages that begin an answer and hold its headers."""
+
+REFUSED = "This connection is refused."
+BROKEN = "The server failed over this request. Try again; its log says what went wrong."
+
+
 class SecurityHeaders:
-    """Middleware that adds HEADERS and the policy to every answer, and answers 404 to CLOSED."""
+    """Middleware that adds HEADERS and the policy to every answer, also to handshakes and failures, and answers 404 to CLOSED.
+
+    uvicorn answers requests that are no HTTP itself (400): a sentence as plain text, without these headers."""
 
     def __init__(self, app: ASGIApp, policy: Callable[[], str]) -> None:
         self.app, self.policy = app, policy
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
+        begun = False
 
         async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            nonlocal begun
+            if message["type"] == "websocket.close" and not begun:  # uvicorn would answer a bare 403
+                await PlainTextResponse(REFUSED, 403)(scope, receive, send_with_headers)
+                return
+            if message["type"] in STARTS:
+                begun = True
                 headers = MutableHeaders(scope=message)
                 headers.update(HEADERS | {"Content-Security-Policy": self.policy()})
             await send(message)
 
         app = PlainTextResponse("Not found", 404) if CLOSED.search(scope["path"]) else self.app
-        await app(scope, receive, send_with_headers)
+        try:
+            await app(scope, receive, send_with_headers)
+        except Exception:  # Starlette and uvicorn would answer it outside of this middleware
+            if not begun:
+                await PlainTextResponse(BROKEN, 500)(scope, receive, send_with_headers)
+            raise

@@ -11,10 +11,9 @@ from fnmatch import fnmatchcase
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
-from starlette.websockets import WebSocketClose
 
 from cssafe.settings import Settings
 
@@ -24,6 +23,9 @@ LOOPBACK = ("localhost", "*.localhost")
 """Names that lead to this computer by definition (RFC 6761)."""
 
 ANY = ("*",)
+
+DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+"""Scheme -> its port, which browsers leave out and some proxies write."""
 
 WRONG_HOST = (
     "This server is not known by that name. Open CSSAFE by its own name or number, or add the name to CSSAFE_HOSTS "
@@ -70,8 +72,9 @@ def same_site(headers: Headers, origins: Iterable[str], *, required: bool = Fals
     origin = headers.get("origin")
     if origin is None:
         return not required
-    own = urlsplit(origin).netloc
-    return (own != "" and own in _hosts(headers)) or any(fnmatchcase(origin, pattern) for pattern in origins)
+    scheme, given = origin.partition("://")[0], _normalized(origin)
+    own = {_normalized(f"{scheme}://{host}") for host in _hosts(headers)}
+    return given in own or any(fnmatchcase(given, _normalized(pattern)) for pattern in origins)
 
 
 class HostCheck:
@@ -92,13 +95,26 @@ class HostCheck:
         if not known or not all(known):
             refusal = WRONG_HOST
         if not refusal:
-            await self.app(scope, receive, send)
+            await self.app(_with_own_origin(scope), receive, send)
             return
         log.warning("Refused, host %s, origin %r: %s", _hosts(headers), headers.get("origin"), refusal)
-        if scope["type"] == "websocket":
-            await WebSocketClose()(scope, receive, send)
-        else:
-            await PlainTextResponse(refusal, 403)(scope, receive, send)
+        await PlainTextResponse(refusal, 403)(scope, receive, send)
+
+
+def _with_own_origin(scope: Scope) -> Scope:
+    """A handshake with the Host in its Origin, now that the latter was allowed. Streamlit compares the two by character;
+    where they differ it refuses, after it has looked up this computer's address on the internet."""
+    headers = MutableHeaders(raw=list(scope["headers"]))
+    if scope["type"] != "websocket" or not {"origin", "host"} <= set(headers):
+        return scope
+    headers["origin"] = f"{headers['origin'].partition('://')[0]}://{headers['host']}"
+    return {**scope, "headers": headers.raw}
+
+
+def _normalized(origin: str) -> str:
+    """In lower case, and without the port that its scheme has anyway."""
+    origin = origin.lower()
+    return origin.removesuffix(DEFAULT_PORTS.get(origin.partition("://")[0], ""))
 
 
 def _hosts(headers: Headers) -> list[str]:

@@ -16,6 +16,7 @@ MAX_TEXTS = 1000
 LOGGERS = (
     "asyncio",
     "cssafe.web.hosts",
+    "cssafe.web.sockets",
     "uvicorn.error",
     "streamlit.web.server.starlette.starlette_routes",
     "streamlit.web.server.starlette.starlette_websocket",
