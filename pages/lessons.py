@@ -100,7 +100,7 @@ if course["concentration"].notna().any():
 elif course.empty:
     st.info(_("No face was seen in this lesson."), icon=":material/info:")
 else:
-    st.info(filters.too_few(), icon=":material/group_off:")
+    st.info(filters.no_figures(found), icon=":material/group_off:")
 
 with st.container(horizontal=True):
     st.page_link(

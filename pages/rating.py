@@ -12,7 +12,7 @@ from cssafe.formula import PUBLISHED, find
 from cssafe.language import _, ngettext
 from cssafe.names import literal, shown
 from cssafe.settings import ROOT
-from pages.filters import VALIDITY
+from pages.filters import VALIDITY, WITHHELD
 
 NAMES = (_("Low"), _("Medium"), _("High"))
 
@@ -134,5 +134,7 @@ else:
     chosen = st.selectbox(_("Lesson"), list(names), key="lesson", format_func=names.get)
     st.caption(_("Rate a lesson soon after it, and before you look at its scores on the page Lessons."))
     ask(chosen, evidence.moments(workspace, chosen), real.set_index("lesson").loc[chosen, "audience"])
+    if real["withheld"].any():
+        st.info(_(WITHHELD), icon=":material/visibility_off:")
     compare(evidence.rated(workspace))
 st.caption(_(VALIDITY))

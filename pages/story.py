@@ -39,7 +39,7 @@ if pd.isna(lesson["ended"]):
     st.info(_("This lesson is still running. Its story is told once it is over."), icon=":material/hourglass:")
     st.stop()
 if pd.isna(lesson["concentration"]):
-    st.info(filters.too_few(), icon=":material/group_off:")
+    st.info(filters.no_figures(lesson.to_frame().T), icon=":material/group_off:")
 else:
     with st.spinner(_("Reading the lesson …")):
         report = story(workspace, lesson, ui.settings().profile)

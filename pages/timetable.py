@@ -34,12 +34,14 @@ part = st.segmented_control(
 def slots(school: School) -> tuple[Effects, queries.Filter]:
     """What the filtered lessons tell of the week's slots; nothing to tell ends the page."""
     which = filters.which(filters.guard(workspace))
-    lessons = lessons_in_slots(workspace, school.periods, which)
+    lessons, chosen = lessons_in_slots(workspace, school.periods, which), queries.lessons(workspace, which)
+    filters.left_out(chosen)
+    lessons = lessons.dropna(subset="concentration")
     if lessons.empty:
-        if queries.lessons(workspace, which).empty:
+        if chosen.empty:
             filters.nothing()
         outside = _("Or all of it lies outside the school's periods and days, or was recorded of one person alone.")
-        st.info(f"{filters.too_few()} {outside}", icon=":material/group_off:")
+        st.info(f"{filters.no_figures(chosen)} {outside}", icon=":material/group_off:")
         st.stop()
     return compare(with_teachers(lessons, school), school.days, school.periods), which
 

@@ -56,12 +56,14 @@ periods = saved if rows == "periods" else []
 if rows == "periods" and not saved:
     st.info(_("Enter the school's periods and save them; until then hours are shown."), icon=":material/info:")
 
+lessons = queries.lessons(workspace, which)
+filters.left_out(lessons)
 cells = queries.weekly(workspace, periods, which)
 if cells.empty:
-    if queries.lessons(workspace, which).empty:
+    if lessons.empty:
         filters.nothing()
     outside = _("Or all of it lies outside the periods you entered.") if periods else ""
-    st.info(f"{filters.too_few()} {outside}", icon=":material/group_off:")
+    st.info(f"{filters.no_figures(lessons)} {outside}", icon=":material/group_off:")
     st.stop()
 
 st.subheader(_("Mean concentration (synthetic)") if cells["synthetic"].any() else _("Mean concentration"))

@@ -30,16 +30,6 @@ def explain(workspace: Workspace, lesson: pd.Series) -> None:
         )
         st.page_link(ROOT / "pages/formulas.py", label=_("Formula"), icon=":material/function:")
         return
-    if formula.emotion is not None and not workspace.expression:
-        st.info(
-            _(
-                "This lesson was scored with emotions, which this profile does not show, so its scores are not explained. "
-                "Choose a formula on the page Formula: it scores past lessons anew, by attention alone."
-            ),
-            icon=":material/visibility:",
-        )
-        st.page_link(ROOT / "pages/formulas.py", label=_("Formula"), icon=":material/function:")
-        return
     number = int(lesson["lesson"])
     rows, activities = evidence.counted(workspace, number), evidence.activities(workspace, number)
     parts = explanation.minutes(rows, activities, formula)
