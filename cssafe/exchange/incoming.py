@@ -22,7 +22,7 @@ import pyarrow as pa
 from cssafe import settings
 from cssafe.exchange import Progress
 from cssafe.exchange.decoder import DAMAGED, Arguments
-from cssafe.language import N_, _
+from cssafe.language import N_, Sentence, _
 from cssafe.settings import ROOT, Profile
 from cssafe.store import StoreError, Workspace
 from cssafe.store.taking import Taken
@@ -138,7 +138,7 @@ def _message(out: IO[bytes]) -> dict[str, Any]:
 
 
 def _broken() -> StoreError:
-    return StoreError(DAMAGED, problem="its content cannot be decoded.")
+    return StoreError(DAMAGED, problem=Sentence(N_("its content cannot be decoded.")))
 
 
 def _check_version(about: dict[str, Any], workspace: Workspace) -> None:
