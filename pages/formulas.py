@@ -27,9 +27,9 @@ def choose() -> Formula:
     formula = read_formula(usable[name])
     st.markdown(sentence(formula.title and _(formula.title)))
     with st.expander(_("Every number and where it comes from"), icon=":material/format_list_numbered:"):
-        st.dataframe(
+        ui.show_table(
             pd.DataFrame(sources(usable[name])),
-            hide_index=True,
+            key="sources",
             column_order=["part", "name", "value", "unit", "source"],
             column_config={
                 "part": _("Part"),

@@ -20,9 +20,8 @@ if lessons.empty:
     filters.nothing()
 
 ends = pd.Series(charts.intervals(lessons["low"], lessons["high"]), lessons.index)
-event = st.dataframe(
-    escape_texts(lessons.assign(interval=ends.where(lessons["low"].notna(), ""))),
-    hide_index=True,
+event = ui.show_table(
+    lessons.assign(interval=ends.where(lessons["low"].notna(), "")),
     height=320 if len(lessons) > 8 else "content",
     on_select="rerun",
     selection_mode="single-row",

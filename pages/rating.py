@@ -78,15 +78,15 @@ def compare(rated: pd.DataFrame) -> None:
     lessons = rated["lesson"].nunique()
     group = rated["lesson"].to_numpy() if lessons > 1 else np.arange(len(rated))
     table = agreement(rated["concentration"].to_numpy(), level, rated["rating"].to_numpy(int), len(NAMES), group)
-    st.dataframe(
-        pd.DataFrame(
+    ui.show_table(
+        key="agreement",
+        table=pd.DataFrame(
             {
                 _("Measure"): [_(MEASURES[measure]) for measure in table["measure"]],
                 _("Value"): [_("not known") if pd.isna(value) else f"{value:.2f}" for value in table["value"]],
                 _("95 % interval"): intervals(table["low"], table["high"]),
             }
         ),
-        hide_index=True,
     )
     over = (
         ngettext("over {n} lesson", "over {n} lessons", lessons).format(n=lessons)

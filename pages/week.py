@@ -15,7 +15,6 @@ from cssafe.schedule import files
 from cssafe.schedule.effects import Effects, effects, lessons_in_slots
 from cssafe.schedule.school import AWAY, LESSON, MOST, WHO, WORD, School, from_lessons, periods_of, read
 from cssafe.settings import UPLOAD_LIMIT
-from cssafe.spreadsheet import escape_texts
 from cssafe.store import Workspace
 from cssafe.timetable import DAYS, SCHOOL_DAYS
 
@@ -87,7 +86,8 @@ def _bring(workspace: Workspace, zone: str, plain: dict) -> None:
             try:
                 content, periods = file.getvalue(), workspace.get("periods", [])
                 calendar = file.name.lower().endswith(".ics")
-                found = files.from_ics(content, periods, zone) if calendar else files.from_csv(content)
+                with st.spinner(_("Reading the file …")):
+                    found = files.from_ics(content, periods, zone) if calendar else files.from_csv(content)
                 new, lessons, away = found
                 used = day.read(new) if new else periods
                 kept = {name: plain[name] for name in ("focus", "most") if name in plain}
@@ -128,7 +128,7 @@ def _show(school: School) -> None:
         parts = [row.subject, *(getattr(row, other) for other in WHO if other != who)]
         for period in school.names[first : first + row.length]:
             grid.loc[period, row.day] = ", ".join(filter(None, parts))
-    st.dataframe(escape_texts(grid.rename(columns=_)))
+    ui.show_table(grid.rename(columns=_).rename_axis(_("Period")).reset_index(), key="week_grid")
 
 
 def _take(school: School, zone: str) -> None:
@@ -175,10 +175,9 @@ def _change(workspace: Workspace, plain: dict, periods: list[dict]) -> None:
         end: st.column_config.TimeColumn(word, format="HH:mm")
         for end, word in (("start", _("Start")), ("end", _("End")))
     }
-    rows = st.data_editor(
+    rows = ui.edit_table(
         table,
         num_rows="dynamic",
-        hide_index=True,
         key="week_periods",
         column_config={"name": text(_("Period"))} | clock,
     )
@@ -187,10 +186,9 @@ def _change(workspace: Workspace, plain: dict, periods: list[dict]) -> None:
         "day": st.column_config.SelectboxColumn(_("Day"), options=DAYS, format_func=_),
         "period": st.column_config.SelectboxColumn(_("Period"), options=names) if names else text(_("Period")),
     }
-    lessons = st.data_editor(
+    lessons = ui.edit_table(
         pd.DataFrame(plain.get("lessons", []), columns=LESSON, dtype=object),
         num_rows="dynamic",
-        hide_index=True,
         key="week_lessons",
         column_config=when
         | {"subject": text(_("Subject")), "teacher": text(_("Teacher")), "room": text(_("Room"))}
@@ -199,10 +197,9 @@ def _change(workspace: Workspace, plain: dict, periods: list[dict]) -> None:
         | {"fixed": st.column_config.CheckboxColumn(_("Fixed"), help=_("Must not move"), default=False)},
     )
     st.markdown(_("**Who is away when** (without a period: the whole day)"))
-    away = st.data_editor(
+    away = ui.edit_table(
         pd.DataFrame(plain.get("away", []), columns=AWAY, dtype=object),
         num_rows="dynamic",
-        hide_index=True,
         key="week_away",
         column_config=when
         | {

@@ -60,8 +60,9 @@ def explain(workspace: Workspace, lesson: pd.Series) -> None:
     those = parts[parts["minute"] == minute]
     st.markdown(explanation.words(those))
     shown = those[(those["points"] >= 0.0005) | (those["part"] == "index")]
-    st.dataframe(
-        pd.DataFrame(
+    ui.show_table(
+        key="parts_minute",
+        table=pd.DataFrame(
             {
                 _("Part"): [_(PARTS.get(part, part)) for part in shown["part"]],
                 _("Points"): shown["points"],
@@ -69,7 +70,6 @@ def explain(workspace: Workspace, lesson: pd.Series) -> None:
                 _("Share of what is lost (%)"): 100 * shown["share"],
             }
         ),
-        hide_index=True,
         placeholder="",
         column_config={
             _("Points"): st.column_config.NumberColumn(format="%.2f"),
@@ -87,10 +87,9 @@ def correct(workspace: Workspace, lesson: pd.Series) -> None:
     activities = evidence.activities(workspace, number)
     with st.popover(_("Correct what the class did"), icon=":material/edit:"), st.form("activities", border=False):
         rows = activities.assign(minute=activities["minute"].round().astype(int))[["minute", "activity"]]
-        edited = st.data_editor(
+        edited = ui.edit_table(
             rows,
             num_rows="dynamic",
-            hide_index=True,
             key=f"activities_{number}",
             column_config={
                 "minute": st.column_config.NumberColumn(_("From minute"), min_value=0, step=1),

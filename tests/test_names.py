@@ -45,6 +45,13 @@ def test_no_page_gives_markdown_what_somebody_typed(page):
     assert [(line, one) for line, one in found if one not in own] == []
 
 
+@pytest.mark.parametrize("page", sorted(ROOT.glob("pages/*.py")), ids=lambda path: path.stem)
+def test_every_table_of_a_page_is_one_whose_csv_executes_nothing(page):
+    calls = [node for node in ast.walk(ast.parse(page.read_text(encoding="utf-8"))) if isinstance(node, ast.Attribute)]
+    found = [call.lineno for call in calls if call.attr in ("dataframe", "data_editor")]
+    assert len(found) == (page.stem == "pictures")  # whose words are CSSAFE's own
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
