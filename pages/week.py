@@ -84,11 +84,8 @@ def _bring(workspace: Workspace, zone: str, plain: dict) -> None:
             sent = st.form_submit_button(_("Import"), icon=":material/upload:")
         if sent and file is not None:
             try:
-                content, periods = file.getvalue(), workspace.get("periods", [])
-                calendar = file.name.lower().endswith(".ics")
-                with st.spinner(_("Reading the file …")):
-                    found = files.from_ics(content, periods, zone) if calendar else files.from_csv(content)
-                new, lessons, away = found
+                periods = workspace.get("periods", [])
+                new, lessons, away = _read_file(file.name, file.getvalue(), periods, zone)
                 used = day.read(new) if new else periods
                 kept = {name: plain[name] for name in ("focus", "most") if name in plain}
                 days = [name for name in DAYS if name in SCHOOL_DAYS or name in {row["day"] for row in lessons}]
@@ -112,6 +109,14 @@ def _bring(workspace: Workspace, zone: str, plain: dict) -> None:
                 st.error(sentence(error), icon=":material/error:")
             else:
                 st.rerun()
+
+
+def _read_file(name: str, content: bytes, periods: list[dict], zone: str) -> tuple[list, list, list]:
+    """Periods, lessons and absences of a CSV or iCalendar file; a large calendar takes some seconds."""
+    with st.spinner(_("Reading the file …")):
+        if name.lower().endswith(".ics"):
+            return files.from_ics(content, periods, zone)
+        return files.from_csv(content)
 
 
 def _show(school: School) -> None:
