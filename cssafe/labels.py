@@ -23,5 +23,10 @@ ACTIVITIES = (N_("front"), N_("screen"), N_("desk work"), N_("group work"), N_("
 """What a class does: look to the front of the room, at one's own screen, or at the desk; or what is not scored, for nobody can
 tell from a face whether it talks to its group or about something else."""
 
+MARKERS = (
+    N_("question"), N_("instruction"), N_("demonstration"), N_("quiz"), N_("joke"), N_("group work"), N_("break"),
+)  # fmt: skip
+"""What a teacher can note at a moment of a lesson. The last two are activities since, and stand in older lessons."""
+
 FIRST = {"self": "screen", "class": "front"}
 """Audience -> the activity that a lesson begins with, until somebody says otherwise."""

@@ -17,7 +17,12 @@ WORD_JOINER = "\u2060"
 JOINERS = "\u200c\u200d"
 """Invisible, but Hindi and Persian are spelled with them."""
 
-PUNCTUATION = re.compile(r"[\\`*_\[\]<>#|$~&!^{}]|^[-+=]|(?<=^\d)[.)]|(?<=^\d\d)[.)]")
+MAX_LIST_DIGITS = 9
+"""Digits of the number that begins a list in Markdown (CommonMark 0.31, section 5.2)."""
+
+_LIST_MARKS = "|".join(rf"(?<=^\d{{{digits}}})[.)]" for digits in range(1, MAX_LIST_DIGITS + 1))
+
+PUNCTUATION = re.compile(rf"[\\`*_\[\]<>#|$~&!^{{}}]|^[-+=]|{_LIST_MARKS}")
 """What Markdown reads as a mark, where a backslash before it helps."""
 
 SHORTCUT = re.compile(

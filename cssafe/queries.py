@@ -170,23 +170,23 @@ def lessons(workspace: Workspace, which: Filter = ALL) -> pd.DataFrame:
 
     Columns: lesson, name, class_name, subject, room, local (start by its own clock), ended (also; null while it runs),
     time_zone, profile, formula, audience, synthetic, minutes (with figures), faces (typical number seen), concentration
-    with low and high (clusters: faces; of one person alone: minutes).
+    with low and high (clusters: faces; of one person alone: minutes), withheld (it has one that may not be shown here).
     """
     return _read(
         workspace,
         f"""WITH {CHOSEN},
         clusters AS (
             SELECT lesson, weight AS n, concentration * weight AS s
-            FROM tracks JOIN lessons USING (lesson) WHERE audience = 'class'
+            FROM tracks JOIN lessons USING (lesson) WHERE audience = 'class' AND concentration IS NOT NULL
             UNION ALL SELECT lesson, seconds, concentration * seconds
-            FROM minutes JOIN lessons USING (lesson) WHERE audience = 'self' AND seconds > 0),
+            FROM minutes JOIN lessons USING (lesson) WHERE audience = 'self' AND concentration IS NOT NULL),
         means AS (SELECT lesson, {estimate("concentration")} FROM clusters GROUP BY lesson),
         seen AS (
             SELECT lesson, count(*) FILTER (seconds > 0) AS minutes, median(faces) AS faces
             FROM minutes GROUP BY lesson)
         SELECT lesson, name, class_name, subject, room, local, ended AT TIME ZONE 'UTC' AT TIME ZONE time_zone AS ended,
             time_zone, profile, formula, audience, synthetic, coalesce(minutes, 0) AS minutes, faces,
-            concentration, low, high
+            concentration, low, high, coalesce(minutes, 0) > 0 AND concentration IS NULL AS withheld
         FROM chosen LEFT JOIN seen USING (lesson) LEFT JOIN means USING (lesson)
         ORDER BY local DESC, lesson DESC""",
         which.parameters,
@@ -268,7 +268,7 @@ _SLOTS = """
         SELECT lesson, chosen.name AS lesson_name, class_name, subject, chosen.local, synthetic, faces, concentration,
             time + ahead AS clock
         FROM minutes JOIN chosen USING (lesson) JOIN zones USING (lesson)
-        WHERE seconds > 0 AND date_trunc('hour', time) = hour),
+        WHERE concentration IS NOT NULL AND date_trunc('hour', time) = hour),
     slots AS (
         SELECT placed.*, isodow(clock) AS weekday, name, start
         FROM placed JOIN moments ON strftime(clock, '%H:%M') = moment)
@@ -328,7 +328,7 @@ def _clusters(by: str, cases: Mapping[str, tuple[str, str]], observed: str, weig
     return f"""
         seen AS (
             SELECT tracks.*, audience, {GROUPS[by]} AS "group", synthetic
-            FROM tracks JOIN chosen USING (lesson) WHERE {observed} > 0),
+            FROM tracks JOIN chosen USING (lesson) WHERE {observed} > 0 AND concentration IS NOT NULL),
         reached AS (
             SELECT lesson, least, mean, unnest(items, recursive := true) FROM (
                 SELECT lesson, CASE WHEN any_value(audience) = 'self' THEN 1 ELSE {MINIMUM_GROUP} END AS least,

@@ -65,14 +65,25 @@ def unescape(text: str) -> str:
 
 
 def escape_texts(table: "pd.DataFrame") -> "pd.DataFrame":
-    """The table with all its texts escaped, to be written as CSV, also by the browser from a table on a page. Numbers written
-    with a sign and an interval, such as “+0.05 (0.01 to 0.09)”, stay."""
+    """The table with all its texts escaped, to be written as CSV. Numbers written with a sign and an interval, such as
+    “+0.05 (0.01 to 0.09)”, stay."""
     escaped = table.copy(deep=False)
-    for name in table.select_dtypes(include=["object", "string"]).columns:
-        escaped[name] = [
-            escape(cell) if isinstance(cell, str) and not _INTERVAL.fullmatch(cell) else cell for cell in table[name]
-        ]
+    for name in _texts(table):
+        escaped[name] = [escape(cell) if _is_formula(cell) else cell for cell in table[name]]
     return escaped
+
+
+def has_formula(table: "pd.DataFrame") -> bool:
+    """Whether the table has a text that `escape_texts` changes."""
+    return any(_is_formula(cell) for name in _texts(table) for cell in table[name])
+
+
+def _texts(table: "pd.DataFrame") -> "pd.Index":
+    return table.select_dtypes(include=["object", "string"]).columns
+
+
+def _is_formula(cell: object) -> bool:
+    return isinstance(cell, str) and bool(_RISKY.match(cell)) and not _INTERVAL.fullmatch(cell)
 
 
 def find_decimal_mark(numbers: Iterable[str]) -> str:

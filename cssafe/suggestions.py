@@ -161,7 +161,7 @@ MOMENTS = f"""
             activities.time > minutes.time AND activities.time > started AS mixed
         FROM minutes JOIN mine USING (lesson) ASOF JOIN activities
             ON activities.lesson = minutes.lesson AND activities.time < minutes.time + INTERVAL 1 MINUTE
-        WHERE seconds > 0),
+        WHERE concentration IS NOT NULL),
     moments AS (
         SELECT lesson, time, minute, avg(concentration) OVER sofar AS usual, avg(concentration) OVER before - usual AS was,
             concentration - usual AS newest, avg(concentration) OVER after - avg(concentration) OVER before AS change,

@@ -59,7 +59,7 @@ def forms(workspace: Workspace, which: Filter) -> pd.DataFrame:
         minutes = cursor.execute(
             f"""WITH {CHOSEN}
             SELECT lesson, time, date_diff('minute', started, time) // {TIME} AS part, concentration
-            FROM minutes JOIN chosen USING (lesson) WHERE seconds > 0 ORDER BY time, lesson""",
+            FROM minutes JOIN chosen USING (lesson) WHERE concentration IS NOT NULL ORDER BY time, lesson""",
             which.parameters,
         ).df()
         events = cursor.execute(

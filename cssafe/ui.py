@@ -15,7 +15,7 @@ from cssafe import settings as settings_module
 from cssafe.language import COOKIE, LANGUAGES, N_, _, cookie_script
 from cssafe.names import sentence
 from cssafe.settings import IDLE_MINUTES, ConfigurationError, Settings
-from cssafe.spreadsheet import escape_texts
+from cssafe.spreadsheet import escape_texts, has_formula
 from cssafe.store import StoreError, Workspace
 from cssafe.store.errors import is_broken, is_damage
 
@@ -39,8 +39,10 @@ ERASING = N_(
 STYLE = """<style>
 .stMainBlockContainer { padding-top: 4.5rem; }
 .stMarkdown table { display: block; overflow-x: auto; }
+[class*="st-key-typed_"] button[aria-label="Download as CSV"] { display: none; }
 </style>"""
-"""Half of the height above the heading was empty; a wide table moves by itself on a phone, not the page with it."""
+"""Half of the height above the heading was empty; a wide table moves by itself on a phone, not the page with it; Streamlit's
+own CSV of a table has texts as typed, which a spreadsheet may execute."""
 
 
 def settings() -> Settings:
@@ -178,13 +180,46 @@ def chart(drawn: Any, said: str, table: pd.DataFrame, *, key: str, how: str = ""
     if behind.open:
         words = columns()
         floats = table.select_dtypes("float").columns
-        behind.dataframe(
-            escape_texts(table),
-            hide_index=True,
-            column_config={name: words.get(name, name) for name in table.columns}
-            | {name: st.column_config.NumberColumn(words.get(name, name), format="%.3f") for name in floats},
+        with behind:
+            show_table(
+                table,
+                key=f"{key}_rows",
+                column_config={name: words.get(name, name) for name in table.columns}
+                | {name: st.column_config.NumberColumn(words.get(name, name), format="%.3f") for name in floats},
+            )
+    return event
+
+
+def show_table(table: pd.DataFrame, *, key: str, **options: Any) -> Any:
+    """st.dataframe without index. Where a spreadsheet would execute a text of it, the table's own CSV, which has texts as
+    typed, gives way to one in which they are escaped.
+
+    Args:
+        key: one for each table of a page. options: of st.dataframe.
+
+    Returns:
+        What st.dataframe returns: the selections.
+    """
+    if not has_formula(table):
+        return st.dataframe(table, hide_index=True, key=key, **options)
+    with st.container(key=f"typed_{key}", gap="xsmall"):
+        event = st.dataframe(table, hide_index=True, key=key, **options)
+        st.download_button(
+            "CSV",
+            lambda: escape_texts(table).to_csv(index=False).encode(),
+            f"{key}.csv",
+            "text/csv",
+            on_click="ignore",
+            icon=":material/download:",
+            key=f"{key}_csv",
         )
     return event
+
+
+def edit_table(table: pd.DataFrame, *, key: str, **options: Any) -> pd.DataFrame:
+    """st.data_editor without index, and without its CSV. key, options: of st.data_editor."""
+    with st.container(key=f"typed_{key}"):
+        return st.data_editor(table, key=key, hide_index=True, **options)
 
 
 def columns() -> dict[str, str]:

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from cssafe import queries, sample, ui
-from cssafe.language import N_, _
+from cssafe.language import N_, _, ngettext
 from cssafe.names import shown
 from cssafe.settings import MINIMUM_GROUP, ROOT
 from cssafe.store import Workspace
@@ -15,6 +15,10 @@ VALIDITY = N_(
     "A weak hint, never a mark: observers agree on two levels of engagement but hardly on four, scores of this kind "
     "tell attentive from inattentive only moderately well in real classrooms (AUC 0.62 to 0.72), and a scowl often "
     "means something other than anger. [How the score comes about, and how far to trust it](concentration)"
+)
+WITHHELD = N_(
+    "No score is shown here: it was made from emotions, which this profile does not show. Choose a formula on the page "
+    "[Formula](formulas): it scores past lessons anew, by attention alone."
 )
 _TOO_FEW = N_(
     "No figures here: fewer than {least} faces were measured at the same time, and with so few one student could be read "
@@ -25,9 +29,9 @@ CLEAR = {"class": [], "subject": [], "from": None, "until": None, "synthetic": F
 """Filter, as the address calls it -> what lets everything through."""
 
 
-def too_few() -> str:
-    """Why there are no figures."""
-    return _(_TOO_FEW).format(least=MINIMUM_GROUP)
+def no_figures(lessons: pd.DataFrame) -> str:
+    """Why these lessons have no figures. lessons: rows of queries.lessons."""
+    return _(WITHHELD) if lessons["withheld"].any() else _(_TOO_FEW).format(least=MINIMUM_GROUP)
 
 
 def guard(workspace: Workspace) -> queries.Choices:
@@ -100,10 +104,24 @@ def measured(workspace: Workspace, chosen: queries.Filter) -> pd.DataFrame:
     lessons = queries.lessons(workspace, chosen)
     if lessons.empty:
         nothing()
+    left_out(lessons)
     if lessons["concentration"].isna().all():
-        st.info(too_few(), icon=":material/group_off:")
+        st.info(no_figures(lessons), icon=":material/group_off:")
         st.stop()
     return lessons
+
+
+def left_out(lessons: pd.DataFrame) -> None:
+    """Say how many of these lessons no figure rests on, where others have figures. lessons: rows of queries.lessons."""
+    if (number := int(lessons["withheld"].sum())) and not lessons["withheld"].all():
+        words = ngettext(
+            "{n} lesson is not in these figures: it was scored with emotions, which this profile does not show. Choose a "
+            "formula on the page [Formula](formulas): it scores past lessons anew, by attention alone.",
+            "{n} lessons are not in these figures: they were scored with emotions, which this profile does not show. Choose "
+            "a formula on the page [Formula](formulas): it scores past lessons anew, by attention alone.",
+            number,
+        )
+        st.info(words.format(n=number), icon=":material/visibility_off:")
 
 
 def nothing() -> None:

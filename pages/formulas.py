@@ -10,7 +10,7 @@ from cssafe.frames import LEVELS
 from cssafe.language import _, ngettext
 from cssafe.names import literal, sentence, shown
 from cssafe.settings import PROFILES, ROOT
-from pages.filters import VALIDITY
+from pages.filters import VALIDITY, WITHHELD
 
 ui.page(_("Formula"))
 workspace, profile = ui.workspace(), ui.settings().profile
@@ -27,9 +27,9 @@ def choose() -> Formula:
     formula = read_formula(usable[name])
     st.markdown(sentence(formula.title and _(formula.title)))
     with st.expander(_("Every number and where it comes from"), icon=":material/format_list_numbered:"):
-        st.dataframe(
+        ui.show_table(
             pd.DataFrame(sources(usable[name])),
-            hide_index=True,
+            key="sources",
             column_order=["part", "name", "value", "unit", "source"],
             column_config={
                 "part": _("Part"),
@@ -97,7 +97,9 @@ def sensitive(formula: Formula) -> None:
         scored = scored[scored["profile"].isin(expressive)]
     if scored.empty:
         st.info(
-            _("There is no lesson with figures yet for this. Record one on the page Live."),
+            _(WITHHELD)
+            if lessons["withheld"].any()
+            else _("There is no lesson with figures yet for this. Record one on the page Live."),
             icon=":material/info:",
         )
         st.page_link(ROOT / "pages/live.py", label=_("Live"), icon=":material/videocam:")

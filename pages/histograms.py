@@ -56,10 +56,12 @@ if by == "lesson":
         st.info(_("Choose at least one lesson."), icon=":material/info:")
         st.stop()
     which = queries.Filter(lessons=picked)
+    lessons = lessons[lessons["lesson"].isin(picked)]
+filters.left_out(lessons)
 
 concentration = queries.distribution(workspace, by, which)
 if concentration.empty:
-    st.info(filters.too_few(), icon=":material/group_off:")
+    st.info(filters.no_figures(lessons), icon=":material/group_off:")
     st.stop()
 most = concentration.groupby("group")["observations"].first().nlargest(len(charts.COLOURS)).index
 if len(most) < concentration["group"].nunique():

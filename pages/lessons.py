@@ -22,9 +22,8 @@ if lessons.empty:
     filters.nothing()
 
 ends = pd.Series(charts.intervals(lessons["low"], lessons["high"]), lessons.index)
-event = st.dataframe(
-    escape_texts(lessons.assign(interval=ends.where(lessons["low"].notna(), ""))),
-    hide_index=True,
+event = ui.show_table(
+    lessons.assign(interval=ends.where(lessons["low"].notna(), "")),
     height=320 if len(lessons) > 8 else "content",
     on_select="rerun",
     selection_mode="single-row",
@@ -107,7 +106,7 @@ if course["concentration"].notna().any():
 elif course.empty:
     st.info(_("No face was seen in this lesson."), icon=":material/info:")
 else:
-    st.info(filters.too_few(), icon=":material/group_off:")
+    st.info(filters.no_figures(found), icon=":material/group_off:")
 
 with st.container(horizontal=True):
     st.page_link(

@@ -12,7 +12,7 @@ from cssafe.formula import PUBLISHED, find
 from cssafe.language import _, ngettext
 from cssafe.names import literal, shown
 from cssafe.settings import ROOT
-from pages.filters import VALIDITY
+from pages.filters import VALIDITY, WITHHELD
 
 NAMES = (_("Low"), _("Medium"), _("High"))
 
@@ -78,15 +78,15 @@ def compare(rated: pd.DataFrame) -> None:
     lessons = rated["lesson"].nunique()
     group = rated["lesson"].to_numpy() if lessons > 1 else np.arange(len(rated))
     table = agreement(rated["concentration"].to_numpy(), level, rated["rating"].to_numpy(int), len(NAMES), group)
-    st.dataframe(
-        pd.DataFrame(
+    ui.show_table(
+        key="agreement",
+        table=pd.DataFrame(
             {
                 _("Measure"): [_(MEASURES[measure]) for measure in table["measure"]],
                 _("Value"): [_("not known") if pd.isna(value) else f"{value:.2f}" for value in table["value"]],
                 _("95 % interval"): intervals(table["low"], table["high"]),
             }
         ),
-        hide_index=True,
     )
     over = (
         ngettext("over {n} lesson", "over {n} lessons", lessons).format(n=lessons)
@@ -134,5 +134,7 @@ else:
     chosen = st.selectbox(_("Lesson"), list(names), key="lesson", format_func=names.get)
     st.caption(_("Rate a lesson soon after it, and before you look at its scores on the page Lessons."))
     ask(chosen, evidence.moments(workspace, chosen), real.set_index("lesson").loc[chosen, "audience"])
+    if real["withheld"].any():
+        st.info(_(WITHHELD), icon=":material/visibility_off:")
     compare(evidence.rated(workspace))
 st.caption(_(VALIDITY))

@@ -218,10 +218,9 @@ def table() -> None:
     times = [{end: time.fromisoformat(entry[end]) for end in ("start", "end")} for entry in entries]
     rows = [entry | clock for entry, clock in zip(entries, times, strict=True)]
     columns = ["days", "start", "end", "class_name", "subject", "room"]
-    edited = st.data_editor(
+    edited = ui.edit_table(
         pd.DataFrame(rows, columns=columns, dtype=object),
         num_rows="dynamic",
-        hide_index=True,
         key="timetable",
         column_config={
             # None is marked as required: rows that lack something would be left out without a word.

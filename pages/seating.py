@@ -114,10 +114,9 @@ def _divide(workspace: Workspace, room: str, regions: list[seats.Region]) -> Non
         )
         for edge in EDGES
     }
-    edited = st.data_editor(
+    edited = ui.edit_table(
         pd.DataFrame(percent, columns=["name", *EDGES]),
         num_rows="dynamic",
-        hide_index=True,
         key=f"seat_table_{hash(str(regions))}",  # what was edited belongs to these regions
         column_config={"name": st.column_config.TextColumn(_("Region"), max_chars=20, width="small"), **edges},
     )

@@ -44,7 +44,7 @@ if pd.isna(lesson["ended"]):
     )
     st.stop()
 if pd.isna(lesson["concentration"]):
-    st.info(filters.too_few(), icon=":material/group_off:")
+    st.info(filters.no_figures(lesson.to_frame().T), icon=":material/group_off:")
 else:
     with st.spinner(_("Reading the lesson …")):
         report = story(workspace, lesson, ui.settings().profile)

@@ -7,7 +7,6 @@ from cssafe.language import N_, _
 from cssafe.names import MAX_SENTENCE_CHARS, literal, sentence, shown
 from cssafe.report.document import SYNTHETIC, VALIDITY, Report, Section
 from cssafe.report.files import MIME, ReportError, filename, make
-from cssafe.spreadsheet import escape_texts
 
 TRUST = N_("[How the score comes about, and how far to trust it](concentration)")
 
@@ -38,7 +37,8 @@ def show(section: Section, key: str) -> None:
     if not section.table.empty:
         behind = st.expander(_("Table"), icon=":material/table:", type="compact", key=key, on_change="rerun")
         if behind.open:
-            behind.dataframe(escape_texts(section.table), hide_index=True)
+            with behind:
+                ui.show_table(section.table, key=f"{key}_rows")
 
 
 def download(report: Report) -> None:

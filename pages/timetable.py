@@ -12,7 +12,6 @@ from cssafe.schedule import charts
 from cssafe.schedule.effects import LEAST_LESSONS, Effects, lessons_in_slots, sentences
 from cssafe.schedule.proposal import SECONDS, Proposal, propose
 from cssafe.schedule.school import School, called, with_teachers
-from cssafe.spreadsheet import escape_texts
 from pages import filters
 from pages.week import compare, download, keep, saved, week
 
@@ -34,12 +33,14 @@ part = st.segmented_control(
 def slots(school: School) -> tuple[Effects, queries.Filter]:
     """What the filtered lessons tell of the week's slots; nothing to tell ends the page."""
     which = filters.which(filters.guard(workspace))
-    lessons = lessons_in_slots(workspace, school.periods, which)
+    lessons, chosen = lessons_in_slots(workspace, school.periods, which), queries.lessons(workspace, which)
+    filters.left_out(chosen)
+    lessons = lessons.dropna(subset="concentration")
     if lessons.empty:
-        if queries.lessons(workspace, which).empty:
+        if chosen.empty:
             filters.nothing()
         outside = _("Or all of it lies outside the school's periods and days, or was recorded of one person alone.")
-        st.info(f"{filters.too_few()} {outside}", icon=":material/group_off:")
+        st.info(f"{filters.no_figures(chosen)} {outside}", icon=":material/group_off:")
         st.stop()
     return compare(with_teachers(lessons, school), school.days, school.periods), which
 
@@ -103,21 +104,21 @@ def better(school: School) -> None:
         return
     subjects = sorted(school.lessons["subject"].unique())
     left, right = st.columns([2, 1])
-    focus = left.data_editor(
-        pd.DataFrame({"subject": subjects, "weight": [school.focus.get(subject, 0.0) for subject in subjects]}),
-        hide_index=True,
-        disabled=["subject"],
-        key="focus",
-        column_config={
-            "subject": _("Subject"),
-            "weight": st.column_config.NumberColumn(
-                _("Needs focus"),
-                min_value=0.0,
-                max_value=9.0,
-                help=_("0: it does not matter when. 2 matters twice as much as 1."),
-            ),
-        },
-    )
+    with left:
+        focus = ui.edit_table(
+            pd.DataFrame({"subject": subjects, "weight": [school.focus.get(subject, 0.0) for subject in subjects]}),
+            disabled=["subject"],
+            key="focus",
+            column_config={
+                "subject": _("Subject"),
+                "weight": st.column_config.NumberColumn(
+                    _("Needs focus"),
+                    min_value=0.0,
+                    max_value=9.0,
+                    help=_("0: it does not matter when. 2 matters twice as much as 1."),
+                ),
+            },
+        )
     total = len(school.lessons)
     moves = int(right.number_input(_("Lessons that may move at most"), 1, total, min(10, total), key="moves"))
     weights = {row.subject: float(row.weight) for row in focus.itertuples() if row.weight > 0}
@@ -155,15 +156,13 @@ def outcome(made: Proposal, synthetic: bool) -> None:
         )
     st.markdown("\n".join(f"- {sentence(why)}" for why in made.moves["why"]))
     with st.expander(_("Table"), icon=":material/table:"):
-        st.dataframe(
-            escape_texts(
-                made.moves.assign(
-                    lesson=[called(row) for row in made.moves.to_dict("records")],
-                    from_day=made.moves["from_day"].map(_),
-                    to_day=made.moves["to_day"].map(_),
-                )
+        ui.show_table(
+            key="moves",
+            table=made.moves.assign(
+                lesson=[called(row) for row in made.moves.to_dict("records")],
+                from_day=made.moves["from_day"].map(_),
+                to_day=made.moves["to_day"].map(_),
             ),
-            hide_index=True,
             column_order=[
                 "lesson", "from_day", "from_period", "to_day", "to_period", "change", "low", "high", "teacher", "room",
             ],

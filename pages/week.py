@@ -15,7 +15,6 @@ from cssafe.schedule import files
 from cssafe.schedule.effects import Effects, effects, lessons_in_slots
 from cssafe.schedule.school import AWAY, LESSON, MOST, WHO, WORD, School, from_lessons, periods_of, read
 from cssafe.settings import UPLOAD_LIMIT
-from cssafe.spreadsheet import escape_texts
 from cssafe.store import Workspace
 from cssafe.timetable import DAYS, SCHOOL_DAYS
 
@@ -85,10 +84,8 @@ def _bring(workspace: Workspace, zone: str, plain: dict) -> None:
             sent = st.form_submit_button(_("Import"), icon=":material/upload:")
         if sent and file is not None:
             try:
-                content, periods = file.getvalue(), workspace.get("periods", [])
-                calendar = file.name.lower().endswith(".ics")
-                found = files.from_ics(content, periods, zone) if calendar else files.from_csv(content)
-                new, lessons, away = found
+                periods = workspace.get("periods", [])
+                new, lessons, away = _read_file(file.name, file.getvalue(), periods, zone)
                 used = day.read(new) if new else periods
                 kept = {name: plain[name] for name in ("focus", "most") if name in plain}
                 days = [name for name in DAYS if name in SCHOOL_DAYS or name in {row["day"] for row in lessons}]
@@ -114,6 +111,14 @@ def _bring(workspace: Workspace, zone: str, plain: dict) -> None:
                 st.rerun()
 
 
+def _read_file(name: str, content: bytes, periods: list[dict], zone: str) -> tuple[list, list, list]:
+    """Periods, lessons and absences of a CSV or iCalendar file; a large calendar takes some seconds."""
+    with st.spinner(_("Reading the file …")):
+        if name.lower().endswith(".ics"):
+            return files.from_ics(content, periods, zone)
+        return files.from_csv(content)
+
+
 def _show(school: School) -> None:
     """The week of one class, teacher or room."""
     there = [who for who in WHO if school.lessons[who].any()]
@@ -128,7 +133,7 @@ def _show(school: School) -> None:
         parts = [row.subject, *(getattr(row, other) for other in WHO if other != who)]
         for period in school.names[first : first + row.length]:
             grid.loc[period, row.day] = ", ".join(filter(None, parts))
-    st.dataframe(escape_texts(grid.rename(columns=_)))
+    ui.show_table(grid.rename(columns=_).rename_axis(_("Period")).reset_index(), key="week_grid")
 
 
 def _take(school: School, zone: str) -> None:
@@ -175,10 +180,9 @@ def _change(workspace: Workspace, plain: dict, periods: list[dict]) -> None:
         end: st.column_config.TimeColumn(word, format="HH:mm")
         for end, word in (("start", _("Start")), ("end", _("End")))
     }
-    rows = st.data_editor(
+    rows = ui.edit_table(
         table,
         num_rows="dynamic",
-        hide_index=True,
         key="week_periods",
         column_config={"name": text(_("Period"))} | clock,
     )
@@ -187,10 +191,9 @@ def _change(workspace: Workspace, plain: dict, periods: list[dict]) -> None:
         "day": st.column_config.SelectboxColumn(_("Day"), options=DAYS, format_func=_),
         "period": st.column_config.SelectboxColumn(_("Period"), options=names) if names else text(_("Period")),
     }
-    lessons = st.data_editor(
+    lessons = ui.edit_table(
         pd.DataFrame(plain.get("lessons", []), columns=LESSON, dtype=object),
         num_rows="dynamic",
-        hide_index=True,
         key="week_lessons",
         column_config=when
         | {"subject": text(_("Subject")), "teacher": text(_("Teacher")), "room": text(_("Room"))}
@@ -199,10 +202,9 @@ def _change(workspace: Workspace, plain: dict, periods: list[dict]) -> None:
         | {"fixed": st.column_config.CheckboxColumn(_("Fixed"), help=_("Must not move"), default=False)},
     )
     st.markdown(_("**Who is away when** (without a period: the whole day)"))
-    away = st.data_editor(
+    away = ui.edit_table(
         pd.DataFrame(plain.get("away", []), columns=AWAY, dtype=object),
         num_rows="dynamic",
-        hide_index=True,
         key="week_away",
         column_config=when
         | {

@@ -10,7 +10,6 @@ from cssafe import periods as school
 from cssafe.language import _, ngettext
 from cssafe.names import literal, sentence
 from cssafe.settings import ROOT
-from cssafe.spreadsheet import escape_texts
 from pages import filters
 
 ui.page(_("Weekly"))
@@ -34,11 +33,10 @@ if rows == "periods":
         table = pd.DataFrame(saved or [empty])
         for end in ("start", "end"):
             table[end] = [time.fromisoformat(value) for value in table[end]]
-        edited = st.data_editor(
+        edited = ui.edit_table(
             table,
-            num_rows="dynamic",
-            hide_index=True,
             key="periods",
+            num_rows="dynamic",
             column_config={
                 "name": st.column_config.TextColumn(_("Period"), required=True, max_chars=20),
                 "start": st.column_config.TimeColumn(_("Start"), format="HH:mm", required=True),
@@ -56,12 +54,14 @@ periods = saved if rows == "periods" else []
 if rows == "periods" and not saved:
     st.info(_("Enter the school's periods and save them; until then hours are shown."), icon=":material/info:")
 
+lessons = queries.lessons(workspace, which)
+filters.left_out(lessons)
 cells = queries.weekly(workspace, periods, which)
 if cells.empty:
-    if queries.lessons(workspace, which).empty:
+    if lessons.empty:
         filters.nothing()
     outside = _("Or all of it lies outside the periods you entered.") if periods else ""
-    st.info(f"{filters.too_few()} {outside}", icon=":material/group_off:")
+    st.info(f"{filters.no_figures(lessons)} {outside}", icon=":material/group_off:")
     st.stop()
 
 st.subheader(_("Mean concentration (synthetic)") if cells["synthetic"].any() else _("Mean concentration"))
@@ -101,9 +101,9 @@ for row in figures.itertuples():
         )
         lessons_behind = ngettext("{n} lesson", "{n} lessons", row.lessons).format(n=row.lessons)
         st.metric(_("Observed minutes"), row.minutes, lessons_behind, "off", delta_arrow="off", width="content")
-chosen = st.dataframe(
-    escape_texts(lessons),
-    hide_index=True,
+chosen = ui.show_table(
+    lessons,
+    key="lessons",
     on_select="rerun",
     selection_mode="single-row",
     column_order=["local", "name", "class_name", "subject", "minutes", "faces", "concentration", "synthetic"],

@@ -30,16 +30,6 @@ def explain(workspace: Workspace, lesson: pd.Series) -> None:
         )
         st.page_link(ROOT / "pages/formulas.py", label=_("Formula"), icon=":material/function:")
         return
-    if formula.emotion is not None and not workspace.expression:
-        st.info(
-            _(
-                "This lesson was scored with emotions, which this profile does not show, so its scores are not explained. "
-                "Choose a formula on the page Formula: it scores past lessons anew, by attention alone."
-            ),
-            icon=":material/visibility:",
-        )
-        st.page_link(ROOT / "pages/formulas.py", label=_("Formula"), icon=":material/function:")
-        return
     number = int(lesson["lesson"])
     rows, activities = evidence.counted(workspace, number), evidence.activities(workspace, number)
     parts = explanation.minutes(rows, activities, formula)
@@ -70,8 +60,9 @@ def explain(workspace: Workspace, lesson: pd.Series) -> None:
     those = parts[parts["minute"] == minute]
     st.markdown(explanation.words(those))
     shown = those[(those["points"] >= 0.0005) | (those["part"] == "index")]
-    st.dataframe(
-        pd.DataFrame(
+    ui.show_table(
+        key="parts_minute",
+        table=pd.DataFrame(
             {
                 _("Part"): [_(PARTS.get(part, part)) for part in shown["part"]],
                 _("Points"): shown["points"],
@@ -79,7 +70,6 @@ def explain(workspace: Workspace, lesson: pd.Series) -> None:
                 _("Share of what is lost (%)"): 100 * shown["share"],
             }
         ),
-        hide_index=True,
         placeholder="",
         column_config={
             _("Points"): st.column_config.NumberColumn(format="%.2f"),
@@ -97,10 +87,9 @@ def correct(workspace: Workspace, lesson: pd.Series) -> None:
     activities = evidence.activities(workspace, number)
     with st.popover(_("Correct what the class did"), icon=":material/edit:"), st.form("activities", border=False):
         rows = activities.assign(minute=activities["minute"].round().astype(int))[["minute", "activity"]]
-        edited = st.data_editor(
+        edited = ui.edit_table(
             rows,
             num_rows="dynamic",
-            hide_index=True,
             key=f"activities_{number}",
             column_config={
                 "minute": st.column_config.NumberColumn(_("From minute"), min_value=0, step=1),

@@ -265,7 +265,9 @@ def test_ctrl_c_keeps_what_a_real_process_has_read(tmp_path, video):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored where the tests run in the background
+        preexec_fn=lambda: signal.signal(
+            signal.SIGINT, signal.SIG_DFL
+        ),  # ignored where the tests run in the background
     ) as process:
         for _ in range(10):
             assert process.stdout.readline()

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import zipfile
 from contextlib import closing
 from dataclasses import replace
@@ -12,13 +13,14 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from cssafe import queries, settings
+from cssafe import language, queries, settings
 from cssafe.cli import main
 from cssafe.exchange import ABOUT, FORMATS, incoming, outgoing
 from cssafe.settings import PROFILES
 from cssafe.store import StoreError, Workspace
 from cssafe.store.migrations import of_lessons
 from tests.lessons import LESSON, START, add, rows
+from tests.test_pages_data import Translated
 
 CONSENT, ATTENTION = PROFILES["consent"], PROFILES["attention-only"]
 
@@ -206,6 +208,12 @@ def test_lessons_with_emotions_do_not_come_in_where_none_may_be_kept(workspace, 
 
 
 LESSONS = b"lesson,name\n1,x\n"
+ACTIVITY_LINE = b"lesson,time,activity\n1,2026-03-02 08:00:00,dancing\n"
+KIND_LINES = b"lesson,time,kind\n1,2026-03-02 08:00:00,quiz\n1,2026-03-02 08:00:01,mood\n"
+LESSON_LINE = (
+    b"lesson,name,class_name,subject,room,time_zone,profile,formula,source,audience,started,ended\n"
+    b"1,x,7a,Maths,R1,UTC,consent,published 2,camera,class,2026-03-02 08:00:00,2026-03-02 09:00:00\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -221,14 +229,18 @@ LESSONS = b"lesson,name\n1,x\n"
         ({"observations": b"lesson,time,track,score\n1,2026-03-02 08:00:00,1,much\n"}, "row 2, column score, has “much”"),
         ({"observations": b"lesson,time,track,score\n1,2026-03-02 08:00:00,1,1.5\n"}, "score is not between 0 and 1"),
         ({"observations": b"lesson,time,track,yaw\n1,2026-03-02 08:00:00,1,inf\n"}, "yaw is not finite"),
-        ({"observations": b"lesson,time,track,level\n1,2026-03-02 08:00:00,1,3\n"}, "level is not 0, 1 or 2"),
+        ({"observations": b"lesson,time,track,level\n1,2026-03-02 08:00:00,1,3\n"}, "row 2, column level, has “3”"),
         ({"observations": b"lesson,time,track\n7,2026-03-02 08:00:00,1\n"}, "rows of lesson 7, which its table lessons lacks"),
         ({"observations": b"lesson,time,track\n" + 2 * b"1,2026-03-02 08:00:00,1\n"}, "twice in one second"),
         ({"observations": b"lesson,time\n1,2026-03-02 08:00:00\n"}, "track is empty"),
         ({"observations": b"\xff\xfe\x00,time"}, "observations"),
-        ({"activities": b"lesson,time,activity\n1,2026-03-02 08:00:00,dancing\n"}, "activity is none of front"),
+        ({"activities": ACTIVITY_LINE}, "row 2, column activity, has “dancing”, .*: front, screen"),
+        ({"markers": KIND_LINES}, "row 3, column kind, has “mood”, .*: question, instruction"),
+        ({"lessons": LESSON_LINE.replace(b"class,", b"room,")}, "row 2, column audience, has “room”, .*: self, class"),
+        ({"lessons": LESSON_LINE.replace(b"consent", b"secret")}, "row 2, column profile, has “secret”"),
+        ({"lessons": LESSON_LINE.replace(b"camera", b"radio")}, "row 2, column source, has “radio”"),
         ({"activities": b"lesson,time,activity\n"}, "without an activity"),
-        ({"ratings": b"lesson,time,rating\n1,2026-03-02 08:00:00,9\n"}, "rating is not 0, 1 or 2"),
+        ({"ratings": b"lesson,time,rating\n1,2026-03-02 08:00:00,9\n"}, "row 2, column rating, has “9”"),
         ({"settings": b"key,value\nperiods,{\n"}, "setting periods cannot be taken. Expected is a list of periods"),
     ],
 )  # fmt: skip
@@ -322,3 +334,20 @@ def test_the_commands_carry_lessons_from_one_computer_to_another(tmp_path, monke
         assert main(["import", bad]) == 2 and len(capsys.readouterr().err.splitlines()) == 1
     assert main(["export", str(tmp_path)]) == 2 and "expected the name of a file" in capsys.readouterr().err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["all.zip", "one", "two"]
+
+
+@pytest.mark.parametrize(
+    ("members", "says"),
+    [
+        ({"observations": b"lesson,time\n1,2026-03-02 08:00:00\n"}, "वाक्य track"),
+        ({"settings": b"key,value\nperiods,{\n"}, "वाक्य periods वाक्य$"),
+        ({"observations": b"lesson,time,track,score\n1,2026-03-02 08:00:00,1,1.5\n"}, "वाक्य score"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_told_in_the_readers_language(workspace, other, members, says, monkeypatch):
+    filled(workspace)
+    content = changed(written(workspace, "csv"), **members)
+    with pytest.raises(StoreError) as refused:
+        incoming.read(other, content, CONSENT)
+    monkeypatch.setattr(language, "_catalogue", lambda code: Translated())
+    assert re.search(says, str(refused.value)) and "expected" not in str(refused.value).lower()

@@ -54,8 +54,8 @@ def in_file(workspace: Workspace) -> dict[str, pd.DataFrame]:
 
 
 def test_no_emotion_stored_before_leaves_queries_or_files(switched):
-    assert queries.emotions(switched).empty and not queries.distribution(switched).empty
-    assert evidence.counted(switched, 1)[list(EXPRESSION)].isna().all(axis=None)
+    assert queries.emotions(switched).empty and queries.distribution(switched).empty
+    assert evidence.counted(switched, 1).empty
     assert queries.export(switched, 1)[list(EXPRESSIVE)].isna().all(axis=None)
     told = in_file(switched)
     assert len(told["observations"]) == 1800 and told["observations"][list(EXPRESSIVE)].isna().all(axis=None)
@@ -93,15 +93,37 @@ def test_the_commands_hold_back_too(database, tmp_path, monkeypatch):
         assert pd.read_csv(archive.open("observations.csv"))["p_happy"].isna().all()
 
 
-@pytest.mark.parametrize("page", ["histograms", "lessons", "story"])
-def test_pages_say_why_no_emotion_is_there(switched, monkeypatch, page):
+PAGES = ["histograms", "weekly", "lessons", "story", "term", "compare", "timetable", "formulas", "rating"]
+
+
+@pytest.fixture
+def attention_only(switched, monkeypatch):
+    """The workspace `switched` as pages have it, with the periods of a school."""
     monkeypatch.setenv("CSSAFE_PROFILE", "attention-only")
     monkeypatch.setattr(ui, "workspace", lambda: switched)
-    shown = text(show(page))
-    assert "happy" not in shown.lower()
-    assert {"histograms": "also of lessons recorded before", "lessons": "which this profile does not show"}.get(
-        page, ""
-    ) in shown
+    switched.set("periods", [{"name": "1", "start": "00:00", "end": "23:59"}])
+    return switched
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_says_why_scores_made_of_emotions_are_not_shown_and_draws_no_empty_chart(attention_only, page):
+    shown = show(page)
+    assert "which this profile does not show" in text(shown) and "happy" not in text(shown).lower()
+    assert not shown.get("vega_lite_chart") and not shown.metric
+
+
+@pytest.mark.parametrize("page", ["histograms", "weekly", "term", "compare", "timetable"])
+def test_a_page_says_how_many_lessons_are_left_out_beside_others_with_figures(attention_only, page):
+    add(
+        attention_only, rows(seconds=300), lesson=replace(BEFORE, profile="attention-only", formula=str(ATTENTION_ONLY))
+    )
+    assert "1 lesson is not in these figures" in text(show(page))
+
+
+def test_histograms_say_why_no_emotion_is_there_of_a_lesson_scored_anew(attention_only):
+    attention_only.rescore(ATTENTION_ONLY)
+    shown = text(show("histograms"))
+    assert "also of lessons recorded before" in shown and "happy" not in shown.lower()
 
 
 @pytest.mark.parametrize("profile", ["consent", "attention-only"])

@@ -4,8 +4,9 @@ import ast
 import unicodedata
 
 import pytest
+from markdown_it import MarkdownIt
 
-from cssafe.names import MAX_NAME_CHARS, emphasized, literal, sentence, shown
+from cssafe.names import MAX_NAME_CHARS, WORD_JOINER, emphasized, literal, sentence, shown
 from cssafe.report import files
 from cssafe.report.document import Report, Section
 from cssafe.settings import ROOT
@@ -44,6 +45,13 @@ def test_no_page_gives_markdown_what_somebody_typed(page):
     assert [(line, one) for line, one in found if one not in own] == []
 
 
+@pytest.mark.parametrize("page", sorted(ROOT.glob("pages/*.py")), ids=lambda path: path.stem)
+def test_every_table_of_a_page_is_one_whose_csv_executes_nothing(page):
+    calls = [node for node in ast.walk(ast.parse(page.read_text(encoding="utf-8"))) if isinstance(node, ast.Attribute)]
+    found = [call.lineno for call in calls if call.attr in ("dataframe", "data_editor")]
+    assert len(found) == (page.stem == "pictures")  # whose words are CSSAFE's own
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -76,6 +84,21 @@ def test_text_that_is_no_markdown_is_left_alone():
 def test_every_mark_is_escaped(text):
     visible = "".join(c for c in literal(text) if unicodedata.category(c) != "Cf").replace("\\", "")
     assert literal(text) != text and visible == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("1" * digits + mark + " x" for digits in range(1, 11) for mark in ".)"),
+        "123.", "- x", "+ x", "* x", "-", "---", "***", "___", "===", "- - -", "# x", "###### x", "> x", "```x", "~~~ x",
+        "    x", "\tx", "|a|b|", "[a]: http://b.c", "<b>x", "<!-- x", "&amp; x", "\\ x", "*x*", "~~x~~", "- [ ] x", "x\n---",
+    ],
+)  # fmt: skip
+def test_no_beginning_of_a_line_makes_anything_but_a_paragraph_of_the_same_text(text):
+    [begin, inline, end] = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(literal(text))
+    assert (begin.type, end.type) == ("paragraph_open", "paragraph_close")
+    assert {part.type for part in inline.children} <= {"text", "text_special"}
+    assert "".join(part.content for part in inline.children).replace(WORD_JOINER, "") == shown(text)
 
 
 def test_only_the_first_and_the_last_stress_of_a_sentence_hold():

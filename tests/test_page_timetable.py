@@ -1,11 +1,14 @@
 """The page Timetable, run by Streamlit's own AppTest on a real workspace, the empty one first."""
 
+from contextlib import contextmanager
 from datetime import date
 
 import numpy as np
 import pytest
+import streamlit as st
 
 from cssafe import ui
+from cssafe.schedule import files
 from cssafe.schedule.files import to_csv, to_ics
 from cssafe.schedule.school import read
 from cssafe.store import Workspace
@@ -145,6 +148,21 @@ def send(page, name: str, content: bytes) -> str:
     page.file_uploader[0].set_value((name, content, "application/octet-stream"))
     press(page, "Import")
     return text(page)
+
+
+def test_a_spinner_turns_while_a_calendar_is_read(workspace, monkeypatch):  # noqa: F811
+    turning, seen = [], []
+
+    @contextmanager
+    def spinner(words: str):
+        turning.append(words)
+        yield
+        turning.remove(words)
+
+    monkeypatch.setattr(st, "spinner", spinner)
+    monkeypatch.setattr(files, "from_ics", lambda *values: seen.append([*turning]) or ([], [], []))
+    send(show(WEEK), "week.ics", to_ics(school(2), date(2026, 9, 7), "UTC"))
+    assert seen == [["Reading the file …"]]
 
 
 @pytest.mark.parametrize("name", ["week.csv", "week.ics"])

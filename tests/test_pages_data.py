@@ -31,7 +31,7 @@ def navigation(name: str) -> None:
     from cssafe.settings import ROOT
 
     names = sorted(
-        ("histograms", "weekly", "lessons", "live", "formulas", "rating", "data", "story"),
+        {"histograms", "weekly", "lessons", "live", "formulas", "rating", "data", "story", name},
         key=lambda other: other != name,
     )
     st.navigation([st.Page(ROOT / f"pages/{other}.py", default=other == name) for other in names]).run()

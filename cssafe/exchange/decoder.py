@@ -96,6 +96,10 @@ TOO_LONG = N_(
 LONG_START = N_("The file's {member} has more than {most} bytes in its first line. Export it again where it came from.")
 UNREADABLE = N_("The file's table {table} cannot be read: {problem} Export it again where it came from.")
 DAMAGED = N_("The file is damaged, or no file that CSSAFE has exported: {problem}")
+LONG_ROW = N_("The file's table {table} has a row of more than {most} MB. Export it again where it came from.")
+NO_TEXT = N_("The file's table {table} is no text in UTF-8. Save it as “CSV UTF-8”.")
+COLUMN_TWICE = N_("The file's table {table} has the column {column} twice. Export it again where it came from.")
+MEMBER_TWICE = N_("The ZIP has {member} twice. Export the file again where it came from.")
 FOREIGN = N_("This is no file that CSSAFE has exported: a ZIP with {about} and its tables is expected.")
 
 
@@ -216,7 +220,7 @@ def _members(archive: ZipFile) -> dict[str, str]:
     """Name without the folder -> name, of the members beside about.json: a ZIP made by hand often has all in one folder."""
     names = [name for name in archive.namelist() if not name.startswith("__MACOSX/")]
     if len(names) != len(set(names)):
-        raise Refusal(DAMAGED, problem=f"{max(names, key=names.count)} is in it twice.")
+        raise Refusal(MEMBER_TWICE, member=max(names, key=names.count)[:100])
     found = [path for path in map(PurePosixPath, names) if path.name == ABOUT]
     if len(found) != 1:
         raise Refusal(FOREIGN, about=ABOUT)
@@ -261,10 +265,9 @@ def _rows(
     except (pa.ArrowException, OSError, ValueError, csv.Error) as error:
         if isinstance(error, BadZipFile):
             raise
-        problem = first_line(error)
-        if "straddling" in problem:
-            problem = f"a row is longer than {block >> 20} MB."
-        raise Refusal(UNREADABLE, table=name, problem=problem) from error
+        if "straddling" in str(error):
+            raise Refusal(LONG_ROW, table=name, most=block >> 20) from error
+        raise Refusal(UNREADABLE, table=name, problem=first_line(error)) from error
 
 
 def _block_bytes(name: str, in_memory: bool) -> int:
@@ -337,7 +340,7 @@ def _delimiter(member: Counted, schema: pa.Schema, name: str) -> str:
     try:
         text = line.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise ValueError("it is no text in UTF-8.") from None
+        raise Refusal(NO_TEXT, table=name) from None
     delimiter = max(",;\t", key=text.count)
     _check_names(next(csv.reader([text], delimiter=delimiter), []), schema, name)
     return delimiter
@@ -351,7 +354,7 @@ def _check_names(names: list[str], schema: pa.Schema, name: str) -> None:
             column=min(strange)[:100],
         )
     if len(names) != len(set(names)):
-        raise ValueError("a column is in it twice.")
+        raise Refusal(COLUMN_TWICE, table=name, column=max(names, key=names.count)[:100])
 
 
 def _parsed(member: Counted, delimiter: str, schema: pa.Schema) -> Iterable[pa.Table]:

@@ -221,7 +221,7 @@ def _slots(workspace: Workspace, which: Filter, periods: Sequence[dict], compare
         school = read(periods, **workspace.get("school", {}))
     except ValueError as error:
         return Section(title, (_("{error} The week is not used until then.").format(error=error),))
-    lessons = lessons_in_slots(workspace, periods, which)
+    lessons = lessons_in_slots(workspace, periods, which).dropna(subset="concentration")
     if lessons.empty:
         return Section(title, (_("No lesson of a class lies within the school's periods, so slots are not compared."),))
     found = compare(with_teachers(lessons, school), school.days, school.periods)

@@ -109,7 +109,8 @@ def lessons_in_slots(workspace: Workspace, periods: Sequence[dict], which: Filte
     """One row for each lesson of a class and slot in which it was measured.
 
     periods: as periods.read gives them. Columns: lesson, class_name, subject, room, formula, synthetic, week (its Monday),
-    weekday (1 Monday), period, minutes, concentration, and for each of ACTIVITIES its share of the minutes.
+    weekday (1 Monday), period, minutes, concentration (null where the profile withholds it), and for each of ACTIVITIES its
+    share of the minutes.
     """
     shares = ", ".join(f"avg((activity IS NOT DISTINCT FROM '{name}')::INTEGER) AS \"{name}\"" for name in ACTIVITIES)
     with workspace.cursor() as cursor:

@@ -314,6 +314,6 @@ def temporary(path: Path) -> Path:
     return path.with_suffix(".new")
 
 
-def quoted(path: Path) -> str:
-    """A path as a string of SQL."""
-    return "'{}'".format(str(path).replace("'", "''"))
+def quoted(text: Path | str) -> str:
+    """A path or another text as a string of SQL."""
+    return "'{}'".format(str(text).replace("'", "''"))

@@ -7,14 +7,17 @@ DuckDB finds the table `arriving` by its name in the function that runs the quer
 would stay in memory until the transaction ends, as DuckDB keeps views that were dropped in it (measured: 450 bytes a row).
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from cssafe.labels import ACTIVITIES
-from cssafe.language import N_
+from cssafe.labels import ACTIVITIES, MARKERS
+from cssafe.language import N_, Sentence
+from cssafe.names import shown
 from cssafe.observations import EXPRESSION
 from cssafe.settings import PROFILES
 from cssafe.store.errors import StoreError
@@ -40,26 +43,29 @@ SHARES = (*EXPRESSION, "score", "attention", "concentration", "quality")
 MAX_NAME_CHARS = 200
 """Characters of a lesson's name, class, subject or room in a file: as many as a timetable may give them."""
 
+CHOICES: dict[str, dict[str, tuple[str | int, ...]]] = {
+    "lessons": {"profile": tuple(PROFILES), "source": SOURCES, "audience": AUDIENCES},
+    "activities": {"activity": ACTIVITIES},
+    "markers": {"kind": MARKERS},
+    "ratings": {"rating": (0, 1, 2)},
+    "observations": {"level": (0, 1, 2)},
+}
+"""Table -> column -> all that may stand in it, where it is not empty."""
+
 RULES = {
     "lessons": {
-        "name <> ''": "the lesson has no name",
-        f"greatest(length(name), length(class_name), length(subject), length(room)) <= {MAX_NAME_CHARS}": (
-            f"a name has more than {MAX_NAME_CHARS} characters"
+        "name <> ''": N_("the lesson has no name"),
+        f"greatest(length(name), length(class_name), length(subject), length(room)) <= {MAX_NAME_CHARS}": N_(
+            "a name has more than {most} characters"
         ),
-        f"profile IN {tuple(PROFILES)}": f"the profile is none of {', '.join(PROFILES)}",
-        f"source IN {SOURCES}": f"the source is none of {', '.join(SOURCES)}",
-        f"audience IN {AUDIENCES}": f"the audience is none of {', '.join(AUDIENCES)}",
-        "ended IS NOT NULL AND ended >= started": "the lesson has no end, or ends before it starts",
-        "time_zone IN (SELECT name FROM pg_timezone_names())": "there is no such time zone",
+        "ended IS NOT NULL AND ended >= started": N_("the lesson has no end, or ends before it starts"),
+        "time_zone IN (SELECT name FROM pg_timezone_names())": N_("there is no such time zone"),
     },
-    "activities": {f"activity IN {ACTIVITIES}": f"the activity is none of {', '.join(ACTIVITIES)}"},
     "divisions": {
-        '0 <= "left" AND "left" < "right" AND "right" <= 1 AND 0 <= top AND top < bottom AND bottom <= 1': (
+        '0 <= "left" AND "left" < "right" AND "right" <= 1 AND 0 <= top AND top < bottom AND bottom <= 1': N_(
             "the region is no rectangle inside the picture"
         )
     },
-    "ratings": {"coalesce(rating BETWEEN 0 AND 2, true)": "the rating is not 0, 1 or 2"},
-    "observations": {"coalesce(level BETWEEN 0 AND 2, true)": "the level is not 0, 1 or 2"},
 }
 """Table -> condition for each row in SQL -> what is wrong where it does not hold."""
 
@@ -91,13 +97,14 @@ def take(
         StoreError: a row cannot be taken; the message says which and why.
     """
     connection.execute("CREATE TEMP TABLE arrived (old INTEGER, lesson INTEGER)")
-    ignored = 0
+    ignored, before = 0, Counter[str]()
     for table, rows in parts:
         if table == "settings":
             travelling = _travelling(rows)
             ignored += rows.num_rows - travelling.num_rows
             rows = travelling
-        _check(connection, table, rows)
+        _check(connection, table, rows, before[table])
+        before[table] += rows.num_rows
         if table == "lessons":
             _lessons(connection, rows, expression)
         else:
@@ -148,7 +155,7 @@ def _travelling(rows: pa.Table) -> pa.Table:
             raise StoreError(
                 N_("The file's setting {key} cannot be taken. Expected is {shape}."),
                 key=row["key"],
-                shape=STORED_SETTINGS[row["key"]].shape,
+                shape=Sentence(STORED_SETTINGS[row["key"]].shape),
             )
     return pa.Table.from_pylist(pairs, rows.schema)
 
@@ -206,30 +213,52 @@ def _rows(connection: duckdb.DuckDBPyConnection, table: str, arriving: pa.Table)
         connection.execute(f"INSERT INTO {table} BY NAME FROM arriving WHERE NOT EXISTS (FROM {table})")
 
 
-def _check(connection: duckdb.DuckDBPyConnection, table: str, arriving: pa.Table) -> None:
-    """Refuse rows that this database would never have written itself."""
+def _check(connection: duckdb.DuckDBPyConnection, table: str, arriving: pa.Table, before: int) -> None:
+    """Refuse rows that this database would never have written itself. before: rows of the table in earlier pieces."""
     needed = _names(connection, table, "NOT is_nullable")
-    rules = {f'"{name}" IS NOT NULL': f"{name} is empty" for name in needed}
+    rules = {f'"{name}" IS NOT NULL': Sentence(N_("{column} is empty"), column=name) for name in needed}
     for field in arriving.schema:
         if pa.types.is_timestamp(field.type):
-            rules[f"coalesce(\"{field.name}\" BETWEEN '1970-01-01' AND '2200-01-01', true)"] = (
-                f"{field.name} is not between 1970 and 2200"
-            )
+            holds, words = "{} BETWEEN '1970-01-01' AND '2200-01-01'", N_("{column} is not between 1970 and 2200")
+        elif field.name in SHARES:
+            holds, words = "{} BETWEEN 0 AND 1", N_("{column} is not between 0 and 1")
         elif pa.types.is_floating(field.type):
-            rules[f'coalesce(isfinite("{field.name}"), true)'] = f"{field.name} is not finite"
-        if field.name in SHARES:
-            rules[f'coalesce("{field.name}" BETWEEN 0 AND 1, true)'] = f"{field.name} is not between 0 and 1"
-    rules |= RULES.get(table, {})
+            holds, words = "isfinite({})", N_("{column} is not finite")
+        else:
+            continue
+        quoted = f'"{field.name}"'
+        rules[f"coalesce({holds.format(quoted)}, true)"] = Sentence(words, column=field.name)
+    rules |= {rule: Sentence(words, most=MAX_NAME_CHARS) for rule, words in RULES.get(table, {}).items()}
     wrong = ", ".join(f"count(*) FILTER (({rule}) IS NOT TRUE)" for rule in rules)
     counts = connection.execute(f"SELECT {wrong or 'NULL'} FROM arriving").fetchone() or ()
-    for count, words in zip(counts, rules.values(), strict=False):
+    for count, wrong_with in zip(counts, rules.values(), strict=False):
         if count:
             sentence = (
                 N_("The file's table {table} has {n} row that cannot be taken: {words}.")
                 if count == 1
                 else N_("The file's table {table} has {n} rows that cannot be taken: {words}.")
             )
-            raise StoreError(sentence, table=table, n=count, words=words)
+            raise StoreError(sentence, table=table, n=count, words=wrong_with)
+    _check_choices(table, arriving, before)
+
+
+def _check_choices(table: str, arriving: pa.Table, before: int) -> None:
+    """Refuse a cell that is none of CHOICES. before: as in _check."""
+    for column, choices in CHOICES.get(table, {}).items():
+        cells = arriving.column(column)
+        strange = pc.index(pc.is_in(cells, value_set=pa.array([*choices, None], cells.type)), False).as_py()
+        if strange >= 0:
+            raise StoreError(
+                N_(
+                    "The file's table {table}, row {row}, column {column}, has “{cell}”, where one of these is expected: "
+                    "{choices}."
+                ),
+                table=table,
+                row=before + strange + 2,  # the first row is that of the names
+                column=column,
+                cell=shown(cells[strange].as_py(), 40),
+                choices=", ".join(map(str, choices)),
+            )
 
 
 def _summarise(connection: duckdb.DuckDBPyConnection, lessons: list[int]) -> None:

@@ -349,7 +349,9 @@ class Workspace:
         """
         if not usable(key, json.dumps(value)):
             raise StoreError(
-                N_("The setting {key} cannot be kept. Expected is {shape}."), key=key, shape=STORED_SETTINGS[key].shape
+                N_("The setting {key} cannot be kept. Expected is {shape}."),
+                key=key,
+                shape=Sentence(STORED_SETTINGS[key].shape),
             )
         self._queue.run_whole(lambda connection: writing.set_value(connection, key, value))
 

@@ -15,11 +15,11 @@ from cssafe.labels import ACTIVITIES
 from cssafe.language import N_
 from cssafe.observations import COLUMNS, EXPRESSION
 from cssafe.rescoring import score
-from cssafe.settings import PROFILES
 from cssafe.store.errors import StoreError
 from cssafe.store.lesson import Lesson, naive_utc
 from cssafe.store.migrations import of_lessons
 from cssafe.store.summaries import summarise
+from cssafe.store.views import EXPRESSIVE
 
 DECIMALS = 4
 """Of what is measured, as stored: finer than any of it is known, and with fewer digits DuckDB packs floats into half the room
@@ -27,9 +27,6 @@ DECIMALS = 4
 
 MEASURED = {*COLUMNS} - {"time", "track", "frames", "level"}
 """Columns that are rounded to them."""
-
-EXPRESSIVE = [profile.name for profile in PROFILES.values() if profile.expression]
-"""Profiles in which emotions are computed."""
 
 
 def insert_lessons(
