@@ -15,7 +15,7 @@ from starlette.middleware import Middleware
 from streamlit.runtime import get_instance
 
 from cssafe import settings
-from cssafe.live import websocket
+from cssafe.live.transports import websocket
 from cssafe.web import headers, hosts, process, sockets, uploads
 
 MultiPartParser.spool_max_size = (settings.UPLOAD_LIMIT + 1) * 1024 * 1024
@@ -28,13 +28,13 @@ form is filled in, and a camera that comes sooner starts them at once."""
 
 
 def services() -> ModuleType:
-    """cssafe.services, imported at its first use: pandas and the networks' runtime come with it, which take as long as a
+    """cssafe.live.services, imported at its first use: pandas and the networks' runtime come with it, which take as long as a
     browser takes to fetch the first page."""
-    return importlib.import_module("cssafe.services")
+    return importlib.import_module("cssafe.live.services")
 
 
 def explain(error: Exception) -> bool:
-    return importlib.import_module("cssafe.ui").explain(error)
+    return importlib.import_module("cssafe.ui.common").explain(error)
 
 
 def chosen() -> settings.Settings:
@@ -70,10 +70,10 @@ def policy() -> str:
 
 def prepare() -> None:
     """Load in the background, in the order of need: what pages take, the networks, the charts."""
-    importlib.import_module("cssafe.ui")
+    importlib.import_module("cssafe.ui.common")
     time.sleep(HEAD_START)
     services().open()
-    for module in ("cssafe.live.charts", "cssafe.charts"):
+    for module in ("cssafe.charts.live", "cssafe.charts"):
         importlib.import_module(module)
 
 
@@ -90,12 +90,12 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
 
 
 app = st.App(
-    "cssafe/site.py",
+    "cssafe/ui/site.py",
     routes=websocket.routes(
         lambda: services().engine(),
         lambda token: services().find(token),
         lambda: settings.read().origins,
-        lambda: importlib.import_module("cssafe.health").report(),
+        lambda: importlib.import_module("cssafe.live.health").report(),
     ),
     middleware=[
         Middleware(headers.SecurityHeaders, policy=policy),

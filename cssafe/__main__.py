@@ -1,5 +1,5 @@
 import sys
 
-from cssafe.cli import main
+from cssafe.commands.main import main
 
 sys.exit(main())

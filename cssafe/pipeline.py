@@ -7,23 +7,23 @@ from pathlib import Path
 
 import numpy as np
 
-from cssafe import concentration
 from cssafe.expression import Expression, place_meshes, smooth
-from cssafe.formula import ATTENTION_ONLY, PUBLISHED, Formula
 from cssafe.frames import MOVEMENTS, Frame, FrameResult, Signals
 from cssafe.labels import FERPLUS, FIRST
+from cssafe.scoring import concentration
+from cssafe.scoring.formula import ATTENTION_ONLY, PUBLISHED, Formula
 from cssafe.settings import BLURRED, DETECTOR, FURTHEST_TURN, SMALLEST_FACE, Profile
 from cssafe.signals import eyes, mouth, movements
 from cssafe.signals.pose import head_pose
 from cssafe.signals.quality import quality
 from cssafe.vision.crops import crop, grey
-from cssafe.vision.finder import MESH_TRUSTED, Finder
-from cssafe.vision.hidden import hidden as hidden_share
+from cssafe.vision.face_finder import MESH_TRUSTED, Finder
+from cssafe.vision.face_parts import outlines
+from cssafe.vision.look_scheduler import OLDEST_LOOK, Turns
 from cssafe.vision.mesh import EyeNetwork, Meshes, sharpness
-from cssafe.vision.networks import PART
-from cssafe.vision.segments import outlines
+from cssafe.vision.occlusion import hidden as hidden_share
+from cssafe.vision.openvino_runtime import PART
 from cssafe.vision.tracker import Tracker
-from cssafe.vision.turns import OLDEST_LOOK, Turns
 
 CROP = 48
 """Side of an expression crop, pixels; sharpness is measured on the same crop."""

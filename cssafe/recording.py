@@ -8,14 +8,14 @@ import pandas as pd
 
 from cssafe import media
 from cssafe.frames import Frame, FrameResult
-from cssafe.intervals import interval, weights
 from cssafe.labels import FERPLUS
 from cssafe.language import _
 from cssafe.media import Picture, Source
 from cssafe.observations import PLACE, Seconds, observe
-from cssafe.places import again
 from cssafe.privacy import individuals, withheld
 from cssafe.settings import Profile
+from cssafe.stats.intervals import interval, weights
+from cssafe.vision.track_linking import again
 
 Analyze = Callable[[Frame], FrameResult]
 """The networks, with one source's memory between frames."""
@@ -95,7 +95,7 @@ def join(recordings: Sequence[Recording], shift: timedelta = timedelta(0)) -> tu
     """One lesson: rows as Workspace.add takes them, start and end (aware, UTC).
 
     Tracks of different sources are different people until shown otherwise; in one source a face that comes back to its own
-    place is the same one (places.py). shift: whole seconds by which the lesson was
+    place is the same one (vision/track_linking.py). shift: whole seconds by which the lesson was
     later than its recordings' clocks say.
     """
     rows = _together([recording.observations.assign(source=i) for i, recording in enumerate(recordings)])

@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
-from cssafe.formula import ATTENTION_ONLY, MOST_GAZE, PUBLISHED, Formula
 from cssafe.frames import MOVEMENTS, SIGNALS
 from cssafe.labels import FERPLUS, FIRST
 from cssafe.observations import COLUMNS, EXPRESSION, PLACE
-from cssafe.rescoring import score
+from cssafe.scoring.formula import ATTENTION_ONLY, MOST_GAZE, PUBLISHED, Formula
+from cssafe.scoring.rescoring import score
 from cssafe.settings import Profile
 from cssafe.signals.pose import STRAIGHT_GAZE
 from cssafe.store import Lesson, Workspace
@@ -56,7 +56,7 @@ def fill(
     profile: Profile,
     seed: int = 0,
     weeks: int = 12,
-    progress: Callable[[float], None] | None = None,
+    progress: Callable[[float], object] | None = None,
 ) -> list[int]:
     """Add the `weeks` school weeks before this one in place of any earlier synthetic lessons; numbers of the new ones.
 

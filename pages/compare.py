@@ -2,15 +2,15 @@
 
 import streamlit as st
 
-from cssafe import notes, ui
 from cssafe.language import _
 from cssafe.names import shown
-from cssafe.report.research import research
+from cssafe.queries import notes
+from cssafe.report.comparison_report import research
 from cssafe.settings import ROOT
-from pages import filters, telling
+from cssafe.ui import common, filters, report_view
 
-ui.page(_("Compare"))
-workspace = ui.workspace()
+common.page(_("Compare"))
+workspace = common.workspace()
 choices = filters.guard(workspace)
 which = filters.which(choices)
 lessons = filters.measured(workspace, which)
@@ -28,4 +28,4 @@ if not names:
     st.page_link(ROOT / "pages/story.py", label=_("Story"), icon=":material/auto_stories:")
 with st.spinner(_("Comparing the lessons …")):
     report = research(workspace, which, tag or "")
-telling.tell(report)
+report_view.tell(report)

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from cssafe import ui
 from cssafe.language import _
 from cssafe.settings import ROOT
+from cssafe.ui import common
 
-ui.heading(_("About the score"))
+common.heading(_("About the score"))
 st.markdown((ROOT / "docs" / "concentration.md").read_text(encoding="utf-8").partition("\n")[2])

@@ -4,14 +4,16 @@ from io import BytesIO
 
 import streamlit as st
 
-from cssafe import queries, services, ui
-from cssafe.exchange import FORMATS, incoming, outgoing
+from cssafe import queries
+from cssafe.exchange import FORMATS, exporter, importer
 from cssafe.language import _
+from cssafe.live import services
 from cssafe.names import sentence
 from cssafe.settings import ROOT
 from cssafe.store import StoreError
 from cssafe.store.backups import DAYS_KEPT, Backup, delete_replaced, listed
 from cssafe.store.database import FULL
+from cssafe.ui import common
 
 NAMES = {"parquet": _("Parquet"), "csv": "CSV", "json": "JSON"}
 
@@ -24,7 +26,7 @@ def offer_backups() -> None:
     if done := st.session_state.pop("backup_done", ""):
         st.success(done, icon=":material/settings_backup_restore:")
     try:
-        found = listed(ui.settings().database)
+        found = listed(common.settings().database)
     except StoreError as error:
         st.error(sentence(error), icon=":material/backup:")
         return
@@ -94,16 +96,16 @@ def finish(done: str) -> None:
     st.rerun()
 
 
-if ui.settings().profile.stored:
+if common.settings().profile.stored:
     try:
         services.workspace()
     except StoreError as error:  # the backups are most needed where the database cannot be opened
-        ui.heading(_("Data"))
+        common.heading(_("Data"))
         st.error(sentence(error), icon=":material/error:")
         offer_backups()
         st.stop()
-ui.page(_("Data"))
-workspace, profile = ui.workspace(), ui.settings().profile
+common.page(_("Data"))
+workspace, profile = common.workspace(), common.settings().profile
 choices = queries.choices(workspace)
 
 st.subheader(_("Take out"))
@@ -137,7 +139,7 @@ else:
     if st.button(_("Prepare the file"), icon=":material/inventory_2:"):
         bar = st.progress(0.0, _("Writing the tables …"))
         file = BytesIO()
-        contents = outgoing.write(workspace, file, form, bar.progress)
+        contents = exporter.write(workspace, file, form, bar.progress)
         bar.empty()
         st.session_state["prepared"] = ((form, choices), file.getvalue(), contents)
     if (prepared := st.session_state.get("prepared")) and prepared[0] == (form, choices):
@@ -177,12 +179,12 @@ given = st.file_uploader(
 if given is not None and st.button(_("Import"), type="primary", icon=":material/upload:"):
     bar = st.progress(0.0, _("Reading the file …"))
     try:
-        taken = incoming.read(workspace, given, profile, bar.progress)
+        taken = importer.read(workspace, given, profile, bar.progress)
     except StoreError as error:
         bar.empty()
         st.error(_("{problem} Nothing was imported.").format(problem=sentence(error)), icon=":material/error:")
     else:
-        st.session_state["taken"] = incoming.told(taken)
+        st.session_state["taken"] = importer.told(taken)
         st.session_state["imports"] = st.session_state.get("imports", 0) + 1  # the file is not offered again
         st.session_state.pop("prepared", None)
         st.rerun()

@@ -5,20 +5,20 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import streamlit as st
 
-from cssafe import services, ui
-from cssafe.formula import chosen
 from cssafe.labels import FIRST
 from cssafe.language import N_, _
+from cssafe.live import services
 from cssafe.live.upload import Analysis, Held, Upload
 from cssafe.names import literal, sentence
 from cssafe.recording import join
+from cssafe.scoring.formula import chosen
 from cssafe.settings import MINIMUM_GROUP, ROOT, UPLOAD_FILES, UPLOAD_LIMIT
 from cssafe.store import NO_CLASS, NO_SUBJECT, Lesson
 from cssafe.store.backups import DAYS_KEPT
-from pages import pictures
-from pages.covering import covering, way_for
-from pages.filters import VALIDITY
-from pages.running import MEASURED
+from cssafe.ui import common, picture_cards
+from cssafe.ui.anonymization_choice import covering, way_for
+from cssafe.ui.filters import VALIDITY
+from cssafe.ui.lesson_panel import MEASURED
 
 AUDIENCES = {"self": N_("Only me"), "class": N_("A class")}
 MB = 1024 * 1024
@@ -34,9 +34,9 @@ STORED = {
 }
 DISAGREE = N_("Please confirm first that everybody in the pictures has agreed: tick the box, then analyse.")
 
-ui.page(_("Files"))
-settings = ui.settings()
-workspace, profile = ui.workspace(), settings.profile
+common.page(_("Files"))
+settings = common.settings()
+workspace, profile = common.workspace(), settings.profile
 held: Held | None = st.session_state.get("files")
 
 
@@ -70,7 +70,7 @@ def before() -> None:
         )
         covering(audience)
         if profile.agreement and not workspace.get("agreed", False):
-            st.markdown(_(pictures.AGREE))  # as a checkbox's label it would be cut off
+            st.markdown(_(picture_cards.AGREE))  # as a checkbox's label it would be cut off
             st.checkbox(_("Yes, they have agreed"), key="agreed")
         complaint = st.session_state.pop("files_complaint", "") or too_much(files)
         if complaint:
@@ -128,7 +128,7 @@ def begin() -> None:
 def again() -> None:
     """Forget these files."""
     st.session_state["files"].analysis.stop()
-    ui.forget_uploads()
+    common.forget_uploads()
     for key in ("files", "kept"):
         st.session_state.pop(key, None)
 
@@ -179,11 +179,11 @@ def after(analysis: Analysis) -> None:
     images = st.columns(2, gap="medium")
     for i, upload in enumerate(upload for upload in seen if upload.about.still):
         with images[i % 2], st.container(border=True):
-            pictures.image(upload, profile, analysis.audience, analysis.formula)
+            picture_cards.image(upload, profile, analysis.audience, analysis.formula)
     for i, upload in enumerate(analysis.uploads):
         if upload.moments and not upload.about.still:
             with st.container(border=True):
-                pictures.video(upload, analysis, i)
+                picture_cards.video(upload, analysis, i)
     if seen:
         st.caption(_(VALIDITY))
 

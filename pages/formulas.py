@@ -3,17 +3,20 @@
 import pandas as pd
 import streamlit as st
 
-from cssafe import evidence, formula_charts, queries, sensitivity, ui
-from cssafe.charts import between
-from cssafe.formula import Formula, chosen, files, read_formula, sources
+from cssafe import queries
+from cssafe.charts import between, formulas
 from cssafe.frames import LEVELS
 from cssafe.language import _, ngettext
 from cssafe.names import literal, sentence, shown
+from cssafe.queries import scored_observations
+from cssafe.scoring import sensitivity
+from cssafe.scoring.formula import Formula, chosen, files, read_formula, sources
 from cssafe.settings import PROFILES, ROOT
-from pages.filters import VALIDITY, WITHHELD
+from cssafe.ui import common
+from cssafe.ui.filters import VALIDITY, WITHHELD
 
-ui.page(_("Formula"))
-workspace, profile = ui.workspace(), ui.settings().profile
+common.page(_("Formula"))
+workspace, profile = common.workspace(), common.settings().profile
 current = chosen(workspace.get("formula"), profile.expression)
 
 
@@ -27,7 +30,7 @@ def choose() -> Formula:
     formula = read_formula(usable[name])
     st.markdown(sentence(formula.title and _(formula.title)))
     with st.expander(_("Every number and where it comes from"), icon=":material/format_list_numbered:"):
-        ui.show_table(
+        common.show_table(
             pd.DataFrame(sources(usable[name])),
             key="sources",
             column_order=["part", "name", "value", "unit", "source"],
@@ -42,8 +45,8 @@ def choose() -> Formula:
     st.caption(
         _(
             "Further formulas are files in the folder {folder}; `python -m cssafe fit` makes one from labelled lessons."
-        ).format(folder=sentence(ui.settings().data / "formulas"))
-        if not ui.settings().hosted
+        ).format(folder=sentence(common.settings().data / "formulas"))
+        if not common.settings().hosted
         else _("Where CSSAFE runs on your own computer, formulas can be added: `python -m cssafe fit` makes one.")
     )
     return formula
@@ -107,7 +110,7 @@ def sensitive(formula: Formula) -> None:
     day = _("%d %b %Y, %H:%M")
     names = {row.lesson: f"{shown(row.name)}, {row.local.strftime(day)}" for row in scored.itertuples(index=False)}
     number = st.selectbox(_("Lesson"), list(names), key="lesson", format_func=names.get)
-    rows, activities = evidence.counted(workspace, number), evidence.activities(workspace, number)
+    rows, activities = scored_observations.counted(workspace, number), scored_observations.activities(workspace, number)
     bar = st.progress(0.0, _("Scoring the lesson with each number moved …"))
     table = sensitivity.verdicts(rows, activities, formula, bar.progress)
     bar.empty()
@@ -134,8 +137,8 @@ def sensitive(formula: Formula) -> None:
         else _("That changes with {n} of {all} moves: {moves}.").format(n=len(changed), all=len(table) - 1, moves=moves)
     )
     moved = table[1:].sort_values("concentration")
-    ui.chart(
-        formula_charts.sensitivity(table, interval, formula.bands),
+    common.chart(
+        formulas.sensitivity(table, interval, formula.bands),
         f"{verdict} {hangs}",
         pd.DataFrame(
             {

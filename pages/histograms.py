@@ -3,11 +3,12 @@
 import pandas as pd
 import streamlit as st
 
-from cssafe import charts, queries, readings, ui
+from cssafe import charts, queries
+from cssafe.charts import captions
 from cssafe.language import _
 from cssafe.names import shown
 from cssafe.settings import MINIMUM_GROUP
-from pages import filters
+from cssafe.ui import common, filters
 
 
 def contained(table: pd.DataFrame, groups: pd.Index) -> pd.DataFrame:
@@ -16,8 +17,8 @@ def contained(table: pd.DataFrame, groups: pd.Index) -> pd.DataFrame:
     return table.assign(group=[shown(name) for name in table["group"]])
 
 
-ui.page(_("Histograms"))
-workspace = ui.workspace()
+common.page(_("Histograms"))
+workspace = common.workspace()
 choices = filters.guard(workspace)
 which = filters.which(choices)
 
@@ -96,9 +97,9 @@ else:
             "one."
         ).format(least=MINIMUM_GROUP),
     }
-    ui.chart(
+    common.chart(
         charts.emotions(emotions, measure),
-        readings.emotions(emotions, measure),
+        captions.emotions(emotions, measure),
         emotions.assign(emotion=[_(emotion) for emotion in emotions["emotion"]]),
         key="emotions",
         how=f"{longer} {lines[measure]}",
@@ -109,9 +110,9 @@ ends = _(
     "How to read it: longer bars at the top mean more faces and seconds of high concentration, at the bottom of low. What "
     "fewer than {least} faces of a lesson reached is counted in the nearest tenth that enough did."
 ).format(least=MINIMUM_GROUP)
-ui.chart(
+common.chart(
     charts.distribution(concentration, measure),
-    readings.distribution(concentration, measure),
+    captions.distribution(concentration, measure),
     concentration,
     key="distribution",
     how=f"{ends} {_(filters.VALIDITY)}",

@@ -5,16 +5,17 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import streamlit as st
 
-from cssafe import charts, queries, readings, sample, ui
+from cssafe import charts, queries, sample
+from cssafe.charts import captions
+from cssafe.exchange.spreadsheet import escape_texts
 from cssafe.language import _
 from cssafe.names import literal, shown
 from cssafe.settings import PROFILES, ROOT
-from cssafe.spreadsheet import escape_texts
 from cssafe.store.summaries import MIN_MINUTE_S
-from pages import filters, responding, seating, why
+from cssafe.ui import common, filters, marker_responses, score_explanation, seat_map
 
-ui.page(_("Lessons"))
-workspace, profile = ui.workspace(), ui.settings().profile
+common.page(_("Lessons"))
+workspace, profile = common.workspace(), common.settings().profile
 choices = filters.guard(workspace)
 which = filters.which(choices)
 lessons = queries.lessons(workspace, which)
@@ -22,7 +23,7 @@ if lessons.empty:
     filters.nothing()
 
 ends = pd.Series(charts.intervals(lessons["low"], lessons["high"]), lessons.index)
-event = ui.show_table(
+event = common.show_table(
     lessons.assign(interval=ends.where(lessons["low"].notna(), "")),
     height=320 if len(lessons) > 8 else "content",
     on_select="rerun",
@@ -89,9 +90,9 @@ if course["concentration"].notna().any():
             ]
             for title, value, below in figures:
                 st.metric(title, value, below, "off", delta_arrow="off", width="content")
-    ui.chart(
+    common.chart(
         charts.timeline(course, queries.markers(workspace, number)),
-        readings.timeline(course),
+        captions.timeline(course),
         course,
         key="timeline",
         how=_(
@@ -99,10 +100,10 @@ if course["concentration"].notna().any():
             "lines are your markers. Gaps: too few faces. Formula: {formula}."
         ).format(formula=literal(lesson["formula"])),
     )
-    why.explain(workspace, lesson)
-    responding.respond(workspace, number)
+    score_explanation.explain(workspace, lesson)
+    marker_responses.respond(workspace, number)
     if pd.notna(lesson["ended"]):
-        seating.seating(workspace, number, lesson["room"])
+        seat_map.seating(workspace, number, lesson["room"])
 elif course.empty:
     st.info(_("No face was seen in this lesson."), icon=":material/info:")
 else:
@@ -112,7 +113,7 @@ with st.container(horizontal=True):
     st.page_link(
         ROOT / "pages/story.py", label=_("Story"), icon=":material/auto_stories:", query_params={"lesson": str(number)}
     )
-    why.correct(workspace, lesson)
+    score_explanation.correct(workspace, lesson)
     with st.popover(_("Rename"), icon=":material/edit:"), st.form("rename", border=False):
         name = st.text_input(_("Name"), lesson["name"], max_chars=80)
         if st.form_submit_button(_("Save")):

@@ -4,16 +4,17 @@ from zoneinfo import available_timezones
 
 import streamlit as st
 
-from cssafe import services, ui
 from cssafe.language import N_, _
-from cssafe.live.session import LiveLesson
-from cssafe.live.transport import AUTOMATIC, NAMES, Transport, camera
+from cssafe.live import services
+from cssafe.live.lesson import LiveLesson
+from cssafe.live.transports.choice import AUTOMATIC, NAMES, Transport, camera
 from cssafe.names import sentence
 from cssafe.settings import ABSENCE_TIMEOUT_S
-from pages.covering import covering
-from pages.filters import VALIDITY
-from pages.running import AGREE, DASHED, DISAGREE, activity, figures, markers, notice, recorded
-from pages.watching import elsewhere, suggested
+from cssafe.ui import common
+from cssafe.ui.anonymization_choice import covering
+from cssafe.ui.filters import VALIDITY
+from cssafe.ui.lesson_panel import AGREE, DASHED, DISAGREE, activity, figures, markers, notice, recorded
+from cssafe.ui.shared_views import elsewhere, suggested
 
 AUDIENCES = {"self": N_("Only me"), "class": N_("A class")}
 CONNECTION = N_(
@@ -21,8 +22,8 @@ CONNECTION = N_(
     "use."
 )
 
-ui.page(_("Live"))
-workspace, profile = ui.workspace(), ui.settings().profile
+common.page(_("Live"))
+workspace, profile = common.workspace(), common.settings().profile
 lesson: LiveLesson | None = st.session_state.get("lesson")
 if lesson is not None and lesson.workspace is not workspace:  # it was closed meanwhile, and ui.page has said so
     lesson = None
@@ -35,7 +36,7 @@ def start() -> None:
     if st.session_state.get("agreed") is False:
         st.session_state["complaint"] = _(DISAGREE)
         return
-    workspace = ui.workspace()
+    workspace = common.workspace()
     if "agreed" in st.session_state:
         workspace.set("agreed", True)
     workspace.set("live", form)

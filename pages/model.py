@@ -6,12 +6,13 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from cssafe import model_charts, model_readings, services, ui
-from cssafe.expression import figures, read_card
+from cssafe.charts import model, model_captions
+from cssafe.expression import model_metrics, read_card
 from cssafe.language import _
+from cssafe.live import services
 from cssafe.names import literal, sentence
 from cssafe.settings import ConfigurationError
-from pages import looking
+from cssafe.ui import common, try_picture
 
 ACCURACIES = ["n", "accuracy", "accuracy_interval", "macro_f1", "macro_f1_interval"]
 
@@ -27,8 +28,8 @@ NOT_PRIVATE = _(
     "comparable with theirs."
 )
 
-ui.heading(_("Model"))
-settings = ui.settings()
+common.heading(_("Model"))
+settings = common.settings()
 
 
 def about(card: dict[str, Any], found: dict[str, Any] | None) -> None:
@@ -57,10 +58,10 @@ def day(text: str | None) -> str | None:
 
 def measured(found: dict[str, Any]) -> None:
     """How often it is right, as plots."""
-    ui.chart(
-        model_charts.accuracy(found),
-        model_readings.accuracy(found),
-        pd.DataFrame({name: found[key] for key, name in model_charts.NAMES.items() if key in found}, ACCURACIES)
+    common.chart(
+        model.accuracy(found),
+        model_captions.accuracy(found),
+        pd.DataFrame({name: found[key] for key, name in model.NAMES.items() if key in found}, ACCURACIES)
         .T.rename_axis("labels")
         .reset_index(),
         key="accuracy",
@@ -73,10 +74,10 @@ def measured(found: dict[str, Any]) -> None:
     )
     labels = st.segmented_control(
         _("By the labels of"),
-        [name for name in model_charts.NAMES if name in found],
+        [name for name in model.NAMES if name in found],
         default="ferplus",
         required=True,
-        format_func=model_charts.NAMES.get,
+        format_func=model.NAMES.get,
         key="labels",
         bind="query-params",
     )
@@ -91,21 +92,21 @@ def by_class(told: dict[str, Any]) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader(_("Which emotions it finds"))
-        ui.chart(
-            model_charts.recall(told),
-            model_readings.recall(told),
+        common.chart(
+            model.recall(told),
+            model_captions.recall(told),
             pd.DataFrame(told["per_class"]).T.rename_axis("emotion").reset_index(),
             key="recall",
             how=_(
                 "How to read it: of the faces that show the emotion (their number stands beside it), how many are named so; "
                 "lines are 95 % intervals, hollow points rest on fewer than {few} faces."
-            ).format(few=model_charts.FEW),
+            ).format(few=model.FEW),
         )
     with right:
         st.subheader(_("What it takes them for"))
-        ui.chart(
-            model_charts.confusion(told),
-            model_readings.confusion(told),
+        common.chart(
+            model.confusion(told),
+            model_captions.confusion(told),
             pd.DataFrame(told["confusion"], told["labels"], told["labels"]).rename_axis("shown").reset_index(),
             key="confusion",
             how=_(
@@ -119,21 +120,21 @@ def how_sure(told: dict[str, Any]) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader(_("Whether it knows how sure it is"))
-        ui.chart(
-            model_charts.reliability(told),
-            model_readings.reliability(told),
+        common.chart(
+            model.reliability(told),
+            model_captions.reliability(told),
             pd.DataFrame(told["reliability"]),
             key="reliability",
             how=_(
                 "How to read it: on the dashed line it is right exactly as often as it says; below, it is too sure of itself. "
                 "Larger points stand for more faces, hollow ones for fewer than {few}."
-            ).format(few=model_charts.FEW_IN_BIN),
+            ).format(few=model.FEW_IN_BIN),
         )
     with right:
         st.subheader(_("If it may say nothing"))
-        ui.chart(
-            model_charts.coverage(told),
-            model_readings.coverage(told),
+        common.chart(
+            model.coverage(told),
+            model_captions.coverage(told),
             pd.DataFrame(told["coverage"]),
             key="coverage",
             how=_(
@@ -149,10 +150,10 @@ def worse(told: dict[str, Any], found: dict[str, Any]) -> None:
         st.info(_("How it does on worse pictures was not measured."), icon=":material/info:")
         return
     with st.container(horizontal=True):
-        for change, chart in model_charts.robustness(told["robustness"]).items():
+        for change, chart in model.robustness(told["robustness"]).items():
             rows = [one for one in told["robustness"] if one["change"] == change]
             with st.container(width=168):
-                ui.chart(chart, model_readings.robustness(rows), pd.DataFrame(rows), key=f"worse_{change}")
+                common.chart(chart, model_captions.robustness(rows), pd.DataFrame(rows), key=f"worse_{change}")
     beside = found.get("beside")
     st.caption(
         _(
@@ -186,9 +187,9 @@ def people(told: dict[str, Any]) -> None:
         ).format(column=column, least=group["smallest"])
         if p is not None:
             how += " " + _("If they did not differ, chance alone would look like this with p = {p:.3f}.").format(p=p)
-        ui.chart(
-            model_charts.groups(group),
-            model_readings.groups(group),
+        common.chart(
+            model.groups(group),
+            model_captions.groups(group),
             pd.DataFrame(group["groups"]).T.rename_axis("group").reset_index(),
             key=f"people_{column}",
             how=how,
@@ -202,7 +203,7 @@ except ConfigurationError as error:
     st.stop()
 problem, found = "", None
 try:
-    found = figures.read(settings.model)
+    found = model_metrics.read(settings.model)
 except ConfigurationError as error:
     problem = str(error)
 
@@ -227,4 +228,4 @@ else:
     measured(found)
 
 with picture:  # last, for a database that cannot be opened ends the page here, and figures need not wait for a picture
-    looking.tool(settings.profile)
+    try_picture.tool(settings.profile)

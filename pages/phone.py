@@ -4,13 +4,13 @@ import math
 
 import streamlit as st
 
-from cssafe import ui
 from cssafe.language import _
-from cssafe.live.session import LiveLesson
+from cssafe.live.lesson import LiveLesson
 from cssafe.names import literal, sentence
-from pages.filters import VALIDITY
-from pages.running import activity, banded, markers
-from pages.watching import hint, lesson, suggested
+from cssafe.ui import common
+from cssafe.ui.filters import VALIDITY
+from cssafe.ui.lesson_panel import activity, banded, markers
+from cssafe.ui.shared_views import hint, lesson, suggested
 
 
 @st.fragment(run_every=1)
@@ -43,5 +43,5 @@ suggested(shown)
 activity(shown)
 markers(shown)
 if not shown.profile.expression:
-    st.caption(_(ui.NO_EMOTION))
+    st.caption(_(common.NO_EMOTION))
 st.caption(_(VALIDITY))

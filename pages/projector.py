@@ -5,13 +5,14 @@ import math
 import pandas as pd
 import streamlit as st
 
-from cssafe import readings, ui
+from cssafe.charts import captions
 from cssafe.language import _
-from cssafe.live.session import LiveLesson
+from cssafe.live.lesson import LiveLesson
 from cssafe.names import literal
-from pages.filters import VALIDITY
-from pages.running import DASHED, banded
-from pages.watching import lesson
+from cssafe.ui import common
+from cssafe.ui.filters import VALIDITY
+from cssafe.ui.lesson_panel import DASHED, banded
+from cssafe.ui.shared_views import lesson
 
 LARGE = """<div style="font-size: clamp(4rem, 17vw, 15rem); line-height: 1; font-weight: 600">{value}</div>
 <div style="font-size: clamp(1.5rem, 4vw, 3.5rem); line-height: 1.3">{below}</div>"""
@@ -21,7 +22,7 @@ FONT = 18  # of the charts' writing, to be read from the last row (assumption)
 @st.fragment(run_every=1)
 def figures(lesson: LiveLesson) -> None:
     """The class at this moment and in the last minutes."""
-    from cssafe.live import charts  # Altair takes half a second, which an empty page need not wait for
+    from cssafe.charts import live  # Altair takes half a second, which an empty page need not wait for
 
     view = lesson.view()
     if view.ended:
@@ -35,20 +36,20 @@ def figures(lesson: LiveLesson) -> None:
         mean = _("Mean concentration of {n} faces, 0 to 1, with its 95 % interval").format(n=reading.measured)
         st.markdown(reading.note or mean)
     with course:
-        chart = charts.last_minutes(view.history, lesson.bands, view.now).properties(height=230)
+        chart = live.last_minutes(view.history, lesson.bands, view.now).properties(height=230)
         large_writing = chart.configure_axis(labelFontSize=FONT, titleFontSize=FONT)
-        ui.chart(large_writing, readings.last_minutes(view.history), view.history, key="last_minutes")
+        common.chart(large_writing, captions.last_minutes(view.history), view.history, key="last_minutes")
         if lesson.profile.expression:
-            shares = reading.expression or dict.fromkeys(charts.FERPLUS, 0.0)
-            emotions = charts.emotions_now(shares).properties(height=260)
+            shares = reading.expression or dict.fromkeys(live.FERPLUS, 0.0)
+            emotions = live.emotions_now(shares).properties(height=260)
             large_writing = emotions.configure_axis(labelFontSize=FONT, titleFontSize=FONT)
             table = pd.DataFrame({"emotion": [_(name) for name in shares], "share": shares.values()})
-            ui.chart(large_writing, readings.emotions_now(reading.expression), table, key="emotions_now")
+            common.chart(large_writing, captions.emotions_now(reading.expression), table, key="emotions_now")
 
 
 shown = lesson("projector")
 st.title(literal(shown.lesson.name))
 if not shown.profile.expression:
-    st.caption(_(ui.NO_EMOTION))
+    st.caption(_(common.NO_EMOTION))
 figures(shown)
 st.caption(f"{_(DASHED)} {_(VALIDITY)}")

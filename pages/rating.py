@@ -4,24 +4,26 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from cssafe import evidence, formula_charts, queries, readings, ui
-from cssafe.agreement import MEASURES, agreement
-from cssafe.charts import intervals
-from cssafe.concentration import levels
-from cssafe.formula import PUBLISHED, find
+from cssafe import queries
+from cssafe.charts import captions, formulas, intervals
 from cssafe.language import _, ngettext
 from cssafe.names import literal, shown
+from cssafe.queries import scored_observations
+from cssafe.scoring.concentration import levels
+from cssafe.scoring.formula import PUBLISHED, find
 from cssafe.settings import ROOT
-from pages.filters import VALIDITY, WITHHELD
+from cssafe.stats.agreement import MEASURES, agreement
+from cssafe.ui import common
+from cssafe.ui.filters import VALIDITY, WITHHELD
 
 NAMES = (_("Low"), _("Medium"), _("High"))
 
-ui.page(_("Rate"))
-workspace = ui.workspace()
+common.page(_("Rate"))
+workspace = common.workspace()
 
 
 def answer(number: int, minute: pd.Timestamp, rating: int | None) -> None:
-    ui.workspace().rate(number, minute.tz_localize("UTC").to_pydatetime(), rating)
+    common.workspace().rate(number, minute.tz_localize("UTC").to_pydatetime(), rating)
 
 
 def ask(number: int, moments: pd.DataFrame, audience: str) -> None:
@@ -78,7 +80,7 @@ def compare(rated: pd.DataFrame) -> None:
     lessons = rated["lesson"].nunique()
     group = rated["lesson"].to_numpy() if lessons > 1 else np.arange(len(rated))
     table = agreement(rated["concentration"].to_numpy(), level, rated["rating"].to_numpy(int), len(NAMES), group)
-    ui.show_table(
+    common.show_table(
         key="agreement",
         table=pd.DataFrame(
             {
@@ -93,9 +95,9 @@ def compare(rated: pd.DataFrame) -> None:
         if lessons > 1
         else _("over the moments of one lesson, which is too kind: rate more lessons")
     )
-    ui.chart(
-        formula_charts.ratings(rated, NAMES),
-        readings.ratings(rated),
+    common.chart(
+        formulas.ratings(rated, NAMES),
+        captions.ratings(rated),
         rated,
         key="ratings",
         how=_(
@@ -133,8 +135,8 @@ else:
     names = {row.lesson: f"{shown(row.name)}, {row.local.strftime(day)}" for row in real.itertuples(index=False)}
     chosen = st.selectbox(_("Lesson"), list(names), key="lesson", format_func=names.get)
     st.caption(_("Rate a lesson soon after it, and before you look at its scores on the page Lessons."))
-    ask(chosen, evidence.moments(workspace, chosen), real.set_index("lesson").loc[chosen, "audience"])
+    ask(chosen, scored_observations.moments(workspace, chosen), real.set_index("lesson").loc[chosen, "audience"])
     if real["withheld"].any():
         st.info(_(WITHHELD), icon=":material/visibility_off:")
-    compare(evidence.rated(workspace))
+    compare(scored_observations.rated(workspace))
 st.caption(_(VALIDITY))

@@ -8,17 +8,19 @@ from zoneinfo import ZoneInfo, available_timezones
 import pandas as pd
 import streamlit as st
 
-from cssafe import services, timetable, ui
 from cssafe.language import N_, _
-from cssafe.live.capture import HOSTED, Capture, check, look
+from cssafe.live import services
+from cssafe.live.room_camera import HOSTED, Capture, check, look
 from cssafe.media import MediaError, hidden
 from cssafe.names import literal, sentence
+from cssafe.school import room_timetable
 from cssafe.settings import ConfigurationError
 from cssafe.store import StoreError
-from pages.covering import covering
-from pages.filters import VALIDITY
-from pages.running import AGREE, DASHED, DISAGREE, activity, figures, markers, notice, recorded
-from pages.watching import elsewhere, suggested
+from cssafe.ui import common
+from cssafe.ui.anonymization_choice import covering
+from cssafe.ui.filters import VALIDITY
+from cssafe.ui.lesson_panel import AGREE, DASHED, DISAGREE, activity, figures, markers, notice, recorded
+from cssafe.ui.shared_views import elsewhere, suggested
 
 STATES = {
     "connecting": (":material/sync:", N_("Connecting to the camera …")),
@@ -37,8 +39,8 @@ DAYS = (
     N_("Sunday"),
 )
 
-ui.page(_("Room"))
-workspace, chosen, room = ui.workspace(), ui.settings(), services.room()
+common.page(_("Room"))
+workspace, chosen, room = common.workspace(), common.settings(), services.room()
 if chosen.hosted:
     st.info(_(HOSTED), icon=":material/cloud:")
     st.stop()
@@ -71,8 +73,8 @@ def keep() -> None:
     if not agreed and not st.session_state["room_agreed"]:
         raise ConfigurationError(_(DISAGREE))
     if not agreed:
-        ui.workspace().set("agreed", True)
-    ui.workspace().set("room", {"source": source, "time_zone": st.session_state["room_zone"]})
+        common.workspace().set("agreed", True)
+    common.workspace().set("room", {"source": source, "time_zone": st.session_state["room_zone"]})
     saved["source"] = source
     st.session_state["kept"] = True
 
@@ -88,7 +90,7 @@ def start() -> None:
             past = _("{end:%H:%M} is past: it is {now:%H:%M} in {zone}. Choose a later end, or none.")
             raise ConfigurationError(past.format(end=end, now=now, zone=zone))
         keep()
-        room.start(ui.workspace(), saved["source"], time_zone=zone, until=until, **form)
+        room.start(common.workspace(), saved["source"], time_zone=zone, until=until, **form)
     except (ConfigurationError, MediaError, StoreError) as error:
         st.session_state["complaint"] = str(error)
 
@@ -218,14 +220,18 @@ def table() -> None:
     times = [{end: time.fromisoformat(entry[end]) for end in ("start", "end")} for entry in entries]
     rows = [entry | clock for entry, clock in zip(entries, times, strict=True)]
     columns = ["days", "start", "end", "class_name", "subject", "room"]
-    edited = ui.edit_table(
+    edited = common.edit_table(
         pd.DataFrame(rows, columns=columns, dtype=object),
         num_rows="dynamic",
         key="timetable",
         column_config={
             # None is marked as required: rows that lack something would be left out without a word.
             "days": st.column_config.MultiselectColumn(
-                _("Days"), options=timetable.DAYS, default=timetable.SCHOOL_DAYS, width="medium", format_func=_
+                _("Days"),
+                options=room_timetable.DAYS,
+                default=room_timetable.SCHOOL_DAYS,
+                width="medium",
+                format_func=_,
             ),
             "start": st.column_config.TimeColumn(_("Start"), format="HH:mm"),
             "end": st.column_config.TimeColumn(_("End"), format="HH:mm"),
@@ -236,17 +242,17 @@ def table() -> None:
     )
     if st.button(_("Save timetable"), icon=":material/save:"):
         try:
-            read = timetable.read(edited.to_dict("records"))
+            read = room_timetable.read(edited.to_dict("records"))
             if room.running() is None:
                 keep()
-            ui.workspace().set("timetable", read)
+            common.workspace().set("timetable", read)
             room.reload()
         except (ConfigurationError, MediaError, StoreError, ValueError) as error:
             st.error(sentence(error), icon=":material/error:")
         else:
             st.rerun()
     now = datetime.now(UTC)
-    if entries and (following := timetable.upcoming(entries, now, saved["time_zone"])):
+    if entries and (following := room_timetable.upcoming(entries, now, saved["time_zone"])):
         when, entry = following
         name = " ".join(part for part in (entry["subject"], entry["class_name"]) if part) or _("Lesson")
         following = _("Next: {day}, {when:%H:%M} ({zone}), {name}.")

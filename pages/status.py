@@ -4,13 +4,14 @@ from datetime import datetime, timedelta
 
 import streamlit as st
 
-from cssafe import health, services, ui
 from cssafe.language import N_, _
+from cssafe.live import health, services
 from cssafe.names import sentence
+from cssafe.ui import common
 
 STATES = {"loading": N_("loading"), "ready": N_("ready"), "failed": N_("failed")}
 
-ui.heading(_("Status"))
+common.heading(_("Status"))
 
 
 @st.fragment(run_every=2)
@@ -49,7 +50,7 @@ def now() -> None:
 
 
 now()
-if ui.settings().hosted and not ui.settings().hosts:
+if common.settings().hosted and not common.settings().hosts:
     st.caption(
         _(
             "Host names: CSSAFE_HOSTS is not set, so this server answers to any name, and to pages of that same name only. "

@@ -3,15 +3,16 @@
 import pandas as pd
 import streamlit as st
 
-from cssafe import notes, queries, ui
+from cssafe import queries
 from cssafe.language import _
 from cssafe.names import MAX_NAME_CHARS, shown
-from cssafe.report.story import story
+from cssafe.queries import notes
+from cssafe.report.lesson_report import story
 from cssafe.settings import ROOT
-from pages import filters, telling
+from cssafe.ui import common, filters, report_view
 
-ui.page(_("Story"))
-workspace = ui.workspace()
+common.page(_("Story"))
+workspace = common.workspace()
 choices = filters.guard(workspace)
 lessons = queries.lessons(workspace, filters.which(choices))
 if lessons.empty:
@@ -47,8 +48,8 @@ if pd.isna(lesson["concentration"]):
     st.info(filters.no_figures(lesson.to_frame().T), icon=":material/group_off:")
 else:
     with st.spinner(_("Reading the lesson …")):
-        report = story(workspace, lesson, ui.settings().profile)
-    telling.tell(report)
+        report = story(workspace, lesson, common.settings().profile)
+    report_view.tell(report)
 
 st.subheader(_("Note and tags"))
 tags = notes.tags(workspace)

@@ -2,14 +2,13 @@
 
 import streamlit as st
 
-from cssafe import ui
 from cssafe.language import _
-from cssafe.report.term import before, term
-from pages import filters, telling
-from pages.week import compare
+from cssafe.report.term_report import before, term
+from cssafe.ui import common, filters, report_view
+from cssafe.ui.week_editor import compare
 
-ui.page(_("Term"))
-workspace = ui.workspace()
+common.page(_("Term"))
+workspace = common.workspace()
 choices = filters.guard(workspace)
 which = filters.which(choices)
 filters.measured(workspace, which)
@@ -31,5 +30,5 @@ else:
     chosen = None
     st.caption(_("Choose in the filter from when this term counts, to compare it with the one before."))
 with st.spinner(_("Reading the term …")):
-    report = term(workspace, which, chosen, ui.settings().profile, workspace.get("periods", []), compare)
-telling.tell(report)
+    report = term(workspace, which, chosen, common.settings().profile, workspace.get("periods", []), compare)
+report_view.tell(report)

@@ -5,18 +5,18 @@ from datetime import date, timedelta
 import pandas as pd
 import streamlit as st
 
-from cssafe import queries, readings, ui
+from cssafe import queries
+from cssafe.charts import captions, timetable
 from cssafe.language import _
 from cssafe.names import emphasized, sentence
-from cssafe.schedule import charts
-from cssafe.schedule.effects import LEAST_LESSONS, Effects, lessons_in_slots, sentences
-from cssafe.schedule.proposal import SECONDS, Proposal, propose
-from cssafe.schedule.school import School, called, with_teachers
-from pages import filters
-from pages.week import compare, download, keep, saved, week
+from cssafe.school.week import School, called, with_teachers
+from cssafe.timetable.proposal import SECONDS, Proposal, propose
+from cssafe.timetable.slot_effects import LEAST_LESSONS, Effects, lessons_in_slots, sentences
+from cssafe.ui import common, filters
+from cssafe.ui.week_editor import compare, download, keep, saved, week
 
-ui.page(_("Timetable"))
-workspace = ui.workspace()
+common.page(_("Timetable"))
+workspace = common.workspace()
 known = bool(workspace.get("periods", []))
 
 part = st.segmented_control(
@@ -60,24 +60,24 @@ def differences(school: School) -> None:
     told(found)
     known = found.slots[found.slots["evidence"]]
     places = [
-        f"{_(charts.WEEKDAYS[day - 1])}, {period}"
+        f"{_(timetable.WEEKDAYS[day - 1])}, {period}"
         for day, period in zip(known["weekday"], known["period"], strict=True)
     ]
-    table = found.slots.assign(weekday=[_(charts.WEEKDAYS[day - 1]) for day in found.slots["weekday"]])
+    table = found.slots.assign(weekday=[_(timetable.WEEKDAYS[day - 1]) for day in found.slots["weekday"]])
     left, right = st.columns(2)
     with left:
         st.subheader(_("As recorded (synthetic)") if found.synthetic else _("As recorded"))
-        ui.chart(
-            charts.raw(found.slots),
-            readings.extremes(known["raw"], known["raw_low"], known["raw_high"], places),
+        common.chart(
+            timetable.raw(found.slots),
+            captions.extremes(known["raw"], known["raw_low"], known["raw_high"], places),
             table[["weekday", "period", "lessons", "raw", "raw_low", "raw_high"]],
             key="raw",
         )
     with right:
         st.subheader(_("All else taken out (synthetic)") if found.synthetic else _("All else taken out"))
-        ui.chart(
-            charts.effects(found.slots),
-            readings.extremes(known["effect"], known["low"], known["high"], places),
+        common.chart(
+            timetable.effects(found.slots),
+            captions.extremes(known["effect"], known["low"], known["high"], places),
             table[["weekday", "period", "lessons", "effect", "low", "high"]],
             key="effects",
         )
@@ -105,7 +105,7 @@ def better(school: School) -> None:
     subjects = sorted(school.lessons["subject"].unique())
     left, right = st.columns([2, 1])
     with left:
-        focus = ui.edit_table(
+        focus = common.edit_table(
             pd.DataFrame({"subject": subjects, "weight": [school.focus.get(subject, 0.0) for subject in subjects]}),
             disabled=["subject"],
             key="focus",
@@ -123,7 +123,7 @@ def better(school: School) -> None:
     moves = int(right.number_input(_("Lessons that may move at most"), 1, total, min(10, total), key="moves"))
     weights = {row.subject: float(row.weight) for row in focus.itertuples() if row.weight > 0}
     asked = School(school.days, school.periods, school.lessons, school.away, weights, school.most)
-    key = (str(asked.plain()), asked.periods, moves, which, ui.spoken())  # its reasons are told in that language
+    key = (str(asked.plain()), asked.periods, moves, which, common.spoken())  # its reasons are told in that language
     if right.button(_("Look for a better week"), type="primary", icon=":material/search:", width="stretch"):
         workspace.set("school", asked.plain())
         with st.spinner(_("Trying weeks, for {seconds:.0f} seconds at most …").format(seconds=SECONDS), show_time=True):
@@ -156,7 +156,7 @@ def outcome(made: Proposal, synthetic: bool) -> None:
         )
     st.markdown("\n".join(f"- {sentence(why)}" for why in made.moves["why"]))
     with st.expander(_("Table"), icon=":material/table:"):
-        ui.show_table(
+        common.show_table(
             key="moves",
             table=made.moves.assign(
                 lesson=[called(row) for row in made.moves.to_dict("records")],
@@ -183,7 +183,7 @@ def outcome(made: Proposal, synthetic: bool) -> None:
     with st.container(horizontal=True):
         download("proposed-week", made.week, date.today() + timedelta(days=7 - date.today().weekday()), zone)
         if st.button(_("Make it the school's week"), icon=":material/event_available:"):
-            keep(ui.workspace(), made.week)
+            keep(common.workspace(), made.week)
             st.rerun()
 
 

@@ -5,15 +5,16 @@ from datetime import time
 import pandas as pd
 import streamlit as st
 
-from cssafe import charts, queries, readings, ui
-from cssafe import periods as school
+from cssafe import charts, queries
+from cssafe.charts import captions
 from cssafe.language import _, ngettext
 from cssafe.names import literal, sentence
+from cssafe.school import periods as school
 from cssafe.settings import ROOT
-from pages import filters
+from cssafe.ui import common, filters
 
-ui.page(_("Weekly"))
-workspace = ui.workspace()
+common.page(_("Weekly"))
+workspace = common.workspace()
 choices = filters.guard(workspace)
 which = filters.which(choices)
 saved = workspace.get("periods", [])
@@ -33,7 +34,7 @@ if rows == "periods":
         table = pd.DataFrame(saved or [empty])
         for end in ("start", "end"):
             table[end] = [time.fromisoformat(value) for value in table[end]]
-        edited = ui.edit_table(
+        edited = common.edit_table(
             table,
             key="periods",
             num_rows="dynamic",
@@ -71,9 +72,9 @@ how = _(
     "fewer than {lessons} lessons; empty ones were never observed. Class and subject differ from cell to cell: filter before "
     "you compare."
 ).format(minutes=charts.THIN_MINUTES, lessons=charts.THIN_LESSONS)
-event = ui.chart(
+event = common.chart(
     charts.weekly(cells),
-    readings.weekly(cells),
+    captions.weekly(cells),
     cells.assign(weekday=[_(charts.WEEKDAYS[number - 1]) for number in cells["weekday"]]).drop(columns="start"),
     key="heatmap",
     how=f"{how} {_(filters.VALIDITY)}",
@@ -101,7 +102,7 @@ for row in figures.itertuples():
         )
         lessons_behind = ngettext("{n} lesson", "{n} lessons", row.lessons).format(n=row.lessons)
         st.metric(_("Observed minutes"), row.minutes, lessons_behind, "off", delta_arrow="off", width="content")
-chosen = ui.show_table(
+chosen = common.show_table(
     lessons,
     key="lessons",
     on_select="rerun",

@@ -14,11 +14,11 @@ import streamlit_webrtc  # noqa: F401 before TensorFlow, whose OpenSSL symbols p
 from ortools.sat.python import cp_model  # noqa: F401 before TensorFlow for the like reason; the app never loads TensorFlow
 from playwright.sync_api import sync_playwright
 
-from cssafe import services
+from cssafe.live import services
 from cssafe.pipeline import Pipeline
 from cssafe.store import Workspace
-from tests.browser import chromium, film, need
-from tests.test_websocket import Crowd, make
+from tests.live.transports.test_websocket import Crowd, make
+from tests.support.browser import chromium, film, need
 
 
 def pytest_collection_finish() -> None:

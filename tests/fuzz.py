@@ -39,9 +39,9 @@ if (
     logging.disable(logging.WARNING)
     warnings.simplefilter("ignore")
 
-from cssafe.vision.networks import processor
-from tests.damage import short
+from cssafe.vision.openvino_runtime import processor
 from tests.fuzz_targets import TARGETS, Target
+from tests.support.damage import short
 
 ANSWER_S = 2.0
 """Seconds of processor time that one answer may take."""

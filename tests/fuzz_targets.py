@@ -26,30 +26,31 @@ from pyarrow import parquet
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.sync.client import connect
 
-from cssafe import queries, recording, sample, services
-from cssafe.concentration import attention, concentration, levels
-from cssafe.exchange import FORMATS, incoming
-from cssafe.formula import FORMULAS, PUBLISHED_FILE, read_formula, sources
+from cssafe import queries, recording, sample
+from cssafe.exchange import FORMATS, importer
 from cssafe.labels import ACTIVITIES
-from cssafe.live import websocket
+from cssafe.live import services
 from cssafe.live.engine import Engine
+from cssafe.live.transports import websocket
 from cssafe.live.upload import Analysis
 from cssafe.privacy import WAYS
-from cssafe.schedule.files import from_csv, from_ics
+from cssafe.scoring.concentration import attention, concentration, levels
+from cssafe.scoring.formula import FORMULAS, PUBLISHED_FILE, read_formula, sources
 from cssafe.settings import FRAME_LIMIT, PROFILES, ConfigurationError
 from cssafe.store import StoreError, Workspace
 from cssafe.store.stored_settings import STORED_SETTINGS, TRAVELLING
-from tests.browser import Server, serve
-from tests.damage import CHANGES, EDITS, ODD_VALUES, TEXTS, VALUES, Change, change, edit, of_kind, to_json
-from tests.room import jpeg
-from tests.test_exchange import filled, written
-from tests.test_fuzz_media import HEADS, IMAGES, VIDEOS, film
-from tests.test_import_attacks import in_parquet
-from tests.test_pages_data import show
-from tests.test_stored_settings import GOOD, put
-from tests.test_timetable_attacks import CELLS, FIRST, NAMES, PIECES, calendar, event, used
-from tests.test_websocket import Crowd, crowd, time_now
-from tests.visitor import Visitor
+from cssafe.timetable.files import from_csv, from_ics
+from tests.exchange.test_exchange import filled, written
+from tests.exchange.test_import_attacks import in_parquet
+from tests.live.transports.test_websocket import Crowd, crowd, time_now
+from tests.media.test_damaged_media import HEADS, IMAGES, VIDEOS, film
+from tests.pages.test_all_pages import show
+from tests.store.test_stored_settings import GOOD, put
+from tests.support.browser import Server, serve
+from tests.support.damage import CHANGES, EDITS, ODD_VALUES, TEXTS, VALUES, Change, change, edit, of_kind, to_json
+from tests.support.room import jpeg
+from tests.support.visitor import Visitor
+from tests.timetable.test_timetable_attacks import CELLS, FIRST, NAMES, PIECES, calendar, event, used
 
 CONSENT = PROFILES["consent"]
 
@@ -154,7 +155,7 @@ def imports() -> Iterator[Target]:
         file = io.BytesIO(edit(packed(members), what) if kind == "zip" else packed(members))
         with closing(Workspace.open(None)) as workspace:
             try:
-                incoming.read(workspace, file, CONSENT)
+                importer.read(workspace, file, CONSENT)
             except StoreError as error:
                 assert len(str(error).splitlines()) == 1 and len(str(error)) < 600, str(error)
             queries.choices(workspace)

@@ -12,9 +12,8 @@ from cssafe import settings
 from cssafe.expression import Expression, place_meshes
 from cssafe.labels import FERPLUS
 from cssafe.vision.crops import crop, grey
-from cssafe.vision.finder import Finder
-
-from .faces import astronaut
+from cssafe.vision.face_finder import Finder
+from tests.support.faces import astronaut
 
 ANSWERS = Path(__file__).parent / "golden.json"
 

@@ -19,11 +19,11 @@ import numpy as np
 from websockets.exceptions import ConnectionClosed
 
 from cssafe.store import Workspace
-from cssafe.vision.networks import processor
-from tests.browser import Server
-from tests.room import jpeg
-from tests.visitor import Visitor
-from tests.waiting import until
+from cssafe.vision.openvino_runtime import processor
+from tests.support.browser import Server
+from tests.support.room import jpeg
+from tests.support.visitor import Visitor
+from tests.support.wait import until
 
 RECORDED_S = (0.5, 6.0)
 """Range of the time between the first answered frame and the kill, seconds."""

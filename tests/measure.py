@@ -12,14 +12,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cssafe.settings import ROOT
-from cssafe.vision.networks import processor
+from cssafe.vision.openvino_runtime import processor
 
 COMMANDS = (
     "-m cssafe bench",
     "-m cssafe bench --observations 20000000",
     "-m tests.kills --kills 50",
     "-m tests.fuzz --minutes 30",
-    "-m pytest -s -q -m slow tests/test_hosted.py tests/test_browser_lines.py",
+    "-m pytest -s -q -m slow tests/pages/test_hosted.py tests/browser/test_lines.py",
 )
 """What follows `python`."""
 

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 from cssafe import sample
 from cssafe.settings import PROFILES, ROOT
 from cssafe.store import Workspace
-from tests.browser import PATIENCE, chromium, film, need, serve, shows_no_error
+from tests.support.browser import PATIENCE, chromium, film, need, serve, shows_no_error
 
 SCREENS = ROOT / "build" / "screens"
 DOCUMENTED = ("histograms", "weekly", "lessons")

@@ -81,7 +81,9 @@ def test_every_emotion_and_level_has_a_colour_of_its_own():
 
 
 def test_the_camera_draws_in_the_same_colours():
-    [line] = re.findall(r"const COLOURS = \{(.*?)\};", (ROOT / "cssafe/live/drawing.js").read_text(encoding="utf-8"))
+    [line] = re.findall(
+        r"const COLOURS = \{(.*?)\};", (ROOT / "cssafe/live/transports/drawing.js").read_text(encoding="utf-8")
+    )
     assert dict(re.findall(r"(\w+): '(#\w+)'", line)) == LEVELS | {"unread": UNREAD}
 
 

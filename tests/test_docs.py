@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from cssafe.cli import COMMANDS
+from cssafe.commands.main import COMMANDS
 from cssafe.settings import ROOT
 
 HOSTING = (ROOT / "docs" / "hosting.md").read_text(encoding="utf-8")
@@ -29,7 +29,7 @@ def test_every_command_is_shown_in_a_document(command):
 
 
 def test_what_health_tells_is_told_in_the_document():
-    from cssafe import health, services
+    from cssafe.live import health, services
 
     try:
         assert [key for key in health.report() if f"`{key}`" not in HOSTING] == []

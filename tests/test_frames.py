@@ -5,8 +5,7 @@ import pytest
 
 from cssafe import settings
 from cssafe.frames import Faces, Frame
-
-from .faces import START
+from tests.support.faces import START
 
 
 @pytest.mark.parametrize("image", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 3)), np.zeros((4, 4, 4), np.uint8)])

@@ -9,8 +9,7 @@ from cssafe import settings
 from cssafe.expression import Expression
 from cssafe.expression.network import precisions, read_card
 from cssafe.labels import FERPLUS
-
-from . import golden
+from tests import golden
 
 MODEL = settings.read({}).model
 KEPT = json.loads(golden.ANSWERS.read_text(encoding="utf-8"))

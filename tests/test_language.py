@@ -9,106 +9,108 @@ import pytest
 from babel.messages.catalog import Catalog
 from streamlit.testing.v1 import AppTest
 
-from cssafe import language, services, ui
+from cssafe import language
 from cssafe.errors import CssafeError
 from cssafe.language import LANGUAGES, N_, _, ngettext
-from cssafe.live import camera
+from cssafe.live import services
 from cssafe.live.engine import Engine
-from cssafe.live.room import Room
+from cssafe.live.room_scheduler import Room
+from cssafe.live.transports import websocket_component
 from cssafe.live.upload import Analysis
 from cssafe.media import MediaError
 from cssafe.privacy import SHOWN, withheld
 from cssafe.settings import PROFILES, ROOT, ConfigurationError
 from cssafe.store import StoreError, Workspace
+from cssafe.ui import common
 from tests import words
-from tests.test_websocket import make
-from tests.waiting import until
+from tests.live.transports.test_websocket import make
+from tests.support.wait import until
 
 WRAPPED = (
-    "cssafe/affect.py",
-    "cssafe/agreement.py",
-    "cssafe/alerts.py",
+    "cssafe/scoring/affect.py",
+    "cssafe/stats/agreement.py",
+    "cssafe/live/alerts.py",
     "cssafe/charts.py",
-    "cssafe/class_charts.py",
-    "cssafe/explanation.py",
-    "cssafe/expression/figures.py",
-    "cssafe/formula.py",
-    "cssafe/formula_charts.py",
+    "cssafe/charts/classes.py",
+    "cssafe/scoring/explanation.py",
+    "cssafe/expression/model_metrics.py",
+    "cssafe/scoring/formula.py",
+    "cssafe/charts/formulas.py",
     "cssafe/labels.py",
-    "cssafe/model_charts.py",
-    "cssafe/model_readings.py",
-    "cssafe/periods.py",
+    "cssafe/charts/model.py",
+    "cssafe/charts/model_captions.py",
+    "cssafe/school/periods.py",
     "cssafe/privacy.py",
-    "cssafe/readings.py",
+    "cssafe/charts/captions.py",
     "cssafe/recording.py",
-    "cssafe/responses.py",
-    "cssafe/seats.py",
-    "cssafe/sensitivity.py",
+    "cssafe/queries/responses.py",
+    "cssafe/queries/seats.py",
+    "cssafe/scoring/sensitivity.py",
     "cssafe/settings.py",
-    "cssafe/site.py",
-    "cssafe/suggestions.py",
-    "cssafe/teaching.py",
-    "cssafe/timetable.py",
-    "cssafe/ui.py",
-    "cssafe/live/camera.py",
-    "cssafe/live/capture.py",
-    "cssafe/live/charts.py",
-    "cssafe/live/look.py",
-    "cssafe/live/room.py",
-    "cssafe/live/session.py",
-    "cssafe/live/snapshot.py",
-    "cssafe/live/transport.py",
+    "cssafe/ui/site.py",
+    "cssafe/queries/suggestions.py",
+    "cssafe/queries/teaching_methods.py",
+    "cssafe/school/room_timetable.py",
+    "cssafe/ui/common.py",
+    "cssafe/live/transports/websocket_component.py",
+    "cssafe/live/room_camera.py",
+    "cssafe/charts/live.py",
+    "cssafe/live/picture_analysis.py",
+    "cssafe/live/room_scheduler.py",
+    "cssafe/live/lesson.py",
+    "cssafe/live/transports/snapshot.py",
+    "cssafe/live/transports/choice.py",
     "cssafe/live/upload.py",
-    "cssafe/live/view.py",
-    "cssafe/live/webrtc.py",
+    "cssafe/live/lesson_state.py",
+    "cssafe/live/transports/webrtc.py",
     "cssafe/media/__init__.py",
     "cssafe/media/cameras.py",
     "cssafe/media/images.py",
     "cssafe/report/charts.py",
     "cssafe/report/document.py",
     "cssafe/report/files.py",
-    "cssafe/report/readings.py",
-    "cssafe/report/research.py",
+    "cssafe/report/figures.py",
+    "cssafe/report/comparison_report.py",
     "cssafe/report/sections.py",
-    "cssafe/report/story.py",
-    "cssafe/report/term.py",
-    "cssafe/schedule/charts.py",
-    "cssafe/schedule/effects.py",
-    "cssafe/schedule/files.py",
-    "cssafe/schedule/proposal.py",
-    "cssafe/schedule/school.py",
+    "cssafe/report/lesson_report.py",
+    "cssafe/report/term_report.py",
+    "cssafe/charts/timetable.py",
+    "cssafe/timetable/slot_effects.py",
+    "cssafe/timetable/files.py",
+    "cssafe/timetable/proposal.py",
+    "cssafe/school/week.py",
     "cssafe/vision/detector.py",
-    "cssafe/vision/finder.py",
+    "cssafe/vision/face_finder.py",
     "cssafe/vision/yunet.py",
     "pages/compare.py",
     "pages/concentration.py",
-    "pages/covering.py",
+    "cssafe/ui/anonymization_choice.py",
     "pages/data.py",
     "pages/files.py",
-    "pages/filters.py",
+    "cssafe/ui/filters.py",
     "pages/formulas.py",
     "pages/histograms.py",
     "pages/lessons.py",
     "pages/live.py",
-    "pages/looking.py",
+    "cssafe/ui/try_picture.py",
     "pages/model.py",
     "pages/phone.py",
-    "pages/pictures.py",
+    "cssafe/ui/picture_cards.py",
     "pages/projector.py",
     "pages/rating.py",
-    "pages/responding.py",
+    "cssafe/ui/marker_responses.py",
     "pages/room.py",
-    "pages/running.py",
-    "pages/seating.py",
+    "cssafe/ui/lesson_panel.py",
+    "cssafe/ui/seat_map.py",
     "pages/status.py",
     "pages/story.py",
-    "pages/telling.py",
+    "cssafe/ui/report_view.py",
     "pages/term.py",
     "pages/timetable.py",
-    "pages/watching.py",
-    "pages/week.py",
+    "cssafe/ui/shared_views.py",
+    "cssafe/ui/week_editor.py",
     "pages/weekly.py",
-    "pages/why.py",
+    "cssafe/ui/score_explanation.py",
 )
 """Files whose visible words are translated; the others follow."""
 
@@ -361,8 +363,8 @@ def test_the_live_page_says_in_its_language_why_the_networks_did_not_load(ask, m
     monkeypatch.setenv("CSSAFE_DATA", str(tmp_path))
     monkeypatch.setattr(services, "_load", fail(ConfigurationError))
     services.engine().loaded.exception(60)
-    language.asked_by(ui.spoken)
-    page = AppTest.from_file(str(ROOT / "cssafe" / "site.py"), default_timeout=60)
+    language.asked_by(common.spoken)
+    page = AppTest.from_file(str(ROOT / "cssafe" / "ui/site.py"), default_timeout=60)
     page.session_state["language"] = "hi"
     assert page.run().error[0].value == "3 मिनट"
     services.close()
@@ -372,7 +374,7 @@ def test_the_browser_has_words_for_all_that_is_said_instead_of_a_figure():
     said = {
         withheld(audience, faces, n) for audience in ("self", "class") for faces in range(9) for n in range(faces + 1)
     }
-    assert said - {""} <= {*camera.told()}
+    assert said - {""} <= {*websocket_component.told()}
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,7 @@ import pytest
 from cssafe.frames import Faces, FrameResult, Signals
 from cssafe.labels import FERPLUS
 from cssafe.observations import COLUMNS, Seconds, observe
-
-from .faces import START
+from tests.support.faces import START
 
 
 def result(seconds=0.0, tracks=(1,), concentration=0.5, level=1, expression=True, openness=0.3):

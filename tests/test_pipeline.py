@@ -10,15 +10,14 @@ import numpy as np
 import pytest
 
 from cssafe import settings
-from cssafe.formula import ATTENTION_ONLY
 from cssafe.frames import LEVELS, MOVEMENTS, describe
 from cssafe.labels import FERPLUS
 from cssafe.pipeline import Pipeline, Stream
-from cssafe.vision.finder import Finder
-
-from .faces import astronaut, classroom, frame, nobody
-from .rendered import portrait, shut
-from .shared import shared_data
+from cssafe.scoring.formula import ATTENTION_ONLY
+from cssafe.vision.face_finder import Finder
+from tests.support.faces import astronaut, classroom, frame, nobody
+from tests.support.rendered import portrait, shut
+from tests.support.shared import shared_data
 
 
 @pytest.fixture(scope="module")

@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from cssafe.formula import PUBLISHED
 from cssafe.observations import COLUMNS
 from cssafe.recording import MINUTE, TOGETHER, Recording, courses, join, place, timeline
+from cssafe.scoring.formula import PUBLISHED
 from cssafe.settings import MINIMUM_GROUP, PROFILES
-from cssafe.simulated import Plan, frames
-from tests.test_websocket import crowd
+from tests.live.transports.test_websocket import crowd
+from tests.support.simulated_class import Plan, frames
 
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 

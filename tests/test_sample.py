@@ -5,7 +5,7 @@ from datetime import date
 from cssafe import queries, sample
 from cssafe.observations import EXPRESSION
 from cssafe.settings import PROFILES
-from tests.lessons import add, rows
+from tests.support.lessons import add, rows
 
 
 def test_no_weeks_give_no_lessons(workspace):

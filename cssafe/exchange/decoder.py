@@ -31,9 +31,9 @@ from pyarrow import parquet
 
 from cssafe import settings
 from cssafe.exchange import ABOUT, DERIVED, FORMATS, PROGRAM
+from cssafe.exchange.spreadsheet import CellError, find_decimal_mark, read_number, read_time, read_whole, unescape
 from cssafe.language import N_
 from cssafe.settings import ImportLimits
-from cssafe.spreadsheet import CellError, find_decimal_mark, read_number, read_time, read_whole, unescape
 
 BLOCK_BYTES = 1 << 22
 """Text that is read at a time; a line longer than that is refused."""

@@ -9,7 +9,7 @@ import numpy as np
 from cssafe.labels import FER2013, FERPLUS
 from cssafe.language import N_
 from cssafe.settings import ConfigurationError
-from cssafe.vision import networks
+from cssafe.vision import openvino_runtime
 
 GRAPHS = {"int8": "expression_int8", "bf16": "expression", "f32": "expression"}
 """Precision -> the exported graph that is run in it. A folder may lack the one of 8-bit integers."""
@@ -41,8 +41,8 @@ class Expression:
             graph = GRAPHS[precision or precisions(self.card)[0]]
         except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise _unreadable(folder, error) from error
-        networks.check(folder, digests, (f"{graph}.xml", f"{graph}.bin"))
-        self._network = networks.compiled(folder / f"{graph}.xml", precise=precision == "f32")
+        openvino_runtime.check(folder, digests, (f"{graph}.xml", f"{graph}.bin"))
+        self._network = openvino_runtime.compiled(folder / f"{graph}.xml", precise=precision == "f32")
         self._outputs = {port.get_any_name(): i for i, port in enumerate(self._network.outputs)}
 
     def ferplus(self, crops: np.ndarray) -> np.ndarray:
@@ -59,7 +59,7 @@ class Expression:
             raise ValueError(f"Crops are (n, {self.size}, {self.size}); these are {crops.shape}.")
         if len(crops) == 0:
             return {name: np.zeros((0, len(columns)), np.float32) for name, columns in self._columns.items()}
-        maps = networks.outputs(self._network, crops[..., None].astype(np.float32))
+        maps = openvino_runtime.outputs(self._network, crops[..., None].astype(np.float32))
         return {name: maps[self._outputs[name]][:, columns] for name, columns in self._columns.items()}
 
     def evidence(self, crops: np.ndarray) -> np.ndarray | None:
@@ -74,7 +74,7 @@ class Expression:
         if len(crops) == 0:
             sides = [side.get_length() for side in list(self._network.outputs[number].partial_shape)[1:3]]
             return np.zeros((0, *sides, len(FERPLUS)), np.float32)
-        maps = networks.outputs(self._network, crops[..., None].astype(np.float32))
+        maps = openvino_runtime.outputs(self._network, crops[..., None].astype(np.float32))
         return maps[number][..., self._columns["ferplus"]]
 
     @property
@@ -85,12 +85,12 @@ class Expression:
     @property
     def precision(self) -> str:
         """What the network runs in on this machine: "bf16", "f32", "int8"."""
-        return networks.precision(self._network)
+        return openvino_runtime.precision(self._network)
 
 
 def precisions(card: dict[str, Any]) -> list[str]:
     """In what a network can run on this machine, the quickest first, by its model.json."""
-    return [name for name in networks.precisions() if f"{GRAPHS[name]}.xml" in card["sha256"]]
+    return [name for name in openvino_runtime.precisions() if f"{GRAPHS[name]}.xml" in card["sha256"]]
 
 
 def read_card(folder: Path) -> dict[str, Any]:

@@ -18,7 +18,6 @@ import numpy as np
 
 from cssafe import media
 from cssafe.errors import CssafeError
-from cssafe.formula import Formula, chosen
 from cssafe.frames import Frame, FrameResult, describe
 from cssafe.labels import FIRST
 from cssafe.language import N_
@@ -27,10 +26,11 @@ from cssafe.media import About, MediaError
 from cssafe.pipeline import Stream
 from cssafe.privacy import individuals
 from cssafe.recording import Recording, analyze, place
+from cssafe.scoring.formula import Formula, chosen
 from cssafe.settings import ConfigurationError, Profile
-from cssafe.vision.anonymous import cover, covers
+from cssafe.vision.anonymize import cover, covers
+from cssafe.vision.face_parts import boxed
 from cssafe.vision.preview import preview
-from cssafe.vision.segments import boxed
 
 log = logging.getLogger(__name__)
 

@@ -47,7 +47,7 @@ def make(report: Report, kind: str, language: str = "en") -> bytes:
     with _ONE_AT_A_TIME:
         try:
             done = subprocess.run(
-                [sys.executable, "-m", "cssafe.report.printing", kind],
+                [sys.executable, "-m", "cssafe.report.render", kind],
                 input=json.dumps(plain(report, language)).encode(),
                 cwd=ROOT,
                 capture_output=True,
@@ -55,7 +55,7 @@ def make(report: Report, kind: str, language: str = "en") -> bytes:
                 check=True,
             )
         except (OSError, subprocess.SubprocessError) as error:
-            log.error("cssafe.report.printing: %s: %s", type(error).__name__, getattr(error, "stderr", None))
+            log.error("cssafe.report.render: %s: %s", type(error).__name__, getattr(error, "stderr", None))
             raise ReportError(
                 _(
                     "The report could not be made as {kind}. Try again; if that does not help, try the other kind of file, or "

@@ -2,12 +2,12 @@
 
 import pandas as pd
 
-from cssafe import class_charts
+from cssafe.charts import classes
 from cssafe.language import _, ngettext
+from cssafe.queries.responses import responses, sentence
 from cssafe.report import charts as drawn
-from cssafe.report import readings
+from cssafe.report import figures as readings
 from cssafe.report.document import Section, each, told
-from cssafe.responses import responses, sentence
 from cssafe.store import Workspace
 
 POOR = 0.8
@@ -30,7 +30,7 @@ def markers_answered(workspace: Workspace, number: int, expressive: bool) -> Sec
     clear = sum(bool(((rows["low"] > 0) | (rows["high"] < 0)).any()) for rows in events)
     shown = tuple(
         (
-            class_charts.responses(table, measure),
+            classes.responses(table, measure),
             _("Change of {measure} after each marker, with its interval").format(measure=_(measure)),
         )
         for measure in table["measure"].unique()

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 
 from cssafe.language import N_
-from cssafe.store import backups, writing
+from cssafe.store import backups, statements
 from cssafe.store.database import Database, StillRead
 from cssafe.store.errors import StoreError, why_traces
 from cssafe.store.migrations import migrate
@@ -83,9 +83,9 @@ class Housekeeping:
         """
         with self._database.transaction() as connection:
             if self._database.path is not None:
-                starts = writing.starts(connection, lessons)
-                writing.set_value(connection, ERASING, sorted({*_deleted(connection), *starts}))
-            writing.delete(connection, lessons)
+                starts = statements.starts(connection, lessons)
+                statements.set_value(connection, ERASING, sorted({*_deleted(connection), *starts}))
+            statements.delete(connection, lessons)
         self._database.pack()
         with suppress(StillRead):
             self.erase()
@@ -124,7 +124,7 @@ class Housekeeping:
             kept = backups.restore(path, backup)
         migrate(self._database.connection)
         with self._database.transaction() as connection:
-            writing.end_open_lessons(connection)
+            statements.end_open_lessons(connection)
         self._finish_deletion()
         return kept
 
@@ -138,4 +138,4 @@ class Housekeeping:
 
 def _deleted(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """Starts of the lessons that are to be erased."""
-    return json.loads(writing.get_value(connection, ERASING) or "[]")
+    return json.loads(statements.get_value(connection, ERASING) or "[]")

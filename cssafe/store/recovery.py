@@ -23,7 +23,7 @@ from cssafe.store.errors import NEWEST, StoreError, first_line, is_in_use, is_ne
 
 WRITE_LAG_S = 2
 """Recording that is not on the disk yet: the second under way, and the one before it until its row is written. A kill
-loses no more (tests/test_store_processes.py)."""
+loses no more (tests/store/test_store_processes.py)."""
 
 LOG_FILES = ("", ".checkpoint", ".recovery")
 """Endings of the log's own name: DuckDB writes into the second while it checkpoints, and makes the third while it recovers."""

@@ -8,10 +8,10 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from cssafe import periods, timetable
 from cssafe.language import N_
 from cssafe.names import is_text
 from cssafe.privacy import WAYS
+from cssafe.school import periods, room_timetable
 from cssafe.settings import IMPORT_SETTING_BYTES
 
 Check = Callable[[Any], bool]
@@ -112,7 +112,7 @@ _zone = _readable(ZoneInfo)
 _maybe_day: Check = lambda value: value is None or _readable(date.fromisoformat)(value)  # noqa: E731
 _place = {"class_name": _text, "subject": _text, "room": _text}
 _hours = {"start": _clock, "end": _clock}
-_weekday = _one_of(*timetable.DAYS)
+_weekday = _one_of(*room_timetable.DAYS)
 _days: Check = lambda value: _list(_weekday)(value) and len(value) > 0  # noqa: E731
 _lesson = _record(
     {"day": _weekday, "period": _text, "class_name": _text, "subject": _text},
@@ -142,7 +142,7 @@ STORED_SETTINGS = {
     ),
     "room_rests": StoredSetting(_readable(_aware), N_("a time with its zone")),
     "timetable": StoredSetting(
-        _no_clash(_list(_record({"days": _days, **_hours, **_place})), timetable.read),
+        _no_clash(_list(_record({"days": _days, **_hours, **_place})), room_timetable.read),
         N_("a list of lessons that do not overlap, with days, start, end, class_name, subject, room"),
     ),
     "live": StoredSetting(

@@ -9,11 +9,11 @@ In a mean each observation weighs as its quality says (intervals.WEIGHT).
 
 import duckdb
 
-from cssafe.intervals import WEIGHT
 from cssafe.labels import FERPLUS
 from cssafe.observations import EXPRESSION
-from cssafe.places import again
 from cssafe.settings import MINIMUM_GROUP
+from cssafe.stats.intervals import WEIGHT
+from cssafe.vision.track_linking import again
 
 COMMONEST = tuple(f"n_{name}" for name in FERPLUS)
 """Columns of `tracks`: in how many observations each emotion was the most probable one."""

@@ -7,9 +7,9 @@ beside them, and the quotient of the two is the emotion's weight.
 
 import duckdb
 
-from cssafe.formula import find
 from cssafe.frames import MOVEMENTS
 from cssafe.observations import EXPRESSION
+from cssafe.scoring.formula import find
 from cssafe.settings import PROFILES
 from cssafe.store.database import quoted
 from cssafe.store.summaries import BINS, COMMONEST

@@ -13,19 +13,19 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from cssafe.formula import Formula
 from cssafe.language import N_, Sentence
 from cssafe.observations import COLUMNS
-from cssafe.store import backups, writing
+from cssafe.scoring.formula import Formula
+from cssafe.store import backups, statements
 from cssafe.store.database import Database, StillRead
 from cssafe.store.errors import StoreError, is_damage, is_in_use, why_not_imported, why_not_open, why_unwritten
 from cssafe.store.housekeeping import Housekeeping
+from cssafe.store.importing import Taken, take
 from cssafe.store.lesson import Lesson, naive_utc
 from cssafe.store.migrations import migrate
 from cssafe.store.recovery import notice, remains
 from cssafe.store.stored_settings import STORED_SETTINGS, usable
 from cssafe.store.summaries import summarise
-from cssafe.store.taking import Taken, take
 from cssafe.store.views import withhold_expression
 from cssafe.store.write_queue import WriteQueue
 
@@ -88,13 +88,13 @@ class Workspace:
 
     def _end_open_lessons(self) -> None:
         """A lesson whose observations are damaged keeps nobody out: it ends when it started, and `notice` says why."""
-        for lesson in self._queue.run(lambda: writing.open_lessons(self._connection)):
+        for lesson in self._queue.run(lambda: statements.open_lessons(self._connection)):
             try:
-                self._queue.run_whole(partial(writing.end_open_lesson, lesson=lesson))
+                self._queue.run_whole(partial(statements.end_open_lesson, lesson=lesson))
             except StoreError as error:
                 if not isinstance(error.__cause__, duckdb.Error) or not is_damage(error.__cause__):
                     raise
-                self._queue.run_whole(partial(writing.end_at_start, lesson=lesson))
+                self._queue.run_whole(partial(statements.end_at_start, lesson=lesson))
                 self.notice = Sentence("{notice} {damage}", notice=self.notice or "", damage=error)
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
@@ -129,7 +129,7 @@ class Workspace:
 
         def job() -> int:
             self._database.check_room()
-            return writing.insert_lessons(self._connection, [lesson], [None])[0]
+            return statements.insert_lessons(self._connection, [lesson], [None])[0]
 
         return self._queue.run(job)
 
@@ -157,7 +157,7 @@ class Workspace:
 
         Rows of a lesson that is deleted meanwhile are dropped, and emotions and movements where the lesson's profile has none.
         """
-        writing.check(observations, COLUMNS)
+        statements.check(observations, COLUMNS)
         if not observations.empty:
             self._queue.record(observations.assign(lesson=lesson))
 
@@ -194,12 +194,12 @@ class Workspace:
 
         ended: aware, one a lesson. observations: COLUMNS and `lesson`, the index into `lessons`.
         """
-        writing.check(observations, ("lesson", *COLUMNS))
+        statements.check(observations, ("lesson", *COLUMNS))
 
         def insert(connection: duckdb.DuckDBPyConnection) -> list[int]:
-            numbers = writing.insert_lessons(connection, lessons, [naive_utc(time) for time in ended])
+            numbers = statements.insert_lessons(connection, lessons, [naive_utc(time) for time in ended])
             numbered = observations.assign(lesson=observations["lesson"].map(dict(enumerate(numbers))))
-            writing.insert_observations(connection, numbered)
+            statements.insert_observations(connection, numbered)
             summarise(connection, numbers)
             return numbers
 
@@ -241,7 +241,7 @@ class Workspace:
     def switch(self, lesson: int, activity: str, time: datetime) -> None:
         """From that time on (aware) the lesson has another activity, one of labels.ACTIVITIES."""
         row = [(naive_utc(time), activity)]
-        self._queue.run_in_turn(lambda: writing.add_activities(self._connection, lesson, row))
+        self._queue.run_in_turn(lambda: statements.add_activities(self._connection, lesson, row))
 
     def correct(self, lesson: int, activities: Sequence[tuple[datetime, str]], formula: Formula) -> None:
         """Say anew what a past lesson did, each from a time on (aware), and score it accordingly.
@@ -251,7 +251,7 @@ class Workspace:
         """
         self._check_formula(formula)
         rows = [(naive_utc(time), activity) for time, activity in activities]
-        self._queue.run_whole(lambda connection: writing.correct(connection, lesson, rows, formula))
+        self._queue.run_whole(lambda connection: statements.correct(connection, lesson, rows, formula))
 
     def rate(self, lesson: int, minute: datetime, rating: int | None) -> None:
         """Keep what the teacher thought of the minute that begins then (aware): 0 low, 1 medium, 2 high, None if she cannot
@@ -265,14 +265,14 @@ class Workspace:
         if formula.emotion is not None and not self.expression:
             return []
         with self.cursor() as cursor:
-            return writing.rescorable(cursor, formula)
+            return statements.rescorable(cursor, formula)
 
     def rescore(self, formula: Formula, progress: Callable[[float], None] | None = None) -> int:
         """Score all past lessons by this formula that can be; how many were. Each is done whole or not at all, and lessons
         that run go on being recorded in between. progress: called with the share done, 0 to 1."""
         lessons = self.rescorable(formula)
         for i, lesson in enumerate(lessons):
-            self._queue.run_whole(partial(writing.rescore, lesson=lesson, formula=formula))
+            self._queue.run_whole(partial(statements.rescore, lesson=lesson, formula=formula))
             if progress is not None:
                 progress((i + 1) / len(lessons))
         self._queue.run(self._database.pack)
@@ -296,14 +296,14 @@ class Workspace:
 
     def annotate(self, lesson: int, note: str, tags: Sequence[str]) -> None:
         """Keep the teacher's note on a lesson and its tags, in place of those before; an empty note is none."""
-        self._queue.run_whole(lambda connection: writing.annotate(connection, lesson, note, tags))
+        self._queue.run_whole(lambda connection: statements.annotate(connection, lesson, note, tags))
 
     def divide(self, lesson: int, regions: Sequence[Mapping[str, Any]]) -> None:
         """Keep the regions for which the lesson's figures are shown; those that it has stay.
 
         regions: name, left, top, right, bottom (shares of the picture).
         """
-        self._queue.run_whole(lambda connection: writing.divide(connection, lesson, regions))
+        self._queue.run_whole(lambda connection: statements.divide(connection, lesson, regions))
 
     def delete(self, *lessons: int) -> None:
         """Take lessons and all that was recorded of them out of every table, then out of the bytes of the file and of the
@@ -338,7 +338,7 @@ class Workspace:
     def get(self, key: str, default: Any = None) -> Any:
         """The value of a setting, one of STORED_SETTINGS; the default where there is none, or none that can be used."""
         with self.cursor() as cursor:
-            text = writing.get_value(cursor, key)
+            text = statements.get_value(cursor, key)
         return json.loads(text) if text is not None and usable(key, text) else default
 
     def set(self, key: str, value: Any) -> None:
@@ -353,7 +353,7 @@ class Workspace:
                 key=key,
                 shape=Sentence(STORED_SETTINGS[key].shape),
             )
-        self._queue.run_whole(lambda connection: writing.set_value(connection, key, value))
+        self._queue.run_whole(lambda connection: statements.set_value(connection, key, value))
 
     def flush(self) -> None:
         """Return when everything recorded so far is in the database.

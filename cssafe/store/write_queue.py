@@ -13,7 +13,7 @@ import duckdb
 import pandas as pd
 
 from cssafe.language import N_
-from cssafe.store import writing
+from cssafe.store import statements
 from cssafe.store.database import Database
 from cssafe.store.errors import StoreError, first_line, is_broken, is_damage, why_waiting
 
@@ -204,7 +204,7 @@ class WriteQueue:
     def _insert_batch(self, batch: list[pd.DataFrame]) -> None:
         try:
             observations = pd.concat(batch, ignore_index=True)
-            self.insert_whole(lambda connection: writing.insert_observations(connection, observations))
+            self.insert_whole(lambda connection: statements.insert_observations(connection, observations))
         except RETRIED:
             with self._lock:
                 self._seconds = batch + self._seconds

@@ -10,7 +10,7 @@ import openvino as ov
 from cssafe.frames import Faces
 from cssafe.language import N_
 from cssafe.settings import ConfigurationError
-from cssafe.vision import networks
+from cssafe.vision import openvino_runtime
 from cssafe.vision.boxes import input_shape, joined, letterbox
 
 LONG_SIDES = (800, 1280)
@@ -43,7 +43,7 @@ class Detector:
             ConfigurationError: the folder does not hold such a network.
         """
         card = read_card(folder)
-        networks.check(folder, card["sha256"], GRAPH)
+        openvino_runtime.check(folder, card["sha256"], GRAPH)
         self.threshold = threshold
         self.strides = tuple(int(stride) for stride in card["strides"])
         self._graph = folder / GRAPH[0]
@@ -59,9 +59,11 @@ class Detector:
 
     def _run(self, image: np.ndarray, height: int, width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         if (height, width) not in self._compiled:
-            self._compiled[height, width] = networks.compiled(networks.of_bytes(self._graph, height, width))
+            self._compiled[height, width] = openvino_runtime.compiled(
+                openvino_runtime.of_bytes(self._graph, height, width)
+            )
         picture, scale = letterbox(image, height, width)
-        (said,) = networks.outputs(self._compiled[height, width], picture[None])
+        (said,) = openvino_runtime.outputs(self._compiled[height, width], picture[None])
         boxes, scores, rolls = decode(said[0], height, width, self.strides, self.threshold)
         return boxes / scale, scores, rolls
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from cssafe.vision import networks
+from cssafe.vision import openvino_runtime
 from cssafe.vision.crops import crop, crop_matrix, to_image
 
 MESH_SIZE, EYE_SIZE = 192, 64
@@ -53,8 +53,8 @@ class MeshNetwork:
     """FaceMesh, all faces of an image in one batch."""
 
     def __init__(self) -> None:
-        graph = networks.open_ended(networks.packaged("face_landmark"), MESH_SIZE, MESH_SIZE)
-        self._network = networks.compiled(networks.from_bgr(graph, mean=0, scale=255))
+        graph = openvino_runtime.open_ended(openvino_runtime.packaged("face_landmark"), MESH_SIZE, MESH_SIZE)
+        self._network = openvino_runtime.compiled(openvino_runtime.from_bgr(graph, mean=0, scale=255))
 
     def fit(self, image: np.ndarray, boxes: np.ndarray, rolls: np.ndarray) -> Meshes:
         """Lay the mesh on the faces in `boxes` (n, 4) pixels, turned by `rolls` (n,) degrees clockwise."""
@@ -64,7 +64,7 @@ class MeshNetwork:
         sides = 1.5 * (boxes[:, 2:] - boxes[:, :2]).max(axis=1)  # the margin that the network was trained with
         placed = list(zip(middles, sides, rolls, strict=True))
         crops = np.stack([crop(image, *place, MESH_SIZE) for place in placed])
-        maps = networks.outputs(self._network, crops)
+        maps = openvino_runtime.outputs(self._network, crops)
         points = next(m for m in maps if m.shape[-1] == 1404).reshape(-1, 468, 3)
         logits = next(m for m in maps if m.shape[-1] == 1).reshape(-1)
         for face, place in zip(points, placed, strict=True):
@@ -77,8 +77,8 @@ class EyeNetwork:
     """Iris: contour and iris of both eyes, all faces in one batch."""
 
     def __init__(self) -> None:
-        graph = networks.open_ended(networks.packaged("iris_landmark"), EYE_SIZE, EYE_SIZE)
-        self._network = networks.compiled(networks.from_bgr(graph, mean=0, scale=255))
+        graph = openvino_runtime.open_ended(openvino_runtime.packaged("iris_landmark"), EYE_SIZE, EYE_SIZE)
+        self._network = openvino_runtime.compiled(openvino_runtime.from_bgr(graph, mean=0, scale=255))
 
     def fit(self, image: np.ndarray, meshes: Meshes) -> Eyes:
         n = len(meshes.points)
@@ -89,7 +89,7 @@ class EyeNetwork:
             for face in meshes.points
             for (outer, inner), mirrored in ((RIGHT_EYE, False), (LEFT_EYE, True))
         ]
-        maps = networks.outputs(self._network, np.stack(crops))
+        maps = openvino_runtime.outputs(self._network, np.stack(crops))
         contours = next(m for m in maps if m.shape[-1] == 213).reshape(n, 2, 71, 3)[:, :, :16, :2]
         irises = next(m for m in maps if m.shape[-1] == 15).reshape(n, 2, 5, 3)[:, :, 0, :2]
         return Eyes(contours, irises)

@@ -6,7 +6,7 @@ from PIL import ImageColor
 
 from cssafe.colours import COLOURS
 from cssafe.language import N_
-from cssafe.vision.segments import PARTS
+from cssafe.vision.face_parts import PARTS
 
 FOR, AGAINST = COLOURS[1], COLOURS[0]
 """Orange and blue."""

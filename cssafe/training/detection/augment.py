@@ -6,8 +6,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from cssafe.training.detection.dataset import Photograph
 from cssafe.training.detection.loss import FACE, IGNORED, NONE
-from cssafe.training.detection.photographs import Photograph
 
 MOSAIC = 0.4
 """Share of the squares that are put together of four photographs (Bochkovskiy et al. 2020, arXiv 2004.10934)."""

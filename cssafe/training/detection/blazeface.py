@@ -5,9 +5,9 @@ import numpy as np
 import openvino as ov
 
 from cssafe.frames import Faces
-from cssafe.vision import networks
+from cssafe.vision import openvino_runtime
 from cssafe.vision.boxes import input_shape, joined, letterbox
-from cssafe.vision.finder import MESH_TRUSTED, SURE, logit, probability
+from cssafe.vision.face_finder import MESH_TRUSTED, SURE, logit, probability
 from cssafe.vision.mesh import Meshes
 
 LONG_SIDES = (640, 832)
@@ -52,10 +52,14 @@ class BlazeFace:
 
     def _run(self, image: np.ndarray, height: int, width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         if (height, width) not in self._compiled:
-            graph = networks.open_ended(networks.packaged("face_detection_back"), height, width, batch=1)
-            self._compiled[height, width] = networks.compiled(networks.from_bgr(graph, mean=127.5, scale=127.5))
+            graph = openvino_runtime.open_ended(
+                openvino_runtime.packaged("face_detection_back"), height, width, batch=1
+            )
+            self._compiled[height, width] = openvino_runtime.compiled(
+                openvino_runtime.from_bgr(graph, mean=127.5, scale=127.5)
+            )
         picture, scale = letterbox(image, height, width)
-        maps = networks.outputs(self._compiled[height, width], picture[None])
+        maps = openvino_runtime.outputs(self._compiled[height, width], picture[None])
         boxes, scores, rolls = decode(maps, height, width, self._threshold)
         return boxes / scale, scores, rolls
 

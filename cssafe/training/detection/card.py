@@ -9,9 +9,9 @@ import altair as alt
 import pandas as pd
 
 from cssafe.colours import COLOURS
-from cssafe.training.card import CARD, split
 from cssafe.training.datasets import DataError
-from cssafe.vision.networks import processor, sha256
+from cssafe.training.expression.card import CARD, split
+from cssafe.vision.openvino_runtime import processor, sha256
 
 PICTURE = "curves.svg"
 

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from cssafe.settings import DETECTOR
-from cssafe.training.detection import contenders, curves
+from cssafe.training.detection import baselines, curves
 from cssafe.training.detection.blazeface import BELIEVED
-from cssafe.training.detection.photographs import Photograph, read, split
+from cssafe.training.detection.dataset import Photograph, read, split
 from cssafe.training.progress import told
-from cssafe.vision.finder import Finder
+from cssafe.vision.face_finder import Finder
 
 MOST_ALARMS = 0.15
 """False alarms a megapixel that a chosen threshold may bring: larger pictures show more that may be taken for a face."""
@@ -41,21 +41,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     # `train` reads this module too, on machines without a package for charts.
-    from cssafe.training.detection import card, steadiness
+    from cssafe.training.detection import card, stability
 
     if args.card:
         card.check(args.model)
     photographs = read(args.data)
     if args.held_back:
         _, photographs = split(photographs)
-    finders: dict[str, contenders.Finds] = {}
+    finders: dict[str, baselines.Finds] = {}
     thresholds: dict[str, float | None] = {"BlazeFace and mesh": BELIEVED}
     if (args.model / "model.json").is_file():
-        finders["ours"] = contenders.ours(args.model)
+        finders["ours"] = baselines.ours(args.model)
         thresholds["ours"] = json.loads((args.model / "model.json").read_text(encoding="utf-8")).get("threshold")
-    finders["BlazeFace and mesh"] = contenders.blazeface_and_mesh()
-    finders["BlazeFace"] = contenders.blazeface()
-    finders["Haar"] = contenders.haar()
+    finders["BlazeFace and mesh"] = baselines.blazeface_and_mesh()
+    finders["BlazeFace"] = baselines.blazeface()
+    finders["Haar"] = baselines.haar()
     measured = measure(finders, photographs)
     figures = {
         name: curves.figures(judged, thresholds.get(name)) | {"median_ms": ms}
@@ -64,15 +64,15 @@ def main(args: argparse.Namespace) -> int:
     if args.card:
         options = [option for option, given in (("--held-back", args.held_back), ("--card", True)) if given]
         command = " ".join(["python -m cssafe evaluate --task detection", args.data.resolve().name, *options])
-        chains = {"ours": Finder(args.model).find, "BlazeFace and mesh": contenders.blazeface_chain()}
-        steady = steadiness.table(steadiness.measure(chains, photographs))
-        card.write(args.model, figures, f"{tables(figures)}\n\n{steadiness.ABOUT}\n\n{steady}", command)
+        chains = {"ours": Finder(args.model).find, "BlazeFace and mesh": baselines.blazeface_chain()}
+        steady = stability.table(stability.measure(chains, photographs))
+        card.write(args.model, figures, f"{tables(figures)}\n\n{stability.ABOUT}\n\n{steady}", command)
     print(json.dumps(figures) if args.json else tables(figures))
     return 0
 
 
 def measure(
-    finders: dict[str, contenders.Finds], photographs: list[Photograph]
+    finders: dict[str, baselines.Finds], photographs: list[Photograph]
 ) -> dict[str, tuple[curves.Judged, float]]:
     """Each detector's boxes on all photographs, judged, and the median milliseconds of a photograph."""
     found: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {name: [] for name in finders}
@@ -90,10 +90,10 @@ def measure(
 def choose(folder: Path, photographs: list[Photograph]) -> dict[str, Any]:
     """The lowest threshold at which the detector in a folder has at most MOST_ALARMS on photographs, and what it then finds;
     both are written into its model.json."""
-    judged, _ = measure({"ours": contenders.ours(folder)}, photographs)["ours"]
+    judged, _ = measure({"ours": baselines.ours(folder)}, photographs)["ours"]
     megapixels = sum(photograph.read()[..., 0].size for photograph in photographs) / 1e6
     most = MOST_ALARMS * megapixels / max(1, judged.images)
-    threshold = np.ceil(1000 * max(curves.threshold_at(judged, most), contenders.LEAST)) / 1000
+    threshold = np.ceil(1000 * max(curves.threshold_at(judged, most), baselines.LEAST)) / 1000
     chosen: dict[str, Any] = {
         "threshold": threshold,
         "metrics": {

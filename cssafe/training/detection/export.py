@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 
 from cssafe.training.detection import network
-from cssafe.vision.networks import sha256
+from cssafe.vision.openvino_runtime import sha256
 
 FILES = ("model.keras", "detector.xml", "detector.bin")
 

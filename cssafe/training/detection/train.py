@@ -14,9 +14,9 @@ import numpy as np
 
 from cssafe.training.detection import evaluate, network
 from cssafe.training.detection.augment import padded, square
+from cssafe.training.detection.dataset import Photograph, read, split
 from cssafe.training.detection.export import export
 from cssafe.training.detection.loss import DetectionLoss
-from cssafe.training.detection.photographs import Photograph, read, split
 
 FACES, ROWS = 64, 16
 """Most faces of a square, the largest ones, and what the number of rows is a multiple of: few shapes are to be compiled, and

@@ -19,11 +19,20 @@ import numpy as np
 from scipy.optimize import lsq_linear
 
 from cssafe import settings
-from cssafe.agreement import MEASURES, agreement, limits
-from cssafe.concentration import looking
-from cssafe.formula import ATTENTION_ONLY, FORMULAS, GAZE, MOST_GAZE, PUBLISHED, PUBLISHED_FILE, Formula, read_formula
 from cssafe.labels import FERPLUS
-from cssafe.rescoring import expression, signals
+from cssafe.scoring.concentration import looking
+from cssafe.scoring.formula import (
+    ATTENTION_ONLY,
+    FORMULAS,
+    GAZE,
+    MOST_GAZE,
+    PUBLISHED,
+    PUBLISHED_FILE,
+    Formula,
+    read_formula,
+)
+from cssafe.scoring.rescoring import expression, signals
+from cssafe.stats.agreement import MEASURES, agreement, limits
 from cssafe.training.datasets import DataError
 from cssafe.training.engagement.moments import Moments, folds, mentions, people
 from cssafe.training.engagement.validate import add_data, number, read

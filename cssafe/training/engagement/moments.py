@@ -7,15 +7,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cssafe import evidence, media
-from cssafe.concentration import attention, concentration
-from cssafe.formula import Formula
+from cssafe import media
 from cssafe.frames import SIGNALS
 from cssafe.media import MediaError
 from cssafe.observations import EXPRESSION, observe
 from cssafe.pipeline import Pipeline, Stream
+from cssafe.queries import scored_observations
 from cssafe.recording import Recording, analyze
-from cssafe.rescoring import during, expression, signals
+from cssafe.scoring.concentration import attention, concentration
+from cssafe.scoring.formula import Formula
+from cssafe.scoring.rescoring import during, expression, signals
 from cssafe.store import Workspace
 from cssafe.training.datasets import DataError
 from cssafe.training.engagement.layouts import Labelled, read_ratings
@@ -97,8 +98,8 @@ def of_lessons(file: Path, levels: int, workspace: Workspace) -> Moments:
         )
     parts: list[pd.DataFrame] = []
     for lesson, moments in table.groupby("lesson"):
-        rows = evidence.counted(workspace, int(str(lesson)))
-        activity = during(rows["time"], evidence.activities(workspace, int(str(lesson))))
+        rows = scored_observations.counted(workspace, int(str(lesson)))
+        activity = during(rows["time"], scored_observations.activities(workspace, int(str(lesson))))
         rows = rows.assign(activity=activity)
         local = known.loc[lesson, "local"]
         for moment, time in moments["time"].items():

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from cssafe import formula as formulas
 from cssafe import settings
-from cssafe.agreement import MEASURES, agreement, limits, spread
-from cssafe.concentration import levels
-from cssafe.formula import Formula
 from cssafe.frames import LEVELS
 from cssafe.labels import ACTIVITIES
+from cssafe.scoring import formula as formulas
+from cssafe.scoring.concentration import levels
+from cssafe.scoring.formula import Formula
 from cssafe.settings import ConfigurationError
+from cssafe.stats.agreement import MEASURES, agreement, limits, spread
 from cssafe.training.datasets import DataError
 from cssafe.training.engagement import moments as moments_module
 from cssafe.training.engagement.layouts import read_clips

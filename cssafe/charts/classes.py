@@ -1,0 +1,102 @@
+"""What a class did, on the page of a lesson: responses to markers and regions of the room, alt.Chart out of the tables of
+queries/responses.py and queries/seats.py."""
+
+import altair as alt
+import pandas as pd
+
+from cssafe.colours import COLOURS, GREY, HIGH, LOW, MIDDLE
+from cssafe.language import N_, _
+from cssafe.queries.responses import WINDOWS
+
+TITLES = {"attention": N_("Change of attention"), "expression": N_("Change of expression")}
+"""In [-1, 1] and, from unpleasant to pleasant, in [-2, 2]."""
+
+
+def responses(table: pd.DataFrame, measure: str) -> alt.LayerChart:
+    """A row for each marker, and in it the change within each window with its interval; filled where that leaves out zero.
+
+    table: responses.responses. measure: of responses.MEASURES.
+    """
+    table = table[table["measure"] == measure]
+    table = table.assign(
+        marker=table["local"].dt.strftime("%H:%M:%S ") + [_(kind) for kind in table["kind"]],
+        within=[_("{n} s").format(n=window) for window in table["window"]],
+        clear=(table["low"] > 0) | (table["high"] < 0),
+        interval=[
+            _("not known") if pd.isna(low) else _("{low:+.2f} to {high:+.2f}").format(low=low, high=high)
+            for low, high in zip(table["low"], table["high"], strict=True)
+        ],
+    ).drop(columns="local")
+    names = [_("{n} s").format(n=window) for window in WINDOWS]
+    half = max([0.2, *table[["change", "low", "high"]].abs().max().dropna()])
+    colour = (
+        alt.Color("within:N").scale(domain=names, range=COLOURS[: len(names)]).legend(orient="top", title=_("Within"))
+    )
+    base = alt.Chart(table).encode(
+        y=alt.Y("marker:N").sort(None).title(None).axis(ticks=False, grid=True, tickBand="extent", labelLimit=140),
+        yOffset=alt.YOffset("within:N").sort(names),
+        color=colour,
+    )
+    zero = (
+        alt.Chart(pd.DataFrame({"change": [0.0]})).mark_rule(color=GREY, strokeDash=[4, 4]).encode(x=alt.X("change:Q"))
+    )
+    x = alt.X("change:Q").title(_(TITLES[measure])).scale(domain=[-half, half]).axis(format="+.1f", tickCount=5)
+    ends = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q").title(_(TITLES[measure])), x2=alt.X2("high:Q"))
+    points = base.mark_point(size=60, opacity=1).encode(
+        x=x,
+        fill=colour,
+        fillOpacity=alt.when("datum.clear").then(alt.value(1)).otherwise(alt.value(0)),
+        tooltip=[
+            alt.Tooltip("marker:N").title(_("Marker")),
+            alt.Tooltip("within:N").title(_("Within")),
+            alt.Tooltip("change:Q", format="+.2f").title(_("Change")),
+            alt.Tooltip("interval:N").title(_("Interval")),
+            alt.Tooltip("faces:Q").title(_("Faces")),
+        ],
+    )
+    return (zero + ends + points).properties(height=70 + 54 * table["marker"].nunique())
+
+
+def regions(table: pd.DataFrame, withheld: str) -> alt.LayerChart:
+    """The picture with its regions, coloured by attention. Selection "drawn": a rectangle drawn with the pointer, in percent.
+
+    table: seats.attention. withheld: what stands in a region without a figure.
+    """
+    table = table.assign(
+        **{edge: 100 * table[edge].astype(float) for edge in ("left", "top", "right", "bottom")},
+        told=[
+            withheld if pd.isna(mean) else f"{mean:.2f} ({low:.2f}–{high:.2f})"
+            for mean, low, high in table[["attention", "low", "high"]].itertuples(index=False)
+        ],
+    )
+    table = table.assign(across=(table["left"] + table["right"]) / 2, down=(table["top"] + table["bottom"]) / 2)
+    drawn = alt.selection_interval(name="drawn", mark=alt.BrushConfig(stroke=GREY, strokeWidth=2))
+    across, down = alt.Scale(domain=[0, 100], nice=False), alt.Scale(domain=[0, 100], nice=False, reverse=True)
+    axis = alt.Axis(labels=False, ticks=False, grid=False, domain=False)
+    x = alt.X("left:Q").scale(across).axis(axis).title(_("Left to right in the picture"))
+    y = alt.Y("top:Q").scale(down).axis(axis).title(_("Far to near"))
+    cells = (
+        alt.Chart(table)
+        .mark_rect(cornerRadius=4, stroke=GREY, strokeWidth=1.5)
+        .encode(
+            x=x,
+            x2=alt.X2("right:Q"),
+            y=y,
+            y2=alt.Y2("bottom:Q"),
+            color=alt.Color("attention:Q")
+            .scale(domain=[0, 0.5, 1], range=[LOW, MIDDLE, HIGH], interpolate="rgb")
+            .legend(orient="bottom", title=_("Attention (0 to 1)"), format=".1f", tickCount=5),
+            fillOpacity=alt.when("isValid(datum.attention)").then(alt.value(1)).otherwise(alt.value(0)),
+            tooltip=[
+                alt.Tooltip("name:N").title(_("Region")),
+                alt.Tooltip("told:N").title(_("Attention")),
+                alt.Tooltip("faces:Q", format=".1f").title(_("Faces")),
+                alt.Tooltip("seconds:Q").title(_("Seconds")),
+            ],
+        )
+    )
+    middles = alt.Chart(table).encode(x=alt.X("across:Q").scale(across), y=alt.Y("down:Q").scale(down))
+    ink = alt.when("isValid(datum.attention)").then(alt.value("#111111")).otherwise(alt.value(GREY))
+    names = middles.mark_text(fontSize=13, fontWeight="bold", dy=-8).encode(text=alt.Text("name:N"), color=ink)
+    told = middles.mark_text(fontSize=11, dy=8).encode(text=alt.Text("told:N"), color=ink)
+    return (cells.add_params(drawn) + names + told).properties(height=360)

@@ -1,0 +1,212 @@
+"""A workspace -> one file; `python -m cssafe export`.
+
+Nothing leaves of fewer people than the minimum group: of lessons whose profile does not let single faces be shown, the tables
+that have a row a face are left out, and `minutes` has the means of the class where they may be given away.
+"""
+
+import argparse
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
+
+import pyarrow as pa
+from pyarrow import csv, parquet
+
+from cssafe import settings
+from cssafe.exchange import ABOUT, FORMATS, PROGRAM, Progress
+from cssafe.exchange.spreadsheet import escape
+from cssafe.store import StoreError, Workspace
+from cssafe.store.migrations import of_lessons
+from cssafe.store.stored_settings import TRAVELLING
+from cssafe.store.summaries import shareable
+
+BATCH = 100_000
+"""Observations that are held in memory at a time, about."""
+
+OF_FACES = ("observations", "tracks", "faces")
+"""Tables with rows of single faces."""
+
+TOLD = "SELECT lesson FROM lessons WHERE ended IS NOT NULL AND list_contains($individual::VARCHAR[], profile)"
+WITHHELD = "SELECT lesson FROM lessons WHERE ended IS NOT NULL AND NOT list_contains($individual::VARCHAR[], profile)"
+INDIVIDUAL = [profile.name for profile in settings.PROFILES.values() if profile.individuals]
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a file holds. rows: table -> number. withheld: lessons without rows of single faces."""
+
+    rows: dict[str, int]
+    withheld: int
+
+
+def write(workspace: Workspace, file: IO[bytes], form: str, progress: Progress = lambda share: None) -> Contents:
+    """Write all lessons that are over, and the settings. form: one of FORMATS."""
+    rows = {}
+    packed = ZIP_STORED if form == "parquet" else ZIP_DEFLATED  # Parquet is packed already
+    with workspace.cursor() as cursor, ZipFile(file, "w", packed, compresslevel=1) as archive:
+        parts = _parts(cursor)
+        chunks = sum(len(part.chunks) for part in parts)
+        done = 0
+        for part in parts:
+            rows[part.table] = 0
+            with archive.open(f"{part.table}.{form}", "w", force_zip64=True) as member:
+                writer = _Writer(member, form, cursor, part)
+                for chunk in part.chunks:
+                    rows[part.table] += writer.write(chunk)
+                    done += 1
+                    progress(done / chunks)
+                writer.close()
+        (withheld,) = _row(cursor, f"SELECT count(*) FROM ({WITHHELD})", {"individual": INDIVIDUAL})
+        steps = [name for (name,) in cursor.execute("SELECT name FROM migrations ORDER BY name").fetchall()]
+        about: dict[str, Any] = {
+            "program": PROGRAM,
+            "format": form,
+            "written": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}",
+        }
+        about |= {"database": steps, "rows": rows, "withheld": withheld}
+        archive.writestr(ABOUT, json.dumps(about, indent=1))
+    return Contents(rows, withheld)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One table of the file. sql: its rows. chunks: parameters for each of the pieces in which they are read."""
+
+    table: str
+    sql: str
+    chunks: tuple[Mapping[str, Any], ...] = ({},)
+
+
+def _parts(cursor: Any) -> list[Part]:
+    """The tables, `lessons` first, as those who read it need it."""
+    belonging = of_lessons(cursor)
+    told = {"individual": INDIVIDUAL}
+    parts = [Part("lessons", "FROM lessons WHERE ended IS NOT NULL ORDER BY lesson")]
+    for table in (name for name in belonging if name not in ("lessons", "minutes", "observations")):
+        which = TOLD if table in OF_FACES else "SELECT lesson FROM lessons WHERE ended IS NOT NULL"
+        parts.append(
+            Part(table, f"FROM {table} WHERE lesson IN ({which}) ORDER BY ALL", (told if table in OF_FACES else {},))
+        )
+    rows = cursor.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE NOT internal AND NOT temporary AND database_name = current_database()"
+    ).fetchall()
+    for table in sorted({name for (name,) in rows} - {*belonging, "migrations", "settings"}):
+        parts.append(Part(table, f"FROM {table} ORDER BY ALL"))
+    kept = "FROM settings WHERE list_contains($travel::VARCHAR[], key) ORDER BY key"
+    parts.append(Part("settings", kept, ({"travel": TRAVELLING},)))
+    minutes = f"WITH {shareable(WITHHELD)} FROM minutes WHERE lesson IN ({TOLD}) UNION ALL BY NAME FROM shareable ORDER BY ALL"
+    parts.append(Part("minutes", minutes, (told,)))
+    chunks = _chunks(cursor)
+    # Earlier versions wrote seconds twice when the clock was set back; no file is taken in that has one twice.
+    observations = f"""
+        SELECT DISTINCT ON (observations.lesson, observations.time, track) observations.*, activity
+        FROM observations ASOF LEFT JOIN activities
+            ON observations.lesson = activities.lesson AND observations.time >= activities.time
+        WHERE observations.lesson BETWEEN $first AND $last AND observations.lesson IN ({TOLD})
+        ORDER BY observations.lesson, observations.time, track"""
+    pieces = ({"first": min(chunk, default=0), "last": max(chunk, default=0)} for chunk in chunks)
+    parts.append(Part("observations", observations, tuple(told | piece for piece in pieces)))
+    return parts
+
+
+def _chunks(cursor: Any) -> list[list[int]]:
+    """Lessons that are read together, rising; one piece at least, which may be empty."""
+    counted = cursor.execute(
+        f"SELECT lesson, count(*) FROM observations WHERE lesson IN ({TOLD}) GROUP BY lesson ORDER BY lesson",
+        {"individual": INDIVIDUAL},
+    ).fetchall()
+    chunks: list[list[int]] = [[]]
+    held = 0
+    for lesson, rows in counted:
+        if held + rows > BATCH and chunks[-1]:
+            chunks.append([])
+            held = 0
+        chunks[-1].append(lesson)
+        held += rows
+    return chunks
+
+
+class _Writer:
+    """Rows of one part into a member, in one of FORMATS."""
+
+    def __init__(self, member: IO[bytes], form: str, cursor: Any, part: Part) -> None:
+        self._member, self._form, self._cursor, self._part = member, form, cursor, part
+        self._writer: Any = None
+
+    def write(self, chunk: Mapping[str, Any]) -> int:
+        """The number of rows of this piece."""
+        piece = self._cursor.execute(self._part.sql, chunk).to_arrow_table()
+        if self._form == "json":
+            lines = self._cursor.execute(f"SELECT to_json(line)::VARCHAR FROM (SELECT {exact(piece)} FROM piece) line")
+            while found := lines.fetchmany(BATCH):
+                self._member.writelines(f"{line}\n".encode() for (line,) in found)
+            return piece.num_rows
+        if self._form == "csv":
+            piece = _escaped(piece)
+        if self._writer is None:
+            if self._form == "csv":
+                self._writer = csv.CSVWriter(self._member, piece.schema)
+            else:
+                self._writer = parquet.ParquetWriter(self._member, piece.schema, compression="zstd")
+        self._writer.write_table(piece)
+        return piece.num_rows
+
+    def close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+
+
+def _escaped(piece: pa.Table) -> pa.Table:
+    """The piece with texts that no spreadsheet executes."""
+    for i, field in enumerate(piece.schema):
+        if field.type == pa.string():
+            cells = piece.column(i).combine_chunks().dictionary_encode()
+            texts = [escape(text) for text in cells.dictionary.to_pylist()]
+            piece = piece.set_column(i, field.name, pa.array(texts, pa.string()).take(cells.indices))
+    return piece
+
+
+def exact(table: pa.Table) -> str:
+    """SQL for the table's columns with the digits of its floats and no more: 0.1, not 0.10000000149011612."""
+    short = {field.name for field in table.schema if field.type == pa.float32()}
+    return ", ".join(f'"{n}"::VARCHAR::DOUBLE AS "{n}"' if n in short else f'"{n}"' for n in table.column_names)
+
+
+def _row(cursor: Any, sql: str, parameters: dict) -> tuple:
+    row = cursor.execute(sql, parameters).fetchone()
+    assert row is not None, "an aggregate without groups has one row"
+    return row
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE.zip", help="is made, or written anew")
+    parser.add_argument("--format", choices=FORMATS, default=FORMATS[0], help=f"of its tables (default: {FORMATS[0]})")
+
+
+def main(args: argparse.Namespace) -> int:
+    from cssafe.exchange.progress import tell
+
+    if args.file.is_dir() or not args.file.absolute().parent.is_dir():
+        raise StoreError(f"{args.file}: expected the name of a file in a folder that is there.")
+    chosen = settings.read()
+    database = chosen.database
+    if not database.is_file():
+        raise StoreError(f"There is no database {database} yet, so there is nothing to export.")
+    workspace = Workspace.open(database, chosen.profile.expression)
+    half = args.file.with_name(args.file.name + ".part")
+    try:
+        with half.open("wb") as file:
+            contents = write(workspace, file, args.format, tell("Written"))
+        os.replace(half, args.file)
+    finally:
+        half.unlink(missing_ok=True)
+        workspace.close()
+    print(f"In {args.file}: lessons {contents.rows['lessons']}, observations {contents.rows['observations']}.")
+    if contents.withheld:
+        print(f"Lessons with the means of the class only, as their profile shows no single faces: {contents.withheld}.")
+    return 0

@@ -1,0 +1,99 @@
+"""One picture that a visitor asks about: every face in it, what the expression network says of it, and where it looks.
+
+The picture takes its turn with the cameras' at the engine. Nothing of it is stored or logged; what is kept of it, the crops,
+goes with the visit.
+"""
+
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+
+from cssafe.language import N_, _
+from cssafe.live.engine import Answer, Engine, Feed
+from cssafe.media import MediaError
+from cssafe.pipeline import Stream
+from cssafe.vision.crops import crop, crop_matrix, from_image, grey
+from cssafe.vision.face_parts import segment
+from cssafe.vision.occlusion import hidden
+
+PATIENCE = 30.0
+"""Seconds for the picture: the networks may still be loading, and others may be waiting too."""
+
+SHOWN = 12
+"""Faces that are told of, the largest: as many as a page can show."""
+
+SIDE = 240
+"""Pixels of the crops that people look at; the network sees fewer."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was seen in a picture: n faces that can be read, the largest first, at most SHOWN.
+
+    found: faces in the picture. readable: those of them that can be read. faces: uint8 (n, SIDE, SIDE), grey and upright.
+    parts: uint8 (n, SIDE, SIDE), what each of their pixels is, index into vision.segments.PARTS. hidden: float32 (n,) in
+    [0, 1], see vision.hidden.
+    crops: uint8 (n, 48, 48), the same as the network gets them. probabilities: float32 (n, 8), in the order of
+    labels.FERPLUS. evidence: float32 (n, rows, columns, 8), see Expression.evidence; None where the network gives no map.
+    """
+
+    found: int
+    readable: int
+    faces: np.ndarray
+    parts: np.ndarray
+    hidden: np.ndarray
+    crops: np.ndarray
+    probabilities: np.ndarray
+    evidence: np.ndarray | None
+
+    def __len__(self) -> int:
+        return len(self.crops)
+
+
+def look(engine: Engine, image: np.ndarray, patience: float = PATIENCE) -> Seen:
+    """Ask the engine about a picture, uint8 (h, w, 3) BGR, in a profile that computes emotions.
+
+    Raises:
+        MediaError: it could not be analysed.
+        TimeoutError: it was not, within `patience` seconds.
+        ConfigurationError: the networks could not be loaded.
+    """
+    answered: Future[Answer] = Future()
+    feed = Feed(Stream(looking=True), answered.set_result)
+    try:
+        engine.loaded.result(patience)
+        engine.offer(feed, 0, image, datetime.now(UTC))
+        answer = answered.result(patience)
+    except TimeoutError:
+        raise TimeoutError(
+            _(
+                "The picture was not analysed within {seconds:.0f} seconds: the server is busy. Try it again in a minute."
+            ).format(seconds=patience)
+        ) from None
+    finally:
+        engine.leave(feed)
+    if answer.result is None:
+        raise MediaError(N_("The picture could not be analysed. Try another one."))
+    looks = feed.stream.looks
+    if looks is None:
+        raise MediaError(
+            N_("The emotions in the picture were not computed: the profile in use has no expression network.")
+        )
+    rows = np.argsort(-looks.sides, kind="stable")[:SHOWN]
+    luma = grey(image)
+    places = [(looks.middles[i], looks.sides[i], looks.rolls[i], SIDE) for i in rows]
+    faces = [crop(luma, *place) for place in places]
+    meshes = [from_image(looks.points[i, :, :2], crop_matrix(*place)) for i, place in zip(rows, places, strict=True)]
+    parts = [segment(mesh[None], SIDE, SIDE) for mesh in meshes]
+    return Seen(
+        found=len(answer.result),
+        readable=len(looks.sides),
+        faces=np.stack(faces) if faces else np.zeros((0, SIDE, SIDE), np.uint8),
+        parts=np.stack(parts) if parts else np.zeros((0, SIDE, SIDE), np.uint8),
+        hidden=hidden(image, looks.points[rows]),
+        crops=looks.crops[rows],
+        probabilities=looks.probabilities[rows],
+        evidence=None if looks.evidence is None else looks.evidence[rows],
+    )

@@ -1,0 +1,89 @@
+"""Single pictures (st.camera_input): the last resort, on networks that let through nothing but the page itself."""
+
+from concurrent.futures import Future
+
+import numpy as np
+import streamlit as st
+
+from cssafe.language import _, ngettext
+from cssafe.live.engine import Answer, Engine
+from cssafe.live.lesson import LiveLesson
+from cssafe.live.transports.websocket_component import told as in_words
+from cssafe.media import MediaError, decode
+from cssafe.privacy import SHOWN
+from cssafe.settings import ABSENCE_TIMEOUT_S
+from cssafe.vision.anonymize import cover
+from cssafe.vision.drawing import draw
+
+PATIENCE = 30.0
+"""Seconds for one picture: the networks may still be loading, and others may be waiting too."""
+
+
+def camera(lesson: LiveLesson, engine: Engine) -> bool:
+    """Show the camera's button, and the picture taken with what was read from it. False: nobody can tell whether it fails,
+    for the visitor chooses when to take a picture."""
+    taken = st.camera_input(_("Take a picture"), key=f"picture {lesson.number}", label_visibility="collapsed")
+    if taken is None:
+        st.caption(
+            _(
+                "Choose Take Photo. Each picture is analysed once and then counts as one second of the lesson; after "
+                "{minutes:.0f} minutes without one the lesson ends."
+            ).format(minutes=ABSENCE_TIMEOUT_S / 60)
+        )
+        return False
+    try:
+        image = decode(taken.getvalue())
+        if st.session_state.get("taken", ("", {}))[0] != taken.file_id:
+            with st.spinner(_("The picture is being analysed…")):
+                st.session_state["taken"] = taken.file_id, analyze(lesson, engine, image)
+    except (MediaError, TimeoutError) as error:
+        st.warning(str(error), icon=":material/warning:")
+        return False
+    told = st.session_state["taken"][1]
+    faces = len(told["faces"])
+    words = ngettext("{n} face", "{n} faces", faces).format(n=faces)
+    if told["concentration"] is not None:
+        read, level = _("concentration {value}, {level}"), told["level"]
+        words += " · " + read.format(value=f"{told['concentration']:.2f}", level=_(level))
+    if note := told["note"]:
+        words = in_words().get(note, note)
+    shown = draw(cover(image, told["covers"], lesson.way), told["faces"])
+    st.image(shown, caption=words, channels="BGR", width="stretch")
+    following = _("Choose Clear photo to take the next one.")
+    if lesson.way != SHOWN:
+        following += " " + _("The view above it is your browser's own and is not covered.")
+    st.caption(following)
+    return False
+
+
+def analyze(lesson: LiveLesson, engine: Engine, image: np.ndarray) -> dict:
+    """What LiveLesson.take tells of the picture, which is one second of the lesson. image: uint8 (h, w, 3) BGR.
+
+    Raises:
+        MediaError: it could not be analysed.
+        TimeoutError: it was not, within PATIENCE.
+        ConfigurationError: the networks could not be loaded.
+    """
+    told: Future[dict] = Future()
+
+    def deliver(answer: Answer) -> None:
+        if answer.result is None:
+            told.set_exception(MediaError(answer.problem))
+        else:
+            told.set_result(lesson.take(answer.result))
+
+    feed = lesson.connect(deliver)
+    try:
+        engine.loaded.result(PATIENCE)
+        engine.offer(feed, 0, image, lesson.clock.now())
+        return told.result(PATIENCE)
+    except TimeoutError:
+        raise TimeoutError(
+            _(
+                "The picture was not analysed within {seconds:.0f} seconds: the server is busy. Take another one in a "
+                "minute."
+            ).format(seconds=PATIENCE)
+        ) from None
+    finally:
+        engine.leave(feed)
+        lesson.disconnect(feed)

@@ -1,0 +1,243 @@
+"""How a class responds to what the teacher marked: attention and expression within 5, 15 and 30 s against the minute before.
+
+The change is the mean over the faces that were measured before and after, each against herself, weighted by how well and how
+long she was seen. It is a change of this class, not of classes at large; what makes it uncertain is that a class goes up and
+down by itself, and that faces are read badly: as much as the same figure does at all other moments of the same lesson. All
+intervals of a lesson hold together in 19 of 20 lessons (Bonferroni), so that of many markers without any effect none looks
+like one.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.special import stdtrit
+
+from cssafe.language import N_, _
+from cssafe.queries import markers
+from cssafe.scoring.affect import COORDINATES
+from cssafe.settings import MINIMUM_GROUP
+from cssafe.store import Workspace
+from cssafe.store.summaries import COUNTED
+
+WINDOWS = (5, 15, 30)
+"""Seconds after a marker."""
+
+BEFORE = 60
+"""Seconds before it."""
+
+KNOWN = 10
+"""Of which so many must be known of a face for it to count."""
+
+STEP = 5
+"""Seconds between two of the other moments."""
+
+LEAST_SWINGS = 4
+"""Stretches of BEFORE and a window, one after the other, that a lesson must hold beside its markers, to tell how far it goes
+up and down by itself (assumption)."""
+
+SPREAD = 1.4826
+"""Median distance from 0 -> standard deviation, where values lie normally (Rousseeuw & Croux 1993). The median, because other
+moments lie near markers and their effects, and a few large changes must not hide one."""
+
+LOOKING = 0.7
+"""Attention of a second from which on a face looks to where it should: the middle between looking there (1) and elsewhere
+(.4) with open eyes."""
+
+MEASURES = ("attention", "expression")
+"""Attention in [0, 1]; of expression the valence in [-1, 1], unpleasant to pleasant (scoring/affect.py)."""
+
+CHANGED = {
+    ("attention", True): N_("attention rose by {change:.2f} within {window} s ({low:+.2f} to {high:+.2f})"),
+    ("attention", False): N_("attention fell by {change:.2f} within {window} s ({low:+.2f} to {high:+.2f})"),
+    ("expression", True): N_("expression rose by {change:.2f} within {window} s ({low:+.2f} to {high:+.2f})"),
+    ("expression", False): N_("expression fell by {change:.2f} within {window} s ({low:+.2f} to {high:+.2f})"),
+}
+"""Measure and whether it rose -> what is said of it."""
+
+COLUMNS = (
+    "minute",
+    "local",
+    "kind",
+    "measure",
+    "window",
+    "change",
+    "low",
+    "high",
+    "faces",
+    "delay",
+    "soonest",
+    "latest",
+)
+
+
+@dataclass(frozen=True)
+class Course:
+    """One measure through a lesson. values: (seconds, faces), 0 where not measured. weights: the same shape, 0 there."""
+
+    values: np.ndarray
+    weights: np.ndarray
+
+
+def responses(workspace: Workspace, lesson: int) -> pd.DataFrame:
+    """One row for each marker, measure and window; nothing of a measure that the lesson does not have.
+
+    Columns: minute (from the lesson's start, with fraction), local, kind, measure (of MEASURES), window (seconds), change
+    with low and high (NaN where too few faces, or too little beside the markers to judge by), faces; delay: seconds until half
+    of the faces that had to turn have turned, with soonest and latest (95 %; inf: more than the longest window), NaN where
+    attention did not clearly change.
+    """
+    valence = " + ".join(f"{value} * p_{name}" for name, (value, _arousal) in COORDINATES.items())
+    with workspace.cursor() as cursor:
+        rows = cursor.execute(
+            f"""WITH {COUNTED}
+            SELECT date_diff('second', date_trunc('minute', started), time) AS second, track, weight, attention,
+                {valence} AS expression, audience
+            FROM counted JOIN lessons USING (lesson)""",
+            {"lessons": [lesson]},
+        ).df()
+    marked = markers(workspace, lesson)
+    if rows.empty or marked.empty:
+        return pd.DataFrame(columns=COLUMNS)
+    least = 1 if rows["audience"].iloc[0] == "self" else MINIMUM_GROUP
+    first = rows["second"].min()
+    second = (rows["second"] - first).to_numpy(int)
+    face = np.unique(rows["track"], return_inverse=True)[1]
+    at = (marked["minute"] * 60).round().to_numpy(int) - first
+    measured = [name for name in MEASURES if rows[name].notna().any()]
+    alpha = 0.05 / (len(marked) * len(WINDOWS) * len(measured))
+    parts = []
+    for name in measured:
+        course = lay_out(second, face, rows[name].to_numpy(float), rows["weight"].to_numpy(float))
+        table = pd.concat([judged(course, at, window, least, alpha) for window in WINDOWS])
+        turned = np.full((len(at), 3), np.nan)
+        if name == "attention":
+            for i in range(len(at)):
+                sign = _direction(table.loc[i])
+                if sign:
+                    turned[i] = delay(course, int(at[i]), sign, least)
+        table[["delay", "soonest", "latest"]] = turned[table.index]
+        parts.append(table.join(marked.drop(columns="note")).assign(measure=name))
+    return pd.concat(parts).sort_values(["minute", "measure", "window"], kind="stable", ignore_index=True)[
+        list(COLUMNS)
+    ]
+
+
+def lay_out(second: np.ndarray, face: np.ndarray, values: np.ndarray, weights: np.ndarray) -> Course:
+    """Rows of observations as a course; all (n,), second and face count from 0, values NaN where not measured."""
+    shape = (second.max() + 1 + WINDOWS[-1], face.max() + 1)
+    there = ~np.isnan(values)
+    course = Course(np.zeros(shape), np.zeros(shape))
+    course.values[second[there], face[there]] = values[there]
+    course.weights[second[there], face[there]] = weights[there]
+    return course
+
+
+def judged(course: Course, at: np.ndarray, window: int, least: int, alpha: float) -> pd.DataFrame:
+    """The change at each moment with its interval: columns window, change, low, high, faces; one row a moment.
+
+    at: seconds, int (m,). least: how many faces there must be. alpha: how often an interval may miss the truth.
+    """
+    change, faces = changes(course, at, window)
+    others = np.arange(BEFORE, len(course.values) - 2 * WINDOWS[-1], STEP)
+    others = others[(np.abs(others[:, None] - at[None]) >= WINDOWS[-1]).all(axis=1)]
+    swings, seen = changes(course, others, window)
+    swings = swings[seen >= least]
+    stretches = len(swings) * STEP / (BEFORE + window)
+    half = np.nan
+    if stretches >= LEAST_SWINGS:
+        half = stdtrit(stretches, 1 - alpha / 2) * SPREAD * float(np.median(np.abs(swings)))
+    change = np.where(faces >= least, change, np.nan)
+    columns = {"window": window, "change": change, "low": change - half, "high": change + half, "faces": faces}
+    return pd.DataFrame(columns, index=range(len(at)))
+
+
+def changes(course: Course, at: np.ndarray, window: int) -> tuple[np.ndarray, np.ndarray]:
+    """Of each moment (m,): the mean change of the faces, NaN where there are none, and how many there are.
+
+    at: seconds. A face counts if it was measured in KNOWN seconds before and in a third of the window. Its weight is that of a
+    difference of two means with its weights before and after: the product over the sum.
+    """
+    known, before, was = _over(course, at - BEFORE, at)
+    seen, after, then = _over(course, at, at + window)
+    counts = (known >= KNOWN) & (seen >= window / 3)
+    before, after = np.where(counts, before, 1), np.where(counts, after, 1)
+    weight = counts * before * after / (before + after)
+    total = weight.sum(axis=1)
+    sums = (weight * (then / after - was / before)).sum(axis=1)
+    return np.where(total > 0, sums / np.where(total > 0, total, 1), np.nan), counts.sum(axis=1)
+
+
+def delay(course: Course, at: int, sign: int, least: int) -> tuple[float, float, float]:
+    """Seconds until half of the faces that looked elsewhere (sign 1) or to the front (sign -1) just before have turned, and
+    its 95 % interval by order statistics (Conover, Practical Nonparametric Statistics, 1999, section 3.2); NaN of fewer
+    faces than `least`, inf for more than the longest window."""
+
+    def looks(rows: slice) -> np.ndarray:
+        return sign * (course.values[rows] - LOOKING) >= 0
+
+    there = course.weights > 0
+    just, after = slice(max(0, at - WINDOWS[0]), at), slice(at, at + WINDOWS[-1])
+    elsewhere = (there[just] & ~looks(just)).sum(axis=0) > there[just].sum(axis=0) / 2
+    counts = elsewhere & there[after].any(axis=0)
+    if counts.sum() < least:
+        return np.nan, np.nan, np.nan
+    turned = (looks(after) & there[after])[:, counts]
+    seconds = np.sort(np.where(turned.any(axis=0), turned.argmax(axis=0).astype(float), np.inf))
+    n = len(seconds)
+    low, high = n / 2 - 0.98 * np.sqrt(n), 1 + n / 2 + 0.98 * np.sqrt(n)
+    bounded = np.concatenate([[0.0], seconds, [np.inf]])
+    median, soonest, latest = (float(bounded[rank]) for rank in (int(np.ceil(n / 2)), round(low), round(high)))
+    return median, soonest, latest
+
+
+def sentence(rows: pd.DataFrame) -> str:
+    """What one marker's rows say."""
+    first = rows.iloc[0]
+    kind = first["kind"]
+    told = []
+    for measure, part in rows.groupby("measure", sort=False):
+        clear = part[(part["low"] > 0) | (part["high"] < 0)]
+        if len(clear):
+            row = clear.iloc[0]
+            told.append(
+                _(CHANGED[str(measure), bool(row["change"] > 0)]).format(
+                    change=abs(row["change"]), window=row["window"], low=row["low"], high=row["high"]
+                )
+            )
+    turned = rows["delay"].dropna()
+    if len(turned):
+        row = rows.loc[turned.index[0]]
+        told.append(_turned(row))
+    marker = f"{first['local']:%H:%M:%S} {_(kind)}"
+    return _("**{marker}**: {changes}.").format(marker=marker, changes="; ".join(told) or _("no clear change"))
+
+
+def _direction(rows: pd.DataFrame) -> int:
+    """1 where attention clearly rose within one of the windows, -1 where it fell, 0 where neither."""
+    if (rows["low"] > 0).any():
+        return 1
+    return -1 if (rows["high"] < 0).any() else 0
+
+
+def _over(course: Course, begin: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Measured seconds, weight and weighted sum of each face in each of the stretches from begin to end, (m, faces)."""
+    begin, end = (np.clip(seconds, 0, len(course.values)) for seconds in (begin, end))
+    parts = []
+    for values in (course.weights > 0, course.weights, course.weights * course.values):
+        sums = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)])
+        parts.append(sums[end] - sums[begin])
+    return parts[0], parts[1], parts[2]
+
+
+def _turned(row: pd.Series) -> str:
+    if math.isinf(row["delay"]):
+        sentence = _("half of those who had to turn had turned later than {longest} s")
+    elif math.isinf(row["latest"]):
+        sentence = _(
+            "half of those who had to turn had turned after {delay:.0f} s ({soonest:.0f} s to later than {longest} s)"
+        )
+    else:
+        sentence = _("half of those who had to turn had turned after {delay:.0f} s ({soonest:.0f} s to {latest:.0f} s)")
+    return sentence.format(longest=WINDOWS[-1], **row[["delay", "soonest", "latest"]])

@@ -1,0 +1,204 @@
+"""What a lesson's story reads of the database: emotions, affect, quality and coverage, each with the minimum group in it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from cssafe.labels import FERPLUS
+from cssafe.language import N_, _
+from cssafe.scoring.affect import COORDINATES
+from cssafe.stats.intervals import clustered, grouped
+from cssafe.store import Workspace
+from cssafe.store.summaries import COUNTED
+
+WINDOW = 5
+"""Minutes of the best and the weakest stretch of a lesson."""
+
+
+def _sum(weights: dict[str, float]) -> str:
+    return " + ".join(f"{weight} * p_{name}" for name, weight in weights.items() if weight) or "0"
+
+
+VALENCE = _sum({name: valence for name, (valence, _arousal) in COORDINATES.items()})
+AROUSAL = _sum({name: arousal for name, (_valence, arousal) in COORDINATES.items()})
+LIKING = _sum({name: max(0.0, valence) for name, (valence, _arousal) in COORDINATES.items()})
+DISLIKING = _sum({name: max(0.0, -valence) for name, (valence, _arousal) in COORDINATES.items()})
+
+KNOWN = "CASE WHEN p_neutral IS NOT NULL THEN"
+"""greatest and least pass over what is null."""
+
+EMOTIONS = {name: f"p_{name}" for name in FERPLUS}
+
+AFFECT = {
+    "valence": VALENCE,
+    "arousal": AROUSAL,
+    "liking": LIKING,
+    "disliking": DISLIKING,
+    "ambivalence": f"{KNOWN} greatest(0, 1.5 * least({LIKING}, {DISLIKING}) - 0.5 * greatest({LIKING}, {DISLIKING})) END",
+}
+"""affect.affect as SQL: measure -> value of an observation."""
+
+UNSURE = {
+    f"{name}_spread": f"{KNOWN} sqrt(greatest(0, {_sum({e: at[i] ** 2 for e, at in COORDINATES.items()})} - ({sql}) ** 2)) END"
+    for i, (name, sql) in enumerate({"valence": VALENCE, "arousal": AROUSAL}.items())
+}
+"""<measure>_spread -> the standard deviation of a single reading for not knowing which emotion it is, as in
+affect.Affect.spreads."""
+
+QUALITY = {"quality": "quality", "hidden": "hidden"}
+
+PLAIN = {"concentration": "concentration"} | QUALITY
+"""What is read of every lesson."""
+
+EXPRESSIVE = EMOTIONS | AFFECT | UNSURE
+"""What is read where expressions are."""
+
+
+HEADS = {
+    "minute": N_("Minute"),
+    "neutral": N_("Neutral"),
+    "happy": N_("Happy"),
+    "surprise": N_("Surprise"),
+    "sad": N_("Sad"),
+    "angry": N_("Angry"),
+    "disgust": N_("Disgust"),
+    "fear": N_("Fear"),
+    "contempt": N_("Contempt"),
+    "valence": N_("Valence"),
+    "arousal": N_("Arousal"),
+    "liking": N_("Liking"),
+    "disliking": N_("Disliking"),
+    "ambivalence": N_("Ambivalence"),
+}
+"""Measure -> heading of its column."""
+
+
+def sums(workspace: Workspace, lesson: int, expressive: bool) -> pd.DataFrame:
+    """Weighted sums over the observations of each face in each minute.
+
+    Columns: minute (whole, from the start), cluster (the face; of one person alone every ten seconds), alone (bool), and of
+    each measure s_<measure> and n_<measure>. All that a story needs is read at once, for it is the reading that takes long
+    among years of lessons."""
+    measures = PLAIN | (EXPRESSIVE if expressive else {})
+    columns = ", ".join(
+        f"coalesce(sum(({sql}) * weight), 0) AS s_{name}, coalesce(sum(weight) FILTER (({sql}) IS NOT NULL), 0) AS n_{name}"
+        for name, sql in measures.items()
+    )
+    with workspace.cursor() as cursor:
+        return cursor.execute(
+            f"""WITH {COUNTED}
+            SELECT date_diff('minute', date_trunc('minute', started), time)::INTEGER AS minute,
+                CASE WHEN audience = 'self' THEN date_diff('second', started, time) // 10 ELSE track END AS cluster,
+                audience = 'self' AS alone, {columns}
+            FROM counted JOIN lessons USING (lesson) GROUP BY ALL ORDER BY minute, cluster""",
+            {"lessons": [lesson]},
+        ).df()
+
+
+def minutes(table: pd.DataFrame, measures: Iterable[str]) -> pd.DataFrame:
+    """One row for each minute and measure that it has. Columns: minute, measure, mean, low, high. table: of `sums`."""
+    parts = []
+    for name in measures:
+        there = table[f"n_{name}"] > 0
+        minute, group = np.unique(table["minute"][there], return_inverse=True)
+        mean, low, high = grouped(
+            table[f"s_{name}"][there].to_numpy(float), table[f"n_{name}"][there].to_numpy(float), group
+        )
+        parts.append(pd.DataFrame({"minute": minute, "measure": name, "mean": mean, "low": low, "high": high}))
+    return _moved(pd.concat(parts).sort_values("minute", kind="stable", ignore_index=True))
+
+
+def whole(table: pd.DataFrame, measures: Iterable[str]) -> pd.DataFrame:
+    """The same over the whole lesson, by measure, NaN where there is none; of one person alone the clusters are minutes.
+    Columns: measure, mean, low, high."""
+    cluster = table["cluster"].where(~table["alone"].astype(bool), table["minute"])
+    joined = table.drop(columns=["minute", "cluster", "alone"]).groupby(cluster).sum()
+    rows = [(name, *_mean(joined, name)) for name in measures]
+    return _moved(pd.DataFrame(rows, columns=["measure", "mean", "low", "high"])).set_index("measure")
+
+
+@dataclass(frozen=True)
+class Window:
+    """Minutes of a lesson from first to last, both included, and its mean concentration with the interval over faces."""
+
+    first: int
+    last: int
+    mean: float
+    low: float
+    high: float
+
+
+def windows(table: pd.DataFrame) -> list[Window]:
+    """Every WINDOW minutes on end that all have figures. table: of `sums`."""
+    s, n = (table.pivot(index="minute", columns="cluster", values=f"{a}_concentration").fillna(0) for a in "sn")
+    there = s.index.to_numpy()
+    found = []
+    for i, first in enumerate(there[: max(0, len(there) - WINDOW + 1)]):
+        inside = slice(i, i + WINDOW)
+        if there[inside][-1] == first + WINDOW - 1:
+            seconds, weight = s.to_numpy()[inside].sum(axis=0), n.to_numpy()[inside].sum(axis=0)
+            found.append(Window(int(first), int(first) + WINDOW - 1, *_clustered(seconds, weight)))
+    return found
+
+
+def change(table: pd.DataFrame) -> tuple[float, float, float]:
+    """By how much concentration was higher in the last third of a lesson than in the first, face by face, with the interval
+    over faces; NaN of one person alone, and of a lesson shorter than two windows. table: of `sums`."""
+    length = 0 if table.empty else table["minute"].max() + 1 - table["minute"].min()
+    if length < 2 * WINDOW:
+        return np.nan, np.nan, np.nan
+    third = (table["minute"] - table["minute"].min()) * 3 // length
+    joined = (
+        table.assign(third=third).groupby(["cluster", "third"])[["s_concentration", "n_concentration"]].sum().unstack()
+    )
+    wanted = pd.MultiIndex.from_product([["s_concentration", "n_concentration"], [0, 2]])
+    first_s, last_s, first_n, last_n = joined.reindex(columns=wanted).dropna().to_numpy(float).T
+    if not len(first_n):
+        return np.nan, np.nan, np.nan
+    weight = first_n * last_n / (first_n + last_n)
+    return _clustered((last_s / last_n - first_s / first_n) * weight, weight)
+
+
+def coverage(workspace: Workspace, lesson: int) -> pd.Series:
+    """Counts: `seconds` in which a face was seen, `told` of them with enough measured faces, `faces` (seconds times faces)
+    seen, `measured` of them."""
+    with workspace.cursor() as cursor:
+        return (
+            cursor.execute(
+                f"""WITH {COUNTED}
+            SELECT count(*)::BIGINT AS seconds,
+                count(*) FILTER (measured >= least AND (expressed = 0 OR expressed >= least))::BIGINT AS told,
+                coalesce(sum(faces), 0)::BIGINT AS faces, coalesce(sum(measured), 0)::BIGINT AS measured FROM seconds""",
+                {"lessons": [lesson]},
+            )
+            .df()
+            .iloc[0]
+        )
+
+
+def _mean(table: pd.DataFrame, name: str) -> tuple[float, float, float]:
+    return _clustered(table[f"s_{name}"].to_numpy(float), table[f"n_{name}"].to_numpy(float))
+
+
+def _clustered(s: np.ndarray, n: np.ndarray) -> tuple[float, float, float]:
+    """intervals.clustered of one measure; clusters without weight do not count."""
+    s, n = s[n > 0], n[n > 0]
+    if not len(n):
+        return np.nan, np.nan, np.nan
+    mean, low, high = clustered(s[:, None], n)
+    return float(mean[0]), float(low[0]), float(high[0])
+
+
+def _moved(table: pd.DataFrame) -> pd.DataFrame:
+    """The intervals cut to [0, 1], but those of valence and arousal, which go from -1 to 1."""
+    least = np.where(table["measure"].isin(("valence", "arousal")), -1, 0)
+    return table.assign(
+        low=np.maximum(table["low"].astype(float), least), high=np.minimum(table["high"].astype(float), 1)
+    )
+
+
+def headed(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with headings for people instead of the measures' names."""
+    return table.rename(columns={name: _(head) for name, head in HEADS.items()})

@@ -1,1 +1,0 @@
-"""The school's week, by how much its slots differ, and a better week."""

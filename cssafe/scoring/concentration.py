@@ -1,0 +1,74 @@
+"""Attention and expression -> the concentration index and its level.
+
+The numbers are a formula's (scoring/formula.py). What such an index can and cannot tell is said in docs/concentration.md; it is
+no measurement of anybody's mind.
+"""
+
+import numpy as np
+
+from cssafe.frames import Signals
+from cssafe.scoring.formula import MOST_GAZE, Formula
+from cssafe.signals.pose import GAZE_REACH
+
+
+def looking(signals: Signals, formula: Formula, activity: str) -> tuple[np.ndarray, np.ndarray]:
+    """Where each face looks and how its eyes are: bool (n,), whether at what counts as attentive, and int8 (n,), 0 open, 1 half
+    closed, 2 closed. activity: one that the formula scores.
+
+    The eyes' own sideways turn is added to the head's. Where the eyes cannot be read (a small face), the head alone decides
+    and the eyes count as open: an assumption that every small face shares.
+    """
+    limits = formula.limits[activity]
+    assert limits is not None, "the activity is scored"
+    eyes = np.degrees(np.arcsin(np.clip(np.nan_to_num(signals.gaze_x) / GAZE_REACH, -1, 1)))
+    sideways = np.abs(signals.yaw - eyes) <= limits["yaw"]
+    centre = sideways & (signals.pitch >= -limits["up"]) & (signals.pitch <= limits["down"])
+    openness = np.nan_to_num(signals.eyes_open, nan=1.0)
+    closed = openness < limits["closed"]
+    return centre, np.where(closed, 2, openness < limits["half_open"]).astype(np.int8)
+
+
+def attention(signals: Signals, formula: Formula, activity: str) -> np.ndarray:
+    """How far each face attends to what the activity asks for: its gaze-and-eyes weight over the largest, float32 (n,) in
+    [0, 1]. NaN where the head cannot be read, and all NaN in an activity that the formula does not score."""
+    if formula.limits[activity] is None:
+        return np.full(len(signals.yaw), np.nan, np.float32)
+    centre, lids = looking(signals, formula, activity)
+    gaze = formula.gaze
+    on = np.array([gaze["centre_open"], gaze["centre_half"], gaze["closed"]])[lids]
+    off = np.array([gaze["away_open"], gaze["away_half"], gaze["closed"]])[lids]
+    weight = np.where(np.isnan(signals.yaw), np.nan, np.where(centre, on, off))
+    return np.clip(weight / MOST_GAZE, 0, 1).astype(np.float32)
+
+
+def concentration(attention: np.ndarray, expression: np.ndarray | None, formula: Formula) -> np.ndarray:
+    """The index, float32 (n,) in [0, 1]: emotion weight x gaze weight / divisor; NaN where a part is not measurable.
+
+    Args:
+        attention: (n,), gaze weight over 5.
+        expression: (n, 8) probabilities in the order of labels.FERPLUS; the emotion weight is their mean weight. A
+            formula without emotion weights takes None and counts every emotion as 1.
+    """
+    if formula.emotion is None:
+        emotion = np.ones(len(attention), np.float32)
+    elif expression is None:
+        raise ValueError(f"The formula {formula} weighs emotions; no expression was given.")
+    else:
+        emotion = expression @ formula.emotion
+    return np.clip(emotion * attention * MOST_GAZE / formula.divisor, 0, 1).astype(np.float32)
+
+
+def levels(index: np.ndarray, before: np.ndarray, formula: Formula) -> np.ndarray:
+    """The level of each index, int8 (n,): 0 low, 1 medium, 2 high, -1 not measurable.
+
+    Args:
+        index: (n,) in [0, 1] or NaN.
+        before: int8 (n,), the level so far (-1: none yet). It is left only when the index passes the limit between two
+            levels by the formula's hysteresis, so that a level does not flicker.
+    """
+    low, high, margin = (formula.bands[name] for name in ("low_below", "high_above", "hysteresis"))
+    # Leaving a level downwards needs less than the limit, upwards more than it, each by the margin.
+    low_edge = low + margin * np.select([before == 0, before > 0], [1, -1], 0)
+    high_edge = high + margin * np.select([before == 2, before >= 0], [-1, 1], 0)
+    level = (index >= low_edge).astype(np.int8) + (index > high_edge)
+    return np.where(np.isnan(index), -1, level).astype(np.int8)

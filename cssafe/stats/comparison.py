@@ -1,0 +1,112 @@
+"""Lessons with something against lessons without: difference of their means, effect size, and what each is uncertain by.
+
+Only lessons alike in everything else are compared: within a stratum (class, subject, formula ...), each lesson against its
+stratum's mean, as by least squares with a constant for each stratum (Angrist & Pischke, Mostly Harmless Econometrics, 2009,
+section 3.3). A lesson counts once, however many faces and minutes it has. A difference need not be caused by what was compared.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from cssafe.stats.intervals import STUDENT
+
+LEAST = 5
+"""Lessons with and as many without, before a comparison answers: with fewer, one odd lesson makes the difference
+(assumption)."""
+
+
+@dataclass(frozen=True)
+class Effect:
+    """slope: by how much the value rises where x rises by one (of a tag: by how much lessons with it are higher), with its
+    95 % interval. size: the same in standard deviations of lessons of one stratum (Hedges' g), with its interval. lessons: how
+    many were compared; others have nothing to be compared with. All NaN where nothing can be said.
+    """
+
+    slope: float = np.nan
+    low: float = np.nan
+    high: float = np.nan
+    size: float = np.nan
+    size_low: float = np.nan
+    size_high: float = np.nan
+    lessons: int = 0
+
+    @property
+    def clear(self) -> bool:
+        """Whether the interval leaves out zero."""
+        return self.low > 0 or self.high < 0
+
+
+def effect(values: np.ndarray, x: np.ndarray, strata: np.ndarray) -> Effect:
+    """How the values of lessons (n,) hang on x (n,): a number, or 1 for those with and 0 for those without something.
+
+    strata: int (n,). Values that are NaN do not count, nor strata in which x is everywhere the same.
+    Hedges' g and its variance: Hedges & Olkin, Statistical Methods for Meta-Analysis, 1985, section 5.
+    """
+    known = ~np.isnan(values)
+    known[known] = _mixed(x[known], strata[known])
+    if not known.any():
+        return Effect()
+    stratum = np.unique(strata[known], return_inverse=True)[1]
+    count = np.bincount(stratum)
+    y, x = (
+        column - (np.bincount(stratum, column) / count)[stratum] for column in (values[known], x[known].astype(float))
+    )
+    lessons, apart = int(known.sum()), float(x @ x)
+    slope = float(x @ y) / apart
+    freedom = lessons - len(count) - 1
+    if freedom < 1:
+        return Effect(slope, lessons=lessons)
+    deviation = float(np.sqrt(((y - slope * x) ** 2).sum() / freedom))
+    student = STUDENT[min(freedom, len(STUDENT)) - 1]
+    half = student * deviation / np.sqrt(apart)
+    if deviation < 1e-9:  # all lessons of a stratum alike: in no unit of their deviation
+        return Effect(slope, slope - half, slope + half, lessons=lessons)
+    size = (1 - 3 / (4 * freedom - 1)) * slope / deviation
+    around = student * np.sqrt(1 / apart + size**2 / (2 * freedom))
+    return Effect(slope, slope - half, slope + half, size, size - around, size + around, lessons)
+
+
+def against(values: np.ndarray, having: np.ndarray, strata: np.ndarray) -> tuple[Effect, int, int]:
+    """Lessons that have something, bool (n,), against those that have not, and how many of each can be compared; no figure
+    with fewer than LEAST of either."""
+    known = ~np.isnan(values)
+    mixed = _mixed(having[known], strata[known])
+    having_it = int(having[known][mixed].sum())
+    others = int(mixed.sum()) - having_it
+    if min(having_it, others) < LEAST:
+        return Effect(lessons=having_it + others), having_it, others
+    return effect(values, having, strata), having_it, others
+
+
+def _mixed(x: np.ndarray, strata: np.ndarray) -> np.ndarray:
+    """Whether x is not everywhere the same in the stratum of each, bool (n,)."""
+    if not len(x):
+        return np.zeros(0, bool)
+    stratum = np.unique(strata, return_inverse=True)[1]
+    least, most = np.full(stratum.max() + 1, np.inf), np.full(stratum.max() + 1, -np.inf)
+    np.minimum.at(least, stratum, x.astype(float))
+    np.maximum.at(most, stratum, x.astype(float))
+    return (least < most)[stratum]
+
+
+def strata(lessons: pd.DataFrame) -> np.ndarray:
+    """Which lessons are alike in class, subject, formula, audience and in being synthetic or not: int (n,).
+
+    lessons: rows of queries.lessons.
+    """
+    return lessons.groupby(["class_name", "subject", "formula", "audience", "synthetic"]).ngroup().to_numpy()
+
+
+def usual(values: np.ndarray) -> tuple[float, float, float]:
+    """The mean of other lessons (n,), and the range in which the next one of their kind lies in 95 of 100 cases, cut to [0, 1];
+    NaN for the range of fewer than LEAST. (Prediction interval of a normal sample: Hahn & Meeker, Statistical Intervals, 1991,
+    section 4.7.)"""
+    known = values[~np.isnan(values)]
+    n = len(known)
+    if n < LEAST:
+        return (float(known.mean()) if n else np.nan), np.nan, np.nan
+    half = STUDENT[min(n - 1, len(STUDENT)) - 1] * known.std(ddof=1) * np.sqrt(1 + 1 / n)
+    mean = float(known.mean())
+    return mean, max(0.0, mean - half), min(1.0, mean + half)

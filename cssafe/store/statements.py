@@ -1,0 +1,207 @@
+"""Writing rows: lessons, observations, and scores made anew. To be called on the writer thread."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from cssafe.frames import MOVEMENTS
+from cssafe.labels import ACTIVITIES
+from cssafe.language import N_
+from cssafe.observations import COLUMNS, EXPRESSION
+from cssafe.scoring.formula import Formula
+from cssafe.scoring.rescoring import score
+from cssafe.store.errors import StoreError
+from cssafe.store.lesson import Lesson, naive_utc
+from cssafe.store.migrations import of_lessons
+from cssafe.store.summaries import summarise
+from cssafe.store.views import EXPRESSIVE
+
+DECIMALS = 4
+"""Of what is measured, as stored: finer than any of it is known, and with fewer digits DuckDB packs floats into half the room
+(measured on digits drawn at random; three would gain hardly more)."""
+
+MEASURED = {*COLUMNS} - {"time", "track", "frames", "level"}
+"""Columns that are rounded to them."""
+
+
+def insert_lessons(
+    connection: duckdb.DuckDBPyConnection, lessons: Sequence[Lesson], ended: Sequence[datetime | None]
+) -> list[int]:
+    """Numbers of the new lessons, each with its first activity.
+
+    Raises:
+        StoreError: a time zone is unknown.
+    """
+    for zone in {lesson.time_zone for lesson in lessons}:
+        known = connection.execute("SELECT count(*) FROM pg_timezone_names() WHERE name = ?", [zone]).fetchone()
+        if known == (0,):
+            raise StoreError(
+                N_('There is no time zone {zone!r}. Use a name such as "Europe/Berlin" or "Asia/Kolkata".'), zone=zone
+            )
+    numbers: list[int] = []
+    for lesson, end in zip(lessons, ended, strict=True):
+        values = asdict(lesson) | {"started": naive_utc(lesson.started), "ended": end}
+        activity = values.pop("activity")
+        [(number,)] = connection.execute(
+            f"INSERT INTO lessons (lesson, {', '.join(values)}) VALUES (nextval('lesson_numbers')"
+            f"{', ?' * len(values)}) RETURNING lesson",
+            list(values.values()),
+        ).fetchall()
+        add_activities(connection, number, [(values["started"], activity)])
+        numbers.append(number)
+    return numbers
+
+
+def add_activities(
+    connection: duckdb.DuckDBPyConnection, lesson: int, activities: Sequence[tuple[datetime, str]]
+) -> None:
+    """What the lesson did, each from a time on (naive UTC)."""
+    for time, activity in activities:
+        if activity not in ACTIVITIES:
+            raise ValueError(f"A lesson's activity is one of {ACTIVITIES}; this one is {activity!r}.")
+        connection.execute("INSERT INTO activities VALUES (?, ?, ?)", [lesson, time, activity])
+
+
+def insert_observations(connection: duckdb.DuckDBPyConnection, batch: pd.DataFrame) -> None:
+    """Add observations (COLUMNS and `lesson`): without those of lessons that are gone, and without emotions and
+    movements where the lesson's profile has none.
+
+    DuckDB finds `batch` by its name; a view of it would hold its rows until the transaction ends (taking.py).
+    """
+    kept = {name: f"round({name}::FLOAT, {DECIMALS})" if name in MEASURED else name for name in COLUMNS}
+    for name in (*EXPRESSION, *MOVEMENTS):
+        kept[name] = f"CASE WHEN list_contains($expressive::VARCHAR[], profile) THEN {kept[name]} END"
+    columns = ", ".join(f"{value} AS {name}" for name, value in kept.items())
+    connection.execute(
+        f"INSERT INTO observations BY NAME SELECT lesson, {columns} FROM batch JOIN lessons USING (lesson)"
+        " ORDER BY lesson, time, track",
+        {"expressive": EXPRESSIVE},
+    )
+
+
+def end_open_lessons(connection: duckdb.DuckDBPyConnection) -> None:
+    """End all open_lessons. To be called inside a transaction."""
+    for lesson in open_lessons(connection):
+        end_open_lesson(connection, lesson)
+
+
+def open_lessons(connection: duckdb.DuckDBPyConnection) -> list[int]:
+    """Lessons that a crash left open, and those that end before they start, as earlier versions wrote them when the computer's
+    clock was set back. No observation is read."""
+    rows = connection.execute("SELECT lesson FROM lessons WHERE ended IS NULL OR ended < started ORDER BY lesson")
+    return [lesson for (lesson,) in rows.fetchall()]
+
+
+def end_open_lesson(connection: duckdb.DuckDBPyConnection, lesson: int) -> None:
+    """End the lesson at its last observation and make the tables that the charts read. To be called inside a transaction."""
+    connection.execute(
+        """UPDATE lessons SET ended = greatest(started, coalesce((
+            SELECT max(time) + INTERVAL 1 SECOND FROM observations WHERE lesson = $1), started))
+        WHERE lesson = $1""",
+        [lesson],
+    )
+    summarise(connection, [lesson])
+
+
+def end_at_start(connection: duckdb.DuckDBPyConnection, lesson: int) -> None:
+    """End a lesson whose observations cannot be read when it started; `rescue` ends it at its last readable one."""
+    connection.execute("UPDATE lessons SET ended = started WHERE lesson = ?", [lesson])
+
+
+def starts(connection: duckdb.DuckDBPyConnection, lessons: Sequence[int]) -> list[str]:
+    """When these lessons started, ISO 8601 in naive UTC."""
+    rows = connection.execute("SELECT started FROM lessons WHERE list_contains($1::INTEGER[], lesson)", [list(lessons)])
+    return [started.isoformat() for (started,) in rows.fetchall()]
+
+
+def get_value(connection: duckdb.DuckDBPyConnection, key: str) -> str | None:
+    """A setting as it is stored, JSON; None where there is none."""
+    row = connection.execute("SELECT value FROM settings WHERE key = ?", [key]).fetchone()
+    return None if row is None else row[0]
+
+
+def set_value(connection: duckdb.DuckDBPyConnection, key: str, value: Any) -> None:
+    """Put the value (anything that JSON can hold) in place of the setting's earlier one. To be called inside a transaction."""
+    connection.execute("DELETE FROM settings WHERE key = ?", [key])
+    connection.execute("INSERT INTO settings VALUES (?, ?)", [key, json.dumps(value)])
+
+
+def delete(connection: duckdb.DuckDBPyConnection, lessons: Sequence[int]) -> None:
+    """Take lessons and all that was recorded of them out of every table. To be called inside a transaction."""
+    for table in of_lessons(connection):
+        connection.execute(f"DELETE FROM {table} WHERE list_contains($1::INTEGER[], lesson)", [list(lessons)])
+
+
+def rescorable(connection: duckdb.DuckDBPyConnection, formula: Formula) -> list[int]:
+    """Lessons that are over, have another formula, and have what this one weighs."""
+    rows = connection.execute(
+        """SELECT lesson FROM lessons
+        WHERE ended IS NOT NULL AND formula <> $formula
+            AND (NOT $weighs OR list_contains($expressive::VARCHAR[], profile))
+        ORDER BY started, lesson""",
+        {"formula": str(formula), "weighs": formula.emotion is not None, "expressive": EXPRESSIVE},
+    ).fetchall()
+    return [lesson for (lesson,) in rows]
+
+
+def rescore(connection: duckdb.DuckDBPyConnection, lesson: int, formula: Formula) -> None:
+    """Score the lesson's observations anew, name the formula in it and make the tables that the charts read. To be called
+    inside a transaction."""
+    rows = connection.execute("SELECT * FROM observations WHERE lesson = ?", [lesson]).df()
+    activities = connection.execute(
+        "SELECT time, activity FROM activities WHERE lesson = ? ORDER BY time", [lesson]
+    ).df()
+    scores = score(rows, activities, formula)[["time", "track", "attention", "concentration", "level"]]
+    connection.register("scores", scores)
+    try:
+        connection.execute(
+            f"""UPDATE observations SET attention = round(scores.attention, {DECIMALS}),
+                concentration = round(scores.concentration, {DECIMALS}), level = scores.level
+            FROM scores
+            WHERE observations.lesson = $lesson AND observations.time = scores.time
+                AND observations.track = scores.track""",
+            {"lesson": lesson},
+        )
+    finally:
+        connection.unregister("scores")
+    connection.execute("UPDATE lessons SET formula = ? WHERE lesson = ?", [str(formula), lesson])
+    summarise(connection, [lesson])
+
+
+def correct(
+    connection: duckdb.DuckDBPyConnection, lesson: int, activities: Sequence[tuple[datetime, str]], formula: Formula
+) -> None:
+    """Give the lesson other activities, as in add_activities, and score it anew. To be called inside a transaction."""
+    connection.execute("DELETE FROM activities WHERE lesson = ?", [lesson])
+    add_activities(connection, lesson, activities)
+    rescore(connection, lesson, formula)
+
+
+def divide(connection: duckdb.DuckDBPyConnection, lesson: int, regions: Sequence[Mapping[str, Any]]) -> None:
+    """Give the lesson these regions, unless it has some. To be called inside a transaction."""
+    connection.execute(
+        """INSERT INTO divisions BY NAME SELECT $lesson AS lesson, unnest($regions, recursive := true)
+        WHERE NOT EXISTS (FROM divisions WHERE lesson = $lesson)""",
+        {"lesson": lesson, "regions": list(regions)},
+    )
+
+
+def annotate(connection: duckdb.DuckDBPyConnection, lesson: int, note: str, tags: Sequence[str]) -> None:
+    """Put the note and the tags in place of the lesson's earlier ones; spaces around them, empty and double ones are left
+    out. To be called inside a transaction."""
+    for table in ("notes", "tags"):
+        connection.execute(f"DELETE FROM {table} WHERE lesson = ?", [lesson])
+    if note.strip():
+        connection.execute("INSERT INTO notes VALUES (?, ?)", [lesson, note.strip()])
+    for tag in sorted({tag.strip() for tag in tags} - {""}):
+        connection.execute("INSERT INTO tags VALUES (?, ?)", [lesson, tag])
+
+
+def check(observations: pd.DataFrame, expected: Sequence[str]) -> None:
+    if set(observations.columns) != set(expected):
+        raise ValueError(f"Observations have the columns {list(expected)}; these have {list(observations.columns)}.")

@@ -1,0 +1,91 @@
+"""The detectors that are compared, each as one function: picture -> boxes (n, 4) from forehead to chin, scores (n,).
+
+Each is asked for everything that it takes for a face however little, so that all thresholds can be compared.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from cssafe.frames import Faces
+from cssafe.training.detection.blazeface import BELIEVED, THRESHOLD, BlazeFace, face_boxes, face_probability
+from cssafe.vision.boxes import suppress
+from cssafe.vision.face_finder import Finder
+from cssafe.vision.mesh import Meshes, MeshNetwork
+
+Finds = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+Chain = Callable[[np.ndarray], tuple[Faces, Meshes]]
+
+CASCADE = Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_default.xml"
+
+LEAST = 0.05
+"""Score from which our boxes, and BlazeFace's, are looked at."""
+
+
+def ours(folder: Path) -> Finds:
+    """The detector in a model folder, weighed by the mesh network, as it is served."""
+    return _alone(Finder(folder, LEAST).find)
+
+
+def blazeface() -> Finds:
+    """BlazeFace alone, its boxes stretched to whole faces."""
+    detector = BlazeFace(LEAST)
+
+    def find(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        faces, _ = detector.detect(image)
+        return face_boxes(faces.boxes), faces.scores
+
+    return find
+
+
+def blazeface_and_mesh() -> Finds:
+    """BlazeFace weighed by the mesh network: what was served before ours."""
+    return _alone(blazeface_chain(LEAST, 0.0))
+
+
+def blazeface_chain(least: float = THRESHOLD, believed: float = BELIEVED) -> Chain:
+    """BlazeFace with the meshes of what it finds, as it was served; the mesh also says where the face ends.
+
+    Args:
+        least: score from which a detection is a candidate. believed: probability from which it is a face.
+    """
+    detector, mesh = BlazeFace(least), MeshNetwork()
+
+    def find(image: np.ndarray) -> tuple[Faces, Meshes]:
+        faces, rolls = detector.detect(image)
+        meshes = mesh.fit(image, faces.boxes, rolls)
+        scores = face_probability(faces.scores, meshes.scores)
+        boxes = face_boxes(faces.boxes, meshes)
+        (rows,) = np.nonzero(scores >= believed)
+        # A part of a face that was taken for one has the mesh of the whole face, so its box is that of the whole.
+        keep = rows[suppress(boxes[rows], scores[rows])]
+        return Faces(boxes[keep], scores[keep]), meshes[keep]
+
+    return find
+
+
+def haar() -> Finds:
+    """OpenCV's frontal cascade (Viola & Jones 2001), from 20 pixels up; its scores are sums of the last stage."""
+    cascade = cv2.CascadeClassifier(str(CASCADE))
+
+    def find(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        grey = cv2.equalizeHist(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY))
+        squares, _, sums = cascade.detectMultiScale3(
+            grey, scaleFactor=1.1, minNeighbors=3, minSize=(18, 18), outputRejectLevels=True
+        )
+        xywh = np.array(squares, np.float32).reshape(-1, 4)
+        return np.hstack([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]]), np.array(sums, np.float32).reshape(-1)
+
+    return find
+
+
+def _alone(chain: Chain) -> Finds:
+    """The faces of a chain without their meshes."""
+
+    def find(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        faces, _ = chain(image)
+        return faces.boxes, faces.scores
+
+    return find

@@ -1,0 +1,172 @@
+"""How well an expression network does on labelled faces: `python -m cssafe evaluate`.
+
+Faces go through the same crop and the same exported graph as live ones, and unmirrored.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cssafe import settings
+from cssafe.expression import Expression
+from cssafe.expression.network import precisions
+from cssafe.training.datasets import DataError
+from cssafe.training.expression import card, metrics, robustness
+from cssafe.training.expression.data import LABELS, Exam, read_exam
+from cssafe.training.progress import told
+
+PART = 256
+"""Crops that are judged between two lines of progress."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "data",
+        type=Path,
+        help="a parquet file (image, label), a fer2013.csv, or a folder: class folders, AffectNet, RAF-DB (data/README.md)",
+    )
+    sets = parser.add_mutually_exclusive_group()
+    sets.add_argument("--labels", choices=tuple(LABELS), default="fer2013", help="which labels (default: fer2013)")
+    sets.add_argument(
+        "--card",
+        action="store_true",
+        help="by both sets of labels and with --robustness, into figures.json and MODEL_CARD.md of the network's folder; "
+        "takes FER2013 with FERPlus' votes as one parquet file, or its folder",
+    )
+    parser.add_argument("--model", type=Path, help="folder of the network (default: the one that is served)")
+    parser.add_argument(
+        "--robustness", action="store_true", help="also on worse pictures: dark, blurred, hidden... (42 runs)"
+    )
+    parser.add_argument(
+        "--beside", type=Path, metavar="DIR", help="folder of a network to compare --robustness with (switches it on)"
+    )
+    parser.add_argument(
+        "--group",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="also by groups of people, as a column tells them (RAF-DB: gender, race, age); several by commas",
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object on one line")
+
+
+def main(args: argparse.Namespace) -> int:
+    folder = args.model or settings.read().model
+    data = card.one_file(args.data) if args.card else args.data
+    if args.card:
+        card.split(folder)  # a card that cannot be written is told before the work
+    network = Expression(folder)
+    others = [Expression(args.beside)] if args.beside else []
+    if any(other.size != network.size for other in others):
+        raise DataError(
+            f"{args.beside}: its crops are {others[0].size} pixels wide; expected {network.size} as beside it."
+        )
+    people = [name.strip() for names in args.group for name in names.split(",") if name.strip()]
+
+    exam = read_exam(data, tuple(LABELS) if args.card else (args.labels,), network.size, people)
+    figures = judge(ask(network, exam.crops), exam)
+    if args.robustness or args.card or args.beside:
+        networks = [other.probabilities for other in (network, *others)]
+        for labels, rows in robustness.measure(networks, exam.crops, exam.truth).items():
+            figures[labels]["robustness"] = rows
+
+    if args.card:
+        in_each = {name: judge(ask(Expression(folder, name), exam.crops), exam) for name in precisions(network.card)}
+        figures = card.stamped(figures, in_each, folder, network, data, args.beside, people)
+        card.write(folder, figures)
+    if args.json:
+        print(json.dumps(figures if args.card else figures[args.labels]))
+    else:
+        print(card.tables({labels: figures[labels] for labels in exam.truth}, args.beside.name if args.beside else ""))
+    return 0
+
+
+def ask(network: Expression, crops: np.ndarray) -> dict[str, np.ndarray]:
+    """Set of labels -> probabilities (n, k) of the crops uint8 (n, size, size)."""
+    starts = range(0, max(1, len(crops)), PART)
+    parts = [network.probabilities(crops[i : i + PART]) for i in told(starts, len(starts), f"parts of {PART} faces")]
+    return {labels: np.concatenate([part[labels] for part in parts]) for labels in LABELS}
+
+
+def judge(probabilities: dict[str, np.ndarray], exam: Exam) -> dict[str, dict[str, Any]]:
+    """Set of labels -> its figures, over the faces that have one of these labels."""
+    figures = {}
+    for labels, truth in exam.truth.items():
+        counted = truth >= 0
+        figures[labels] = evaluate(
+            probabilities[labels][counted],
+            truth[counted],
+            LABELS[labels],
+            None if exam.duplicate is None else exam.duplicate[counted],
+            {name: values[counted] for name, values in exam.people.items()},
+        )
+    return figures
+
+
+def evaluate(
+    probabilities: np.ndarray,
+    truth: np.ndarray,
+    labels: tuple[str, ...],
+    duplicate: np.ndarray | None = None,
+    people: dict[str, np.ndarray] | None = None,
+) -> dict[str, Any]:
+    """The figures of one set of labels, in the form of cssafe.expression.model_metrics.
+
+    Args:
+        probabilities: (n, k), rows sum to 1. truth: int (n,), index into the k labels.
+        duplicate: bool (n,), rows that also stand in the training data.
+        people: column -> str (n,), the group of each face.
+    """
+    guess = probabilities.argmax(axis=1)
+    counts = metrics.confusion(truth, guess, len(labels))
+    figures: dict[str, Any] = {"n": len(truth), **_with_interval("accuracy", counts, metrics.accuracy)}
+    if duplicate is not None:
+        fresh = metrics.confusion(truth[~duplicate], guess[~duplicate], len(labels))
+        figures |= _with_interval("accuracy_without_duplicates", fresh, metrics.accuracy)
+        figures["n_without_duplicates"] = int(fresh.sum())
+    figures |= _with_interval("macro_f1", counts, metrics.macro_f1)
+    figures["expected_calibration_error"] = metrics.calibration_error(probabilities, truth)
+    precision, recall, f1 = metrics.per_class(counts)
+    figures["per_class"] = {
+        name: {
+            "precision": float(precision[i]),
+            "recall": float(recall[i]),
+            "recall_interval": list(metrics.wilson(float(recall[i]), int(counts[i].sum()))),
+            "f1": float(f1[i]),
+            "support": int(counts[i].sum()),
+        }
+        for i, name in enumerate(labels)
+    }
+    return figures | {
+        "labels": list(labels),
+        "confusion": counts.tolist(),
+        "confusion_normalised": metrics.normalised(counts).tolist(),
+        "reliability": _reliability(probabilities, truth),
+        "coverage": [
+            {"coverage": float(share), "confidence": float(least), "accuracy": float(right)}
+            for share, least, right in zip(*metrics.coverage(probabilities, truth), strict=True)
+        ],
+        "groups": {name: metrics.groups(truth, guess, values, labels) for name, values in (people or {}).items()},
+    }
+
+
+def _with_interval(name: str, counts: np.ndarray, metric: metrics.Metric) -> dict[str, Any]:
+    return {name: float(metric(counts)), f"{name}_interval": list(metrics.bootstrap(counts, metric))}
+
+
+def _reliability(probabilities: np.ndarray, truth: np.ndarray) -> list[dict[str, Any]]:
+    edges = np.linspace(0, 1, metrics.BINS + 1)
+    rows = zip(edges[:-1], edges[1:], *metrics.reliability(probabilities, truth), strict=True)
+    return [
+        {
+            "from": float(low),
+            "to": float(high),
+            "count": int(faces),
+            "confidence": float(confidence) if faces else None,
+            "accuracy": float(right) if faces else None,
+        }
+        for low, high, faces, confidence, right in rows
+    ]

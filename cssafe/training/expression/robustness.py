@@ -1,0 +1,164 @@
+"""How much of its accuracy a network keeps when pictures get worse: each fault of a camera, a place or a crop by itself, at
+several strengths (after Hendrycks & Dietterich 2019), always the same for the same seed.
+
+Crops are uint8 (n, h, w) grey throughout; the face fills them as in FER2013, whose mean picture has the eyes at .36 and the
+mouth at .79 of its height.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from cssafe.language import N_
+from cssafe.training.expression.metrics import over
+from cssafe.training.progress import told
+from cssafe.vision.crops import crop
+
+PART = 256
+"""Crops that are changed and judged at once: bounds the memory."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One way in which crops get worse. strengths: in `unit`.
+    apply: (crop uint8 (h, w), strength, random numbers of this crop) -> crop uint8 (h, w)."""
+
+    name: str
+    unit: str
+    strengths: tuple[float, ...]
+    apply: Callable[[np.ndarray, float, np.random.Generator], np.ndarray]
+
+
+def changed(crops: np.ndarray, change: Change, strength: float, first: int = 0, seed: int = 0) -> np.ndarray:
+    """The crops with one change, uint8 (n, h, w).
+
+    Args:
+        first: number of the first crop in the whole set: what is drawn for a crop hangs on its number, not on the part that
+            it comes in.
+    """
+    made = np.empty_like(crops)
+    for i, image in enumerate(crops):
+        made[i] = change.apply(image, strength, np.random.default_rng((seed, first + i)))
+    return made
+
+
+def variants() -> Iterator[tuple[str, float, str, Change | None]]:
+    """Name, strength, unit and change of every row of the table; the first is no change."""
+    yield "none", 0.0, "", None
+    for change in CHANGES:
+        for strength in change.strengths:
+            yield change.name, strength, change.unit, change
+
+
+def _brightness(image: np.ndarray, levels: float, rng: np.random.Generator) -> np.ndarray:
+    return _pixels(image.astype(float) + levels)
+
+
+def _contrast(image: np.ndarray, factor: float, rng: np.random.Generator) -> np.ndarray:
+    return _pixels((image - image.mean()) * factor + image.mean())
+
+
+def _noise(image: np.ndarray, deviation: float, rng: np.random.Generator) -> np.ndarray:
+    return _pixels(image + rng.normal(0, deviation, image.shape))
+
+
+def _blur(image: np.ndarray, sigma: float, rng: np.random.Generator) -> np.ndarray:
+    return cv2.GaussianBlur(image, (0, 0), sigma)
+
+
+def _jpeg(image: np.ndarray, quality: float, rng: np.random.Generator) -> np.ndarray:
+    encoded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, int(quality)])[1]
+    return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE))
+
+
+def _rotation(image: np.ndarray, degrees: float, rng: np.random.Generator) -> np.ndarray:
+    return _cut(image, roll=degrees * rng.choice((-1, 1)))
+
+
+def _scale(image: np.ndarray, side: float, rng: np.random.Generator) -> np.ndarray:
+    return _cut(image, side=side)
+
+
+def _shift(image: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
+    angle = rng.uniform(0, 2 * np.pi)
+    return _cut(image, by=share * np.array([np.cos(angle), np.sin(angle)]))
+
+
+def _sunglasses(image: np.ndarray, height: float, rng: np.random.Generator) -> np.ndarray:
+    return _patch(image, 0.36, 0.5, height, 0.8, 15)
+
+
+def _hand(image: np.ndarray, side: float, rng: np.random.Generator) -> np.ndarray:
+    # Of the face's own grey, as a hand is: an edge, but no tone that is not in the picture.
+    return _patch(image, 0.79, 0.5, side, 1.3 * side, float(np.median(image)))
+
+
+def _occlusion(image: np.ndarray, side: float, rng: np.random.Generator) -> np.ndarray:
+    y, x = rng.uniform(side / 2, 1 - side / 2, 2)
+    return _patch(image, y, x, side, side, float(rng.integers(0, 256)))
+
+
+CHANGES = (
+    Change(N_("brightness"), "grey levels", (-80, -40, 40, 80), _brightness),
+    Change(N_("contrast"), "times", (0.25, 0.5, 1.5, 2), _contrast),
+    Change(N_("noise"), "grey levels", (5, 10, 20, 40), _noise),
+    Change(N_("blur"), "pixels", (0.5, 1, 1.5, 2), _blur),
+    Change(N_("JPEG quality"), "of 100", (50, 20, 10, 5), _jpeg),
+    Change(N_("rotation"), "degrees", (10, 20, 30, 45), _rotation),
+    Change(N_("dark band over the eyes"), "of the height", (0.1, 0.2, 0.3), _sunglasses),
+    Change(N_("patch over the mouth"), "of the height", (0.2, 0.3, 0.4), _hand),
+    Change(N_("patch anywhere"), "of the side", (0.2, 0.3, 0.5), _occlusion),
+    Change(N_("crop scale"), "of the side", (0.75, 0.85, 1.15, 1.3), _scale),
+    Change(N_("crop shift"), "of the side", (0.05, 0.1, 0.15, 0.2), _shift),
+)
+"""The weaker half is what live faces bring, the stronger half shows where it ends."""
+
+
+def _pixels(values: np.ndarray) -> np.ndarray:
+    return np.clip(np.round(values), 0, 255).astype(np.uint8)
+
+
+def _cut(image: np.ndarray, roll: float = 0, side: float = 1, by: np.ndarray | float = 0) -> np.ndarray:
+    """Cut anew as a finder that errs would: turned (degrees), with another side and moved (shares of the side)."""
+    h, w = image.shape
+    return crop(image, np.array([(w - 1) / 2, (h - 1) / 2]) + by * w, side * w, roll, w)
+
+
+def _patch(image: np.ndarray, y: float, x: float, height: float, width: float, level: float) -> np.ndarray:
+    """A rectangle of one grey level around (y, x); all in shares of the crop's height and width."""
+    h, w = image.shape
+    top, left = round((y - height / 2) * h), round((x - width / 2) * w)
+    image = image.copy()
+    image[max(0, top) : top + round(height * h), max(0, left) : left + round(width * w)] = level
+    return image
+
+
+def measure(
+    networks: Sequence[Callable[[np.ndarray], dict[str, np.ndarray]]], crops: np.ndarray, truth: dict[str, np.ndarray]
+) -> dict[str, list[dict[str, Any]]]:
+    """Accuracy under every change and strength: for each set of labels the rows of "robustness" in
+    cssafe.expression.model_metrics.
+
+    Args:
+        networks: the one that is judged and, if wanted, one beside it: crops -> {set of labels: probabilities (n, k)}.
+        truth: set of labels -> int (n,), -1 where a face has none.
+    """
+    rows: dict[str, list[dict[str, Any]]] = {labels: [] for labels in truth}
+    made = list(variants())
+    for name, strength, unit, change in told(made, len(made), "robustness, changes"):
+        right = [dict.fromkeys(truth, 0) for _ in networks]
+        for first in range(0, len(crops), PART):
+            part = crops[first : first + PART]
+            part = part if change is None else changed(part, change, strength, first)
+            for count, ask in zip(right, networks, strict=True):
+                said = ask(part)
+                for labels, wanted in truth.items():
+                    count[labels] += int((said[labels].argmax(axis=1) == wanted[first : first + PART]).sum())
+        for labels, wanted in truth.items():
+            shares = [float(over(count[labels], (wanted >= 0).sum())) for count in right]
+            row = {"change": name, "strength": strength, "unit": unit, "accuracy": shares[0]}
+            rows[labels].append(row | {"beside": shares[1] if len(shares) > 1 else None})
+    return rows

@@ -1,0 +1,181 @@
+"""How well the labels of a face follow its emotion over time: pure functions of arrays.
+
+Labels int (n, t) of n sequences are indices into FERPLUS, -1 where none is shown; truth int (n, t) likewise, -1 where it is
+not known; seconds (n, t) rise.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from cssafe.training.expression.metrics import RESAMPLES, over
+
+HOLD = 0.5
+"""Seconds that a label must stay to count as reached: the shortest expression there is (Ekman 2003)."""
+
+MEASURES = ("accuracy", "flicker", "median delay", "mean delay")
+"""Share of frames; changes a second; seconds; seconds."""
+
+CHANGE = 0.1
+"""Seconds of a wrong label that a needless change weighs in `worth`: about what it takes to notice one. An assumption."""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What was counted in each of n sequences, so that they can be drawn anew.
+
+    right, frames: int (n,), frames with the right label, and with any where the truth is known. changes: int (n,), needless
+    changes of the label while the truth is constant; constant: (n,), the seconds of it. delays: n arrays, seconds from each
+    true change to the new label.
+    """
+
+    right: np.ndarray
+    frames: np.ndarray
+    changes: np.ndarray
+    constant: np.ndarray
+    delays: tuple[np.ndarray, ...]
+
+    def __len__(self) -> int:
+        return len(self.right)
+
+
+def labels(probabilities: np.ndarray, ratio: float = 1.0) -> np.ndarray:
+    """The label shown in each frame, int (n, t), -1 where nothing was measured, from probabilities (n, t, 8) with NaN there.
+
+    ratio: hysteresis; another label is shown as soon as it is so many times as probable as the one shown last. 1: the
+    most probable.
+    """
+    measured = ~np.isnan(probabilities[..., 0])
+    strongest = np.where(measured, np.nan_to_num(probabilities, nan=-1).argmax(axis=-1), -1)
+    rows, shown = np.arange(len(strongest)), np.full(len(strongest), -1)
+    said = np.empty_like(strongest)
+    for i in range(strongest.shape[1]):
+        new = strongest[:, i]
+        clearly = probabilities[rows, i, new] >= ratio * probabilities[rows, i, shown]
+        shown = np.where(measured[:, i] & (clearly | (shown < 0)), new, shown)
+        said[:, i] = np.where(measured[:, i], shown, -1)
+    return said
+
+
+def tally(labels: np.ndarray, truth: np.ndarray, seconds: np.ndarray) -> Tally:
+    """Count in each sequence."""
+    counted = (labels >= 0) & (truth >= 0)
+    changes, constant = flicker(labels, truth, seconds)
+    right = (counted & (labels == truth)).sum(axis=1)
+    return Tally(right, counted.sum(axis=1), changes, constant, tuple(delays(labels, truth, seconds)))
+
+
+def flicker(labels: np.ndarray, truth: np.ndarray, seconds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Needless changes of the label while the truth is constant, and the seconds in which it is, of each sequence, (n,) each.
+
+    In each stretch of constant truth the changes between shown labels are counted, beginning with the label that was shown
+    last before the stretch. One of them is needed where the last label of the stretch differs from that one, however late
+    it comes (that is delay, not flicker), and is not counted.
+    """
+    changes, constant = np.zeros(len(labels), int), np.zeros(len(labels))
+    for i in range(len(labels)):
+        for begin, end in stretches(truth[i]):
+            constant[i] += seconds[i, end - 1] - seconds[i, begin]
+            before, shown = _shown(labels[i, :begin])[-1:], _shown(labels[i, begin:end])
+            needed = len(before) > 0 and len(shown) > 0 and before[0] != shown[-1]
+            changes[i] += np.count_nonzero(np.diff(np.concatenate([before, shown]))) - needed
+    return changes, constant
+
+
+def delays(labels: np.ndarray, truth: np.ndarray, seconds: np.ndarray) -> list[np.ndarray]:
+    """Seconds from each true change, the first frame of the new truth, to the frame from which the new label is shown for
+    HOLD, or until the truth is no longer known or changes again; of each sequence. Where that never happens it is the whole
+    time until then."""
+    found = []
+    for i in range(len(labels)):
+        parts, waits = stretches(truth[i]), []
+        for (before, _), (begin, end) in pairwise(parts):
+            if truth[i, before] != truth[i, begin]:
+                frames = np.flatnonzero(labels[i, begin:end] >= 0) + begin
+                reached = _reached(labels[i, frames] == truth[i, begin], seconds[i, frames], seconds[i, end - 1])
+                waits.append(reached - seconds[i, begin])
+        found.append(np.array(waits))
+    return found
+
+
+def stretches(truth: np.ndarray) -> list[tuple[int, int]]:
+    """Begin and end (exclusive) of each run of one known label in truth (t,)."""
+    edges = np.flatnonzero(np.diff(truth, prepend=-2, append=-2))
+    return [(int(a), int(b)) for a, b in pairwise(edges) if truth[a] >= 0]
+
+
+def measures(counted: Tally, rows: np.ndarray | None = None) -> np.ndarray:
+    """MEASURES over all sequences, or over the rows that were drawn, (4,); 0 where there is nothing to divide by."""
+    rows = np.arange(len(counted)) if rows is None else rows
+    waits = np.concatenate([np.zeros(0), *(counted.delays[i] for i in rows)])
+    return np.array(
+        [
+            over(counted.right[rows].sum(), counted.frames[rows].sum()),
+            over(counted.changes[rows].sum(), counted.constant[rows].sum()),
+            np.median(waits) if len(waits) else 0.0,
+            waits.mean() if len(waits) else 0.0,
+        ]
+    )
+
+
+def worth(counted: Tally) -> float:
+    """The one number by which a way to join frames is chosen: the share of right frames (a delay is wrong frames too), less
+    what the needless changes weigh."""
+    accuracy, changes = measures(counted)[:2]
+    return float(accuracy - CHANGE * changes)
+
+
+def resampled(several: Sequence[Tally], seed: int = 0) -> np.ndarray:
+    """MEASURES of several ways over the same sequences, drawn with replacement RESAMPLES times, the same draws for all:
+    (several, RESAMPLES, 4). For the percentile bootstrap (Efron 1979) of figures and of their differences."""
+    n = len(several[0])
+    draws = np.random.default_rng(seed).integers(0, n, (RESAMPLES, n)) if n else np.zeros((RESAMPLES, 0), int)
+    return np.array([[measures(counted, rows) for rows in draws] for counted in several])
+
+
+def interval(drawn: np.ndarray) -> np.ndarray:
+    """The 95 % interval of drawn figures (RESAMPLES, k): lower and upper ends (2, k)."""
+    return np.quantile(drawn, (0.025, 0.975), axis=0)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """By how much one way is better than another over the same sequences, in MEASURES, (4,) each: above 0 it is better.
+    middle: over all. low, high: the 95 % interval over drawn sequences."""
+
+    middle: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+    @property
+    def better(self) -> np.ndarray:
+        """Clearly better: the interval lies above 0; bool (4,)."""
+        return self.low > 0
+
+    @property
+    def worse(self) -> np.ndarray:
+        """Clearly worse: the interval lies below 0; bool (4,)."""
+        return self.high < 0
+
+
+def gain(one: Tally, other: Tally) -> Difference:
+    """What one way has before another."""
+    sign = np.array([1, -1, -1, -1])  # of accuracy more is better, of the others less
+    first, second = resampled([one, other])
+    low, high = interval(sign * (first - second))
+    return Difference(sign * (measures(one) - measures(other)), low, high)
+
+
+def _shown(labels: np.ndarray) -> np.ndarray:
+    return labels[labels >= 0]
+
+
+def _reached(right: np.ndarray, seconds: np.ndarray, end: float) -> float:
+    """The first of the times (t,) from which on `right` (t,) holds for HOLD seconds, or to the last of them; `end` if none."""
+    for first in np.flatnonzero(right):
+        wrong = np.flatnonzero(~right[first:])
+        if not len(wrong) or seconds[first + wrong[0]] - seconds[first] >= HOLD:
+            return float(seconds[first])
+    return end

@@ -1,0 +1,278 @@
+"""What pages share: the workspace of the visitor, the settings, the heading with its language, charts with their words, and
+words instead of tracebacks."""
+
+import logging
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+from altair.utils import schemapi
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from cssafe import language, sample
+from cssafe import settings as settings_module
+from cssafe.exchange.spreadsheet import escape_texts, has_formula
+from cssafe.language import COOKIE, LANGUAGES, N_, _, cookie_script
+from cssafe.live import services
+from cssafe.names import sentence
+from cssafe.settings import IDLE_MINUTES, ConfigurationError, Settings
+from cssafe.store import StoreError, Workspace
+from cssafe.store.errors import is_broken, is_damage
+
+log = logging.getLogger(__name__)
+
+NOT_STORED = N_(
+    "Nothing is stored: what you record is seen in this tab alone, and gone when you close it or leave it unused for "
+    "{minutes} minutes."
+)
+NO_EMOTION = N_("Attention only: no emotion is computed, stored or shown.")
+RENEWED = N_(
+    "Your earlier lessons are gone, as they are after {minutes} minutes without use: nothing is stored here. You have a "
+    "new, empty workspace."
+)
+ERASING = N_(
+    "The deleted lessons are gone from every table and chart, but traces of them can still be read in the database file and "
+    "its backups: the file is being read, by a report or an export for example, or the disk has no room for a second one. "
+    "CSSAFE tries again when the next lesson ends, and when it is closed or started; then the traces are gone, too, and so "
+    "is this notice."
+)
+STYLE = """<style>
+.stMainBlockContainer { padding-top: 4.5rem; }
+.stMarkdown table { display: block; overflow-x: auto; }
+[class*="st-key-typed_"] button[aria-label="Download as CSV"] { display: none; }
+</style>"""
+"""Half of the height above the heading was empty; a wide table moves by itself on a phone, not the page with it; Streamlit's
+own CSV of a table has texts as typed, which a spreadsheet may execute."""
+
+
+def settings() -> Settings:
+    """What the environment chose; a value that cannot be used ends the page with a sentence."""
+    try:
+        return settings_module.read()
+    except ConfigurationError as error:
+        st.error(sentence(error), icon=":material/error:")
+        st.stop()
+
+
+def workspace() -> Workspace:
+    """The one file database; where nothing is stored (always when hosted), one in memory for each visit. If it cannot be
+    opened, the page ends with a sentence. To be asked for anew in a callback: a visit's may be closed between two runs."""
+    try:
+        if settings().profile.stored:
+            return services.workspace()
+        return _visit().workspace()
+    except StoreError as error:
+        st.error(sentence(error), icon=":material/error:")
+        st.stop()
+
+
+def _visit() -> services.Visit:
+    if "visit" not in st.session_state:
+        context = get_script_run_ctx()
+        session = context.session_id if context else ""
+        st.session_state["visit"] = services.Visit(
+            lambda: not runtime.exists() or runtime.get_instance().is_active_session(session)
+        )
+    return st.session_state["visit"]
+
+
+def spoken() -> str:
+    """The language of this visit: what was chosen, else what this browser chose at an earlier visit, else English."""
+    if get_script_run_ctx(suppress_warning=True) is None:
+        return "en"
+    if "language" not in st.session_state:
+        kept = st.context.cookies.get(COOKIE)
+        st.session_state["language"] = kept if kept in LANGUAGES else "en"
+    return st.session_state["language"]
+
+
+language.asked_by(spoken)
+schemapi.disable_debug_mode()  # charts are checked whole before they are sent; checking each part too took a fifth of a page
+
+
+def forget_uploads() -> None:
+    """Remove the visit's uploaded files from Streamlit's memory, which keeps them until the tab is closed. What a page has
+    got of them stays with that page."""
+    context = get_script_run_ctx()
+    if context is not None:
+        context.uploaded_file_mgr.remove_session_files(context.session_id)
+
+
+def heading(title: str) -> None:
+    """The page's heading with the choice of language, and what the profile means for everything on it."""
+    st.html(STYLE)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.title(title, width="stretch")
+        st.menu_button(
+            LANGUAGES[spoken()],
+            LANGUAGES,
+            key="speak",
+            help=_("Language"),
+            icon=":material/translate:",
+            type="tertiary",
+            format_func=LANGUAGES.__getitem__,
+            on_click=_speak,
+        )
+    if st.context.cookies.get(COOKIE, "en") != spoken():
+        st.html(f"<script>{cookie_script(spoken())}</script>", unsafe_allow_javascript=True)
+    profile = settings().profile
+    if not profile.stored:
+        st.caption(":material/visibility_off: " + _(NOT_STORED).format(minutes=IDLE_MINUTES))
+    if not profile.expression:
+        st.caption(":material/visibility: " + _(NO_EMOTION))
+
+
+def _speak() -> None:
+    st.session_state["language"] = st.session_state["speak"]
+
+
+@st.fragment(run_every=2)
+def unwritten() -> None:
+    """Show why nothing can be written, until it can be."""
+    if problem := workspace().problem:
+        st.error(sentence(problem), icon=":material/error:")
+
+
+def _dismiss() -> None:
+    workspace().notice = None
+
+
+def page(title: str) -> None:
+    """The heading, and what must be known about the workspace: that it cannot be written, that newest observations may be
+    missing, that lessons in it are synthetic, that a deletion is not finished, that an earlier one is gone."""
+    heading(title)
+    opened = workspace()
+    st.session_state["unwritten_shown"] = bool(opened.problem)
+    if opened.problem:
+        unwritten()
+    if opened.notice is not None:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.warning(sentence(opened.notice), icon=":material/restore:", width="stretch")
+            st.button(_("Dismiss"), key="dismiss_notice", type="tertiary", on_click=_dismiss)
+    if opened.erasing:
+        st.warning(_(ERASING), icon=":material/delete_history:")
+    if sample.used(opened):
+        st.caption(
+            ":material/science: " + _("Some lessons here are synthetic: made up, so that the charts can be seen.")
+        )
+    if not settings().profile.stored and _visit().renewed:
+        _visit().renewed = False
+        st.info(_(RENEWED).format(minutes=IDLE_MINUTES), icon=":material/history_toggle_off:")
+
+
+def chart(drawn: Any, said: str, table: pd.DataFrame, *, key: str, how: str = "", **options: Any) -> Any:
+    """Draw a chart; under it the sentence that reads it out, how to read it, and the table behind it, made when it is opened.
+
+    Args:
+        drawn: an alt.Chart. said: of charts/captions.py or charts/model_captions.py; a screen reader gets it, too.
+        table: what the chart was drawn from, with the columns' own names (`columns` has the words for them).
+        key: one for each chart of a page. how: may be empty. options: of st.altair_chart.
+
+    Returns:
+        What st.altair_chart returns: the selections.
+    """
+    with st.container(gap="xsmall"):
+        event = st.altair_chart(drawn, key=key, alt=said, **options)
+        st.text(said)
+        if how:
+            st.caption(how)
+        behind = st.expander(_("Table"), icon=":material/table:", type="compact", key=f"{key}_table", on_change="rerun")
+    if behind.open:
+        words = columns()
+        floats = table.select_dtypes("float").columns
+        with behind:
+            show_table(
+                table,
+                key=f"{key}_rows",
+                column_config={name: words.get(name, name) for name in table.columns}
+                | {name: st.column_config.NumberColumn(words.get(name, name), format="%.3f") for name in floats},
+            )
+    return event
+
+
+def show_table(table: pd.DataFrame, *, key: str, **options: Any) -> Any:
+    """st.dataframe without index. Where a spreadsheet would execute a text of it, the table's own CSV, which has texts as
+    typed, gives way to one in which they are escaped.
+
+    Args:
+        key: one for each table of a page. options: of st.dataframe.
+
+    Returns:
+        What st.dataframe returns: the selections.
+    """
+    if not has_formula(table):
+        return st.dataframe(table, hide_index=True, key=key, **options)
+    with st.container(key=f"typed_{key}", gap="xsmall"):
+        event = st.dataframe(table, hide_index=True, key=key, **options)
+        st.download_button(
+            "CSV",
+            lambda: escape_texts(table).to_csv(index=False).encode(),
+            f"{key}.csv",
+            "text/csv",
+            on_click="ignore",
+            icon=":material/download:",
+            key=f"{key}_csv",
+        )
+    return event
+
+
+def edit_table(table: pd.DataFrame, *, key: str, **options: Any) -> pd.DataFrame:
+    """st.data_editor without index, and without its CSV. key, options: of st.data_editor."""
+    with st.container(key=f"typed_{key}"):
+        return st.data_editor(table, key=key, hide_index=True, **options)
+
+
+def columns() -> dict[str, str]:
+    """The words for the columns of tables."""
+    return {
+        "group": _("Group"),
+        "emotion": _("Emotion"),
+        "start": _("From"),
+        "count": _("Observations"),
+        "observations": _("Observations in all"),
+        "share": _("Share (0 to 1)"),
+        "low": _("95 % interval, from"),
+        "high": _("95 % interval, to"),
+        "lessons": _("Lessons"),
+        "lesson": _("Lesson"),
+        "name": _("Name"),
+        "faces": _("Faces"),
+        "synthetic": _("Synthetic"),
+        "weekday": _("Weekday"),
+        "period": _("Period"),
+        "concentration": _("Concentration"),
+        "attention": _("Attention"),
+        "minutes": _("Minutes"),
+        "minute": _("Minute"),
+        "second": _("Second"),
+        "seconds": _("Seconds"),
+        "local": _("Time"),
+        "time": _("Time (UTC)"),
+        "kind": _("Marker"),
+        "window": _("Within (s)"),
+        "change": _("Change"),
+        "part": _("Part"),
+        "points": _("Points"),
+        "raw": _("Mean, as recorded"),
+        "raw_low": _("95 % interval, from"),
+        "raw_high": _("95 % interval, to"),
+        "effect": _("Difference, all else taken out"),
+    }
+
+
+def explain(error: Exception) -> bool:
+    """Say in words what went wrong on a page; the server's log has the details. True: Streamlit shows nothing more."""
+    if (is_damage(error) or is_broken(error)) and settings().profile.stored:
+        error = workspace().why_refused(error)
+    if isinstance(error, (ConfigurationError, StoreError)):
+        st.error(sentence(error), icon=":material/error:")
+    else:
+        st.error(
+            _(
+                "This page could not be shown. Reload it; if that does not help, restart CSSAFE. The server's log says "
+                "what happened."
+            ),
+            icon=":material/error:",
+        )
+    return True

@@ -1,0 +1,178 @@
+"""The room camera's lessons by hand and by timetable, with a real database file and a video in place of the camera."""
+
+from contextlib import closing
+from datetime import UTC, datetime, time
+
+import pytest
+
+from cssafe.live import room_scheduler as module
+from cssafe.live import services
+from cssafe.school import room_timetable
+from cssafe.settings import ConfigurationError
+from cssafe.store import StoreError, Workspace
+from tests.support.wait import until
+
+pytestmark = pytest.mark.usefixtures("data")
+
+FORM = {"class_name": "7b", "subject": "Maths", "room": "12", "time_zone": "Europe/Berlin"}
+
+
+@pytest.fixture
+def room(source):
+    """The process's own room camera, with a timetable of two lessons on end on Monday morning; its clock stands still,
+    for tests look at it themselves."""
+    rows = [
+        {"days": ["Mon"], "start": time(8), "end": time(8, 45), "subject": "Maths"},
+        {"days": ["Mon"], "start": time(8, 45), "end": time(9, 30), "subject": "Art"},
+    ]
+    keep(source, room_timetable.read(rows), "Europe/Berlin")
+    services.room().reload()
+    return services.room()
+
+
+def keep(source: str, entries: list, zone: str) -> None:
+    workspace = services.workspace()
+    workspace.set("agreed", True)
+    workspace.set("room", {"source": source, "time_zone": zone})
+    workspace.set("timetable", entries)
+
+
+def at(text: str) -> datetime:
+    """A time of Monday, 2 March 2026, in Berlin."""
+    return datetime.fromisoformat(f"2026-03-02T{text}+01:00")
+
+
+def subject(room) -> str | None:
+    capture = room.running()
+    return capture and capture.lesson.lesson.subject
+
+
+def fetch(path, sql: str) -> list[tuple]:
+    with closing(Workspace.open(path)) as workspace:
+        return workspace.cursor().execute(sql).fetchall()
+
+
+def test_without_a_timetable_nothing_is_started():
+    services.room().reload()
+    services.room().glance(at("08:10"))
+    assert services.room().running() is None and services.room().until() is None
+    services.room().end()
+
+
+def test_lessons_start_and_end_by_the_clock(room):
+    for moment, expected in {
+        "07:59:59": None,
+        "08:00:00": "Maths",
+        "08:44:59": "Maths",
+        "08:45:00": "Art",
+        "09:29:59": "Art",
+        "09:30:00": None,
+    }.items():
+        room.glance(at(moment))
+        assert subject(room) == expected, moment
+    assert room.capture.lesson.lesson.audience == "class" and room.capture.lesson.lesson.source == "file"
+
+
+def test_a_lesson_ended_by_a_person_is_not_started_again_not_even_after_a_restart(room, monkeypatch):
+    now = at("08:10")
+    monkeypatch.setattr(module, "datetime", type("Still", (datetime,), {"now": lambda zone: now.astimezone(zone)}))
+    room.glance(now)
+    assert subject(room) == "Maths" and room.until() == at("08:45")
+    room.end()
+    room.glance(at("08:11"))
+    assert room.running() is None
+    services.close()
+    services.room().reload()
+    services.room().glance(at("08:44:59"))
+    assert services.room().running() is None
+    services.room().glance(at("08:45"))
+    assert subject(services.room()) == "Art"
+
+
+def test_a_lesson_begun_by_hand_outlasts_the_timetable_and_ends_at_its_own_time(room, source):
+    room.start(services.workspace(), source, until=at("08:20"), **FORM | {"subject": "Choir"})
+    room.glance(at("08:10"))
+    assert subject(room) == "Choir" and room.until() == at("08:20")
+    room.glance(at("08:20"))
+    assert subject(room) == "Maths"
+
+
+def test_a_changed_timetable_rules_from_the_next_look_on(room):
+    room.glance(at("08:10"))
+    services.workspace().set("timetable", [])
+    room.reload()
+    room.glance(at("08:10"))
+    assert room.running() is None
+
+
+def test_nothing_starts_twice_without_agreement_or_where_it_is_hosted(room, source, monkeypatch):
+    services.workspace().set("agreed", False)
+    with pytest.raises(ConfigurationError, match="has agreed"):
+        room.start(services.workspace(), source, **FORM)
+    with pytest.raises(ConfigurationError, match="has agreed"):
+        room.glance(at("08:10"))
+    services.workspace().set("agreed", True)
+    room.start(services.workspace(), source, **FORM)
+    with pytest.raises(ConfigurationError, match="runs already"):
+        room.start(services.workspace(), source, **FORM)
+    room.end()
+    monkeypatch.setenv("CSSAFE_MODE", "hosted")
+    with pytest.raises(ConfigurationError, match="is hosted"):
+        room.start(services.workspace(), source, **FORM)
+
+
+def all_day() -> tuple[list, str]:
+    """A timetable of one lesson that is due now, and the time zone in which it is about noon, so that no test runs over
+    midnight."""
+    zone = f"Etc/GMT{datetime.now(UTC).hour - 12:+d}"
+    days = {"days": room_timetable.DAYS, "start": time(6), "end": time(18), "subject": "Maths"}
+    return room_timetable.read([days]), zone
+
+
+def test_the_process_follows_its_timetable_and_takes_the_lesson_up_again_after_a_restart(data, source):
+    keep(source, *all_day())
+    services.close()
+    for lesson in (1, 2):
+        services.open()
+        until(lambda: subject(services.room()) == "Maths")
+        assert services.room().capture.lesson.number == lesson
+        until(lambda: services.room().capture.lesson.view().seconds >= 2)
+        services.close()
+        assert services.room().running() is None
+    assert fetch(data, "SELECT lesson, ended > started FROM lessons ORDER BY lesson") == [(1, True), (2, True)]
+    assert fetch(data, "SELECT lesson, count(*) >= 12 FROM observations GROUP BY lesson ORDER BY lesson") == [
+        (1, True),
+        (2, True),
+    ]
+
+
+def test_a_database_held_by_another_program_is_said_and_tried_again(data, source, monkeypatch):
+    keep(source, *all_day())
+    services.close()
+    refuse = [StoreError("The database is in use by another program.")]
+    opened = Workspace.open
+
+    def held(path, expression):
+        if refuse:
+            raise refuse[0]
+        return opened(path)
+
+    monkeypatch.setattr(module, "RETRY", 0.1)
+    monkeypatch.setattr(services.Workspace, "open", held)
+    services.open()
+    until(lambda: "in use by another program" in services.room().problem)
+    refuse.clear()
+    until(lambda: subject(services.room()) == "Maths" and not services.room().problem)
+
+
+@pytest.mark.parametrize("environment", [{"CSSAFE_MODE": "hosted"}, {"CSSAFE_PROFILE": "demo"}])
+def test_hosted_and_where_nothing_is_stored_no_timetable_is_followed(data, source, monkeypatch, environment):
+    keep(source, *all_day())
+    services.close()
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    looks, glance = [], module.Room.glance
+    monkeypatch.setattr(module.Room, "glance", lambda room, now: looks.append(glance(room, now)))
+    services.open()
+    until(lambda: looks or not services.room()._clock.is_alive())
+    assert services.room().running() is None and services.room().problem == ""

@@ -1,0 +1,66 @@
+"""What lives as long as the process, and a visitor's private database."""
+
+from contextlib import closing
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cssafe.live import services
+from cssafe.settings import ROOT, ConfigurationError
+from cssafe.store import Workspace
+from tests.live.transports.test_websocket import crowd, make, time_now
+
+
+@pytest.fixture(autouse=True)
+def data(tmp_path, monkeypatch):
+    monkeypatch.setenv("CSSAFE_DATA", str(tmp_path))
+    monkeypatch.setenv("CSSAFE_PROFILE", "consent")
+    yield tmp_path
+    services.close()
+
+
+def test_closing_the_services_ends_running_lessons_and_loses_none_of_their_figures(data):
+    lesson = make(services.workspace())
+    services.register(lesson)
+    assert services.find(lesson.token) is lesson
+    lesson.take(crowd(1, time_now()))
+    services.close()
+    assert lesson.ended and services.find(lesson.token) is None
+    with closing(Workspace.open(data / "cssafe.duckdb")) as workspace:
+        assert workspace.cursor().execute("SELECT count(*) FROM observations").fetchall() == [(1,)]
+        assert workspace.cursor().execute("SELECT count(*) FROM lessons WHERE ended IS NULL").fetchall() == [(0,)]
+
+
+def test_closing_what_was_never_opened_does_nothing():
+    services.close()
+    services.close()
+
+
+def test_a_lesson_that_is_over_can_no_longer_be_found():
+    lesson = make(services.workspace())
+    services.register(lesson)
+    lesson.end()
+    assert services.find(lesson.token) is None
+
+
+def test_a_profile_that_does_not_exist_is_named_on_the_page_and_not_thrown_at_it(monkeypatch):
+    monkeypatch.setenv("CSSAFE_PROFILE", "nosuch")
+    page = AppTest.from_file(str(ROOT / "cssafe" / "ui/site.py"), default_timeout=30).run()
+    assert not page.exception
+    assert "no profile 'nosuch'" in page.error[0].value
+
+
+def test_networks_that_are_missing_are_named_on_the_live_page(data, monkeypatch):
+    monkeypatch.setenv("CSSAFE_MODEL", str(data / "nowhere"))
+    with pytest.raises(ConfigurationError):
+        services.engine().loaded.result(timeout=60)
+    page = AppTest.from_file(str(ROOT / "cssafe" / "ui/site.py"), default_timeout=30).run()
+    assert not page.exception
+    assert "nowhere" in page.error[0].value
+
+
+def test_a_file_that_is_no_database_is_explained_on_the_page(data):
+    (data / "cssafe.duckdb").write_bytes(b"something else")
+    page = AppTest.from_file(str(ROOT / "cssafe" / "ui/site.py"), default_timeout=30).run()
+    assert not page.exception
+    assert "not a CSSAFE database" in page.error[0].value

@@ -1,0 +1,58 @@
+"""Single pictures, with a real engine."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+
+from cssafe.live.engine import Engine
+from cssafe.live.transports import snapshot
+from cssafe.media import MediaError
+from cssafe.settings import ConfigurationError
+from tests.live.test_engine import Pipeline
+from tests.live.transports.test_websocket import Crowd
+
+PICTURE = np.zeros((48, 64, 3), np.uint8)
+
+
+@contextmanager
+def running(load: Callable) -> Iterator[Engine]:
+    engine = Engine(load).start()
+    yield engine
+    engine.close()
+
+
+def test_a_picture_is_analysed_once_and_counts_as_a_second_of_the_lesson(lesson):
+    with running(Crowd) as engine:
+        told = snapshot.analyze(lesson, engine, PICTURE)
+        assert len(told["faces"]) == 1 and told["size"] == [64, 48]
+        assert engine.analyzed == 1
+    assert not lesson.view().connected  # and the lesson waits for the next
+    lesson.end()
+    assert lesson.view().seconds == 1
+
+
+def test_a_picture_that_fails_is_said_in_words(lesson):
+    with running(lambda: Pipeline(broken=True)) as engine, pytest.raises(MediaError, match="could not be analysed"):
+        snapshot.analyze(lesson, engine, PICTURE)
+
+
+def test_a_busy_server_is_said_in_words_and_the_picture_forgotten(lesson, monkeypatch):
+    pipeline = Pipeline()
+    pipeline.gate.clear()
+    with running(lambda: pipeline) as engine:
+        engine.loaded.result(timeout=60)
+        monkeypatch.setattr(snapshot, "PATIENCE", 0.2)
+        with pytest.raises(TimeoutError, match="the server is busy"):
+            snapshot.analyze(lesson, engine, PICTURE)
+        assert not lesson.view().connected
+        pipeline.gate.set()
+
+
+def test_networks_that_cannot_be_loaded_are_named(lesson):
+    def fail():
+        raise ConfigurationError("no such model")
+
+    with running(fail) as engine, pytest.raises(ConfigurationError, match="no such model"):
+        snapshot.analyze(lesson, engine, PICTURE)

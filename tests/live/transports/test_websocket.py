@@ -1,0 +1,260 @@
+"""The camera's WebSocket with a real engine, a real workspace in memory and a pipeline that finds what the test
+says."""
+
+import time
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
+
+from cssafe.frames import SIGNALS, Faces, Frame, FrameResult, Signals
+from cssafe.live.engine import LOAD, Engine
+from cssafe.live.lesson import LiveLesson
+from cssafe.live.transports import websocket
+from cssafe.pipeline import Stream
+from cssafe.settings import PROFILES
+from cssafe.store import Workspace
+from tests.live.test_engine import JPEG
+from tests.support.wait import until
+
+HERE = {"origin": "http://testserver"}
+
+
+def protocols(token: str) -> list[str]:
+    """What a camera offers in its handshake."""
+    return [websocket.PROTOCOL, token]
+
+
+class Crowd:
+    """A pipeline that finds `faces` neutral faces looking straight on, whatever the picture shows."""
+
+    def __init__(self, faces: int = 1, expression: bool = True) -> None:
+        self.faces = faces
+        self.expression = expression
+        self.seconds = 0.0  # that a frame takes
+
+    def warm(self) -> None:
+        time.sleep(self.seconds)
+
+    def analyze(self, frame: Frame, stream: Stream) -> FrameResult:
+        time.sleep(self.seconds)
+        return crowd(self.faces, frame.time, self.expression)
+
+
+def crowd(n: int, at: datetime, expression: bool = True) -> FrameResult:
+    level = np.linspace(0.6, 1.0, n, dtype=np.float32)
+    shares = np.full((n, 8), 0.02, np.float32)
+    shares[:, 0] = 0.86
+    boxes = np.tile(np.array([10, 10, 30, 40], np.float32), (n, 1))
+    signals = Signals(**{name: np.full(n, 0.5, np.float32) for name in SIGNALS})
+    return FrameResult(
+        at,
+        64,
+        48,
+        Faces(boxes, np.ones(n, np.float32)),
+        np.arange(n, dtype=np.int32),
+        signals,
+        shares if expression else None,
+        level,
+        level,
+        np.full(n, 2, np.int8),
+    )
+
+
+@pytest.fixture
+def pipeline():
+    return Crowd()
+
+
+@pytest.fixture
+def client(pipeline, lesson):
+    engine = Engine(lambda: pipeline).start()
+    lessons = {lesson.token: lesson}
+
+    def find(token: str) -> LiveLesson | None:
+        found = lessons.get(token)
+        return None if found is None or found.ended else found
+
+    origins = ("https://school.example", "https://*.cloud.example")
+    routes = websocket.routes(lambda: engine, find, lambda: origins, lambda: {"problem": ""})
+    with TestClient(Starlette(routes=routes)) as client:
+        client.lessons = lessons
+        yield client
+    engine.close()
+
+
+def make(workspace: Workspace, profile: str = "consent", audience: str = "self", patience: float = 60.0) -> LiveLesson:
+    return LiveLesson(
+        workspace,
+        PROFILES[profile],
+        class_name="7b",
+        subject="Mathematics",
+        room="12",
+        time_zone="Europe/Berlin",
+        audience=audience,
+        patience=patience,
+    )
+
+
+def time_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def opened(client, lesson: LiveLesson | str, path: str = "/cssafe/frames", headers: dict | None = None):
+    """The socket of a camera: of a lesson, or with that token."""
+    token = lesson if isinstance(lesson, str) else lesson.token
+    return client.websocket_connect(
+        path, headers=dict(HERE if headers is None else headers), subprotocols=protocols(token)
+    )
+
+
+def hello(socket) -> None:
+    """Wait until the networks are ready."""
+    while socket.receive_json()["state"] != "ready":
+        pass
+
+
+def closed(socket) -> int:
+    return farewell(socket)[0]
+
+
+def farewell(socket) -> tuple[int, str]:
+    """Close code and sentence; answers that came before are passed over."""
+    with pytest.raises(WebSocketDisconnect) as error:
+        while True:
+            socket.receive_json()
+    return error.value.code, error.value.reason
+
+
+def count(workspace: Workspace, table: str) -> int:
+    workspace.flush()
+    return workspace.cursor().execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+
+
+def test_each_frame_is_answered_with_its_number_its_size_and_its_faces(client, lesson):
+    with opened(client, lesson) as socket:
+        hello(socket)
+        for number in range(3):
+            socket.send_bytes(JPEG)
+            answer = socket.receive_json()
+            assert answer["number"] == number
+            assert answer["size"] == [64, 48]
+            assert answer["faces"][0]["box"] == [10, 10, 20, 30]
+            assert answer["faces"][0]["level"] == "high"
+            assert answer["note"] == ""
+        assert answer["concentration"] == pytest.approx(0.6) and answer["level"] == "medium"
+
+
+@pytest.mark.parametrize(
+    ("origin", "code"),
+    [
+        ("", websocket.REFUSED),
+        ("null", websocket.REFUSED),
+        ("http://evil.example", websocket.REFUSED),
+        ("http://testserver.evil.example", websocket.REFUSED),
+        ("https://school.example.evil.example", websocket.REFUSED),
+        ("https://evil.cloud.example.org", websocket.REFUSED),
+        ("http://testserver", None),
+        ("https://school.example", None),
+        ("https://class-7b.cloud.example", None),
+    ],
+)
+def test_only_the_page_itself_and_allowed_addresses_may_connect(client, lesson, origin, code):
+    with opened(client, lesson, headers={"origin": origin} if origin else {}) as socket:
+        if code:
+            assert farewell(socket) == (
+                code,
+                "This page's address may not send pictures here. Add it to CSSAFE_ORIGINS.",
+            )
+        else:
+            hello(socket)
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "allowed"),
+    [("", False), ("other.example", False), ("app.example", True), ("app.example, inner.example", True)],
+)
+def test_behind_a_proxy_that_rewrites_the_host_the_name_it_hands_on_counts(client, lesson, forwarded, allowed):
+    headers = {"origin": "https://app.example", "host": "10.0.0.7:8501", "x-forwarded-host": forwarded}
+    with opened(client, lesson, headers=headers) as socket:
+        if allowed:
+            hello(socket)
+        else:
+            assert closed(socket) == websocket.REFUSED
+
+
+@pytest.mark.parametrize("prefix", ["", "/~/+", "/school/app"])
+def test_the_door_and_the_health_check_answer_at_the_root_and_under_any_prefix(client, lesson, prefix):
+    assert client.get(f"{prefix}/healthz").json() == {"problem": ""}
+    with opened(client, lesson, f"{prefix}/cssafe/frames") as socket:
+        hello(socket)
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(0.0, ""), (0.4, "The server is busy: for now it analyses")])
+def test_a_camera_is_told_at_the_door_what_the_machine_carries_and_in_words_where_that_is_little(
+    pipeline, request, lesson, seconds, told
+):
+    pipeline.seconds = seconds
+    client = request.getfixturevalue("client")
+    with opened(client, lesson) as socket:
+        while (ready := socket.receive_json())["state"] != "ready":
+            pass
+        socket.send_bytes(JPEG)
+        for message in (ready, socket.receive_json()):
+            assert 0.5 < message["rate"] <= (LOAD / seconds if seconds else 15)
+            assert message["busy"].startswith(told) and bool(message["busy"]) == bool(told)
+        assert message["took"] >= 1000 * seconds
+
+
+def test_the_browser_may_leave_and_come_back_to_the_same_lesson_and_no_second_is_recorded_twice(
+    client, lesson, workspace
+):
+    for _ in range(3):  # within one second, or two
+        with opened(client, lesson) as socket:
+            hello(socket)
+            socket.send_bytes(JPEG)
+            socket.receive_json()
+            assert lesson.view().connected
+        until(lambda: not lesson.view().connected)
+    lesson.end()
+    sql = "SELECT sum(frames), count(*), count(DISTINCT time) FROM observations"
+    frames, rows, seconds = workspace.cursor().execute(sql).fetchone()
+    assert frames == 3 and rows == seconds
+
+
+def test_a_second_page_takes_the_camera_over_and_the_first_is_told(client, lesson):
+    with opened(client, lesson) as first:
+        hello(first)
+        with opened(client, lesson) as second:
+            hello(second)
+            first.send_bytes(JPEG)
+            assert closed(first) == websocket.REFUSED
+            second.send_bytes(JPEG)
+            assert second.receive_json()["number"] == 0
+            assert lesson.view().connected
+
+
+def test_after_the_end_of_the_lesson_the_socket_closes_and_nothing_more_is_recorded(client, lesson, workspace):
+    with opened(client, lesson) as socket:
+        hello(socket)
+        socket.send_bytes(JPEG)
+        socket.receive_json()
+        lesson.end()
+        socket.send_bytes(JPEG)
+        assert closed(socket) == websocket.REFUSED
+    assert count(workspace, "observations") == 1
+    assert count(workspace, "lessons WHERE ended IS NOT NULL") == 1
+
+
+def test_a_lesson_that_saw_no_face_leaves_nothing_behind(client, lesson, pipeline, workspace):
+    pipeline.faces = 0
+    with opened(client, lesson) as socket:
+        hello(socket)
+        socket.send_bytes(JPEG)
+        answer = socket.receive_json()
+        assert (answer["faces"], answer["note"], answer["concentration"]) == ([], "No face in view.", None)
+    lesson.end()
+    assert count(workspace, "lessons") == 0

@@ -1,0 +1,207 @@
+"""Histograms, Weekly and Lessons, run by Streamlit's own AppTest on a real workspace, the empty one first."""
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+from gettext import NullTranslations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cssafe import language, queries, sample, settings
+from cssafe.store import Workspace
+from cssafe.ui import common
+from tests.support.lessons import LESSON, START, add, rows
+
+PAGES = ("histograms", "weekly", "lessons")
+
+
+@pytest.fixture
+def workspace(monkeypatch):
+    """An open workspace in memory, which the pages use."""
+    opened = Workspace.open(None)
+    monkeypatch.setattr(common, "workspace", lambda: opened)
+    yield opened
+    opened.close()
+
+
+def navigation(name: str) -> None:
+    """The script under test: the site with this page in front."""
+    import streamlit as st
+
+    from cssafe.settings import ROOT
+
+    names = sorted(
+        {"histograms", "weekly", "lessons", "live", "formulas", "rating", "data", "story", name},
+        key=lambda other: other != name,
+    )
+    st.navigation([st.Page(ROOT / f"pages/{other}.py", default=other == name) for other in names]).run()
+
+
+def show(name: str, **query: str) -> AppTest:
+    page = AppTest.from_function(navigation, args=(name,), default_timeout=30)
+    for key, value in query.items():
+        page.query_params[key] = value
+    return run(page)
+
+
+def run(page: AppTest) -> AppTest:
+    page.run()
+    assert not page.exception, page.exception
+    return page
+
+
+def text(page: AppTest) -> str:
+    parts = (page.markdown, page.text, page.caption, page.info, page.warning, page.error, page.subheader)
+    return "\n".join(element.value for part in parts for element in part)
+
+
+def press(page: AppTest, label: str) -> None:
+    next(button for button in page.button if button.label == label).click()
+    run(page)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_an_empty_page_says_what_to_do_and_fills_itself_with_a_synthetic_term(workspace, name, monkeypatch):
+    fill = sample.fill
+    monkeypatch.setattr(sample, "fill", lambda *values, **named: fill(*values, **named | {"weeks": 1}))
+    page = show(name)
+    assert "no lesson yet" in text(page) and not page.dataframe
+    press(page, "Fill with a synthetic term")
+    assert "no lesson yet" not in text(page) and "synthetic" in text(page)
+    assert queries.choices(workspace).synthetic > 10
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_with_lessons_says_how_to_read_it_and_how_far_to_trust_it(workspace, name):
+    add(workspace, rows())
+    page = show(name)
+    assert "How to read it" in text(page) and "never a mark" in text(page) and "(synthetic)" not in text(page)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_too_small_a_group_is_explained_and_not_shown(workspace, name):
+    add(workspace, rows(tracks=4))
+    page = show(name)
+    assert "fewer than 5 faces" in text(page) and "How to read it" not in text(page)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_filters_come_from_the_address_and_may_leave_nothing(workspace, name):
+    add(workspace, rows())
+    add(workspace, rows(), lesson=replace(LESSON, class_name="9c", subject="Art"))
+    assert "How to read it" in text(show(name, **{"class": "7a"}))
+    assert "No lesson matches" in text(show(name, **{"class": "7a", "subject": "Art"}))
+    assert "No lesson matches" in text(show(name, **{"from": "2027-01-01"}))
+    assert "is later than" in text(show(name, **{"from": "2027-01-01", "until": "2026-01-01"}))
+
+
+def test_a_visit_begins_with_the_filters_of_the_last_one_as_far_as_there_is_still_something_for_them(workspace):
+    add(workspace, rows())
+    add(workspace, rows(), lesson=replace(LESSON, class_name="9c"))
+    workspace.set("filters", {"class": ["7a", "gone"], "from": "2026-01-01"})
+    page = show("lessons")
+    assert "Only: 7a · from 2026-01-01" in text(page) and len(page.dataframe[0].value) == 1
+    assert "Only: 9c" in text(show("lessons", **{"class": "9c"}))
+    page = show("lessons")
+    press(page, "Clear filters")
+    assert "Only:" not in text(page) and len(page.dataframe[0].value) == 2
+    assert "Only:" not in text(show("lessons"))
+
+
+def test_the_address_of_a_lesson_opens_it_whatever_was_filtered_before(workspace):
+    first = add(workspace, rows(), lesson=replace(LESSON, name="First"))
+    add(workspace, rows(), lesson=replace(LESSON, class_name="9c"))
+    workspace.set("filters", {"class": ["9c"]})
+    assert show("lessons", lesson=str(first)).subheader[0].value == "First"
+
+
+class Translated(NullTranslations):
+    """A language into which every sentence is translated: whatever stays English was never looked up."""
+
+    def gettext(self, message: str) -> str:
+        return " ".join(["वाक्य", *re.findall(r"\{[^}]*\}", message)])
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        return self.gettext(msgid2)
+
+
+@pytest.mark.parametrize("name", ("histograms", "weekly"))
+@pytest.mark.parametrize("tracks", [0, 4, 6])
+def test_a_translated_page_says_nothing_in_english(workspace, name, tracks, monkeypatch):
+    monkeypatch.setattr(language, "_catalogue", lambda code: Translated())
+    if tracks:
+        add(workspace, rows(tracks=tracks))
+    page = AppTest.from_function(navigation, args=(name,), default_timeout=30)
+    page.session_state["language"] = "hi"
+    said = text(run(page))
+    assert re.search("[\u0900-\u097f]", said) and re.findall(r"[a-z]{2,} [a-z]{2,} [a-z]{2,}", said) == []
+
+
+def test_synthetic_lessons_stay_out_of_real_figures_unless_asked_for(workspace):
+    add(workspace, rows())
+    add(workspace, rows(), lesson=replace(LESSON, source="sample", class_name="9c"))
+    page = show("lessons")
+    assert len(page.dataframe[0].value) == 1
+    page.toggle(key="synthetic").set_value(True)
+    run(page)
+    assert len(page.dataframe[0].value) == 2
+
+
+@pytest.mark.parametrize("by", ["School classes", "Subjects", "Lessons"])
+@pytest.mark.parametrize("measure", ["Shares", "Counts"])
+def test_histograms_by_class_subject_and_lesson(workspace, by, measure):
+    add(workspace, rows())
+    assert "How to read it" in text(show("histograms", by=by, show=measure))
+
+
+def test_histograms_of_attention_only_lessons_say_that_there_are_no_emotions(workspace):
+    add(workspace, rows(), lesson=replace(LESSON, profile="attention-only"))
+    page = show("histograms")
+    assert "no emotions here" in text(page) and "high concentration" in text(page)
+
+
+def test_more_classes_than_colours_are_cut_and_it_says_so(workspace):
+    for number in range(8):
+        add(workspace, rows(), lesson=replace(LESSON, class_name=f"class {number}"))
+    assert "Shown are the 6" in text(show("histograms"))
+
+
+def test_periods_can_be_saved_and_rule_the_rows(workspace):
+    add(workspace, rows())
+    page = show("weekly", rows="The school's periods")
+    assert "Enter the school's periods" in text(page)
+    press(page, "Save periods")
+    assert workspace.get("periods") == [{"name": "1", "start": "08:00", "end": "08:45"}]
+    assert "outside the periods" in text(show("weekly"))
+
+
+def test_a_lesson_is_opened_by_its_address(workspace):
+    first = add(workspace, rows(), lesson=replace(LESSON, name="First"))
+    add(workspace, rows(), lesson=replace(LESSON, name="Second", started=START + timedelta(days=1)))
+    assert show("lessons").subheader[0].value == "Second"
+    assert show("lessons", lesson=str(first)).subheader[0].value == "First"
+    assert "is deleted" in text(show("lessons", lesson="999"))
+    assert "is deleted" in text(show("lessons", lesson="x' OR 1"))
+
+
+def test_a_lesson_can_be_renamed_and_deleted(workspace):
+    add(workspace, rows())
+    page = show("lessons")
+    page.text_input[0].set_value("Fractions")
+    press(page, "Save")
+    assert page.subheader[0].value == "Fractions"
+    page.text_input[0].set_value("  ")
+    press(page, "Save")
+    assert "needs a name" in text(page)
+    assert "no trace of it is left" in text(page) or "only in memory" in text(page)
+    press(page, "Delete this lesson")
+    assert "no lesson yet" in text(page) and queries.lessons(workspace).empty
+
+
+def test_removing_the_synthetic_lessons_leaves_the_real_ones(workspace):
+    real = add(workspace, rows())
+    sample.fill(workspace, settings.PROFILES["consent"], weeks=1)
+    page = show("lessons")
+    press(page, "Remove the synthetic lessons")
+    assert queries.lessons(workspace)["lesson"].tolist() == [real]

@@ -1,0 +1,89 @@
+"""Responses and seats on the page Lessons, run by Streamlit's own AppTest on a real workspace, the empty one first."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from cssafe.observations import observe
+from cssafe.queries import seats
+from cssafe.scoring.formula import PUBLISHED
+from tests.pages.test_all_pages import press, run, show, text, workspace  # noqa: F401
+from tests.support.lessons import LESSON, START, add, rows
+from tests.support.simulated_class import Plan, Step, frames
+
+
+@pytest.fixture(scope="module")
+def turning():
+    """Observations of a class that turns to the front after 300 s, for a while."""
+    steps = (Step(looking=(0.2, 0.3)), Step(300, looking=(0.9, 1.0), delay=3), Step(340, looking=(0.2, 0.3)))
+    return observe(list(frames(Plan(faces=24, seconds=600, rate=1, steps=steps), START, PUBLISHED)))
+
+
+def opened():
+    """The page Lessons with what it makes only when it is opened."""
+    page = show("lessons")
+    page.session_state["responses"] = page.session_state["seating"] = True
+    return run(page)
+
+
+def test_without_markers_or_places_it_says_what_to_do(workspace):  # noqa: F811
+    add(workspace, rows(seconds=3).assign(x=np.nan))
+    page = opened()
+    assert "press a marker's button" in text(page) and "recorded by an earlier version" in text(page)
+
+
+def test_with_too_little_around_the_markers_it_says_so(workspace):  # noqa: F811
+    number = add(workspace, rows(seconds=3))
+    workspace.mark(number, "quiz", START)
+    assert "Too little was measured around" in text(opened())
+
+
+def test_responses_are_told_in_words_with_their_uncertainty(workspace, turning):  # noqa: F811
+    number = add(workspace, turning)
+    workspace.mark(number, "question", START + timedelta(seconds=300))
+    workspace.mark(number, "joke", START + timedelta(seconds=500))
+    told = text(opened())
+    assert "question**: attention rose by 0." in told and "joke**: no clear change" in told
+    assert "half of those who had to turn had turned after" in told
+
+
+def test_attention_only_tells_no_response_of_expressions(workspace, turning):  # noqa: F811
+    number = add(workspace, turning, lesson=replace(LESSON, profile="attention-only"))
+    workspace.mark(number, "question", START + timedelta(seconds=300))
+    told = text(opened())
+    assert "attention rose" in told and "expression rose" not in told and "expression fell" not in told
+
+
+def divide(page, rows: int, columns: int):
+    page.number_input(key="seat_rows").set_value(rows)
+    page.number_input(key="seat_columns").set_value(columns)
+    press(page, "Use this grid")
+    return run(page)
+
+
+SHOW = "Show the figures of these regions"
+
+
+def test_a_room_is_divided_before_figures_are_shown_and_the_lesson_keeps_its_regions(workspace, turning):  # noqa: F811
+    number = add(workspace, turning)
+    page = opened()
+    assert "no figure is shown yet" in text(page) and "each region shows the mean attention" not in text(page)
+    page = divide(page, 6, 6)
+    press(page, SHOW)
+    assert "No region ever held 5 measured faces" in text(page) and seats.division(workspace, number) == []
+    page = divide(page, 1, 3)
+    press(page, SHOW)
+    assert "each region shows the mean attention" in text(run(page))
+    page = divide(page, 1, 2)
+    assert workspace.get("seats") == {"R1": seats.grid(1, 2)} and seats.division(workspace, number) == seats.grid(1, 3)
+    assert "it keeps them" in text(page) and not [button for button in page.button if button.label == SHOW]
+
+
+def test_a_running_lesson_has_no_seats(workspace, turning):  # noqa: F811
+    number = workspace.start_lesson(LESSON)
+    workspace.record(number, turning)
+    workspace.flush()
+    page = show("lessons")
+    assert "Seats" not in [expander.label for expander in page.expander]

@@ -1,0 +1,266 @@
+"""Strangers on one server: a workspace for each, closed when idle; what /healthz and the page Status tell."""
+
+import json
+import time
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from datetime import timedelta
+
+import cv2
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cssafe import settings
+from cssafe.commands.main import main
+from cssafe.live import health, services
+from cssafe.live.transports import websocket
+from cssafe.settings import ABSENCE_TIMEOUT_S, IDLE_MINUTES, PROFILES, ROOT, ConfigurationError
+from cssafe.store import StoreError, Workspace
+from tests.live.transports.test_websocket import crowd, make, time_now
+from tests.support.browser import serve
+from tests.support.faces import astronaut
+from tests.support.lessons import LESSON, START, add, rows
+from tests.support.visitor import Visitor
+from tests.support.wait import until
+
+IDLE = 60 * IDLE_MINUTES
+
+
+@pytest.fixture(autouse=True)
+def data(tmp_path, monkeypatch, loaded_once):
+    """A hosted server's environment, and an empty folder in which nothing may appear."""
+    monkeypatch.setenv("CSSAFE_MODE", "hosted")
+    monkeypatch.setenv("CSSAFE_DATA", str(tmp_path))
+    monkeypatch.delenv("CSSAFE_PROFILE", raising=False)
+    yield tmp_path
+    services.close()
+
+
+def site() -> AppTest:
+    page = AppTest.from_file(str(ROOT / "cssafe" / "ui/site.py"), default_timeout=30).run()
+    assert not page.exception
+    return page
+
+
+def said(page: AppTest) -> str:
+    parts = (page.markdown, page.caption, page.info, page.warning, page.error)
+    return "\n".join(element.value for part in parts for element in part)
+
+
+def is_open(workspace: Workspace) -> bool:
+    try:
+        workspace.flush()
+    except StoreError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_hosted_no_profile_stores_anything_and_there_is_no_shared_file(name, data, capsys):
+    chosen = settings.read({"CSSAFE_MODE": "hosted", "CSSAFE_PROFILE": name})
+    assert not chosen.profile.stored and chosen.profile.expression == PROFILES[name].expression
+    with pytest.raises(ConfigurationError, match="strangers would share it"):
+        chosen.database  # noqa: B018
+    with pytest.raises(ConfigurationError, match="strangers would share it"):
+        services.workspace()
+    for command in (["sample"], ["analyze", "x.png", "--lesson", "Maths", "--profile", name]):
+        assert main(command) == 2
+        assert "strangers would share it" in capsys.readouterr().err
+    assert list(data.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_every_visit_has_a_workspace_of_its_own_whatever_the_profile(name, monkeypatch, data):
+    monkeypatch.setenv("CSSAFE_PROFILE", name)
+    first, second = site(), site()
+    ours, theirs = (page.session_state["visit"].workspace() for page in (first, second))
+    assert ours is not theirs
+    lesson = make(ours, name)
+    lesson.take(crowd(1, time_now()))
+    lesson.end()
+    count = "SELECT count(*) FROM lessons"
+    assert ours.cursor().execute(count).fetchone() == (1,)
+    assert theirs.cursor().execute(count).fetchone() == (0,)
+    assert "Nothing is stored" in said(first) and "one database file" not in said(first)
+    assert list(data.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("idle", "gone", "present", "closed"),
+    [
+        (IDLE, ABSENCE_TIMEOUT_S, True, False),
+        (0, ABSENCE_TIMEOUT_S, True, True),
+        (IDLE, 0, True, False),
+        (IDLE, 0, False, True),
+    ],
+    ids=["fresh", "idle", "here", "gone"],
+)
+def test_a_workspace_is_closed_when_idle_or_when_its_visitor_has_gone(idle, gone, present, closed):
+    visit = services.Visit(lambda: present)
+    workspace = visit.workspace()
+    assert services.workspaces() == [workspace]
+    services.sweep(idle, gone + 1e-9)
+    assert is_open(workspace) != closed and visit.renewed == closed
+    assert services.workspaces() == ([] if closed else [workspace])
+    assert visit.workspace() is not workspace if closed else visit.workspace() is workspace
+
+
+def test_a_running_lesson_is_not_idle_and_the_time_counts_from_its_end():
+    visit = services.Visit(lambda: False)
+    workspace = visit.workspace()
+    lesson = make(workspace)
+    services.register(lesson)
+    services.sweep(0, 0)
+    assert is_open(workspace)
+    lesson.take(crowd(1, time_now()))
+    lesson.end()
+    services.sweep(IDLE, IDLE)
+    assert is_open(workspace)
+    services.sweep(0, IDLE)
+    assert not is_open(workspace)
+
+
+def test_the_end_of_the_program_ends_a_visits_lesson_and_closes_its_workspace():
+    visit = services.Visit()
+    workspace = visit.workspace()
+    lesson = make(workspace)
+    services.register(lesson)
+    services.close()
+    assert lesson.ended and not is_open(workspace)
+
+
+def test_a_page_opened_after_its_workspace_was_closed_has_a_fresh_one_and_says_so_once():
+    page = site()
+    page.radio(key="audience").set_value("self")
+    page.button[0].click().run()
+    lesson = page.session_state["lesson"]
+    lesson.take(crowd(1, time_now()))
+    lesson.end()
+    page.run()
+    assert "is over" in "\n".join(element.value for element in page.success)
+    services.sweep(idle=0)
+    page.run()
+    assert "Your earlier lessons are gone" in said(page)
+    assert not page.success and page.button[0].label == "Start"
+    page.run()
+    assert "Your earlier lessons are gone" not in said(page)
+
+
+def test_start_pressed_on_a_page_whose_workspace_was_closed_meanwhile_starts_a_lesson():
+    page = site()
+    services.sweep(idle=0)
+    page.button[0].click().run()
+    assert not page.exception and not page.error
+    lesson = page.session_state["lesson"]
+    assert lesson.workspace is page.session_state["visit"].workspace() and services.find(lesson.token) is lesson
+    assert "Your earlier lessons are gone" in said(page)
+
+
+def test_a_workspace_that_is_full_says_so_and_goes_on():
+    workspace = services.Visit().workspace()
+    workspace._queue.run(lambda: workspace._connection.execute("SET memory_limit = '24MB'"))
+    with pytest.raises(StoreError, match=r"memory.*Delete lessons"):
+        workspace.add([LESSON], [START], rows(tracks=30, seconds=3600).assign(lesson=0))
+    add(workspace, rows())
+    assert workspace.cursor().execute("SELECT count(*) FROM observations").fetchone() == (6,)
+
+
+def test_health_is_small_and_tells_nothing_of_any_one_visit():
+    visit = services.Visit()
+    lesson = make(visit.workspace())
+    services.register(lesson)
+    feed = lesson.connect(lambda answer: None)
+    for ago in (2, 0):
+        lesson.take(crowd(1, time_now() - timedelta(seconds=ago)))
+    lesson.disconnect(feed)
+    visit.workspace().flush()
+    lesson.connect(lambda answer: None)
+    report = health.report()
+    assert (report["workspaces"], report["lessons"], report["streams"], report["waiting"]) == (1, 1, 1, 0)
+    assert report["last_write"] and report["problem"] == "" and report["memory_mb"] > 50
+    text = json.dumps(report)
+    assert len(text) < 1000
+    assert not [word for word in (lesson.token, "Mathematics", "7b", str(settings.ROOT)) if word in text]
+
+
+def test_health_counts_frames_a_second_over_the_last_beats():
+    engine = services.engine()
+    assert services.speed() == 0
+    engine.loaded.result(timeout=60)
+    then = time.monotonic() - 10
+    services._speeds.append((then, 0))
+    engine.analyzed = 40
+    assert 4 >= services.speed() >= 40 / (time.monotonic() - then)
+
+
+def test_the_status_page_shows_totals_and_versions_and_no_lesson():
+    visit = services.Visit()
+    lesson = make(visit.workspace())
+    services.register(lesson)
+    page = site().switch_page(str(ROOT / "pages" / "status.py")).run()
+    assert not page.exception and not page.error
+    figures = {metric.label: metric.value for metric in page.metric}
+    assert figures["Lessons running"] == "1" and figures["Open workspaces"] == "2" and figures["Cameras"] == "0"
+    assert "Mathematics" not in said(page) and lesson.token not in str(page.main)
+    table = page.table[0].value.to_string()
+    assert "SHA-256" in table and "duckdb" in table and "WebSocket" in said(page)
+
+
+@pytest.mark.parametrize(("names", "told"), [("", True), ("class.school.example", False)])
+def test_the_status_page_says_when_any_host_name_is_accepted(monkeypatch, names, told):
+    monkeypatch.setenv("CSSAFE_HOSTS", names)
+    page = site().switch_page(str(ROOT / "pages" / "status.py")).run()
+    assert ("CSSAFE_HOSTS is not set" in said(page)) == told
+
+
+@pytest.mark.slow
+def test_twenty_idle_and_four_live_visitors_take_less_than_900_mb(tmp_path):
+    """The idle ones have each filled their workspace with a synthetic term and looked at it."""
+    jpeg = cv2.imencode(".jpg", cv2.resize(astronaut(), (640, 480)))[1].tobytes()
+    with serve(tmp_path) as server, ExitStack() as stack:
+        visitors = [stack.enter_context(Visitor(server.address)) for _ in range(24)]
+        for visitor in visitors[:20]:
+            visitor.open("weekly")
+            visitor.press("Fill with a synthetic term")
+            assert "How to read it" in visitor.open("histograms")
+        for visitor in visitors[20:]:
+            visitor.open()
+            visitor.press("Start")
+        most = server.health()["memory_mb"]
+        with ThreadPoolExecutor(4) as cameras:
+            running = [cameras.submit(visitor.frames, jpeg, 30, 0.3) for visitor in visitors[20:]]
+            while not all(camera.done() for camera in running):
+                report = server.health()
+                most = max(most, report["memory_mb"])
+                time.sleep(1)
+        print(most, report)
+        assert min(camera.result() for camera in running) > 0 and report["workspaces"] == 24
+        assert most < 900
+        assert [file.name for file in tmp_path.iterdir()] == ["server.log"]
+
+
+@pytest.mark.slow
+def test_a_closed_tab_takes_its_workspace_with_it(tmp_path):
+    with serve(tmp_path) as server:
+        with Visitor(server.address) as visitor:
+            visitor.open()
+            assert server.health()["workspaces"] == 1
+        until(lambda: server.health()["workspaces"] == 0, ABSENCE_TIMEOUT_S + 60)
+
+
+@pytest.mark.slow
+def test_other_visitors_tokens_cannot_be_guessed_and_are_on_no_other_page(tmp_path):
+    """The door itself; test_browser_hosted.py tries it with two browsers."""
+    with serve(tmp_path) as server, Visitor(server.address) as first, Visitor(server.address) as second:
+        first.open()
+        first.press("Start")
+        assert len(first.token) >= 43  # 32 random bytes
+        for page in ("", "lessons", "status"):
+            second.open(page, "lesson=1")
+            assert second.token == "" and "Mathematics" not in "\n".join(second.texts)
+        second.token = first.token[:-1]
+        with pytest.raises(Exception, match=str(websocket.REFUSED)):
+            second.frames(b"", 1, 0)
+        with urllib.request.urlopen(f"{server.address}/healthz") as answer:
+            assert first.token not in answer.read().decode()
