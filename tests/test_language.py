@@ -30,7 +30,7 @@ WRAPPED = (
     "cssafe/scoring/affect.py",
     "cssafe/stats/agreement.py",
     "cssafe/live/alerts.py",
-    "cssafe/charts.py",
+    "cssafe/charts/__init__.py",
     "cssafe/charts/classes.py",
     "cssafe/scoring/explanation.py",
     "cssafe/expression/model_metrics.py",
