@@ -1,6 +1,7 @@
 """What the serving process loads, and which way imports run where ruff's banned imports cannot see it."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -75,6 +76,13 @@ def test_no_two_parts_import_each_other_also_around_a_corner():
         for part in free:
             del left[part]
     assert left == {}, "these parts stand in a circle"
+
+
+def test_the_picture_of_packages_has_the_layers_of_the_import_test_in_their_order():
+    picture = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").split("```text\n")[1].split("```")[0]
+    rows = [set(re.findall(r"\w+", line)) for line in reversed(picture.splitlines())]
+    heights = [next((i for i, row in enumerate(rows) if layer <= row), None) for layer in LAYERS]
+    assert None not in heights and heights == sorted(heights)
 
 
 @pytest.mark.parametrize("part", WORKSHOP)
