@@ -124,7 +124,7 @@ with st.container(horizontal=True):
     for suffix, mime in {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}.items():
 
         def content(suffix: str = suffix) -> bytes:
-            rows = queries.export(workspace, number)
+            rows = queries.shareable_rows(workspace, number)
             return (
                 escape_texts(rows).to_csv(index=False).encode()
                 if suffix == "csv"

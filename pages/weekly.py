@@ -85,7 +85,7 @@ if not (picked := event.selection["cell"]):
     st.caption(_("Pick a cell to see its lessons, its interval and its minutes."))
     st.stop()
 weekday, period = picked[0]["weekday"], picked[0]["period"]
-lessons = queries.cell(workspace, weekday, period, periods, which)
+lessons = queries.lessons_in_cell(workspace, weekday, period, periods, which)
 st.subheader(f"{_(charts.WEEKDAYS[weekday - 1])}, {literal(period)}")
 figures = cells[(cells["weekday"] == weekday) & (cells["period"] == period)]
 for row in figures.itertuples():

@@ -15,7 +15,7 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from cssafe.language import N_, _
-from cssafe.queries import markers
+from cssafe.queries.lesson_rows import markers
 from cssafe.scoring.affect import COORDINATES
 from cssafe.settings import MINIMUM_GROUP
 from cssafe.store import Workspace

@@ -16,7 +16,7 @@ import pandas as pd
 
 from cssafe.labels import ACTIVITIES
 from cssafe.language import N_
-from cssafe.queries import CHOSEN, Filter
+from cssafe.queries.filters import CHOSEN, Filter
 from cssafe.stats.comparison import LEAST
 from cssafe.stats.intervals import STUDENT
 from cssafe.store import Workspace

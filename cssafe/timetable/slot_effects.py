@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from cssafe.labels import ACTIVITIES
 from cssafe.language import N_, _
-from cssafe.queries import ALL, CHOSEN, Filter
+from cssafe.queries.filters import ALL, CHOSEN, Filter
 from cssafe.school.room_timetable import DAYS
 from cssafe.stats.intervals import clustered
 from cssafe.store import Workspace

@@ -159,7 +159,7 @@ def minutes_given(workspace: Workspace, *seconds: int, **lesson: str) -> list[in
     with zipfile.ZipFile(io.BytesIO(written(workspace, "csv"))) as archive:
         told = pd.read_csv(archive.open("minutes.csv"))
     assert (told["attention"].notna() == (told["seconds"] > 0)).all()
-    assert queries.export(workspace, number)["seconds"].tolist() == [n for n in told["seconds"] if n]
+    assert queries.shareable_rows(workspace, number)["seconds"].tolist() == [n for n in told["seconds"] if n]
     return told["seconds"].tolist()
 
 
@@ -180,7 +180,7 @@ def test_one_person_alone_keeps_her_minutes(workspace):
     number = add(
         workspace, rows(tracks=1, seconds=5), lesson=replace(LESSON, profile="attention-only", audience="self")
     )
-    assert queries.export(workspace, number)["seconds"].tolist() == [5]
+    assert queries.shareable_rows(workspace, number)["seconds"].tolist() == [5]
 
 
 def test_an_older_file_with_the_seconds_of_a_class_still_comes_in(workspace, other):

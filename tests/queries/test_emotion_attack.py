@@ -69,7 +69,7 @@ def given_away(workspace: Workspace) -> dict[str, pd.DataFrame]:
     with zipfile.ZipFile(file) as archive:
         tables = {name: pd.read_parquet(io.BytesIO(archive.read(f"{name}.parquet"))) for name in KEYS}
     lessons = range(1, LESSONS + 1)
-    one = pd.concat([queries.export(workspace, lesson) for lesson in lessons])
+    one = pd.concat([queries.shareable_rows(workspace, lesson) for lesson in lessons])
     counted = pd.concat([scored_observations.counted(workspace, lesson).assign(lesson=lesson) for lesson in lessons])
     for name, more in {"one": one, "counted": counted}.items():
         here = tables["observations"]

@@ -126,7 +126,7 @@ def test_a_hosted_workspace_holds_twenty_lessons_of_twenty_minutes_with_a_row_a_
 
 def test_figures_are_kept_to_four_decimals(workspace):
     number = add(workspace, rows(yaw=12.345678, p_happy=0.123456, quality=np.nan))
-    kept = queries.export(workspace, number)
+    kept = queries.shareable_rows(workspace, number)
     assert kept["yaw"].unique() == pytest.approx([12.3457]) and kept["p_happy"].unique() == pytest.approx([0.1235])
     assert kept["quality"].isna().all()
 

@@ -107,8 +107,8 @@ def test_an_old_database_answers_every_page(released):
         assert queries.timeline(workspace, 1)["concentration"].tolist() == pytest.approx([0.5, 0.5])
         assert queries.emotions(workspace)["count"].sum() == 540
         assert queries.distribution(workspace)["count"].sum() == 540
-        assert len(queries.weekly(workspace)) == 1 and len(queries.cell(workspace, 1, "09:00")) == 1
-        assert len(queries.markers(workspace, 1)) == 1 and len(queries.export(workspace, 1)) == 540
+        assert len(queries.weekly(workspace)) == 1 and len(queries.lessons_in_cell(workspace, 1, "09:00")) == 1
+        assert len(queries.markers(workspace, 1)) == 1 and len(queries.shareable_rows(workspace, 1)) == 540
         assert (
             len(scored_observations.counted(workspace, 1)) == 540
             and len(scored_observations.activities(workspace, 1)) > 0
