@@ -51,7 +51,7 @@ MIXTURE = dict(zip(FERPLUS, (9.0, 2.2, 0.7, 1.0, 0.6, 0.15, 0.2, 0.25), strict=T
 """Parameters of the Dirichlet distribution a face's usual probabilities come from: mostly neutral."""
 
 
-def fill(
+def add_term(
     workspace: Workspace,
     profile: Profile,
     seed: int = 0,
@@ -63,7 +63,7 @@ def fill(
     profile: the workspace's; without expression the term has no emotions, and its scores are attention alone.
     progress: called with the share done, 0 to 1.
     """
-    remove(workspace)
+    remove_term(workspace)
     monday = date.today() - timedelta(days=date.today().weekday())
     random = np.random.default_rng(seed)
     formula = PUBLISHED if profile.expression else ATTENTION_ONLY
@@ -108,13 +108,13 @@ def fill(
     return numbers
 
 
-def used(workspace: Workspace) -> bool:
+def has_term(workspace: Workspace) -> bool:
     """Whether some lessons are synthetic."""
     with workspace.cursor() as cursor:
         return cursor.execute("SELECT lesson FROM lessons WHERE source = 'sample' LIMIT 1").fetchone() is not None
 
 
-def remove(workspace: Workspace) -> None:
+def remove_term(workspace: Workspace) -> None:
     """Delete the synthetic lessons, and no others."""
     with workspace.cursor() as cursor:
         rows = cursor.execute("SELECT lesson FROM lessons WHERE source = 'sample'").fetchall()

@@ -27,11 +27,11 @@ def test_faces_of_unequal_number_are_refused():
 
 def test_unknown_profiles_are_refused_with_the_known_ones():
     with pytest.raises(settings.ConfigurationError, match=r"'spy'.*demo, consent, attention-only"):
-        settings.read({"CSSAFE_PROFILE": "spy"})
+        settings.load({"CSSAFE_PROFILE": "spy"})
 
 
 def test_settings_come_from_the_environment():
-    chosen = settings.read({"CSSAFE_PROFILE": "demo", "CSSAFE_DATA": "here", "CSSAFE_ORIGINS": "https://a.example/, "})
+    chosen = settings.load({"CSSAFE_PROFILE": "demo", "CSSAFE_DATA": "here", "CSSAFE_ORIGINS": "https://a.example/, "})
     assert chosen.profile.name == "demo"
     assert chosen.database.as_posix() == "here/cssafe.duckdb"
     assert chosen.origins == ("https://a.example",)

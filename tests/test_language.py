@@ -122,7 +122,7 @@ PROSE = re.compile(r"[a-z]{2,} [a-z]{2,}|^[A-Z][a-z]+")
 def ask(monkeypatch):
     """A function that sets the language: `ask("hi")`."""
     monkeypatch.setattr(language, "_asked", lambda: "en")  # it is put back afterwards
-    return lambda code: language.asked_by(lambda: code)
+    return lambda code: language.set_language_source(lambda: code)
 
 
 def unwrapped(code: str) -> list[str]:
@@ -363,7 +363,7 @@ def test_the_live_page_says_in_its_language_why_the_networks_did_not_load(ask, m
     monkeypatch.setenv("CSSAFE_DATA", str(tmp_path))
     monkeypatch.setattr(services, "_load", fail(ConfigurationError))
     services.engine().loaded.exception(60)
-    language.asked_by(common.spoken)
+    language.set_language_source(common.spoken)
     page = AppTest.from_file(str(ROOT / "cssafe" / "ui/site.py"), default_timeout=60)
     page.session_state["language"] = "hi"
     assert page.run().error[0].value == "3 मिनट"

@@ -141,8 +141,8 @@ def add_arguments_analyze(parser: Parser) -> None:
 def main_analyze(args: argparse.Namespace) -> int:
     from cssafe import media
 
-    chosen = settings.read()
-    profile = settings.profile(args.profile) if args.profile else chosen.profile
+    chosen = settings.load()
+    profile = settings.find_profile(args.profile) if args.profile else chosen.profile
     _check_outputs(args, chosen, profile)
     files = [(file, os.path.isdir(source)) for source in args.sources for file in media.find(source)]
     _check_readable(files)
@@ -336,16 +336,16 @@ def add_arguments_sample(parser: Parser) -> None:
 def main_sample(args: argparse.Namespace) -> int:
     from cssafe import sample
 
-    chosen = settings.read()
+    chosen = settings.load()
     database = chosen.database
     if not chosen.profile.stored:
         raise BadInput(f"The profile {chosen.profile.name} stores nothing: set CSSAFE_PROFILE to consent.")
     with _database(chosen) as workspace:
         if args.remove:
-            sample.remove(workspace)
+            sample.remove_term(workspace)
             print("The synthetic lessons are gone.")
         else:
-            lessons = sample.fill(workspace, chosen.profile, args.seed, args.weeks)
+            lessons = sample.add_term(workspace, chosen.profile, args.seed, args.weeks)
             print(f"{len(lessons)} synthetic lessons, marked as such, are in {database}.")
     return 0
 
@@ -358,8 +358,8 @@ def add_arguments_restore(parser: Parser) -> None:
 def main_restore(args: argparse.Namespace) -> int:
     from cssafe.store import backups, restore_file
 
-    database = settings.read().database
-    found, newest = backups.listed(database), backups.newest(database)
+    database = settings.load().database
+    found, newest = backups.list_backups(database), backups.newest_backup(database)
     if newest is None and (args.list or args.backup is None):
         raise BadInput(f"There is no backup of {database} yet. CSSAFE makes one on a day on which a lesson ends.")
     if args.list:
@@ -367,7 +367,7 @@ def main_restore(args: argparse.Namespace) -> int:
             held = "cannot be read" if backup.lessons is None else f"{backup.lessons} lessons"
             print(f"{backup.day}  {held:>14}  {backup.size / 1e6:>7.1f} MB  {backup.path}")
         return 0
-    dated = newest if args.backup is None else backups.path_of(database, args.backup)
+    dated = newest if args.backup is None else backups.backup_path(database, args.backup)
     chosen = dated if dated is not None and dated.is_file() else Path(args.backup)
     if not chosen.is_file():
         raise BadInput(
@@ -408,8 +408,8 @@ def _damage(error: Exception) -> Exception:
     from cssafe.store import backups
     from cssafe.store.errors import is_damage, why_damaged
 
-    path = settings.read().database
-    return why_damaged(path, error, backup=backups.newest(path)) if is_damage(error) else error
+    path = settings.load().database
+    return why_damaged(path, error, backup=backups.newest_backup(path)) if is_damage(error) else error
 
 
 def _one_line(error: Exception) -> str:

@@ -34,8 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    chosen = settings.read()
-    profile = settings.profile(args.profile) if args.profile else chosen.profile
+    chosen = settings.load()
+    profile = settings.find_profile(args.profile) if args.profile else chosen.profile
     if not profile.stored:
         raise ConfigurationError(
             f"The profile {profile.name} stores nothing, so that no lesson can be recorded with it."

@@ -70,7 +70,7 @@ def transports() -> list[str]:
 def network() -> str:
     """The beginning of the SHA-256 of the expression network's weights; in words where there are none."""
     try:
-        chosen = settings.read()
+        chosen = settings.load()
         if not chosen.profile.expression:
             return "none: no emotion is computed"
         return _digest(chosen.model, "expression.bin")
@@ -81,7 +81,7 @@ def network() -> str:
 def detector() -> str:
     """The same of the face detector; a YuNet by the name of its file."""
     try:
-        chosen = settings.read().detector
+        chosen = settings.load().detector
         return f"YuNet, {chosen.name}" if chosen.suffix.lower() == ".onnx" else _digest(chosen, "detector.bin")
     except (ConfigurationError, OSError, ValueError, KeyError, TypeError):
         return "cannot be read"

@@ -6,14 +6,14 @@ import pandas as pd
 
 from cssafe.queries.filters import ALL, CHOSEN, Filter, read_frame
 from cssafe.school.periods import HOURS
-from cssafe.stats.intervals import estimate
+from cssafe.stats.intervals import mean_sql
 from cssafe.store import Workspace
 
 
 def weekly(workspace: Workspace, periods: Sequence[dict] = (), which: Filter = ALL) -> pd.DataFrame:
     """One row for each weekday and period in which something was observed.
 
-    periods: {"name", "start": "08:00", "end": "08:45"}, as periods.read gives them; none stands for hours of the day.
+    periods: {"name", "start": "08:00", "end": "08:45"}, as periods.parse_periods gives them; none stands for hours of the day.
     Columns: weekday (1 Monday), period, start ("08:00"), concentration (mean over minutes) with low and high, minutes,
     lessons, faces (mean), synthetic. The clusters of the interval are lessons.
     """
@@ -24,7 +24,7 @@ def weekly(workspace: Workspace, periods: Sequence[dict] = (), which: Filter = A
             SELECT weekday, name, start, lesson, sum(concentration) AS s, count(*) AS n, avg(faces) AS faces,
                 bool_or(synthetic) AS synthetic
             FROM slots GROUP BY ALL)
-        SELECT weekday, name AS period, start, {estimate("concentration")}, sum(n)::BIGINT AS minutes,
+        SELECT weekday, name AS period, start, {mean_sql("concentration")}, sum(n)::BIGINT AS minutes,
             count(*) AS lessons, sum(faces * n) / sum(n) AS faces, bool_or(synthetic) AS synthetic
         FROM clusters GROUP BY ALL ORDER BY weekday, start, period""",
         which.parameters | {"periods": list(periods) or HOURS},

@@ -7,7 +7,7 @@ import pandas as pd
 from cssafe.labels import FERPLUS
 from cssafe.queries.filters import ALL, CHOSEN, Filter, read_frame
 from cssafe.settings import MINIMUM_GROUP
-from cssafe.stats.intervals import estimate
+from cssafe.stats.intervals import mean_sql
 from cssafe.store import Workspace
 from cssafe.store.summaries import BINS
 
@@ -27,7 +27,7 @@ def emotions(workspace: Workspace, by: str = "class", which: Filter = ALL) -> pd
         workspace,
         f"""WITH {CHOSEN}, {_clusters(by, {e: (f"p_{e}", f"n_{e}") for e in FERPLUS}, "expressed", seconds, _FREQUENT)},
         clusters AS (SELECT * REPLACE (CASE WHEN list_contains(rule, category) THEN hits ELSE 0 END AS hits) FROM sums)
-        SELECT "group", category AS emotion, sum(hits)::BIGINT AS count, {estimate("share")}, {_SIZES}
+        SELECT "group", category AS emotion, sum(hits)::BIGINT AS count, {mean_sql("share")}, {_SIZES}
         FROM clusters GROUP BY "group", category ORDER BY "group", list_position({list(FERPLUS)}, category)""",
         which.parameters,
     )
@@ -51,7 +51,7 @@ def distribution(workspace: Workspace, by: str = "class", which: Filter = ALL) -
                 SELECT * FROM sums
                 UNION ALL SELECT * REPLACE (NULL AS rule, 0 AS s, 0 AS hits) FROM sums)  -- a tenth without faces is a row
             GROUP BY ALL)
-        SELECT "group", category::DOUBLE AS start, sum(hits)::BIGINT AS count, {estimate("share")}, {_SIZES}
+        SELECT "group", category::DOUBLE AS start, sum(hits)::BIGINT AS count, {mean_sql("share")}, {_SIZES}
         FROM clusters GROUP BY "group", category ORDER BY "group", start""",
         which.parameters,
     )

@@ -5,9 +5,9 @@ import pandas as pd
 from cssafe.observations import COLUMNS
 from cssafe.queries.filters import ALL, CHOSEN, Filter, read_frame
 from cssafe.settings import PROFILES
-from cssafe.stats.intervals import estimate
+from cssafe.stats.intervals import mean_sql
 from cssafe.store import Workspace
-from cssafe.store.summaries import COUNTED, shareable
+from cssafe.store.summaries import COUNTED, shareable_minutes_sql
 
 
 def lessons(workspace: Workspace, which: Filter = ALL) -> pd.DataFrame:
@@ -25,7 +25,7 @@ def lessons(workspace: Workspace, which: Filter = ALL) -> pd.DataFrame:
             FROM tracks JOIN lessons USING (lesson) WHERE audience = 'class' AND concentration IS NOT NULL
             UNION ALL SELECT lesson, seconds, concentration * seconds
             FROM minutes JOIN lessons USING (lesson) WHERE audience = 'self' AND concentration IS NOT NULL),
-        means AS (SELECT lesson, {estimate("concentration")} FROM clusters GROUP BY lesson),
+        means AS (SELECT lesson, {mean_sql("concentration")} FROM clusters GROUP BY lesson),
         seen AS (
             SELECT lesson, count(*) FILTER (seconds > 0) AS minutes, median(faces) AS faces
             FROM minutes GROUP BY lesson)
@@ -52,7 +52,7 @@ def timeline(workspace: Workspace, lesson: int) -> pd.DataFrame:
             SELECT date_trunc('minute', time) AS time, CASE WHEN audience = 'self' THEN second(time) // 10 ELSE track END,
                 sum(concentration * weight) AS s, sum(weight) AS n
             FROM counted JOIN lessons USING (lesson) GROUP BY ALL),
-        means AS (SELECT time, {estimate("concentration")} FROM clusters GROUP BY time),
+        means AS (SELECT time, {mean_sql("concentration")} FROM clusters GROUP BY time),
         seen AS (SELECT date_trunc('minute', time) AS time, avg(faces) AS faces FROM seconds GROUP BY ALL)
         SELECT date_diff('minute', date_trunc('minute', started), seen.time) AS minute,
             seen.time AT TIME ZONE 'UTC' AT TIME ZONE time_zone AS local, concentration, low, high, faces
@@ -95,7 +95,7 @@ def shareable_rows(workspace: Workspace, lesson: int) -> pd.DataFrame:
         )
     return read_frame(
         workspace,
-        f"""WITH {shareable("SELECT $lesson")}
+        f"""WITH {shareable_minutes_sql("SELECT $lesson")}
         SELECT {about}, time, faces, seconds, attention, concentration
         FROM shareable JOIN lessons USING (lesson) WHERE seconds > 0 ORDER BY time""",
         {"lesson": lesson},

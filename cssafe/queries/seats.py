@@ -17,7 +17,7 @@ import pandas as pd
 
 from cssafe.language import _
 from cssafe.settings import MINIMUM_GROUP
-from cssafe.stats.intervals import estimate
+from cssafe.stats.intervals import mean_sql
 from cssafe.store import Workspace
 from cssafe.store.summaries import COUNTED
 
@@ -25,7 +25,7 @@ Region = dict[str, Any]
 
 EDGES = ("left", "top", "right", "bottom")
 
-MOST = 6
+MAX_GRID_LINES = 6
 """Rows and columns of a grid at most: smaller regions would hardly ever hold enough faces."""
 
 
@@ -44,7 +44,7 @@ def grid(rows: int, columns: int) -> list[Region]:
     ]
 
 
-def read(table: Iterable[Mapping[str, Any]]) -> list[Region]:
+def parse_regions(table: Iterable[Mapping[str, Any]]) -> list[Region]:
     """Regions out of a filled-in table whose edges are in percent of the picture; rows without anything are passed over.
 
     Raises:
@@ -87,7 +87,7 @@ def read(table: Iterable[Mapping[str, Any]]) -> list[Region]:
     return regions
 
 
-def put(regions: list[Region], new: Region) -> list[Region]:
+def add_region(regions: list[Region], new: Region) -> list[Region]:
     """The regions with a new one, before which those that it overlaps, or that have its name, give way."""
     return [region for region in regions if region["name"] != new["name"] and not _overlap(region, new)] + [new]
 
@@ -101,7 +101,7 @@ def division(workspace: Workspace, lesson: int) -> list[Region]:
     return [dict(zip(("name", *EDGES), row, strict=True)) for row in rows]
 
 
-def attention(workspace: Workspace, lesson: int, regions: list[Region]) -> pd.DataFrame:
+def seat_attention(workspace: Workspace, lesson: int, regions: list[Region]) -> pd.DataFrame:
     """One row for each region of the lesson's division, in their order; without one, for each of `regions`, which become its
     division if any of them has a figure. Regions that overlap have none.
 
@@ -125,7 +125,7 @@ def _table(workspace: Workspace, lesson: int, regions: list[Region]) -> pd.DataF
     return pd.DataFrame(regions, columns=["name", *EDGES]).merge(figures, on="name", how="left")
 
 
-def placed(workspace: Workspace, lesson: int) -> bool:
+def has_positions(workspace: Workspace, lesson: int) -> bool:
     """Whether the lesson is one of a class whose faces' places are known: those of earlier versions are not."""
     with workspace.cursor() as cursor:
         row = cursor.execute(
@@ -168,7 +168,7 @@ def _figures(workspace: Workspace, lesson: int, regions: list[Region]) -> pd.Dat
             clusters AS (
                 SELECT name, track, sum(attention * weight) AS s, sum(weight) AS n
                 FROM inside JOIN shown USING (time, name) GROUP BY ALL),
-            means AS (SELECT name, {estimate("attention")} FROM clusters GROUP BY name),
+            means AS (SELECT name, {mean_sql("attention")} FROM clusters GROUP BY name),
             counts AS (SELECT name, avg(faces) AS faces, count(*) AS seconds FROM shown GROUP BY name)
             SELECT name, {", ".join(_FIGURES)} FROM means JOIN counts USING (name)""",
             {"lessons": [lesson], "regions": regions},

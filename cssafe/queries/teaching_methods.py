@@ -17,7 +17,7 @@ import pandas as pd
 from cssafe.labels import ACTIVITIES
 from cssafe.language import N_
 from cssafe.queries.filters import CHOSEN, Filter
-from cssafe.stats.comparison import LEAST
+from cssafe.stats.comparison import MIN_LESSONS
 from cssafe.stats.intervals import STUDENT
 from cssafe.store import Workspace
 
@@ -32,23 +32,23 @@ MARKED = (N_("instruction"), N_("demonstration"), N_("quiz"), N_("group work"), 
 
 NOT_SCORED = (N_("group work"), N_("break"))
 
-SETTLING = pd.Timedelta(minutes=1)
+MAX_SWITCH_DELAY = pd.Timedelta(minutes=1)
 """A switch of the activity so soon after a marker belongs to it: a quiz at the desk is a quiz (assumption)."""
 
-AFTER = 10
+AFTER_MINUTES = 10
 """Minutes after a form that count as following it (assumption)."""
 
-TIME = 5
+TIME_BIN_MINUTES = 5
 """Minutes from the start of a lesson that count as the same time (assumption)."""
 
-APART = 0.1
+MIN_UNEXPLAINED = 0.1
 """Share of a form's minutes that lesson and time must leave unexplained, for its effect to be told from theirs (a variance
 inflation of 10; Hair et al., Multivariate Data Analysis, 1998)."""
 
 COLUMNS = ("form", "measure", "difference", "low", "high", "lessons")
 
 
-def forms(workspace: Workspace, which: Filter) -> pd.DataFrame:
+def forms_compared(workspace: Workspace, which: Filter) -> pd.DataFrame:
     """One row for each form and measure.
 
     Columns: form; measure: "during" (concentration in it against lecture) or "after" (in the AFTER minutes that follow it);
@@ -58,7 +58,7 @@ def forms(workspace: Workspace, which: Filter) -> pd.DataFrame:
     with workspace.cursor() as cursor:
         minutes = cursor.execute(
             f"""WITH {CHOSEN}
-            SELECT lesson, time, date_diff('minute', started, time) // {TIME} AS part, concentration
+            SELECT lesson, time, date_diff('minute', started, time) // {TIME_BIN_MINUTES} AS part, concentration
             FROM minutes JOIN chosen USING (lesson) WHERE concentration IS NOT NULL ORDER BY time, lesson""",
             which.parameters,
         ).df()
@@ -71,10 +71,10 @@ def forms(workspace: Workspace, which: Filter) -> pd.DataFrame:
         ).df()
     if minutes.empty or events.empty:
         return pd.DataFrame(columns=COLUMNS)
-    return compared(placed(minutes, stretches(events)))
+    return compare_forms(assign_forms(minutes, form_stretches(events)))
 
 
-def stretches(events: pd.DataFrame) -> pd.DataFrame:
+def form_stretches(events: pd.DataFrame) -> pd.DataFrame:
     """Events as forms from `begin` on: columns lesson, form, begin, by begin, and `last` with `left`: the form before it, and
     when that ended.
 
@@ -82,23 +82,23 @@ def stretches(events: pd.DataFrame) -> pd.DataFrame:
     """
     marked = events["marked"].astype(bool)
     mark = events["time"].where(marked).groupby(events["lesson"]).ffill()
-    events = events[marked | ~(events["time"] - mark <= SETTLING)]
+    events = events[marked | ~(events["time"] - mark <= MAX_SWITCH_DELAY)]
     form = events["kind"].where(events["marked"].astype(bool), events["kind"].map(FORMS))
     last = form.groupby(events["lesson"]).shift()
     return pd.DataFrame({"lesson": events["lesson"], "form": form, "begin": events["time"], "last": last})
 
 
-def placed(minutes: pd.DataFrame, stretched: pd.DataFrame) -> pd.DataFrame:
+def assign_forms(minutes: pd.DataFrame, stretched: pd.DataFrame) -> pd.DataFrame:
     """Scored minutes with what was done in each: columns lesson, part, concentration, form, after (the form before, of
     the first AFTER minutes; else null)."""
     middle = minutes.assign(at=minutes["time"] + pd.Timedelta(seconds=30))
     found = pd.merge_asof(middle, stretched, left_on="at", right_on="begin", by="lesson").dropna(subset="form")
-    fresh = found["at"] - found["begin"] < pd.Timedelta(minutes=AFTER)
+    fresh = found["at"] - found["begin"] < pd.Timedelta(minutes=AFTER_MINUTES)
     found["after"] = found["last"].where(fresh & (found["last"] != LECTURE))
     return found[~found["form"].isin(NOT_SCORED)][["lesson", "part", "concentration", "form", "after"]]
 
 
-def compared(table: pd.DataFrame) -> pd.DataFrame:
+def compare_forms(table: pd.DataFrame) -> pd.DataFrame:
     """The table of `forms`. table: of `placed`."""
     if table.empty:
         return pd.DataFrame(columns=COLUMNS)
@@ -113,7 +113,7 @@ def compared(table: pd.DataFrame) -> pd.DataFrame:
     lesson = pd.factorize(table["lesson"])[0]
     time = pd.get_dummies(table["part"], dtype=float).to_numpy()
     varies = np.array([_lessons_with(column, lesson) for column in what.T], int)
-    keep = varies >= LEAST
+    keep = varies >= MIN_LESSONS
     y, x, time = (_within(values, lesson) for values in (table["concentration"].to_numpy(float)[:, None], what, time))
     rows = []
     for i, (measure, form) in enumerate(names):
@@ -129,7 +129,7 @@ def _effect(y: np.ndarray, x: np.ndarray, others: np.ndarray, lesson: np.ndarray
     lesson's mean. n: lessons in which x varies."""
     alone = x - others @ _solved(others, x)
     left = float(alone @ alone)
-    if n < LEAST or left < APART * float(x @ x):
+    if n < MIN_LESSONS or left < MIN_UNEXPLAINED * float(x @ x):
         return np.nan, np.nan, np.nan
     slope = float(alone @ y) / left
     rest = y - others @ _solved(others, y) - slope * alone

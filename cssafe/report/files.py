@@ -14,7 +14,7 @@ import altair as alt
 import pandas as pd
 
 from cssafe.language import _
-from cssafe.names import MAX_SENTENCE_CHARS, shown
+from cssafe.names import MAX_SENTENCE_CHARS, clean_text
 from cssafe.report.document import SYNTHETIC, VALIDITY, Report
 from cssafe.settings import ROOT
 
@@ -74,22 +74,22 @@ def plain(report: Report, language: str = "en") -> dict:
     alt.data_transformers.disable_max_rows()
     return {
         "language": language,
-        "title": shown(report.title),
-        "about": shown(report.about, MAX_SENTENCE_CHARS),
+        "title": clean_text(report.title),
+        "about": clean_text(report.about, MAX_SENTENCE_CHARS),
         "notice": _(SYNTHETIC) if report.synthetic else "",
         "validity": _(VALIDITY),
         "figures": [vars(figure) for figure in report.figures],
         "sections": [
             {
-                "title": shown(section.title),
-                "sentences": [shown(words, MAX_SENTENCE_CHARS) for words in section.sentences],
+                "title": clean_text(section.title),
+                "sentences": [clean_text(words, MAX_SENTENCE_CHARS) for words in section.sentences],
                 "charts": [
                     {"spec": chart.properties(width=WIDTH, autosize=FIT).to_dict(), "alt": words}
                     for chart, words in section.charts
                 ],
                 "reading": section.reading,
                 "table": _rows(section.table),
-                "behind": _("{section}: the figures").format(section=shown(section.title)),
+                "behind": _("{section}: the figures").format(section=clean_text(section.title)),
             }
             for section in report.sections
         ],

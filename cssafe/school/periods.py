@@ -11,7 +11,7 @@ HOURS = [{"name": f"{h:02}:00", "start": f"{h:02}:00", "end": f"{h + 1:02}:00"} 
 """The periods of a school that has entered none."""
 
 
-def read(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+def parse_periods(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
     """Periods out of a filled-in table, in the order of the day: name, start, end as "08:45", start included, end not.
 
     rows: name (text), start and end (datetime.time); rows without anything in them are passed over.

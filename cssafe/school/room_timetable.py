@@ -16,7 +16,7 @@ Entry = dict[str, Any]
 be empty)."""
 
 
-def read(rows: Iterable[Mapping[str, Any]]) -> list[Entry]:
+def parse_timetable(rows: Iterable[Mapping[str, Any]]) -> list[Entry]:
     """Entries out of a filled-in table, in the order of the week.
 
     rows: days (names of DAYS), start and end (datetime.time, or as "08:45", which is what Streamlit's table gives while
@@ -72,7 +72,7 @@ def read(rows: Iterable[Mapping[str, Any]]) -> list[Entry]:
     return entries
 
 
-def due(timetable: Iterable[Entry], now: datetime, time_zone: str) -> Entry | None:
+def due_entry(timetable: Iterable[Entry], now: datetime, time_zone: str) -> Entry | None:
     """The entry whose lesson should be running now (aware), by the clock on the wall of that zone: an hour that the
     clock leaves out in spring is never due, one that it repeats in autumn is due twice."""
     local = now.astimezone(ZoneInfo(time_zone))
@@ -80,13 +80,13 @@ def due(timetable: Iterable[Entry], now: datetime, time_zone: str) -> Entry | No
     return next((e for e in timetable if day in e["days"] and e["start"] <= clock < e["end"]), None)
 
 
-def ends(entry: Entry, now: datetime, time_zone: str) -> datetime:
+def due_until(entry: Entry, now: datetime, time_zone: str) -> datetime:
     """When the entry's lesson that is due now (aware) is over; in an hour that the clock repeats, the second time."""
     local = now.astimezone(ZoneInfo(time_zone))
     return datetime.combine(local.date(), time.fromisoformat(entry["end"]), local.tzinfo).replace(fold=1)
 
 
-def upcoming(timetable: Iterable[Entry], now: datetime, time_zone: str) -> tuple[datetime, Entry] | None:
+def next_lesson(timetable: Iterable[Entry], now: datetime, time_zone: str) -> tuple[datetime, Entry] | None:
     """The next lesson to start after now (aware), and when, in that zone; None if there is none within a week."""
     zone = ZoneInfo(time_zone)
     today = now.astimezone(zone).date()

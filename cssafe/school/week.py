@@ -10,29 +10,30 @@ import pandas as pd
 from cssafe.language import N_, _
 from cssafe.school.room_timetable import DAYS, SCHOOL_DAYS
 
-LESSON = ("day", "period", "class_name", "subject", "teacher", "room", "length", "fixed")
+LESSON_COLUMNS = ("day", "period", "class_name", "subject", "teacher", "room", "length", "fixed")
 """Columns of School.lessons. day: of DAYS; period: the name of the first; teacher, room: text, may be empty; length: periods
 in a row (2 is a double period), which stay together; fixed: must not move."""
 
-AWAY = ("who", "name", "day", "period")
+AWAY_COLUMNS = ("who", "name", "day", "period")
 """Columns of School.away. who: of WHO; period: empty for the whole day."""
 
-WHO = ("class_name", "teacher", "room")
+RESOURCES = ("class_name", "teacher", "room")
 """What can be in one place at a time."""
 
-WORD = {"class_name": N_("class"), "teacher": N_("teacher"), "room": N_("room")}
+RESOURCE_NAMES = {"class_name": N_("class"), "teacher": N_("teacher"), "room": N_("room")}
 """What each of WHO is called: in a file as it stands, elsewhere in the reader's language."""
 
-MAX_LENGTH = 24
+MAX_LESSON_PERIODS = 24
 """Periods in a row of one lesson: a day has no more."""
 
-MOST = 2
+DEFAULT_MAX_DAILY_PERIODS = 2
 """Periods of one subject that a class has on a day at most, unless the school says otherwise: a double period (assumption)."""
 
 
 @dataclass(frozen=True)
 class School:
-    """days: of DAYS. periods: as periods.read gives them. lessons, away: tables of LESSON and AWAY. focus: subject -> how much
+    """days: of DAYS. periods: as periods.parse_periods gives them. lessons, away: tables of LESSON_COLUMNS and
+    AWAY_COLUMNS. focus: subject -> how much
     its concentration matters, above 0; subjects not in it do not matter. most: periods of a subject, class and day."""
 
     days: tuple[str, ...]
@@ -67,13 +68,13 @@ class School:
         }
 
 
-def read(
+def parse_week(
     periods: Sequence[dict[str, str]],
     lessons: Iterable[Mapping[str, Any]] = (),
     away: Iterable[Mapping[str, Any]] = (),
     days: Sequence[str] = SCHOOL_DAYS,
     focus: Mapping[str, float] | None = None,
-    most: int = MOST,
+    most: int = DEFAULT_MAX_DAILY_PERIODS,
 ) -> School:
     """A school's week out of filled-in tables; rows without anything in them are passed over.
 
@@ -84,14 +85,16 @@ def read(
         raise ValueError(_("The week has no day. Choose at least one."))
     week = tuple(day for day in DAYS if day in days)
     names = [period["name"] for period in periods]
-    rows = [_lesson(row, week, names) for row in lessons if any(map(_text, (row.get(name) for name in LESSON[:6])))]
+    rows = [
+        _lesson(row, week, names) for row in lessons if any(map(_text, (row.get(name) for name in LESSON_COLUMNS[:6])))
+    ]
     rows.sort(key=lambda row: (week.index(row["day"]), names.index(row["period"]), row["class_name"], row["subject"]))
-    free = [_away(row, week, names) for row in away if any(map(_text, (row.get(name) for name in AWAY[1:])))]
+    free = [_away(row, week, names) for row in away if any(map(_text, (row.get(name) for name in AWAY_COLUMNS[1:])))]
     school = School(
         days=week,
         periods=tuple(periods),
-        lessons=pd.DataFrame(rows, columns=LESSON),
-        away=pd.DataFrame(free, columns=AWAY),
+        lessons=pd.DataFrame(rows, columns=LESSON_COLUMNS),
+        away=pd.DataFrame(free, columns=AWAY_COLUMNS),
         focus={subject: float(weight) for subject, weight in (focus or {}).items() if weight > 0},
         most=most,
     )
@@ -99,7 +102,7 @@ def read(
     return school
 
 
-def blocked(school: School) -> set[tuple[str, str, int]]:
+def blocked_slots(school: School) -> set[tuple[str, str, int]]:
     """(of WHO, name, slot) in which somebody is away."""
     return {
         (row.who, row.name, school.slot(row.day, period))
@@ -108,12 +111,12 @@ def blocked(school: School) -> set[tuple[str, str, int]]:
     }
 
 
-def called(row: Mapping[str, Any]) -> str:
+def lesson_title(row: Mapping[str, Any]) -> str:
     """A lesson's name, as lessons that are recorded have it."""
     return f"{row['subject']} {row['class_name']}"
 
 
-def from_lessons(lessons: pd.DataFrame, weeks: int = 4) -> list[dict[str, Any]]:
+def rows_from_lessons(lessons: pd.DataFrame, weeks: int = 4) -> list[dict[str, Any]]:
     """Rows for `read` of the week that the last lessons followed: what was recorded in the newest `weeks` weeks, of two in
     one slot and class the newer one.
 
@@ -130,7 +133,7 @@ def from_lessons(lessons: pd.DataFrame, weeks: int = 4) -> list[dict[str, Any]]:
     ]
 
 
-def periods_of(times: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+def periods_from_times(times: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
     """Periods, numbered in the order of the day, of starts and ends ("08:45"): the shortest that do not overlap."""
     kept: list[tuple[str, str]] = []
     for start, end in sorted(times, key=lambda ends: (_minutes(ends[1]) - _minutes(ends[0]), ends)):
@@ -139,7 +142,7 @@ def periods_of(times: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
     return [{"name": str(i), "start": start, "end": end} for i, (start, end) in enumerate(sorted(kept), start=1)]
 
 
-def teachers(school: School) -> dict[tuple[str, str], str]:
+def teachers_by_subject(school: School) -> dict[tuple[str, str], str]:
     """(class, subject) -> who teaches it; several are joined."""
     pairs = school.lessons.groupby(["class_name", "subject"])["teacher"].unique()
     return {pair: ", ".join(sorted(filter(None, names))) for pair, names in pairs.items()}
@@ -147,14 +150,14 @@ def teachers(school: School) -> dict[tuple[str, str], str]:
 
 def with_teachers(lessons: pd.DataFrame, school: School) -> pd.DataFrame:
     """effects.lessons_in_slots with the column `teacher`, by the school's week."""
-    who = teachers(school)
+    who = teachers_by_subject(school)
     pairs = zip(lessons["class_name"], lessons["subject"], strict=True)
     return lessons.assign(teacher=[who.get(pair, "") for pair in pairs])
 
 
 def _lesson(row: Mapping[str, Any], days: Sequence[str], names: Sequence[str]) -> dict[str, Any]:
-    words = {name: _text(row.get(name)) for name in LESSON[:6]}
-    name = called(words).strip() or _("without a name")
+    words = {name: _text(row.get(name)) for name in LESSON_COLUMNS[:6]}
+    name = lesson_title(words).strip() or _("without a name")
     if not words["class_name"] or not words["subject"]:
         raise ValueError(_("The lesson {name} lacks its class or its subject. Fill in both.").format(name=name))
     if words["day"] not in days:
@@ -189,8 +192,8 @@ def _lesson(row: Mapping[str, Any], days: Sequence[str], names: Sequence[str]) -
 
 
 def _away(row: Mapping[str, Any], days: Sequence[str], names: Sequence[str]) -> dict[str, str]:
-    words = {name: _text(row.get(name)) for name in AWAY}
-    if words["who"] not in WHO or not words["name"]:
+    words = {name: _text(row.get(name)) for name in AWAY_COLUMNS}
+    if words["who"] not in RESOURCES or not words["name"]:
         raise ValueError(
             _("A row of who is away lacks a name, or whether it is a class, a teacher or a room. Fill in both.")
         )
@@ -213,29 +216,29 @@ def _away(row: Mapping[str, Any], days: Sequence[str], names: Sequence[str]) -> 
 def _check(school: School) -> None:
     """Every hard constraint on the week as it is."""
     taken: dict[tuple[str, str, int], str] = {}
-    away = blocked(school)
+    away = blocked_slots(school)
     day: Counter[tuple[str, str, str]] = Counter()
     for row in school.lessons.to_dict("records"):
         first = school.slot(row["day"], row["period"])
         for slot in range(first, first + row["length"]):
             name, period = school.place(slot)
             when = f"{_(name)} {period}"
-            for who in WHO:
+            for who in RESOURCES:
                 if not row[who]:
                     continue
                 if other := taken.get((who, row[who], slot)):
                     raise ValueError(
                         _("Two lessons need the {what} {name} on {when}: {one} and {other}. Move one of them.").format(
-                            what=_(WORD[who]), name=row[who], when=when, one=other, other=called(row)
+                            what=_(RESOURCE_NAMES[who]), name=row[who], when=when, one=other, other=lesson_title(row)
                         )
                     )
                 if (who, row[who], slot) in away:
                     raise ValueError(
                         _(
                             "{lesson} is on {when}, when the {what} {name} is away. Move the lesson, or change who is away."
-                        ).format(lesson=called(row), when=when, what=_(WORD[who]), name=row[who])
+                        ).format(lesson=lesson_title(row), when=when, what=_(RESOURCE_NAMES[who]), name=row[who])
                     )
-                taken[who, row[who], slot] = called(row)
+                taken[who, row[who], slot] = lesson_title(row)
         day[row["class_name"], row["subject"], row["day"]] += row["length"]
     for (class_name, subject, name), periods in day.items():
         if periods > school.most:
@@ -257,7 +260,7 @@ def _length(value: Any) -> int:
         number = 1.0 if _nothing(value) else float(value)
     except (TypeError, ValueError):
         return 0
-    return int(number) if number.is_integer() and abs(number) <= MAX_LENGTH else 0
+    return int(number) if number.is_integer() and abs(number) <= MAX_LESSON_PERIODS else 0
 
 
 def _nothing(value: Any) -> bool:

@@ -212,7 +212,7 @@ def files() -> tuple[dict[str, Path], list[str]]:
     no formula. A shipped formula cannot be replaced by one of the same name and version."""
     found: dict[str, Path] = {}
     problems = []
-    own = settings.read().data / "formulas"
+    own = settings.load().data / "formulas"
     for path in [*sorted(FORMULAS.glob("*.json")), *sorted(own.glob("*.json"))]:
         try:
             name = str(read_formula(path))

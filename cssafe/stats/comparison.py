@@ -12,7 +12,7 @@ import pandas as pd
 
 from cssafe.stats.intervals import STUDENT
 
-LEAST = 5
+MIN_LESSONS = 5
 """Lessons with and as many without, before a comparison answers: with fewer, one odd lesson makes the difference
 (assumption)."""
 
@@ -38,7 +38,7 @@ class Effect:
         return self.low > 0 or self.high < 0
 
 
-def effect(values: np.ndarray, x: np.ndarray, strata: np.ndarray) -> Effect:
+def estimate_effect(values: np.ndarray, x: np.ndarray, strata: np.ndarray) -> Effect:
     """How the values of lessons (n,) hang on x (n,): a number, or 1 for those with and 0 for those without something.
 
     strata: int (n,). Values that are NaN do not count, nor strata in which x is everywhere the same.
@@ -68,16 +68,16 @@ def effect(values: np.ndarray, x: np.ndarray, strata: np.ndarray) -> Effect:
     return Effect(slope, slope - half, slope + half, size, size - around, size + around, lessons)
 
 
-def against(values: np.ndarray, having: np.ndarray, strata: np.ndarray) -> tuple[Effect, int, int]:
+def compare_groups(values: np.ndarray, having: np.ndarray, strata: np.ndarray) -> tuple[Effect, int, int]:
     """Lessons that have something, bool (n,), against those that have not, and how many of each can be compared; no figure
     with fewer than LEAST of either."""
     known = ~np.isnan(values)
     mixed = _mixed(having[known], strata[known])
     having_it = int(having[known][mixed].sum())
     others = int(mixed.sum()) - having_it
-    if min(having_it, others) < LEAST:
+    if min(having_it, others) < MIN_LESSONS:
         return Effect(lessons=having_it + others), having_it, others
-    return effect(values, having, strata), having_it, others
+    return estimate_effect(values, having, strata), having_it, others
 
 
 def _mixed(x: np.ndarray, strata: np.ndarray) -> np.ndarray:
@@ -99,13 +99,13 @@ def strata(lessons: pd.DataFrame) -> np.ndarray:
     return lessons.groupby(["class_name", "subject", "formula", "audience", "synthetic"]).ngroup().to_numpy()
 
 
-def usual(values: np.ndarray) -> tuple[float, float, float]:
+def prediction_interval(values: np.ndarray) -> tuple[float, float, float]:
     """The mean of other lessons (n,), and the range in which the next one of their kind lies in 95 of 100 cases, cut to [0, 1];
     NaN for the range of fewer than LEAST. (Prediction interval of a normal sample: Hahn & Meeker, Statistical Intervals, 1991,
     section 4.7.)"""
     known = values[~np.isnan(values)]
     n = len(known)
-    if n < LEAST:
+    if n < MIN_LESSONS:
         return (float(known.mean()) if n else np.nan), np.nan, np.nan
     half = STUDENT[min(n - 1, len(STUDENT)) - 1] * known.std(ddof=1) * np.sqrt(1 + 1 / n)
     mean = float(known.mean())

@@ -11,7 +11,7 @@ faces, with faces that were seen for few seconds, and with seconds that scatter.
 
 import numpy as np
 
-WEIGHT = "(1 + coalesce(quality, 1)) / 2"
+WEIGHT_SQL = "(1 + coalesce(quality, 1)) / 2"
 """SQL for what an observation weighs: by its quality, from a half to one. With less than half, the mean of five could be read
 as that of the one who is seen best; so she makes a third of it at most. Quality unknown weighs one."""
 
@@ -22,12 +22,12 @@ STUDENT = [
 """Student's t, 97.5 %, for 1 to 30 degrees of freedom; beyond, the last is used (true: 2.04 falling to 1.96)."""
 
 
-def weights(quality: np.ndarray) -> np.ndarray:
+def quality_weights(quality: np.ndarray) -> np.ndarray:
     """WEIGHT in NumPy; quality NaN is unknown."""
     return (1 + np.nan_to_num(quality, nan=1.0)) / 2
 
 
-def estimate(name: str) -> str:
+def mean_sql(name: str) -> str:
     """SQL for the mean over rows with s and n, called `name`, and its `low` and `high`, cut to [0, 1]."""
     mean = "(sum(s) / sum(n))"
     spread = f"(sum(s * s) - 2 * {mean} * sum(s * n) + {mean} * {mean} * sum(n * n))"
@@ -40,14 +40,14 @@ def estimate(name: str) -> str:
     )
 
 
-def clustered(s: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def clustered_means(s: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The same of arrays: mean, low and high (k,), not cut, of k measures with the sums s (G, k) over clusters of n (G,); NaN
     for the interval of one cluster."""
     measures = s.shape[1]
-    return grouped(s.ravel(), np.repeat(n, measures), np.tile(np.arange(measures), len(n)))
+    return grouped_means(s.ravel(), np.repeat(n, measures), np.tile(np.arange(measures), len(n)))
 
 
-def grouped(s: np.ndarray, n: np.ndarray, group: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def grouped_means(s: np.ndarray, n: np.ndarray, group: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The same of one measure in many groups: mean, low and high (g,), not cut, of clusters with s, n > 0 and the number of
     their group from 0, each (m,); NaN for the interval of one cluster."""
     whole, squares, count = np.bincount(group, n), np.bincount(group, n**2), np.bincount(group)
@@ -60,7 +60,7 @@ def grouped(s: np.ndarray, n: np.ndarray, group: np.ndarray) -> tuple[np.ndarray
     return mean, mean - half, mean + half
 
 
-def interval(values: np.ndarray, weights: np.ndarray, clusters: np.ndarray) -> tuple[float, float, float]:
+def mean_interval(values: np.ndarray, weights: np.ndarray, clusters: np.ndarray) -> tuple[float, float, float]:
     """Weighted mean of values (n,) in [0, 1] and the ends of its interval, cut to [0, 1]; NaN where there is none.
 
     clusters: int (n,), whose each value is. Values that are NaN do not count.
@@ -70,5 +70,5 @@ def interval(values: np.ndarray, weights: np.ndarray, clusters: np.ndarray) -> t
         return np.nan, np.nan, np.nan
     _, which = np.unique(clusters[there], return_inverse=True)
     s, n = np.bincount(which, values[there] * weights[there]), np.bincount(which, weights[there])
-    mean, low, high = (float(end[0]) for end in clustered(s[:, None], n))
+    mean, low, high = (float(end[0]) for end in clustered_means(s[:, None], n))
     return mean, float(np.clip(low, 0, 1)), float(np.clip(high, 0, 1))

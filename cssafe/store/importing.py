@@ -17,27 +17,27 @@ import pyarrow.compute as pc
 
 from cssafe.labels import ACTIVITIES, MARKERS
 from cssafe.language import N_, Sentence
-from cssafe.names import shown
+from cssafe.names import clean_text
 from cssafe.observations import EXPRESSION
 from cssafe.settings import PROFILES
 from cssafe.store.errors import StoreError
 from cssafe.store.lesson import AUDIENCES, SOURCES
 from cssafe.store.statements import insert_observations
-from cssafe.store.stored_settings import STORED_SETTINGS, TRAVELLING, usable
+from cssafe.store.stored_settings import EXPORTED_SETTINGS, STORED_SETTINGS, is_usable
 from cssafe.store.summaries import summarise
 
-MADE = ("tracks", "faces")
+DERIVED_TABLES = ("tracks", "faces")
 """Tables that are always made anew."""
 
-SAME = ("started", "ended", "class_name", "subject", "room", "audience")
+IDENTIFYING_COLUMNS = ("started", "ended", "class_name", "subject", "room", "audience")
 """A lesson that agrees with one here in all of these is that lesson."""
 
-LESSONS_TOGETHER = 50
-ROWS_TOGETHER = 60_000
+MAX_BATCH_LESSONS = 50
+MAX_BATCH_ROWS = 60_000
 """Lessons, and observations of them, of which tables are made at a time: an observation takes 250 bytes meanwhile (measured),
 and a database in memory has 128 MB."""
 
-SHARES = (*EXPRESSION, "score", "attention", "concentration", "quality")
+UNIT_COLUMNS = (*EXPRESSION, "score", "attention", "concentration", "quality")
 """Columns that lie in [0, 1]."""
 
 MAX_NAME_CHARS = 200
@@ -71,7 +71,7 @@ RULES = {
 
 
 @dataclass(frozen=True)
-class Taken:
+class ImportResult:
     """lessons: numbers of the new ones. present: how many were here before and stayed as they are. ignored: settings that are
     unknown here, or stay on the computer on which they were made."""
 
@@ -80,12 +80,12 @@ class Taken:
     ignored: int = 0
 
 
-def take(
+def import_tables(
     connection: duckdb.DuckDBPyConnection,
     parts: Iterable[tuple[str, pa.Table]],
     expression: bool,
     progress: Callable[[float], None],
-) -> Taken:
+) -> ImportResult:
     """Add what a file holds. To be called inside a transaction.
 
     Args:
@@ -126,7 +126,7 @@ def take(
         progress(done / len(observed))
     present = len(_numbers(connection, "SELECT old FROM arrived WHERE lesson IS NULL"))
     connection.execute("DROP TABLE arrived")
-    return Taken(new, present, ignored)
+    return ImportResult(new, present, ignored)
 
 
 def _groups(sizes: Iterable[tuple[int, int]]) -> Iterator[list[int]]:
@@ -134,7 +134,7 @@ def _groups(sizes: Iterable[tuple[int, int]]) -> Iterator[list[int]]:
     group: list[int] = []
     total = 0
     for lesson, size in sizes:
-        if group and (len(group) == LESSONS_TOGETHER or total + size > ROWS_TOGETHER):
+        if group and (len(group) == MAX_BATCH_LESSONS or total + size > MAX_BATCH_ROWS):
             yield group
             group, total = [], 0
         group.append(lesson)
@@ -149,9 +149,9 @@ def _travelling(rows: pa.Table) -> pa.Table:
     Raises:
         StoreError: one of them cannot be used.
     """
-    pairs = [row for row in rows.to_pylist() if row["key"] in TRAVELLING]
+    pairs = [row for row in rows.to_pylist() if row["key"] in EXPORTED_SETTINGS]
     for row in pairs:
-        if row["value"] is None or not usable(row["key"], row["value"]):
+        if row["value"] is None or not is_usable(row["key"], row["value"]):
             raise StoreError(
                 N_("The file's setting {key} cannot be taken. Expected is {shape}."),
                 key=row["key"],
@@ -174,7 +174,7 @@ def _lessons(connection: duckdb.DuckDBPyConnection, arriving: pa.Table, expressi
                 "it where CSSAFE_PROFILE is consent."
             )
         )
-    same = " AND ".join(f"here.{name} = arriving.{name}" for name in SAME)
+    same = " AND ".join(f"here.{name} = arriving.{name}" for name in IDENTIFYING_COLUMNS)
     connection.execute(f"""
         INSERT INTO arrived SELECT lesson, CASE WHEN known THEN NULL ELSE nextval('lesson_numbers') END FROM (
             SELECT lesson, EXISTS (FROM lessons here WHERE {same}) AS known FROM arriving ORDER BY started, lesson);
@@ -195,7 +195,7 @@ def _rows(connection: duckdb.DuckDBPyConnection, table: str, arriving: pa.Table)
                 table=table,
                 lesson=min(strange),
             )
-        if table in MADE:
+        if table in DERIVED_TABLES:
             return
         numbered = (
             "SELECT arriving.* REPLACE (arrived.lesson AS lesson) FROM arriving JOIN arrived ON arriving.lesson = old"
@@ -220,7 +220,7 @@ def _check(connection: duckdb.DuckDBPyConnection, table: str, arriving: pa.Table
     for field in arriving.schema:
         if pa.types.is_timestamp(field.type):
             holds, words = "{} BETWEEN '1970-01-01' AND '2200-01-01'", N_("{column} is not between 1970 and 2200")
-        elif field.name in SHARES:
+        elif field.name in UNIT_COLUMNS:
             holds, words = "{} BETWEEN 0 AND 1", N_("{column} is not between 0 and 1")
         elif pa.types.is_floating(field.type):
             holds, words = "isfinite({})", N_("{column} is not finite")
@@ -256,7 +256,7 @@ def _check_choices(table: str, arriving: pa.Table, before: int) -> None:
                 table=table,
                 row=before + strange + 2,  # the first row is that of the names
                 column=column,
-                cell=shown(cells[strange].as_py(), 40),
+                cell=clean_text(cells[strange].as_py(), 40),
                 choices=", ".join(map(str, choices)),
             )
 

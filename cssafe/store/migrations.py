@@ -136,7 +136,7 @@ def migrate(connection: duckdb.DuckDBPyConnection) -> None:
             connection.commit()
 
 
-def of_lessons(connection: duckdb.DuckDBPyConnection) -> list[str]:
+def lesson_tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """Names of the tables whose rows belong to lessons, in the order of the alphabet."""
     rows = connection.execute(
         "SELECT table_name FROM duckdb_columns() WHERE column_name = 'lesson' AND NOT internal"

@@ -15,7 +15,7 @@ import pandas as pd
 from cssafe.exchange.spreadsheet import escape_texts, unescape
 from cssafe.language import _
 from cssafe.school.room_timetable import DAYS
-from cssafe.school.week import WHO, WORD, School, called, periods_of
+from cssafe.school.week import RESOURCE_NAMES, RESOURCES, School, lesson_title, periods_from_times
 
 Rows = list[dict[str, Any]]
 
@@ -53,14 +53,14 @@ def to_csv(school: School) -> str:
         for row in school.lessons.to_dict("records")
     ]
     rows += [
-        {"what": "away", WORD[row["who"]]: row["name"], "day": row["day"], "period": row["period"]}
+        {"what": "away", RESOURCE_NAMES[row["who"]]: row["name"], "day": row["day"], "period": row["period"]}
         for row in school.away.to_dict("records")
     ]
     return escape_texts(pd.DataFrame(rows, columns=COLUMNS)).to_csv(index=False, lineterminator="\n")
 
 
 def from_csv(content: bytes) -> tuple[Rows, Rows, Rows]:
-    """Rows of periods (for periods.read), lessons and who is away (for school.read); without a column `what` all rows are
+    """Rows of periods (for parse_periods), lessons and absences (for parse_week); without a column `what` all rows are
     lessons. Separated by commas, semicolons or tabs; extra columns are passed over.
 
     Raises:
@@ -83,7 +83,7 @@ def from_csv(content: bytes) -> tuple[Rows, Rows, Rows]:
             fixed = row.get("fixed", "").lower() in YES
             parts[what].append(row | {"class_name": row.get("class", ""), "fixed": fixed})
         else:
-            names = {who: row[WORD[who]] for who in WHO if row.get(WORD[who])}
+            names = {who: row[RESOURCE_NAMES[who]] for who in RESOURCES if row.get(RESOURCE_NAMES[who])}
             if len(names) != 1:
                 raise ValueError(
                     _("Line {number} says who is away: it must name one class, one teacher or one room.").format(
@@ -125,11 +125,11 @@ def to_ics(school: School, monday: date, time_zone: str) -> bytes:
     for row in school.lessons.to_dict("records"):
         told = {CLASS: row["class_name"], SUBJECT: row["subject"], TEACHER: row["teacher"], "location": row["room"]}
         told |= {"description": row["teacher"], FIXED: "yes" if row["fixed"] else ""}
-        event(called(row), row["day"], row["period"], row["length"], **told)
+        event(lesson_title(row), row["day"], row["period"], row["length"], **told)
     for row in school.away.to_dict("records"):
         period, length = (row["period"], 1) if row["period"] else (school.names[0], len(school.names))
         away = event(_("{name} is away").format(name=row["name"]), row["day"], period, length, **{AWAY: row["name"]})
-        away[AWAY].params["WHO"] = WORD[row["who"]]
+        away[AWAY].params["WHO"] = RESOURCE_NAMES[row["who"]]
     if time_zone != "UTC":
         calendar.add_missing_timezones()
     return calendar.to_ical()
@@ -158,7 +158,7 @@ def from_ics(content: bytes, periods: Sequence[Mapping[str, str]], time_zone: st
             _("The calendar has no event with a start and an end on the same day, so there is no week in it.")
         )
     times = {(one["start"], one["end"]) for one in found}
-    used = list(periods) if _fits(periods, times) else periods_of(times)
+    used = list(periods) if _fits(periods, times) else periods_from_times(times)
     if not _fits(used, times):
         raise ValueError(
             _(
@@ -323,7 +323,7 @@ def _occurrences(event: Any, zone: ZoneInfo) -> Rows:
         "end": f"{end:%H:%M}",
     }
     away = _first(event, AWAY, "")
-    words = {word: who for who, word in WORD.items()}
+    words = {word: who for who, word in RESOURCE_NAMES.items()}
     told |= {"who": words.get(_parameter(away, "WHO"), ""), "name": str(away)}
     rule = _first(event, "rrule", {})
     days = {BYDAY[str(name)[-2:]]: None for name in rule.get("BYDAY", []) if str(name)[-2:] in BYDAY}

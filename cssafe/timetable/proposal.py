@@ -14,21 +14,21 @@ import numpy as np
 import pandas as pd
 
 from cssafe.language import N_, _
-from cssafe.school.week import LESSON, WHO, School, blocked, called
+from cssafe.school.week import LESSON_COLUMNS, RESOURCES, School, blocked_slots, lesson_title
 from cssafe.settings import THREADS
-from cssafe.timetable.slot_effects import Effects
+from cssafe.timetable.slot_effects import SlotEffects
 
 ALIKE = ("class_name", "subject", "teacher", "room", "length")
 
-SECONDS = 45.0
+MAX_SEARCH_S = 45.0
 """How long is searched at most: a school of 40 classes is to be done in a minute on two cores."""
 
-SCALE = 100_000
+SOLVER_SCALE = 100_000
 """Weighted effects as whole numbers, which the solver counts in: its steps are a thousandth of what an interval tells."""
 
 NO_FOCUS = N_("No subject needs focus yet, so no week is better than another. Say below which subjects matter most.")
 NO_LESSONS = N_("The school's week has no lesson yet. Enter or import it first.")
-NO_WAY = N_("No lesson of the subjects that need focus can move to a better slot with all constraints kept.")
+NO_BETTER_WEEK = N_("No lesson of the subjects that need focus can move to a better slot with all constraints kept.")
 NO_TIME = N_(
     "No better week was found within {seconds:.0f} seconds, but that there is none is not proven. Let fewer lessons move, or "
     "try again when this computer has less to do."
@@ -62,7 +62,7 @@ class Proposal:
 COLUMNS = (*ALIKE, "from_day", "from_period", "to_day", "to_period", "change", "low", "high", "why")
 
 
-def propose(school: School, known: Effects, moves: int, seconds: float = SECONDS) -> Proposal:
+def propose(school: School, known: SlotEffects, moves: int, seconds: float = MAX_SEARCH_S) -> Proposal:
     """The best week that at most so many moves lead to, or why there is none.
 
     known: effects of this school's days and periods.
@@ -74,9 +74,13 @@ def propose(school: School, known: Effects, moves: int, seconds: float = SECONDS
     chosen, bound = _solve(school, known, moves, seconds)
     table = _moved(school, chosen)
     if table.empty:
-        proven = bound * SCALE < len(school.lessons)  # each may be rounded by half a step
+        proven = bound * SOLVER_SCALE < len(school.lessons)  # each may be rounded by half a step
         return replace(
-            nothing, gain=0.0, low=0.0, high=0.0, reason=_(NO_WAY) if proven else _(NO_TIME).format(seconds=seconds)
+            nothing,
+            gain=0.0,
+            low=0.0,
+            high=0.0,
+            reason=_(NO_BETTER_WEEK) if proven else _(NO_TIME).format(seconds=seconds),
         )
     share = table["subject"].map(school.focus).fillna(0.0).to_numpy(float) / weight.sum()
     steps = np.zeros(len(known.estimate))
@@ -92,12 +96,12 @@ def propose(school: School, known: Effects, moves: int, seconds: float = SECONDS
     return Proposal(_explained(school, known, table), gain, gain - half, gain + half, most, _made(school, table), "")
 
 
-def _solve(school: School, known: Effects, moves: int, seconds: float) -> tuple[dict[tuple, set[int]], float]:
+def _solve(school: School, known: SlotEffects, moves: int, seconds: float) -> tuple[dict[tuple, set[int]], float]:
     """The starting slots of each group of lessons in the best week found, and a bound on its sum of weighted effects."""
     from ortools.sat.python import cp_model  # 20 MB, which only those pay who ask
 
     model, per_day = cp_model.CpModel(), len(school.periods)
-    away, evidence = blocked(school), known.slots["evidence"].to_numpy()
+    away, evidence = blocked_slots(school), known.slots["evidence"].to_numpy()
     busy: defaultdict[tuple[str, str, int], list] = defaultdict(list)
     daily: defaultdict[tuple[str, str, int], list] = defaultdict(list)
     terms: list[Any] = []
@@ -110,7 +114,9 @@ def _solve(school: School, known: Effects, moves: int, seconds: float) -> tuple[
         choice[group] = {}
         for slot in range(len(school.days) * per_day):
             covered = range(slot, slot + length)
-            if slot % per_day + length > per_day or any((who, row[who], s) in away for who in WHO for s in covered):
+            if slot % per_day + length > per_day or any(
+                (who, row[who], s) in away for who in RESOURCES for s in covered
+            ):
                 continue
             if weight and slot not in now and not evidence[list(covered)].all():
                 continue  # nothing was seen there that could speak for it
@@ -121,12 +127,12 @@ def _solve(school: School, known: Effects, moves: int, seconds: float) -> tuple[
                 stays.append(at)
                 if now[slot]:
                     model.add(at == 1)
-            for who in WHO:
+            for who in RESOURCES:
                 if row[who]:
                     for s in covered:
                         busy[who, row[who], s].append(at)
             daily[row["class_name"], row["subject"], slot // per_day].append(length * at)
-            terms.append(round(SCALE * weight * known.estimate[list(covered)].sum()) * at)
+            terms.append(round(SOLVER_SCALE * weight * known.estimate[list(covered)].sum()) * at)
         model.add(sum(choice[group].values()) == len(now))
     for together in busy.values():
         model.add_at_most_one(together)
@@ -141,7 +147,7 @@ def _solve(school: School, known: Effects, moves: int, seconds: float) -> tuple[
     solver.parameters.random_seed = 0
     if (
         solver.solve(model) == cp_model.UNKNOWN
-    ):  # not even the week as it is, which keeps every constraint (school.read)
+    ):  # not even the week as it is, which keeps every constraint (parse_week)
         return {group: set(now) for group, now in groups.items()}, np.inf
     found = {group: {slot for slot, at in slots.items() if solver.value(at)} for group, slots in choice.items()}
     now_worth = sum(
@@ -149,7 +155,7 @@ def _solve(school: School, known: Effects, moves: int, seconds: float) -> tuple[
         for group, now in groups.items()
         for slot in now
     )
-    return found, (solver.best_objective_bound - len(school.lessons)) / SCALE - now_worth
+    return found, (solver.best_objective_bound - len(school.lessons)) / SOLVER_SCALE - now_worth
 
 
 def _groups(school: School) -> dict[tuple, dict[int, bool]]:
@@ -181,7 +187,7 @@ def _contrasts(school: School, table: pd.DataFrame) -> list[np.ndarray]:
     return contrasts
 
 
-def _explained(school: School, known: Effects, table: pd.DataFrame) -> pd.DataFrame:
+def _explained(school: School, known: SlotEffects, table: pd.DataFrame) -> pd.DataFrame:
     """The moves as Proposal has them, those that matter most first."""
     rows = []
     records = table.to_dict("records")
@@ -191,7 +197,7 @@ def _explained(school: School, known: Effects, table: pd.DataFrame) -> pd.DataFr
         half = known.student * np.sqrt(step @ known.covariance @ step)
         (from_day, from_period), (to_day, to_period) = school.place(row["old"]), school.place(row["new"])
         weight = school.focus.get(row["subject"], 0.0)
-        lesson = called(row)
+        lesson = lesson_title(row)
         moved = row | {"from_day": from_day, "from_period": from_period, "to_day": to_day, "to_period": to_period}
         moved |= {"change": change, "low": change - half, "high": change + half, "weight": weight}
         words = {"lesson": lesson, "subject": row["subject"], "other": _follower(row, records)} | moved
@@ -223,9 +229,9 @@ def _follower(row: Mapping[str, Any], moves: Sequence[Mapping[str, Any]]) -> str
     """The lesson that takes this one's place with the same class, teacher or room; empty if there is none."""
     left = range(row["old"], row["old"] + row["length"])
     for other in moves:
-        shared = any(row[who] and row[who] == other[who] for who in WHO)
+        shared = any(row[who] and row[who] == other[who] for who in RESOURCES)
         if other is not row and shared and set(left) & set(range(other["new"], other["new"] + other["length"])):
-            return called(other)
+            return lesson_title(other)
     return ""
 
 
@@ -236,4 +242,4 @@ def _made(school: School, table: pd.DataFrame) -> School:
     for row in lessons:
         slot = school.slot(row["day"], row["period"])
         row["day"], row["period"] = school.place(to.get((*(row[name] for name in ALIKE), slot), slot))
-    return replace(school, lessons=pd.DataFrame(lessons, columns=LESSON))
+    return replace(school, lessons=pd.DataFrame(lessons, columns=LESSON_COLUMNS))

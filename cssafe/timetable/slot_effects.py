@@ -20,36 +20,36 @@ from cssafe.labels import ACTIVITIES
 from cssafe.language import N_, _
 from cssafe.queries.filters import ALL, CHOSEN, Filter
 from cssafe.school.room_timetable import DAYS
-from cssafe.stats.intervals import clustered
+from cssafe.stats.intervals import clustered_means
 from cssafe.store import Workspace
 
 FIXED = ("class_name", "subject", "teacher", "room", "formula")
 
-LEAST_MINUTES = 10
+MIN_SLOT_MINUTES = 10
 """Measured minutes with which a lesson counts in a slot; with fewer it only spills over from its own (assumption)."""
 
-LEAST_LESSONS = 3
+MIN_SLOT_LESSONS = 3
 """Lessons below which a slot has no evidence: one odd lesson would rule it (as in charts.py)."""
 
-LEAST_WEEKS = 3
+MIN_WEEKS = 3
 """Weeks below which there is no advice: one odd week would rule it (assumption)."""
 
-LEAST_FREE = 5
+MIN_FREE_PLACEMENTS = 5
 """Placements beyond what the fixed effects use up, below which there is no advice: nothing else tells how far placements
 differ by themselves (assumption)."""
 
-USUAL, WORTH = 0.03, 2.0
+PRIOR_DEVIATION, PRIOR_SLOTS = 0.03, 2.0
 """How far slots are held to differ before anything is seen (standard deviation on the index), and how many of them that guess
 is worth (assumptions; they matter where little was seen)."""
 
-SIGNIFICANCE = 0.01
+MAX_P_VALUE = 0.01
 """Chance that slots without any effect differ so much, from which on there is no advice. Stricter than usual, for it is
 costly to turn a timetable over (assumption)."""
 
-DRAWS = 4000
+NULL_DRAWS = 4000
 """Simulated weeks without any effect, which that chance is counted in."""
 
-PASSES = 2
+FITS = 2
 """Fits: the first finds the variance of placements by themselves, the second weighs by it."""
 
 TOO_LITTLE = N_(
@@ -76,7 +76,7 @@ LOWEST = N_(
 
 
 @dataclass(frozen=True)
-class Effects:
+class SlotEffects:
     """What is known of each slot.
 
     slots: one row for each weekday and period, in the order of the week: weekday (1 Monday), period, start, lessons, raw (mean
@@ -108,7 +108,7 @@ class Effects:
 def lessons_in_slots(workspace: Workspace, periods: Sequence[dict], which: Filter = ALL) -> pd.DataFrame:
     """One row for each lesson of a class and slot in which it was measured.
 
-    periods: as periods.read gives them. Columns: lesson, class_name, subject, room, formula, synthetic, week (its Monday),
+    periods: of parse_periods. Columns: lesson, class_name, subject, room, formula, synthetic, week (its Monday),
     weekday (1 Monday), period, minutes, concentration (null where the profile withholds it), and for each of ACTIVITIES its
     share of the minutes.
     """
@@ -131,13 +131,13 @@ def lessons_in_slots(workspace: Workspace, periods: Sequence[dict], which: Filte
                 count(*) AS minutes, avg(concentration) AS concentration, {shares}
             FROM done JOIN periods
                 ON strftime(clock, '%H:%M') >= periods.start AND strftime(clock, '%H:%M') < periods."end"
-            GROUP BY lesson, week, weekday, periods.name HAVING count(*) >= {LEAST_MINUTES}
+            GROUP BY lesson, week, weekday, periods.name HAVING count(*) >= {MIN_SLOT_MINUTES}
             ORDER BY lesson, weekday, period""",
             which.parameters | {"periods": list(periods)},
         ).df()
 
 
-def effects(lessons: pd.DataFrame, days: Sequence[str], periods: Sequence[dict]) -> Effects:
+def estimate_effects(lessons: pd.DataFrame, days: Sequence[str], periods: Sequence[dict]) -> SlotEffects:
     """What those lessons tell of the slots of a week with these days (names of DAYS) and periods.
 
     lessons: as lessons_in_slots gives them, and `teacher` (text).
@@ -150,26 +150,26 @@ def effects(lessons: pd.DataFrame, days: Sequence[str], periods: Sequence[dict])
     lessons = lessons.assign(slot=place.get_indexer(pd.MultiIndex.from_frame(lessons[["weekday", "period"]])))
     lessons = lessons[lessons["slot"] >= 0]
     count = np.bincount(lessons["slot"], minlength=len(slots))
-    evidence = count >= LEAST_LESSONS
+    evidence = count >= MIN_SLOT_LESSONS
     raw = np.full((3, len(slots)), np.nan)
     for number, rows in lessons.groupby("slot"):
-        raw[:, number] = np.ravel(clustered(rows[["concentration"]].to_numpy(), np.ones(len(rows))))
+        raw[:, number] = np.ravel(clustered_means(rows[["concentration"]].to_numpy(), np.ones(len(rows))))
     known, within = _placements(lessons)
     size, weeks = len(slots), int(lessons["week"].nunique())
     numbers = {"lessons": lessons["lesson"].nunique(), "weeks": weeks, "placements": len(known)}
     estimate, covariance = np.full(size, np.nan), np.full((size, size), np.nan)
     own = student = chance = np.nan
-    reason = _(TOO_LITTLE).format(least=LEAST_WEEKS, **numbers)
+    reason = _(TOO_LITTLE).format(least=MIN_WEEKS, **numbers)
     # Small matrices: a busy machine's threads would wait for each other, ten times as long as the work takes.
     with threadpool_limits(1):
-        if weeks >= LEAST_WEEKS and evidence.any() and len(known) - _rank(known) >= LEAST_FREE:
+        if weeks >= MIN_WEEKS and evidence.any() and len(known) - _rank(known) >= MIN_FREE_PLACEMENTS:
             terms = _terms(len(days), len(periods))
             coefficients, spread, own, student, chance = _fit(known, within, terms)
             # Against the mean of the slots with evidence.
             contrast = terms - (evidence @ terms) / evidence.sum()
             estimate, covariance = contrast @ coefficients, contrast @ spread @ contrast.T
-            told = _(NO_DIFFERENCE).format(chance=chance, significance=SIGNIFICANCE, **numbers)
-            reason = "" if chance < SIGNIFICANCE else told
+            told = _(NO_DIFFERENCE).format(chance=chance, significance=MAX_P_VALUE, **numbers)
+            reason = "" if chance < MAX_P_VALUE else told
     half = student * np.sqrt(np.diag(covariance))
     table = slots.assign(
         lessons=count,
@@ -182,10 +182,10 @@ def effects(lessons: pd.DataFrame, days: Sequence[str], periods: Sequence[dict])
         evidence=evidence,
     )
     synthetic = bool(lessons["synthetic"].any())
-    return Effects(table, estimate, covariance, own, student, chance, numbers["lessons"], weeks, synthetic, reason)
+    return SlotEffects(table, estimate, covariance, own, student, chance, numbers["lessons"], weeks, synthetic, reason)
 
 
-def sentences(found: Effects) -> list[str]:
+def describe_effects(found: SlotEffects) -> list[str]:
     """What may be concluded, in words: the best and the worst slot, or why none is named."""
     clear = found.clear
     if clear.empty:
@@ -231,8 +231,10 @@ def _fit(known: pd.DataFrame, within: float, terms: np.ndarray) -> tuple[np.ndar
     noise = within / known["lessons"].to_numpy()
     rank, own, weights = _rank(known), 0.0, np.ones(len(y))
     # The prior as pseudo-observations: the precision is (g + WORTH) / (sum of squares + WORTH USUAL^2).
-    ridge = BayesianRidge(fit_intercept=False, lambda_1=WORTH / 2, lambda_2=WORTH / 2 * USUAL**2, max_iter=1000)
-    for _pass in range(PASSES):
+    ridge = BayesianRidge(
+        fit_intercept=False, lambda_1=PRIOR_SLOTS / 2, lambda_2=PRIOR_SLOTS / 2 * PRIOR_DEVIATION**2, max_iter=1000
+    )
+    for _pass in range(FITS):
         root = np.sqrt(weights)[:, None]
         left = np.linalg.svd(root * x)[0][:, rank:].T  # what no fixed effect can explain
         free_y, free_z = left @ (root[:, 0] * y), left @ (root * z)
@@ -243,9 +245,9 @@ def _fit(known: pd.DataFrame, within: float, terms: np.ndarray) -> tuple[np.ndar
                 weights = (own + noise.mean()) / (own + noise)
     # The locally best invariant test of no effect (King & Hillier 1985), its null distribution simulated.
     seen = np.sum((free_z.T @ free_y) ** 2) / np.sum(free_y**2)
-    drawn = np.random.default_rng(0).standard_normal((len(free_y), DRAWS))
+    drawn = np.random.default_rng(0).standard_normal((len(free_y), NULL_DRAWS))
     null = np.sum((free_z.T @ drawn) ** 2, axis=0) / np.sum(drawn**2, axis=0)
     used = len(ridge.coef_) - ridge.lambda_ * np.trace(ridge.sigma_)
     student = float(stats.t.ppf(0.975, max(1.0, len(free_y) - used)))
-    chance = float((1 + np.sum(null >= seen)) / (1 + DRAWS))
+    chance = float((1 + np.sum(null >= seen)) / (1 + NULL_DRAWS))
     return ridge.coef_, ridge.sigma_, own, student, chance

@@ -15,7 +15,7 @@ from cssafe.vision.face_finder import Finder
 from cssafe.vision.mesh import Meshes
 from tests.support.faces import astronaut
 
-MODEL = settings.read({}).model
+MODEL = settings.load({}).model
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ from tests.support.room import camera
 from tests.support.rtsp import rtsp_camera
 from tests.support.wait import until
 
-LOCAL = settings.read({})
+LOCAL = settings.load({})
 HOSTED = replace(LOCAL, hosted=True, profile=PROFILES["demo"])
 
 

@@ -220,17 +220,17 @@ def test_the_export_of_attention_only_has_no_single_face(workspace):
 )
 def test_periods_that_make_no_sense_are_refused(table, message):
     with pytest.raises(ValueError, match=message):
-        periods.read(dict(zip(("name", "start", "end"), row, strict=True)) for row in table)
+        periods.parse_periods(dict(zip(("name", "start", "end"), row, strict=True)) for row in table)
 
 
 def test_periods_are_read_in_the_order_of_the_day_and_empty_rows_are_passed_over():
-    assert periods.read([]) == []
+    assert periods.parse_periods([]) == []
     table = [
         {"name": "2", "start": time(9), "end": time(10)},
         {"name": None},
         {"name": " 1 ", "start": time(8), "end": time(9)},
     ]
-    assert periods.read(table) == [
+    assert periods.parse_periods(table) == [
         {"name": "1", "start": "08:00", "end": "09:00"},
         {"name": "2", "start": "09:00", "end": "10:00"},
     ]

@@ -98,7 +98,7 @@ def of_lessons(file: Path, levels: int, workspace: Workspace) -> Moments:
         )
     parts: list[pd.DataFrame] = []
     for lesson, moments in table.groupby("lesson"):
-        rows = scored_observations.counted(workspace, int(str(lesson)))
+        rows = scored_observations.counted_observations(workspace, int(str(lesson)))
         activity = during(rows["time"], scored_observations.activities(workspace, int(str(lesson))))
         rows = rows.assign(activity=activity)
         local = known.loc[lesson, "local"]

@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    folder = args.model or settings.read().model
+    folder = args.model or settings.load().model
     data = card.one_file(args.data) if args.card else args.data
     if args.card:
         card.split(folder)  # a card that cannot be written is told before the work

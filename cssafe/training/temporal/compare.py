@@ -82,7 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    folder = args.model or settings.read().model
+    folder = args.model or settings.load().model
     expression = Expression(folder)
     learned, held_back = read_training(args.data)
     if expression.card.get("training", {}).get("pixels_sha256") == pixels(learned + held_back):
