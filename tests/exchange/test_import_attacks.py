@@ -218,7 +218,7 @@ def test_when_the_decoder_dies_the_sentence_says_of_what_and_what_to_do(
 
 MEASURED = """
 import io, re, resource, sys
-from cssafe.exchange import incoming
+from cssafe.exchange import importer
 from cssafe.settings import PROFILES
 from cssafe.store import StoreError, Workspace
 
@@ -230,7 +230,7 @@ workspace = Workspace.open(None)
 before = peak()
 with open(sys.argv[1], "rb") as file:
     try:
-        incoming.read(workspace, io.BytesIO(file.read()), PROFILES["consent"])
+        importer.import_file(workspace, io.BytesIO(file.read()), PROFILES["consent"])
     except StoreError:
         print(peak() - before, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)
 workspace.close()
