@@ -15,9 +15,9 @@ Everything rests on the table `minutes`, so nothing is told of fewer than the mi
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit
 
 from cssafe.language import N_, _
+from cssafe.stats.regression import jackknife_excess
 from cssafe.store import NO_CLASS, Workspace
 
 BEFORE_MINUTES = 3
@@ -120,7 +120,7 @@ def mean_excess(moments: pd.DataFrame, kind: str, alpha: float) -> tuple[int, fl
 
     moments: rows of MOMENTS. alpha: how often the interval may miss the truth.
     """
-    numbers, lesson = np.unique(moments["lesson"], return_inverse=True)
+    lesson = np.unique(moments["lesson"], return_inverse=True)[1]
     late = moments["minute"] / 45
     x = np.column_stack([np.ones(len(moments)), moments["was"], moments["newest"], late, late**2])
     y = moments["change"].to_numpy(float)
@@ -128,28 +128,9 @@ def mean_excess(moments: pd.DataFrame, kind: str, alpha: float) -> tuple[int, fl
     if len(np.unique(lesson[other])) < MIN_LESSONS:
         return 0, np.nan, np.nan, np.nan
 
-    def sums(rows: np.ndarray, values: np.ndarray) -> np.ndarray:
-        total = np.zeros((len(numbers), *values.shape[1:]))
-        np.add.at(total, lesson[rows], values[rows])
-        return total
-
-    squares, products = sums(other, x[:, :, None] * x[:, None]), sums(other, x * y[:, None])
     rows = (moments["kind"] == kind).to_numpy()
-    count = sums(rows, np.ones(len(moments)))
-    there = count > 0
-    each = np.maximum(count, 1)
-    then, at = sums(rows, y) / each, sums(rows, x) / each[:, None]  # of each lesson, 0 where it has no such marker
-
-    def fitted(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-        return (np.linalg.pinv(left, hermitian=True) @ right[..., None])[..., 0]
-
-    above = then - at @ fitted(squares.sum(axis=0), products.sum(axis=0))
-    mean = float(above[there].mean())
-    without = fitted(squares.sum(axis=0) - squares, products.sum(axis=0) - products)  # (lessons, 5)
-    means = (then.sum() - then - ((at.sum(axis=0) - at) * without).sum(axis=1)) / (there.sum() - there)
-    error = np.sqrt((1 - 1 / len(numbers)) * ((means - mean) ** 2).sum())
-    half = stdtrit(there.sum() - 1, 1 - alpha / 2) * float(error)
-    return int((above[there] > 0).sum()), mean, mean - half, mean + half
+    above, mean, low, high = jackknife_excess(y, x, lesson, other, rows, alpha)
+    return int((above > 0).sum()), mean, low, high
 
 
 MOMENTS_SQL = f"""

@@ -18,7 +18,7 @@ from cssafe.labels import ACTIVITIES
 from cssafe.language import N_
 from cssafe.queries.filters import CHOSEN, Filter
 from cssafe.stats.comparison import MIN_LESSONS
-from cssafe.stats.intervals import STUDENT
+from cssafe.stats.regression import center_within, partial_slope
 from cssafe.store import Workspace
 
 LECTURE = N_("lecture")
@@ -114,47 +114,18 @@ def compare_forms(table: pd.DataFrame) -> pd.DataFrame:
     time = pd.get_dummies(table["part"], dtype=float).to_numpy()
     varies = np.array([_lessons_with(column, lesson) for column in what.T], int)
     keep = varies >= MIN_LESSONS
-    y, x, time = (_within(values, lesson) for values in (table["concentration"].to_numpy(float)[:, None], what, time))
+    y, x, time = (center_within(values, lesson) for values in (table["concentration"].to_numpy(float), what, time))
     rows = []
     for i, (measure, form) in enumerate(names):
-        figures = _effect(
-            y[:, 0], x[:, i], np.hstack([x[:, keep & (np.arange(len(names)) != i)], time]), lesson, varies[i]
-        )
+        figures = (np.nan, np.nan, np.nan)
+        if keep[i]:
+            others = np.hstack([x[:, keep & (np.arange(len(names)) != i)], time])
+            figures = partial_slope(y, x[:, i], others, lesson, varies[i], MIN_UNEXPLAINED)
         rows.append((form, measure, *figures, varies[i]))
     return pd.DataFrame(rows, columns=COLUMNS)
-
-
-def _effect(y: np.ndarray, x: np.ndarray, others: np.ndarray, lesson: np.ndarray, n: int) -> tuple[float, float, float]:
-    """By how much y is higher where x is, the others held (Frisch & Waugh 1933), with its interval; all of minutes, less their
-    lesson's mean. n: lessons in which x varies."""
-    alone = x - others @ _solved(others, x)
-    left = float(alone @ alone)
-    if n < MIN_LESSONS or left < MIN_UNEXPLAINED * float(x @ x):
-        return np.nan, np.nan, np.nan
-    slope = float(alone @ y) / left
-    rest = y - others @ _solved(others, y) - slope * alone
-    spread = float((np.bincount(lesson, alone * rest) ** 2).sum()) * n / (n - 1)
-    half = STUDENT[min(n - 1, len(STUDENT)) - 1] * np.sqrt(spread) / left
-    return slope, slope - half, slope + half
-
-
-def _solved(others: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Least squares by the normal equations, which stay small for years of minutes; parts of the time add up to nothing, hence
-    the least of all solutions."""
-    return np.linalg.lstsq(others.T @ others, others.T @ values, rcond=1e-9)[0]
 
 
 def _lessons_with(x: np.ndarray, lesson: np.ndarray) -> int:
     """Lessons in which x is both 0 and 1."""
     share = np.bincount(lesson, x) / np.bincount(lesson)
     return int(((share > 0) & (share < 1)).sum())
-
-
-def _within(values: np.ndarray, lesson: np.ndarray) -> np.ndarray:
-    """Each column (n, k) less its lesson's mean."""
-    count = np.bincount(lesson)
-    return (
-        np.column_stack([column - (np.bincount(lesson, column) / count)[lesson] for column in values.T])
-        if values.size
-        else values
-    )

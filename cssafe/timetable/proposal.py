@@ -145,9 +145,7 @@ def _solve(school: School, known: SlotEffects, moves: int, seconds: float) -> tu
     solver.parameters.max_time_in_seconds = seconds
     solver.parameters.num_workers = THREADS
     solver.parameters.random_seed = 0
-    if (
-        solver.solve(model) == cp_model.UNKNOWN
-    ):  # not even the week as it is, which keeps every constraint (parse_week)
+    if solver.solve(model) == cp_model.UNKNOWN:  # not even the week as it is, which keeps every constraint (parse_week)
         return {group: set(now) for group, now in groups.items()}, np.inf
     found = {group: {slot for slot, at in slots.items() if solver.value(at)} for group, slots in choice.items()}
     now_worth = sum(

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.special import stdtrit
 from threadpoolctl import threadpool_limits
 
 from cssafe.labels import ACTIVITIES
@@ -21,6 +22,7 @@ from cssafe.language import N_, _
 from cssafe.queries.filters import ALL, CHOSEN, Filter
 from cssafe.school.room_timetable import DAYS
 from cssafe.stats.intervals import clustered_means
+from cssafe.stats.regression import residual_basis
 from cssafe.store import Workspace
 
 FIXED = ("class_name", "subject", "teacher", "room", "formula")
@@ -224,8 +226,7 @@ def _rank(known: pd.DataFrame) -> int:
 
 def _fit(known: pd.DataFrame, within: float, terms: np.ndarray) -> tuple[np.ndarray, np.ndarray, float, float, float]:
     """Coefficients of the terms (t,), their covariance (t, t), and own, student and chance as Effects has them."""
-    from scipy import stats  # with scikit-learn 70 MB, which only those pay who ask
-    from sklearn.linear_model import BayesianRidge
+    from sklearn.linear_model import BayesianRidge  # 70 MB, loaded by the first proposal
 
     y, x, z = known["concentration"].to_numpy(), _fixed(known), terms[known["slot"]]
     noise = within / known["lessons"].to_numpy()
@@ -236,7 +237,7 @@ def _fit(known: pd.DataFrame, within: float, terms: np.ndarray) -> tuple[np.ndar
     )
     for _pass in range(FITS):
         root = np.sqrt(weights)[:, None]
-        left = np.linalg.svd(root * x)[0][:, rank:].T  # what no fixed effect can explain
+        left = residual_basis(x, rank, weights)
         free_y, free_z = left @ (root[:, 0] * y), left @ (root * z)
         ridge.fit(free_z, free_y)
         if not own:
@@ -248,6 +249,6 @@ def _fit(known: pd.DataFrame, within: float, terms: np.ndarray) -> tuple[np.ndar
     drawn = np.random.default_rng(0).standard_normal((len(free_y), NULL_DRAWS))
     null = np.sum((free_z.T @ drawn) ** 2, axis=0) / np.sum(drawn**2, axis=0)
     used = len(ridge.coef_) - ridge.lambda_ * np.trace(ridge.sigma_)
-    student = float(stats.t.ppf(0.975, max(1.0, len(free_y) - used)))
+    student = float(stdtrit(max(1.0, len(free_y) - used), 0.975))
     chance = float((1 + np.sum(null >= seen)) / (1 + NULL_DRAWS))
     return ridge.coef_, ridge.sigma_, own, student, chance
