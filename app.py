@@ -14,7 +14,7 @@ from starlette.formparsers import MultiPartParser
 from starlette.middleware import Middleware
 from streamlit.runtime import get_instance
 
-from cssafe import settings
+from cssafe import errors, settings
 from cssafe.live.transports import websocket
 from cssafe.web import headers, hosts, process, sockets, uploads
 
@@ -41,7 +41,7 @@ def chosen() -> settings.Settings:
     """The environment's settings; where they cannot be used, the strictest: the pages say what is wrong."""
     try:
         return settings.load()
-    except settings.ConfigurationError:
+    except errors.ConfigurationError:
         return settings.load({})
 
 

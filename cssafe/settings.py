@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cssafe.errors import CssafeError
+from cssafe.errors import ConfigurationError
 from cssafe.language import N_
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -111,10 +111,6 @@ LIVE_HISTORY_MINUTES = 5
 IDLE_TIMEOUT_MINUTES = 30
 """A visit's own workspace is closed after this long without use and without a running lesson: longer than a break between
 two lessons, short enough that forgotten tabs do not fill the memory of a small host."""
-
-
-class ConfigurationError(CssafeError):
-    """A setting that cannot be used; the message says which, what was expected and what to do."""
 
 
 @dataclass(frozen=True)

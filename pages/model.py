@@ -7,11 +7,11 @@ import pandas as pd
 import streamlit as st
 
 from cssafe.charts import model, model_captions
+from cssafe.errors import ConfigurationError
 from cssafe.expression import model_metrics, read_card
 from cssafe.language import _
 from cssafe.live import services
 from cssafe.names import escape_markdown, escape_sentence
-from cssafe.settings import ConfigurationError
 from cssafe.ui import common, try_picture
 
 ACCURACIES = ["n", "accuracy", "accuracy_interval", "macro_f1", "macro_f1_interval"]

@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo, available_timezones
 import pandas as pd
 import streamlit as st
 
+from cssafe.errors import ConfigurationError
 from cssafe.language import N_, _
 from cssafe.live import services
 from cssafe.live.room_camera import HOSTED, Capture, check, look
 from cssafe.media import MediaError, hidden
 from cssafe.names import escape_markdown, escape_sentence
 from cssafe.school import room_timetable
-from cssafe.settings import ConfigurationError
 from cssafe.store import StoreError
 from cssafe.ui import common
 from cssafe.ui.anonymization_choice import covering

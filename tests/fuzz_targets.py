@@ -27,6 +27,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.sync.client import connect
 
 from cssafe import queries, recording, sample
+from cssafe.errors import ConfigurationError
 from cssafe.exchange import FORMATS, importer
 from cssafe.labels import ACTIVITIES
 from cssafe.live import services
@@ -36,7 +37,7 @@ from cssafe.live.upload import Analysis
 from cssafe.privacy import WAYS
 from cssafe.scoring.concentration import attention, concentration, levels
 from cssafe.scoring.formula import FORMULAS, PUBLISHED_FILE, read_formula, sources
-from cssafe.settings import MAX_FRAME_BYTES, PROFILES, ConfigurationError
+from cssafe.settings import MAX_FRAME_BYTES, PROFILES
 from cssafe.store import StoreError, Workspace
 from cssafe.store.stored_settings import EXPORTED_SETTINGS, STORED_SETTINGS
 from cssafe.timetable.files import from_csv, from_ics

@@ -3,7 +3,7 @@ from datetime import datetime
 import numpy as np
 import pytest
 
-from cssafe import settings
+from cssafe import errors, settings
 from cssafe.frames import Faces, Frame
 from tests.support.faces import START
 
@@ -26,7 +26,7 @@ def test_faces_of_unequal_number_are_refused():
 
 
 def test_unknown_profiles_are_refused_with_the_known_ones():
-    with pytest.raises(settings.ConfigurationError, match=r"'spy'.*demo, consent, attention-only"):
+    with pytest.raises(errors.ConfigurationError, match=r"'spy'.*demo, consent, attention-only"):
         settings.load({"CSSAFE_PROFILE": "spy"})
 
 

@@ -10,7 +10,7 @@ from babel.messages.catalog import Catalog
 from streamlit.testing.v1 import AppTest
 
 from cssafe import language
-from cssafe.errors import CssafeError
+from cssafe.errors import ConfigurationError, CssafeError
 from cssafe.language import LANGUAGES, N_, _, ngettext
 from cssafe.live import services
 from cssafe.live.engine import Engine
@@ -19,7 +19,7 @@ from cssafe.live.transports import websocket_component
 from cssafe.live.upload import Analysis
 from cssafe.media import MediaError
 from cssafe.privacy import SHOWN, withheld
-from cssafe.settings import PROFILES, ROOT, ConfigurationError
+from cssafe.settings import PROFILES, ROOT
 from cssafe.store import StoreError, Workspace
 from cssafe.ui import common
 from tests import words

@@ -8,12 +8,12 @@ from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo, available_timezones
 
 from cssafe import media, settings
+from cssafe.errors import ConfigurationError
 from cssafe.frames import LEVELS
 from cssafe.live.engine import Engine
 from cssafe.live.lesson import LiveLesson
 from cssafe.live.room_camera import Capture, check
 from cssafe.pipeline import Pipeline
-from cssafe.settings import ConfigurationError
 from cssafe.store import Workspace
 
 REPORT = 60.0

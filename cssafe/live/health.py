@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from cssafe import settings
+from cssafe.errors import ConfigurationError
 from cssafe.live import services
-from cssafe.settings import ROOT, ConfigurationError
+from cssafe.settings import ROOT
 
 PACKAGES = ("streamlit", "streamlit-webrtc", "openvino", "duckdb", "opencv-python-headless", "av", "numpy", "pandas")
 """Those whose version is asked for first when something goes wrong."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from cssafe import media, settings
-from cssafe.errors import CssafeError
+from cssafe.errors import ConfigurationError, CssafeError
 from cssafe.language import N_
 from cssafe.live.engine import Engine
 from cssafe.live.lesson import LiveLesson
@@ -20,7 +20,6 @@ from cssafe.live.room_camera import Capture, check
 from cssafe.media import MediaError
 from cssafe.school import room_timetable
 from cssafe.school.room_timetable import Entry
-from cssafe.settings import ConfigurationError
 from cssafe.store import StoreError, Workspace
 
 log = logging.getLogger(__name__)

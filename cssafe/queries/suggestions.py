@@ -90,7 +90,7 @@ def marker_effects(workspace: Workspace, class_name: str) -> pd.DataFrame:
     """One row for each kind of marker that counts in a past lesson of the class, the largest change first.
 
     Columns: kind, lessons (in which one counts), rose (in how many of them concentration then was higher than expected),
-    change (mean over lessons of what it was higher by, in [-1, 1]) with low and high, NaN where fewer than LEAST lessons
+    change (mean over lessons of what it was higher by, in [-1, 1]) with low and high, NaN where fewer than MIN_LESSONS lessons
     tell; clear (the interval leaves out zero), synthetic (all lessons are invented: such count only where a class has no
     others).
     """
@@ -116,9 +116,9 @@ def marker_effects(workspace: Workspace, class_name: str) -> pd.DataFrame:
 
 def mean_excess(moments: pd.DataFrame, kind: str, alpha: float) -> tuple[int, float, float, float]:
     """In how many lessons concentration was higher after markers of that kind than expected, by how much on average over
-    lessons, and the ends of its interval; NaN where the other moments lie in fewer than LEAST lessons.
+    lessons, and the ends of its interval; NaN where the other moments lie in fewer than MIN_LESSONS lessons.
 
-    moments: rows of MOMENTS. alpha: how often the interval may miss the truth.
+    moments: rows of MOMENTS_SQL. alpha: how often the interval may miss the truth.
     """
     lesson = np.unique(moments["lesson"], return_inverse=True)[1]
     late = moments["minute"] / 45

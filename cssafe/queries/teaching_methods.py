@@ -51,8 +51,8 @@ COLUMNS = ("form", "measure", "difference", "low", "high", "lessons")
 def forms_compared(workspace: Workspace, which: Filter) -> pd.DataFrame:
     """One row for each form and measure.
 
-    Columns: form; measure: "during" (concentration in it against lecture) or "after" (in the AFTER minutes that follow it);
-    both against other minutes of the same lesson; difference with low and high (95 %; NaN where fewer than LEAST lessons have
+    Columns: form; measure: "during" (concentration in it against lecture) or "after" (in the AFTER_MINUTES that follow it);
+    both against other minutes of the same lesson; difference with low and high (95 %; NaN where fewer than MIN_LESSONS have
     both, or the form always comes at the same time); lessons.
     """
     with workspace.cursor() as cursor:

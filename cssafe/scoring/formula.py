@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from cssafe import settings
+from cssafe.errors import ConfigurationError
 from cssafe.labels import ACTIVITIES, FERPLUS
 from cssafe.language import N_, _
 from cssafe.names import is_text
-from cssafe.settings import ConfigurationError
 
 FORMULAS = Path(__file__).parent / "formulas"
 

@@ -102,7 +102,7 @@ def agreement(score: np.ndarray, level: np.ndarray, rating: np.ndarray, k: int, 
 
 
 def auc_by_person(score: np.ndarray, rating: np.ndarray, k: int, group: np.ndarray) -> np.ndarray:
-    """The AUC within each person who has FEWEST moments or more and both halves among them, ascending (m,)."""
+    """The AUC within each person who has MIN_MOMENTS moments or more and both halves among them, ascending (m,)."""
     upper = 2 * rating >= k
     found = []
     for one in np.unique(group):

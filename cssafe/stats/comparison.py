@@ -87,9 +87,8 @@ def strata(lessons: pd.DataFrame) -> np.ndarray:
 
 
 def prediction_interval(values: np.ndarray) -> tuple[float, float, float]:
-    """The mean of other lessons (n,), and the range in which the next one of their kind lies in 95 of 100 cases, cut to [0, 1];
-    NaN for the range of fewer than MIN_LESSONS. (Prediction interval of a normal sample: Hahn & Meeker, Statistical Intervals, 1991,
-    section 4.7.)"""
+    """Mean of lessons (n,) and the 95 % prediction interval of the next one, cut to [0, 1]; NaN for the interval of fewer than
+    MIN_LESSONS (normal sample: Hahn & Meeker, Statistical Intervals, 1991, section 4.7)."""
     known = values[~np.isnan(values)]
     n = len(known)
     if n < MIN_LESSONS:

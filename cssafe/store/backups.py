@@ -15,6 +15,7 @@ from pathlib import Path
 
 import duckdb
 
+from cssafe.errors import StoreError
 from cssafe.language import N_
 from cssafe.store.database import (
     FILE_CONFIG,
@@ -25,7 +26,7 @@ from cssafe.store.database import (
     sql_string,
     temporary_path,
 )
-from cssafe.store.errors import StoreError, check_file_handles, first_line
+from cssafe.store.errors import check_file_handles, first_line
 from cssafe.store.migrations import MIGRATIONS
 from cssafe.store.recovery import LOG_SUFFIXES
 

@@ -12,17 +12,10 @@ from weakref import WeakSet
 
 import duckdb
 
+from cssafe.errors import StoreError
 from cssafe.language import N_
 from cssafe.settings import THREADS
-from cssafe.store.errors import (
-    StoreError,
-    check_file_handles,
-    is_damage,
-    why_damaged,
-    why_not_open,
-    why_not_used,
-    why_traces,
-)
+from cssafe.store.errors import check_file_handles, is_damage, why_damaged, why_not_open, why_not_used, why_traces
 from cssafe.store.recovery import LOG_SUFFIXES, connect, damaged_lessons, running_marker_path
 
 RESCUE_PREFIX = "cssafe-rescue-"

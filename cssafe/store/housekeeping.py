@@ -9,10 +9,11 @@ from pathlib import Path
 
 import duckdb
 
+from cssafe.errors import StoreError
 from cssafe.language import N_
 from cssafe.store import backups, statements
 from cssafe.store.database import Database, StillRead
-from cssafe.store.errors import StoreError, why_traces
+from cssafe.store.errors import why_traces
 from cssafe.store.migrations import migrate
 from cssafe.store.write_queue import WriteQueue
 

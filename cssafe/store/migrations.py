@@ -9,8 +9,8 @@ keys and no foreign keys: one process with one writer thread looks after the row
 
 import duckdb
 
+from cssafe.errors import StoreError
 from cssafe.language import N_
-from cssafe.store.errors import StoreError
 
 
 def m001_initial(connection: duckdb.DuckDBPyConnection) -> None:

@@ -18,8 +18,9 @@ from typing import Any
 
 import duckdb
 
+from cssafe.errors import StoreError
 from cssafe.language import N_, Sentence
-from cssafe.store.errors import NEWEST, StoreError, first_line, is_in_use, is_newer
+from cssafe.store.errors import NEWEST, first_line, is_in_use, is_newer
 
 WRITE_LAG_S = 2
 """Recording that is not on the disk yet: the second under way, and the one before it until its row is written. A kill

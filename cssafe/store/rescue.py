@@ -13,11 +13,12 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from cssafe.errors import StoreError
 from cssafe.labels import FIRST
 from cssafe.language import N_
 from cssafe.store import backups
 from cssafe.store.database import FILE_CONFIG, RESCUE_PREFIX
-from cssafe.store.errors import StoreError, first_line, with_backup
+from cssafe.store.errors import first_line, with_backup
 from cssafe.store.lesson import NO_CLASS, NO_SUBJECT
 from cssafe.store.migrations import MIGRATIONS
 from cssafe.store.recovery import connect, log_path, unreadable_spans

@@ -9,13 +9,13 @@ from typing import Any
 import duckdb
 import pandas as pd
 
+from cssafe.errors import StoreError
 from cssafe.frames import MOVEMENTS
 from cssafe.labels import ACTIVITIES
 from cssafe.language import N_
 from cssafe.observations import COLUMNS, EXPRESSION
 from cssafe.scoring.formula import Formula
 from cssafe.scoring.rescoring import score
-from cssafe.store.errors import StoreError
 from cssafe.store.lesson import Lesson, naive_utc
 from cssafe.store.migrations import lesson_tables
 from cssafe.store.summaries import summarise

@@ -13,12 +13,13 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
+from cssafe.errors import StoreError
 from cssafe.language import N_, Sentence
 from cssafe.observations import COLUMNS
 from cssafe.scoring.formula import Formula
 from cssafe.store import backups, statements
 from cssafe.store.database import Database, StillRead
-from cssafe.store.errors import StoreError, is_damage, is_in_use, why_not_imported, why_not_open, why_unwritten
+from cssafe.store.errors import is_damage, is_in_use, why_not_imported, why_not_open, why_unwritten
 from cssafe.store.housekeeping import Housekeeping
 from cssafe.store.importing import ImportResult, import_tables
 from cssafe.store.lesson import Lesson, naive_utc

@@ -12,11 +12,12 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from cssafe import language, sample
 from cssafe import settings as settings_module
+from cssafe.errors import ConfigurationError
 from cssafe.exchange.spreadsheet import escape_texts, has_formula
 from cssafe.language import COOKIE, LANGUAGES, N_, _, cookie_script
 from cssafe.live import services
 from cssafe.names import escape_sentence
-from cssafe.settings import IDLE_TIMEOUT_MINUTES, ConfigurationError, Settings
+from cssafe.settings import IDLE_TIMEOUT_MINUTES, Settings
 from cssafe.store import StoreError, Workspace
 from cssafe.store.errors import is_broken, is_damage
 

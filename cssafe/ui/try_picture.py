@@ -8,6 +8,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from cssafe import media
 from cssafe.charts import model, model_captions
 from cssafe.colours import GREY
+from cssafe.errors import ConfigurationError
 from cssafe.labels import FERPLUS
 from cssafe.language import N_, _, ngettext
 from cssafe.live import services
@@ -16,7 +17,7 @@ from cssafe.media import MediaError
 from cssafe.names import escape_sentence
 from cssafe.privacy import individuals
 from cssafe.scoring.affect import NAMES, affect
-from cssafe.settings import MIN_FACE_PX, ConfigurationError, Profile
+from cssafe.settings import MIN_FACE_PX, Profile
 from cssafe.ui import common, picture_cards
 from cssafe.ui.anonymization_choice import covering
 from cssafe.vision.anonymize import cover_all

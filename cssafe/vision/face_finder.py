@@ -4,9 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
+from cssafe.errors import ConfigurationError
 from cssafe.frames import Faces
 from cssafe.language import N_
-from cssafe.settings import DEFAULT_DETECTOR, ConfigurationError
+from cssafe.settings import DEFAULT_DETECTOR
 from cssafe.vision.detector import Detector, read_card
 from cssafe.vision.mesh import Meshes, MeshNetwork
 from cssafe.vision.yunet import YuNet

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from cssafe import settings
+from cssafe.errors import ConfigurationError
 from cssafe.frames import Frame, FrameResult
 from cssafe.live import room_camera as module
 from cssafe.live.engine import Engine
@@ -22,7 +23,7 @@ from cssafe.live.room_camera import Capture, check, look
 from cssafe.media import MediaError
 from cssafe.pipeline import Stream
 from cssafe.privacy import MASK, SHOWN
-from cssafe.settings import PROFILES, ConfigurationError
+from cssafe.settings import PROFILES
 from cssafe.vision.anonymize import PLAIN
 from tests.live.transports.test_websocket import Crowd, count, make
 from tests.support.room import camera

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, time
 
 import pytest
 
+from cssafe.errors import ConfigurationError
 from cssafe.live import room_scheduler as module
 from cssafe.live import services
 from cssafe.school import room_timetable
-from cssafe.settings import ConfigurationError
 from cssafe.store import StoreError, Workspace
 from tests.support.wait import until
 

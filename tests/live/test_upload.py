@@ -18,11 +18,12 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 import app
+from cssafe.errors import ConfigurationError
 from cssafe.live.engine import Engine, Feed
 from cssafe.live.upload import Analysis, Held
 from cssafe.pipeline import Stream
 from cssafe.privacy import MASK, SHOWN
-from cssafe.settings import MAX_UPLOAD_MB, PROFILES, ROOT, ConfigurationError
+from cssafe.settings import MAX_UPLOAD_MB, PROFILES, ROOT
 from tests.conftest import index_first
 from tests.live.transports.test_websocket import Crowd
 

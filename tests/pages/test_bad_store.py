@@ -24,10 +24,11 @@ from streamlit.testing.v1 import AppTest
 
 from cssafe import queries, settings
 from cssafe.commands.main import main
+from cssafe.errors import ConfigurationError
 from cssafe.expression import Expression
 from cssafe.live import health, services
 from cssafe.live.transports import websocket
-from cssafe.settings import ROOT, ConfigurationError
+from cssafe.settings import ROOT
 from cssafe.store import StoreError, Workspace
 from cssafe.store.errors import why_damaged
 from cssafe.store.rescue import rescue

@@ -13,9 +13,10 @@ from streamlit.testing.v1 import AppTest
 
 from cssafe import settings
 from cssafe.commands.main import main
+from cssafe.errors import ConfigurationError
 from cssafe.live import health, services
 from cssafe.live.transports import websocket
-from cssafe.settings import ABSENCE_TIMEOUT_S, IDLE_TIMEOUT_MINUTES, PROFILES, ROOT, ConfigurationError
+from cssafe.settings import ABSENCE_TIMEOUT_S, IDLE_TIMEOUT_MINUTES, PROFILES, ROOT
 from cssafe.store import StoreError, Workspace
 from tests.live.transports.test_websocket import crowd, make, time_now
 from tests.support.browser import serve

@@ -13,7 +13,7 @@ import pymupdf_fonts
 import pypdfium2
 import pytest
 
-from cssafe import language, queries, sample
+from cssafe import errors, language, queries, sample
 from cssafe.labels import FERPLUS
 from cssafe.observations import EXPRESSION, observe
 from cssafe.report import figures, files, render
@@ -227,7 +227,7 @@ def test_pdf_says_on_every_page_that_it_is_synthetic_and_writes_any_name(synthet
 
 def test_a_file_that_cannot_be_made_says_what_to_do(synthetic, monkeypatch):
     monkeypatch.setattr(files, "PATIENCE", 0.001)
-    with pytest.raises(files.ReportError, match="Try again"):
+    with pytest.raises(errors.ReportError, match="Try again"):
         files.make(synthetic, "pdf")
 
 

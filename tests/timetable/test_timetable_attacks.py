@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cssafe.errors import ConfigurationError
 from cssafe.school import periods as day
 from cssafe.school.week import parse_week
 from cssafe.scoring.formula import FORMULAS, MAX_FILE_BYTES, PUBLISHED_FILE, read_formula, sources
-from cssafe.settings import ConfigurationError
 from cssafe.timetable.files import MAX_ROWS, from_csv, from_ics
 
 SECONDS = 2.0

@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from cssafe.settings import DEFAULT_DETECTOR, ConfigurationError
+from cssafe.errors import ConfigurationError
+from cssafe.settings import DEFAULT_DETECTOR
 from cssafe.vision import detector
 from cssafe.vision.boxes import iou
 from cssafe.vision.detector import Detector, input_shapes

@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
+from cssafe.errors import ConfigurationError
 from cssafe.live import health
-from cssafe.settings import DEFAULT_DETECTOR, ConfigurationError, load
+from cssafe.settings import DEFAULT_DETECTOR, load
 from cssafe.training.detection import blazeface
 from cssafe.vision import face_finder, yunet
 from cssafe.vision.boxes import iou

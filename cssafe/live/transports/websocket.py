@@ -23,9 +23,10 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from cssafe.errors import ConfigurationError
 from cssafe.language import N_
 from cssafe.live import jpeg
-from cssafe.settings import MAX_FRAME_BYTES, MAX_FRAME_PX, ConfigurationError
+from cssafe.settings import MAX_FRAME_BYTES, MAX_FRAME_PX
 from cssafe.web.hosts import same_site
 
 if TYPE_CHECKING:  # app.py opens the door before these are loaded

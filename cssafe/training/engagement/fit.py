@@ -19,6 +19,7 @@ import numpy as np
 from scipy.optimize import lsq_linear
 
 from cssafe import settings
+from cssafe.errors import DataError
 from cssafe.labels import FERPLUS
 from cssafe.scoring.concentration import looking
 from cssafe.scoring.formula import (
@@ -33,7 +34,6 @@ from cssafe.scoring.formula import (
 )
 from cssafe.scoring.rescoring import expression, signals
 from cssafe.stats.agreement import MEASURES, agreement, level_thresholds
-from cssafe.training.datasets import DataError
 from cssafe.training.engagement.moments import Moments, folds, mentions, people
 from cssafe.training.engagement.validate import add_data, number, read
 from cssafe.training.progress import told

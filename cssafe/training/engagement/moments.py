@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cssafe import media
+from cssafe.errors import DataError
 from cssafe.frames import SIGNALS
 from cssafe.media import MediaError
 from cssafe.observations import EXPRESSION, observe
@@ -18,7 +19,6 @@ from cssafe.scoring.concentration import attention, concentration
 from cssafe.scoring.formula import Formula
 from cssafe.scoring.rescoring import during, expression, signals
 from cssafe.store import Workspace
-from cssafe.training.datasets import DataError
 from cssafe.training.engagement.layouts import Labelled, read_ratings
 from cssafe.training.progress import told
 

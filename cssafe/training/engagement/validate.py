@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 
 from cssafe import settings
+from cssafe.errors import ConfigurationError, DataError
 from cssafe.frames import LEVELS
 from cssafe.labels import ACTIVITIES
 from cssafe.scoring import formula as formulas
 from cssafe.scoring.concentration import levels
 from cssafe.scoring.formula import Formula
-from cssafe.settings import ConfigurationError
 from cssafe.stats.agreement import MEASURES, agreement, auc_by_person, level_thresholds
-from cssafe.training.datasets import DataError
 from cssafe.training.engagement import moments as moments_module
 from cssafe.training.engagement.layouts import read_clips
 from cssafe.training.engagement.moments import Moments, folds, mentions, people

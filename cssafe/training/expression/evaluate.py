@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from cssafe import settings
+from cssafe.errors import DataError
 from cssafe.expression import Expression
 from cssafe.expression.network import precisions
-from cssafe.training.datasets import DataError
 from cssafe.training.expression import card, metrics, robustness
 from cssafe.training.expression.data import LABELS, Exam, read_exam
 from cssafe.training.progress import told

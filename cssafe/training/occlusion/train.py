@@ -19,9 +19,9 @@ import numpy as np
 import pandas as pd
 
 from cssafe import media
+from cssafe.errors import DataError
 from cssafe.settings import MAX_YAW_DEG
 from cssafe.signals.pose import head_pose
-from cssafe.training.datasets import DataError
 from cssafe.training.occlusion.occluders import KINDS, occlude
 from cssafe.training.progress import told
 from cssafe.vision.boxes import iou

@@ -16,11 +16,11 @@ import numpy as np
 import pandas as pd
 
 from cssafe import media, settings
+from cssafe.errors import DataError
 from cssafe.expression import Expression
 from cssafe.frames import Frame
 from cssafe.labels import FERPLUS
 from cssafe.pipeline import Pipeline, Stream
-from cssafe.training.datasets import DataError
 from cssafe.training.expression.data import Labelled, read_training
 from cssafe.training.expression.metrics import over
 from cssafe.training.progress import told
