@@ -40,7 +40,8 @@ from cssafe.scoring.formula import FORMULAS, PUBLISHED_FILE, read_formula, sourc
 from cssafe.settings import MAX_FRAME_BYTES, PROFILES
 from cssafe.store import StoreError, Workspace
 from cssafe.store.stored_settings import EXPORTED_SETTINGS, STORED_SETTINGS
-from cssafe.timetable.files import from_csv, from_ics
+from cssafe.timetable.week_csv import from_csv
+from cssafe.timetable.week_ics import from_ics
 from tests.exchange.test_exchange import filled, written
 from tests.exchange.test_import_attacks import in_parquet
 from tests.live.transports.test_websocket import Crowd, crowd, time_now

@@ -25,7 +25,7 @@ from cssafe.school.week import (
 )
 from cssafe.settings import MAX_UPLOAD_MB
 from cssafe.store import Workspace
-from cssafe.timetable import files
+from cssafe.timetable import week_csv, week_ics
 from cssafe.timetable.slot_effects import SlotEffects, estimate_effects, lessons_in_slots
 from cssafe.ui import common
 
@@ -129,8 +129,8 @@ def _read_file(name: str, content: bytes, periods: list[dict], zone: str) -> tup
     """Periods, lessons and absences of a CSV or iCalendar file; a large calendar takes some seconds."""
     with st.spinner(_("Reading the file …")):
         if name.lower().endswith(".ics"):
-            return files.from_ics(content, periods, zone)
-        return files.from_csv(content)
+            return week_ics.from_ics(content, periods, zone)
+        return week_csv.from_csv(content)
 
 
 def _show(school: School) -> None:
@@ -161,7 +161,7 @@ def download(name: str, school: School, monday: date, zone: str) -> None:
     """Buttons for both kinds of file."""
     st.download_button(
         "CSV",
-        lambda: files.to_csv(school).encode("utf-8-sig"),
+        lambda: week_csv.to_csv(school).encode("utf-8-sig"),
         f"{name}.csv",
         "text/csv",
         on_click="ignore",
@@ -170,7 +170,7 @@ def download(name: str, school: School, monday: date, zone: str) -> None:
     )
     st.download_button(
         "iCalendar",
-        lambda: files.to_ics(school, monday, zone),
+        lambda: week_ics.to_ics(school, monday, zone),
         f"{name}.ics",
         "text/calendar",
         on_click="ignore",

@@ -23,7 +23,7 @@ from cssafe.exchange.spreadsheet import (
 from cssafe.school.week import parse_week
 from cssafe.settings import PROFILES
 from cssafe.store import StoreError, Workspace
-from cssafe.timetable.files import from_csv, to_csv
+from cssafe.timetable.week_csv import from_csv, to_csv
 from tests.exchange.test_exchange import contents
 from tests.support.lessons import LESSON, START, add, rows
 

@@ -9,8 +9,9 @@ import streamlit as st
 
 from cssafe.school.week import parse_week
 from cssafe.store import Workspace
-from cssafe.timetable import files
-from cssafe.timetable.files import to_csv, to_ics
+from cssafe.timetable import week_ics
+from cssafe.timetable.week_csv import to_csv
+from cssafe.timetable.week_ics import to_ics
 from cssafe.ui import common
 from tests.pages.test_all_pages import press, run, text, workspace  # noqa: F401 a fixture
 from tests.support.lessons import add, rows
@@ -160,7 +161,7 @@ def test_a_spinner_turns_while_a_calendar_is_read(workspace, monkeypatch):  # no
         turning.remove(words)
 
     monkeypatch.setattr(st, "spinner", spinner)
-    monkeypatch.setattr(files, "from_ics", lambda *values: seen.append([*turning]) or ([], [], []))
+    monkeypatch.setattr(week_ics, "from_ics", lambda *values: seen.append([*turning]) or ([], [], []))
     send(show(WEEK), "week.ics", to_ics(school(2), date(2026, 9, 7), "UTC"))
     assert seen == [["Reading the file …"]]
 

@@ -11,7 +11,8 @@ from pandas.testing import assert_frame_equal
 
 from cssafe.school import periods as day
 from cssafe.school.week import blocked_slots, parse_week, periods_from_times, rows_from_lessons, teachers_by_subject
-from cssafe.timetable.files import from_csv, from_ics, to_csv, to_ics
+from cssafe.timetable.week_csv import from_csv, to_csv
+from cssafe.timetable.week_ics import from_ics, to_ics
 from tests.support.schools import periods, school
 
 PERIODS = periods(4)

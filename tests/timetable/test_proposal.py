@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 
 from cssafe.school.week import School, parse_week
-from cssafe.timetable.files import to_csv, to_ics
 from cssafe.timetable.proposal import propose
 from cssafe.timetable.slot_effects import SlotEffects, estimate_effects
+from cssafe.timetable.week_csv import to_csv
+from cssafe.timetable.week_ics import to_ics
 from tests.support.schools import periods, planted, recorded, school
 
 SEEDS = range(30)

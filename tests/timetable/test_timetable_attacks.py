@@ -14,7 +14,8 @@ from cssafe.errors import ConfigurationError
 from cssafe.school import periods as day
 from cssafe.school.week import parse_week
 from cssafe.scoring.formula import FORMULAS, MAX_FILE_BYTES, PUBLISHED_FILE, read_formula, sources
-from cssafe.timetable.files import MAX_ROWS, from_csv, from_ics
+from cssafe.timetable.week_csv import MAX_ROWS, from_csv
+from cssafe.timetable.week_ics import from_ics
 
 SECONDS = 2.0
 """Of this process's own time: what else the machine does is not counted."""
