@@ -111,17 +111,23 @@ def responses(workspace: Workspace, lesson: int) -> pd.DataFrame:
     for name in measured:
         course = build_course(second, face, rows[name].to_numpy(float), rows["weight"].to_numpy(float))
         table = pd.concat([changes_with_intervals(course, at, window, least, alpha) for window in WINDOWS_S])
-        turned = np.full((len(at), 3), np.nan)
+        delays = np.full((len(at), 3), np.nan)
         if name == "attention":
-            for i in range(len(at)):
-                sign = _direction(table.loc[i])
-                if sign:
-                    turned[i] = turning_delay(course, int(at[i]), sign, least)
-        table[["delay", "soonest", "latest"]] = turned[table.index]
+            delays = _delays(course, at, table, least)
+        table[["delay", "soonest", "latest"]] = delays[table.index]
         parts.append(table.join(marked.drop(columns="note")).assign(measure=name))
-    return pd.concat(parts).sort_values(["minute", "measure", "window"], kind="stable", ignore_index=True)[
-        list(COLUMNS)
+    table = pd.concat(parts).sort_values(["minute", "measure", "window"], kind="stable", ignore_index=True)
+    return table[list(COLUMNS)]
+
+
+def _delays(course: Course, at: np.ndarray, table: pd.DataFrame, least: int) -> np.ndarray:
+    """turning_delay of each marker (m, 3); NaN where attention did not clearly change. table: changes, indexed by marker."""
+    signs = [_direction(table.loc[i]) for i in range(len(at))]
+    delays = [
+        turning_delay(course, int(second), sign, least) if sign else (np.nan,) * 3
+        for second, sign in zip(at, signs, strict=True)
     ]
+    return np.array(delays, float)
 
 
 def build_course(second: np.ndarray, face: np.ndarray, values: np.ndarray, weights: np.ndarray) -> Course:

@@ -176,14 +176,20 @@ def _lesson(row: Mapping[str, Any], days: Sequence[str], names: Sequence[str]) -
             period=words["period"],
             periods=", ".join(names) or Sentence(N_("none yet")),
         )
-    length = _length(row.get("length"))
+    fixed = row.get("fixed")
+    length = _length(row.get("length"), name, words, names)
+    return words | {"length": length, "fixed": bool(fixed) and not _nothing(fixed)}
+
+
+def _length(value: Any, name: object, words: Mapping[str, str], names: Sequence[str]) -> int:
+    """Consecutive periods of a lesson, 1 for an empty cell, which must end within the day."""
+    length = _whole(1 if _nothing(value) else value)
     if length < 1:
         raise DataError(
             N_("The lesson {name} has the length “{length}”. It must be a number of periods, such as 2."),
             name=name,
-            length=row["length"],
+            length=value,
         )
-    day = words["day"]
     if names.index(words["period"]) + length > len(names):
         raise DataError(
             N_(
@@ -191,12 +197,11 @@ def _lesson(row: Mapping[str, Any], days: Sequence[str], names: Sequence[str]) -
                 "or let it start earlier."
             ),
             name=name,
-            day=Sentence(day),
+            day=Sentence(words["day"]),
             length=length,
             period=words["period"],
         )
-    fixed = row.get("fixed")
-    return words | {"length": length, "fixed": bool(fixed) and not _nothing(fixed)}
+    return length
 
 
 def _away(row: Mapping[str, Any], days: Sequence[str], names: Sequence[str]) -> dict[str, str]:
@@ -232,31 +237,11 @@ def _check(school: School) -> None:
     for row in school.lessons.to_dict("records"):
         first = school.slot(row["day"], row["period"])
         for slot in range(first, first + row["length"]):
-            name, period = school.place(slot)
-            when = Sentence("{day} {period}", day=Sentence(name), period=period)
-            for who in RESOURCES:
-                if not row[who]:
-                    continue
-                if other := lesson_in.get((who, row[who], slot)):
-                    raise DataError(
-                        N_("Two lessons need the {what} {name} on {when}: {one} and {other}. Move one of them."),
-                        what=Sentence(RESOURCE_NAMES[who]),
-                        name=row[who],
-                        when=when,
-                        one=other,
-                        other=lesson_title(row),
-                    )
-                if (who, row[who], slot) in away:
-                    raise DataError(
-                        N_(
-                            "{lesson} is on {when}, when the {what} {name} is away. Move the lesson, or change who is away."
-                        ),
-                        lesson=lesson_title(row),
-                        when=when,
-                        what=Sentence(RESOURCE_NAMES[who]),
-                        name=row[who],
-                    )
-                lesson_in[who, row[who], slot] = lesson_title(row)
+            for who in filter(row.get, RESOURCES):
+                key = (who, row[who], slot)
+                if key in lesson_in or key in away:
+                    raise _clash(school, row, who, slot, lesson_in.get(key))
+                lesson_in[key] = lesson_title(row)
         daily[row["class_name"], row["subject"], row["day"]] += row["length"]
     for (class_name, subject, name), periods in daily.items():
         if periods > school.most:
@@ -273,14 +258,33 @@ def _check(school: School) -> None:
             )
 
 
+def _clash(school: School, row: Mapping[str, Any], who: str, slot: int, other: str | None) -> DataError:
+    """The error for a lesson whose resource is in another lesson in that slot, or (None) away."""
+    day, period = school.place(slot)
+    about = {"what": Sentence(RESOURCE_NAMES[who]), "name": row[who]}
+    about["when"] = Sentence("{day} {period}", day=Sentence(day), period=period)
+    if other:
+        return DataError(
+            N_("Two lessons need the {what} {name} on {when}: {one} and {other}. Move one of them."),
+            one=other,
+            other=lesson_title(row),
+            **about,
+        )
+    return DataError(
+        N_("{lesson} is on {when}, when the {what} {name} is away. Move the lesson, or change who is away."),
+        lesson=lesson_title(row),
+        **about,
+    )
+
+
 def _minutes(clock: str) -> int:
     return int(clock[:2]) * 60 + int(clock[3:])
 
 
-def _length(value: Any) -> int:
-    """Periods; 1 for an empty cell, 0 for a value that is no length."""
+def _whole(value: Any) -> int:
+    """A whole number up to MAX_LESSON_PERIODS; 0 for any other value."""
     try:
-        number = 1.0 if _nothing(value) else float(value)
+        number = float(value)
     except (TypeError, ValueError):
         return 0
     return int(number) if number.is_integer() and abs(number) <= MAX_LESSON_PERIODS else 0

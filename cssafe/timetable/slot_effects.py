@@ -1,12 +1,11 @@
-"""By how much concentration differs between the slots of the week, once what is taught to whom, by whom and where is taken out.
+"""Effects of the slots of the week on concentration, with class, subject, teacher, room, formula and activities held.
 
 An additive mixed model. Its unit is a *placement*: one class, subject, teacher and room in one slot, with the mean over its
-lessons. That 7a likes its Monday physics is a matter of 7a and physics, however many Mondays were seen; so a placement
-varies by itself (variance `own`) and with its lessons (their pooled variance over their number), and weighs accordingly.
-Class, subject, teacher, room, formula and the shares of the activities are fixed effects; they are projected out by an
-orthogonal basis of what they leave, as in restricted maximum likelihood (Patterson & Thompson 1971). Weekday, period and cell
-are pulled towards zero as much as the data ask for (scikit-learn's BayesianRidge; MacKay 1992). Estimates that are
-shrunk so may be picked from without correcting for the picking (Gelman, Hill & Yajima 2012), which the proposal relies on.
+lessons. However many Mondays were seen, that 7a likes its Monday physics is one fact about 7a and physics; so a placement has
+a variance of its own (`own`) and one of its lessons (pooled, over their number), and is weighted by both. Class, subject,
+teacher, room, formula and the shares of the activities are fixed effects, projected out as in restricted maximum likelihood
+(Patterson & Thompson 1971). Weekday, period and cell are shrunk towards zero as far as the data ask for (scikit-learn's
+BayesianRidge; MacKay 1992). Shrunk estimates may be selected without correction (Gelman, Hill & Yajima 2012), which the proposal relies on.
 """
 
 from collections.abc import Sequence
@@ -28,31 +27,34 @@ from cssafe.store import Workspace
 FIXED = ("class_name", "subject", "teacher", "room", "formula")
 
 MIN_SLOT_MINUTES = 10
-"""Measured minutes with which a lesson counts in a slot; with fewer it only spills over from its own (assumption)."""
+"""Measured minutes from which on a lesson counts in a slot; with fewer it only overruns into it (assumption)."""
 
 MIN_SLOT_LESSONS = 3
-"""Lessons below which a slot has no evidence: one odd lesson would rule it (as in charts.py)."""
+"""Lessons below which a slot has no evidence: one odd lesson would decide (as in charts)."""
 
 MIN_WEEKS = 3
-"""Weeks below which there is no advice: one odd week would rule it (assumption)."""
+"""Weeks below which there is no advice: one odd week would decide (assumption)."""
 
 MIN_FREE_PLACEMENTS = 5
-"""Placements beyond what the fixed effects use up, below which there is no advice: nothing else tells how far placements
-differ by themselves (assumption)."""
+"""Placements beyond the rank of the fixed effects, below which there is no advice: only they show the variance of placements
+(assumption)."""
 
 PRIOR_DEVIATION, PRIOR_SLOTS = 0.03, 2.0
-"""How far slots are held to differ before anything is seen (standard deviation on the index), and how many of them that guess
-is worth (assumptions; they matter where little was seen)."""
+"""Prior standard deviation of slots on the index, and its weight in slots (assumptions; they matter with little data)."""
 
 MAX_P_VALUE = 0.01
-"""Chance that slots without any effect differ so much, from which on there is no advice. Stricter than usual, for it is
-costly to turn a timetable over (assumption)."""
+"""P value of no effect at all, from which on there is no advice. Stricter than usual, because changing a timetable is costly
+(assumption)."""
 
 NULL_DRAWS = 4000
-"""Simulated weeks without any effect, which that chance is counted in."""
+"""Simulated weeks without any effect, for the P value."""
 
 FITS = 2
-"""Fits: the first finds the variance of placements by themselves, the second weighs by it."""
+"""The first fit estimates the variance of placements, the second is weighted by it."""
+
+SLOT_COLUMNS = (
+    *("weekday", "period", "start", "lessons", "raw", "raw_low", "raw_high", "effect", "low", "high", "evidence"),
+)
 
 TOO_LITTLE = N_(
     "There is too little to tell slots apart yet: {lessons} lessons in {weeks} weeks, at {placements} places of the timetable. "
@@ -79,14 +81,14 @@ LOWEST = N_(
 
 @dataclass(frozen=True)
 class SlotEffects:
-    """What is known of each slot.
+    """Estimated effects of all slots.
 
     slots: one row for each weekday and period, in the order of the week: weekday (1 Monday), period, start, lessons, raw (mean
     over lessons) with raw_low and raw_high (95 %), effect (against the mean of the slots with evidence, on the index) with low
     and high (95 %), evidence (bool); effect, low and high are NaN without evidence, raw without lessons.
     estimate (s,), covariance (s, s): of all slots; one without evidence rests on its weekday and period. NaN if too little is
-    known. own: variance of a placement by itself. student: factor of the intervals. chance: that slots without any effect
-    differ so much. reason: why there is no advice; empty where there can be.
+    known. own: variance of a placement. student: factor of the intervals. chance: P value of no effect. reason: why there is no
+    advice; empty where there is.
     """
 
     slots: pd.DataFrame
@@ -102,7 +104,7 @@ class SlotEffects:
 
     @property
     def clear(self) -> pd.DataFrame:
-        """The slots that can be told from the mean slot, the lowest first; none where there is no advice."""
+        """Slots whose interval excludes the mean slot, the lowest first; none where there is no advice."""
         clear = (self.slots["low"] > 0) | (self.slots["high"] < 0)
         return self.slots[clear & (not self.reason)].sort_values("effect")
 
@@ -140,55 +142,65 @@ def lessons_in_slots(workspace: Workspace, periods: Sequence[dict], which: Filte
 
 
 def estimate_effects(lessons: pd.DataFrame, days: Sequence[str], periods: Sequence[dict]) -> SlotEffects:
-    """What those lessons tell of the slots of a week with these days (names of DAYS) and periods.
+    """Effects of the slots of a week with these days (names of DAYS) and periods.
 
-    lessons: as lessons_in_slots gives them, and `teacher` (text).
+    lessons: rows of lessons_in_slots with `teacher` (text).
     """
-    slots = pd.DataFrame(
-        [(DAYS.index(day) + 1, period["name"], period["start"]) for day in days for period in periods],
-        columns=["weekday", "period", "start"],
-    )
-    place = pd.MultiIndex.from_frame(slots[["weekday", "period"]])
-    lessons = lessons.assign(slot=place.get_indexer(pd.MultiIndex.from_frame(lessons[["weekday", "period"]])))
+    rows = [(DAYS.index(day) + 1, period["name"], period["start"]) for day in days for period in periods]
+    slots = pd.DataFrame(rows, columns=["weekday", "period", "start"])
+    index = pd.MultiIndex.from_frame(slots[["weekday", "period"]])
+    lessons = lessons.assign(slot=index.get_indexer(pd.MultiIndex.from_frame(lessons[["weekday", "period"]])))
     lessons = lessons[lessons["slot"] >= 0]
-    count = np.bincount(lessons["slot"], minlength=len(slots))
-    evidence = count >= MIN_SLOT_LESSONS
-    raw = np.full((3, len(slots)), np.nan)
-    for number, rows in lessons.groupby("slot"):
-        raw[:, number] = np.ravel(clustered_means(rows[["concentration"]].to_numpy(), np.ones(len(rows))))
+    table = slots.assign(**_raw_means(lessons, len(slots)))
+    evidence = table["evidence"].to_numpy()
     known, within = _placements(lessons)
     size, weeks = len(slots), int(lessons["week"].nunique())
     numbers = {"lessons": lessons["lesson"].nunique(), "weeks": weeks, "placements": len(known)}
     estimate, covariance = np.full(size, np.nan), np.full((size, size), np.nan)
     own = student = chance = np.nan
     reason = _(TOO_LITTLE).format(least=MIN_WEEKS, **numbers)
-    # Small matrices: a busy machine's threads would wait for each other, ten times as long as the work takes.
+    # One thread for small matrices: threads of a busy machine would wait for each other ten times as long.
     with threadpool_limits(1):
         if weeks >= MIN_WEEKS and evidence.any() and len(known) - _rank(known) >= MIN_FREE_PLACEMENTS:
             terms = _terms(len(days), len(periods))
             coefficients, spread, own, student, chance = _fit(known, within, terms)
-            # Against the mean of the slots with evidence.
-            contrast = terms - (evidence @ terms) / evidence.sum()
+            contrast = terms - (evidence @ terms) / evidence.sum()  # against the mean of the slots with evidence
             estimate, covariance = contrast @ coefficients, contrast @ spread @ contrast.T
-            told = _(NO_DIFFERENCE).format(chance=chance, significance=MAX_P_VALUE, **numbers)
-            reason = "" if chance < MAX_P_VALUE else told
+            reason = (
+                ""
+                if chance < MAX_P_VALUE
+                else _(NO_DIFFERENCE).format(chance=chance, significance=MAX_P_VALUE, **numbers)
+            )
     half = student * np.sqrt(np.diag(covariance))
-    table = slots.assign(
-        lessons=count,
-        raw=raw[0],
-        raw_low=raw[1],
-        raw_high=raw[2],
-        effect=np.where(evidence, estimate, np.nan),
-        low=np.where(evidence, estimate - half, np.nan),
-        high=np.where(evidence, estimate + half, np.nan),
-        evidence=evidence,
-    )
+    effects = {"effect": estimate, "low": estimate - half, "high": estimate + half}
+    table = table.assign(**{name: np.where(evidence, values, np.nan) for name, values in effects.items()})
     synthetic = bool(lessons["synthetic"].any())
-    return SlotEffects(table, estimate, covariance, own, student, chance, numbers["lessons"], weeks, synthetic, reason)
+    return SlotEffects(
+        table[list(SLOT_COLUMNS)],
+        estimate,
+        covariance,
+        own,
+        student,
+        chance,
+        numbers["lessons"],
+        weeks,
+        synthetic,
+        reason,
+    )
+
+
+def _raw_means(lessons: pd.DataFrame, size: int) -> dict[str, np.ndarray]:
+    """Columns lessons, raw, raw_low, raw_high and evidence of the slots, each (size,)."""
+    count = np.bincount(lessons["slot"], minlength=size)
+    raw = np.full((3, size), np.nan)
+    for number, rows in lessons.groupby("slot"):
+        raw[:, number] = np.ravel(clustered_means(rows[["concentration"]].to_numpy(), np.ones(len(rows))))
+    evidence = count >= MIN_SLOT_LESSONS
+    return {"lessons": count, "raw": raw[0], "raw_low": raw[1], "raw_high": raw[2], "evidence": evidence}
 
 
 def describe_effects(found: SlotEffects) -> list[str]:
-    """What may be concluded, in words: the best and the worst slot, or why none is named."""
+    """Sentences about the best and the worst slot, or the reason why none is named."""
     clear = found.clear
     if clear.empty:
         return [found.reason or _(UNCERTAIN)]
@@ -199,24 +211,24 @@ def describe_effects(found: SlotEffects) -> list[str]:
 
 
 def _placements(lessons: pd.DataFrame) -> tuple[pd.DataFrame, float]:
-    """Each placement with its slot, FIXED, ACTIVITIES, lessons and mean concentration; and the variance of one lesson within
-    its placement, 0 where none was seen twice."""
+    """Placements with slot, FIXED, ACTIVITIES, lessons and mean concentration; and the variance of a lesson within its
+    placement, 0 where none was seen twice."""
     keys = ["slot", *FIXED]
     groups = lessons.groupby(keys, sort=True)
     known = groups[["concentration", *ACTIVITIES]].mean().assign(lessons=groups.size()).reset_index()
     off = lessons["concentration"] - groups["concentration"].transform("mean")
-    again = len(lessons) - len(known)
-    return known, float((off**2).sum() / again) if again else 0.0
+    repeated = len(lessons) - len(known)
+    return known, float((off**2).sum() / repeated) if repeated else 0.0
 
 
 def _terms(days: int, periods: int) -> np.ndarray:
-    """float (slots, days + periods + slots): which weekday, period and cell each slot is."""
+    """Indicators of weekday, period and cell of each slot: float (slots, days + periods + slots)."""
     slots = days * periods
     return np.hstack([np.repeat(np.eye(days), periods, 0), np.tile(np.eye(periods), (days, 1)), np.eye(slots)])
 
 
 def _fixed(known: pd.DataFrame) -> np.ndarray:
-    """float (placements, k): the fixed effects, a column for each value of FIXED and each activity; of less than full rank."""
+    """Fixed effects, a column for each value of FIXED and each activity: float (placements, k), of less than full rank."""
     return np.hstack([pd.get_dummies(known[name], dtype=float).to_numpy() for name in FIXED] + [known[[*ACTIVITIES]]])
 
 
