@@ -14,11 +14,11 @@ from starlette.formparsers import MultiPartParser
 from starlette.middleware import Middleware
 from streamlit.runtime import get_instance
 
-from cssafe import settings
+from cssafe import errors, settings
 from cssafe.live.transports import websocket
 from cssafe.web import headers, hosts, process, sockets, uploads
 
-MultiPartParser.spool_max_size = (settings.UPLOAD_LIMIT + 1) * 1024 * 1024
+MultiPartParser.spool_max_size = (settings.MAX_UPLOAD_MB + 1) * 1024 * 1024
 """No upload touches the disk: Starlette would put whatever is larger than 1 MB into a temporary file. What is larger than
 this Streamlit refuses."""
 
@@ -40,9 +40,9 @@ def explain(error: Exception) -> bool:
 def chosen() -> settings.Settings:
     """The environment's settings; where they cannot be used, the strictest: the pages say what is wrong."""
     try:
-        return settings.read()
-    except settings.ConfigurationError:
-        return settings.read({})
+        return settings.load()
+    except errors.ConfigurationError:
+        return settings.load({})
 
 
 def host_rules() -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -58,7 +58,7 @@ def held() -> dict[str, int]:
 
 
 def upload_limits() -> tuple[int, int]:
-    return settings.HOSTED_UPLOADS if chosen().hosted else settings.LOCAL_UPLOADS
+    return settings.HOSTED_UPLOADS_MB if chosen().hosted else settings.LOCAL_UPLOADS_MB
 
 
 @cache
@@ -94,7 +94,7 @@ app = st.App(
     routes=websocket.routes(
         lambda: services().engine(),
         lambda token: services().find(token),
-        lambda: settings.read().origins,
+        lambda: settings.load().origins,
         lambda: importlib.import_module("cssafe.live.health").report(),
     ),
     middleware=[

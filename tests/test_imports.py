@@ -102,9 +102,9 @@ for module in pkgutil.walk_packages(cssafe.__path__, "cssafe."):
     if not module.name.startswith(("cssafe.training", "cssafe.__main__")) and module.name != "cssafe.ui.site":
         importlib.import_module(module.name)
 from cssafe.pipeline import Pipeline
-Pipeline(settings.PROFILES["attention-only"], settings.read().model).warm()
-if (settings.read().model / "model.json").is_file():
-    Pipeline(settings.PROFILES["consent"], settings.read().model).warm()
+Pipeline(settings.PROFILES["attention-only"], settings.load().model).warm()
+if (settings.load().model / "model.json").is_file():
+    Pipeline(settings.PROFILES["consent"], settings.load().model).warm()
 print(*sorted({name.split(".")[0] for name in sys.modules}))
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)

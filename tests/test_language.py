@@ -10,7 +10,7 @@ from babel.messages.catalog import Catalog
 from streamlit.testing.v1 import AppTest
 
 from cssafe import language
-from cssafe.errors import CssafeError
+from cssafe.errors import ConfigurationError, CssafeError
 from cssafe.language import LANGUAGES, N_, _, ngettext
 from cssafe.live import services
 from cssafe.live.engine import Engine
@@ -19,7 +19,7 @@ from cssafe.live.transports import websocket_component
 from cssafe.live.upload import Analysis
 from cssafe.media import MediaError
 from cssafe.privacy import SHOWN, withheld
-from cssafe.settings import PROFILES, ROOT, ConfigurationError
+from cssafe.settings import PROFILES, ROOT
 from cssafe.store import StoreError, Workspace
 from cssafe.ui import common
 from tests import words
@@ -76,7 +76,8 @@ WRAPPED = (
     "cssafe/report/term_report.py",
     "cssafe/charts/timetable.py",
     "cssafe/timetable/slot_effects.py",
-    "cssafe/timetable/files.py",
+    "cssafe/timetable/week_csv.py",
+    "cssafe/timetable/week_ics.py",
     "cssafe/timetable/proposal.py",
     "cssafe/school/week.py",
     "cssafe/vision/detector.py",
@@ -122,7 +123,7 @@ PROSE = re.compile(r"[a-z]{2,} [a-z]{2,}|^[A-Z][a-z]+")
 def ask(monkeypatch):
     """A function that sets the language: `ask("hi")`."""
     monkeypatch.setattr(language, "_asked", lambda: "en")  # it is put back afterwards
-    return lambda code: language.asked_by(lambda: code)
+    return lambda code: language.set_language_source(lambda: code)
 
 
 def unwrapped(code: str) -> list[str]:
@@ -363,7 +364,7 @@ def test_the_live_page_says_in_its_language_why_the_networks_did_not_load(ask, m
     monkeypatch.setenv("CSSAFE_DATA", str(tmp_path))
     monkeypatch.setattr(services, "_load", fail(ConfigurationError))
     services.engine().loaded.exception(60)
-    language.asked_by(common.spoken)
+    language.set_language_source(common.spoken)
     page = AppTest.from_file(str(ROOT / "cssafe" / "ui/site.py"), default_timeout=60)
     page.session_state["language"] = "hi"
     assert page.run().error[0].value == "3 मिनट"

@@ -27,8 +27,8 @@ from cssafe.privacy import individuals, way, withheld
 from cssafe.scoring.concentration import levels
 from cssafe.scoring.explanation import nothing, of_frame
 from cssafe.scoring.formula import chosen
-from cssafe.settings import ABSENCE_TIMEOUT_S, LIVE_MINUTES, Profile
-from cssafe.stats.intervals import interval, weights
+from cssafe.settings import ABSENCE_TIMEOUT_S, LIVE_HISTORY_MINUTES, Profile
+from cssafe.stats.intervals import mean_interval, quality_weights
 from cssafe.store import NO_CLASS, NO_SUBJECT, Lesson, StoreError, Workspace
 from cssafe.vision.anonymize import covers
 from cssafe.vision.face_parts import boxed
@@ -116,7 +116,7 @@ class LiveLesson:
         self._feed: Feed | None = None
         self._observing = Seconds()
         self._now: deque[FrameResult] = deque()
-        self._history: deque[tuple[datetime, int, float, float, float]] = deque(maxlen=LIVE_MINUTES * 60)
+        self._history: deque[tuple[datetime, int, float, float, float]] = deque(maxlen=LIVE_HISTORY_MINUTES * 60)
         self.hints = audience == "class" and workspace.get("hints", True)
         """Whether hints are given. May be changed while the lesson runs."""
         self._watcher = Watcher(self._formula.bands["low_below"])
@@ -271,7 +271,7 @@ class LiveLesson:
         self._faces = max(self._faces, len(second))
         values = second["concentration"].to_numpy(float)
         shown = not self._withheld(len(second), int(np.count_nonzero(~np.isnan(values))))
-        figures = interval(values, weights(second["quality"].to_numpy(float)), second["track"].to_numpy())
+        figures = mean_interval(values, quality_weights(second["quality"].to_numpy(float)), second["track"].to_numpy())
         self._history.append((second["time"].iloc[0], len(second), *(figures if shown else [np.nan] * 3)))
         if self.hints:
             self._alert = self._watcher.add(second) or self._alert
@@ -286,9 +286,9 @@ class LiveLesson:
         # Of the last two seconds only frames that may be shown by themselves: no single face hides in the mean.
         shown = [r for r in self._now if not self._withheld(len(r), int(np.count_nonzero(~np.isnan(r.concentration))))]
         values = np.concatenate([r.concentration for r in shown])
-        weight = weights(np.concatenate([r.signals.quality for r in shown]))
+        weight = quality_weights(np.concatenate([r.signals.quality for r in shown]))
         tracks = np.concatenate([r.tracks for r in shown])
-        mean, low, high = interval(values, weight, tracks)
+        mean, low, high = mean_interval(values, weight, tracks)
         self._level = int(levels(np.array([mean]), np.array([self._level]), self._formula)[0])
         expression = None
         if newest.expression is not None:

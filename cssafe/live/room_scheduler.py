@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from cssafe import media, settings
-from cssafe.errors import CssafeError
+from cssafe.errors import ConfigurationError, CssafeError
 from cssafe.language import N_
 from cssafe.live.engine import Engine
 from cssafe.live.lesson import LiveLesson
@@ -20,7 +20,6 @@ from cssafe.live.room_camera import Capture, check
 from cssafe.media import MediaError
 from cssafe.school import room_timetable
 from cssafe.school.room_timetable import Entry
-from cssafe.settings import ConfigurationError
 from cssafe.store import StoreError, Workspace
 
 log = logging.getLogger(__name__)
@@ -93,7 +92,7 @@ class Room:
         """When the lesson under way ends by itself (aware); None if a person must end it."""
         if self._entry is None:
             return self._until
-        return room_timetable.ends(self._entry, datetime.now(UTC), self._plan.time_zone)
+        return room_timetable.due_until(self._entry, datetime.now(UTC), self._plan.time_zone)
 
     def start(
         self,
@@ -114,7 +113,7 @@ class Room:
             StoreError: the lesson cannot be written.
         """
         with self._lock:
-            chosen = settings.read()
+            chosen = settings.load()
             check(chosen, source)
             if self.running() is not None:
                 raise ConfigurationError(
@@ -147,8 +146,8 @@ class Room:
             if (capture := self.running()) is None:
                 return
             now, plan = datetime.now(UTC), self._plan
-            if (entry := room_timetable.due(plan.entries, now, plan.time_zone)) is not None:
-                rests = room_timetable.ends(entry, now, plan.time_zone).astimezone(UTC)
+            if (entry := room_timetable.due_entry(plan.entries, now, plan.time_zone)) is not None:
+                rests = room_timetable.due_until(entry, now, plan.time_zone).astimezone(UTC)
                 self._plan = replace(plan, rests=rests)
                 self._workspace().set("room_rests", rests.isoformat())
             capture.end()
@@ -172,7 +171,7 @@ class Room:
         """
         with self._lock:
             plan = self._plan
-            entry = room_timetable.due(plan.entries, now, plan.time_zone)
+            entry = room_timetable.due_entry(plan.entries, now, plan.time_zone)
             if (capture := self.running()) is not None:
                 over = self._until is not None and now >= self._until
                 if not over and self._entry in (None, entry):
@@ -189,7 +188,7 @@ class Room:
         while not self._closed.wait(pause):
             pause = GLANCE
             try:
-                chosen = settings.read()
+                chosen = settings.load()
                 if chosen.hosted:
                     return
                 if not known and chosen.profile.stored and chosen.database.exists():

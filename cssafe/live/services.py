@@ -24,12 +24,13 @@ from copy import copy
 from pathlib import Path
 
 from cssafe import settings
+from cssafe.errors import ConfigurationError
 from cssafe.expression import Expression
 from cssafe.live.engine import Engine
 from cssafe.live.lesson import LiveLesson
 from cssafe.live.room_scheduler import Room
 from cssafe.pipeline import Pipeline
-from cssafe.settings import ABSENCE_TIMEOUT_S, IDLE_MINUTES, ConfigurationError
+from cssafe.settings import ABSENCE_TIMEOUT_S, IDLE_TIMEOUT_MINUTES
 from cssafe.store import StoreError, Workspace, restore_file
 
 log = logging.getLogger(__name__)
@@ -75,7 +76,7 @@ class Visit:
         with self._lock:
             self._used = self._seen = time.monotonic()
             if self._workspace is None:
-                self._workspace = Workspace.open(None, settings.read().profile.expression)
+                self._workspace = Workspace.open(None, settings.load().profile.expression)
                 with _lock:
                     _visits.add(self)
             return self._workspace
@@ -117,7 +118,7 @@ def open() -> None:
     _ending.clear()
     threading.Thread(target=_look_after, name="visits", daemon=True).start()
     with contextlib.suppress(StoreError, ConfigurationError):  # told by pages and /healthz
-        if settings.read().profile.stored:
+        if settings.load().profile.stored:
             workspace()
     room().open()
 
@@ -190,7 +191,7 @@ def workspace() -> Workspace:
     with _opening:
         if _workspace is None:
             try:
-                chosen = settings.read()
+                chosen = settings.load()
                 _workspace = Workspace.open(chosen.database, chosen.profile.expression)
                 _store_error = None
             except StoreError as error:
@@ -209,7 +210,7 @@ def restore(backup: Path) -> Path | None:
     with _opening:
         if _workspace is not None:
             return _workspace.restore(backup)
-        return restore_file(settings.read().database, backup)
+        return restore_file(settings.load().database, backup)
 
 
 def store_problem() -> str:
@@ -224,7 +225,7 @@ def store_notice() -> str:
     return "" if opened is None or opened.notice is None else str(opened.notice)
 
 
-def sweep(idle: float = 60 * IDLE_MINUTES, gone: float = ABSENCE_TIMEOUT_S) -> None:
+def sweep(idle: float = 60 * IDLE_TIMEOUT_MINUTES, gone: float = ABSENCE_TIMEOUT_S) -> None:
     """Close the workspaces of visits that were not used for `idle` seconds, or whose visitor is away since `gone`."""
     with _lock:
         visits = list(_visits)
@@ -318,7 +319,7 @@ def _forget() -> None:
 
 def _load() -> Pipeline:
     global _network
-    chosen = settings.read()
+    chosen = settings.load()
     pipeline = Pipeline(chosen.profile, chosen.model, chosen.detector)
     _network = pipeline.network
     return pipeline

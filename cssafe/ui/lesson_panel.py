@@ -10,9 +10,9 @@ from cssafe.labels import ACTIVITIES, FERPLUS
 from cssafe.language import N_, _
 from cssafe.live.lesson import LiveLesson
 from cssafe.live.lesson_state import Reading
-from cssafe.names import literal, sentence
-from cssafe.settings import IDLE_MINUTES, MINIMUM_GROUP, ROOT, Profile
-from cssafe.store.backups import DAYS_KEPT
+from cssafe.names import escape_markdown, escape_sentence
+from cssafe.settings import IDLE_TIMEOUT_MINUTES, MINIMUM_GROUP, ROOT, Profile
+from cssafe.store.backups import MAX_BACKUP_DAYS
 from cssafe.ui import common
 from cssafe.ui.shared_views import hint
 
@@ -97,7 +97,7 @@ def notice(profile: Profile, source: str) -> str:
         "**Measured.** {measured}\n\n**Stored.** {stored}\n\n**Seen by.** {seen}; {travels}\n\n**Erased.** {erased}"
     ).format(
         measured=_(MEASURED[profile.expression]),
-        stored=_(STORED[profile.stored]).format(minutes=IDLE_MINUTES, days=DAYS_KEPT),
+        stored=_(STORED[profile.stored]).format(minutes=IDLE_TIMEOUT_MINUTES, days=MAX_BACKUP_DAYS),
         seen=_(SEEN[profile.stored]),
         travels=_(TRAVELS[source]).format(least=MINIMUM_GROUP),
         erased=_(ERASED[profile.stored]),
@@ -131,7 +131,7 @@ def figures(lesson: LiveLesson) -> None:
     if view.alert:
         hint(lesson, view.alert)
     if view.problem and not st.session_state["unwritten_shown"]:  # once on a page is enough
-        st.error(sentence(view.problem), icon=":material/error:")
+        st.error(escape_sentence(view.problem), icon=":material/error:")
     if view.lost:
         st.warning(_(LOST).format(seconds=view.lost), icon=":material/history_toggle_off:")
     common.chart(
@@ -184,7 +184,7 @@ def markers(lesson: LiveLesson) -> None:
         for key, (kind, title) in enumerate(MARKERS.items(), 1):
             if st.button(_(title), key=f"marker_{kind}", help=_("Note this moment"), shortcut=str(key)):
                 lesson.mark(kind)
-                st.toast(_("Noted: {marker}.").format(marker=literal(_(kind))))
+                st.toast(_("Noted: {marker}.").format(marker=escape_markdown(_(kind))))
     if lesson.lesson.audience == "class":
         st.toggle(_("Hints"), lesson.hints, key="hints", help=_(HINTS), on_change=_switch, args=(lesson,))
 
@@ -201,7 +201,7 @@ def recorded(lesson: LiveLesson) -> None:
     if view.seconds:
         told = _(
             "**{name}** is over. Recorded: {seconds} seconds with a face in view, at most {most} at once, no picture."
-        ).format(name=literal(lesson.lesson.name), seconds=view.seconds - view.lost, most=view.faces)
+        ).format(name=escape_markdown(lesson.lesson.name), seconds=view.seconds - view.lost, most=view.faces)
         if view.lost:
             told += " " + _(LOST).format(seconds=view.lost)
         if not lesson.profile.stored:

@@ -50,13 +50,13 @@ MB = 1024 * 1024
     ],
 )
 def test_which_names_the_server_answers_to(mode, chosen, host, allowed):
-    read = settings.read({"CSSAFE_MODE": mode, "CSSAFE_HOSTS": chosen})
+    read = settings.load({"CSSAFE_MODE": mode, "CSSAFE_HOSTS": chosen})
     assert hosts.is_allowed(host, hosts.names(read, ["given.example"])) == allowed
 
 
 def test_the_names_of_this_computer_and_of_allowed_origins_are_known(monkeypatch):
     monkeypatch.setattr("socket.gethostname", lambda: "Room12")
-    patterns = hosts.names(settings.read({"CSSAFE_ORIGINS": "https://class.school.example:8443"}), [])
+    patterns = hosts.names(settings.load({"CSSAFE_ORIGINS": "https://class.school.example:8443"}), [])
     assert all(hosts.is_allowed(host, patterns) for host in ("room12:8501", "room12.local", "class.school.example"))
 
 
@@ -177,7 +177,7 @@ def test_a_handshake_over_which_the_server_fails_is_answered_and_the_failure_goe
 def test_the_policy_lets_streamlits_own_inline_script_run_and_no_other():
     script = "\n  one()\n"
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    policy = headers.policy(f"<p><script>{script}</script>", settings.read({}))
+    policy = headers.policy(f"<p><script>{script}</script>", settings.load({}))
     scripts = policy.split("script-src")[1].split(";")[0]
     assert f"'sha256-{digest}'" in scripts
     assert "unsafe-inline" not in scripts and "http" not in scripts
@@ -192,7 +192,7 @@ def test_the_policy_lets_streamlits_own_inline_script_run_and_no_other():
     ],
 )
 def test_who_may_frame_the_page_is_a_setting(mode, chosen, frames):
-    read = settings.read({"CSSAFE_MODE": mode, "CSSAFE_FRAME_ANCESTORS": chosen})
+    read = settings.load({"CSSAFE_MODE": mode, "CSSAFE_FRAME_ANCESTORS": chosen})
     assert headers.policy("", read).endswith(f"; frame-ancestors {frames}")
 
 

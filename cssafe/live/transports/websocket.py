@@ -23,9 +23,10 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from cssafe.errors import ConfigurationError
 from cssafe.language import N_
 from cssafe.live import jpeg
-from cssafe.settings import FRAME_LIMIT, FRAME_SIZE, ConfigurationError
+from cssafe.settings import MAX_FRAME_BYTES, MAX_FRAME_PX
 from cssafe.web.hosts import same_site
 
 if TYPE_CHECKING:  # app.py opens the door before these are loaded
@@ -38,7 +39,7 @@ REFUSED = 4403
 """Close code: another page's address, or a token of no running lesson. Trying again is useless."""
 
 TOO_LARGE = 1009
-"""Close code: a frame above FRAME_LIMIT."""
+"""Close code: a frame above MAX_FRAME_BYTES."""
 
 FLOODED = 1008
 """Close code: frames came faster than any camera films them, or without waiting for answers."""
@@ -151,8 +152,8 @@ class _Connection:
                 return FLOODED, TOO_FAST
             self.arrived[number] = self.last
             picture = message.get("bytes") or b""
-            if len(picture) > FRAME_LIMIT:
-                return TOO_LARGE, f"A picture may have {FRAME_LIMIT} bytes, and this one has {len(picture)}."
+            if len(picture) > MAX_FRAME_BYTES:
+                return TOO_LARGE, f"A picture may have {MAX_FRAME_BYTES} bytes, and this one has {len(picture)}."
             if problem := unusable(picture):
                 self.outgoing.put_nowait({"number": number, "problem": problem})
             else:
@@ -209,4 +210,4 @@ def unusable(picture: bytes) -> str:
         return NO_PICTURE
     if (size := jpeg.size(picture)) is None:
         return NO_JPEG
-    return TOO_WIDE if max(size) > FRAME_SIZE[0] or min(size) > FRAME_SIZE[1] else ""
+    return TOO_WIDE if max(size) > MAX_FRAME_PX[0] or min(size) > MAX_FRAME_PX[1] else ""

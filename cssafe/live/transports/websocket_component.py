@@ -11,7 +11,7 @@ from cssafe.language import N_, _, ngettext
 from cssafe.live.engine import UNREAD
 from cssafe.live.lesson import FRAMES, NOT_SCORED, LiveLesson
 from cssafe.live.transports import websocket
-from cssafe.settings import FRAME_LIMIT, OVERLAY_TIMEOUT_S, TRANSPORT_TIMEOUT_S
+from cssafe.settings import MAX_FRAME_BYTES, OVERLAY_TIMEOUT_S, TRANSPORT_TIMEOUT_S
 
 SIZES = {"self": (640, 480), "class": (1280, 720)}
 """Width and height to ask of the camera, pixels: a face at a desk is large, thirty in a room are not. What it gives may
@@ -101,7 +101,7 @@ def camera(lesson: LiveLesson) -> bool:
             "token": lesson.token,
             "width": width,
             "height": height,
-            "limit": FRAME_LIMIT,
+            "limit": MAX_FRAME_BYTES,
             "rate": FRAMES,
             "timeout": round(1000 * TRANSPORT_TIMEOUT_S),
             "stale": round(1000 * OVERLAY_TIMEOUT_S),

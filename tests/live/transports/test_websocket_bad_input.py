@@ -22,7 +22,7 @@ from cssafe.live import engine
 from cssafe.live.engine import Engine
 from cssafe.live.transports import websocket
 from cssafe.media import decode
-from cssafe.settings import FRAME_LIMIT
+from cssafe.settings import MAX_FRAME_BYTES
 from tests.live.test_engine import JPEG
 from tests.live.transports.test_websocket import (
     HERE,
@@ -102,9 +102,9 @@ def test_the_token_of_a_lesson_that_has_ended_is_refused(client, lesson):
 def test_a_frame_above_the_limit_closes_the_socket_and_the_lesson_takes_the_next_connection(client, lesson):
     with opened(client, lesson) as socket:
         hello(socket)
-        socket.send_bytes(bytes(FRAME_LIMIT + 1))
+        socket.send_bytes(bytes(MAX_FRAME_BYTES + 1))
         code, reason = farewell(socket)
-        assert code == websocket.TOO_LARGE and str(FRAME_LIMIT) in reason
+        assert code == websocket.TOO_LARGE and str(MAX_FRAME_BYTES) in reason
     with opened(client, lesson) as socket:
         hello(socket)
         socket.send_bytes(JPEG)
