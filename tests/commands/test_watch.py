@@ -19,7 +19,8 @@ from cssafe.live.engine import Engine
 from cssafe.live.room_camera import Capture
 from cssafe.settings import ROOT
 from cssafe.store import Workspace
-from tests.live.transports.test_websocket import Crowd, make
+from tests.support.fake_pipelines import Crowd
+from tests.support.live_lessons import make
 from tests.support.room import camera
 from tests.support.wait import until
 

@@ -8,7 +8,8 @@ from streamlit.testing.v1 import AppTest
 from cssafe.live import services
 from cssafe.settings import ROOT, ConfigurationError
 from cssafe.store import Workspace
-from tests.live.transports.test_websocket import crowd, make, time_now
+from tests.support.fake_pipelines import crowd
+from tests.support.live_lessons import make, time_now
 
 
 @pytest.fixture(autouse=True)

@@ -15,9 +15,8 @@ from cssafe.settings import MINIMUM_GROUP
 from cssafe.store import Workspace
 from cssafe.training.engagement import fit, validate
 from cssafe.training.engagement.moments import folds
-from tests.scoring.test_rescoring import LOOKING, NEUTRAL
 from tests.support.engagement import FACE, NOBODY, daisee, engagenet, moments
-from tests.support.lessons import LESSON, START, rows
+from tests.support.lessons import LESSON, LOOKING, NEUTRAL, START, rows
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ from cssafe.training.datasets import DataError  # noqa: E402
 from cssafe.training.expression import network, train  # noqa: E402
 from cssafe.training.expression.data import Labelled  # noqa: E402
 from cssafe.training.expression.torch_network import Twin, predict  # noqa: E402
-from tests.training.expression.test_export import rows  # noqa: E402
+from tests.support.expression_rows import rows  # noqa: E402
 
 OPTIONS = argparse.Namespace(weights=(1.0, 1.0), precision="float32")
 

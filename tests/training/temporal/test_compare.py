@@ -14,8 +14,8 @@ from cssafe.training.temporal import compare
 from cssafe.training.temporal.metrics import labels, tally
 from cssafe.training.temporal.sequences import stack
 from cssafe.training.temporal.smoothers import Average, Newest, Way, follow
+from tests.support.expression_rows import rows
 from tests.support.shared import shared_data
-from tests.training.expression.test_export import rows
 
 
 def steps(n, t, seed=0):
