@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from cssafe import media
+from cssafe.errors import CssafeError
 from cssafe.labels import FER2013, FERPLUS, FERPLUS_VOTES
 from cssafe.media.images import is_image
 from cssafe.training.progress import told
@@ -50,7 +51,7 @@ RAFDB_PEOPLE = {
 """The last three lines of RAF-DB's Annotation/manual/*_manu_attri.txt, by number, in its own words."""
 
 
-class DataError(Exception):
+class DataError(CssafeError):
     """Labelled data that cannot be read; the message says what was expected."""
 
 

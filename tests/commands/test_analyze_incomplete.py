@@ -14,7 +14,8 @@ import pandas as pd
 import pytest
 
 from cssafe import media, pipeline
-from cssafe.commands.main import INCOMPLETE, main
+from cssafe.commands.analyze import INCOMPLETE
+from cssafe.commands.main import main
 from cssafe.scoring.formula import PUBLISHED
 from cssafe.settings import PROFILES, ROOT
 from cssafe.store import Workspace

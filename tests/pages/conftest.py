@@ -2,14 +2,10 @@
 
 import pytest
 
-from cssafe.store import Workspace
 from cssafe.ui import common
 
 
 @pytest.fixture
-def workspace(monkeypatch):
-    """An open workspace in memory, which the pages use."""
-    opened = Workspace.open(None)
-    monkeypatch.setattr(common, "workspace", lambda: opened)
-    yield opened
-    opened.close()
+def pages_use_workspace(workspace, monkeypatch):
+    """The pages show the test's own workspace, in memory."""
+    monkeypatch.setattr(common, "workspace", lambda: workspace)

@@ -11,6 +11,8 @@ from cssafe import language, queries, sample, settings
 from tests.support.lessons import LESSON, START, add, rows
 from tests.support.pages import Translated, navigation, press, run, show, text
 
+pytestmark = pytest.mark.usefixtures("pages_use_workspace")
+
 PAGES = ("histograms", "weekly", "lessons")
 
 

@@ -13,6 +13,8 @@ from tests.support.lessons import LESSON, START, add, rows
 from tests.support.pages import press, run, show, text
 from tests.support.simulated_class import Plan, Step, frames
 
+pytestmark = pytest.mark.usefixtures("pages_use_workspace")
+
 
 @pytest.fixture(scope="module")
 def turning():

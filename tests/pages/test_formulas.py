@@ -11,19 +11,11 @@ from streamlit.testing.v1 import AppTest
 from cssafe import queries
 from cssafe.queries import scored_observations
 from cssafe.scoring.formula import PUBLISHED
-from cssafe.store import Workspace
-from cssafe.ui import common, score_explanation
+from cssafe.ui import score_explanation
 from tests.support.lessons import AWAY, LESSON, LOOKING, NEUTRAL, START, add, mixed, rows
 from tests.support.pages import press, run, text
 
-
-@pytest.fixture
-def workspace(monkeypatch):
-    """An open workspace in memory, which the pages use."""
-    opened = Workspace.open(None)
-    monkeypatch.setattr(common, "workspace", lambda: opened)
-    yield opened
-    opened.close()
+pytestmark = pytest.mark.usefixtures("pages_use_workspace")
 
 
 def navigation(name: str) -> None:

@@ -12,6 +12,8 @@ from cssafe.report import files
 from tests.support.lessons import LESSON, START, add, rows
 from tests.support.pages import run, text
 
+pytestmark = pytest.mark.usefixtures("pages_use_workspace")
+
 PAGES = ("story", "term", "compare")
 
 

@@ -16,6 +16,8 @@ from tests.support.lessons import add, rows
 from tests.support.pages import press, run, text
 from tests.support.schools import fill, periods, planted, recorded, school
 
+pytestmark = pytest.mark.usefixtures("pages_use_workspace")
+
 SLOTS, BETTER, WEEK = "How slots differ", "A better week", "The school's week"
 
 
