@@ -103,8 +103,10 @@ def _explain_damage(error: Exception) -> Exception:
     from cssafe.store import backups
     from cssafe.store.errors import is_damage, why_damaged
 
+    if not is_damage(error):
+        return error
     path = settings.read().database
-    return why_damaged(path, error, backup=backups.newest(path)) if is_damage(error) else error
+    return why_damaged(path, error, backup=backups.newest(path))
 
 
 def _origin(error: Exception) -> str:

@@ -5,7 +5,7 @@ import json
 import numpy as np
 
 from cssafe.labels import FER2013, FERPLUS
-from cssafe.training.expression.evaluate import evaluate
+from cssafe.training.expression.evaluate import classification_figures
 
 LABELS = {"fer2013": FER2013, "ferplus": FERPLUS}
 
@@ -17,7 +17,7 @@ def figures_of_faces(labels: tuple[str, ...], n: int, beside: bool) -> dict:
     logits = rng.normal(size=(n, len(labels))) + 2 * np.eye(len(labels))[truth]
     odds = np.exp(logits)
     sides = {"side": np.array(["left", "right", "few"])[np.minimum(np.arange(n) // 40, 2)]}
-    made = evaluate(odds / odds.sum(axis=1, keepdims=True), truth, labels, np.arange(n) % 5 == 0, sides)
+    made = classification_figures(odds / odds.sum(axis=1, keepdims=True), truth, labels, np.arange(n) % 5 == 0, sides)
     rows = [("none", 0, ""), ("blur", 0.5, "pixels"), ("blur", 2, "pixels"), ("noise", 5, "grey levels")]
     made["robustness"] = [
         {"change": name, "strength": by, "unit": unit, "accuracy": 0.8 - by / 20, "beside": 0.5 if beside else None}

@@ -3,7 +3,7 @@ import pytest
 
 from cssafe.labels import FER2013
 from cssafe.training.datasets import DataError
-from cssafe.training.expression.data import labelled, read_training, vote_shares
+from cssafe.training.expression.data import decode_labelled, read_training, vote_shares
 from tests.support.expression_rows import VOTES, rows
 
 
@@ -23,12 +23,12 @@ def test_votes_become_shares_over_the_eight_emotions(votes, shares):
 
 
 def test_no_rows_are_no_pictures():
-    assert len(labelled(rows(0))) == 0
-    assert labelled(rows(0)).images.shape == (0, 48, 48)
+    assert len(decode_labelled(rows(0))) == 0
+    assert decode_labelled(rows(0)).images.shape == (0, 48, 48)
 
 
 def test_pictures_are_split_and_joined_with_all_their_labels():
-    data = labelled(rows(6))
+    data = decode_labelled(rows(6))
     again = data[:0] + data[:2] + data[2:]
     assert len(data[:0]) == 0 and len(again) == 6
     for name in ("images", "fer2013", "ferplus"):
@@ -36,7 +36,7 @@ def test_pictures_are_split_and_joined_with_all_their_labels():
 
 
 def test_labels_are_found_by_name():
-    data = labelled(rows(8))
+    data = decode_labelled(rows(8))
     assert [FER2013[i] for i in data.fer2013] == [FER2013[i % 7] for i in range(8)]
     assert data.ferplus.argmax(axis=1).tolist() == list(range(8))
 
