@@ -1,24 +1,35 @@
 """What several tests share: pictures and videos made on the spot, a workspace and a lesson in it, a school, a browser."""
 
 import gc
-from collections.abc import Callable, Sequence
+import json
+import socket
+from collections.abc import Callable
 from contextlib import closing
 from functools import lru_cache
 from pathlib import Path
+from threading import Thread
 
 import av
 import cv2
-import numpy as np
 import pytest
 import streamlit_webrtc  # noqa: F401 before TensorFlow, whose OpenSSL symbols pylibsrtp would else be bound to: it crashes
+import uvicorn
 from ortools.sat.python import cp_model  # noqa: F401 before TensorFlow for the like reason; the app never loads TensorFlow
 from playwright.sync_api import sync_playwright
+from starlette.applications import Starlette
 
-from cssafe.live import services
+from cssafe.live import health, services
+from cssafe.live.transports import websocket
 from cssafe.pipeline import Pipeline
+from cssafe.scoring import formula
+from cssafe.scoring.formula import FORMULAS
 from cssafe.store import Workspace
-from tests.live.transports.test_websocket import Crowd, make
 from tests.support.browser import chromium, film, need
+from tests.support.camera_client import LIMIT
+from tests.support.fake_pipelines import Crowd
+from tests.support.live_lessons import make
+from tests.support.media_files import half_blue
+from tests.support.wait import until
 
 
 def pytest_collection_finish() -> None:
@@ -117,30 +128,30 @@ def browser(playwright, footage):
         yield browser
 
 
-def half_blue(width: int, height: int) -> np.ndarray:
-    image = np.zeros((height, width, 3), np.uint8)
-    image[:, : width // 2] = (255, 0, 0)
-    return image
+@pytest.fixture
+def address():
+    """A server with the app's own routes."""
+    routes = websocket.routes(services.engine, services.find, lambda: (), health.report)
+    server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes), log_config=None, ws="websockets-sansio"))
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        thread = Thread(target=server.run, kwargs={"sockets": [door]})
+        thread.start()
+        until(lambda: server.started)
+        yield f"127.0.0.1:{door.getsockname()[1]}"
+        server.should_exit = True
+        thread.join(LIMIT)
 
 
-def index_first(video: Path) -> Path:
-    """A copy of an MP4 video with its index in front, so that its first half can be read when the rest is missing."""
-    path = video.with_name("front.mp4")
-    with av.open(str(video)) as whole, av.open(str(path), "w", options={"movflags": "faststart"}) as out:
-        stream = out.add_stream_from_template(whole.streams.video[0])
-        for packet in whole.demux(video=0):
-            if packet.dts is not None:
-                packet.stream = stream
-                out.mux(packet)
-    return path
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    """The folder of a school's own formulas, and how to write one: a shipped one with other numbers."""
+    monkeypatch.setenv("CSSAFE_DATA", str(tmp_path))
+    (tmp_path / "formulas").mkdir()
 
+    def write(name="ours", version=1, **parts):
+        data = json.loads((FORMULAS / formula.PUBLISHED_FILE).read_text()) | {"name": name, "version": version} | parts
+        path = tmp_path / "formulas" / f"{name}-{version}.json"
+        path.write_text(json.dumps(data))
+        return path
 
-def encode(path: Path, images: Sequence[np.ndarray], **options: str) -> Path:
-    """A video of these pictures, five a second, in the container that the name stands for. options: the container's."""
-    with av.open(str(path), "w", options=options) as container:
-        stream = container.add_stream("mpeg4", rate=5)
-        stream.height, stream.width = images[0].shape[:2]
-        for image in images:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
-        container.mux(stream.encode(None))
-    return path
+    return write

@@ -42,17 +42,17 @@ from cssafe.store import StoreError, Workspace
 from cssafe.store.stored_settings import EXPORTED_SETTINGS, STORED_SETTINGS
 from cssafe.timetable.week_csv import from_csv
 from cssafe.timetable.week_ics import from_ics
-from tests.exchange.test_exchange import filled, written
-from tests.exchange.test_import_attacks import in_parquet
-from tests.live.transports.test_websocket import Crowd, crowd, time_now
-from tests.media.test_damaged_media import HEADS, IMAGES, VIDEOS, film
-from tests.pages.test_all_pages import show
-from tests.store.test_stored_settings import GOOD, put
 from tests.support.browser import Server, serve
 from tests.support.damage import CHANGES, EDITS, ODD_VALUES, TEXTS, VALUES, Change, change, edit, of_kind, to_json
+from tests.support.exports import filled, in_parquet, written
+from tests.support.fake_pipelines import Crowd, crowd
+from tests.support.live_lessons import time_now
+from tests.support.media_files import HEADS, IMAGES, VIDEOS, video_bytes
+from tests.support.pages import show
 from tests.support.room import jpeg
+from tests.support.stored_settings import GOOD, put
+from tests.support.timetable_files import CELLS, FIRST, NAMES, PIECES, calendar, event, used
 from tests.support.visitor import Visitor
-from tests.timetable.test_timetable_attacks import CELLS, FIRST, NAMES, PIECES, calendar, event, used
 
 CONSENT = PROFILES["consent"]
 
@@ -74,7 +74,7 @@ class Target:
 def uploads() -> Iterator[Target]:
     """Damaged media through the analysis of uploaded files, with a pipeline that finds a face in everything."""
     engine = Engine(Crowd).start()
-    whole = IMAGES | {name: film(name) for name in VIDEOS}
+    whole = IMAGES | {name: video_bytes(name) for name in VIDEOS}
     damaged = st.tuples(st.sampled_from(sorted(whole)), EDITS)
     anything = st.tuples(st.sampled_from(HEADS), st.binary(max_size=600))
 

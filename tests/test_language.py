@@ -23,7 +23,7 @@ from cssafe.settings import PROFILES, ROOT
 from cssafe.store import StoreError, Workspace
 from cssafe.ui import common
 from tests import words
-from tests.live.transports.test_websocket import make
+from tests.support.live_lessons import make
 from tests.support.wait import until
 
 WRAPPED = (

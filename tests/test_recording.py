@@ -9,7 +9,7 @@ from cssafe.observations import COLUMNS
 from cssafe.recording import MINUTE, TOGETHER, Recording, courses, join, place, timeline
 from cssafe.scoring.formula import PUBLISHED
 from cssafe.settings import MINIMUM_GROUP, PROFILES
-from tests.live.transports.test_websocket import crowd
+from tests.support.fake_pipelines import crowd
 from tests.support.simulated_class import Plan, frames
 
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)

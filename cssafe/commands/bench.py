@@ -1,7 +1,4 @@
-"""How fast everything is on this machine: `python -m cssafe bench`.
-
-Machines are noisy; trust ratios before milliseconds.
-"""
+"""Benchmark of this machine: `python -m cssafe bench`. Machines are noisy; trust ratios before milliseconds."""
 
 import argparse
 import json
@@ -27,14 +24,13 @@ if TYPE_CHECKING:
 STAGES = ("detect", "mesh", "iris", "expression", "rest", "whole")
 
 SCENES = ((1, 640, 480, True), (28, 1280, 720, False), (28, 1280, 720, True))
-"""Faces, width, height, and whether live, where faces take turns: a person before a laptop; a class in a recording and before a
-room's camera."""
+"""Faces, width, height, live (faces take turns): a laptop's camera, a recorded class, a class before a room camera."""
 
-STREAMS, RATE, SECONDS = (1, 4, 8, 10, 12, 16), 3.0, 4.0
-"""Numbers of students who each send so many pictures (640x480) a second, for so long."""
+STREAM_COUNTS, STREAM_RATE_HZ, STREAM_SECONDS = (1, 4, 8, 10, 12, 16), 3.0, 4.0
+"""Students; pictures (640x480) a second of each; seconds."""
 
-WEEKS = (1, 4, 12)
-"""Sizes of the synthetic term in which the queries are timed."""
+TERM_WEEKS = (1, 4, 12)
+"""Lengths of the synthetic terms in which queries are timed."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,16 +42,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     if args.observations is not None:
-        found = bench_pages.measure(args.observations)
-        print(json.dumps(found) if args.json else bench_pages.table(found))
+        found = bench_pages.measure_pages(args.observations)
+        print(json.dumps(found) if args.json else bench_pages.format_pages(found))
         return 0
-    portrait = media.decode(_portrait(args.image).read_bytes())
-    figures = measure(portrait, max(1, args.repeats))
-    print(json.dumps(figures) if args.json else table(figures))
+    portrait = media.decode(_portrait_path(args.image).read_bytes())
+    figures = measure_machine(portrait, max(1, args.repeats))
+    print(json.dumps(figures) if args.json else format_machine(figures))
     return 0
 
 
-def measure(portrait: np.ndarray, repeats: int) -> dict[str, Any]:
+def measure_machine(portrait: np.ndarray, repeats: int) -> dict[str, Any]:
     """All figures. portrait: uint8 (h, w, 3) BGR with at least one face."""
     chosen = settings.load()
     startup: dict[str, float] = {}
@@ -67,7 +63,7 @@ def measure(portrait: np.ndarray, repeats: int) -> dict[str, Any]:
     with _Timer(startup, "warm_s"):
         pipeline.warm()
     assert common is not None
-    face = _face(pipeline, portrait)
+    face = _crop_face(pipeline, portrait)
     frames = [
         {"faces": n, "width": w, "height": h, "live": live} | time_frames(pipeline, scene(face, n, w, h), repeats, live)
         for n, w, h, live in SCENES
@@ -83,20 +79,20 @@ def measure(portrait: np.ndarray, repeats: int) -> dict[str, Any]:
         "memory_mb": memory,
         "frames": frames,
         "streams": streams,
-        "queries": [time_queries(weeks) for weeks in WEEKS],
+        "queries": [time_queries(weeks) for weeks in TERM_WEEKS],
     }
 
 
 def time_frames(pipeline: "Pipeline", image: np.ndarray, repeats: int, live: bool) -> dict[str, Any]:
-    """Milliseconds of each stage and of the whole over one stream of equal frames, each taken when the one before is done, as
-    the engine does; the first two are not counted."""
+    """Milliseconds of each stage and of the whole over one stream of equal frames, one after the other as in the engine; the
+    first two are not counted."""
     from cssafe.frames import Frame
     from cssafe.pipeline import Stream
 
     stream, found = Stream(live=live), 0
     spent: dict[str, list[float]] = {stage: [] for stage in STAGES}
     for i in range(repeats + 2):
-        clock = _Clock()
+        clock = _StageClock()
         begun = time.perf_counter()
         result = pipeline.analyze(Frame(image, datetime.now(UTC)), stream, clock.over)
         whole = time.perf_counter() - begun
@@ -112,8 +108,7 @@ def time_frames(pipeline: "Pipeline", image: np.ndarray, repeats: int, live: boo
 
 
 def time_streams(pipeline: "Pipeline", image: np.ndarray) -> dict[str, Any]:
-    """How the engine carries the numbers of STREAMS, each at RATE pictures a second; the first only lets it learn what
-    a picture takes here."""
+    """Load test of the engine with STREAM_COUNTS students at STREAM_RATE_HZ; the first lets it learn a picture's duration."""
     import cv2
 
     from cssafe.live.engine import Engine
@@ -122,15 +117,19 @@ def time_streams(pipeline: "Pipeline", image: np.ndarray) -> dict[str, Any]:
     engine = Engine(lambda: pipeline).start()
     try:
         engine.loaded.result()
-        tried = [_play(engine, picture, n) for n in STREAMS]
+        tried = [_offer_streams(engine, picture, n) for n in STREAM_COUNTS]
     finally:
         engine.close()
-    return {"rate": RATE, "tried": tried, "most": max((t["streams"] for t in tried if t["carried"]), default=0)}
+    return {
+        "rate": STREAM_RATE_HZ,
+        "tried": tried,
+        "most": max((t["streams"] for t in tried if t["carried"]), default=0),
+    }
 
 
-def _play(engine: "Engine", picture: bytes, n: int) -> dict[str, Any]:
-    """n streams. carried: 95 % of the pictures were analysed, 95 % of these within a second, and those of the second half
-    waited no longer (in the median less than 50 ms more) than those of the first."""
+def _offer_streams(engine: "Engine", picture: bytes, n: int) -> dict[str, Any]:
+    """Send n streams. carried: 95 % of the pictures were analysed, 95 % of these within a second, and the median delay grew by
+    less than 50 ms from the first half to the second."""
     from cssafe.live.engine import Answer, Feed
     from cssafe.pipeline import Stream
 
@@ -141,10 +140,10 @@ def _play(engine: "Engine", picture: bytes, n: int) -> dict[str, Any]:
         if answer.result is not None:
             delays[answer.number] = 1000 * (time.perf_counter() - offered[answer.number])
 
-    feeds = [Feed(Stream(), deliver, RATE) for _ in range(n)]
+    feeds = [Feed(Stream(), deliver, STREAM_RATE_HZ) for _ in range(n)]
     begun = time.perf_counter()
-    for number in range(int(n * RATE * SECONDS)):
-        time.sleep(max(0.0, begun + number / (n * RATE) - time.perf_counter()))
+    for number in range(int(n * STREAM_RATE_HZ * STREAM_SECONDS)):
+        time.sleep(max(0.0, begun + number / (n * STREAM_RATE_HZ) - time.perf_counter()))
         offered.append(time.perf_counter())
         engine.offer(feeds[number % n], number, picture, datetime.now(UTC))
     time.sleep(1)
@@ -202,8 +201,8 @@ def scene(face: np.ndarray, n: int, width: int, height: int) -> np.ndarray:
     return image
 
 
-def table(figures: dict[str, Any]) -> str:
-    """The figures for people, scenes and sizes side by side."""
+def format_machine(figures: dict[str, Any]) -> str:
+    """The figures as a table of text, scenes and sizes side by side."""
     start = figures["startup"]
     lines = [
         f"{figures['machine']['cores']} cores, Python {figures['machine']['python']}, profile {figures['profile']}",
@@ -233,8 +232,8 @@ def table(figures: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-class _Clock:
-    """Milestones -> seconds between them, added up by name."""
+class _StageClock:
+    """Seconds spent in each stage, summed by name."""
 
     def __init__(self) -> None:
         self.spent: defaultdict[str, float] = defaultdict(float)
@@ -247,7 +246,7 @@ class _Clock:
 
 
 class _Timer:
-    """`with _Timer(figures, "name"):` puts the seconds of its block there."""
+    """`with _Timer(figures, "name"):` stores the seconds of its block."""
 
     def __init__(self, figures: dict[str, float], name: str) -> None:
         self.figures, self.name = figures, name
@@ -268,8 +267,8 @@ def _median_ms(query: Callable[[], object], repeats: int) -> float:
     return round(float(np.median(spent)), 2)
 
 
-def _face(pipeline: "Pipeline", portrait: np.ndarray) -> np.ndarray:
-    """The square around the largest face, twice its height."""
+def _crop_face(pipeline: "Pipeline", portrait: np.ndarray) -> np.ndarray:
+    """Square crop around the largest face, twice its height."""
     from cssafe.frames import Frame
     from cssafe.pipeline import Stream
 
@@ -285,7 +284,7 @@ def _face(pipeline: "Pipeline", portrait: np.ndarray) -> np.ndarray:
     return portrait[y : y + side, x : x + side]
 
 
-def _portrait(given: Path | None) -> Path:
+def _portrait_path(given: Path | None) -> Path:
     if given is not None:
         return Path(media.find(str(given))[0])
     package = find_spec("skimage")

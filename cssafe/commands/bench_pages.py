@@ -1,7 +1,7 @@
-"""How fast the pages are with years of lessons: `python -m cssafe bench --observations 20000000`.
+"""Benchmark of the pages with years of lessons: `python -m cssafe bench --observations 20000000`.
 
-Lessons are invented in SQL, in a temporary database that nobody else sees. Each page is run whole, as Streamlit runs it; what
-the browser and the line add is not measured.
+Synthetic lessons are made in SQL, in a temporary database. Each page is run whole, as Streamlit runs it; browser and network
+are not measured.
 """
 
 import os
@@ -17,24 +17,24 @@ from cssafe.observations import COLUMNS
 from cssafe.settings import ROOT
 
 YEARS, WEEKS = 5, 40
-"""Over which the lessons are spread, and how many of a year have lessons."""
+"""Years of lessons; weeks with lessons in each."""
 
 FACES, MINUTES, DENSE = 25, 45, 20
-"""Of each lesson. One in DENSE, the newest among them, has a row a second, the others one a minute as in the synthetic term: so
-there are both many lessons and lessons with many rows."""
+"""Of each lesson. One lesson in DENSE, the newest among them, has a row a second, the others one a minute: many lessons as well
+as lessons with many rows."""
 
-ROWS = FACES * MINUTES * (60 + DENSE - 1) / DENSE
-"""Of a lesson in the mean."""
+MEAN_ROWS = FACES * MINUTES * (60 + DENSE - 1) / DENSE
+"""Observations of a lesson."""
 
-TOGETHER = 200
-"""Lessons that are made at a time."""
+BATCH_LESSONS = 200
+"""Lessons made in one transaction."""
 
 FIGURELESS = ("live", "files", "room", "projector", "phone", "model", "concentration", "status")
-"""Pages that read no lessons, or nothing as long as none runs."""
+"""Pages without stored lessons."""
 
 
-def measure(observations: int, repeats: int = 3) -> dict[str, Any]:
-    """Seconds of each page's first run and the median of `repeats` further ones, with about that many observations."""
+def measure_pages(observations: int, repeats: int = 3) -> dict[str, Any]:
+    """Seconds of each page's first run, and the median of `repeats` further runs, with about that many observations."""
     from cssafe.live import services
     from cssafe.store import Workspace
 
@@ -46,7 +46,7 @@ def measure(observations: int, repeats: int = 3) -> dict[str, Any]:
             begun = time.perf_counter()
             workspace = Workspace.open(path)
             try:
-                rows = invent(workspace, max(1, round(observations / ROWS / DENSE)) * DENSE)
+                rows = fill_lessons(workspace, max(1, round(observations / MEAN_ROWS / DENSE)) * DENSE)
             finally:
                 workspace.close()
             made = time.perf_counter() - begun
@@ -59,18 +59,11 @@ def measure(observations: int, repeats: int = 3) -> dict[str, Any]:
     return rows | {"made_s": round(made, 1), "file_mb": round(size / 1e6), "pages": spent}
 
 
-def invent(workspace: Any, lessons: int) -> dict[str, int]:
-    """Fill an empty workspace; how many lessons and observations."""
+def fill_lessons(workspace: Any, lessons: int) -> dict[str, int]:
+    """Fill an empty workspace with synthetic lessons; returns the numbers of lessons and observations."""
     from cssafe.scoring.formula import PUBLISHED
     from cssafe.store.summaries import summarise
 
-    random = {name: "round(random(), 4)" for name in COLUMNS if name not in ("time", "track", "frames", "level")}
-    random |= {
-        "attention": "round(0.4 + 0.6 * random(), 4)",
-        "concentration": "round(0.3 + 0.5 * random() + 0.004 * face, 4)",
-    }
-    random |= {"x": "0.1 + 0.1 * (face % 8)", "y": "0.2 + 0.2 * (face // 8)", "w": "0.04", "h": "0.08"}
-    values = ", ".join(f"{value} AS {name}" for name, value in random.items())
     with workspace.cursor() as cursor:
         cursor.execute(
             f"""
@@ -93,31 +86,43 @@ def invent(workspace: Any, lessons: int) -> dict[str, int]:
             INSERT INTO markers SELECT lesson, started + to_minutes(minute), kind, ''
             FROM lessons, (VALUES (12, 'question'), (22, 'demonstration'), (38, 'quiz')) marked(minute, kind);
         """)
-        for first in range(1, lessons + 1, TOGETHER):
-            last = min(first + TOGETHER - 1, lessons)
+        for first in range(1, lessons + 1, BATCH_LESSONS):
+            last = min(first + BATCH_LESSONS - 1, lessons)
             cursor.begin()
-            cursor.execute(f"""
-                INSERT INTO observations BY NAME
-                SELECT lesson, started + to_seconds(second) AS time, face::INTEGER AS track, 5 AS frames, {values},
-                    (3 * random() - 0.5)::TINYINT AS level
-                FROM lessons, range({FACES}) faces(face), range({60 * MINUTES}) seconds(second)
-                WHERE lesson BETWEEN {first} AND {last} AND (lesson % {DENSE} = 0 OR second % 60 = 0)
-                ORDER BY lesson, second, face""")
+            _fill_observations(cursor, first, last)
             summarise(cursor, list(range(first, last + 1)))
             cursor.commit()
         [(rows,)] = cursor.execute("SELECT count(*) FROM observations").fetchall()
     return {"lessons": lessons, "rows": rows}
 
 
+def _fill_observations(cursor: Any, first: int, last: int) -> None:
+    """Random observations of the lessons from `first` to `last`, inclusive."""
+    random = {name: "round(random(), 4)" for name in COLUMNS if name not in ("time", "track", "frames", "level")}
+    random |= {
+        "attention": "round(0.4 + 0.6 * random(), 4)",
+        "concentration": "round(0.3 + 0.5 * random() + 0.004 * face, 4)",
+    }
+    random |= {"x": "0.1 + 0.1 * (face % 8)", "y": "0.2 + 0.2 * (face // 8)", "w": "0.04", "h": "0.08"}
+    values = ", ".join(f"{value} AS {name}" for name, value in random.items())
+    cursor.execute(f"""
+        INSERT INTO observations BY NAME
+        SELECT lesson, started + to_seconds(second) AS time, face::INTEGER AS track, 5 AS frames, {values},
+            (3 * random() - 0.5)::TINYINT AS level
+        FROM lessons, range({FACES}) faces(face), range({60 * MINUTES}) seconds(second)
+        WHERE lesson BETWEEN {first} AND {last} AND (lesson % {DENSE} = 0 OR second % 60 = 0)
+        ORDER BY lesson, second, face""")
+
+
 def pages() -> list[str]:
-    """Those of the navigation that read lessons."""
+    """Pages of the navigation that read lessons."""
     named = re.findall(r"pages/(\w+)\.py", (ROOT / "cssafe" / "ui/site.py").read_text(encoding="utf-8"))
     return [name for name in named if name not in FIGURELESS]
 
 
 def time_page(name: str, repeats: int) -> dict[str, float]:
-    """Seconds of one page: the first run of a new visit, the median of further ones, and of the processor in these (of all its
-    cores, so that other work on the machine does not count)."""
+    """Seconds of one page: first run of a visit, median of further runs, and the processor's seconds of these (all cores; other
+    work on the machine does not count)."""
     from streamlit.testing.v1 import AppTest
 
     AppTest.from_function(_site, args=(name,), default_timeout=600).run()  # imports what the process does not have yet
@@ -144,8 +149,8 @@ def _site(name: str) -> None:
     st.navigation([st.Page(ROOT / f"pages/{other}.py", default=other == name) for other in sorted(names)]).run()
 
 
-def table(figures: dict[str, Any]) -> str:
-    """The figures for people."""
+def format_pages(figures: dict[str, Any]) -> str:
+    """The figures as a table of text."""
     lines = [
         f"{figures['rows']:,} observations in {figures['lessons']:,} lessons of {YEARS} years, {figures['file_mb']} MB, "
         f"made in {figures['made_s']} s",

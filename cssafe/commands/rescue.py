@@ -16,15 +16,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     out = args.out or args.file.with_name(f"{args.file.stem}-rescued{args.file.suffix}")
     report = rescue(args.file, out, lambda table: print(f"{table} ...", file=sys.stderr, flush=True))
-    print(summary(report))
+    print(format_report(report))
     print(
         f"The new database is {out}. Put it in the place of the old one, or open it with CSSAFE_DATA.", file=sys.stderr
     )
     return 0 if report.complete else 1
 
 
-def summary(report: RescueReport) -> str:
-    """Rows of each table, and the lessons that lack something."""
+def format_report(report: RescueReport) -> str:
+    """A table of copied and lost rows, and the incomplete lessons."""
     lines = [f"{'table':<14} {'copied':>9} {'in part':>9} {'lost':>9}"]
     lines += [f"{t.table:<14} {t.whole:>9} {t.partly:>9} {t.lost:>9}" for t in report.tables]
     if report.lessons:

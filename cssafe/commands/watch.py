@@ -14,10 +14,11 @@ from cssafe.live.engine import Engine
 from cssafe.live.lesson import LiveLesson
 from cssafe.live.room_camera import Capture, check
 from cssafe.pipeline import Pipeline
+from cssafe.settings import Profile
 from cssafe.store import Workspace
 
-REPORT = 60.0
-"""Seconds between two lines about how it goes."""
+STATUS_INTERVAL_S = 60.0
+"""Time between two status lines."""
 
 AGREE = "Everybody who will be in the picture, and for minors a parent, must have agreed to being filmed and analysed."
 
@@ -30,12 +31,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--room", metavar="R", default="")
     parser.add_argument("--zone", metavar="Z", help="time zone, such as Europe/Berlin (default: the last lesson's)")
     parser.add_argument("--profile", metavar="P", help=f"{', '.join(settings.PROFILES)} (default: CSSAFE_PROFILE)")
-    parser.add_argument("--until", type=_clock, metavar="HH:MM", help="end then, in the time zone (default: at Ctrl-C)")
+    parser.add_argument(
+        "--until", type=_parse_clock, metavar="HH:MM", help="end then, in the time zone (default: at Ctrl-C)"
+    )
 
 
 def main(args: argparse.Namespace) -> int:
     chosen = settings.load()
     profile = settings.find_profile(args.profile) if args.profile else chosen.profile
+    _check_arguments(args, profile)
+    check(chosen, args.source)
+    workspace = Workspace.open(chosen.database, profile.expression)
+    try:
+        zone = args.zone or workspace.get("live", {}).get("time_zone", "UTC")
+        until = _time_today(args.until, zone) if args.until else None
+        next(media.frames(args.source))  # a source without a picture is reported before the networks are loaded
+        if profile.agreement and not workspace.get("agreed", False):
+            print(AGREE, file=sys.stderr)
+        engine = Engine(lambda: Pipeline(profile, chosen.model, chosen.detector)).start()
+        try:
+            engine.loaded.result()
+            lesson = _new_lesson(args, workspace, profile, zone)
+            capture = Capture(chosen, engine, lesson, args.source)
+            _record_until(capture, until)
+        finally:
+            engine.close()  # first, so that the picture it works on still counts
+        capture.end()
+    finally:
+        workspace.close()
+    print(_summary_line(lesson), file=sys.stderr)
+    return 0
+
+
+def _check_arguments(args: argparse.Namespace, profile: Profile) -> None:
     if not profile.stored:
         raise ConfigurationError(
             f"The profile {profile.name} stores nothing, so that no lesson can be recorded with it."
@@ -46,62 +74,45 @@ def main(args: argparse.Namespace) -> int:
         raise ConfigurationError(
             f"There is no time zone {args.zone!r}. Use a name such as Europe/Berlin or Asia/Kolkata."
         )
-    check(chosen, args.source)
-    workspace = Workspace.open(chosen.database, profile.expression)
-    try:
-        zone = args.zone or workspace.get("live", {}).get("time_zone", "UTC")
-        until = _today(args.until, zone) if args.until else None
-        next(media.frames(args.source))  # what gives no picture is told before the networks are loaded
-        if profile.agreement and not workspace.get("agreed", False):
-            print(AGREE, file=sys.stderr)
-        engine = Engine(lambda: Pipeline(profile, chosen.model, chosen.detector)).start()
-        try:
-            engine.loaded.result()
-            lesson = LiveLesson(
-                workspace,
-                profile,
-                class_name=args.class_name.strip(),
-                subject=args.subject.strip(),
-                room=args.room.strip(),
-                time_zone=zone,
-                audience="class",
-                name=args.lesson.strip(),
-                source="camera" if media.is_camera(args.source) else "file",
-            )
-            capture = Capture(chosen, engine, lesson, args.source)
-            _wait(capture, until)
-        finally:
-            engine.close()  # first, so that the picture it works on still counts
-        capture.end()
-    finally:
-        workspace.close()
-    print(_result(lesson), file=sys.stderr)
-    return 0
 
 
-def _wait(capture: Capture, until: datetime | None) -> None:
-    """Until Ctrl-C, SIGTERM or that time (aware), with a line now and then."""
+def _new_lesson(args: argparse.Namespace, workspace: Workspace, profile: Profile, zone: str) -> LiveLesson:
+    return LiveLesson(
+        workspace,
+        profile,
+        class_name=args.class_name.strip(),
+        subject=args.subject.strip(),
+        room=args.room.strip(),
+        time_zone=zone,
+        audience="class",
+        name=args.lesson.strip(),
+        source="camera" if media.is_camera(args.source) else "file",
+    )
+
+
+def _record_until(capture: Capture, until: datetime | None) -> None:
+    """Wait for Ctrl-C, SIGTERM or that time (aware), with a status line from time to time."""
     stop = threading.Event()
     before = {which: signal.signal(which, lambda *_: stop.set()) for which in (signal.SIGINT, signal.SIGTERM)}
     try:
         end = f"until {until:%H:%M}" if until else "until Ctrl-C"
         print(f'The lesson "{capture.lesson.lesson.name}" is recorded {end}.', file=sys.stderr, flush=True)
-        while not stop.wait(_pause(until)):
+        while not stop.wait(_seconds_to_next_status(until)):
             if until is not None and datetime.now(UTC) >= until:
                 return
-            print(line(capture), file=sys.stderr, flush=True)
+            print(status_line(capture), file=sys.stderr, flush=True)
     finally:
         for which, handler in before.items():
             signal.signal(which, handler)
 
 
-def _pause(until: datetime | None) -> float:
-    left = (until - datetime.now(UTC)).total_seconds() if until is not None else REPORT
-    return max(0.0, min(REPORT, left))
+def _seconds_to_next_status(until: datetime | None) -> float:
+    left = (until - datetime.now(UTC)).total_seconds() if until is not None else STATUS_INTERVAL_S
+    return max(0.0, min(STATUS_INTERVAL_S, left))
 
 
-def line(capture: Capture) -> str:
-    """How it goes at this moment: time, camera, faces and, where it may be told, the concentration of the class."""
+def status_line(capture: Capture) -> str:
+    """Time, camera, faces and, where it may be shown, the concentration of the class."""
     view = capture.lesson.view()
     reading = view.reading
     clock = datetime.now(ZoneInfo(capture.lesson.lesson.time_zone))
@@ -110,7 +121,7 @@ def line(capture: Capture) -> str:
     return f"{clock:%H:%M:%S} camera {capture.state}, {reading.faces} faces, {figure}{trouble}"
 
 
-def _result(lesson: LiveLesson) -> str:
+def _summary_line(lesson: LiveLesson) -> str:
     view = lesson.view()
     if not view.seconds:
         return "Nothing was stored: no face was seen."
@@ -119,18 +130,18 @@ def _result(lesson: LiveLesson) -> str:
     return f'Stored as the lesson "{lesson.lesson.name}": {seen}.{missing}'
 
 
-def _clock(text: str) -> time:
+def _parse_clock(text: str) -> time:
     try:
         return datetime.strptime(text, "%H:%M").time()
     except ValueError:
         raise argparse.ArgumentTypeError(f"expected a time of today such as 09:45, not {text!r}") from None
 
 
-def _today(clock: time, zone: str) -> datetime:
-    """That time of today in the zone.
+def _time_today(clock: time, zone: str) -> datetime:
+    """The time today in the zone.
 
     Raises:
-        ConfigurationError: it is past.
+        ConfigurationError: the time is past.
     """
     now = datetime.now(ZoneInfo(zone))
     until = datetime.combine(now.date(), clock, now.tzinfo)

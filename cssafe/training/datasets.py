@@ -15,9 +15,9 @@ from cssafe import media
 from cssafe.errors import DataError
 from cssafe.labels import FER2013, FERPLUS, FERPLUS_VOTES
 from cssafe.media.images import is_image
-from cssafe.training.progress import told
+from cssafe.training.progress import with_progress
 
-WORDS = (
+EMOTION_WORDS = (
     {name: name for name in FERPLUS}
     | {voted: name for name, voted in FERPLUS_VOTES.items()}
     | {"surprised": "surprise", "disgusted": "disgust", "fearful": "fear"}
@@ -52,7 +52,7 @@ RAFDB_PEOPLE = {
 
 
 @dataclass(frozen=True)
-class Listed:
+class FaceTable:
     """A data set, not decoded.
 
     layout: "parquet", "fer2013.csv", "AffectNet", "RAF-DB" or "class folders".
@@ -68,7 +68,7 @@ class Listed:
     rows: pd.DataFrame
 
 
-def read(path: Path, people: Iterable[str] = ()) -> Listed:
+def read_dataset(path: Path, people: Iterable[str] = ()) -> FaceTable:
     """The faces of a data set in any layout that is known.
 
     Args:
@@ -84,10 +84,10 @@ def read(path: Path, people: Iterable[str] = ()) -> Listed:
         raise DataError(f"{path}: there is no such file or folder.")
     if path.suffix.lower() == ".csv":
         return _csv(path)
-    return Listed("parquet", _parquet(path).assign(part=""))
+    return FaceTable("parquet", _parquet(path).assign(part=""))
 
 
-def need(path: Path, rows: pd.DataFrame, columns: Iterable[str]) -> None:
+def require_columns(path: Path, rows: pd.DataFrame, columns: Iterable[str]) -> None:
     """Raises DataError where columns are missing."""
     columns = list(columns)
     missing = [name for name in columns if name not in rows.columns]
@@ -102,21 +102,21 @@ def first_line(error: Exception) -> str:
     return str(error).strip().split("\n")[0]
 
 
-def _folder(path: Path, people: set[str]) -> Listed:
+def _folder(path: Path, people: set[str]) -> FaceTable:
     if list(path.glob("fer2013_*.parquet")):
-        return Listed("parquet", _parquet_folder(path))
+        return FaceTable("parquet", _parquet_folder(path))
     if (path / "fer2013.csv").is_file():
         return _csv(path / "fer2013.csv")
     if (path / "EmoLabel").is_dir():
-        return Listed("RAF-DB", _rafdb(path, people))
+        return FaceTable("RAF-DB", _rafdb(path, people))
     if any((path / name).is_dir() for name in ("train_set", "val_set", "annotations")):
-        return Listed("AffectNet", _affectnet(path))
+        return FaceTable("AffectNet", _affectnet(path))
     near = (path, path / "Manually_Annotated_file_lists")
     lists = [folder / name for folder in near for name in ("training.csv", "validation.csv")]
     lists = [file for file in lists if file.is_file()]
     if lists:
-        return Listed("AffectNet", pd.concat([_csv(file).rows for file in lists], ignore_index=True))
-    return Listed("class folders", _class_folders(path))
+        return FaceTable("AffectNet", pd.concat([_csv(file).rows for file in lists], ignore_index=True))
+    return FaceTable("class folders", _class_folders(path))
 
 
 def _parquet(path: Path) -> pd.DataFrame:
@@ -140,7 +140,7 @@ def _parquet_folder(path: Path) -> pd.DataFrame:
     return pd.concat([*parts, _parquet(test).assign(part="test")], ignore_index=True)
 
 
-def _csv(path: Path) -> Listed:
+def _csv(path: Path) -> FaceTable:
     """fer2013.csv (emotion 0-6, pixels as 2,304 numbers, Usage) or one of AffectNet's lists."""
     try:
         rows = pd.read_csv(path, low_memory=False)
@@ -150,14 +150,14 @@ def _csv(path: Path) -> Listed:
     if len(rows.columns) == len(AFFECTNET_COLUMNS) and "/" in rows.columns[0]:  # handed around without names, too
         rows = pd.read_csv(path, names=AFFECTNET_COLUMNS, low_memory=False)
     if AFFECTNET_COLUMNS[0] in rows:
-        return Listed("AffectNet", _affectnet_list(path, rows))
-    need(path, rows, ["emotion", "pixels"])
+        return FaceTable("AffectNet", _affectnet_list(path, rows))
+    require_columns(path, rows, ["emotion", "pixels"])
     if not rows["emotion"].isin(range(len(FER2013))).all():
         raise DataError(
             f"{path}: the column emotion holds numbers from 0 to {len(FER2013) - 1}, in fer2013.csv's order."
         )
     usage = rows["Usage"] if "Usage" in rows else pd.Series("", rows.index)
-    return Listed(
+    return FaceTable(
         "fer2013.csv",
         rows.drop(columns="pixels").assign(
             image=rows["pixels"],
@@ -173,7 +173,7 @@ def _affectnet(path: Path) -> pd.DataFrame:
     found = []
     for part, folder in parts.items():
         files = sorted((folder / "annotations").glob("*_exp.npy"))
-        for file in told(files, len(files), f"{folder}: reading annotations"):
+        for file in with_progress(files, len(files), f"{folder}: reading annotations"):
             number = _affectnet_number(file)
             if number < len(AFFECTNET):
                 image = folder / "images" / f"{file.name.removesuffix('_exp.npy')}.jpg"
@@ -197,7 +197,7 @@ def _affectnet_number(file: Path) -> int:
 
 
 def _affectnet_list(path: Path, rows: pd.DataFrame) -> pd.DataFrame:
-    need(path, rows, (*AFFECTNET_COLUMNS[:5], "expression"))
+    require_columns(path, rows, (*AFFECTNET_COLUMNS[:5], "expression"))
     if not rows["expression"].isin(range(AFFECTNET_LAST + 1)).all():
         raise DataError(
             f"{path}: the column expression holds numbers from 0 to {AFFECTNET_LAST}, as AffectNet has them."
@@ -246,7 +246,10 @@ def _rafdb(path: Path, people: set[str]) -> pd.DataFrame:
     rows = pd.DataFrame({"label": labels, "part": [PARTS.get(name.split("_")[0], "") for name in names]}, dtype=object)
     rows["image"] = [path / "Image" / "aligned" / f"{name}_aligned.jpg" for name in names]
     if wanted := people & RAFDB_PEOPLE.keys():
-        found = [_rafdb_person(path, name) for name in told(names, len(names), f"{path}: reading {', '.join(wanted)}")]
+        found = [
+            _rafdb_person(path, name)
+            for name in with_progress(names, len(names), f"{path}: reading {', '.join(wanted)}")
+        ]
         for column in wanted:
             rows[column] = [person[column] for person in found]
     return rows
@@ -267,8 +270,8 @@ def _class_folders(path: Path) -> pd.DataFrame:
     found, strange = [], []
     for parent, part in parts or [(path, "")]:
         folders = _folders(parent)
-        for folder in told(folders, len(folders), f"{parent}: looking through folders"):
-            label = WORDS.get(folder.name.lower())
+        for folder in with_progress(folders, len(folders), f"{parent}: looking through folders"):
+            label = EMOTION_WORDS.get(folder.name.lower())
             if label is None:
                 strange.append(folder.name)
             else:

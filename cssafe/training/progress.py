@@ -7,18 +7,18 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-PATIENCE = 2.0
+FIRST_REPORT_S = 2.0
 """Seconds after which a step that is not done says how far it is."""
 
 
-def told(items: Iterable[T], total: int, doing: str) -> Iterator[T]:
+def with_progress(items: Iterable[T], total: int, doing: str) -> Iterator[T]:
     """The items one by one, with a line on stderr from time to time once they take longer than PATIENCE.
 
     Args:
         total: how many there are. doing: the line's beginning, such as "reading pictures".
     """
     on_screen = sys.stderr.isatty()
-    tell = time.monotonic() + PATIENCE
+    tell = time.monotonic() + FIRST_REPORT_S
     said = False
     for i, item in enumerate(items):
         if time.monotonic() > tell:

@@ -9,14 +9,13 @@ import cv2
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_live import fetch
 from tests.support.browser import PATIENCE, Server, chromium, serve, shows_no_error
+from tests.support.database import fetch
 from tests.support.engagement import film
 from tests.support.faces import astronaut, classroom
+from tests.support.live_browser import PHONE
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-PHONE = {"width": 390, "height": 844}
 
 
 @pytest.fixture(scope="module")

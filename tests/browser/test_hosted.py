@@ -7,8 +7,8 @@ import urllib.request
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_live import results, wait_for_results
 from tests.support.browser import PATIENCE, serve, shows_no_error
+from tests.support.live_browser import results, wait_for_results
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

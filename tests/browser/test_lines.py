@@ -13,9 +13,9 @@ import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
 from cssafe.live.transports.websocket import BUSY
-from tests.browser.test_live import results, start, visit, wait_for_results, wait_for_state, watch_state
 from tests.support.browser import Server, chromium, clip, film, serve, shows_no_error
 from tests.support.faces import classroom
+from tests.support.live_browser import results, start, visit, wait_for_results, wait_for_state, watch_state
 from tests.support.relay import relay
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

@@ -2,15 +2,13 @@
 
 import os
 import re
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from cssafe import sample
 from cssafe.labels import FERPLUS
@@ -18,7 +16,9 @@ from cssafe.settings import PROFILES
 from cssafe.store import Workspace
 from cssafe.vision.face_finder import MESH_TRUSTED, Finder
 from tests.support.browser import PATIENCE, Server, chromium, clip, film, serve, shows_no_error
+from tests.support.database import fetch
 from tests.support.faces import classroom
+from tests.support.live_browser import results, start, visit, wait_for_results, wait_for_state, watch_state
 from tests.support.wait import until
 
 pytestmark = pytest.mark.browser
@@ -42,61 +42,6 @@ PAGES = {
 def page(browser):
     with visit(browser) as page:
         yield page
-
-
-@contextmanager
-def visit(browser: Browser) -> Iterator[Page]:
-    """A page in Berlin that may use the camera and that asks no other server for anything."""
-    with closing(browser.new_context(permissions=["camera"], timezone_id="Europe/Berlin")) as context:
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE)
-        addresses: list[str] = []
-        page.on("request", lambda request: addresses.append(request.url))
-        yield page
-    # Schools work without internet, and nobody else learns that the app is used.
-    assert [a for a in addresses if not a.startswith(("http://localhost:", "data:", "blob:"))] == []
-
-
-def start(page: Page, server: Server, ask: bool = True, audience: str = "Only me") -> None:
-    """Open the page and start a lesson. ask: the profile asks whether everybody agrees."""
-    page.goto(server.address)
-    if ask:
-        page.get_by_text("Everybody who will be in the picture").click()
-    page.get_by_text(audience, exact=True).click()
-    page.get_by_label("Subject").fill("Mathematics")
-    page.get_by_role("button", name="Start").click()
-
-
-def results(page: Page) -> int:
-    """How many results have been drawn over the picture."""
-    return int(page.locator("figure").get_attribute("data-results") or 0)
-
-
-def wait_for_results(page: Page, number: int) -> None:
-    page.locator("figure[data-results]").wait_for()
-    page.wait_for_function(
-        """number => [...document.querySelectorAll('*')].some(
-            e => e.shadowRoot?.querySelector('figure')?.dataset.results >= number)""",
-        arg=number,
-    )
-
-
-def watch_state(page: Page) -> None:
-    """From here on the page remembers the states of its camera, for some pass too quickly to be looked for."""
-    page.locator("figure").evaluate(
-        """figure => { window.states = []; new MutationObserver(
-            () => window.states.push(`${figure.dataset.state}: ${figure.innerText}`)
-        ).observe(figure, {attributeFilter: ['data-state']}); }"""
-    )
-
-
-def wait_for_state(page: Page, words: str) -> None:
-    page.wait_for_function("words => window.states.some(state => state.startsWith(words))", arg=words)
-
-
-def fetch(path: Path, sql: str) -> list[tuple]:
-    with closing(Workspace.open(path)) as workspace:
-        return workspace.cursor().execute(sql).fetchall()
 
 
 def test_a_lesson_from_start_to_end_is_seen_live_and_is_in_the_database_afterwards(page, tmp_path):

@@ -4,9 +4,9 @@ import cv2
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_files import PHONE
 from tests.support.browser import PATIENCE, choose, serve, shows_no_error, take_photo
 from tests.support.faces import astronaut
+from tests.support.live_browser import PHONE
 from tests.support.maps import made
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import expect
 
 from cssafe.store import Workspace
-from tests.browser.test_live import visit
 from tests.support.browser import serve, shows_no_error
 from tests.support.lessons import LESSON, START, add, rows
+from tests.support.live_browser import visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -8,10 +8,11 @@ import pytest
 from playwright.sync_api import expect
 
 from cssafe.store import Workspace
-from tests.browser.test_live import fetch, visit
-from tests.live.test_room_scheduler import all_day
 from tests.support.browser import PATIENCE, Server, chromium, film, serve, shows_no_error
+from tests.support.database import fetch
+from tests.support.live_browser import visit
 from tests.support.room import camera
+from tests.support.room_timetable import all_day
 from tests.support.wait import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

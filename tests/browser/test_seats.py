@@ -9,9 +9,10 @@ from playwright.sync_api import expect
 from cssafe.observations import observe
 from cssafe.scoring.formula import PUBLISHED
 from cssafe.store import Workspace
-from tests.browser.test_live import fetch, visit
 from tests.support.browser import serve, shows_no_error
+from tests.support.database import fetch
 from tests.support.lessons import LESSON, START
+from tests.support.live_browser import visit
 from tests.support.simulated_class import Plan, frames
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

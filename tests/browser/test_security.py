@@ -13,9 +13,8 @@ import pytest
 from playwright.sync_api import FrameLocator, Page, Route, expect
 
 from cssafe.settings import ROOT
-from tests.browser.test_live import visit
-from tests.browser.test_webrtc import begin, take_picture
 from tests.support.browser import serve, shows_no_error
+from tests.support.live_browser import begin, take_picture, visit
 from tests.support.relay import relay
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

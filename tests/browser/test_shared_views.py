@@ -5,8 +5,8 @@ from contextlib import closing
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_live import start, visit, wait_for_results
 from tests.support.browser import PATIENCE, chromium, film, serve
+from tests.support.live_browser import start, visit, wait_for_results
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -10,8 +10,8 @@ from cssafe import sample
 from cssafe.queries import notes
 from cssafe.settings import PROFILES
 from cssafe.store import Workspace
-from tests.browser.test_live import visit
 from tests.support.browser import serve, shows_no_error
+from tests.support.live_browser import visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -12,9 +12,9 @@ from playwright.sync_api import Locator, Page, expect
 
 from cssafe.exchange.spreadsheet import escape
 from cssafe.store import Workspace
-from tests.browser.test_live import visit
 from tests.support.browser import serve
 from tests.support.lessons import LESSON, START, add, rows
+from tests.support.live_browser import visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -6,8 +6,9 @@ from contextlib import closing
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_live import fetch, wait_for_results
-from tests.support.browser import PATIENCE, Server, choose, chromium, serve, shows_no_error, take_photo
+from tests.support.browser import PATIENCE, Server, choose, chromium, serve, shows_no_error
+from tests.support.database import fetch
+from tests.support.live_browser import begin, take_picture, wait_for_results
 from tests.support.network import network
 from tests.support.wait import until
 
@@ -34,15 +35,6 @@ def page(playwright, footage, server):
         page = browser.new_context(permissions=["camera"]).new_page()
         page.set_default_timeout(PATIENCE)
         yield page
-
-
-def begin(page: Page, server: Server, connection: str) -> None:
-    """Start a lesson by that connection."""
-    page.goto(server.address)
-    choose(page, "Camera connection", connection)
-    page.get_by_text("Everybody who will be in the picture").click()
-    page.get_by_label("Subject").fill("Mathematics")
-    page.get_by_role("button", name="Start").click()
 
 
 def used(page: Page, words: str) -> None:
@@ -85,12 +77,6 @@ def cut_webrtc(page: Page) -> None:
         "const Real = RTCPeerConnection; window.RTCPeerConnection = class extends Real {"
         " constructor(setup) { super({...setup, iceTransportPolicy: 'relay'}); } };"
     )
-
-
-def take_picture(page: Page) -> None:
-    expect(page.get_by_test_id("stVegaLiteChart").locator("canvas, svg")).to_have_count(3)  # the width stays
-    take_photo(page)
-    expect(page.get_by_text("1 face · concentration")).to_be_visible(timeout=PATIENCE)
 
 
 def test_a_lesson_by_webrtc_moves_is_analysed_and_is_in_the_database_afterwards(page, server):

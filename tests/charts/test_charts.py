@@ -8,9 +8,8 @@ from cssafe import charts, queries
 from cssafe.recording import courses, timeline
 from cssafe.scoring.formula import PUBLISHED
 from cssafe.settings import PROFILES
-from tests.live.transports.test_websocket import crowd
-from tests.queries.test_queries import PERIODS
-from tests.support.lessons import LESSON, START, add, rows, uneven
+from tests.support.fake_pipelines import crowd
+from tests.support.lessons import LESSON, PERIODS, START, add, rows, uneven
 
 
 def draw(workspace):

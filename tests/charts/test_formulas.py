@@ -9,8 +9,7 @@ from cssafe.charts import formulas
 from cssafe.frames import LEVELS
 from cssafe.scoring import explanation, sensitivity
 from cssafe.scoring.formula import ATTENTION_ONLY, PUBLISHED
-from tests.scoring.test_rescoring import AWAY, FRONT, LOOKING, mixed
-from tests.support.lessons import rows
+from tests.support.lessons import AWAY, FRONT, LOOKING, mixed, rows
 
 
 def drawn(chart) -> tuple[dict, list[dict]]:

@@ -14,13 +14,14 @@ import pandas as pd
 import pytest
 
 from cssafe import media, pipeline
-from cssafe.commands.main import INCOMPLETE, main
+from cssafe.commands.analyze import INCOMPLETE
+from cssafe.commands.main import main
 from cssafe.scoring.formula import PUBLISHED
 from cssafe.settings import PROFILES, ROOT
 from cssafe.store import Workspace
-from tests.conftest import encode
-from tests.live.transports.test_websocket import Crowd
 from tests.support import rtsp
+from tests.support.fake_pipelines import Crowd
+from tests.support.media_files import encode
 from tests.support.room import camera
 
 SECONDS = 6

@@ -23,7 +23,7 @@ def test_a_scene_shows_every_face_whole(n, width, height):
 
 
 def test_time_is_added_up_by_stage():
-    clock = bench._Clock()
+    clock = bench._StageClock()
     for stage in ("detect", "rest", "iris", "rest"):
         clock.over(stage)
     assert set(clock.spent) == {"detect", "rest", "iris"} and all(s >= 0 for s in clock.spent.values())
@@ -43,14 +43,14 @@ def test_a_picture_without_a_face_is_refused(picture, capsys):
 def test_without_scikit_image_a_picture_is_asked_for(monkeypatch):
     monkeypatch.setattr(bench, "find_spec", lambda name: None)
     with pytest.raises(MediaError, match="--image"):
-        bench._portrait(None)
+        bench._portrait_path(None)
 
 
 @pytest.mark.slow
 def test_the_command_prints_one_object_on_one_line(capsys, monkeypatch):
     pytest.importorskip("skimage", reason="scikit-image's astronaut is the face that is measured with")
-    monkeypatch.setattr(bench, "WEEKS", (1,))
-    monkeypatch.setattr(bench, "SECONDS", 1.0)
+    monkeypatch.setattr(bench, "TERM_WEEKS", (1,))
+    monkeypatch.setattr(bench, "STREAM_SECONDS", 1.0)
     assert main(["bench", "--json", "--repeats", "3"]) == 0
     [line] = capsys.readouterr().out.splitlines()
     figures = json.loads(line)
@@ -58,17 +58,17 @@ def test_the_command_prints_one_object_on_one_line(capsys, monkeypatch):
     assert [f["found"] for f in figures["frames"]] == [1, 28, 28]
     assert all(set(f["median_ms"]) == set(bench.STAGES) for f in figures["frames"])
     tried = figures["streams"]["tried"]
-    assert [t["streams"] for t in tried] == list(bench.STREAMS) and all(0 <= t["analyzed"] <= 1 for t in tried)
-    assert figures["streams"]["most"] in (0, *bench.STREAMS)
+    assert [t["streams"] for t in tried] == list(bench.STREAM_COUNTS) and all(0 <= t["analyzed"] <= 1 for t in tried)
+    assert figures["streams"]["most"] in (0, *bench.STREAM_COUNTS)
     assert figures["memory_mb"]["peak"] > 50
 
 
 @pytest.mark.slow
 def test_every_page_that_reads_lessons_is_timed_with_five_years_of_them(monkeypatch):
     monkeypatch.setattr(bench_pages, "MINUTES", 2)
-    monkeypatch.setattr(bench_pages, "ROWS", 25 * 2 * (60 + 19) / 20)
-    figures = bench_pages.measure(4000, repeats=1)
+    monkeypatch.setattr(bench_pages, "MEAN_ROWS", 25 * 2 * (60 + 19) / 20)
+    figures = bench_pages.measure_pages(4000, repeats=1)
     assert figures["rows"] == 25 * 2 * (60 + 19) and figures["lessons"] == 20
     assert {"histograms", "weekly", "lessons", "data"} <= set(figures["pages"])
     assert all(seconds["again_s"] > 0 for seconds in figures["pages"].values())
-    assert "histograms" in bench_pages.table(figures)
+    assert "histograms" in bench_pages.format_pages(figures)

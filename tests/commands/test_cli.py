@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 
 from cssafe import observations, recording
-from cssafe.commands.main import COMMANDS, INCOMPLETE, main
+from cssafe.commands.analyze import INCOMPLETE
+from cssafe.commands.main import COMMANDS, main
 from cssafe.labels import FERPLUS
 from cssafe.settings import ROOT
 from cssafe.store import Workspace

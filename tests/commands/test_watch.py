@@ -19,7 +19,8 @@ from cssafe.live.engine import Engine
 from cssafe.live.room_camera import Capture
 from cssafe.settings import ROOT
 from cssafe.store import Workspace
-from tests.live.transports.test_websocket import Crowd, make
+from tests.support.fake_pipelines import Crowd
+from tests.support.live_lessons import make
 from tests.support.room import camera
 from tests.support.wait import until
 
@@ -141,7 +142,7 @@ def test_kill_9_loses_at_most_two_seconds(data):
 
 
 def test_it_ends_by_itself_at_the_time_given_and_reports_on_the_way(data, picture, monkeypatch, capsys):
-    told, line = [], watch.line
+    told, status_line = [], watch.status_line
 
     class Clock(datetime):
         """An hour passes once it has been told that nobody is in view."""
@@ -150,10 +151,10 @@ def test_it_ends_by_itself_at_the_time_given_and_reports_on_the_way(data, pictur
         def now(cls, zone):
             return datetime.now(zone) + timedelta(hours=any("No face" in words for words in told))
 
-    monkeypatch.setattr(watch, "REPORT", 0.5)
+    monkeypatch.setattr(watch, "STATUS_INTERVAL_S", 0.5)
     monkeypatch.setattr(watch, "datetime", Clock)
-    monkeypatch.setattr(watch, "line", lambda capture: told.append(line(capture)) or told[-1])
-    monkeypatch.setattr(watch, "_today", lambda clock, zone: datetime.now(UTC) + timedelta(minutes=30))
+    monkeypatch.setattr(watch, "status_line", lambda capture: told.append(status_line(capture)) or told[-1])
+    monkeypatch.setattr(watch, "_time_today", lambda clock, zone: datetime.now(UTC) + timedelta(minutes=30))
     assert main(["watch", str(picture), "--lesson", "Nobody", "--until", "23:59"]) == 0
     said = capsys.readouterr().err
     assert re.search(r"^\d\d:\d\d:\d\d camera live, 0 faces, No face in view\.$", said, re.MULTILINE)
@@ -173,5 +174,5 @@ def test_a_line_tells_of_the_class_as_a_whole_and_nothing_of_fewer_than_the_mini
     with closing(Workspace.open(None)) as workspace, closing(Engine(lambda: Crowd(faces)).start()) as engine:
         capture = Capture(settings.load(), engine, make(workspace, audience="class"), str(picture))
         until(lambda: capture.preview())
-        assert watch.line(capture).endswith(f"camera live, {says}")
+        assert watch.status_line(capture).endswith(f"camera live, {says}")
         capture.end()

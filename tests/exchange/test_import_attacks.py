@@ -13,12 +13,12 @@ from datetime import timedelta
 
 import pyarrow as pa
 import pytest
-from pyarrow import parquet
 
 from cssafe import settings
 from cssafe.exchange import ABOUT, exporter, importer
 from cssafe.settings import IMPORT_INTO_MEMORY, PROFILES, ROOT
 from cssafe.store import StoreError, Workspace
+from tests.support.exports import in_parquet
 from tests.support.lessons import LESSON, START, add, rows
 
 CONSENT = PROFILES["consent"]
@@ -34,12 +34,6 @@ def zipped(form: str, /, method: int = zipfile.ZIP_DEFLATED, about: bytes | None
             archive.writestr(f"{name}.{form}", content)
         said = {"program": "CSSAFE", "format": form, "database": [], "rows": {}}
         archive.writestr(ABOUT, json.dumps(said) if about is None else about)
-    return file.getvalue()
-
-
-def in_parquet(table: pa.Table, **options) -> bytes:
-    file = io.BytesIO()
-    parquet.write_table(table, file, compression="zstd", **options)
     return file.getvalue()
 
 

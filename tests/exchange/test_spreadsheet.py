@@ -24,7 +24,7 @@ from cssafe.school.week import parse_week
 from cssafe.settings import PROFILES
 from cssafe.store import StoreError, Workspace
 from cssafe.timetable.week_csv import from_csv, to_csv
-from tests.exchange.test_exchange import contents
+from tests.support.exports import contents
 from tests.support.lessons import LESSON, START, add, rows
 
 CONSENT = PROFILES["consent"]

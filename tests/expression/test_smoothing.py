@@ -7,8 +7,8 @@ from cssafe import settings
 from cssafe.expression import smooth
 from cssafe.expression.smoothing import HALF_LIFE
 from cssafe.pipeline import Pipeline, Stream
-from cssafe.training.temporal.sequences import stack
-from cssafe.training.temporal.smoothers import Average, LogAverage, Newest, Way, best, follow
+from cssafe.training.temporal.sequences import stack_sequences
+from cssafe.training.temporal.smoothers import Average, LogAverage, Smoother, Unsmoothed, choose_smoother, run_smoother
 from tests.support.faces import astronaut, frame
 
 
@@ -19,14 +19,14 @@ def rows(*leading):
     return shares
 
 
-@pytest.mark.parametrize("smoothing", [Average(0.2), LogAverage(0.2), Newest()])
+@pytest.mark.parametrize("smoothing", [Average(0.2), LogAverage(0.2), Unsmoothed()])
 def test_nobody_in_the_picture_is_an_ordinary_case(smoothing):
     none = np.zeros((0, *smoothing.start.shape), np.float32)
     joined, states = smoothing(rows(), none, np.zeros(0))
     assert joined.shape == (0, 8) and states.shape == none.shape
 
 
-@pytest.mark.parametrize("smoothing", [Average(0.2), LogAverage(0.2), Newest()])
+@pytest.mark.parametrize("smoothing", [Average(0.2), LogAverage(0.2), Unsmoothed()])
 def test_the_first_look_at_a_face_is_taken_as_it_is(smoothing):
     joined, _ = smoothing(rows(0.7, 0.2), np.stack([smoothing.start] * 2), np.array([0.0, 3.0]))
     assert joined == pytest.approx(rows(0.7, 0.2), abs=0.01)
@@ -76,17 +76,17 @@ def test_an_average_of_logarithms_sums_to_one_and_lies_between():
 
 def test_sequences_are_followed_frame_by_frame_as_live():
     half = np.stack([rows(1.0)[0], np.full(8, np.nan), rows(0.0)[0]])
-    one = stack([(np.array([0, 0.1, HALF_LIFE]), np.array([0, 0, 1]), half)])
-    joined = follow(Average(HALF_LIFE), one)
+    one = stack_sequences([(np.array([0, 0.1, HALF_LIFE]), np.array([0, 0, 1]), half)])
+    joined = run_smoother(Average(HALF_LIFE), one)
     assert np.isnan(joined[0, 1]).all(), "nothing is made up for a frame in which nothing was measured"
     assert joined[0, 2] == pytest.approx(rows(0.5)[0])
-    assert follow(Average(0.2), stack([])).shape == (0, 0, 8)
+    assert run_smoother(Average(0.2), stack_sequences([])).shape == (0, 0, 8)
 
 
 def test_the_way_that_is_right_most_often_is_chosen():
     flickering = np.stack([rows(p)[0] for p in (0.9, 0.3, 0.9, 0.3, 0.9, 0.9)])
-    one = stack([(np.arange(6) / 10, np.zeros(6, int), flickering)])
-    ways = [Way("newest", Newest()), Way("short", Average(0.01)), Way("long", Average(0.5))]
-    assert best(ways, one, (1.0,)).name == "long"
-    steady = best(ways[:1], one, (1.0, 2.0, 4.0))
+    one = stack_sequences([(np.arange(6) / 10, np.zeros(6, int), flickering)])
+    ways = [Smoother("newest", Unsmoothed()), Smoother("short", Average(0.01)), Smoother("long", Average(0.5))]
+    assert choose_smoother(ways, one, (1.0,)).name == "long"
+    steady = choose_smoother(ways[:1], one, (1.0, 2.0, 4.0))
     assert (steady.ratio, str(steady)) == (4.0, "newest, hysteresis 4")

@@ -1,67 +1,19 @@
 """The engine with real JPEGs and a pipeline of one line: what is tested is the mailbox, the turns and the failures."""
 
-import io
 import math
 import threading
 import time
 from datetime import UTC, datetime
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from cssafe.errors import ConfigurationError
-from cssafe.frames import Faces, Frame, FrameResult, Signals
 from cssafe.live import engine as engine_module
 from cssafe.live.engine import LOAD, Answer, Engine, Feed, shares
 from cssafe.pipeline import Stream
+from tests.support.fake_pipelines import JPEG, GatedPipeline
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
-
-
-def jpeg() -> bytes:
-    file = io.BytesIO()
-    Image.new("RGB", (64, 48)).save(file, "JPEG")
-    return file.getvalue()
-
-
-JPEG = jpeg()
-
-
-class Pipeline:
-    """Finds no face. `gate` holds it up; a `broken` one raises at every frame. seconds: that each frame takes."""
-
-    def __init__(self, broken: bool = False, seconds: float = 0.0) -> None:
-        self.gate = threading.Event()
-        self.gate.set()
-        self.entered = threading.Semaphore(0)
-        self.broken = broken
-        self.seconds = seconds
-        self.streams: list[Stream] = []
-
-    def warm(self) -> None:
-        time.sleep(self.seconds)
-
-    def analyze(self, frame: Frame, stream: Stream) -> FrameResult:
-        self.entered.release()
-        assert self.gate.wait(60)
-        time.sleep(self.seconds)
-        self.streams.append(stream)
-        if self.broken:
-            raise RuntimeError("broken on purpose")
-        nothing = np.zeros(0, np.float32)
-        return FrameResult(
-            frame.time,
-            frame.image.shape[1],
-            frame.image.shape[0],
-            Faces.none(),
-            np.zeros(0, np.int32),
-            Signals.none(),
-            None,
-            nothing,
-            nothing,
-            np.zeros(0, np.int8),
-        )
 
 
 class Inbox:
@@ -83,7 +35,7 @@ class Inbox:
 
 @pytest.fixture
 def pipeline():
-    return Pipeline()
+    return GatedPipeline()
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ import pytest
 
 from cssafe.privacy import MASK, SHOWN, way
 from cssafe.settings import PROFILES
-from tests.live.transports.test_websocket import crowd, make, time_now
+from tests.support.fake_pipelines import crowd
+from tests.support.live_lessons import make, time_now
 from tests.support.wait import until
 
 

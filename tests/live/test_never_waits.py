@@ -2,7 +2,6 @@
 and closed at the same time is ended whole. Slow things are held by the test, over a real server on this machine."""
 
 import json
-import socket
 import urllib.request
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -10,45 +9,15 @@ from threading import Event, Thread
 
 import duckdb
 import pytest
-import uvicorn
-from starlette.applications import Starlette
 from streamlit.testing.v1 import AppTest
-from websockets.sync.client import connect
 
-from cssafe.live import health, services
-from cssafe.live.transports import websocket
+from cssafe.live import services
 from cssafe.settings import ROOT
-from cssafe.store import StoreError, Workspace
-from tests.live.test_engine import JPEG
-from tests.live.transports.test_websocket import Crowd, crowd, make, time_now
-from tests.support.wait import until
+from cssafe.store import StoreError
+from tests.support.camera_client import LIMIT, answer
+from tests.support.live_lessons import running
 
-LIMIT = 60
-"""Seconds after which a test counts as stuck."""
-
-
-@pytest.fixture(autouse=True)
-def school(tmp_path, monkeypatch):
-    """The environment of a school's own server; where its database is."""
-    monkeypatch.setenv("CSSAFE_DATA", str(tmp_path))
-    monkeypatch.setenv("CSSAFE_PROFILE", "consent")
-    monkeypatch.setattr(services, "_load", Crowd)
-    yield tmp_path / "cssafe.duckdb"
-    services.close()
-
-
-@pytest.fixture
-def address():
-    """A server with the app's own routes."""
-    routes = websocket.routes(services.engine, services.find, lambda: (), health.report)
-    server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes), log_config=None, ws="websockets-sansio"))
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        thread = Thread(target=server.run, kwargs={"sockets": [door]})
-        thread.start()
-        until(lambda: server.started)
-        yield f"127.0.0.1:{door.getsockname()[1]}"
-        server.should_exit = True
-        thread.join(LIMIT)
+pytestmark = pytest.mark.usefixtures("data")
 
 
 @contextmanager
@@ -80,28 +49,6 @@ def begin(work) -> Future:
 
     Thread(target=run, daemon=True).start()
     return future
-
-
-def running(workspace: Workspace):
-    """A registered lesson that has seen a face."""
-    lesson = make(workspace)
-    services.register(lesson)
-    lesson.take(crowd(1, time_now()))
-    return lesson
-
-
-def answer(address: str, token: str) -> dict:
-    """What a camera that connects with this token hears of a picture."""
-    with connect(
-        f"ws://{address}/cssafe/frames",
-        origin=f"http://{address}",
-        subprotocols=["cssafe", token],
-        open_timeout=LIMIT,
-    ) as camera:
-        while json.loads(camera.recv(LIMIT))["state"] != "ready":
-            pass
-        camera.send(JPEG)
-        return json.loads(camera.recv(LIMIT))
 
 
 def ended(path) -> list[tuple]:
@@ -137,7 +84,7 @@ def test_while_the_summary_of_one_lesson_is_made_another_of_the_same_school_goes
     over.result(LIMIT)
 
 
-def test_a_page_that_asks_for_a_workspace_while_it_is_closed_gets_a_new_one_when_that_is_done(school, monkeypatch):
+def test_a_page_that_asks_for_a_workspace_while_it_is_closed_gets_a_new_one_when_that_is_done(data, monkeypatch):
     before = services.workspace()
     with held(before, "close", monkeypatch) as called:
         closed = begin(services.close)
@@ -148,7 +95,7 @@ def test_a_page_that_asks_for_a_workspace_while_it_is_closed_gets_a_new_one_when
     assert after is not before
     running(after)
     services.close()
-    assert ended(school) == [(True, True)]
+    assert ended(data) == [(True, True)]
 
 
 def test_a_workspace_that_two_close_at_once_is_closed_once_and_both_wait_for_it(monkeypatch):
@@ -165,7 +112,7 @@ def test_a_workspace_that_two_close_at_once_is_closed_once_and_both_wait_for_it(
     assert done == [None] and lesson.written
 
 
-def test_a_lesson_that_is_just_being_ended_is_whole_before_its_database_closes(school, monkeypatch):
+def test_a_lesson_that_is_just_being_ended_is_whole_before_its_database_closes(data, monkeypatch):
     workspace = services.workspace()
     lesson, closing_now, real = running(workspace), Event(), workspace.close
     monkeypatch.setattr(workspace, "close", lambda: (closing_now.set(), real()))
@@ -176,10 +123,10 @@ def test_a_lesson_that_is_just_being_ended_is_whole_before_its_database_closes(s
         assert not closing_now.wait(0.5)  # it never comes; a moment in which it could
     over.result(LIMIT)
     closed.result(LIMIT)
-    assert ended(school) == [(True, True)]
+    assert ended(data) == [(True, True)]
 
 
-def test_a_lesson_that_cannot_be_ended_keeps_no_other_from_its_end(school, monkeypatch):
+def test_a_lesson_that_cannot_be_ended_keeps_no_other_from_its_end(data, monkeypatch):
     workspace = services.workspace()
     lessons = [running(workspace), running(workspace)]
     tried, real = [], workspace.end_lesson
@@ -194,4 +141,4 @@ def test_a_lesson_that_cannot_be_ended_keeps_no_other_from_its_end(school, monke
     with pytest.raises(StoreError, match="disk is full"):
         services.close()
     assert all(lesson.ended for lesson in lessons)
-    assert ended(school) == [(False, False), (True, True)]
+    assert ended(data) == [(False, False), (True, True)]

@@ -25,7 +25,8 @@ from cssafe.pipeline import Stream
 from cssafe.privacy import MASK, SHOWN
 from cssafe.settings import PROFILES
 from cssafe.vision.anonymize import PLAIN
-from tests.live.transports.test_websocket import Crowd, count, make
+from tests.support.fake_pipelines import Crowd
+from tests.support.live_lessons import count, make
 from tests.support.room import camera
 from tests.support.rtsp import rtsp_camera
 from tests.support.wait import until

@@ -1,7 +1,7 @@
 """The room camera's lessons by hand and by timetable, with a real database file and a video in place of the camera."""
 
 from contextlib import closing
-from datetime import UTC, datetime, time
+from datetime import datetime, time
 
 import pytest
 
@@ -10,6 +10,7 @@ from cssafe.live import room_scheduler as module
 from cssafe.live import services
 from cssafe.school import room_timetable
 from cssafe.store import StoreError, Workspace
+from tests.support.room_timetable import all_day, at, keep
 from tests.support.wait import until
 
 pytestmark = pytest.mark.usefixtures("data")
@@ -28,18 +29,6 @@ def room(source):
     keep(source, room_timetable.parse_timetable(rows), "Europe/Berlin")
     services.room().reload()
     return services.room()
-
-
-def keep(source: str, entries: list, zone: str) -> None:
-    workspace = services.workspace()
-    workspace.set("agreed", True)
-    workspace.set("room", {"source": source, "time_zone": zone})
-    workspace.set("timetable", entries)
-
-
-def at(text: str) -> datetime:
-    """A time of Monday, 2 March 2026, in Berlin."""
-    return datetime.fromisoformat(f"2026-03-02T{text}+01:00")
 
 
 def subject(room) -> str | None:
@@ -119,14 +108,6 @@ def test_nothing_starts_twice_without_agreement_or_where_it_is_hosted(room, sour
     monkeypatch.setenv("CSSAFE_MODE", "hosted")
     with pytest.raises(ConfigurationError, match="is hosted"):
         room.start(services.workspace(), source, **FORM)
-
-
-def all_day() -> tuple[list, str]:
-    """A timetable of one lesson that is due now, and the time zone in which it is about noon, so that no test runs over
-    midnight."""
-    zone = f"Etc/GMT{datetime.now(UTC).hour - 12:+d}"
-    days = {"days": room_timetable.DAYS, "start": time(6), "end": time(18), "subject": "Maths"}
-    return room_timetable.parse_timetable([days]), zone
 
 
 def test_the_process_follows_its_timetable_and_takes_the_lesson_up_again_after_a_restart(data, source):

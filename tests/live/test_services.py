@@ -9,7 +9,8 @@ from cssafe.errors import ConfigurationError
 from cssafe.live import services
 from cssafe.settings import ROOT
 from cssafe.store import Workspace
-from tests.live.transports.test_websocket import crowd, make, time_now
+from tests.support.fake_pipelines import crowd
+from tests.support.live_lessons import make, time_now
 
 
 @pytest.fixture(autouse=True)

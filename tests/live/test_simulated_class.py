@@ -14,14 +14,11 @@ from cssafe.observations import observe
 from cssafe.scoring.formula import ATTENTION_ONLY, PUBLISHED, Formula
 from cssafe.settings import PROFILES
 from cssafe.store import Workspace
-from tests.support.simulated_class import Plan, Step, frames
+from tests.support.simulated_class import ROUGH, Plan, Step, frames
 
 pytestmark = pytest.mark.slow
 
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
-
-ROUGH = Plan(rate=1, missing=0.1, lost=0.3, restless=0.05, noise=4)
-"""Frames in which faces are not found, faces that are lost for up to 40 s, glances away, poor readings."""
 
 
 def expected(step: Step, formula: Formula, restless: float = 0.0) -> float:

@@ -24,8 +24,8 @@ from cssafe.live.upload import Analysis, Held
 from cssafe.pipeline import Stream
 from cssafe.privacy import MASK, SHOWN
 from cssafe.settings import MAX_UPLOAD_MB, PROFILES, ROOT
-from tests.conftest import index_first
-from tests.live.transports.test_websocket import Crowd
+from tests.support.fake_pipelines import Crowd
+from tests.support.media_files import index_first
 
 PATIENCE = 60
 LONG = tuple(second / 5 for second in range(300))

@@ -1,6 +1,4 @@
 import io
-import struct
-import zlib
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,21 +9,7 @@ import pytest
 from PIL import Image
 
 from cssafe.media import MediaError, decode, find, frames, hidden, is_camera, named_as_media, started
-from tests.conftest import half_blue, index_first
-
-
-def encoded(extension: str) -> bytes:
-    return cv2.imencode(extension, half_blue(40, 30))[1].tobytes()
-
-
-def claiming(width: int, height: int) -> bytes:
-    """A PNG of a few bytes whose header promises a picture of that size."""
-
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+from tests.support.media_files import claiming, encoded, half_blue, index_first, sound
 
 
 @pytest.mark.parametrize("extension", [".png", ".jpg", ".webp", ".bmp", ".tiff"])
@@ -147,16 +131,6 @@ def test_a_video_cut_short_raises_after_what_could_be_read(video):
         for picture in frames(str(cut), 0):
             seen.append(picture.seconds)
     assert seen and seen[-1] < 9
-
-
-def sound(path: Path) -> Path:
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("pcm_s16le", rate=8000, layout="mono")
-        frame = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), format="s16", layout="mono")
-        frame.sample_rate, frame.pts = 8000, 0
-        container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    return path
 
 
 def test_sound_alone_is_no_video(tmp_path):

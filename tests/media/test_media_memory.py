@@ -13,27 +13,13 @@ from PIL import Image
 
 from cssafe.media import About, MediaError, about, frames
 from cssafe.settings import ROOT
-from tests.media.test_media import claiming, encoded, sound
+from tests.support.media_files import claiming, encoded, gif, saved, sound
 
 
 def named(content: bytes, name: str = "lesson.mp4") -> io.BytesIO:
     file = io.BytesIO(content)
     file.name = name
     return file
-
-
-def gif() -> bytes:
-    data = io.BytesIO()
-    steps = [Image.new("RGB", (32, 32), colour) for colour in ("red", "green", "blue")]
-    steps[0].save(data, "GIF", save_all=True, append_images=steps[1:], duration=500)
-    return data.getvalue()
-
-
-def saved(mode: str, kind: str) -> bytes:
-    data = io.BytesIO()
-    deep = mode == "I;16"
-    (Image.fromarray(np.full((30, 40), 0x8000, np.uint16)) if deep else Image.new(mode, (40, 30))).save(data, kind)
-    return data.getvalue()
 
 
 @pytest.mark.parametrize(

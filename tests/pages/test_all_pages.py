@@ -3,62 +3,17 @@
 import re
 from dataclasses import replace
 from datetime import timedelta
-from gettext import NullTranslations
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from cssafe import language, queries, sample, settings
-from cssafe.store import Workspace
-from cssafe.ui import common
 from tests.support.lessons import LESSON, START, add, rows
+from tests.support.pages import Translated, navigation, press, run, show, text
+
+pytestmark = pytest.mark.usefixtures("pages_use_workspace")
 
 PAGES = ("histograms", "weekly", "lessons")
-
-
-@pytest.fixture
-def workspace(monkeypatch):
-    """An open workspace in memory, which the pages use."""
-    opened = Workspace.open(None)
-    monkeypatch.setattr(common, "workspace", lambda: opened)
-    yield opened
-    opened.close()
-
-
-def navigation(name: str) -> None:
-    """The script under test: the site with this page in front."""
-    import streamlit as st
-
-    from cssafe.settings import ROOT
-
-    names = sorted(
-        {"histograms", "weekly", "lessons", "live", "formulas", "rating", "data", "story", name},
-        key=lambda other: other != name,
-    )
-    st.navigation([st.Page(ROOT / f"pages/{other}.py", default=other == name) for other in names]).run()
-
-
-def show(name: str, **query: str) -> AppTest:
-    page = AppTest.from_function(navigation, args=(name,), default_timeout=30)
-    for key, value in query.items():
-        page.query_params[key] = value
-    return run(page)
-
-
-def run(page: AppTest) -> AppTest:
-    page.run()
-    assert not page.exception, page.exception
-    return page
-
-
-def text(page: AppTest) -> str:
-    parts = (page.markdown, page.text, page.caption, page.info, page.warning, page.error, page.subheader)
-    return "\n".join(element.value for part in parts for element in part)
-
-
-def press(page: AppTest, label: str) -> None:
-    next(button for button in page.button if button.label == label).click()
-    run(page)
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -114,16 +69,6 @@ def test_the_address_of_a_lesson_opens_it_whatever_was_filtered_before(workspace
     add(workspace, rows(), lesson=replace(LESSON, class_name="9c"))
     workspace.set("filters", {"class": ["9c"]})
     assert show("lessons", lesson=str(first)).subheader[0].value == "First"
-
-
-class Translated(NullTranslations):
-    """A language into which every sentence is translated: whatever stays English was never looked up."""
-
-    def gettext(self, message: str) -> str:
-        return " ".join(["वाक्य", *re.findall(r"\{[^}]*\}", message)])
-
-    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
-        return self.gettext(msgid2)
 
 
 @pytest.mark.parametrize("name", ("histograms", "weekly"))

@@ -20,7 +20,6 @@ import numpy as np
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
-from streamlit.testing.v1 import AppTest
 
 from cssafe import queries, settings
 from cssafe.commands.main import main
@@ -28,14 +27,15 @@ from cssafe.errors import ConfigurationError
 from cssafe.expression import Expression
 from cssafe.live import health, services
 from cssafe.live.transports import websocket
-from cssafe.settings import ROOT
 from cssafe.store import StoreError, Workspace
 from cssafe.store.errors import why_damaged
 from cssafe.store.rescue import rescue
 from cssafe.ui import common
+from tests.support.database import folder_contents
 from tests.support.faces import astronaut
 from tests.support.lessons import LESSON, START, add, rows
 from tests.support.markdown import as_read
+from tests.support.pages import page
 
 NOBODY = 65534
 
@@ -162,21 +162,10 @@ BAD = {
 """Name -> what makes it at a path, and what is said of it."""
 
 
-def contents(folder: Path) -> dict[str, bytes]:
-    return {str(p.relative_to(folder)): p.read_bytes() if p.is_file() else b"" for p in sorted(folder.rglob("*"))}
-
-
-def page(name: str) -> AppTest:
-    shown = AppTest.from_file(str(ROOT / "cssafe" / "ui/site.py"), default_timeout=30)
-    shown = (shown.switch_page(str(ROOT / "pages" / f"{name}.py")) if name != "live" else shown).run()
-    assert not shown.exception
-    return shown
-
-
 @pytest.mark.parametrize(("make", "words"), BAD.values(), ids=list(BAD))
 def test_a_database_that_cannot_be_used_is_named_at_every_door_and_left_as_it_was(app, make, words, capsys):
     make(app / "cssafe.duckdb")
-    before = contents(app)
+    before = folder_contents(app)
     with pytest.raises(StoreError, match=words):
         Workspace.open(app / "cssafe.duckdb")
     assert main(["sample", "--weeks", "1"]) == 2
@@ -189,7 +178,7 @@ def test_a_database_that_cannot_be_used_is_named_at_every_door_and_left_as_it_wa
     with answers() as client:
         answer = client.get("/healthz")
         assert answer.status_code == 503 and words in answer.json()["problem"]
-    assert contents(app) == before
+    assert folder_contents(app) == before
 
 
 def test_a_block_that_turns_out_damaged_is_named_with_its_lesson_and_the_rescue_on_pages(app, monkeypatch):
@@ -290,13 +279,13 @@ def test_a_database_that_may_not_be_read_or_written_is_named_and_left_as_it_was(
     Workspace.open(Path(app) / "cssafe.duckdb").close() if lock is unreadable else None
     main(["sample", "--help"])
     lock(app / "cssafe.duckdb")
-    before = contents(app)
+    before = folder_contents(app)
     with without_privileges():
         with pytest.raises(StoreError, match=r"could not be opened.*ermission"):
             services.workspace()
         assert main(["sample", "--weeks", "1"]) == 2
     assert "ermission" in capsys.readouterr().err and "ermission" in health.report()["problem"]
-    assert contents(app) == before
+    assert folder_contents(app) == before
 
 
 @contextmanager

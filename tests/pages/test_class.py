@@ -9,9 +9,11 @@ import pytest
 from cssafe.observations import observe
 from cssafe.queries import seats
 from cssafe.scoring.formula import PUBLISHED
-from tests.pages.test_all_pages import press, run, show, text, workspace  # noqa: F401
 from tests.support.lessons import LESSON, START, add, rows
+from tests.support.pages import press, run, show, text
 from tests.support.simulated_class import Plan, Step, frames
+
+pytestmark = pytest.mark.usefixtures("pages_use_workspace")
 
 
 @pytest.fixture(scope="module")
@@ -28,19 +30,19 @@ def opened():
     return run(page)
 
 
-def test_without_markers_or_places_it_says_what_to_do(workspace):  # noqa: F811
+def test_without_markers_or_places_it_says_what_to_do(workspace):
     add(workspace, rows(seconds=3).assign(x=np.nan))
     page = opened()
     assert "press a marker's button" in text(page) and "recorded by an earlier version" in text(page)
 
 
-def test_with_too_little_around_the_markers_it_says_so(workspace):  # noqa: F811
+def test_with_too_little_around_the_markers_it_says_so(workspace):
     number = add(workspace, rows(seconds=3))
     workspace.mark(number, "quiz", START)
     assert "Too little was measured around" in text(opened())
 
 
-def test_responses_are_told_in_words_with_their_uncertainty(workspace, turning):  # noqa: F811
+def test_responses_are_told_in_words_with_their_uncertainty(workspace, turning):
     number = add(workspace, turning)
     workspace.mark(number, "question", START + timedelta(seconds=300))
     workspace.mark(number, "joke", START + timedelta(seconds=500))
@@ -49,7 +51,7 @@ def test_responses_are_told_in_words_with_their_uncertainty(workspace, turning):
     assert "half of those who had to turn had turned after" in told
 
 
-def test_attention_only_tells_no_response_of_expressions(workspace, turning):  # noqa: F811
+def test_attention_only_tells_no_response_of_expressions(workspace, turning):
     number = add(workspace, turning, lesson=replace(LESSON, profile="attention-only"))
     workspace.mark(number, "question", START + timedelta(seconds=300))
     told = text(opened())
@@ -66,7 +68,7 @@ def divide(page, rows: int, columns: int):
 SHOW = "Show the figures of these regions"
 
 
-def test_a_room_is_divided_before_figures_are_shown_and_the_lesson_keeps_its_regions(workspace, turning):  # noqa: F811
+def test_a_room_is_divided_before_figures_are_shown_and_the_lesson_keeps_its_regions(workspace, turning):
     number = add(workspace, turning)
     page = opened()
     assert "no figure is shown yet" in text(page) and "each region shows the mean attention" not in text(page)
@@ -81,7 +83,7 @@ def test_a_room_is_divided_before_figures_are_shown_and_the_lesson_keeps_its_reg
     assert "it keeps them" in text(page) and not [button for button in page.button if button.label == SHOW]
 
 
-def test_a_running_lesson_has_no_seats(workspace, turning):  # noqa: F811
+def test_a_running_lesson_has_no_seats(workspace, turning):
     number = workspace.start_lesson(LESSON)
     workspace.record(number, turning)
     workspace.flush()

@@ -11,8 +11,8 @@ from cssafe import queries
 from cssafe.exchange import exporter
 from cssafe.store import Workspace
 from cssafe.ui import common
-from tests.pages.test_all_pages import press, run, show, text
 from tests.support.lessons import LESSON, START, add, rows
+from tests.support.pages import press, run, show, text
 
 
 @pytest.fixture

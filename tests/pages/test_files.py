@@ -15,12 +15,10 @@ from cssafe.live import services
 from cssafe.privacy import MASK, MOSAIC, SHOWN
 from cssafe.store import Workspace
 from cssafe.vision.face_finder import MESH_TRUSTED, Finder
-from tests.conftest import encode
-from tests.media.test_media import claiming, encoded, sound
-from tests.media.test_media_memory import saved
-from tests.pages.test_all_pages import run, text
 from tests.support.engagement import film
 from tests.support.faces import astronaut, classroom
+from tests.support.media_files import claiming, encode, encoded, png, saved, sound
+from tests.support.pages import run, text
 
 PATIENCE = 60
 
@@ -68,10 +66,6 @@ def analyse(*files: tuple[str, bytes], audience: str = "self") -> AppTest:
         time.sleep(0.2)
         run(page)
     return page
-
-
-def png(image) -> bytes:
-    return cv2.imencode(".png", image)[1].tobytes()
 
 
 def test_before_files_are_chosen_formats_and_limits_are_told_and_nothing_can_be_analysed():

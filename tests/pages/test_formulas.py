@@ -11,21 +11,11 @@ from streamlit.testing.v1 import AppTest
 from cssafe import queries
 from cssafe.queries import scored_observations
 from cssafe.scoring.formula import PUBLISHED
-from cssafe.store import Workspace
-from cssafe.ui import common, score_explanation
-from tests.pages.test_all_pages import press, run, text
-from tests.scoring.test_formula import own  # noqa: F401
-from tests.scoring.test_rescoring import AWAY, LOOKING, NEUTRAL, mixed
-from tests.support.lessons import LESSON, START, add, rows
+from cssafe.ui import score_explanation
+from tests.support.lessons import AWAY, LESSON, LOOKING, NEUTRAL, START, add, mixed, rows
+from tests.support.pages import press, run, text
 
-
-@pytest.fixture
-def workspace(monkeypatch):
-    """An open workspace in memory, which the pages use."""
-    opened = Workspace.open(None)
-    monkeypatch.setattr(common, "workspace", lambda: opened)
-    yield opened
-    opened.close()
+pytestmark = pytest.mark.usefixtures("pages_use_workspace")
 
 
 def navigation(name: str) -> None:
@@ -164,7 +154,7 @@ def test_attention_only_offers_no_formula_that_weighs_emotions(workspace, monkey
     )
 
 
-def test_a_file_that_is_no_formula_is_told_and_the_page_goes_on(workspace, own):  # noqa: F811
+def test_a_file_that_is_no_formula_is_told_and_the_page_goes_on(workspace, own):
     own(divisor={"value": -1, "source": "assumption"})
     page = show("formulas")
     assert "divisor is -1" in text(page) and page.selectbox(key="formula").value == "published 2"

@@ -18,10 +18,11 @@ from cssafe.live import health, services
 from cssafe.live.transports import websocket
 from cssafe.settings import ABSENCE_TIMEOUT_S, IDLE_TIMEOUT_MINUTES, PROFILES, ROOT
 from cssafe.store import StoreError, Workspace
-from tests.live.transports.test_websocket import crowd, make, time_now
 from tests.support.browser import serve
 from tests.support.faces import astronaut
+from tests.support.fake_pipelines import crowd
 from tests.support.lessons import LESSON, START, add, rows
+from tests.support.live_lessons import make, time_now
 from tests.support.visitor import Visitor
 from tests.support.wait import until
 

@@ -8,11 +8,11 @@ from streamlit.testing.v1 import AppTest
 
 from cssafe.expression.model_metrics import FIGURES
 from cssafe.live import services
-from tests.charts.test_model import figures
-from tests.pages.test_all_pages import run, text
-from tests.pages.test_files import png
 from tests.support.faces import astronaut, classroom, nobody
 from tests.support.maps import made
+from tests.support.media_files import png
+from tests.support.model_figures import figures
+from tests.support.pages import run, text
 
 PATIENCE = 60
 

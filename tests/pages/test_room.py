@@ -11,8 +11,8 @@ from cssafe.live.alerts import Alert
 from cssafe.privacy import MOSAIC, SHOWN
 from cssafe.school import room_timetable
 from cssafe.store import StoreError
-from tests.live.test_room_scheduler import all_day, at, keep
-from tests.pages.test_all_pages import press, run, text
+from tests.support.pages import press, run, shown, text
+from tests.support.room_timetable import all_day, at, keep
 from tests.support.wait import until
 
 pytestmark = pytest.mark.usefixtures("data")
@@ -33,17 +33,6 @@ def script() -> None:
 
 def show() -> AppTest:
     return run(AppTest.from_function(script, default_timeout=30))
-
-
-def shown(page: AppTest) -> str:
-    """All that the page sends to the browser, except what is typed into it."""
-    parts = [*page.main.children.values()]
-    words = [text(page)]
-    while parts:
-        part = parts.pop()
-        parts += getattr(part, "children", {}).values()
-        words.append(str(getattr(part, "proto", "")))
-    return "\n".join(words)
 
 
 def begin(page: AppTest, source: str) -> None:

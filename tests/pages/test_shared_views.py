@@ -14,10 +14,10 @@ from cssafe.live import services
 from cssafe.live.alerts import Alert
 from cssafe.live.lesson import VIEWS
 from cssafe.settings import PROFILES
-from tests.live.transports.test_websocket import crowd, make
-from tests.pages.test_all_pages import press, run, text
-from tests.pages.test_room import shown
-from tests.queries.test_suggestions import term
+from tests.support.fake_pipelines import crowd
+from tests.support.live_lessons import make
+from tests.support.marked_lessons import term
+from tests.support.pages import press, run, shown, text
 
 pytestmark = pytest.mark.usefixtures("data")
 

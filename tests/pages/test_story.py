@@ -9,8 +9,10 @@ from streamlit.testing.v1 import AppTest
 from cssafe import settings
 from cssafe.queries import notes
 from cssafe.report import files
-from tests.pages.test_all_pages import run, text, workspace  # noqa: F401
 from tests.support.lessons import LESSON, START, add, rows
+from tests.support.pages import run, text
+
+pytestmark = pytest.mark.usefixtures("pages_use_workspace")
 
 PAGES = ("story", "term", "compare")
 
@@ -42,36 +44,36 @@ def press(page: AppTest, label: str) -> None:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_an_empty_page_says_what_to_do(workspace, name):  # noqa: F811
+def test_an_empty_page_says_what_to_do(workspace, name):
     assert "no lesson yet" in text(show(name))
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_too_small_a_group_is_explained_and_not_shown(workspace, name):  # noqa: F811
+def test_too_small_a_group_is_explained_and_not_shown(workspace, name):
     add(workspace, rows(tracks=4))
     page = show(name)
     assert "fewer than 5 faces" in text(page) and not page.metric
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_with_lessons_says_how_far_to_trust_it(workspace, name):  # noqa: F811
+def test_a_page_with_lessons_says_how_far_to_trust_it(workspace, name):
     add(workspace, rows())
     page = show(name)
     assert "never a mark" in text(page) and "(concentration)" in text(page) and page.metric
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_synthetic_lessons_are_marked(workspace, name):  # noqa: F811
+def test_synthetic_lessons_are_marked(workspace, name):
     add(workspace, rows(), lesson=replace(LESSON, source="sample"))
     assert "Synthetic: made up" in text(show(name))
 
 
-def test_a_running_lesson_has_no_story_yet(workspace):  # noqa: F811
+def test_a_running_lesson_has_no_story_yet(workspace):
     workspace.start_lesson(LESSON)
     assert "still running" in text(show("story"))
 
 
-def test_a_lesson_of_the_address_is_told_and_another_can_be_chosen(workspace):  # noqa: F811
+def test_a_lesson_of_the_address_is_told_and_another_can_be_chosen(workspace):
     first = add(workspace, rows(), lesson=replace(LESSON, name="First"))
     add(workspace, rows(), lesson=replace(LESSON, name="Second", started=START + timedelta(days=1)))
     assert show("story").header[0].value == "Second"
@@ -82,7 +84,7 @@ def test_a_lesson_of_the_address_is_told_and_another_can_be_chosen(workspace):  
     assert run(page).header[0].value == "Second" and page.query_params["lesson"] == str(first + 1)
 
 
-def test_a_note_and_tags_are_kept_and_told(workspace):  # noqa: F811
+def test_a_note_and_tags_are_kept_and_told(workspace):
     number = add(workspace, rows())
     page = show("story")
     page.text_area[0].set_value("Went *well* <b>")
@@ -94,7 +96,7 @@ def test_a_note_and_tags_are_kept_and_told(workspace):  # noqa: F811
     assert "Went \\*well\\* \\<b\\>" in text(page) and "Tags: quiz pairs" in said(page)
 
 
-def test_a_file_that_cannot_be_made_says_so_on_the_page(workspace, monkeypatch):  # noqa: F811
+def test_a_file_that_cannot_be_made_says_so_on_the_page(workspace, monkeypatch):
     add(workspace, rows())
     page = show("story")
     monkeypatch.setattr(files, "PATIENCE", 0.001)
@@ -102,7 +104,7 @@ def test_a_file_that_cannot_be_made_says_so_on_the_page(workspace, monkeypatch):
     assert "could not be made" in text(page)
 
 
-def test_the_profile_of_the_reader_hides_expressions(workspace, monkeypatch):  # noqa: F811
+def test_the_profile_of_the_reader_hides_expressions(workspace, monkeypatch):
     add(workspace, rows())
     assert "Pleasant or not" in text(show("story")) and "Emotions" in text(show("term"))
     monkeypatch.setenv("CSSAFE_PROFILE", "attention-only")
@@ -111,7 +113,7 @@ def test_the_profile_of_the_reader_hides_expressions(workspace, monkeypatch):  #
     assert "Emotions" not in [part.value for part in show("term").subheader]
 
 
-def test_the_last_term_is_guessed_and_compared(workspace):  # noqa: F811
+def test_the_last_term_is_guessed_and_compared(workspace):
     for day in range(10):
         value = 0.5 if day < 5 else 0.7
         when = START + timedelta(days=day)
@@ -124,7 +126,7 @@ def test_the_last_term_is_guessed_and_compared(workspace):  # noqa: F811
     assert "must begin before it ends" in text(run(page))
 
 
-def test_lessons_are_compared_by_the_tag_chosen(workspace):  # noqa: F811
+def test_lessons_are_compared_by_the_tag_chosen(workspace):
     for i in range(12):
         number = add(workspace, rows(concentration=0.5 + 0.2 * (i % 2) + 0.01 * (i % 3)))
         if i == 0:

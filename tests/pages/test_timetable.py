@@ -13,9 +13,11 @@ from cssafe.timetable import week_ics
 from cssafe.timetable.week_csv import to_csv
 from cssafe.timetable.week_ics import to_ics
 from cssafe.ui import common
-from tests.pages.test_all_pages import press, run, text, workspace  # noqa: F401 a fixture
 from tests.support.lessons import add, rows
+from tests.support.pages import press, run, text
 from tests.support.schools import fill, periods, planted, recorded, school
+
+pytestmark = pytest.mark.usefixtures("pages_use_workspace")
 
 SLOTS, BETTER, WEEK = "How slots differ", "A better week", "The school's week"
 
@@ -43,18 +45,18 @@ def keep(of: Workspace, lessons: list[dict], **others) -> None:
     of.set("school", parse_week(periods(), lessons, **others).plain())
 
 
-def test_an_empty_workspace_is_asked_for_its_week_in_every_part(workspace):  # noqa: F811
+def test_an_empty_workspace_is_asked_for_its_week_in_every_part(workspace):
     assert "not known yet" in text(show(WEEK))
     for part in (SLOTS, BETTER):
         assert "periods first" in text(show(part))
 
 
-def test_without_lessons_the_slots_say_what_to_do(workspace):  # noqa: F811
+def test_without_lessons_the_slots_say_what_to_do(workspace):
     keep(workspace, [])
     assert "no lesson yet" in text(show(SLOTS))
 
 
-def test_too_small_a_group_is_explained_and_not_shown(workspace):  # noqa: F811
+def test_too_small_a_group_is_explained_and_not_shown(workspace):
     keep(workspace, [])
     add(workspace, rows(tracks=4))
     assert "fewer than 5 faces" in text(show(SLOTS)) and "How to read it" not in text(show(SLOTS))
@@ -107,14 +109,14 @@ def test_where_no_subject_needs_focus_it_says_so(lent):
     assert "No subject needs focus" in text(page)
 
 
-def test_a_few_lessons_support_no_advice_and_every_part_says_so(workspace):  # noqa: F811
+def test_a_few_lessons_support_no_advice_and_every_part_says_so(workspace):
     of = school(5)
     fill(workspace, of, recorded(of, 0, np.zeros(35), weeks=1).query("class_name == '0'"))
     for part in (SLOTS, BETTER):
         assert "too little to tell slots apart" in text(show(part))
 
 
-def test_the_week_is_taken_from_recorded_lessons_and_can_be_downloaded(workspace):  # noqa: F811
+def test_the_week_is_taken_from_recorded_lessons_and_can_be_downloaded(workspace):
     of = school(2)
     fill(workspace, of, recorded(of, 0, np.zeros(35), weeks=2, share=1.0))
     workspace.set("school", {})
@@ -126,7 +128,7 @@ def test_the_week_is_taken_from_recorded_lessons_and_can_be_downloaded(workspace
     assert {"CSV", "iCalendar"} <= {button.label for button in page.get("download_button")}
 
 
-def test_a_week_that_no_longer_fits_its_periods_is_named_and_can_be_mended(workspace):  # noqa: F811
+def test_a_week_that_no_longer_fits_its_periods_is_named_and_can_be_mended(workspace):
     keep(workspace, [{"day": "Mon", "period": "7", "class_name": "7a", "subject": "Art"}])
     workspace.set("periods", periods(3))
     assert "the period “7”. It must be one of 1, 2, 3" in text(show(SLOTS))
@@ -134,7 +136,7 @@ def test_a_week_that_no_longer_fits_its_periods_is_named_and_can_be_mended(works
     assert "not used until then" in text(page) and any(button.label == "Save the week" for button in page.button)
 
 
-def test_what_is_filled_in_is_saved(workspace):  # noqa: F811
+def test_what_is_filled_in_is_saved(workspace):
     keep(workspace, [{"day": "Mon", "period": "1", "class_name": "7a", "subject": "Art"}])
     page = show(WEEK)
     page.multiselect(key="week_days").set_value(["Mon", "Sat"])
@@ -151,7 +153,7 @@ def send(page, name: str, content: bytes) -> str:
     return text(page)
 
 
-def test_a_spinner_turns_while_a_calendar_is_read(workspace, monkeypatch):  # noqa: F811
+def test_a_spinner_turns_while_a_calendar_is_read(workspace, monkeypatch):
     turning, seen = [], []
 
     @contextmanager
@@ -167,7 +169,7 @@ def test_a_spinner_turns_while_a_calendar_is_read(workspace, monkeypatch):  # no
 
 
 @pytest.mark.parametrize("name", ["week.csv", "week.ics"])
-def test_a_file_takes_the_place_of_the_week(workspace, name):  # noqa: F811
+def test_a_file_takes_the_place_of_the_week(workspace, name):
     of = school(2)
     content = to_csv(of).encode() if name.endswith("csv") else to_ics(of, date(2026, 9, 7), "UTC")
     workspace.set("school", {"most": 3})
@@ -183,7 +185,7 @@ def test_a_file_takes_the_place_of_the_week(workspace, name):  # noqa: F811
         ("week.ics", b"hello", "no iCalendar file"),
     ],
 )
-def test_a_file_that_cannot_be_used_leaves_the_week_as_it_is(workspace, name, content, says):  # noqa: F811
+def test_a_file_that_cannot_be_used_leaves_the_week_as_it_is(workspace, name, content, says):
     keep(workspace, [{"day": "Mon", "period": "1", "class_name": "7a", "subject": "Art"}])
     before = workspace.get("school")
     told = send(show(WEEK), name, content)

@@ -12,10 +12,7 @@ from cssafe.labels import FERPLUS
 from cssafe.observations import COLUMNS
 from cssafe.queries import Filter
 from cssafe.school import periods
-from tests.support.lessons import LESSON, START, add, rows, uneven
-
-PERIODS = [{"name": "1", "start": "09:00", "end": "09:45"}, {"name": "2", "start": "09:45", "end": "10:30"}]
-
+from tests.support.lessons import LESSON, PERIODS, START, add, rows, uneven
 
 CALLS = {
     "emotions": lambda w: queries.emotions(w),

@@ -11,9 +11,8 @@ from cssafe.observations import observe
 from cssafe.queries.responses import COLUMNS, Course, responses, turning_delay
 from cssafe.scoring.affect import COORDINATES
 from cssafe.scoring.formula import ATTENTION_ONLY, PUBLISHED
-from tests.live.test_simulated_class import ROUGH
 from tests.support.lessons import LESSON, START, add, rows
-from tests.support.simulated_class import Plan, Step, frames
+from tests.support.simulated_class import ROUGH, Plan, Step, frames
 
 pytestmark = pytest.mark.slow
 

@@ -13,9 +13,8 @@ from cssafe.observations import observe
 from cssafe.queries import seats
 from cssafe.scoring.formula import PUBLISHED
 from cssafe.settings import PROFILES
-from tests.live.test_simulated_class import ROUGH
 from tests.support.lessons import LESSON, START, add, rows
-from tests.support.simulated_class import Step, frames
+from tests.support.simulated_class import ROUGH, Step, frames
 
 LEFT = {"name": "Door", "left": 0, "top": 0, "right": 50, "bottom": 100}
 RIGHT = {"name": "Window", "left": 50, "top": 0, "right": 100, "bottom": 100}

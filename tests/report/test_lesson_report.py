@@ -24,8 +24,9 @@ from cssafe.scoring.formula import PUBLISHED
 from cssafe.settings import PROFILES
 from cssafe.store import Workspace
 from cssafe.store.statements import STORED_DECIMALS
-from tests.queries import test_suggestions
 from tests.support.lessons import LESSON, START, add, rows
+from tests.support.marked_lessons import term
+from tests.support.reports import words
 from tests.support.simulated_class import Plan, Step, frames
 
 CONSENT = PROFILES["consent"]
@@ -34,10 +35,6 @@ CONSENT = PROFILES["consent"]
 def tell(workspace, number: int, profile=CONSENT) -> Report:
     lessons = queries.lessons(workspace)
     return story(workspace, lessons[lessons["lesson"] == number].iloc[0], profile)
-
-
-def words(report: Report) -> str:
-    return "\n".join(sentence for section in report.sections for sentence in section.sentences)
 
 
 def course(*values: float, **others: float) -> pd.DataFrame:
@@ -212,7 +209,7 @@ def test_devanagari_in_a_chart_is_drawn_letter_beside_letter(tmp_path):
 
 
 def test_what_has_worked_with_the_class_is_told(workspace):
-    number = test_suggestions.term(workspace, 9, 0.2)[-1]
+    number = term(workspace, 9, 0.2)[-1]
     assert "After a quiz, this class's concentration rose in" in words(tell(workspace, number))
 
 

@@ -14,8 +14,8 @@ from cssafe.report.comparison_report import research
 from cssafe.report.term_report import before, term
 from cssafe.settings import PROFILES
 from cssafe.timetable.slot_effects import estimate_effects
-from tests.report.test_lesson_report import words
 from tests.support.lessons import LESSON, START, add, rows
+from tests.support.reports import words
 from tests.support.schools import planted, recorded, school
 
 CONSENT = PROFILES["consent"]

@@ -1,7 +1,5 @@
 """Formula files: the shipped ones, a school's own, and files that are none."""
 
-import json
-
 import pytest
 
 from cssafe.errors import ConfigurationError
@@ -10,21 +8,6 @@ from cssafe.scoring import formula
 from cssafe.scoring.formula import ATTENTION_ONLY, FORMULAS, PUBLISHED, chosen, files, find, read_formula, sources
 
 SHIPPED = sorted(FORMULAS.glob("*.json"))
-
-
-@pytest.fixture
-def own(tmp_path, monkeypatch):
-    """The folder of a school's own formulas, and how to write one: a shipped one with other numbers."""
-    monkeypatch.setenv("CSSAFE_DATA", str(tmp_path))
-    (tmp_path / "formulas").mkdir()
-
-    def write(name="ours", version=1, **parts):
-        data = json.loads((FORMULAS / formula.PUBLISHED_FILE).read_text()) | {"name": name, "version": version} | parts
-        path = tmp_path / "formulas" / f"{name}-{version}.json"
-        path.write_text(json.dumps(data))
-        return path
-
-    return write
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)

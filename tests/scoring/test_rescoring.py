@@ -16,29 +16,14 @@ from cssafe.scoring import explanation, rescoring, sensitivity
 from cssafe.scoring.concentration import attention, concentration
 from cssafe.scoring.formula import ATTENTION_ONLY, GAZE, PUBLISHED, WORDS
 from cssafe.store import Workspace, migrations
-from tests.support.lessons import LESSON, START, add, rows
+from tests.support.lessons import AWAY, FRONT, LESSON, LOOKING, NEUTRAL, START, add, mixed, rows
 
-LOOKING = {"yaw": 0.0, "pitch": 0.0, "gaze_x": 0.0, "eyes_open": 1.0}
-AWAY = LOOKING | {"yaw": 50.0}
 DOWN = LOOKING | {"pitch": 45.0}
-FRONT = pd.DataFrame({"time": [pd.Timestamp(START.replace(tzinfo=None))], "activity": ["front"]})
-NEUTRAL = {f"p_{name}": float(name == "neutral") for name in FERPLUS}
 
 
 def fetch(workspace, sql):
     with workspace.cursor() as cursor:
         return cursor.execute(sql).fetchall()
-
-
-def mixed(seconds=6, tracks=6, seed=0):
-    """Observations with everything in them: all directions and lids, all emotions, and some that cannot be measured."""
-    table = rows(tracks, seconds)
-    draw = np.random.default_rng(seed)
-    table["yaw"], table["pitch"] = draw.normal(0, 25, len(table)), draw.normal(10, 20, len(table))
-    table["gaze_x"], table["eyes_open"] = draw.uniform(-0.7, 0.7, len(table)), draw.uniform(0, 1, len(table))
-    table[[f"p_{name}" for name in FERPLUS]] = draw.dirichlet(np.ones(8), len(table))
-    table.loc[::7, ["yaw", "pitch", "gaze_x", "eyes_open"]] = np.nan
-    return table
 
 
 def test_no_observations_are_scored_as_none():

@@ -24,11 +24,9 @@ from cssafe.live import services
 from cssafe.settings import ROOT
 from cssafe.store import StoreError, Workspace, backups, database
 from cssafe.store.database import RESCUE_PREFIX
-from tests.pages.test_all_pages import press, run, text
-from tests.pages.test_bad_store import page
-from tests.store.test_database import SECRET
-from tests.store.test_store_processes import holding, python
 from tests.support.lessons import LESSON, START, add, rows
+from tests.support.pages import page, press, run, text
+from tests.support.processes import SECRET, holding, python
 
 
 @pytest.fixture

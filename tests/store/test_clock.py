@@ -18,8 +18,8 @@ from cssafe.live.lesson import NOW, LiveLesson
 from cssafe.report import lesson_report
 from cssafe.settings import PROFILES, ROOT
 from cssafe.store import Workspace, summaries
-from tests.live.transports.test_websocket import crowd
-from tests.store.test_full_disk import INVARIANTS
+from tests.support.database import INVARIANTS
+from tests.support.fake_pipelines import crowd
 from tests.support.lessons import add, rows
 
 NOON = datetime(2026, 3, 2, 12, 0, 0, 300_000, tzinfo=UTC)

@@ -23,7 +23,7 @@ from cssafe.store import StoreError, Workspace, backups, recovery
 from cssafe.store.errors import is_damage
 from cssafe.store.rescue import rescue
 from cssafe.ui import common
-from tests.store.test_rescue import BLOCK_BYTES, FIRST_BLOCK
+from tests.support.database import BLOCK_BYTES, FIRST_BLOCK
 from tests.support.lessons import LESSON, START, add, rows
 from tests.support.markdown import as_read
 

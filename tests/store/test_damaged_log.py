@@ -19,9 +19,10 @@ import pytest
 from cssafe.live import health, services
 from cssafe.settings import ROOT
 from cssafe.store import StoreError, Workspace, recovery
-from tests.pages.test_bad_store import contents, page
-from tests.store.test_store_processes import python
+from tests.support.database import folder_contents
 from tests.support.lessons import LESSON, START, rows
+from tests.support.pages import page
+from tests.support.processes import python
 
 SECONDS, FACES = 60, 10
 
@@ -226,20 +227,20 @@ def test_a_log_that_is_a_folder_is_named_and_everything_left_as_it_was(folder):
     log = folder / "cssafe.duckdb.wal"
     log.unlink()
     log.mkdir()
-    before = contents(folder)
+    before = folder_contents(folder)
     with pytest.raises(StoreError, match=r"cssafe\.duckdb\.wal could not be opened.*CSSAFE_DATA"):
         Workspace.open(folder / "cssafe.duckdb")
-    assert contents(folder) == before
+    assert folder_contents(folder) == before
 
 
 def test_a_file_that_cannot_be_opened_even_without_its_log_keeps_its_log(folder):
     path, log = folder / "cssafe.duckdb", folder / "cssafe.duckdb.wal"
     change(log, noise(log.read_bytes()))
     path.write_bytes(path.read_bytes()[:20_000])
-    before = contents(folder)
+    before = folder_contents(folder)
     with pytest.raises(StoreError, match="could not be opened"):
         Workspace.open(path)
-    assert contents(folder) == before
+    assert folder_contents(folder) == before
 
 
 def test_after_a_kill_pages_health_and_command_line_say_what_may_be_missing_until_somebody_has_read_it(folder):

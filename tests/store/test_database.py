@@ -14,8 +14,7 @@ from cssafe.store import Lesson, StoreError, Workspace, database
 from cssafe.store.database import Database
 from cssafe.store.recovery import running_marker_path
 from tests.support.lessons import LESSON, START, add, rows
-
-SECRET = "Nobody may read this any more"
+from tests.support.processes import SECRET
 
 
 def fill(workspace: Workspace, seconds: int = 1200, faces: int = 25, lesson: Lesson = LESSON) -> int:

@@ -11,16 +11,12 @@ import pytest
 
 from cssafe.live import services
 from cssafe.store import StoreError, Workspace, write_queue
-from tests.live.transports.test_websocket import crowd, make
-from tests.pages.test_all_pages import text
-from tests.pages.test_bad_store import page
+from tests.support.database import INVARIANTS
+from tests.support.fake_pipelines import crowd
 from tests.support.lessons import LESSON, START, rows
+from tests.support.live_lessons import make
+from tests.support.pages import page, text
 from tests.support.wait import until
-
-INVARIANTS = {
-    "a second twice": "FROM observations GROUP BY lesson, time, track HAVING count(*) > 1",
-    "an end before the start": "FROM lessons WHERE ended < started",
-}
 
 
 class Disk:

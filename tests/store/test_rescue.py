@@ -22,11 +22,9 @@ from cssafe.settings import ROOT
 from cssafe.store import StoreError, Workspace
 from cssafe.store.rescue import rescue
 from cssafe.ui import common
+from tests.support.database import BLOCK_BYTES, FIRST_BLOCK
 from tests.support.lessons import LESSON, START, rows
 from tests.support.markdown import as_read
-
-FIRST_BLOCK, BLOCK_BYTES = 12_288, 262_144
-"""Of a DuckDB file: where its first block begins, after three headers, and how large each is."""
 
 LESSONS, FACES, SECONDS = 6, 25, 1200
 """Two row groups of DuckDB, of 120,000 and 60,000 rows."""

@@ -2,21 +2,14 @@
 
 import os
 import signal
-import subprocess
-import sys
 import textwrap
 import time
 from pathlib import Path
 
 import pytest
 
-from cssafe.settings import ROOT
 from cssafe.store import Workspace
-
-
-def python(program: str, path: Path) -> subprocess.Popen:
-    command = [sys.executable, "-c", textwrap.dedent(program), str(path)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+from tests.support.processes import holding, python
 
 
 def test_a_second_process_gets_a_clear_message(tmp_path):
@@ -163,11 +156,6 @@ def interrupt(path: Path, moment: str) -> None:
     with python(program, path) as process:
         assert process.communicate(timeout=120)[0] == "ready\n"
         assert process.returncode == -signal.SIGKILL
-
-
-def holding(folder: Path, words: str) -> list[str]:
-    """Files in which the words can be read."""
-    return [path.name for path in folder.rglob("*") if path.is_file() and words.encode() in path.read_bytes()]
 
 
 def lessons(path: Path) -> list[str]:

@@ -11,33 +11,15 @@ from streamlit.testing.v1 import AppTest
 from cssafe.exchange import ABOUT, exporter, importer
 from cssafe.live import services
 from cssafe.live.transports.choice import NAMES
-from cssafe.school.week import parse_week
 from cssafe.settings import PROFILES, ROOT
 from cssafe.store import StoreError, Workspace
 from cssafe.store.importing import ImportResult
 from cssafe.store.stored_settings import CONNECTIONS, STORED_SETTINGS
 from tests.support.lessons import add, rows
+from tests.support.stored_settings import ENTRY, GOOD, PERIOD, REGION, put
 
 CONSENT = PROFILES["consent"]
-PERIOD = {"name": "1", "start": "08:00", "end": "08:45"}
-LESSON = {"day": "Mon", "period": "1", "class_name": "7b", "subject": "Maths"}
-ENTRY = {"days": ["Mon"], "start": "08:00", "end": "08:45", "class_name": "7b", "subject": "Maths", "room": ""}
-REGION = {"name": "A1", "left": 0, "top": 0.0, "right": 0.5, "bottom": 1}
 
-GOOD = {
-    "agreed": [True],
-    "hints": [False],
-    "anonymous": [{}, {"class": "mosaic", "self": "shown"}],
-    "room": [{"source": "rtsp://me:password@camera", "time_zone": "Asia/Kolkata"}],
-    "room_rests": ["2026-11-29T08:00:00+00:00"],
-    "timetable": [[], [ENTRY]],
-    "live": [{}, {"class_name": "7b", "subject": "", "room": "", "time_zone": "UTC", "audience": "class"}],
-    "filters": [{}, {"class": ["7b"], "subject": [], "from": "2026-11-29", "until": None, "synthetic": False}],
-    "formula": ["published 2"],
-    "periods": [[], [PERIOD]],
-    "school": [{}, parse_week([PERIOD], [LESSON], focus={"Maths": 2.0}).plain()],
-    "seats": [{}, {"": [REGION], "12": []}],
-}
 
 BAD = {
     "agreed": ["yes", 1, None],
@@ -57,11 +39,6 @@ BAD = {
                {"lessons": [{"day": 1}]}, {"away": [None]}, {"colour": 1}, {"most": True}],
     "seats": [[], {"12": {}}, {"12": [REGION | {"left": 2}]}, {"12": [REGION | {"top": None}]}, {"12": [{"name": "A"}]}],
 }  # fmt: skip
-
-
-def put(workspace: Workspace, key: str, text: str) -> None:
-    """Write into the table as an older version, or a hand, might have."""
-    workspace._queue.run(lambda: workspace._connection.execute("INSERT INTO settings VALUES (?, ?)", [key, text]))
 
 
 def brought(workspace: Workspace, *rows: tuple[str, str]) -> ImportResult:

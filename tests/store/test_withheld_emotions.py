@@ -23,8 +23,8 @@ from cssafe.scoring.formula import ATTENTION_ONLY, PUBLISHED
 from cssafe.settings import PROFILES
 from cssafe.store import StoreError, Workspace
 from cssafe.ui import common
-from tests.pages.test_all_pages import show, text
 from tests.support.lessons import LESSON, START, add, rows
+from tests.support.pages import show, text
 
 EXPRESSIVE = (*EXPRESSION, *MOVEMENTS)
 BEFORE = replace(LESSON, formula=str(PUBLISHED))

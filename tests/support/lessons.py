@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pandas as pd
 
+from cssafe.labels import FERPLUS
 from cssafe.observations import COLUMNS, EXPRESSION
 from cssafe.store import Lesson, Workspace
 
@@ -36,3 +37,21 @@ def add(workspace: Workspace, *parts: pd.DataFrame, lesson: Lesson = LESSON) -> 
 def uneven(*values: float, **others: float) -> pd.DataFrame:
     """One second of faces with these concentrations."""
     return rows(tracks=len(values), **others).assign(concentration=np.array(values, float))
+
+
+PERIODS = [{"name": "1", "start": "09:00", "end": "09:45"}, {"name": "2", "start": "09:45", "end": "10:30"}]
+LOOKING = {"yaw": 0.0, "pitch": 0.0, "gaze_x": 0.0, "eyes_open": 1.0}
+AWAY = LOOKING | {"yaw": 50.0}
+FRONT = pd.DataFrame({"time": [pd.Timestamp(START.replace(tzinfo=None))], "activity": ["front"]})
+NEUTRAL = {f"p_{name}": float(name == "neutral") for name in FERPLUS}
+
+
+def mixed(seconds=6, tracks=6, seed=0):
+    """Observations with everything in them: all directions and lids, all emotions, and some that cannot be measured."""
+    table = rows(tracks, seconds)
+    draw = np.random.default_rng(seed)
+    table["yaw"], table["pitch"] = draw.normal(0, 25, len(table)), draw.normal(10, 20, len(table))
+    table["gaze_x"], table["eyes_open"] = draw.uniform(-0.7, 0.7, len(table)), draw.uniform(0, 1, len(table))
+    table[[f"p_{name}" for name in FERPLUS]] = draw.dirichlet(np.ones(8), len(table))
+    table.loc[::7, ["yaw", "pitch", "gaze_x", "eyes_open"]] = np.nan
+    return table

@@ -196,3 +196,7 @@ def _over_the_last(closed: np.ndarray, rate: float) -> np.ndarray:
     shares = (sums[end] - sums[begin]) / (end - begin)[:, None]
     shares[end < PERCLOS[0] * rate] = np.nan
     return shares
+
+
+ROUGH = Plan(rate=1, missing=0.1, lost=0.3, restless=0.05, noise=4)
+"""Frames in which faces are not found, faces that are lost for up to 40 s, glances away, poor readings."""

@@ -11,23 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cssafe.errors import ConfigurationError
-from cssafe.school import periods as day
-from cssafe.school.week import parse_week
 from cssafe.scoring.formula import FORMULAS, MAX_FILE_BYTES, PUBLISHED_FILE, read_formula, sources
 from cssafe.timetable.week_csv import MAX_ROWS, from_csv
 from cssafe.timetable.week_ics import from_ics
+from tests.support.timetable_files import CELLS, FIRST, NAMES, PIECES, calendar, event, used
 
 SECONDS = 2.0
 """Of this process's own time: what else the machine does is not counted."""
-
-
-def event(start="DTSTART:20260907T080000", end="DTEND:20260907T084500", extra="", summary="Maths 7b") -> str:
-    lines = ("BEGIN:VEVENT", "UID:1", f"SUMMARY:{summary}", start, end, *([extra] if extra else []), "END:VEVENT")
-    return "\r\n".join(lines) + "\r\n"
-
-
-def calendar(*events: str, before: str = "") -> bytes:
-    return f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n{before}{''.join(events)}END:VCALENDAR\r\n".encode()
 
 
 def zone(rule: str, name: str = "X") -> str:
@@ -80,8 +70,6 @@ CALENDARS = {
     "nothing": (b"", "no iCalendar file"),
 }  # fmt: skip
 
-NAMES = "what,day,period,start,end,class,subject,teacher,room,length,fixed\n"
-FIRST = "period,,1,08:00,08:45,,,,,,\n"
 ROW = "lesson,Mon,1,,,7b,M,,,{length},no\n"
 
 TABLES = {
@@ -104,12 +92,6 @@ TABLES = {
     "other digits": (NAMES + "period,,1,٠٨:00,08:45,,,,,,\n", "Period 1 needs a start"),
     "points": (NAMES + "period,,1,8.00,8.45,,,,,,\n", "Period 1 needs a start"),
 }  # fmt: skip
-
-
-def used(found: tuple) -> None:
-    """As the page Timetable does with what a file holds."""
-    new, lessons, away = found
-    parse_week(day.parse_periods(new), lessons, away, list({row["day"]: None for row in lessons}) or ["Mon"])
 
 
 def said(read_file, *args) -> str:
@@ -136,12 +118,6 @@ def test_a_hostile_table_is_read_or_refused_in_a_sentence_and_in_time(kind):
     assert re.search(expected or "^$", said(from_csv, content.encode()))
 
 
-LINES = st.sampled_from([*calendar(event(extra="RRULE:FREQ=WEEKLY;BYDAY=MO,TU;UNTIL=20261231T000000Z")).splitlines()])
-PIECES = st.one_of(LINES, st.binary(max_size=30), st.text("0123456789:;=,-TZ/PMWD+", max_size=20).map(str.encode))
-CELLS = st.one_of(
-    st.sampled_from([*NAMES.strip().split(","), "lesson", "away", "Mon", "1", "08:00", "7b", "1e400", "-1", "=1"]),
-    st.text(max_size=8),
-)
 QUICK = settings(deadline=None, max_examples=150, suppress_health_check=list(HealthCheck))
 
 

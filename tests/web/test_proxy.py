@@ -12,13 +12,15 @@ from contextlib import ExitStack, closing
 import pytest
 from websockets.sync.client import connect
 
+from cssafe.live import services
 from cssafe.settings import ROOT
 from cssafe.web import process
-from tests.live.test_never_waits import LIMIT, address, answer, running, school  # noqa: F401 (fixtures)
 from tests.support.browser import need
+from tests.support.camera_client import LIMIT, answer
+from tests.support.live_lessons import running
 from tests.support.wait import until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("data")]
 
 HALF = b"GET /healthz HTTP/1.1\r\nHost: class.school.example\r\nX-Slow: "
 
@@ -29,7 +31,7 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def proxy(address, tmp_path):  # noqa: F811
+def proxy(address, tmp_path):
     """nginx with the documented configuration before a server with the app's routes; certificate and ports are the test's."""
     need("nginx")
     port = free_port()
@@ -76,7 +78,7 @@ def half_open(stack: ExitStack, place: str, number: int) -> list[socket.socket]:
     return sockets
 
 
-def test_1100_half_open_requests_hold_nobody_up_and_are_cut_after_ten_seconds(proxy, address):  # noqa: F811
+def test_1100_half_open_requests_hold_nobody_up_and_are_cut_after_ten_seconds(proxy, address):
     process.allow_connections()  # of this test
     with ExitStack() as stack:
         sockets = half_open(stack, proxy, 1100)
@@ -90,14 +92,9 @@ def test_1100_half_open_requests_hold_nobody_up_and_are_cut_after_ten_seconds(pr
     assert status(proxy) == 200 and status(address) == 200
 
 
-def test_a_camera_gets_its_results_through_the_proxy_and_too_many_sockets_of_one_address_are_refused(
-    proxy,
-    school,  # noqa: F811
-):
-    from cssafe.live import services
-
+def test_a_camera_gets_its_results_through_the_proxy_and_too_many_sockets_of_one_address_are_refused(proxy):
     lesson = running(services.workspace())
-    assert len(answer(proxy, lesson.token)["faces"]) == 1
+    assert len(answer(proxy, lesson.token)["faces"]) == 6
     with ExitStack() as stack:
         for _ in range(100):
             camera = connect(

@@ -9,25 +9,25 @@ import numpy as np
 from cssafe.training.detection.dataset import Photograph
 from cssafe.training.detection.loss import FACE, IGNORED, NONE
 
-MOSAIC = 0.4
+MOSAIC_SHARE = 0.4
 """Share of the squares that are put together of four photographs (Bochkovskiy et al. 2020, arXiv 2004.10934)."""
 
-SMALLEST = 8.0
+MIN_FACE_PX = 8.0
 """Pixels of a face's shorter side below which it is ignored: at stride 8 it would be less than one place."""
 
-ENLARGED = 2.5
+MAX_ENLARGEMENT = 2.5
 """Most by which a photograph is enlarged; beyond that a face is interpolation."""
 
-TILTED = 0.4
+TILTED_SHARE = 0.4
 """Share of the photographs turned by up to STEEPEST degrees, the others by up to UPRIGHT. More than the 30 degrees that are
 asked for, because what a network says of the roll shrinks towards the end of what it has seen."""
 
-STEEPEST, UPRIGHT = 42.0, 8.0
+MAX_TILT_DEG, MAX_UPRIGHT_DEG = 42.0, 8.0
 
-SEEN = 0.4
+MIN_VISIBLE_SHARE = 0.4
 """Share of a face's area inside the square from which on it is to be found; less is ignored."""
 
-Read = Callable[[Photograph], np.ndarray]
+ReadImage = Callable[[Photograph], np.ndarray]
 
 
 class Square(NamedTuple):
@@ -37,23 +37,28 @@ class Square(NamedTuple):
     truth: np.ndarray
 
 
-def square(
-    photographs: list[Photograph], index: int, size: int, rng: np.random.Generator, read: Read, strength: float = 1.0
+def random_square(
+    photographs: list[Photograph],
+    index: int,
+    size: int,
+    rng: np.random.Generator,
+    read: ReadImage,
+    strength: float = 1.0,
 ) -> Square:
     """A random variant of the photograph at `index`, alone or with three others.
 
     Args:
         strength: factor on the share of mosaics, and share of the squares that another camera took; 0 to 1.
     """
-    if rng.random() < MOSAIC * strength:
-        image, truth = mosaic(photographs, index, size, rng, read)
+    if rng.random() < MOSAIC_SHARE * strength:
+        image, truth = random_mosaic(photographs, index, size, rng, read)
     else:
-        image, truth = tile(photographs[index], size, size, rng, read)
-    return Square(shot(image, rng) if rng.random() < strength else image, truth)
+        image, truth = random_tile(photographs[index], size, size, rng, read)
+    return Square(simulate_camera(image, rng) if rng.random() < strength else image, truth)
 
 
-def mosaic(
-    photographs: list[Photograph], index: int, size: int, rng: np.random.Generator, read: Read
+def random_mosaic(
+    photographs: list[Photograph], index: int, size: int, rng: np.random.Generator, read: ReadImage
 ) -> tuple[np.ndarray, np.ndarray]:
     """A square of parts of the photograph at `index` and of three others."""
     image, truths = np.zeros((size, size, 3), np.uint8), []
@@ -61,13 +66,13 @@ def mosaic(
     corners = [(0, 0, x, y), (x, 0, size, y), (0, y, x, size), (x, y, size, size)]
     others = rng.integers(0, len(photographs), 3)
     for (x1, y1, x2, y2), i in zip(corners, rng.permutation([index, *others]), strict=True):
-        image[y1:y2, x1:x2], truth = tile(photographs[i], x2 - x1, y2 - y1, rng, read)
+        image[y1:y2, x1:x2], truth = random_tile(photographs[i], x2 - x1, y2 - y1, rng, read)
         truths.append(truth + np.array([x1, y1, x1, y1, 0, 0, 0], np.float32))
     return image, np.concatenate(truths)
 
 
-def tile(
-    photograph: Photograph, width: int, height: int, rng: np.random.Generator, read: Read
+def random_tile(
+    photograph: Photograph, width: int, height: int, rng: np.random.Generator, read: ReadImage
 ) -> tuple[np.ndarray, np.ndarray]:
     """A part of a photograph, turned, mirrored and scaled, so that one of its faces has a random size at a random place: all
     sizes, by their logarithm, are equally likely (data-anchor-sampling, Tang et al. 2018, arXiv 1803.07737)."""
@@ -79,28 +84,30 @@ def tile(
     if len(faces) and rng.random() < 0.85:
         chosen = rng.choice(faces)
         middle = (photograph.boxes[chosen, :2] + photograph.boxes[chosen, 2:]) / 2
-        wanted = np.exp(rng.uniform(np.log(SMALLEST), np.log(0.95 * min(width, height))))
+        wanted = np.exp(rng.uniform(np.log(MIN_FACE_PX), np.log(0.95 * min(width, height))))
         scale = wanted / np.sqrt(sides[chosen].prod())
     else:
         middle = rng.uniform((0, 0), (w, h))
         scale = fit * np.exp(rng.uniform(np.log(0.8), np.log(3)))
-    scale = float(np.clip(scale, 0.9 * fit, max(ENLARGED, fit)))
+    scale = float(np.clip(scale, 0.9 * fit, max(MAX_ENLARGEMENT, fit)))
 
-    degrees = rng.uniform(-1, 1) * (STEEPEST if rng.random() < TILTED else UPRIGHT)
+    degrees = rng.uniform(-1, 1) * (MAX_TILT_DEG if rng.random() < TILTED_SHARE else MAX_UPRIGHT_DEG)
     mirrored = rng.random() < 0.5
     place = rng.uniform(0.1, 0.9, 2) * (width, height)
     x = w - middle[0] if mirrored else middle[0]
-    place = np.array([_held(place[0], x, w, width, scale), _held(place[1], middle[1], h, height, scale)])
+    place = np.array(
+        [_clamp_position(place[0], x, w, width, scale), _clamp_position(place[1], middle[1], h, height, scale)]
+    )
     angle = np.radians(degrees)
     turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     if mirrored:
         turn[:, 0] = -turn[:, 0]
     matrix = np.column_stack([turn, place - turn @ middle])
     grey = int(rng.integers(0, 256)) if rng.random() < 0.5 else 0
-    return warped(image, matrix, width, height, grey), placed(photograph, matrix, degrees, width, height)
+    return warp_affine(image, matrix, width, height, grey), transform_truth(photograph, matrix, degrees, width, height)
 
 
-def warped(image: np.ndarray, matrix: np.ndarray, width: int, height: int, grey: int = 0) -> np.ndarray:
+def warp_affine(image: np.ndarray, matrix: np.ndarray, width: int, height: int, grey: int = 0) -> np.ndarray:
     """An image through an affine map (2, 3) to pixels of the result; averaged first where it shrinks to less than half."""
     matrix = matrix.copy()
     while np.sqrt(abs(np.linalg.det(matrix[:, :2]))) < 0.5 and min(image.shape[:2]) >= 2:
@@ -109,7 +116,7 @@ def warped(image: np.ndarray, matrix: np.ndarray, width: int, height: int, grey:
     return cv2.warpAffine(image, matrix, (width, height), flags=cv2.INTER_LINEAR, borderValue=(grey, grey, grey))
 
 
-def placed(photograph: Photograph, matrix: np.ndarray, degrees: float, width: int, height: int) -> np.ndarray:
+def transform_truth(photograph: Photograph, matrix: np.ndarray, degrees: float, width: int, height: int) -> np.ndarray:
     """The truth about a photograph's faces after an affine map: float32 (n, 7), only those that can be seen at all.
 
     A face is taken for the ellipse in its box, and its new box is the one around the turned ellipse: the box around the
@@ -122,14 +129,14 @@ def placed(photograph: Photograph, matrix: np.ndarray, degrees: float, width: in
     cut = np.clip(whole, 0, [width, height, width, height])
     sides = cut[:, 2:] - cut[:, :2]
     seen = sides.prod(axis=1) / np.maximum((4 * halves.prod(axis=1)), 1e-6)
-    found = ~photograph.invalid & (seen >= SEEN) & (sides.min(axis=1, initial=np.inf) >= SMALLEST)
+    found = ~photograph.invalid & (seen >= MIN_VISIBLE_SHARE) & (sides.min(axis=1, initial=np.inf) >= MIN_FACE_PX)
     angle = np.radians(degrees)
     turned = np.broadcast_to([np.cos(angle), np.sin(angle)], (len(boxes), 2))
     truth = np.column_stack([cut, turned, np.where(found, FACE, IGNORED)])
     return truth[(sides > 0).all(axis=1)].astype(np.float32)
 
 
-def padded(truth: np.ndarray, faces: int) -> np.ndarray:
+def pad_truth(truth: np.ndarray, faces: int) -> np.ndarray:
     """Exactly so many rows: the largest where there are more, the rest kind NONE."""
     area = (truth[:, 2] - truth[:, 0]) * (truth[:, 3] - truth[:, 1])
     rows = truth[np.argsort(-area, kind="stable")[:faces]]
@@ -139,7 +146,7 @@ def padded(truth: np.ndarray, faces: int) -> np.ndarray:
     return filled
 
 
-def shot(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def simulate_camera(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Another light and another camera: exposure, contrast, gamma, tint, low light, grey, blur, fewer pixels, JPEG, noise."""
     if rng.random() < 0.15:
         image = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
@@ -170,7 +177,7 @@ def shot(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return image
 
 
-def _held(place: float, middle: float, side: int, tile_side: int, scale: float) -> float:
+def _clamp_position(place: float, middle: float, side: int, tile_side: int, scale: float) -> float:
     """Where `middle` of a photograph's side goes in the tile, so that the one covers the other as far as it can (were the
     photograph not turned)."""
     first, last = tile_side - scale * (side - middle), scale * middle

@@ -10,28 +10,34 @@ import cv2
 import numpy as np
 
 from cssafe.frames import Faces
-from cssafe.training.detection.blazeface import BELIEVED, THRESHOLD, BlazeFace, face_boxes, face_probability
+from cssafe.training.detection.blazeface import (
+    CANDIDATE_THRESHOLD,
+    SERVED_THRESHOLD,
+    BlazeFace,
+    face_boxes,
+    face_probability,
+)
 from cssafe.vision.boxes import suppress
 from cssafe.vision.face_finder import Finder
 from cssafe.vision.mesh import Meshes, MeshNetwork
 
-Finds = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
-Chain = Callable[[np.ndarray], tuple[Faces, Meshes]]
+FaceDetector = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+MeshDetector = Callable[[np.ndarray], tuple[Faces, Meshes]]
 
-CASCADE = Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_default.xml"
+HAAR_CASCADE = Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_default.xml"
 
-LEAST = 0.05
+MIN_SCORE = 0.05
 """Score from which our boxes, and BlazeFace's, are looked at."""
 
 
-def ours(folder: Path) -> Finds:
+def our_detector(folder: Path) -> FaceDetector:
     """The detector in a model folder, weighed by the mesh network, as it is served."""
-    return _alone(Finder(folder, LEAST).find)
+    return _without_meshes(Finder(folder, MIN_SCORE).find)
 
 
-def blazeface() -> Finds:
+def blazeface() -> FaceDetector:
     """BlazeFace alone, its boxes stretched to whole faces."""
-    detector = BlazeFace(LEAST)
+    detector = BlazeFace(MIN_SCORE)
 
     def find(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         faces, _ = detector.detect(image)
@@ -40,12 +46,12 @@ def blazeface() -> Finds:
     return find
 
 
-def blazeface_and_mesh() -> Finds:
+def blazeface_and_mesh() -> FaceDetector:
     """BlazeFace weighed by the mesh network: what was served before ours."""
-    return _alone(blazeface_chain(LEAST, 0.0))
+    return _without_meshes(blazeface_chain(MIN_SCORE, 0.0))
 
 
-def blazeface_chain(least: float = THRESHOLD, believed: float = BELIEVED) -> Chain:
+def blazeface_chain(least: float = CANDIDATE_THRESHOLD, believed: float = SERVED_THRESHOLD) -> MeshDetector:
     """BlazeFace with the meshes of what it finds, as it was served; the mesh also says where the face ends.
 
     Args:
@@ -66,9 +72,9 @@ def blazeface_chain(least: float = THRESHOLD, believed: float = BELIEVED) -> Cha
     return find
 
 
-def haar() -> Finds:
+def haar() -> FaceDetector:
     """OpenCV's frontal cascade (Viola & Jones 2001), from 20 pixels up; its scores are sums of the last stage."""
-    cascade = cv2.CascadeClassifier(str(CASCADE))
+    cascade = cv2.CascadeClassifier(str(HAAR_CASCADE))
 
     def find(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         grey = cv2.equalizeHist(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY))
@@ -81,7 +87,7 @@ def haar() -> Finds:
     return find
 
 
-def _alone(chain: Chain) -> Finds:
+def _without_meshes(chain: MeshDetector) -> FaceDetector:
     """The faces of a chain without their meshes."""
 
     def find(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

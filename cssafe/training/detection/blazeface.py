@@ -10,27 +10,27 @@ from cssafe.vision.boxes import input_shape, joined, letterbox
 from cssafe.vision.face_finder import MESH_TRUSTED, SURE, logit, probability
 from cssafe.vision.mesh import Meshes
 
-LONG_SIDES = (640, 832)
+LONG_SIDES_PX = (640, 832)
 """Longer side of the large input, pixels: that of the image, within these limits. It finds the faces of a room; below the
 one limit small faces are enlarged for it, above the other time grows and few faces are gained."""
 
-CLOSE_UP = 256
+CLOSE_UP_PX = 256
 """Side of the small input, for which the network was made: finds faces that fill the picture."""
 
-THRESHOLD = 0.4
+CANDIDATE_THRESHOLD = 0.4
 """Score below which a detection is not even a candidate; the finder weighs the rest with the mesh."""
 
-LAYERS = ((16, 2), (32, 6))
+ANCHOR_LAYERS = ((16, 2), (32, 6))
 """(stride in pixels, anchors a cell) of the network's two output maps."""
 
-BELIEVED = 0.65
+SERVED_THRESHOLD = 0.65
 """Probability of being a face from which a detection counted, when this detector was served."""
 
 DETECTOR_WEIGHT, MESH_WEIGHT, BIAS = 2.56, 0.3, -0.31
 """Of a logistic regression on the logits of both networks' scores over 2,230 detections on faces_train; the mesh's weight was
 then doubled by hand, which costs 1 % of the faces and halves the false alarms."""
 
-STRETCHED = (0.95, 1.2), (0, 0.05)
+BOX_STRETCH = (0.95, 1.2), (0, 0.05)
 """Width and height of a box from forehead to chin against BlazeFace's square, and how far its middle lies higher, in sides:
 what fits faces_train best."""
 
@@ -38,7 +38,7 @@ what fits faces_train best."""
 class BlazeFace:
     """Finds faces. Compiles itself for each shape of picture it meets, some tenths of a second at the first of a kind."""
 
-    def __init__(self, threshold: float = THRESHOLD) -> None:
+    def __init__(self, threshold: float = CANDIDATE_THRESHOLD) -> None:
         self._threshold = threshold
         self._compiled: dict[tuple[int, int], ov.CompiledModel] = {}
 
@@ -60,19 +60,19 @@ class BlazeFace:
             )
         picture, scale = letterbox(image, height, width)
         maps = openvino_runtime.outputs(self._compiled[height, width], picture[None])
-        boxes, scores, rolls = decode(maps, height, width, self._threshold)
+        boxes, scores, rolls = decode_anchors(maps, height, width, self._threshold)
         return boxes / scale, scores, rolls
 
 
 def input_shapes(height: int, width: int) -> list[tuple[int, int]]:
     """The input sizes (height, width) at which an image is looked at: one for the room, one for close-ups."""
     longer = max(height, width)
-    scale = np.clip(longer, *LONG_SIDES) / longer
-    return [input_shape(height, width, scale), (CLOSE_UP, CLOSE_UP)]
+    scale = np.clip(longer, *LONG_SIDES_PX) / longer
+    return [input_shape(height, width, scale), (CLOSE_UP_PX, CLOSE_UP_PX)]
 
 
-def decode(
-    maps: list[np.ndarray], height: int, width: int, threshold: float = THRESHOLD
+def decode_anchors(
+    maps: list[np.ndarray], height: int, width: int, threshold: float = CANDIDATE_THRESHOLD
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The network's raw maps -> boxes (n, 4), scores (n,), rolls (n,) above the threshold, in input pixels.
 
@@ -80,7 +80,7 @@ def decode(
     which are the eyes (the one on the left of the picture first).
     """
     parts = []
-    for stride, anchors in LAYERS:
+    for stride, anchors in ANCHOR_LAYERS:
         shape = (1, height // stride, width // stride)
         logits = next(m for m in maps if m.shape == (*shape, anchors)).reshape(-1)
         numbers = next(m for m in maps if m.shape == (*shape, anchors * 16)).reshape(-1, 16)
@@ -104,7 +104,7 @@ def face_boxes(boxes: np.ndarray, meshes: Meshes | None = None) -> np.ndarray:
     hairline. Elsewhere the squares are stretched.
     """
     middle, size = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
-    middle, size = middle - STRETCHED[1] * size, size * STRETCHED[0]
+    middle, size = middle - BOX_STRETCH[1] * size, size * BOX_STRETCH[0]
     stretched = np.hstack([middle - size / 2, middle + size / 2])
     if meshes is None or len(boxes) == 0:
         return stretched.astype(np.float32)

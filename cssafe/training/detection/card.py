@@ -10,19 +10,19 @@ import pandas as pd
 
 from cssafe.colours import COLOURS
 from cssafe.errors import DataError
-from cssafe.training.expression.card import CARD, split
+from cssafe.training.expression.card import CARD_FILE, split_card
 from cssafe.vision.openvino_runtime import processor, sha256
 
-PICTURE = "curves.svg"
+CURVES_FILE = "curves.svg"
 
-SHOWN = ("20-39", "40-79", "80 up")
+PANEL_BANDS = ("20-39", "40-79", "80 up")
 """Heights of faces, in pixels, that have a panel each; see curves.BANDS."""
 
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
 """One a detector beside its colour, for two colours are alike in grey."""
 
 
-def check(folder: Path) -> None:
+def check_card(folder: Path) -> None:
     """Tell before the work that a card could not be written.
 
     Raises:
@@ -30,30 +30,30 @@ def check(folder: Path) -> None:
     """
     if not (folder / "model.json").is_file():
         raise DataError(f"{folder}: there is no detector whose card could be renewed; --model names its folder.")
-    split(folder)
+    split_card(folder)
 
 
-def write(folder: Path, figures: dict[str, dict[str, Any]], tables: str, command: str) -> None:
+def write_card(folder: Path, figures: dict[str, dict[str, Any]], tables: str, command: str) -> None:
     """Renew the part of the card that is figures, and draw the curves beside it.
 
     Args:
         folder: that `check` found good.
         figures: of each detector, as evaluate.main has them. tables: the same as Markdown. command: that measured them.
     """
-    before, _, after = split(folder)
+    before, _, after = split_card(folder)
     threshold = json.loads((folder / "model.json").read_text(encoding="utf-8"))["threshold"]
     said = (
         f"`{command}`, {date.today().isoformat()}, {processor()}. SHA-256 of the weights (`detector.bin`) "
         f"`{sha256(folder / 'detector.bin')}`; served from a score of {threshold} on."
     )
-    drawn(figures).save(folder / PICTURE)
-    shown = f"![Precision against recall, by height of the face]({PICTURE})"
-    (folder / CARD).write_text(f"{before}\n\n{said}\n\n{shown}\n\n{tables}\n\n{after}", encoding="utf-8")
+    curve_chart(figures).save(folder / CURVES_FILE)
+    shown = f"![Precision against recall, by height of the face]({CURVES_FILE})"
+    (folder / CARD_FILE).write_text(f"{before}\n\n{said}\n\n{shown}\n\n{tables}\n\n{after}", encoding="utf-8")
 
 
-def drawn(figures: dict[str, dict[str, Any]]) -> alt.HConcatChart:
+def curve_chart(figures: dict[str, dict[str, Any]]) -> alt.HConcatChart:
     """Precision against recall over all thresholds, a panel for each height of faces, a line for each detector."""
-    rows = points(figures)
+    rows = curve_points(figures)
     names = list(figures)
     colour = alt.Color(
         "detector:N", scale=alt.Scale(domain=names, range=COLOURS[: len(names)]), sort=names, title="Detector"
@@ -69,17 +69,17 @@ def drawn(figures: dict[str, dict[str, Any]]) -> alt.HConcatChart:
             color=colour,
             strokeDash=dash,
         )
-        for i, band in enumerate(SHOWN)
+        for i, band in enumerate(PANEL_BANDS)
     ]
     return alt.hconcat(*panels, background="white").configure_legend(orient="bottom", symbolSize=400)
 
 
-def points(figures: dict[str, dict[str, Any]]) -> pd.DataFrame:
+def curve_points(figures: dict[str, dict[str, Any]]) -> pd.DataFrame:
     """The curves as rows: detector, height, recall, precision, and their order by falling threshold."""
     parts = [
         pd.DataFrame(figure["curves"][band]).assign(detector=name, height=band)
         for name, figure in figures.items()
-        for band in SHOWN
+        for band in PANEL_BANDS
     ]
     columns = ["recall", "precision", "detector", "height"]
     rows = pd.concat(parts)[columns] if parts else pd.DataFrame(columns=columns)

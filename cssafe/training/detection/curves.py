@@ -8,21 +8,21 @@ import numpy as np
 
 from cssafe.vision.boxes import iou
 
-OVERLAP = 0.4
+MIN_IOU = 0.4
 """IoU from which a box meets a face."""
 
-LOWEST = 20
+MIN_FACE_PX = 20
 """Height in pixels below which a face is left out."""
 
 BANDS = {"20-39": (20, 40), "40-79": (40, 80), "80 up": (80, np.inf), "40 up": (40, np.inf), "20 up": (20, np.inf)}
 """Heights of faces in pixels: from, to below."""
 
-ALARMS = (0.05, 0.1, 0.15, 0.2, 0.5)
+FALSE_ALARM_RATES = (0.05, 0.1, 0.15, 0.2, 0.5)
 """False alarms an image at which recall is told."""
 
 
 @dataclass(frozen=True)
-class Judged:
+class MatchedBoxes:
     """All boxes that a detector drew in some images, by falling score, and how many faces there were to find.
 
     scores: (n,). faces: height of the face that a box met, (n,); 0 where it met none: a false alarm; NaN where it met one
@@ -36,7 +36,9 @@ class Judged:
     images: int
 
 
-def judged(found: Sequence[tuple[np.ndarray, np.ndarray]], truth: Sequence[tuple[np.ndarray, np.ndarray]]) -> Judged:
+def match_images(
+    found: Sequence[tuple[np.ndarray, np.ndarray]], truth: Sequence[tuple[np.ndarray, np.ndarray]]
+) -> MatchedBoxes:
     """Compare what was found with what was drawn, image by image.
 
     Args:
@@ -47,26 +49,26 @@ def judged(found: Sequence[tuple[np.ndarray, np.ndarray]], truth: Sequence[tuple
         order = np.argsort(-scores, kind="stable")
         boxes, scores = boxes[order], scores[order]
         heights = faces[:, 3] - faces[:, 1]
-        met = met_by(boxes, faces)
-        told = np.append(np.where(left_out | (heights < LOWEST), np.nan, heights), 0)
+        met = match_boxes(boxes, faces)
+        told = np.append(np.where(left_out | (heights < MIN_FACE_PX), np.nan, heights), 0)
         parts.append(np.column_stack([scores, told[met], boxes[:, 3] - boxes[:, 1]]))
-        drawn.append(heights[~left_out & (heights >= LOWEST)])
+        drawn.append(heights[~left_out & (heights >= MIN_FACE_PX)])
     rows = np.concatenate([np.zeros((0, 3)), *parts])
     rows = rows[np.argsort(-rows[:, 0], kind="stable")]
-    return Judged(rows[:, 0], rows[:, 1], rows[:, 2], np.concatenate(drawn), len(found))
+    return MatchedBoxes(rows[:, 0], rows[:, 1], rows[:, 2], np.concatenate(drawn), len(found))
 
 
-def met_by(boxes: np.ndarray, faces: np.ndarray) -> np.ndarray:
+def match_boxes(boxes: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """Which face each box (n, 4) meets, one to one, the surest box first: index into faces (m, 4), -1 for none: int (n,)."""
     overlap, met = iou(boxes, faces), np.full(len(boxes), -1)
     for i in range(len(boxes)):
-        if len(faces) and overlap[i].max() >= OVERLAP:
+        if len(faces) and overlap[i].max() >= MIN_IOU:
             met[i] = overlap[i].argmax()
             overlap[:, met[i]] = -1
     return met
 
 
-def recall(judged: Judged, threshold: float, band: str) -> float:
+def band_recall(judged: MatchedBoxes, threshold: float, band: str) -> float:
     """Share of the faces of a band that are found by boxes of at least that score; NaN without such faces."""
     low, high = BANDS[band]
     of = ((judged.drawn >= low) & (judged.drawn < high)).sum()
@@ -74,18 +76,18 @@ def recall(judged: Judged, threshold: float, band: str) -> float:
     return float(found / of) if of else float("nan")
 
 
-def recalls(judged: Judged, threshold: float) -> dict[str, float | None]:
+def band_recalls(judged: MatchedBoxes, threshold: float) -> dict[str, float | None]:
     """Recall of each band, to four digits; None without such faces."""
-    shares = {band: recall(judged, threshold, band) for band in BANDS}
+    shares = {band: band_recall(judged, threshold, band) for band in BANDS}
     return {band: None if np.isnan(share) else round(share, 4) for band, share in shares.items()}
 
 
-def alarms(judged: Judged, threshold: float) -> float:
+def false_alarm_rate(judged: MatchedBoxes, threshold: float) -> float:
     """Boxes of at least that score that meet no face, an image."""
     return float(((judged.faces == 0) & (judged.scores >= threshold)).sum() / max(1, judged.images))
 
 
-def threshold_at(judged: Judged, most: float) -> float:
+def threshold_at_rate(judged: MatchedBoxes, most: float) -> float:
     """The lowest score at which there are at most so many false alarms an image; just above the surest box if none is."""
     false = np.sort(judged.scores[judged.faces == 0])[::-1]
     allowed = int(most * judged.images + 1e-9)
@@ -94,7 +96,7 @@ def threshold_at(judged: Judged, most: float) -> float:
     return float(np.nextafter(false[allowed], np.inf))
 
 
-def curve(judged: Judged, band: str) -> dict[str, list[float]]:
+def precision_recall(judged: MatchedBoxes, band: str) -> dict[str, list[float]]:
     """Precision and recall among boxes and faces of a band at each threshold, where one of them changes: at most 200 points.
 
     A box counts in the band of the face that it meets, a false alarm in the band of its own height.
@@ -113,14 +115,14 @@ def curve(judged: Judged, band: str) -> dict[str, list[float]]:
     }
 
 
-def average_precision(judged: Judged, band: str) -> float:
+def average_precision(judged: MatchedBoxes, band: str) -> float:
     """Area under the precision-recall curve of a band, precision taken as the best at any higher recall."""
-    points = curve(judged, band)
+    points = precision_recall(judged, band)
     precision = np.maximum.accumulate(np.array(points["precision"])[::-1])[::-1]
     return float((np.diff(points["recall"], prepend=0.0) * precision).sum())
 
 
-def figures(judged: Judged, threshold: float | None) -> dict[str, Any]:
+def detection_figures(judged: MatchedBoxes, threshold: float | None) -> dict[str, Any]:
     """All of these.
 
     Args:
@@ -132,15 +134,15 @@ def figures(judged: Judged, threshold: float | None) -> dict[str, Any]:
             band: int(((judged.drawn >= low) & (judged.drawn < high)).sum()) for band, (low, high) in BANDS.items()
         },
         "average_precision": {band: average_precision(judged, band) for band in BANDS},
-        "curves": {band: curve(judged, band) for band in BANDS},
-        "at_alarms": {str(most): _at(judged, threshold_at(judged, most)) for most in ALARMS},
+        "curves": {band: precision_recall(judged, band) for band in BANDS},
+        "at_alarms": {str(most): _figures_at(judged, threshold_at_rate(judged, most)) for most in FALSE_ALARM_RATES},
     }
-    return told | ({} if threshold is None else {"served": _at(judged, threshold)})
+    return told | ({} if threshold is None else {"served": _figures_at(judged, threshold)})
 
 
-def _at(judged: Judged, threshold: float) -> dict[str, Any]:
+def _figures_at(judged: MatchedBoxes, threshold: float) -> dict[str, Any]:
     return {
         "threshold": threshold,
-        "false_alarms": alarms(judged, threshold),
-        "recall": recalls(judged, threshold),
+        "false_alarms": false_alarm_rate(judged, threshold),
+        "recall": band_recalls(judged, threshold),
     }

@@ -11,9 +11,9 @@ import pandas as pd
 
 from cssafe import media
 from cssafe.errors import DataError
-from cssafe.training.datasets import first_line, need
+from cssafe.training.datasets import first_line, require_columns
 
-HELD_BACK = 8
+HELD_BACK_EVERY = 8
 """Each so many-th photograph is held back, to choose thresholds on."""
 
 
@@ -39,7 +39,7 @@ class Photograph:
             raise DataError(f"{self.name}: this picture cannot be read ({first_line(error)})") from None
 
 
-def read(path: Path) -> list[Photograph]:
+def read_photographs(path: Path) -> list[Photograph]:
     """The photographs of a folder or file in any layout that is known, sorted by name.
 
     Layouts: parquet files (`faces_*.parquet` of a folder) with the columns file, image, boxes (x, y, w, h flattened), invalid;
@@ -67,13 +67,13 @@ def read(path: Path) -> list[Photograph]:
     return sorted(found, key=lambda photograph: photograph.name)
 
 
-def split(photographs: list[Photograph]) -> tuple[list[Photograph], list[Photograph]]:
+def split_photographs(photographs: list[Photograph]) -> tuple[list[Photograph], list[Photograph]]:
     """(to learn from, held back). The split hangs on the file's name: it is the same on every machine and in every layout."""
     learn: list[Photograph] = []
     choose: list[Photograph] = []
     for photograph in photographs:
         digest = hashlib.md5(Path(photograph.name).name.encode()).hexdigest()
-        (learn if int(digest, 16) % HELD_BACK else choose).append(photograph)
+        (learn if int(digest, 16) % HELD_BACK_EVERY else choose).append(photograph)
     return learn, choose
 
 
@@ -82,7 +82,7 @@ def _parquet(path: Path) -> Iterator[Photograph]:
         rows = pd.read_parquet(path)
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: it cannot be read as parquet ({first_line(error)})") from None
-    need(path, rows, ["file", "image", "boxes", "invalid"])
+    require_columns(path, rows, ["file", "image", "boxes", "invalid"])
     for row in rows.itertuples():
         xywh = np.asarray(row.boxes, np.float32).reshape(-1, 4)
         yield _photograph(str(row.file), row.image, xywh, np.asarray(row.invalid, bool))
@@ -90,7 +90,7 @@ def _parquet(path: Path) -> Iterator[Photograph]:
 
 def _table(path: Path) -> Iterator[Photograph]:
     rows = pd.read_csv(path)
-    need(path, rows, ["file", "x", "y", "w", "h", "invalid"])
+    require_columns(path, rows, ["file", "x", "y", "w", "h", "invalid"])
     for name, boxes in rows.groupby("file"):
         xywh = boxes[["x", "y", "w", "h"]].to_numpy(np.float32)
         yield _photograph(str(name), path.parent / str(name), xywh, boxes["invalid"].to_numpy(bool))

@@ -13,12 +13,12 @@ import numpy as np
 
 from cssafe.settings import DEFAULT_DETECTOR
 from cssafe.training.detection import baselines, curves
-from cssafe.training.detection.blazeface import BELIEVED
-from cssafe.training.detection.dataset import Photograph, read, split
-from cssafe.training.progress import told
+from cssafe.training.detection.blazeface import SERVED_THRESHOLD
+from cssafe.training.detection.dataset import Photograph, read_photographs, split_photographs
+from cssafe.training.progress import with_progress
 from cssafe.vision.face_finder import Finder
 
-MOST_ALARMS = 0.15
+MAX_ALARMS_PER_MEGAPIXEL = 0.15
 """False alarms a megapixel that a chosen threshold may bring: larger pictures show more that may be taken for a face."""
 
 
@@ -44,64 +44,66 @@ def main(args: argparse.Namespace) -> int:
     from cssafe.training.detection import card, stability
 
     if args.card:
-        card.check(args.model)
-    photographs = read(args.data)
+        card.check_card(args.model)
+    photographs = read_photographs(args.data)
     if args.held_back:
-        _, photographs = split(photographs)
-    finders: dict[str, baselines.Finds] = {}
-    thresholds: dict[str, float | None] = {"BlazeFace and mesh": BELIEVED}
+        _, photographs = split_photographs(photographs)
+    finders: dict[str, baselines.FaceDetector] = {}
+    thresholds: dict[str, float | None] = {"BlazeFace and mesh": SERVED_THRESHOLD}
     if (args.model / "model.json").is_file():
-        finders["ours"] = baselines.ours(args.model)
+        finders["ours"] = baselines.our_detector(args.model)
         thresholds["ours"] = json.loads((args.model / "model.json").read_text(encoding="utf-8")).get("threshold")
     finders["BlazeFace and mesh"] = baselines.blazeface_and_mesh()
     finders["BlazeFace"] = baselines.blazeface()
     finders["Haar"] = baselines.haar()
-    measured = measure(finders, photographs)
+    measured = run_detectors(finders, photographs)
     figures = {
-        name: curves.figures(judged, thresholds.get(name)) | {"median_ms": ms}
+        name: curves.detection_figures(judged, thresholds.get(name)) | {"median_ms": ms}
         for name, (judged, ms) in measured.items()
     }
     if args.card:
         options = [option for option, given in (("--held-back", args.held_back), ("--card", True)) if given]
         command = " ".join(["python -m cssafe evaluate --task detection", args.data.resolve().name, *options])
         chains = {"ours": Finder(args.model).find, "BlazeFace and mesh": baselines.blazeface_chain()}
-        steady = stability.table(stability.measure(chains, photographs))
-        card.write(args.model, figures, f"{tables(figures)}\n\n{stability.ABOUT}\n\n{steady}", command)
-    print(json.dumps(figures) if args.json else tables(figures))
+        steady = stability.format_stability(stability.measure_stability(chains, photographs))
+        card.write_card(
+            args.model, figures, f"{format_tables(figures)}\n\n{stability.DESCRIPTION}\n\n{steady}", command
+        )
+    print(json.dumps(figures) if args.json else format_tables(figures))
     return 0
 
 
-def measure(
-    finders: dict[str, baselines.Finds], photographs: list[Photograph]
-) -> dict[str, tuple[curves.Judged, float]]:
+def run_detectors(
+    finders: dict[str, baselines.FaceDetector], photographs: list[Photograph]
+) -> dict[str, tuple[curves.MatchedBoxes, float]]:
     """Each detector's boxes on all photographs, judged, and the median milliseconds of a photograph."""
     found: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {name: [] for name in finders}
     spent: dict[str, list[float]] = {name: [] for name in finders}
-    for photograph in told(photographs, len(photographs), "looking at photographs"):
+    for photograph in with_progress(photographs, len(photographs), "looking at photographs"):
         image = photograph.read()
         for name, find in finders.items():
             begun = time.perf_counter()
             found[name].append(find(image))
             spent[name].append(1000 * (time.perf_counter() - begun))
     truth = [(photograph.boxes, photograph.invalid) for photograph in photographs]
-    return {name: (curves.judged(found[name], truth), float(np.median(spent[name] or [0.0]))) for name in finders}
+    return {name: (curves.match_images(found[name], truth), float(np.median(spent[name] or [0.0]))) for name in finders}
 
 
-def choose(folder: Path, photographs: list[Photograph]) -> dict[str, Any]:
+def choose_threshold(folder: Path, photographs: list[Photograph]) -> dict[str, Any]:
     """The lowest threshold at which the detector in a folder has at most MOST_ALARMS on photographs, and what it then finds;
     both are written into its model.json."""
-    judged, _ = measure({"ours": baselines.ours(folder)}, photographs)["ours"]
+    judged, _ = run_detectors({"ours": baselines.our_detector(folder)}, photographs)["ours"]
     megapixels = sum(photograph.read()[..., 0].size for photograph in photographs) / 1e6
-    most = MOST_ALARMS * megapixels / max(1, judged.images)
-    threshold = np.ceil(1000 * max(curves.threshold_at(judged, most), baselines.LEAST)) / 1000
+    most = MAX_ALARMS_PER_MEGAPIXEL * megapixels / max(1, judged.images)
+    threshold = np.ceil(1000 * max(curves.threshold_at_rate(judged, most), baselines.MIN_SCORE)) / 1000
     chosen: dict[str, Any] = {
         "threshold": threshold,
         "metrics": {
             "held_back": {
                 "photographs": judged.images,
                 "megapixels": round(megapixels, 1),
-                "false_alarms": round(curves.alarms(judged, threshold), 4),
-                "recall": curves.recalls(judged, threshold),
+                "false_alarms": round(curves.false_alarm_rate(judged, threshold), 4),
+                "recall": curves.band_recalls(judged, threshold),
             }
         },
     }
@@ -111,7 +113,7 @@ def choose(folder: Path, photographs: list[Photograph]) -> dict[str, Any]:
     return chosen
 
 
-def tables(figures: dict[str, dict[str, Any]]) -> str:
+def format_tables(figures: dict[str, dict[str, Any]]) -> str:
     """As Markdown: recall by height of the face at rising false alarms, and as served."""
     first = next(iter(figures.values()))
     counts = ", ".join(f"{band} px {n}" for band, n in first["faces"].items())

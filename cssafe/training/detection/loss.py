@@ -13,10 +13,10 @@ from keras import ops
 FACE, IGNORED, NONE = 1.0, -1.0, 0.0
 """Kinds of a row: to be found; neither right nor wrong if found; not there."""
 
-CANDIDATES = 10
+MAX_CANDIDATES = 10
 """Most places that may answer for one face (YOLOX, Ge et al. 2021, arXiv 2107.08430)."""
 
-RADIUS = 2.5
+CENTRE_RADIUS = 2.5
 """Strides from the middle of a face within which places are preferred to answer for it (as there)."""
 
 BOX_WEIGHT, ROLL_WEIGHT = 2.0, 0.5
@@ -40,8 +40,8 @@ class DetectionLoss(keras.losses.Loss):
 
     def call(self, truth: Tensor, said: Tensor) -> Tensor:
         places = ops.convert_to_tensor(self.places)
-        boxes, roll = decoded(said, places), said[..., 5:7]
-        owner, positive = assign(truth, ops.stop_gradient(boxes), ops.stop_gradient(said[..., 0]), places)
+        boxes, roll = decode_boxes(said, places), said[..., 5:7]
+        owner, positive = assign_faces(truth, ops.stop_gradient(boxes), ops.stop_gradient(said[..., 0]), places)
         target = ops.take_along_axis(truth, owner[..., None], axis=1)
         overlap, penalty = eiou(boxes, target[..., :4])
         faces = ops.maximum(ops.sum(positive), 1.0)
@@ -49,14 +49,14 @@ class DetectionLoss(keras.losses.Loss):
         quality = ops.stop_gradient(overlap) * positive
         score = ops.sigmoid(said[..., 0])
         crossed = ops.binary_crossentropy(quality, said[..., 0], from_logits=True)
-        counted = ops.maximum(positive, 1.0 - ignored(truth, places))
+        counted = ops.maximum(positive, 1.0 - ignored_mask(truth, places))
         score_loss = ops.sum(counted * ops.square(quality - score) * crossed)
         box_loss = ops.sum(positive * penalty)
         roll_loss = ops.sum(positive * ops.sum(ops.square(roll - target[..., 4:6]), axis=-1))
         return (score_loss + BOX_WEIGHT * box_loss + ROLL_WEIGHT * roll_loss) / faces
 
 
-def decoded(said: Tensor, places: Tensor) -> Tensor:
+def decode_boxes(said: Tensor, places: Tensor) -> Tensor:
     """The network's numbers (n, places, 7) -> boxes (n, places, 4), x1 y1 x2 y2 in pixels."""
     stride = places[:, 2:3]
     middle = places[:, :2] + said[..., 1:3] * stride
@@ -64,7 +64,7 @@ def decoded(said: Tensor, places: Tensor) -> Tensor:
     return ops.concatenate([middle - half, middle + half], axis=-1)
 
 
-def assign(truth: Tensor, boxes: Tensor, logits: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
+def assign_faces(truth: Tensor, boxes: Tensor, logits: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
     """Which place answers for which face: SimOTA (YOLOX), for all pictures of a batch at once.
 
     Each face takes the places of least cost, which already come close to it and lie around its middle; as many as its best
@@ -77,15 +77,15 @@ def assign(truth: Tensor, boxes: Tensor, logits: Tensor, places: Tensor) -> tupl
     x1, y1, x2, y2 = (truth[..., i][..., None] for i in range(4))
     inside = (middle_x > x1) & (middle_x < x2) & (middle_y > y1) & (middle_y < y2)
     off_x, off_y = ops.abs(middle_x - (x1 + x2) / 2), ops.abs(middle_y - (y1 + y2) / 2)
-    near = (off_x < RADIUS * stride) & (off_y < RADIUS * stride)
+    near = (off_x < CENTRE_RADIUS * stride) & (off_y < CENTRE_RADIUS * stride)
     allowed = (inside | near) & (truth[..., 6] == FACE)[..., None]
 
     overlap = ops.where(allowed, iou(truth[:, :, None, :4], boxes[:, None]), 0.0)
     cost = ops.softplus(-logits)[:, None] - 3 * ops.log(overlap + 1e-8) + ops.where(inside & near, 0.0, 1e3)
     cost = ops.where(allowed, cost, 1e6)
-    wanted = ops.sum(ops.top_k(overlap, CANDIDATES)[0], axis=-1)
-    wanted = ops.clip(ops.cast(wanted, "int32"), 1, CANDIDATES)
-    cheapest = -ops.top_k(-cost, CANDIDATES)[0]
+    wanted = ops.sum(ops.top_k(overlap, MAX_CANDIDATES)[0], axis=-1)
+    wanted = ops.clip(ops.cast(wanted, "int32"), 1, MAX_CANDIDATES)
+    cheapest = -ops.top_k(-cost, MAX_CANDIDATES)[0]
     dearest = ops.take_along_axis(cheapest, wanted[..., None] - 1, axis=-1)
     chosen = allowed & (cost <= dearest)
 
@@ -93,7 +93,7 @@ def assign(truth: Tensor, boxes: Tensor, logits: Tensor, places: Tensor) -> tupl
     return ops.argmin(cost, axis=1), ops.cast(ops.any(chosen, axis=1), "float32")
 
 
-def ignored(truth: Tensor, places: Tensor) -> Tensor:
+def ignored_mask(truth: Tensor, places: Tensor) -> Tensor:
     """1 for places in (or half a stride beside) a box that is to be ignored, else 0: (n, places)."""
     middle_x, middle_y, stride = (places[None, None, :, i] for i in range(3))
     x1, y1, x2, y2 = (truth[..., i][..., None] for i in range(4))

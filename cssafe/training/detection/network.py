@@ -47,73 +47,94 @@ class Normalization(layers.BatchNormalization):
         ).movedim(1, self.axis)
 
 
+class _Blocks:
+    """Building blocks on maps of one data format. Widths: factor on the channels, which stay multiples of eight."""
+
+    def __init__(self, width: float, data_format: str) -> None:
+        self.width = width
+        self.first = data_format == "channels_first"
+        self.format = {"data_format": data_format}
+        self.inside: dict[str, Any] = {"use_bias": False, **self.format}
+
+    def widened(self, channels: int) -> int:
+        return max(1, round(channels * self.width / 8)) * 8
+
+    def padded(self, x: keras.KerasTensor) -> keras.KerasTensor:
+        """A border of one: convolutions of stride 2 then need no padding of their own, which differs between backends."""
+        return layers.ZeroPadding2D(1, **self.format)(x)
+
+    def separable(self, channels: int, kernel: int = 3, strides: int = 1) -> Convolution:
+        """Depthwise, then pointwise convolution. Strided and large kernels stay in 32 bits: their gradients take processors
+        five times as long in 16."""
+        dtype = "float32" if strides > 1 or kernel > 3 else None
+        depthwise = layers.DepthwiseConv2D(
+            kernel, strides, "same" if strides == 1 else "valid", dtype=dtype, **self.inside
+        )
+        pointwise = layers.Conv2D(channels, 1, **self.inside)
+        return lambda x: pointwise(depthwise(x if strides == 1 else self.padded(x)))
+
+    def activated(self, x: keras.KerasTensor, shortcut: keras.KerasTensor | None = None) -> keras.KerasTensor:
+        x = Normalization(axis=1 if self.first else -1, momentum=0.97, epsilon=1e-4)(x)
+        return layers.ReLU()(x if shortcut is None else layers.Add()([x, shortcut]))
+
+
 def build(width: float = 1.0, data_format: str | None = None) -> keras.Model:
-    """BGR pictures (n, h, w, 3) in 0..255, h and w multiples of 32 -> float32 (n, places, NUMBERS); the places row by row,
-    first those of stride 8.
+    """The detector: BGR pictures (n, h, w, 3) in 0..255, h and w multiples of 32 -> float32 (n, places, NUMBERS), row by row,
+    stride 8 first.
 
     Args:
         width: factor on the number of channels, which stay multiples of eight.
-        data_format: of the maps inside, as Keras names it; the weights are the same. None: the one that the backend computes
-            in; in the other one it would turn each map around before and after each convolution.
+        data_format: of the maps inside, as Keras names it; the weights are the same. None: the backend's own, which saves a
+            transposition before and after each convolution.
     """
-
-    def widened(channels: int) -> int:
-        return max(1, round(channels * width / 8)) * 8
-
-    stages = [(widened(channels), repeats) for channels, repeats in STAGES]
-    pyramid = widened(PYRAMID)
     data_format = data_format or ("channels_first" if keras.backend.backend() == "torch" else "channels_last")
-    first = data_format == "channels_first"
-    inside: dict[str, Any] = {"use_bias": False, "data_format": data_format}
-
-    def halved(x: keras.KerasTensor) -> keras.KerasTensor:
-        """A border of one, so that a convolution of stride 2 needs no padding of its own, which each backend does its way."""
-        return layers.ZeroPadding2D(1, data_format=data_format)(x)
-
-    def separable(channels: int, kernel: int = 3, strides: int = 1) -> Convolution:
-        """A convolution of each channel by itself, then of all at each place. Strided and large kernels stay in 32 bits, for
-        processors take five times as long over their gradients in 16."""
-        dtype = "float32" if strides > 1 or kernel > 3 else None
-        alone = layers.DepthwiseConv2D(kernel, strides, "same" if strides == 1 else "valid", dtype=dtype, **inside)
-        together = layers.Conv2D(channels, 1, **inside)
-        return lambda x: together(alone(x if strides == 1 else halved(x)))
-
-    def finished(x: keras.KerasTensor, shortcut: keras.KerasTensor | None = None) -> keras.KerasTensor:
-        x = Normalization(axis=1 if first else -1, momentum=0.97, epsilon=1e-4)(x)
-        return layers.ReLU()(x if shortcut is None else layers.Add()([x, shortcut]))
-
+    blocks = _Blocks(width, data_format)
     pictures = keras.Input((None, None, 3), name="pictures")
     x = layers.Rescaling(1 / 64, offset=-2.0, name="scaled")(pictures)
-    x = layers.Permute((3, 1, 2))(x) if first else x
-    x = finished(layers.Conv2D(stages[0][0], 3, strides=2, **inside)(halved(x)))
+    x = layers.Permute((3, 1, 2))(x) if blocks.first else x
+    said = _head(blocks, _pyramid(blocks, _backbone(blocks, x)))
+    return keras.Model(pictures, layers.Concatenate(axis=1, dtype="float32", name="said")(said), name="detector")
+
+
+def _backbone(blocks: _Blocks, x: keras.KerasTensor) -> list[keras.KerasTensor]:
+    """Maps at strides 8, 16 and 32."""
+    stages = [(blocks.widened(channels), repeats) for channels, repeats in STAGES]
+    x = blocks.activated(layers.Conv2D(stages[0][0], 3, strides=2, **blocks.inside)(blocks.padded(x)))
     maps = []
     for i, (channels, repeats) in enumerate(stages[1:]):
         kernel = 5 if i >= 2 else 3  # cheap where the maps are small, and a face may be 400 pixels high
-        x = finished(separable(channels, strides=2)(x))
+        x = blocks.activated(blocks.separable(channels, strides=2)(x))
         for _ in range(repeats):
-            x = finished(separable(channels, kernel)(x), shortcut=x)
+            x = blocks.activated(blocks.separable(channels, kernel)(x), shortcut=x)
         maps.append(x)
+    return maps[1:]
 
-    # the pyramid: what the coarse maps know is added to the fine ones
+
+def _pyramid(blocks: _Blocks, maps: list[keras.KerasTensor]) -> list[keras.KerasTensor]:
+    """Coarse maps added to the fine ones; the finest first."""
+    channels = blocks.widened(PYRAMID)
     levels: list[keras.KerasTensor] = []
-    for x in reversed(maps[1:]):
-        x = finished(layers.Conv2D(pyramid, 1, **inside)(x))
+    for x in reversed(maps):
+        x = blocks.activated(layers.Conv2D(channels, 1, **blocks.inside)(x))
         if levels:
-            x = layers.Add()([x, layers.UpSampling2D(2, data_format=data_format)(levels[0])])
-            x = finished(separable(pyramid)(x))
+            x = layers.Add()([x, layers.UpSampling2D(2, **blocks.format)(levels[0])])
+            x = blocks.activated(blocks.separable(channels)(x))
         levels.insert(0, x)
+    return levels
 
-    # the head: the same convolutions at all strides, for a face looks alike at each; statistics of their own
-    shared = [separable(pyramid) for _ in range(2)]
-    last = layers.Conv2D(NUMBERS, 1, dtype="float32", bias_initializer=_start, data_format=data_format, name="numbers")
+
+def _head(blocks: _Blocks, levels: list[keras.KerasTensor]) -> list[keras.KerasTensor]:
+    """NUMBERS of each place, by level: the same convolutions at all strides, statistics of their own."""
+    shared = [blocks.separable(blocks.widened(PYRAMID)) for _ in range(2)]
+    last = layers.Conv2D(NUMBERS, 1, dtype="float32", bias_initializer=_start, name="numbers", **blocks.format)
     said = []
     for x in levels:
         for convolution in shared:
-            x = finished(convolution(x), shortcut=x)
+            x = blocks.activated(convolution(x), shortcut=x)
         x = last(x)
-        x = layers.Permute((2, 3, 1))(x) if first else x
+        x = layers.Permute((2, 3, 1))(x) if blocks.first else x
         said.append(layers.Reshape((-1, NUMBERS))(x))
-    return keras.Model(pictures, layers.Concatenate(axis=1, dtype="float32", name="said")(said), name="detector")
+    return said
 
 
 def places(height: int, width: int) -> np.ndarray:

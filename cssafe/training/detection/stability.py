@@ -8,58 +8,61 @@ import pandas as pd
 from cssafe.expression import place_meshes
 from cssafe.frames import Faces
 from cssafe.signals.pose import head_pose
-from cssafe.training.detection.baselines import Chain
-from cssafe.training.detection.curves import met_by
+from cssafe.training.detection.baselines import MeshDetector
+from cssafe.training.detection.curves import match_boxes
 from cssafe.training.detection.dataset import Photograph
-from cssafe.training.progress import told
+from cssafe.training.progress import with_progress
 from cssafe.vision.face_finder import MESH_TRUSTED
 from cssafe.vision.mesh import Meshes
 
-MOVED, LIGHT, NOISE = 4.0, 0.1, 2.0
+MAX_SHIFT_PX, MAX_BRIGHTNESS_CHANGE, NOISE_LEVELS = 4.0, 0.1, 2.0
 """Most pixels either way, most change of brightness (a share), deviation of the noise in grey levels."""
 
-LOWEST = 40
+MIN_FACE_PX = 40
 """Height in pixels of the faces that count."""
 
-ABOUT = (
-    f"How far the expression crop and the head's angles move when a photograph is moved by up to {MOVED:g} pixels, is up to "
-    f"{100 * LIGHT:g} % brighter or darker, and gets noise of {NOISE:g} grey levels. Faces of {LOWEST} px and higher that all "
-    "chains find in both pictures, with a trusted mesh."
+DESCRIPTION = (
+    "How far the expression crop and the head's angles move when a photograph is moved by up to "
+    f"{MAX_SHIFT_PX:g} pixels, is up to {100 * MAX_BRIGHTNESS_CHANGE:g} % brighter or darker, and gets noise of "
+    f"{NOISE_LEVELS:g} grey levels. Faces of {MIN_FACE_PX} px and higher that all chains find in both pictures, with a "
+    "trusted mesh."
 )
 
 MEASURES = {"middle": "% of the side", "side": "%", "yaw": "degrees", "pitch": "degrees", "roll": "degrees"}
 """Of the expression crop and of the head -> unit of how far they move."""
 
 
-def measure(chains: dict[str, Chain], photographs: list[Photograph], seed: int = 0) -> pd.DataFrame:
+def measure_stability(chains: dict[str, MeshDetector], photographs: list[Photograph], seed: int = 0) -> pd.DataFrame:
     """A row for each chain and face that is found, by all chains, in a photograph and in its variant: chain, and MEASURES, how
     far each moved, against the photograph's own movement."""
     rng, rows = np.random.default_rng(seed), []
-    for photograph in told(photographs, len(photographs), "looking twice"):
+    for photograph in with_progress(photographs, len(photographs), "looking twice"):
         image = photograph.read()
-        shift = rng.uniform(-MOVED, MOVED, 2).astype(np.float32)
-        other = varied(image, shift, rng)
-        drawn = photograph.boxes[photograph.boxes[:, 3] - photograph.boxes[:, 1] >= LOWEST]
+        shift = rng.uniform(-MAX_SHIFT_PX, MAX_SHIFT_PX, 2).astype(np.float32)
+        other = jitter(image, shift, rng)
+        drawn = photograph.boxes[photograph.boxes[:, 3] - photograph.boxes[:, 1] >= MIN_FACE_PX]
         seen = {
-            name: (_of(chain(image), drawn), _of(chain(other), drawn + np.tile(shift, 2)))
+            name: (_meshes_by_face(chain(image), drawn), _meshes_by_face(chain(other), drawn + np.tile(shift, 2)))
             for name, chain in chains.items()
         }
         common = set(range(len(drawn))).intersection(*(set(part) for pair in seen.values() for part in pair))
         for name, (before, after) in seen.items():
             for face in sorted(common):
-                rows.append({"chain": name} | _apart(before[face], after[face], shift))
+                rows.append({"chain": name} | _differences(before[face], after[face], shift))
     return pd.DataFrame(rows, columns=["chain", *MEASURES])
 
 
-def varied(image: np.ndarray, shift: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def jitter(image: np.ndarray, shift: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """The photograph moved by `shift` (x, y) pixels, a little brighter or darker, with noise."""
     matrix = np.column_stack([np.eye(2), shift])
     moved = cv2.warpAffine(image, matrix, image.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)
-    noise = NOISE * rng.standard_normal(image.shape, np.float32)
-    return np.clip(moved * (1 + rng.uniform(-LIGHT, LIGHT)) + noise, 0, 255).astype(np.uint8)
+    noise = NOISE_LEVELS * rng.standard_normal(image.shape, np.float32)
+    return np.clip(moved * (1 + rng.uniform(-MAX_BRIGHTNESS_CHANGE, MAX_BRIGHTNESS_CHANGE)) + noise, 0, 255).astype(
+        np.uint8
+    )
 
 
-def table(rows: pd.DataFrame) -> str:
+def format_stability(rows: pd.DataFrame) -> str:
     """Median and 95 % quantile of each measure, a line for each chain, as Markdown."""
     lines = [f"| median (95 %) | {' | '.join(f'{name}, {unit}' for name, unit in MEASURES.items())} | faces |"]
     lines += ["| --- |" + " --- |" * (len(MEASURES) + 1)]
@@ -69,17 +72,17 @@ def table(rows: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
-def _of(found: tuple[Faces, Meshes], drawn: np.ndarray) -> dict[int, Meshes]:
+def _meshes_by_face(found: tuple[Faces, Meshes], drawn: np.ndarray) -> dict[int, Meshes]:
     """Index of a drawn face -> the trusted mesh on it."""
     faces, meshes = found
     return {
         int(face): meshes[np.array([i])]
-        for i, face in enumerate(met_by(faces.boxes, drawn))
+        for i, face in enumerate(match_boxes(faces.boxes, drawn))
         if face >= 0 and meshes.scores[i] >= MESH_TRUSTED
     }
 
 
-def _apart(before: Meshes, after: Meshes, shift: np.ndarray) -> dict[str, float]:
+def _differences(before: Meshes, after: Meshes, shift: np.ndarray) -> dict[str, float]:
     (middle, side, _), (other, other_side, _) = ((part[0] for part in place_meshes(mesh)) for mesh in (before, after))
     angles = np.abs(np.concatenate(head_pose(before)) - np.concatenate(head_pose(after)))
     moved = np.linalg.norm(other - shift - middle)

@@ -13,19 +13,19 @@ import keras
 import numpy as np
 
 from cssafe.training.detection import evaluate, network
-from cssafe.training.detection.augment import padded, square
-from cssafe.training.detection.dataset import Photograph, read, split
+from cssafe.training.detection.augment import pad_truth, random_square
+from cssafe.training.detection.dataset import Photograph, read_photographs, split_photographs
 from cssafe.training.detection.export import export
 from cssafe.training.detection.loss import DetectionLoss
 
-FACES, ROWS = 64, 16
+MAX_FACES, ROW_MULTIPLE = 64, 16
 """Most faces of a square, the largest ones, and what the number of rows is a multiple of: few shapes are to be compiled, and
 most squares show less than five faces."""
 
-KEPT = 2000
+CACHED_PHOTOGRAPHS = 2000
 """Photographs that stay decoded in memory (about 1 MB each)."""
 
-AVERAGED = 0.05
+AVERAGED_SHARE = 0.05
 """Share of the run over which weights are averaged: the last steps, in which the rate falls to nothing."""
 
 
@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     keras.utils.set_random_seed(args.seed)
     keras.mixed_precision.set_global_policy(args.precision)
-    learn, choose = split(read(args.data))
+    learn, choose = split_photographs(read_photographs(args.data))
     batches = Batches(learn, args.size, args.batch, args.seed, args.strength)
     print(
         f"{len(learn)} photographs to learn from, {len(choose)} held back; backend {keras.backend.backend()}",
@@ -59,18 +59,9 @@ def main(args: argparse.Namespace) -> int:
 
     model = network.build(args.width)
     if args.start:
-        go_on_from(args.start, model)
+        load_start_weights(args.start, model)
     print(f"{model.count_params()} parameters", flush=True)
-    steps = args.epochs * len(batches)
-    warm_up = min(500, steps // 10)
-    rate = keras.optimizers.schedules.CosineDecay(
-        0.0, decay_steps=max(1, steps - warm_up), warmup_target=args.rate, warmup_steps=warm_up
-    )
-    memory = 1 - 1 / max(20, AVERAGED * steps)
-    optimizer = keras.optimizers.AdamW(rate, weight_decay=0.05, clipnorm=10.0, use_ema=True, ema_momentum=memory)
-    optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
-    model.compile(optimizer, loss=DetectionLoss(network.places(args.size, args.size)))
-
+    compile_model(model, args, args.epochs * len(batches))
     args.out.mkdir(parents=True, exist_ok=True)
     model.fit(
         batches,
@@ -88,11 +79,23 @@ def main(args: argparse.Namespace) -> int:
     settings |= {"start": args.start.name if args.start else ""}
     export(model, args.out, len(learn), settings)
     if choose:
-        print(json.dumps(evaluate.choose(args.out, choose), indent=1))
+        print(json.dumps(evaluate.choose_threshold(args.out, choose), indent=1))
     return 0
 
 
-def go_on_from(folder: Path, model: keras.Model) -> None:
+def compile_model(model: keras.Model, args: argparse.Namespace, steps: int) -> None:
+    """AdamW with warm-up, a cosine to 0 and averaged weights, over so many steps."""
+    warm_up = min(500, steps // 10)
+    rate = keras.optimizers.schedules.CosineDecay(
+        0.0, decay_steps=max(1, steps - warm_up), warmup_target=args.rate, warmup_steps=warm_up
+    )
+    memory = 1 - 1 / max(20, AVERAGED_SHARE * steps)
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=0.05, clipnorm=10.0, use_ema=True, ema_momentum=memory)
+    optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
+    model.compile(optimizer, loss=DetectionLoss(network.places(args.size, args.size)))
+
+
+def load_start_weights(folder: Path, model: keras.Model) -> None:
     """Give `model` the weights of an earlier run.
 
     Raises:
@@ -117,7 +120,7 @@ class Batches(keras.utils.PyDataset):
     def __init__(self, photographs: list[Photograph], size: int, batch: int, seed: int, strength: float):
         super().__init__(workers=2, use_multiprocessing=False, max_queue_size=8)
         self.photographs, self.size, self.batch, self.seed, self.strength = photographs, size, batch, seed, strength
-        self.read = lru_cache(KEPT)(Photograph.read)
+        self.read = lru_cache(CACHED_PHOTOGRAPHS)(Photograph.read)
         self.epoch = 0
         self.on_epoch_end()
 
@@ -133,8 +136,8 @@ class Batches(keras.utils.PyDataset):
     def __getitem__(self, step: int) -> tuple[np.ndarray, np.ndarray]:
         rng = np.random.default_rng((self.seed, self.epoch, step))
         chosen = self.order[step * self.batch : (step + 1) * self.batch]
-        squares = [square(self.photographs, i, self.size, rng, self.read, self.strength) for i in chosen]
+        squares = [random_square(self.photographs, i, self.size, rng, self.read, self.strength) for i in chosen]
         images = np.stack([image for image, _ in squares]).astype(np.float32)
         most = max(len(truth) for _, truth in squares)
-        rows = min(FACES, ROWS * max(1, -(-most // ROWS)))
-        return images, np.stack([padded(truth, rows) for _, truth in squares])
+        rows = min(MAX_FACES, ROW_MULTIPLE * max(1, -(-most // ROW_MULTIPLE)))
+        return images, np.stack([pad_truth(truth, rows) for _, truth in squares])

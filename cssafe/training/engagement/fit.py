@@ -34,18 +34,18 @@ from cssafe.scoring.formula import (
 )
 from cssafe.scoring.rescoring import expression, signals
 from cssafe.stats.agreement import MEASURES, agreement, level_thresholds
-from cssafe.training.engagement.moments import Moments, folds, mentions, people
-from cssafe.training.engagement.validate import add_data, number, read
-from cssafe.training.progress import told
+from cssafe.training.engagement.moments import Moments, format_notes, person_folds, require_people
+from cssafe.training.engagement.validate import add_data, format_number, read_moments
+from cssafe.training.progress import with_progress
 
-LEAST_PEOPLE = 10
-LEAST_MOMENTS = 100
+MIN_PEOPLE = 10
+MIN_MOMENTS = 100
 """Below these a formula of a dozen weights would tell of the people who were labelled and of nobody else (assumption)."""
 
-PULLS = (0.01, 0.1, 1.0, 10.0)
+RIDGE_STRENGTHS = (0.01, 0.1, 1.0, 10.0)
 """Strengths of the pull towards the first formula's weights that are tried: at 1 it weighs as much as all labels."""
 
-TURNS = 20
+ITERATIONS = 20
 """Of fitting emotion and gaze weights in turn; weights then move by less than a thousandth."""
 
 
@@ -67,38 +67,41 @@ def main(args: argparse.Namespace) -> int:
     if out.exists():
         raise DataError(f"{out} is there already. Choose another --name, --version or --out.")
     start = ATTENTION_ONLY if args.attention or not chosen.profile.expression else PUBLISHED
-    moments = read(args)
-    people(moments, LEAST_PEOPLE, "fit")
-    x, label = pairs(moments, start)
+    moments = read_moments(args)
+    require_people(moments, MIN_PEOPLE, "fit")
+    x, label = emotion_gaze_shares(moments, start)
     measured = ~np.isnan(x).any(axis=(1, 2))
-    if measured.sum() < LEAST_MOMENTS:
+    if measured.sum() < MIN_MOMENTS:
         raise DataError(
-            f"Of {len(moments)} labelled moments {measured.sum()} could be measured; to fit, {LEAST_MOMENTS} are needed."
+            f"Of {len(moments)} labelled moments {measured.sum()} could be measured; to fit, {MIN_MOMENTS} are needed."
         )
     x, label, person = x[measured], label[measured], moments.person[measured]
 
     held = np.full(len(label), np.nan)
-    parts = list(folds(person))
-    for taught, tested in told(parts, len(parts), "fitting"):
-        held[tested] = index(x[tested], fit(x[taught], label[taught], person[taught], start))
-    before = index(x, start)
+    parts = list(person_folds(person))
+    for taught, tested in with_progress(parts, len(parts), "fitting"):
+        held[tested] = moment_index(x[tested], fit_formula(x[taught], label[taught], person[taught], start))
+    before = moment_index(x, start)
     tables = {
-        str(start): agree(before, moments, measured),
-        f"{args.name} {args.version}, on people who did not teach it": agree(held, moments, measured),
+        str(start): held_out_agreement(before, moments, measured),
+        f"{args.name} {args.version}, on people who did not teach it": held_out_agreement(held, moments, measured),
     }
-    made = fit(x, label, person, start)
-    made = banded(
-        replace(made, name=args.name, version=args.version), index(x, made), moments.label[measured], moments.levels
+    made = fit_formula(x, label, person, start)
+    made = with_band_limits(
+        replace(made, name=args.name, version=args.version),
+        moment_index(x, made),
+        moments.label[measured],
+        moments.levels,
     )
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(file(made, start, args.data.name, len(label), person, tables), indent=2) + "\n")
+    out.write_text(json.dumps(formula_file(made, start, args.data.name, len(label), person, tables), indent=2) + "\n")
     read_formula(out)  # what is written can be read
-    print("\n".join(filter(None, [mentions(moments.notes), *lines(tables)])))
+    print("\n".join(filter(None, [format_notes(moments.notes), *format_agreement(tables)])))
     print(f"\nWritten: {out}. It is a choice on the page Formula if it lies in {chosen.data / 'formulas'}.")
     return 0
 
 
-def pairs(moments: Moments, start: Formula) -> tuple[np.ndarray, np.ndarray]:
+def emotion_gaze_shares(moments: Moments, start: Formula) -> tuple[np.ndarray, np.ndarray]:
     """What each moment shows, (m, 8, 5): the mean over its seconds of each emotion's probability where the eyes did each of
     GAZE, NaN where nothing could be measured (one emotion, of probability 1, where none are weighed); and its label from
     0 to 1."""
@@ -122,22 +125,22 @@ def pairs(moments: Moments, start: Formula) -> tuple[np.ndarray, np.ndarray]:
     return x, moments.label / (moments.levels - 1)
 
 
-def index(x: np.ndarray, formula: Formula) -> np.ndarray:
+def moment_index(x: np.ndarray, formula: Formula) -> np.ndarray:
     """The mean index of each moment, (m,)."""
-    return np.einsum("mes,e,s->m", x, _emotion(formula), _gaze(formula)) / formula.divisor
+    return np.einsum("mes,e,s->m", x, _emotion_weights(formula), _gaze_weights(formula)) / formula.divisor
 
 
-def fit(x: np.ndarray, label: np.ndarray, person: np.ndarray, start: Formula) -> Formula:
+def fit_formula(x: np.ndarray, label: np.ndarray, person: np.ndarray, start: Formula) -> Formula:
     """The formula that meets these moments best, pulled towards `start` as strongly as serves people held out."""
-    errors = np.zeros(len(PULLS))
-    for taught, tested in folds(person):
-        for i, pull in enumerate(PULLS):
-            made = _fit(x[taught], label[taught], start, pull)
-            errors[i] += ((index(x[tested], made) - label[tested]) ** 2).sum()
-    return _fit(x, label, start, PULLS[int(errors.argmin())])
+    errors = np.zeros(len(RIDGE_STRENGTHS))
+    for taught, tested in person_folds(person):
+        for i, pull in enumerate(RIDGE_STRENGTHS):
+            made = _fit_with_ridge(x[taught], label[taught], start, pull)
+            errors[i] += ((moment_index(x[tested], made) - label[tested]) ** 2).sum()
+    return _fit_with_ridge(x, label, start, RIDGE_STRENGTHS[int(errors.argmin())])
 
 
-def banded(formula: Formula, index: np.ndarray, label: np.ndarray, levels: int) -> Formula:
+def with_band_limits(formula: Formula, index: np.ndarray, label: np.ndarray, levels: int) -> Formula:
     """The formula with limits between low, medium and high such that each is as frequent as labels in the lowest third, the
     middle and the highest third of their range."""
     third = np.digitize(label / (levels - 1), (1 / 3, 2 / 3 + 1e-9))
@@ -145,30 +148,29 @@ def banded(formula: Formula, index: np.ndarray, label: np.ndarray, levels: int) 
     return replace(formula, bands=formula.bands | {"low_below": float(low), "high_above": float(max(low, high))})
 
 
-def agree(score: np.ndarray, moments: Moments, measured: np.ndarray) -> Any:
+def held_out_agreement(score: np.ndarray, moments: Moments, measured: np.ndarray) -> Any:
     """How far scores agree with the labels; levels by limits that the labels of other people teach."""
     rating, person = moments.label[measured], moments.person[measured]
     level = np.zeros(len(score), int)
-    for taught, tested in folds(person):
+    for taught, tested in person_folds(person):
         level[tested] = np.searchsorted(
             level_thresholds(score[taught], rating[taught], moments.levels), score[tested], side="right"
         )
     return agreement(score, level, rating, moments.levels, person)
 
 
-def lines(tables: dict[str, Any]) -> list[str]:
-    """The tables of `agree` to be read."""
-    told = []
+def format_agreement(tables: dict[str, Any]) -> list[str]:
+    """The tables of `held_out_agreement` as lines of text."""
+    found = []
     for name, table in tables.items():
-        told += ["", f"{name}:"]
-        told += [
-            f"  {MEASURES[row.measure]:<44} {number(row.value):>9}   95 % interval {number(row.low)} to {number(row.high)}"
-            for row in table.itertuples()
-        ]
-    return told
+        found += ["", f"{name}:"]
+        for row in table.itertuples():
+            value, low, high = map(format_number, (row.value, row.low, row.high))
+            found.append(f"  {MEASURES[row.measure]:<44} {value:>9}   95 % interval {low} to {high}")
+    return found
 
 
-def file(
+def formula_file(
     formula: Formula, start: Formula, data: str, n: int, person: np.ndarray, tables: dict[str, Any]
 ) -> dict[str, Any]:
     """The formula as a file: each fitted number with what it was fitted to, each other one as it stands in `start`'s."""
@@ -177,10 +179,10 @@ def file(
     held = list(tables.values())[-1].set_index("measure").loc["auc"]
     source = (
         f"fitted on {date.today()} to {n} labelled moments of {len(np.unique(person))} people or lessons in {data}; AUC on "
-        f"people held out {number(held['value'])} ({number(held['low'])} to {number(held['high'])})"
+        f"people held out {format_number(held['value'])} ({format_number(held['low'])} to {format_number(held['high'])})"
     )
     content |= {"name": formula.name, "version": formula.version, "title": f"Fitted to {data}, begun with {start}"}
-    for name, value in zip(FERPLUS, _emotion(formula), strict=True):
+    for name, value in zip(FERPLUS, _emotion_weights(formula), strict=True):
         if formula.emotion is not None:
             content["emotion"][name] = {"value": _rounded(value), "source": source}
     for name in GAZE[1:]:
@@ -193,32 +195,32 @@ def file(
     return content
 
 
-def _fit(x: np.ndarray, label: np.ndarray, start: Formula, pull: float) -> Formula:
-    emotion, gaze = _emotion(start), _gaze(start)
+def _fit_with_ridge(x: np.ndarray, label: np.ndarray, start: Formula, pull: float) -> Formula:
+    emotion, gaze = _emotion_weights(start), _gaze_weights(start)
     first = emotion.copy(), gaze.copy()
     most = start.divisor / MOST_GAZE
-    for _ in range(TURNS):
+    for _ in range(ITERATIONS):
         if start.emotion is not None:
-            emotion = _solve(np.einsum("mes,s->me", x, gaze) / start.divisor, label, first[0], pull, most)
+            emotion = _solve_bounded(np.einsum("mes,s->me", x, gaze) / start.divisor, label, first[0], pull, most)
         by_gaze = np.einsum("mes,e->ms", x, emotion) / start.divisor
         # The first gaze weight, of open eyes on what is attended to, stays: it is the scale of all others.
-        rest = _solve(by_gaze[:, 1:], label - by_gaze[:, 0] * gaze[0], first[1][1:], pull, MOST_GAZE)
+        rest = _solve_bounded(by_gaze[:, 1:], label - by_gaze[:, 0] * gaze[0], first[1][1:], pull, MOST_GAZE)
         gaze = np.append(gaze[:1], rest)
     weights = emotion.astype(np.float32) if start.emotion is not None else None
     return replace(start, emotion=weights, gaze=dict(zip(GAZE, gaze.tolist(), strict=True)))
 
 
-def _solve(a: np.ndarray, b: np.ndarray, first: np.ndarray, pull: float, most: float) -> np.ndarray:
+def _solve_bounded(a: np.ndarray, b: np.ndarray, first: np.ndarray, pull: float, most: float) -> np.ndarray:
     """Least squares of a w = b with 0 <= w <= most, and pull towards the first weights, each over its largest value."""
     ridge = np.eye(len(first)) * np.sqrt(pull * len(b) / len(first)) / most
     return lsq_linear(np.vstack([a, ridge]), np.append(b, ridge @ first), bounds=(0, most)).x
 
 
-def _emotion(formula: Formula) -> np.ndarray:
+def _emotion_weights(formula: Formula) -> np.ndarray:
     return np.ones(len(FERPLUS)) if formula.emotion is None else formula.emotion.astype(float)
 
 
-def _gaze(formula: Formula) -> np.ndarray:
+def _gaze_weights(formula: Formula) -> np.ndarray:
     return np.array([formula.gaze[name] for name in GAZE])
 
 

@@ -29,14 +29,14 @@ ENGAGENET = {"not-engaged": 0, "barely-engaged": 1, "engaged": 2, "highly-engage
 
 ABSENT = "snp(subject not present)"
 
-EXPECTED = (
+EXPECTED_LAYOUTS = (
     "Expected is DAiSEE's folder (with DataSet and Labels in it), EngageNet's (with Train, Validation, Test and "
     "train_engagement_labels.xlsx ... in it), or a CSV file with the columns lesson, time, label."
 )
 
 
 @dataclass(frozen=True)
-class Labelled:
+class LabelledClips:
     """Videos with their labels. clips: `video` (path), `person`, `label` (0 to levels - 1). levels: how many there are.
     notes: what was left out, in words."""
 
@@ -45,7 +45,7 @@ class Labelled:
     notes: tuple[str, ...]
 
 
-def read_clips(folder: Path) -> Labelled:
+def read_clips(folder: Path) -> LabelledClips:
     """A data set of videos.
 
     Raises:
@@ -56,14 +56,14 @@ def read_clips(folder: Path) -> Labelled:
     elif tables := {part: found for part in PARTS if (found := _engagenet_labels(folder, part)) is not None}:
         parts = _engagenet(folder, tables)
     else:
-        raise DataError(f"{folder}: no labelled videos were found there. {EXPECTED}")
+        raise DataError(f"{folder}: no labelled videos were found there. {EXPECTED_LAYOUTS}")
     clips = pd.concat([clips for clips, _ in parts], ignore_index=True)
     missing, absent = int(clips["video"].isna().sum()), sum(absent for _, absent in parts)
     notes = [f"{missing} labels have no video"] * bool(missing) + [f"{absent} videos show nobody"] * bool(absent)
     clips = clips.dropna(subset="video").reset_index(drop=True)
     if clips.empty:
-        raise DataError(f"{folder}: none of the {missing} labels has its video there. {EXPECTED}")
-    return Labelled(clips, 4, tuple(notes))
+        raise DataError(f"{folder}: none of the {missing} labels has its video there. {EXPECTED_LAYOUTS}")
+    return LabelledClips(clips, 4, tuple(notes))
 
 
 def read_ratings(file: Path, levels: int) -> pd.DataFrame:

@@ -19,8 +19,8 @@ from cssafe.scoring.concentration import attention, concentration
 from cssafe.scoring.formula import Formula
 from cssafe.scoring.rescoring import during, expression, signals
 from cssafe.store import Workspace
-from cssafe.training.engagement.layouts import Labelled, read_ratings
-from cssafe.training.progress import told
+from cssafe.training.engagement.layouts import LabelledClips, read_ratings
+from cssafe.training.progress import with_progress
 
 SAVE_EVERY = 50
 """Videos between two savings of what was read from them: a data set takes hours, and may be interrupted."""
@@ -53,7 +53,7 @@ class Moments:
         return means.reindex(range(len(self))).to_numpy(float)
 
 
-def of_clips(labelled: Labelled, pipeline: Pipeline, activity: str, kept: Path | None) -> Moments:
+def moments_of_clips(labelled: LabelledClips, pipeline: Pipeline, activity: str, kept: Path | None) -> Moments:
     """Analyse the videos; of several faces the largest counts.
 
     Args:
@@ -67,9 +67,9 @@ def of_clips(labelled: Labelled, pipeline: Pipeline, activity: str, kept: Path |
     names = ["/".join(path.parts[-3:]) for path in labelled.clips["video"]]
     wanted = [(name, path) for name, path in zip(names, labelled.clips["video"], strict=True) if name not in known]
     broken = []
-    for i, (name, path) in enumerate(told(wanted, len(wanted), "analysing videos")):
+    for i, (name, path) in enumerate(with_progress(wanted, len(wanted), "analysing videos")):
         try:
-            parts.append(_watch(path, pipeline).assign(video=name))
+            parts.append(_read_video(path, pipeline).assign(video=name))
         except MediaError as error:
             broken.append(str(error))
         if kept is not None and (i % SAVE_EVERY == SAVE_EVERY - 1 or i == len(wanted) - 1):
@@ -82,7 +82,7 @@ def of_clips(labelled: Labelled, pipeline: Pipeline, activity: str, kept: Path |
     return Moments(clips["label"].to_numpy(int), clips["person"].to_numpy(str), labelled.levels, rows, notes)
 
 
-def of_lessons(file: Path, levels: int, workspace: Workspace) -> Moments:
+def moments_of_lessons(file: Path, levels: int, workspace: Workspace) -> Moments:
     """A teacher's labels of minutes of her lessons: each holds for the minute in which its time lies, and for the whole
     class, which is never fewer than the minimum group."""
     table = read_ratings(file, levels)
@@ -103,13 +103,13 @@ def of_lessons(file: Path, levels: int, workspace: Workspace) -> Moments:
         rows = rows.assign(activity=activity)
         local = known.loc[lesson, "local"]
         for moment, time in moments["time"].items():
-            minute = (_clock(file, str(time), local) - local.floor("min")) // pd.Timedelta(minutes=1)
+            minute = (_parse_time(file, str(time), local) - local.floor("min")) // pd.Timedelta(minutes=1)
             parts.append(rows[rows["minute"] == minute].assign(moment=moment))
     seconds = pd.concat(parts, ignore_index=True) if parts else observe([]).assign(moment=0, activity="")
     return Moments(table["label"].to_numpy(int), table["lesson"].to_numpy(str), levels, seconds, ())
 
 
-def _clock(file: Path, text: str, start: pd.Timestamp) -> pd.Timestamp:
+def _parse_time(file: Path, text: str, start: pd.Timestamp) -> pd.Timestamp:
     """A time by the lesson's own clock; without a date, on the lesson's day."""
     try:
         time = pd.Timestamp(text if len(text) > len("09:15:30") else f"{start:%Y-%m-%d} {text}")
@@ -122,7 +122,7 @@ def _clock(file: Path, text: str, start: pd.Timestamp) -> pd.Timestamp:
     return time
 
 
-def _watch(video: Path, pipeline: Pipeline) -> pd.DataFrame:
+def _read_video(video: Path, pipeline: Pipeline) -> pd.DataFrame:
     """What was read from the largest face of each second; one row without figures where there is none."""
     stream, recording = Stream(), Recording(media.started(str(video)))
     for _ in analyze(str(video), media.EVERY, lambda frame: pipeline.analyze(frame, stream), recording):
@@ -134,7 +134,7 @@ def _watch(video: Path, pipeline: Pipeline) -> pd.DataFrame:
     )
 
 
-def folds(person: np.ndarray, number: int = 5) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def person_folds(person: np.ndarray, number: int = 5) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Moments to learn from and moments of other people to test on, bool (m,) each, `number` times or once for each person."""
     people = np.unique(person)
     order = np.random.default_rng(0).permutation(len(people))
@@ -143,7 +143,7 @@ def folds(person: np.ndarray, number: int = 5) -> Iterator[tuple[np.ndarray, np.
         yield ~held, held
 
 
-def people(moments: Moments, least: int, doing: str) -> None:
+def require_people(moments: Moments, least: int, doing: str) -> None:
     """See that there are enough people.
 
     Raises:
@@ -157,6 +157,6 @@ def people(moments: Moments, least: int, doing: str) -> None:
         )
 
 
-def mentions(notes: Sequence[str]) -> str:
+def format_notes(notes: Sequence[str]) -> str:
     """What was left out, as one line."""
     return f"Left out: {'; '.join(notes)}." if notes else ""

@@ -18,10 +18,10 @@ from cssafe.scoring.formula import Formula
 from cssafe.stats.agreement import MEASURES, agreement, auc_by_person, level_thresholds
 from cssafe.training.engagement import moments as moments_module
 from cssafe.training.engagement.layouts import read_clips
-from cssafe.training.engagement.moments import Moments, folds, mentions, people
+from cssafe.training.engagement.moments import Moments, format_notes, person_folds, require_people
 
-OWN = "the formula's own limits between low, medium and high"
-LEARNED = "limits between the levels learned from the labels of other people, who are held out in turn"
+OWN_LIMITS = "the formula's own limits between low, medium and high"
+LEARNED_LIMITS = "limits between the levels learned from the labels of other people, who are held out in turn"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,18 +56,18 @@ def add_data(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    chosen = pick(args.formula)
-    moments = read(args)
-    people(moments, 2, "validate")
-    found = {str(one): judge(moments, one) for one in chosen}
+    chosen = choose_formulas(args.formula)
+    moments = read_moments(args)
+    require_people(moments, 2, "validate")
+    found = {str(one): label_agreement(moments, one) for one in chosen}
     if args.json:
-        print(json.dumps(plain(report(moments) | {"formulas": found}), allow_nan=False))
+        print(json.dumps(nan_to_null(describe_labels(moments) | {"formulas": found}), allow_nan=False))
     else:
-        print(text(moments, found))
+        print(format_report(moments, found))
     return 0
 
 
-def pick(name: str | None) -> list[Formula]:
+def choose_formulas(name: str | None) -> list[Formula]:
     """The formulas to judge.
 
     Raises:
@@ -86,7 +86,7 @@ def pick(name: str | None) -> list[Formula]:
     return found
 
 
-def read(args: argparse.Namespace) -> Moments:
+def read_moments(args: argparse.Namespace) -> Moments:
     """The labelled moments of the command line, analysed.
 
     Raises:
@@ -99,16 +99,18 @@ def read(args: argparse.Namespace) -> Moments:
         from cssafe.store import Workspace
 
         with closing(Workspace.open(chosen.database, chosen.profile.expression)) as workspace:
-            return moments_module.of_lessons(args.data, args.levels, workspace)
+            return moments_module.moments_of_lessons(args.data, args.levels, workspace)
     if args.signals is not None and not args.signals.absolute().parent.is_dir():
         raise DataError(f"--signals {args.signals}: expected the name of a file in a folder that is there.")
     labelled = read_clips(args.data)
     from cssafe.pipeline import Pipeline
 
-    return moments_module.of_clips(labelled, Pipeline(chosen.profile, chosen.model), args.activity, args.signals)
+    return moments_module.moments_of_clips(
+        labelled, Pipeline(chosen.profile, chosen.model), args.activity, args.signals
+    )
 
 
-def judge(moments: Moments, formula: Formula) -> dict[str, Any]:
+def label_agreement(moments: Moments, formula: Formula) -> dict[str, Any]:
     """The agreement of one formula's scores with the labels: `measured` (moments with a score), each of MEASURES with `value`
     and `interval`, `persons` (the AUC within each), and the `levels` that were used, in words."""
     score = moments.score(formula)
@@ -118,7 +120,7 @@ def judge(moments: Moments, formula: Formula) -> dict[str, Any]:
     if own:
         level[measured] = levels(score[measured], np.full(int(measured.sum()), -1, np.int8), formula)
     else:
-        for taught, held in folds(moments.person):
+        for taught, held in person_folds(moments.person):
             if (taught & measured).any():
                 edges = level_thresholds(score[taught & measured], moments.label[taught & measured], moments.levels)
                 level[held] = np.searchsorted(edges, score[held], side="right")
@@ -129,11 +131,11 @@ def judge(moments: Moments, formula: Formula) -> dict[str, Any]:
         "measured": int(measured.sum()),
         **{row.measure: {"value": row.value, "interval": [row.low, row.high]} for row in table.itertuples()},
         "persons": within.tolist(),
-        "levels": OWN if own else LEARNED,
+        "levels": OWN_LIMITS if own else LEARNED_LIMITS,
     }
 
 
-def report(moments: Moments) -> dict[str, Any]:
+def describe_labels(moments: Moments) -> dict[str, Any]:
     """What the labels are."""
     return {
         "moments": len(moments),
@@ -143,25 +145,27 @@ def report(moments: Moments) -> dict[str, Any]:
     }
 
 
-def text(moments: Moments, found: dict[str, dict[str, Any]]) -> str:
+def format_report(moments: Moments, found: dict[str, dict[str, Any]]) -> str:
     """All of it as a table to be read."""
-    about = report(moments)
+    about = describe_labels(moments)
     lines = [
         f"{about['moments']} labelled moments of {about['people']} people or lessons; labels 0 to {moments.levels - 1}: "
         f"{', '.join(map(str, about['labels']))}."
     ]
-    lines += [mentions(moments.notes)] * bool(moments.notes)
+    lines += [format_notes(moments.notes)] * bool(moments.notes)
     for name, one in found.items():
         lines += ["", f"{name}: {one['measured']} moments could be scored; levels by {one['levels']}."]
         for measure, title in MEASURES.items():
             value, (low, high) = one[measure]["value"], one[measure]["interval"]
-            lines.append(f"  {title:<44} {number(value):>9}   95 % interval {number(low)} to {number(high)}")
-        lines.append(f"  {'AUC within each person':<44} {persons(one['persons'])}")
+            lines.append(
+                f"  {title:<44} {format_number(value):>9}   95 % interval {format_number(low)} to {format_number(high)}"
+            )
+        lines.append(f"  {'AUC within each person':<44} {format_persons(one['persons'])}")
     lines += ["", "Intervals are over people, not over moments. AUC is 0.5 and kappa 0 by chance."]
     return "\n".join(lines)
 
 
-def persons(within: list[float]) -> str:
+def format_persons(within: list[float]) -> str:
     """How unlike people are."""
     if not within:
         return "not known: nobody has five moments and labels of both halves"
@@ -170,14 +174,14 @@ def persons(within: list[float]) -> str:
     return f"median {middle:.2f}, 10 to 90 %: {low:.2f} to {high:.2f}, below 0.5 for {below} of {len(within)}"
 
 
-def number(value: float) -> str:
+def format_number(value: float) -> str:
     return "not known" if np.isnan(value) else f"{value:.2f}"
 
 
-def plain(value: Any) -> Any:
+def nan_to_null(value: Any) -> Any:
     """The same with null for NaN, which JSON does not know."""
     if isinstance(value, dict):
-        return {name: plain(one) for name, one in value.items()}
+        return {name: nan_to_null(one) for name, one in value.items()}
     if isinstance(value, list):
-        return [plain(one) for one in value]
+        return [nan_to_null(one) for one in value]
     return None if isinstance(value, float) and np.isnan(value) else value

@@ -40,16 +40,16 @@ def variants(pictures: np.ndarray, rng: np.random.Generator, side: int, camera: 
     """
     n = len(pictures)
     poor = rng.random(n) < camera
-    placed = place(pictures, rng, side, poor)
+    placed = warp_randomly(pictures, rng, side, poor)
     placed = recolour(placed, rng)
     for i in np.flatnonzero(~poor & (rng.random(n) < ERASED_SHARE)):
-        erase(placed[i], rng)
+        erase_patch(placed[i], rng)
     for i in np.flatnonzero(poor):
         placed[i] = poor_camera(placed[i], rng)
     return placed
 
 
-def place(pictures: np.ndarray, rng: np.random.Generator, side: int, poor: np.ndarray) -> np.ndarray:
+def warp_randomly(pictures: np.ndarray, rng: np.random.Generator, side: int, poor: np.ndarray) -> np.ndarray:
     """Mirror, rotate, scale and shift; the border repeats. poor: bool (n,), pictures with the wider ranges."""
     n, height = len(pictures), pictures.shape[1]
     wide = poor.astype(int)
@@ -77,7 +77,7 @@ def recolour(pictures: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return _pixels((pictures - np.float32(128)) * contrast + 128 + brightness)
 
 
-def erase(picture: np.ndarray, rng: np.random.Generator) -> None:
+def erase_patch(picture: np.ndarray, rng: np.random.Generator) -> None:
     """Overwrite one random patch by one grey level."""
     _, ranges = COVERS[0]
     _cover(picture, ranges, rng)

@@ -11,14 +11,14 @@ from cssafe.expression import Expression
 from cssafe.expression.model_metrics import FIGURES
 from cssafe.vision.openvino_runtime import processor, sha256
 
-CARD = "MODEL_CARD.md"
+CARD_FILE = "MODEL_CARD.md"
 BEGIN = "<!-- figures: written by python -m cssafe evaluate --card -->"
 END = "<!-- end of figures -->"
 
-NAMES = {"fer2013": "FER2013's labels", "ferplus": "FERPlus' majority"}
+LABEL_TITLES = {"fer2013": "FER2013's labels", "ferplus": "FERPlus' majority"}
 
 
-def one_file(data: Path) -> Path:
+def card_data(data: Path) -> Path:
     """The one file that a card is measured on: itself, or the test part in FER2013's folder.
 
     Raises:
@@ -30,13 +30,13 @@ def one_file(data: Path) -> Path:
     return file
 
 
-def split(folder: Path) -> tuple[str, str, str]:
+def split_card(folder: Path) -> tuple[str, str, str]:
     """The model card of a folder: before the figures, the figures, after them; the markers belong to the outer parts.
 
     Raises:
         DataError: there is no card, or it has no place for figures.
     """
-    path = folder / CARD
+    path = folder / CARD_FILE
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, ValueError):
@@ -52,7 +52,7 @@ def split(folder: Path) -> tuple[str, str, str]:
     return before + begin, inside, end + after
 
 
-def stamped(
+def with_provenance(
     figures: dict[str, Any],
     in_each: dict[str, dict[str, Any]],
     folder: Path,
@@ -75,7 +75,9 @@ def stamped(
         "command": " ".join(["python -m cssafe evaluate", *words]),
         "processor": processor(),
         "precision": network.precision,
-        "precisions": {name: {labels: _honest(told[labels]) for labels in told} for name, told in in_each.items()},
+        "precisions": {
+            name: {labels: _fair_accuracy(told[labels]) for labels in told} for name, told in in_each.items()
+        },
         "model": _weights(folder),
         "data": {"file": data.name, "sha256": sha256(data)},
         "beside": _weights(beside) if beside else None,
@@ -83,7 +85,7 @@ def stamped(
     }
 
 
-def _honest(told: dict[str, Any]) -> float:
+def _fair_accuracy(told: dict[str, Any]) -> float:
     """Accuracy without copies of training pictures, where the data tell which these are."""
     return float(told.get("accuracy_without_duplicates", told["accuracy"]))
 
@@ -92,14 +94,14 @@ def _weights(folder: Path) -> dict[str, str]:
     return {"name": folder.resolve().name, "sha256": sha256(folder / "expression.bin")}
 
 
-def write(folder: Path, figures: dict[str, Any]) -> None:
+def write_card(folder: Path, figures: dict[str, Any]) -> None:
     """Write figures.json into the folder and renew its card."""
-    before, _, after = split(folder)
+    before, _, after = split_card(folder)
     (folder / FIGURES).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    (folder / CARD).write_text(before + render(figures) + after, encoding="utf-8")
+    (folder / CARD_FILE).write_text(before + render_figures(figures) + after, encoding="utf-8")
 
 
-def render(figures: dict[str, Any]) -> str:
+def render_figures(figures: dict[str, Any]) -> str:
     """The card's part, from what figures.json holds."""
     beside = figures["beside"]
     text = (
@@ -108,14 +110,14 @@ def render(figures: dict[str, Any]) -> str:
     )
     if beside:
         text += f", of the network beside it `{beside['sha256']}`"
-    told = {labels: figures[labels] for labels in NAMES if labels in figures}
+    told = {labels: figures[labels] for labels in LABEL_TITLES if labels in figures}
     rows = [[name, *(_percent(right[labels]) for labels in told)] for name, right in figures["precisions"].items()]
-    precision = _table(["accuracy in percent", *(NAMES[labels] for labels in told)], rows)
-    parts = [text + ".", tables(told, beside["name"] if beside else ""), "### Precision", precision]
+    precision = _table(["accuracy in percent", *(LABEL_TITLES[labels] for labels in told)], rows)
+    parts = [text + ".", format_tables(told, beside["name"] if beside else ""), "### Precision", precision]
     return "\n\n" + "\n\n".join(parts) + "\n\n"
 
 
-def tables(figures: dict[str, dict[str, Any]], beside: str = "") -> str:
+def format_tables(figures: dict[str, dict[str, Any]], beside: str = "") -> str:
     """The figures of each set of labels for people, as Markdown.
 
     Args:
@@ -123,7 +125,13 @@ def tables(figures: dict[str, dict[str, Any]], beside: str = "") -> str:
     """
     parts = [_accuracy(figures)]
     for labels, told in figures.items():
-        parts += [f"### {NAMES[labels]}", _per_class(told), _confusion(told), _reliability(told), _coverage(told)]
+        parts += [
+            f"### {LABEL_TITLES[labels]}",
+            _per_class(told),
+            _confusion(told),
+            _reliability(told),
+            _coverage(told),
+        ]
     if all("robustness" in told for told in figures.values()):
         parts += ["### Worse pictures", _robustness(figures, beside)]
     parts += ["### Groups of people", _groups(figures)]
@@ -134,11 +142,11 @@ def _accuracy(figures: dict[str, dict[str, Any]]) -> str:
     rows = []
     for labels, told in figures.items():
         if "n_without_duplicates" in told:
-            name = f"{NAMES[labels]}, without copies of training pictures"
+            name = f"{LABEL_TITLES[labels]}, without copies of training pictures"
             rows.append(
                 [name, _count(told["n_without_duplicates"]), *_measured(told, "accuracy_without_duplicates"), *[""] * 3]
             )
-        row = [NAMES[labels], _count(told["n"]), *_measured(told, "accuracy"), *_measured(told, "macro_f1")]
+        row = [LABEL_TITLES[labels], _count(told["n"]), *_measured(told, "accuracy"), *_measured(told, "macro_f1")]
         rows.append([*row, _percent(told["expected_calibration_error"])])
     head = ["percent", "faces", "accuracy", "95 % interval", "macro F1", "95 % interval", "calibration error"]
     return _table(head, rows)
@@ -182,8 +190,8 @@ def _robustness(figures: dict[str, dict[str, Any]], beside: str) -> str:
         change, strength, unit = (same[0][key] for key in ("change", "strength", "unit"))
         accuracies = [one["accuracy"] for one in same] + [one["beside"] for one in same if beside]
         rows.append([change, f"{strength:g} {unit}" if unit else "", *map(_percent, accuracies)])
-    others = [f"{NAMES[labels]}, {beside}" for labels in figures if beside]
-    return _table(["accuracy in percent", "strength", *(NAMES[labels] for labels in figures), *others], rows)
+    others = [f"{LABEL_TITLES[labels]}, {beside}" for labels in figures if beside]
+    return _table(["accuracy in percent", "strength", *(LABEL_TITLES[labels] for labels in figures), *others], rows)
 
 
 def _groups(figures: dict[str, dict[str, Any]]) -> str:
@@ -191,7 +199,7 @@ def _groups(figures: dict[str, dict[str, Any]]) -> str:
     for labels, told in figures.items():
         for column, found in told["groups"].items():
             parts += [
-                f"{NAMES[labels]}, by {column}, recall in percent with its 95 % interval:",
+                f"{LABEL_TITLES[labels]}, by {column}, recall in percent with its 95 % interval:",
                 _by_group(told, found),
             ]
             unknown = f" Faces without {column}: {_count(found['unknown'])}." if found["unknown"] else ""

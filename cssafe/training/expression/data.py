@@ -15,8 +15,8 @@ from cssafe.errors import DataError
 from cssafe.expression import place_boxes
 from cssafe.labels import FER2013, FERPLUS
 from cssafe.training import datasets
-from cssafe.training.datasets import VOTES, WORDS, first_line, need
-from cssafe.training.progress import told
+from cssafe.training.datasets import EMOTION_WORDS, VOTES, first_line, require_columns
+from cssafe.training.progress import with_progress
 from cssafe.vision.crops import crop, grey
 
 SIZE = 48
@@ -24,7 +24,7 @@ SIZE = 48
 
 LABELS = {"fer2013": FER2013, "ferplus": FERPLUS}
 
-MOST_GROUPS = 20
+MAX_GROUPS = 20
 """Different values of a column up to which it is taken for groups of people."""
 
 
@@ -52,7 +52,7 @@ class Labelled:
 
 
 @dataclass(frozen=True)
-class Exam:
+class EvaluationSet:
     """n labelled faces that a network is judged by.
 
     crops: uint8 (n, size, size) grey. truth: name in LABELS -> int (n,), index into those labels, -1 where a face has none
@@ -80,7 +80,7 @@ def read_training(path: Path) -> tuple[Labelled, Labelled]:
     Raises:
         DataError: what is wrong with the data.
     """
-    rows = datasets.read(path).rows
+    rows = datasets.read_dataset(path).rows
     learn, test = rows[rows["part"] != "test"], rows[rows["part"] == "test"]
     if learn.empty:
         raise DataError(
@@ -90,27 +90,27 @@ def read_training(path: Path) -> tuple[Labelled, Labelled]:
         learn = learn[learn["fp_neutral"].notna()]
     if "md5" in rows:
         learn = learn[~learn["md5"].isin(test["md5"])].drop_duplicates("md5")
-        data, digests = labelled(learn, path), learn["md5"].reset_index(drop=True)
+        data, digests = decode_labelled(learn, path), learn["md5"].reset_index(drop=True)
     else:
-        data = labelled(learn, path)
+        data = decode_labelled(learn, path)
         digests = pd.Series(_digests(data.images))
-        fresh = ~(digests.isin(_digests(cut(path, test, SIZE))) | digests.duplicated())
+        fresh = ~(digests.isin(_digests(crop_faces(path, test, SIZE))) | digests.duplicated())
         data, digests = data[fresh.to_numpy()], digests[fresh]
     held_back = np.array([int(digest, 16) % 10 == 0 for digest in digests], bool)
     return data[~held_back], data[held_back]
 
 
-def labelled(rows: pd.DataFrame, path: Path = Path("rows")) -> Labelled:
+def decode_labelled(rows: pd.DataFrame, path: Path = Path("rows")) -> Labelled:
     """Decode the rows of a data set; its words count for every set of labels that has them, unless there are votes.
 
     Raises:
         DataError: an unknown word, a picture that cannot be read.
     """
     if "fp_neutral" not in rows:
-        need(path, rows, ["image", "label"])
+        require_columns(path, rows, ["image", "label"])
     words = _words(path, rows["label"]) if "label" in rows else pd.Series(None, rows.index, object)
     shares = vote_shares(rows) if "fp_neutral" in rows else _one_hot(_indices(words, FERPLUS), len(FERPLUS))
-    return Labelled(cut(path, rows, SIZE), _indices(words, FER2013), shares)
+    return Labelled(crop_faces(path, rows, SIZE), _indices(words, FER2013), shares)
 
 
 def vote_shares(rows: pd.DataFrame) -> np.ndarray:
@@ -134,7 +134,9 @@ def ferplus_majority(rows: pd.DataFrame) -> np.ndarray:
     return np.where(counted, votes.argmax(axis=1), -1)
 
 
-def read_exam(path: Path, labels: Sequence[str], size: int = SIZE, people: Sequence[str] = ()) -> Exam:
+def read_evaluation_set(
+    path: Path, labels: Sequence[str], size: int = SIZE, people: Sequence[str] = ()
+) -> EvaluationSet:
     """Read what is not for training of a data set in any layout, all of it where nothing else is there.
 
     Only faces with a label of at least one of the sets in `labels` (names in LABELS) are read.
@@ -145,18 +147,18 @@ def read_exam(path: Path, labels: Sequence[str], size: int = SIZE, people: Seque
     Raises:
         DataError: what is wrong with the data.
     """
-    listed = datasets.read(path, people)
+    listed = datasets.read_dataset(path, people)
     rows = listed.rows
     learned = rows["part"] == "train"
     if learned.any() and not learned.all():
         print(f"{path}: pictures for training, left out: {learned.sum()}.", file=sys.stderr)
         rows = rows[~learned]
     truth = {name: _truth(path, listed.layout, rows, name) for name in labels}
-    need(path, rows, people)
+    require_columns(path, rows, people)
     counted = np.any([indices >= 0 for indices in truth.values()], axis=0)
     rows = rows[counted]
-    return Exam(
-        cut(path, rows, size),
+    return EvaluationSet(
+        crop_faces(path, rows, size),
         {name: indices[counted] for name, indices in truth.items()},
         rows["dup"].fillna(False).to_numpy(bool) if "dup" in rows else None,
         {name: _groups(path, rows[name]) for name in people},
@@ -166,26 +168,26 @@ def read_exam(path: Path, labels: Sequence[str], size: int = SIZE, people: Seque
 def _truth(path: Path, layout: str, rows: pd.DataFrame, labels: str) -> np.ndarray:
     # FER2013's own labels often contradict FERPlus' majority, so they do not stand in for the votes.
     if labels == "ferplus" and ("fp_neutral" in rows or layout in ("parquet", "fer2013.csv")):
-        need(path, rows, ["image", *VOTES])
+        require_columns(path, rows, ["image", *VOTES])
         return ferplus_majority(rows)
-    need(path, rows, ["image", "label"])
+    require_columns(path, rows, ["image", "label"])
     indices = _indices(_words(path, rows["label"]), LABELS[labels])
     if (indices < 0).any():
         print(f"{path}: faces of emotions that {labels} lacks, left out: {(indices < 0).sum()}.", file=sys.stderr)
     return indices
 
 
-def cut(path: Path, rows: pd.DataFrame, size: int) -> np.ndarray:
+def crop_faces(path: Path, rows: pd.DataFrame, size: int) -> np.ndarray:
     """Decode and crop the pictures of a data set's rows: uint8 (n, size, size) grey."""
     boxes = rows[list("xywh")].to_numpy(float) if set("xywh") <= set(rows.columns) else np.full((len(rows), 4), np.nan)
     crops = np.empty((len(rows), size, size), np.uint8)
-    told_rows = told(rows["image"].items(), len(rows), f"{path}: reading pictures")
+    told_rows = with_progress(rows["image"].items(), len(rows), f"{path}: reading pictures")
     for i, (row, image) in enumerate(told_rows):
-        crops[i] = face(_decode(path, row, image), None if np.isnan(boxes[i]).any() else boxes[i], size)
+        crops[i] = crop_face(_decode(path, row, image), None if np.isnan(boxes[i]).any() else boxes[i], size)
     return crops
 
 
-def face(image: np.ndarray, box: np.ndarray | None, size: int) -> np.ndarray:
+def crop_face(image: np.ndarray, box: np.ndarray | None, size: int) -> np.ndarray:
     """The crop that the network sees, uint8 (size, size) grey: around the box (x, y, w, h in pixels, forehead to chin)
     as live faces are cut, or, without one, the whole picture, which then is a crop already."""
     picture = grey(image)
@@ -217,7 +219,7 @@ def _decode(path: Path, row: Any, image: Any) -> np.ndarray:
 
 def _words(path: Path, said: pd.Series) -> pd.Series:
     """Emotions in any wording -> our words."""
-    words = said.map(lambda word: WORDS.get(str(word).strip().lower()))
+    words = said.map(lambda word: EMOTION_WORDS.get(str(word).strip().lower()))
     if words.isna().any():
         unknown = said[words.isna()].iloc[0]
         raise DataError(f"{path}: the column label holds {', '.join(FERPLUS)}; {unknown!r} is none of them.")
@@ -235,12 +237,17 @@ def _one_hot(indices: np.ndarray, k: int) -> np.ndarray:
 
 def _groups(path: Path, values: pd.Series) -> np.ndarray:
     words = values.astype(str).where(values.notna(), "").to_numpy(str)
-    if (found := len(set(words) - {""})) > MOST_GROUPS:
+    if (found := len(set(words) - {""})) > MAX_GROUPS:
         raise DataError(
-            f"{path}: the column {values.name} has {found} different values; expected at most {MOST_GROUPS} groups of "
+            f"{path}: the column {values.name} has {found} different values; expected at most {MAX_GROUPS} groups of "
             "people: sort them into ranges first."
         )
     return words
+
+
+def pixel_digest(data: Labelled) -> str:
+    """SHA-256 of the pictures."""
+    return hashlib.sha256(data.images.tobytes()).hexdigest()
 
 
 def _digests(images: np.ndarray) -> list[str]:

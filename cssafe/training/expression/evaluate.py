@@ -15,10 +15,10 @@ from cssafe.errors import DataError
 from cssafe.expression import Expression
 from cssafe.expression.network import precisions
 from cssafe.training.expression import card, metrics, robustness
-from cssafe.training.expression.data import LABELS, Exam, read_exam
-from cssafe.training.progress import told
+from cssafe.training.expression.data import LABELS, EvaluationSet, read_evaluation_set
+from cssafe.training.progress import with_progress
 
-PART = 256
+PROGRESS_CROPS = 256
 """Crops that are judged between two lines of progress."""
 
 
@@ -55,9 +55,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     folder = args.model or settings.load().model
-    data = card.one_file(args.data) if args.card else args.data
+    data = card.card_data(args.data) if args.card else args.data
     if args.card:
-        card.split(folder)  # a card that cannot be written is told before the work
+        card.split_card(folder)  # a card that cannot be written is told before the work
     network = Expression(folder)
     others = [Expression(args.beside)] if args.beside else []
     if any(other.size != network.size for other in others):
@@ -66,37 +66,47 @@ def main(args: argparse.Namespace) -> int:
         )
     people = [name.strip() for names in args.group for name in names.split(",") if name.strip()]
 
-    exam = read_exam(data, tuple(LABELS) if args.card else (args.labels,), network.size, people)
-    figures = judge(ask(network, exam.crops), exam)
+    exam = read_evaluation_set(data, tuple(LABELS) if args.card else (args.labels,), network.size, people)
+    figures = label_set_figures(predict_all(network, exam.crops), exam)
     if args.robustness or args.card or args.beside:
         networks = [other.probabilities for other in (network, *others)]
-        for labels, rows in robustness.measure(networks, exam.crops, exam.truth).items():
+        for labels, rows in robustness.measure_robustness(networks, exam.crops, exam.truth).items():
             figures[labels]["robustness"] = rows
 
     if args.card:
-        in_each = {name: judge(ask(Expression(folder, name), exam.crops), exam) for name in precisions(network.card)}
-        figures = card.stamped(figures, in_each, folder, network, data, args.beside, people)
-        card.write(folder, figures)
+        in_each = {
+            name: label_set_figures(predict_all(Expression(folder, name), exam.crops), exam)
+            for name in precisions(network.card)
+        }
+        figures = card.with_provenance(figures, in_each, folder, network, data, args.beside, people)
+        card.write_card(folder, figures)
     if args.json:
         print(json.dumps(figures if args.card else figures[args.labels]))
     else:
-        print(card.tables({labels: figures[labels] for labels in exam.truth}, args.beside.name if args.beside else ""))
+        print(
+            card.format_tables(
+                {labels: figures[labels] for labels in exam.truth}, args.beside.name if args.beside else ""
+            )
+        )
     return 0
 
 
-def ask(network: Expression, crops: np.ndarray) -> dict[str, np.ndarray]:
+def predict_all(network: Expression, crops: np.ndarray) -> dict[str, np.ndarray]:
     """Set of labels -> probabilities (n, k) of the crops uint8 (n, size, size)."""
-    starts = range(0, max(1, len(crops)), PART)
-    parts = [network.probabilities(crops[i : i + PART]) for i in told(starts, len(starts), f"parts of {PART} faces")]
+    starts = range(0, max(1, len(crops)), PROGRESS_CROPS)
+    parts = [
+        network.probabilities(crops[i : i + PROGRESS_CROPS])
+        for i in with_progress(starts, len(starts), f"parts of {PROGRESS_CROPS} faces")
+    ]
     return {labels: np.concatenate([part[labels] for part in parts]) for labels in LABELS}
 
 
-def judge(probabilities: dict[str, np.ndarray], exam: Exam) -> dict[str, dict[str, Any]]:
+def label_set_figures(probabilities: dict[str, np.ndarray], exam: EvaluationSet) -> dict[str, dict[str, Any]]:
     """Set of labels -> its figures, over the faces that have one of these labels."""
     figures = {}
     for labels, truth in exam.truth.items():
         counted = truth >= 0
-        figures[labels] = evaluate(
+        figures[labels] = classification_figures(
             probabilities[labels][counted],
             truth[counted],
             LABELS[labels],
@@ -106,7 +116,7 @@ def judge(probabilities: dict[str, np.ndarray], exam: Exam) -> dict[str, dict[st
     return figures
 
 
-def evaluate(
+def classification_figures(
     probabilities: np.ndarray,
     truth: np.ndarray,
     labels: tuple[str, ...],
@@ -129,17 +139,7 @@ def evaluate(
         figures["n_without_duplicates"] = int(fresh.sum())
     figures |= _with_interval("macro_f1", counts, metrics.macro_f1)
     figures["expected_calibration_error"] = metrics.calibration_error(probabilities, truth)
-    precision, recall, f1 = metrics.per_class(counts)
-    figures["per_class"] = {
-        name: {
-            "precision": float(precision[i]),
-            "recall": float(recall[i]),
-            "recall_interval": list(metrics.wilson(float(recall[i]), int(counts[i].sum()))),
-            "f1": float(f1[i]),
-            "support": int(counts[i].sum()),
-        }
-        for i, name in enumerate(labels)
-    }
+    figures["per_class"] = _per_class(counts, labels)
     return figures | {
         "labels": list(labels),
         "confusion": counts.tolist(),
@@ -149,7 +149,24 @@ def evaluate(
             {"coverage": float(share), "confidence": float(least), "accuracy": float(right)}
             for share, least, right in zip(*metrics.coverage(probabilities, truth), strict=True)
         ],
-        "groups": {name: metrics.groups(truth, guess, values, labels) for name, values in (people or {}).items()},
+        "groups": {
+            name: metrics.group_figures(truth, guess, values, labels) for name, values in (people or {}).items()
+        },
+    }
+
+
+def _per_class(counts: np.ndarray, labels: tuple[str, ...]) -> dict[str, Any]:
+    precision, recall, f1 = metrics.per_class(counts)
+    support = counts.sum(axis=1)
+    return {
+        name: {
+            "precision": float(precision[i]),
+            "recall": float(recall[i]),
+            "recall_interval": list(metrics.wilson(float(recall[i]), int(support[i]))),
+            "f1": float(f1[i]),
+            "support": int(support[i]),
+        }
+        for i, name in enumerate(labels)
     }
 
 

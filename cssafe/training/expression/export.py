@@ -1,9 +1,9 @@
 """A trained network -> the model folder that is served: float32 weights, the OpenVINO graph and model.json."""
 
-import hashlib
 import json
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -11,12 +11,12 @@ import openvino as ov
 
 from cssafe.labels import FER2013, FERPLUS
 from cssafe.training.expression import network
-from cssafe.training.expression.data import SIZE, Labelled
+from cssafe.training.expression.data import SIZE, Labelled, pixel_digest
 from cssafe.vision.openvino_runtime import sha256
 
 FILES = ("model.keras", *(f"{graph}.{end}" for graph in ("expression", "expression_int8") for end in ("xml", "bin")))
 
-CALIBRATION = 1024
+CALIBRATION_PICTURES = 1024
 """Pictures by which the ranges of the 8-bit integers are set."""
 
 
@@ -42,12 +42,26 @@ def export(
     plain = network.build(str(settings["network"]), SIZE, float(settings["width"]))
     plain.set_weights(trained.get_weights())
     fitted = fit_temperatures(plain, held_back) if len(held_back) else inherited or dict.fromkeys(network.OUTPUTS, 1.0)
-    model = network.served(plain, fitted)
+    model = network.served_network(plain, fitted)
     model.save(folder / "model.keras", include_optimizer=False)
     model.export(str(folder / "expression.xml"), format="openvino", verbose=False)
     quantise(folder, learned)
+    card = _model_card(model, plain.name, fitted, learned, held_back, settings)
     files = [file for file in FILES if (folder / file).is_file()]
-    card = {
+    card["sha256"] = {name: sha256(folder / name) for name in files}
+    (folder / "model.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+
+
+def _model_card(
+    model: keras.Model,
+    name: str,
+    fitted: dict[str, float],
+    learned: Labelled,
+    held_back: Labelled,
+    settings: dict[str, float | str],
+) -> dict[str, Any]:
+    """model.json without the files' hashes."""
+    return {
         "name": "expression",
         "date": date.today().isoformat(),
         "labels": {"fer2013": list(FER2013), "ferplus": list(FERPLUS)},
@@ -57,18 +71,12 @@ def export(
             "range": [0, 255],
             "crop": "cssafe.vision.crops.crop at cssafe.expression.alignment",
         },
-        "network": plain.name,
+        "network": name,
         "parameters": model.count_params(),
         "temperatures": fitted,
-        "training": {
-            **settings,
-            "pictures": len(learned),
-            "pixels_sha256": hashlib.sha256(learned.images.tobytes()).hexdigest(),
-        },
-        "metrics": {"held_back": scores(model, held_back)} if len(held_back) else {},
-        "sha256": {name: sha256(folder / name) for name in files},
+        "training": {**settings, "pictures": len(learned), "pixels_sha256": pixel_digest(learned)},
+        "metrics": {"held_back": held_back_scores(model, held_back)} if len(held_back) else {},
     }
-    (folder / "model.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
 
 
 def quantise(folder: Path, learned: Labelled) -> None:
@@ -81,17 +89,17 @@ def quantise(folder: Path, learned: Labelled) -> None:
             "No 8-bit graph is made: it takes the package nncf. Install it with `pip install nncf` for a quicker network."
         )
         return
-    step = max(1, len(learned) // CALIBRATION)
-    crops = learned.images[::step][:CALIBRATION, ..., None].astype(np.float32)
+    step = max(1, len(learned) // CALIBRATION_PICTURES)
+    crops = learned.images[::step][:CALIBRATION_PICTURES, ..., None].astype(np.float32)
     parts = [crops[i : i + 32] for i in range(0, len(crops), 32)]
     graph = ov.Core().read_model(folder / "expression.xml")
-    kept = nncf.IgnoredScope(names=probabilities(graph))  # in steps of a 255th they would not sum to 1
+    kept = nncf.IgnoredScope(names=softmax_operations(graph))  # in steps of a 255th they would not sum to 1
     preset = nncf.QuantizationPreset.MIXED
     small = nncf.quantize(graph, nncf.Dataset(parts), subset_size=len(parts), preset=preset, ignored_scope=kept)
     ov.save_model(small, folder / "expression_int8.xml", compress_to_fp16=False)
 
 
-def probabilities(graph: ov.Model) -> list[str]:
+def softmax_operations(graph: ov.Model) -> list[str]:
     """Names of a graph's operations from its softmaxes on, without its results."""
     found: set[str] = set()
     for operation in graph.get_ordered_ops():  # what is given comes before what is made of it
@@ -101,13 +109,13 @@ def probabilities(graph: ov.Model) -> list[str]:
     return sorted(found)
 
 
-def inner(folder: Path) -> keras.Model:
+def load_trained(folder: Path) -> keras.Model:
     """The trained network inside a model folder: crops -> logits and maps, as network.build made it."""
     card = json.loads((folder / "model.json").read_text(encoding="utf-8"))
     return keras.models.load_model(folder / "model.keras", compile=False).get_layer(card["network"])
 
 
-def temperatures(folder: Path) -> dict[str, float]:
+def load_temperatures(folder: Path) -> dict[str, float]:
     """What was fitted for the network in a model folder."""
     return dict(json.loads((folder / "model.json").read_text(encoding="utf-8"))["temperatures"])
 
@@ -141,7 +149,7 @@ def best_temperature(views: list[np.ndarray], truth: np.ndarray) -> float:
     return round(float(candidates[int(np.argmin(losses))]), 4)
 
 
-def scores(model: keras.Model, data: Labelled) -> dict[str, float]:
+def held_back_scores(model: keras.Model, data: Labelled) -> dict[str, float]:
     """Accuracy on both label sets, FERPlus by the majority of the votes where there are any."""
     guess = model.predict(data.images[..., None].astype(np.float32), batch_size=256, verbose=0)
     labelled, voted = data.fer2013 >= 0, data.ferplus.sum(axis=1) > 0

@@ -20,7 +20,7 @@ PERMUTATIONS = 10_000
 COVERAGES = np.linspace(0.025, 1, 40)
 """Shares of the faces that are answered, for which the accuracy is told."""
 
-SMALLEST_GROUP = 30
+MIN_GROUP_FACES = 30
 """Faces below which a group gets no figure: its 95 % interval would reach 17 points and more to either side."""
 
 
@@ -31,19 +31,19 @@ def confusion(truth: np.ndarray, guess: np.ndarray, k: int) -> np.ndarray:
 
 def normalised(counts: np.ndarray) -> np.ndarray:
     """Each row of a confusion matrix (k, k) as shares of its sum, in [0, 1]."""
-    return over(counts, counts.sum(axis=1, keepdims=True))
+    return safe_ratio(counts, counts.sum(axis=1, keepdims=True))
 
 
 def accuracy(counts: np.ndarray) -> np.ndarray:
     """Share on the diagonal of confusion matrices (..., k, k), in [0, 1]."""
-    return over(np.trace(counts, axis1=-2, axis2=-1), counts.sum(axis=(-2, -1)))
+    return safe_ratio(np.trace(counts, axis1=-2, axis2=-1), counts.sum(axis=(-2, -1)))
 
 
 def per_class(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Precision, recall and F1 of confusion matrices (..., k, k): (..., k) each, in [0, 1]."""
     right = np.diagonal(counts, axis1=-2, axis2=-1)
     guessed, true = counts.sum(axis=-2), counts.sum(axis=-1)
-    return over(right, guessed), over(right, true), over(2 * right, guessed + true)
+    return safe_ratio(right, guessed), safe_ratio(right, true), safe_ratio(2 * right, guessed + true)
 
 
 def macro_f1(counts: np.ndarray) -> np.ndarray:
@@ -92,7 +92,7 @@ def reliability(probabilities: np.ndarray, truth: np.ndarray) -> tuple[np.ndarra
     bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
     faces = np.bincount(bins, minlength=BINS)
     sums = (np.bincount(bins, weights=values, minlength=BINS) for values in (confidence, right))
-    means = [np.where(faces > 0, over(total, faces), np.nan) for total in sums]
+    means = [np.where(faces > 0, safe_ratio(total, faces), np.nan) for total in sums]
     return faces, means[0], means[1]
 
 
@@ -100,7 +100,7 @@ def calibration_error(probabilities: np.ndarray, truth: np.ndarray) -> float:
     """Mean distance between the confidence of the guess and how often it is right, over BINS bins of confidence,
     weighted by their faces, in [0, 1] (expected calibration error, Naeini et al. 2015)."""
     faces, confidence, right = reliability(probabilities, truth)
-    return float(over(np.nansum(faces * np.abs(confidence - right)), len(truth)))
+    return float(safe_ratio(np.nansum(faces * np.abs(confidence - right)), len(truth)))
 
 
 def coverage(probabilities: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -159,7 +159,7 @@ def holm(p: dict[str, float | None]) -> dict[str, float | None]:
     return raised
 
 
-def groups(truth: np.ndarray, guess: np.ndarray, values: np.ndarray, labels: tuple[str, ...]) -> dict[str, Any]:
+def group_figures(truth: np.ndarray, guess: np.ndarray, values: np.ndarray, labels: tuple[str, ...]) -> dict[str, Any]:
     """Whether the network does equally well for groups of people: the object of one column in cssafe.expression.model_metrics.
 
     Accuracy also differs where groups show different emotions; recall, label by label, does not, so its p is raised by
@@ -174,7 +174,7 @@ def groups(truth: np.ndarray, guess: np.ndarray, values: np.ndarray, labels: tup
     support, right = counts.sum(axis=2), np.diagonal(counts, axis1=1, axis2=2)
 
     def p(sizes: np.ndarray, hits: np.ndarray) -> float | None:
-        large = sizes >= SMALLEST_GROUP
+        large = sizes >= MIN_GROUP_FACES
         return permutation_p(sizes[large], hits[large])
 
     return {
@@ -189,7 +189,7 @@ def groups(truth: np.ndarray, guess: np.ndarray, values: np.ndarray, labels: tup
             }
             for g, name in enumerate(names)
         },
-        "smallest": SMALLEST_GROUP,
+        "smallest": MIN_GROUP_FACES,
         "unknown": int((values == "").sum()),
         "p_accuracy": p(support.sum(axis=1), right.sum(axis=1)),
         "p_recall": holm({label: p(support[:, i], right[:, i]) for i, label in enumerate(labels)}),
@@ -197,12 +197,12 @@ def groups(truth: np.ndarray, guess: np.ndarray, values: np.ndarray, labels: tup
 
 
 def _share(name: str, right: int, n: int) -> dict[str, Any]:
-    if n < SMALLEST_GROUP:
+    if n < MIN_GROUP_FACES:
         return {name: None, f"{name}_interval": None}
     return {name: float(right / n), f"{name}_interval": list(wilson(float(right / n), int(n)))}
 
 
-def over(top: Any, bottom: Any) -> Any:
+def safe_ratio(top: Any, bottom: Any) -> Any:
     """top / bottom, and 0 where bottom is 0."""
     top, bottom = np.broadcast_arrays(np.asarray(top, float), np.asarray(bottom, float))
     return np.divide(top, bottom, out=np.zeros(top.shape), where=bottom > 0)

@@ -107,7 +107,7 @@ FEATURES: dict[str, Callable[..., keras.KerasTensor]] = {
 }
 
 
-def served(network: keras.Model, temperatures: dict[str, float]) -> keras.Model:
+def served_network(network: keras.Model, temperatures: dict[str, float]) -> keras.Model:
     """The network as it is served: the mean of what it says of a crop and of its mirror picture.
 
     A face and its mirror picture show the same emotion, so this costs twice the time and no parameter, and is worth a point

@@ -13,11 +13,11 @@ import cv2
 import numpy as np
 
 from cssafe.language import N_
-from cssafe.training.expression.metrics import over
-from cssafe.training.progress import told
+from cssafe.training.expression.metrics import safe_ratio
+from cssafe.training.progress import with_progress
 from cssafe.vision.crops import crop
 
-PART = 256
+BATCH_CROPS = 256
 """Crops that are changed and judged at once: bounds the memory."""
 
 
@@ -32,7 +32,7 @@ class Change:
     apply: Callable[[np.ndarray, float, np.random.Generator], np.ndarray]
 
 
-def changed(crops: np.ndarray, change: Change, strength: float, first: int = 0, seed: int = 0) -> np.ndarray:
+def apply_change(crops: np.ndarray, change: Change, strength: float, first: int = 0, seed: int = 0) -> np.ndarray:
     """The crops with one change, uint8 (n, h, w).
 
     Args:
@@ -45,7 +45,7 @@ def changed(crops: np.ndarray, change: Change, strength: float, first: int = 0, 
     return made
 
 
-def variants() -> Iterator[tuple[str, float, str, Change | None]]:
+def change_steps() -> Iterator[tuple[str, float, str, Change | None]]:
     """Name, strength, unit and change of every row of the table; the first is no change."""
     yield "none", 0.0, "", None
     for change in CHANGES:
@@ -75,16 +75,16 @@ def _jpeg(image: np.ndarray, quality: float, rng: np.random.Generator) -> np.nda
 
 
 def _rotation(image: np.ndarray, degrees: float, rng: np.random.Generator) -> np.ndarray:
-    return _cut(image, roll=degrees * rng.choice((-1, 1)))
+    return _recrop(image, roll=degrees * rng.choice((-1, 1)))
 
 
 def _scale(image: np.ndarray, side: float, rng: np.random.Generator) -> np.ndarray:
-    return _cut(image, side=side)
+    return _recrop(image, side=side)
 
 
 def _shift(image: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
     angle = rng.uniform(0, 2 * np.pi)
-    return _cut(image, by=share * np.array([np.cos(angle), np.sin(angle)]))
+    return _recrop(image, by=share * np.array([np.cos(angle), np.sin(angle)]))
 
 
 def _sunglasses(image: np.ndarray, height: float, rng: np.random.Generator) -> np.ndarray:
@@ -121,7 +121,7 @@ def _pixels(values: np.ndarray) -> np.ndarray:
     return np.clip(np.round(values), 0, 255).astype(np.uint8)
 
 
-def _cut(image: np.ndarray, roll: float = 0, side: float = 1, by: np.ndarray | float = 0) -> np.ndarray:
+def _recrop(image: np.ndarray, roll: float = 0, side: float = 1, by: np.ndarray | float = 0) -> np.ndarray:
     """Cut anew as a finder that errs would: turned (degrees), with another side and moved (shares of the side)."""
     h, w = image.shape
     return crop(image, np.array([(w - 1) / 2, (h - 1) / 2]) + by * w, side * w, roll, w)
@@ -136,7 +136,7 @@ def _patch(image: np.ndarray, y: float, x: float, height: float, width: float, l
     return image
 
 
-def measure(
+def measure_robustness(
     networks: Sequence[Callable[[np.ndarray], dict[str, np.ndarray]]], crops: np.ndarray, truth: dict[str, np.ndarray]
 ) -> dict[str, list[dict[str, Any]]]:
     """Accuracy under every change and strength: for each set of labels the rows of "robustness" in
@@ -147,18 +147,18 @@ def measure(
         truth: set of labels -> int (n,), -1 where a face has none.
     """
     rows: dict[str, list[dict[str, Any]]] = {labels: [] for labels in truth}
-    made = list(variants())
-    for name, strength, unit, change in told(made, len(made), "robustness, changes"):
+    made = list(change_steps())
+    for name, strength, unit, change in with_progress(made, len(made), "robustness, changes"):
         right = [dict.fromkeys(truth, 0) for _ in networks]
-        for first in range(0, len(crops), PART):
-            part = crops[first : first + PART]
-            part = part if change is None else changed(part, change, strength, first)
+        for first in range(0, len(crops), BATCH_CROPS):
+            part = crops[first : first + BATCH_CROPS]
+            part = part if change is None else apply_change(part, change, strength, first)
             for count, ask in zip(right, networks, strict=True):
                 said = ask(part)
                 for labels, wanted in truth.items():
-                    count[labels] += int((said[labels].argmax(axis=1) == wanted[first : first + PART]).sum())
+                    count[labels] += int((said[labels].argmax(axis=1) == wanted[first : first + BATCH_CROPS]).sum())
         for labels, wanted in truth.items():
-            shares = [float(over(count[labels], (wanted >= 0).sum())) for count in right]
+            shares = [float(safe_ratio(count[labels], (wanted >= 0).sum())) for count in right]
             row = {"change": name, "strength": strength, "unit": unit, "accuracy": shares[0]}
             rows[labels].append(row | {"beside": shares[1] if len(shares) > 1 else None})
     return rows

@@ -6,7 +6,6 @@ folder sees the same batches and ends with the same weights.
 
 import argparse
 import copy
-import hashlib
 import json
 import math
 import os
@@ -21,8 +20,8 @@ import pandas as pd
 
 from cssafe.errors import DataError
 from cssafe.training.expression import augment, network
-from cssafe.training.expression.data import SIZE, Labelled, read_training
-from cssafe.training.expression.export import export, inner, temperatures
+from cssafe.training.expression.data import SIZE, Labelled, pixel_digest, read_training
+from cssafe.training.expression.export import export, load_temperatures, load_trained
 
 try:
     import torch
@@ -32,10 +31,10 @@ try:
 except ImportError:
     raise DataError("PyTorch is not installed, and training needs it: pip install -r requirements-train.txt") from None
 
-MOMENTUM, WEIGHT_DECAY, SMOOTHING = 0.9, 5e-4, 0.1
+MOMENTUM, WEIGHT_DECAY, LABEL_SMOOTHING = 0.9, 5e-4, 0.1
 """As the published networks from scratch have them (docs/training.md); smoothing of FER2013's labels."""
 
-MEMORY = 0.998
+EMA_MOMENTUM = 0.998
 """Share of the averaged weights that stays in each step."""
 
 WARM_UP_EPOCHS = 2
@@ -43,18 +42,18 @@ WARM_UP_EPOCHS = 2
 CAMERA_PICTURES = 0.5
 """Share of the pictures that a poor camera sees in the last part of a run."""
 
-IMITATION = 0.7
+TEACHER_WEIGHT = 0.7
 """Share of a student's loss that comes from its teachers, the rest from the labels (Hinton et al. 2015 leave the labels a
 considerably lower weight)."""
 
-RARE = 0.03
+RARE_SHARE = 0.03
 """Share of the pictures from which on an emotion is learned as often as it occurs; rarer ones are drawn more often, by
 the square root of what they lack (repeat factors, Gupta et al. 2019, arXiv 1908.03195)."""
 
 CHECKPOINT_S = 180
 """Longest time between two checkpoints, seconds."""
 
-EVALUATED = 5
+EVALUATION_EPOCHS = 5
 """Epochs between two looks at the pictures held back."""
 
 
@@ -101,21 +100,21 @@ def main(args: argparse.Namespace) -> int:
 
     model = network.build(args.network, width=args.width)
     if args.start:
-        model.set_weights(inner(args.start).get_weights())
-    teachers = [Twin(inner(folder)).eval() for folder in args.teacher]
+        model.set_weights(load_trained(args.start).get_weights())
+    teachers = [Twin(load_trained(folder)).eval() for folder in args.teacher]
     plan = Plan(learn, args.epochs, args.batch, args.rate, args.cut, args.camera, args.seed)
     settings = {
         name: getattr(args, name)
         for name in ("network", "width", "epochs", "batch", "rate", "cut", "camera", "all", "seed")
     }
     settings |= {"weights": list(args.weights), "teachers": len(teachers)}
-    settings |= {"start": args.start.name if args.start else "", "pixels": pixels(learn)}
+    settings |= {"start": args.start.name if args.start else "", "pixels": pixel_digest(learn)}
     run = Run(Twin(model), settings)
     run.resume(args.out)
     train(run, plan, choose, teachers, args)
 
     run.averaged.store_keras(model)
-    inherited = temperatures(args.start) if args.start else None
+    inherited = load_temperatures(args.start) if args.start else None
     del settings["pixels"]  # the export tells it
     export(model, args.out, learn, choose, settings, inherited)
     print(json.dumps(json.loads((args.out / "model.json").read_text())["metrics"], indent=1))
@@ -157,7 +156,7 @@ class Plan:
         epoch, i = divmod(step, self.steps_per_epoch)
         rng = np.random.default_rng((self.seed, epoch))
         # Each picture once, then the rare ones again with the probability that their repeat factor exceeds 1 by.
-        times = np.floor(repeats(self.data) + rng.random(len(self.data))).astype(int)
+        times = np.floor(repeat_factors(self.data) + rng.random(len(self.data))).astype(int)
         order = rng.permutation(np.repeat(np.arange(len(self.data)), times))
         return order[i * self.batch : (i + 1) * self.batch]
 
@@ -180,7 +179,7 @@ class Run:
     network: Twin
     settings: dict[str, Any]
     step: int = 0
-    loss: float = 0.0
+    label_loss: float = 0.0
     log: list[dict[str, float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -221,7 +220,7 @@ class Run:
 
     def average(self) -> None:
         """Move the averaged weights, and batch statistics, towards the network's; sooner in the first steps."""
-        memory = min(MEMORY, (1 + self.step) / (10 + self.step))
+        memory = min(EMA_MOMENTUM, (1 + self.step) / (10 + self.step))
         for mean, value in zip(self.averaged.state_dict().values(), self.network.state_dict().values(), strict=True):
             if mean.is_floating_point():
                 mean.lerp_(value, 1 - memory)
@@ -236,14 +235,14 @@ def train(run: Run, plan: Plan, choose: Labelled, teachers: list[Twin], args: ar
     cpu = time.process_time()
     while run.step < plan.steps:
         with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
-            learn(run, plan, teachers, args.weights)
+            train_step(run, plan, teachers, args.weights)
         if run.step % plan.steps_per_epoch == 0:
             epoch = run.step // plan.steps_per_epoch
             row = {"epoch": epoch, "rate": plan.rate_at(run.step - 1), "loss": run.loss}
             row |= {"seconds": time.monotonic() - began, "processor_seconds": time.process_time() - cpu}
-            if len(choose) and (epoch % EVALUATED == 0 or epoch == plan.epochs):
+            if len(choose) and (epoch % EVALUATION_EPOCHS == 0 or epoch == plan.epochs):
                 with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
-                    row |= accuracy(run.averaged, choose)
+                    row |= held_back_accuracy(run.averaged, choose)
             run.log.append(row)
             print(" ".join(f"{name} {value:.4g}" for name, value in row.items()), flush=True)
             began, cpu = time.monotonic(), time.process_time()
@@ -252,7 +251,7 @@ def train(run: Run, plan: Plan, choose: Labelled, teachers: list[Twin], args: ar
             saved = time.monotonic()
 
 
-def learn(run: Run, plan: Plan, teachers: list[Twin], weights: tuple[float, float]) -> None:
+def train_step(run: Run, plan: Plan, teachers: list[Twin], weights: tuple[float, float]) -> None:
     """One step."""
     for group in run.optimizer.param_groups:
         group["lr"] = plan.rate_at(run.step)
@@ -261,9 +260,9 @@ def learn(run: Run, plan: Plan, teachers: list[Twin], weights: tuple[float, floa
     crops = torch.from_numpy(plan.crops(run.step, rows)).float()
     run.network.train()
     said = run.network(crops)
-    value = loss(said, plan.data[rows], weights)
+    value = label_loss(said, plan.data[rows], weights)
     if teachers:
-        value = (1 - IMITATION) * value + IMITATION * imitation(said, crops, teachers)
+        value = (1 - TEACHER_WEIGHT) * value + TEACHER_WEIGHT * teacher_loss(said, crops, teachers)
     run.optimizer.zero_grad()
     value.backward()
     run.optimizer.step()
@@ -272,13 +271,13 @@ def learn(run: Run, plan: Plan, teachers: list[Twin], weights: tuple[float, floa
     run.loss += (value.item() - run.loss) / min(run.step, plan.steps_per_epoch)
 
 
-def loss(said: dict[str, torch.Tensor], truth: Labelled, weights: tuple[float, float]) -> torch.Tensor:
+def label_loss(said: dict[str, torch.Tensor], truth: Labelled, weights: tuple[float, float]) -> torch.Tensor:
     """Cross-entropy with FER2013's smoothed labels and with FERPlus' shares of votes, weighted; a picture without a label, or
     without usable votes, counts for the other output only."""
     fer2013 = functional.cross_entropy(
         said["fer2013"],
         torch.from_numpy(truth.fer2013),
-        label_smoothing=SMOOTHING,
+        label_smoothing=LABEL_SMOOTHING,
         ignore_index=-1,
         reduction="sum",
     )
@@ -286,7 +285,7 @@ def loss(said: dict[str, torch.Tensor], truth: Labelled, weights: tuple[float, f
     return (weights[0] * fer2013 + weights[1] * ferplus) / len(truth)
 
 
-def imitation(said: dict[str, torch.Tensor], crops: torch.Tensor, teachers: list[Twin]) -> torch.Tensor:
+def teacher_loss(said: dict[str, torch.Tensor], crops: torch.Tensor, teachers: list[Twin]) -> torch.Tensor:
     """Cross-entropy with the mean probabilities of the teachers, which see the same variants (patient and consistent, Beyer et
     al. 2022, arXiv 2106.05237)."""
     with torch.no_grad():
@@ -313,7 +312,7 @@ def bfloat16_is_quicker(twin: Twin) -> bool:
     return took[1] < took[0]
 
 
-def accuracy(twin: Twin, data: Labelled) -> dict[str, float]:
+def held_back_accuracy(twin: Twin, data: Labelled) -> dict[str, float]:
     """Of what is held back, on both label sets, asked twice."""
     said = predict(twin, data.images)
     labelled, voted = data.fer2013 >= 0, data.ferplus.sum(axis=1) > 0
@@ -324,15 +323,10 @@ def accuracy(twin: Twin, data: Labelled) -> dict[str, float]:
     return {name: float(values.mean()) if len(values) else 0.0 for name, values in right.items()}
 
 
-def repeats(data: Labelled) -> np.ndarray:
+def repeat_factors(data: Labelled) -> np.ndarray:
     """How often each picture is drawn, against one of a frequent emotion: (n,), from 1 up. See RARE."""
     voted = data.ferplus.sum(axis=1) > 0
     majority = data.ferplus.argmax(axis=1)
     shares = np.bincount(majority[voted], minlength=data.ferplus.shape[1]) / max(1, voted.sum())
-    factors = np.sqrt(np.maximum(1, RARE / np.maximum(shares, 1e-6)))
+    factors = np.sqrt(np.maximum(1, RARE_SHARE / np.maximum(shares, 1e-6)))
     return np.where(voted, factors[majority], 1.0)
-
-
-def pixels(data: Labelled) -> str:
-    """SHA-256 of the pictures."""
-    return hashlib.sha256(data.images.tobytes()).hexdigest()

@@ -17,25 +17,26 @@ import cv2
 import keras
 import numpy as np
 import pandas as pd
+from sklearn.metrics import roc_auc_score
 
 from cssafe import media
 from cssafe.errors import DataError
 from cssafe.settings import MAX_YAW_DEG
 from cssafe.signals.pose import head_pose
 from cssafe.training.occlusion.occluders import KINDS, occlude
-from cssafe.training.progress import told
+from cssafe.training.progress import with_progress
 from cssafe.vision.boxes import iou
 from cssafe.vision.face_finder import MESH_TRUSTED, Finder
 from cssafe.vision.face_parts import segment
 from cssafe.vision.occlusion import RAYS, SAMPLES, STEPS, WEIGHTS, Weights, cells, compare, shares, unroll
 
-SIDE = 224
+WINDOW_PX = 224
 """Side of the window around a face in which things are drawn, pixels: twice the height of most."""
 
-SMALLEST = 40
+MIN_FACE_PX = 40
 """Height of a face in pixels below which its photograph does not teach."""
 
-MEASURED = 300
+MEASURED_FACES = 300
 """Faces of the other half that are drawn over for the report: their figures are known to about a twentieth."""
 
 ROUNDS = 2
@@ -45,13 +46,13 @@ UNITS, EPOCHS, BATCH, RATE, DECAY = 64, 25, 256, 2e-3, 1e-4
 """Of the two layers. 64 units err by an eighth less than 24; that choice was made on the half that reports, as was
 the one of two layers over comparing each cell by itself."""
 
-SHAKE = 0.025
+MESH_JITTER = 0.025
 """How far the mesh lies beside the face in training, over its height: about as far as an occluder moves the real one."""
 
-SUSPECT = 0.25
+SUSPECT_SHARE = 0.25
 """Share from which a bare face counts as falsely hidden in the report."""
 
-CARD = """# How much of a face is hidden
+CARD_TEMPLATE = """# How much of a face is hidden
 
 Written by `python -m cssafe hidden DATA`, {day}.
 
@@ -103,21 +104,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     finder = Finder()
-    faces = list(read(args.data, finder))
+    faces = list(read_faces(args.data, finder))
     bare = [face for face in faces if face.marked == 0]
     teaching, held = [face for face in bare if face.teaches], [face for face in bare if not face.teaches]
     if not teaching or not held:
         raise DataError(
             f"{args.data}: {len(bare)} bare faces were found. Give more photographs: half teach, half test."
         )
-    layers = learn(teaching, args.seed)
+    layers = train_cells(teaching, args.seed)
     args.out.mkdir(parents=True, exist_ok=True)
     weights = args.out / WEIGHTS.name
     np.savez_compressed(weights, **{k: v.astype(np.float16) for k, v in layers._asdict().items()})
-    held = [held[i] for i in np.random.default_rng(args.seed).permutation(len(held))[:MEASURED]]
-    figures = table(judge(held, layers, finder, args.seed + 1), marked([f for f in faces if not f.teaches], layers))
+    held = [held[i] for i in np.random.default_rng(args.seed).permutation(len(held))[:MEASURED_FACES]]
+    figures = format_figures(
+        measure_occlusion(held, layers, finder, args.seed + 1),
+        estimate_marked([f for f in faces if not f.teaches], layers),
+    )
     (args.out / "MODEL_CARD.md").write_text(
-        CARD.format(
+        CARD_TEMPLATE.format(
             day=date.today(),
             units=UNITS,
             teaching=len(teaching),
@@ -132,7 +136,7 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-def read(folder: Path, finder: Finder) -> Iterator[Face]:
+def read_faces(folder: Path, finder: Finder) -> Iterator[Face]:
     """The faces of the photographs on which a mesh can be laid.
 
     Raises:
@@ -146,10 +150,12 @@ def read(folder: Path, finder: Finder) -> Iterator[Face]:
     rows = pd.concat(pd.read_parquet(file) for file in files)
     if missing := COLUMNS - set(rows.columns):
         raise DataError(f"{folder}: faces_train_*.parquet lacks the columns {', '.join(sorted(missing))}.")
-    for row in told(rows.itertuples(), len(rows), "finding faces"):
+    for row in with_progress(rows.itertuples(), len(rows), "finding faces"):
         boxes = np.array(row.boxes, np.float32).reshape(-1, 4)
         boxes[:, 2:] += boxes[:, :2]
-        wanted = (np.asarray(row.invalid) == 0) & (np.asarray(row.blur) < 2) & (boxes[:, 3] - boxes[:, 1] >= SMALLEST)
+        wanted = (
+            (np.asarray(row.invalid) == 0) & (np.asarray(row.blur) < 2) & (boxes[:, 3] - boxes[:, 1] >= MIN_FACE_PX)
+        )
         if not wanted.any():
             continue
         image = media.decode(row.image)
@@ -164,17 +170,17 @@ def read(folder: Path, finder: Finder) -> Iterator[Face]:
                 yield Face(str(row.file), window, points, int(row.occlusion[best]), teaches)
 
 
-def learn(faces: Sequence[Face], seed: int) -> Weights:
+def train_cells(faces: Sequence[Face], seed: int) -> Weights:
     """The layers that tell hidden cells from others on these faces, drawn over in every way."""
     rng = np.random.default_rng(seed)
     inputs, targets = [], []
-    for face in told([f for f in faces for _ in range(ROUNDS)], ROUNDS * len(faces), "drawing"):
+    for face in with_progress([f for f in faces for _ in range(ROUNDS)], ROUNDS * len(faces), "drawing"):
         others = faces[int(rng.integers(len(faces)))].window
         for kind in (None, None, *KINDS):
             image, covered = _drawn(face, kind, rng, others)
             height = np.ptp(face.points[:, 1])
-            points = (face.points[:, :2] - SIDE / 2) * (1 + rng.normal(0, SHAKE, 2)) + SIDE / 2
-            points = (points + rng.normal(0, SHAKE, 2) * height)[None].astype(np.float32)
+            points = (face.points[:, :2] - WINDOW_PX / 2) * (1 + rng.normal(0, MESH_JITTER, 2)) + WINDOW_PX / 2
+            points = (points + rng.normal(0, MESH_JITTER, 2) * height)[None].astype(np.float32)
             inputs.append(compare(unroll(image, points)))
             targets.append(_cells(covered, points))
     x, y = np.concatenate(inputs), np.concatenate(targets) > 0.5
@@ -190,13 +196,13 @@ def learn(faces: Sequence[Face], seed: int) -> Weights:
     return Weights(*network.get_weights())
 
 
-def judge(faces: Sequence[Face], layers: Weights, finder: Finder, seed: int) -> pd.DataFrame:
+def measure_occlusion(faces: Sequence[Face], layers: Weights, finder: Finder, seed: int) -> pd.DataFrame:
     """Each face bare and drawn over once in every way: file, kind, hidden (what was drawn), estimate (NaN where the face is no
     longer found)."""
     rng = np.random.default_rng(seed)
     rows = []
-    for face in told(faces, len(faces), "measuring"):
-        outline = segment(face.points[None, :, :2], SIDE, SIDE) > 0
+    for face in with_progress(faces, len(faces), "measuring"):
+        outline = segment(face.points[None, :, :2], WINDOW_PX, WINDOW_PX) > 0
         box = np.concatenate([face.points[:, :2].min(axis=0), face.points[:, :2].max(axis=0)])[None]
         for kind in (None, *KINDS):
             image, covered = _drawn(face, kind, rng, faces[int(rng.integers(len(faces)))].window)
@@ -207,13 +213,13 @@ def judge(faces: Sequence[Face], layers: Weights, finder: Finder, seed: int) -> 
     return pd.DataFrame(rows, columns=["file", "kind", "hidden", "estimate"])
 
 
-def marked(faces: Sequence[Face], layers: Weights) -> pd.DataFrame:
+def estimate_marked(faces: Sequence[Face], layers: Weights) -> pd.DataFrame:
     """Undrawn faces with the photographs' own mark (0 to 2) and the estimate."""
     rows = [(face.marked, _estimate(face.window, face.points[None], layers)[0]) for face in faces]
     return pd.DataFrame(rows, columns=["marked", "estimate"])
 
 
-def table(drawn: pd.DataFrame, by_hand: pd.DataFrame) -> str:
+def format_figures(drawn: pd.DataFrame, by_hand: pd.DataFrame) -> str:
     """The figures for people, as rows of Markdown."""
     seen = drawn.dropna()
     error = (seen["estimate"] - seen["hidden"]).abs()
@@ -226,19 +232,21 @@ def table(drawn: pd.DataFrame, by_hand: pd.DataFrame) -> str:
             f"{left['estimate'].mean():.2f} | {error[left.index].mean():.3f} | {r} |"
         )
     low, high = _interval(seen)
+    hidden = by_hand["marked"] > 0
+    area = roc_auc_score(hidden, by_hand["estimate"]) if hidden.nunique() == 2 else float("nan")
     bare = seen.loc[seen["kind"] == "bare", "estimate"]
     lines += [
         "",
         f"All: mean error {error.mean():.3f}, correlation {seen['hidden'].corr(seen['estimate']):.2f} "
         f"(95 % interval over photographs {low:.2f} to {high:.2f}).",
-        f"Bare faces taken for hidden by {SUSPECT} or more: {100 * (bare >= SUSPECT).mean():.1f} % of {len(bare)}.",
+        f"Bare faces taken for hidden by {SUSPECT_SHARE} or more: {100 * (bare >= SUSPECT_SHARE).mean():.1f} % of {len(bare)}.",
         "By WIDER FACE's own marks: "
         + "; ".join(
             f"{name} {part['estimate'].mean():.2f} (n = {len(part)})"
             for mark, name in enumerate(("bare", "partly hidden", "heavily hidden"))
             if len(part := by_hand[by_hand["marked"] == mark])
         )
-        + f". Area under the curve, hidden or not: {_area(by_hand['estimate'], by_hand['marked'] > 0):.2f}.",
+        + f". Area under the curve, hidden or not: {area:.2f}.",
     ]
     return "\n".join(lines)
 
@@ -246,20 +254,20 @@ def table(drawn: pd.DataFrame, by_hand: pd.DataFrame) -> str:
 def _window(image: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The square around a face, twice its height or SIDE pixels of the picture wide, and the mesh in it."""
     low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
-    scale = SIDE / max(SIDE, 2 * float((high - low).max()))
+    scale = WINDOW_PX / max(WINDOW_PX, 2 * float((high - low).max()))
     if scale < 1:
         image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    corner = np.round((low + high) / 2 * scale).astype(int) - SIDE // 2
-    padded = cv2.copyMakeBorder(image, SIDE, SIDE, SIDE, SIDE, cv2.BORDER_REPLICATE)
-    x, y = corner + SIDE
+    corner = np.round((low + high) / 2 * scale).astype(int) - WINDOW_PX // 2
+    padded = cv2.copyMakeBorder(image, WINDOW_PX, WINDOW_PX, WINDOW_PX, WINDOW_PX, cv2.BORDER_REPLICATE)
+    x, y = corner + WINDOW_PX
     moved = points * scale
     moved[:, :2] -= corner
-    return padded[y : y + SIDE, x : x + SIDE].copy(), moved
+    return padded[y : y + WINDOW_PX, x : x + WINDOW_PX].copy(), moved
 
 
 def _drawn(face: Face, kind: str | None, rng: np.random.Generator, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The window with something drawn over the face, saved as cameras do, and what is hidden, float32 (SIDE, SIDE)."""
-    image, covered = face.window, np.zeros((SIDE, SIDE), np.float32)
+    image, covered = face.window, np.zeros((WINDOW_PX, WINDOW_PX), np.float32)
     if kind is not None:
         image, covered = occlude(image, face.points, kind, rng, others)
     quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(50, 95))]
@@ -285,10 +293,3 @@ def _interval(seen: pd.DataFrame, draws: int = 200) -> tuple[float, float]:
         values.append(drawn["hidden"].corr(drawn["estimate"]))
     low, high = np.percentile(values, [2.5, 97.5])
     return float(low), float(high)
-
-
-def _area(values: pd.Series, positive: pd.Series) -> float:
-    """Area under the ROC curve, by ranks; NaN where one of both kinds is missing."""
-    ranks = values.rank()
-    many, few = int(positive.sum()), int((~positive).sum())
-    return float((ranks[positive].sum() - many * (many + 1) / 2) / (many * few)) if many and few else float("nan")

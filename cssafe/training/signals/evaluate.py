@@ -24,8 +24,8 @@ from cssafe.expression import place_meshes
 from cssafe.frames import MOVEMENTS
 from cssafe.signals import eyes, mouth, movements
 from cssafe.signals.pose import head_pose, rotation
-from cssafe.training.progress import told
-from cssafe.training.signals.render import draw, head
+from cssafe.training.progress import with_progress
+from cssafe.training.signals.render import draw_head, head_model
 from cssafe.vision.crops import crop, grey
 from cssafe.vision.face_finder import MESH_TRUSTED, Finder
 from cssafe.vision.mesh import EyeNetwork, sharpness
@@ -64,7 +64,7 @@ class Face:
         return (self.mesh[:, :2].min(axis=0) + self.mesh[:, :2].max(axis=0)) / 2
 
 
-class Reader:
+class FaceReader:
     """The networks that read a face, as the pipeline uses them."""
 
     def __init__(self) -> None:
@@ -101,34 +101,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    reader = Reader()
-    chosen = choose(reader, args.pictures or [_astronaut()], max(1, args.faces))
+    reader = FaceReader()
+    chosen = choose_faces(reader, args.pictures or [_astronaut()], max(1, args.faces))
     if not chosen:
         raise DataError(
             f"There is no face in these pictures that looks straight ahead and is {SMALLEST} pixels high: choose others."
         )
-    figures = {"faces": len(chosen), "pose": pose(reader, chosen), "worse": worse(reader, chosen)}
-    print(json.dumps(figures) if args.json else table(figures))
+    figures = {"faces": len(chosen), "pose": measure_pose(reader, chosen), "worse": measure_degraded(reader, chosen)}
+    print(json.dumps(figures) if args.json else format_figures(figures))
     return 0
 
 
-def choose(reader: Reader, paths: list[Path], most: int) -> list[Face]:
+def choose_faces(reader: FaceReader, paths: list[Path], most: int) -> list[Face]:
     """The first faces of these pictures that are large and look straight ahead, one a picture."""
     seen = (face for image in _pictures(paths) for face in reader.read(image)[:1])
     suited = (f for f in seen if f.height >= SMALLEST and np.abs(f.readings[:2]).max() <= STRAIGHT)
-    return list(told(islice(suited, most), most, "looking for faces"))
+    return list(with_progress(islice(suited, most), most, "looking for faces"))
 
 
-def pose(reader: Reader, faces: list[Face]) -> list[dict[str, Any]]:
+def measure_pose(reader: FaceReader, faces: list[Face]) -> list[dict[str, Any]]:
     """Of each drawn angle: yaw and pitch (degrees), drawn and found, and the errors' median, in degrees without sign and (bias)
     with it."""
     angles = [(y, p) for y in YAWS for p in PITCHES if not (y and p) or (y, p) in _corners()]
-    heads = [(head(face.image, face.mesh), HEIGHT / np.ptp(face.mesh[:, 1])) for face in faces]
+    heads = [(head_model(face.image, face.mesh), HEIGHT / np.ptp(face.mesh[:, 1])) for face in faces]
     rows = []
-    for yaw, pitch in told(angles, len(angles), "drawing and reading angles"):
+    for yaw, pitch in with_progress(angles, len(angles), "drawing and reading angles"):
         found = []
         for seen, scale in heads:
-            face = reader.at(draw(seen, rotation(yaw, pitch, 0), SIZE, scale), np.full(2, SIZE / 2))
+            face = reader.at(draw_head(seen, rotation(yaw, pitch, 0), SIZE, scale), np.full(2, SIZE / 2))
             found += [] if face is None else [face.readings[:3] - (yaw, pitch, 0)]
         errors = np.array(found).reshape(-1, 3)
         rows.append(
@@ -137,11 +137,11 @@ def pose(reader: Reader, faces: list[Face]) -> list[dict[str, Any]]:
     return rows
 
 
-def worse(reader: Reader, faces: list[Face]) -> list[dict[str, Any]]:
+def measure_degraded(reader: FaceReader, faces: list[Face]) -> list[dict[str, Any]]:
     """How far each reading moves on a smaller or blurred face: median without sign, with size and sharpness."""
     rows = []
     ways = [("height", h) for h in HEIGHTS] + [("blur", b) for b in BLURS]
-    for way, amount in told(ways, len(ways), "shrinking and blurring"):
+    for way, amount in with_progress(ways, len(ways), "shrinking and blurring"):
         changed = []
         for face in faces:
             other = _smaller(face, amount if way == "height" else BLURRED_HEIGHT)
@@ -157,7 +157,7 @@ def worse(reader: Reader, faces: list[Face]) -> list[dict[str, Any]]:
     return rows
 
 
-def table(figures: dict[str, Any]) -> str:
+def format_figures(figures: dict[str, Any]) -> str:
     """The figures for people."""
     rows = figures["pose"]
     core = [row for row in rows if abs(row["yaw"]) <= CORE[0] and abs(row["pitch"]) <= CORE[1]]

@@ -25,7 +25,7 @@ class Head:
     places: np.ndarray
 
 
-def head(image: np.ndarray, mesh: np.ndarray) -> Head:
+def head_model(image: np.ndarray, mesh: np.ndarray) -> Head:
     """The head in a picture, uint8 (h, w, 3) BGR, from its mesh (468, 3); made upright by the pose that the mesh has."""
     axes = head_axes(Meshes(mesh[None], np.ones(1, np.float32)))[0]
     middle = (mesh.min(axis=0) + mesh.max(axis=0)) / 2
@@ -38,7 +38,7 @@ def head(image: np.ndarray, mesh: np.ndarray) -> Head:
     return Head(points, Delaunay(points[:, :2]).simplices, image, places.astype(np.float32))
 
 
-def draw(seen: Head, axes: np.ndarray, size: int, scale: float = 1.0) -> np.ndarray:
+def draw_head(seen: Head, axes: np.ndarray, size: int, scale: float = 1.0) -> np.ndarray:
     """The head with these axes (3, 3), seen from afar, in the middle of a picture uint8 (size, size, 3).
 
     Every triangle is filled where nothing nearer was drawn (a depth buffer); then the texture is fetched at once.

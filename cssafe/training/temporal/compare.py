@@ -21,24 +21,24 @@ from cssafe.expression import Expression
 from cssafe.frames import Frame
 from cssafe.labels import FERPLUS
 from cssafe.pipeline import Pipeline, Stream
-from cssafe.training.expression.data import Labelled, read_training
-from cssafe.training.expression.metrics import over
-from cssafe.training.progress import told
+from cssafe.training.expression.data import Labelled, pixel_digest, read_training
+from cssafe.training.expression.metrics import safe_ratio
+from cssafe.training.progress import with_progress
 from cssafe.training.temporal.metrics import (
     MEASURES,
     Tally,
+    compare_tallies,
     flicker,
-    gain,
-    interval,
-    labels,
-    measures,
-    resampled,
+    measure_values,
+    percentile_interval,
+    resample_measures,
+    shown_labels,
     tally,
 )
-from cssafe.training.temporal.sequences import Sequences, made, stack
-from cssafe.training.temporal.smoothers import Average, LogAverage, Newest, Way, best, follow
+from cssafe.training.temporal.sequences import Sequences, stack_sequences, synthesize
+from cssafe.training.temporal.smoothers import Average, LogAverage, Smoother, Unsmoothed, choose_smoother, run_smoother
 
-HALF_LIVES = (0.05, 0.1, 0.15, 0.2, 0.25, 0.35, 0.5, 0.7)
+HALF_LIVES_S = (0.05, 0.1, 0.15, 0.2, 0.25, 0.35, 0.5, 0.7)
 """Seconds that are tried for the averages."""
 
 STEADINESS = (1.0, 2.0, 4.0)
@@ -47,16 +47,16 @@ STEADINESS = (1.0, 2.0, 4.0)
 RATIOS = (1.2, 1.35, 1.6, 2.0)
 """What is tried for the hysteresis (following.labels)."""
 
-BEFORE = 0.35
+PREVIOUS_HALF_LIFE_S = 0.35
 """Half-life in seconds that was served before any was compared."""
 
-EVERY = 0.1
+FRAME_INTERVAL_S = 0.1
 """Seconds between the frames of the clips that are analysed: about the middle of sequences.RATE."""
 
-SHORTEST = 1.0
+MIN_TRACK_S = 1.0
 """Seconds of a clip's track that counts: shorter ones are false alarms."""
 
-WORSE = 0.01
+MAX_CLIP_LOSS = 0.01
 """Share of the clips' frames that may be lost before a way counts as worse on them: about four frames."""
 
 DECISIVE = [0, 1, 3]
@@ -68,7 +68,7 @@ class Result:
     """What a way did on the made sequences of the test, and on the clips where their truth is known. restless: changes of
     the label a second over the whole clips, true ones included."""
 
-    way: Way
+    way: Smoother
     test: Tally
     clips: Tally
     restless: float
@@ -85,43 +85,45 @@ def main(args: argparse.Namespace) -> int:
     folder = args.model or settings.load().model
     expression = Expression(folder)
     learned, held_back = read_training(args.data)
-    if expression.card.get("training", {}).get("pixels_sha256") == pixels(learned + held_back):
+    if expression.card.get("training", {}).get("pixels_sha256") == pixel_digest(learned + held_back):
         print(
             "Mind: the network has learned the held-back pictures too and is surer of them than of new ones.",
             file=sys.stderr,
         )
-    parts = split(held_back, args.data)
-    learn, choose, test = (shown(part, expression, seed) for seed, part in enumerate(parts))
-    clips = watched(args.data / "video", folder)
+    parts = split_held_back(held_back, args.data)
+    learn, choose, test = (synthetic_sequences(part, expression, seed) for seed, part in enumerate(parts))
+    clips = clip_sequences(args.data / "video", folder)
 
     from cssafe.training.temporal import recurrent  # imports Keras: some seconds, and words of TensorFlow's on stderr
 
     # chosen on the second part only
-    grus = {f"GRU, steadiness {s:g}": recurrent.train(learn, s) for s in told(STEADINESS, len(STEADINESS), "GRU")}
-    families = {
-        "newest": [Way("each frame by itself", Newest())],
-        "average": [Way(f"average, {seconds:g} s", Average(seconds)) for seconds in HALF_LIVES],
-        "logarithms": [Way(f"average of logarithms, {seconds:g} s", LogAverage(seconds)) for seconds in HALF_LIVES],
-        "gru": [Way(name, gru) for name, gru in grus.items()],
+    grus = {
+        f"GRU, steadiness {s:g}": recurrent.train_gru(learn, s)
+        for s in with_progress(STEADINESS, len(STEADINESS), "GRU")
     }
-    plain = {family: best(ways, choose, (1.0,)) for family, ways in families.items()}
-    steady = {family: best(ways, choose, RATIOS) for family, ways in families.items()}
+    families = {
+        "newest": [Smoother("each frame by itself", Unsmoothed())],
+        "average": [Smoother(f"average, {seconds:g} s", Average(seconds)) for seconds in HALF_LIVES_S],
+        "logarithms": [
+            Smoother(f"average of logarithms, {seconds:g} s", LogAverage(seconds)) for seconds in HALF_LIVES_S
+        ],
+        "gru": [Smoother(name, gru) for name, gru in grus.items()],
+    }
+    plain = {family: choose_smoother(ways, choose, (1.0,)) for family, ways in families.items()}
+    steady = {family: choose_smoother(ways, choose, RATIOS) for family, ways in families.items()}
 
     # the third part is looked at once
-    before = judge(Way(f"average, {BEFORE:g} s (before)", Average(BEFORE)), test, clips)
-    plainly = {family: judge(way, test, clips) for family, way in plain.items()}
-    steadily = {family: judge(way, test, clips) for family, way in steady.items()}
-    print(table([before, *plainly.values(), *steadily.values()]))
+    before = count_smoother(
+        Smoother(f"average, {PREVIOUS_HALF_LIFE_S:g} s (before)", Average(PREVIOUS_HALF_LIFE_S)), test, clips
+    )
+    plainly = {family: count_smoother(way, test, clips) for family, way in plain.items()}
+    steadily = {family: count_smoother(way, test, clips) for family, way in steady.items()}
+    print(format_comparison([before, *plainly.values(), *steadily.values()]))
     print("", *verdict(plainly, steadily), sep="\n")
     return 0
 
 
-def pixels(data: Labelled) -> str:
-    """SHA-256 of the pictures, as training.export writes it."""
-    return hashlib.sha256(data.images.tobytes()).hexdigest()
-
-
-def split(data: Labelled, source: Path) -> tuple[Labelled, Labelled, Labelled]:
+def split_held_back(data: Labelled, source: Path) -> tuple[Labelled, Labelled, Labelled]:
     """Pictures with usable votes to learn from (half), to choose on (a fifth) and to test with (three tenths), by the hash of
     their pixels, so that it is the same everywhere.
 
@@ -141,12 +143,12 @@ def split(data: Labelled, source: Path) -> tuple[Labelled, Labelled, Labelled]:
     return parts
 
 
-def shown(data: Labelled, expression: Expression, seed: int) -> Sequences:
+def synthetic_sequences(data: Labelled, expression: Expression, seed: int) -> Sequences:
     """Made sequences of these pictures, through the expression network; the truth is the votes' majority."""
-    return made(data.images, data.ferplus.argmax(axis=1), expression.ferplus, np.random.default_rng(seed))
+    return synthesize(data.images, data.ferplus.argmax(axis=1), expression.ferplus, np.random.default_rng(seed))
 
 
-def watched(folder: Path, model: Path) -> Sequences:
+def clip_sequences(folder: Path, model: Path) -> Sequences:
     """Every track of the annotated clips, through the real pipeline, each frame by itself; no sequence where there are none.
 
     annotations.csv: video, start_s, end_s (seconds), expression (one of FERPLUS, or empty where it is not known).
@@ -155,13 +157,13 @@ def watched(folder: Path, model: Path) -> Sequences:
         print(
             f"{folder}: there are no annotated clips (annotations.csv), so the GRU cannot be chosen.", file=sys.stderr
         )
-        return stack([])
+        return stack_sequences([])
     notes = pd.read_csv(folder / "annotations.csv").dropna(subset="expression")
     pipeline = Pipeline(settings.PROFILES["consent"], model)
     clips, parts = sorted(folder.glob("*.mp4")), []
-    for clip in told(clips, len(clips), "clips"):
+    for clip in with_progress(clips, len(clips), "clips"):
         stream, tracks = Stream(looking=True), defaultdict(list)
-        for seconds, image in media.frames(str(clip), EVERY):
+        for seconds, image in media.frames(str(clip), FRAME_INTERVAL_S):
             result = pipeline.analyze(Frame(image, datetime.fromtimestamp(seconds, UTC)), stream)
             assert result.expression is not None and stream.looks is not None, "the profile has emotions"
             alone = np.full_like(result.expression, np.nan)
@@ -170,13 +172,13 @@ def watched(folder: Path, model: Path) -> Sequences:
                 tracks[track].append((seconds, row))
         for rows in tracks.values():
             times = np.array([seconds for seconds, _ in rows])
-            if times[-1] - times[0] >= SHORTEST:
-                truth = noted(notes[notes["video"] == clip.name], times)
+            if times[-1] - times[0] >= MIN_TRACK_S:
+                truth = annotated_truth(notes[notes["video"] == clip.name], times)
                 parts.append((times, truth, np.array([row for _, row in rows])))
-    return stack(parts)
+    return stack_sequences(parts)
 
 
-def noted(notes: pd.DataFrame, seconds: np.ndarray) -> np.ndarray:
+def annotated_truth(notes: pd.DataFrame, seconds: np.ndarray) -> np.ndarray:
     """What the notes of a clip say of its emotion at these times, int (t,), index into FERPLUS, -1 where they do not say."""
     truth = np.full(len(seconds), -1)
     for start, end, emotion in zip(notes["start_s"], notes["end_s"], notes["expression"], strict=True):
@@ -184,15 +186,15 @@ def noted(notes: pd.DataFrame, seconds: np.ndarray) -> np.ndarray:
     return truth
 
 
-def judge(way: Way, test: Sequences, clips: Sequences) -> Result:
+def count_smoother(way: Smoother, test: Sequences, clips: Sequences) -> Result:
     """Count what a way does."""
-    said, seen = (labels(follow(way.smoothing, part), way.ratio) for part in (test, clips))
+    said, seen = (shown_labels(run_smoother(way.smoothing, part), way.ratio) for part in (test, clips))
     changes, seconds = flicker(seen, np.zeros_like(clips.truth), clips.seconds)
     return Result(
         way,
         tally(said, test.truth, test.seconds),
         tally(seen, clips.truth, clips.seconds),
-        float(over(changes.sum(), seconds.sum())),
+        float(safe_ratio(changes.sum(), seconds.sum())),
     )
 
 
@@ -203,14 +205,14 @@ def verdict(plainly: dict[str, Result], steadily: dict[str, Result]) -> list[str
         plainly, steadily: results of "gru" and of both averages, "average" and "logarithms", the second with hysteresis.
     """
     rivals = [max((r["average"], r["logarithms"]), key=lambda one: one.way.merit) for r in (plainly, steadily)]
-    gains = [gain(r["gru"].test, rival.test) for r, rival in zip((plainly, steadily), rivals, strict=True)]
+    gains = [compare_tallies(r["gru"].test, rival.test) for r, rival in zip((plainly, steadily), rivals, strict=True)]
     gru, rival, plain, steady = plainly["gru"], rivals[0], *gains
     checks = {
         "nothing clearly worse": not plain.worse[DECISIVE].any(),
         "accuracy or flicker clearly better": bool(plain.better[:2].any()),
         "nothing clearly worse with hysteresis for both": not steady.worse[DECISIVE].any(),
         "on the clips right as often": len(gru.clips) > 0
-        and measures(gru.clips)[0] >= measures(rival.clips)[0] - WORSE,
+        and measure_values(gru.clips)[0] >= measure_values(rival.clips)[0] - MAX_CLIP_LOSS,
         "on the clips no more changes": gru.restless <= rival.restless,
     }
     lines = []
@@ -223,9 +225,9 @@ def verdict(plainly: dict[str, Result], steadily: dict[str, Result]) -> list[str
     return [*lines, f"So {follows}."]
 
 
-def table(results: Sequence[Result]) -> str:
+def format_comparison(results: Sequence[Result]) -> str:
     """The figures of all ways for people, with 95 % intervals over the sequences of the test."""
-    drawn = resampled([result.test for result in results])
+    drawn = resample_measures([result.test for result in results])
     width = max(len(str(result.way)) for result in results) + 2
     title = f"{len(results[0].test)} made sequences"
     lines = [
@@ -233,9 +235,9 @@ def table(results: Sequence[Result]) -> str:
         f"{'':<{width}}{'accuracy, %':<20}{'a second':<19}{'median  mean':<28}accuracy  changes  delay",
     ]
     for result, draws in zip(results, drawn, strict=True):
-        accuracy, changes, median, mean = measures(result.test)
-        low, high = interval(draws)
-        clips = measures(result.clips)
+        accuracy, changes, median, mean = measure_values(result.test)
+        low, high = percentile_interval(draws)
+        clips = measure_values(result.clips)
         lines.append(
             f"{result.way!s:<{width}}{100 * accuracy:.1f} ({100 * low[0]:.1f}-{100 * high[0]:.1f})".ljust(width + 20)
             + f"{changes:.2f} ({low[1]:.2f}-{high[1]:.2f})".ljust(19)

@@ -10,15 +10,15 @@ from itertools import pairwise
 
 import numpy as np
 
-from cssafe.training.expression.metrics import RESAMPLES, over
+from cssafe.training.expression.metrics import RESAMPLES, safe_ratio
 
-HOLD = 0.5
+MIN_HOLD_S = 0.5
 """Seconds that a label must stay to count as reached: the shortest expression there is (Ekman 2003)."""
 
 MEASURES = ("accuracy", "flicker", "median delay", "mean delay")
 """Share of frames; changes a second; seconds; seconds."""
 
-CHANGE = 0.1
+CHANGE_COST_S = 0.1
 """Seconds of a wrong label that a needless change weighs in `worth`: about what it takes to notice one. An assumption."""
 
 
@@ -41,7 +41,7 @@ class Tally:
         return len(self.right)
 
 
-def labels(probabilities: np.ndarray, ratio: float = 1.0) -> np.ndarray:
+def shown_labels(probabilities: np.ndarray, ratio: float = 1.0) -> np.ndarray:
     """The label shown in each frame, int (n, t), -1 where nothing was measured, from probabilities (n, t, 8) with NaN there.
 
     ratio: hysteresis; another label is shown as soon as it is so many times as probable as the one shown last. 1: the
@@ -106,36 +106,36 @@ def stretches(truth: np.ndarray) -> list[tuple[int, int]]:
     return [(int(a), int(b)) for a, b in pairwise(edges) if truth[a] >= 0]
 
 
-def measures(counted: Tally, rows: np.ndarray | None = None) -> np.ndarray:
+def measure_values(counted: Tally, rows: np.ndarray | None = None) -> np.ndarray:
     """MEASURES over all sequences, or over the rows that were drawn, (4,); 0 where there is nothing to divide by."""
     rows = np.arange(len(counted)) if rows is None else rows
     waits = np.concatenate([np.zeros(0), *(counted.delays[i] for i in rows)])
     return np.array(
         [
-            over(counted.right[rows].sum(), counted.frames[rows].sum()),
-            over(counted.changes[rows].sum(), counted.constant[rows].sum()),
+            safe_ratio(counted.right[rows].sum(), counted.frames[rows].sum()),
+            safe_ratio(counted.changes[rows].sum(), counted.constant[rows].sum()),
             np.median(waits) if len(waits) else 0.0,
             waits.mean() if len(waits) else 0.0,
         ]
     )
 
 
-def worth(counted: Tally) -> float:
+def tally_score(counted: Tally) -> float:
     """The one number by which a way to join frames is chosen: the share of right frames (a delay is wrong frames too), less
     what the needless changes weigh."""
-    accuracy, changes = measures(counted)[:2]
-    return float(accuracy - CHANGE * changes)
+    accuracy, changes = measure_values(counted)[:2]
+    return float(accuracy - CHANGE_COST_S * changes)
 
 
-def resampled(several: Sequence[Tally], seed: int = 0) -> np.ndarray:
+def resample_measures(several: Sequence[Tally], seed: int = 0) -> np.ndarray:
     """MEASURES of several ways over the same sequences, drawn with replacement RESAMPLES times, the same draws for all:
     (several, RESAMPLES, 4). For the percentile bootstrap (Efron 1979) of figures and of their differences."""
     n = len(several[0])
     draws = np.random.default_rng(seed).integers(0, n, (RESAMPLES, n)) if n else np.zeros((RESAMPLES, 0), int)
-    return np.array([[measures(counted, rows) for rows in draws] for counted in several])
+    return np.array([[measure_values(counted, rows) for rows in draws] for counted in several])
 
 
-def interval(drawn: np.ndarray) -> np.ndarray:
+def percentile_interval(drawn: np.ndarray) -> np.ndarray:
     """The 95 % interval of drawn figures (RESAMPLES, k): lower and upper ends (2, k)."""
     return np.quantile(drawn, (0.025, 0.975), axis=0)
 
@@ -160,12 +160,12 @@ class Difference:
         return self.high < 0
 
 
-def gain(one: Tally, other: Tally) -> Difference:
+def compare_tallies(one: Tally, other: Tally) -> Difference:
     """What one way has before another."""
     sign = np.array([1, -1, -1, -1])  # of accuracy more is better, of the others less
-    first, second = resampled([one, other])
-    low, high = interval(sign * (first - second))
-    return Difference(sign * (measures(one) - measures(other)), low, high)
+    first, second = resample_measures([one, other])
+    low, high = percentile_interval(sign * (first - second))
+    return Difference(sign * (measure_values(one) - measure_values(other)), low, high)
 
 
 def _shown(labels: np.ndarray) -> np.ndarray:
@@ -176,6 +176,6 @@ def _reached(right: np.ndarray, seconds: np.ndarray, end: float) -> float:
     """The first of the times (t,) from which on `right` (t,) holds for HOLD seconds, or to the last of them; `end` if none."""
     for first in np.flatnonzero(right):
         wrong = np.flatnonzero(~right[first:])
-        if not len(wrong) or seconds[first + wrong[0]] - seconds[first] >= HOLD:
+        if not len(wrong) or seconds[first + wrong[0]] - seconds[first] >= MIN_HOLD_S:
             return float(seconds[first])
     return end

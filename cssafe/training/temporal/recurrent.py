@@ -13,8 +13,8 @@ import numpy as np
 from keras import layers, ops
 
 from cssafe.labels import FERPLUS
-from cssafe.training.temporal.sequences import Sequences, passed
-from cssafe.training.temporal.smoothers import LEAST
+from cssafe.training.temporal.sequences import Sequences, seconds_since_measured
+from cssafe.training.temporal.smoothers import MIN_PROBABILITY
 
 UNITS = 16
 """Of the GRU: 8 did as well and 32 less well on the sequences to choose on (models/LOG.md)."""
@@ -22,7 +22,7 @@ UNITS = 16
 WINDOW = 64
 """Frames of a training window: longer ones mostly hold filling, and what is older than a few seconds says nothing."""
 
-LONGEST = 2.0
+MAX_GAP_S = 2.0
 """Seconds since the last measured frame above which it does not matter how many: a track ends after 1.5 without a face."""
 
 EPOCHS, BATCH, RATE = 40, 32, 1e-2
@@ -78,13 +78,13 @@ class Recurrent:
 
 def _evidence(now: Any, passed: Any) -> tuple[Any, Any]:
     """Logarithms of probabilities (..., 8), and of each emotion four numbers of about unit size, (..., 8, 4)."""
-    logs = ops.log(ops.maximum(now, LEAST))
+    logs = ops.log(ops.maximum(now, MIN_PROBABILITY))
     others = ops.max(ops.expand_dims(logs, -2) - 1e3 * np.eye(EMOTIONS, dtype=np.float32), axis=-1)
-    waited = ops.expand_dims(ops.minimum(passed, LONGEST), -1) + 0 * logs
+    waited = ops.expand_dims(ops.minimum(passed, MAX_GAP_S), -1) + 0 * logs
     return logs, ops.stack([logs / 3, (logs - others) / 5, waited, ops.log(waited + 0.05)], axis=-1)
 
 
-def train(made: Sequences, steadiness: float, seed: int = 0) -> Recurrent:
+def train_gru(made: Sequences, steadiness: float, seed: int = 0) -> Recurrent:
     """Learn from sequences whose truth is known.
 
     Args:
@@ -101,14 +101,14 @@ def train(made: Sequences, steadiness: float, seed: int = 0) -> Recurrent:
         moved = ops.sum(ops.abs(answer[:, 1:] - answer[:, :-1]), axis=-1) / 2 * same
         return (ops.sum(wrong) + steadiness * ops.sum(moved)) / ops.maximum(ops.sum(counts), 1.0)
 
-    given, target = windows(made)
+    given, target = training_windows(made)
     rate = keras.optimizers.schedules.CosineDecay(RATE, EPOCHS * -(-len(target) // BATCH))
     network.windows.compile(keras.optimizers.Adam(rate, clipnorm=1.0), loss=loss)
     network.windows.fit(given, target, batch_size=BATCH, epochs=EPOCHS, verbose=0)
     return network
 
 
-def windows(made: Sequences) -> tuple[list[np.ndarray], np.ndarray]:
+def training_windows(made: Sequences) -> tuple[list[np.ndarray], np.ndarray]:
     """Sequences cut into windows of WINDOW frames: what the network is given, and float32 (n, WINDOW, 10), the truth as eight
     shares, whether the frame counts, and whether the one before it counts too and has the same truth."""
     counts = made.measured & (made.truth >= 0)
@@ -118,7 +118,7 @@ def windows(made: Sequences) -> tuple[list[np.ndarray], np.ndarray]:
     truth = np.eye(EMOTIONS)[made.truth]
     target = np.concatenate([truth, counts[..., None], same[..., None]], axis=-1).astype(np.float32)
     kept = _cut(counts).any(axis=1)
-    given = [_cut(values)[kept] for values in (now, passed(made).astype(np.float32), made.measured)]
+    given = [_cut(values)[kept] for values in (now, seconds_since_measured(made).astype(np.float32), made.measured)]
     return given, _cut(target)[kept]
 
 

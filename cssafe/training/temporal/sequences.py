@@ -14,20 +14,20 @@ import numpy as np
 from cssafe.labels import FERPLUS
 from cssafe.settings import MIN_SHARPNESS
 from cssafe.training.expression.data import SIZE
-from cssafe.training.progress import told
+from cssafe.training.progress import with_progress
 from cssafe.vision.crops import crop
 from cssafe.vision.mesh import sharpness
 
-PICTURES = 4
+PICTURES_PER_SEQUENCE = 4
 """Pictures in one made sequence: about nine seconds, with three changes."""
 
-STAY = (0.5, 4.0)
+STAY_S = (0.5, 4.0)
 """Seconds that a picture is shown: macro-expressions last so long (Ekman 2003)."""
 
-FADE = (0.2, 0.5)
+FADE_S = (0.2, 0.5)
 """Seconds in which one picture turns into the next in every other change; the other half are cuts."""
 
-RATE = (3.0, 15.0)
+RATE_HZ = (3.0, 15.0)
 """Frames a second: a class of student devices at the lower end, a laptop's own camera at the upper."""
 
 PLACE, SCALE, ROLL = (0.002, 0.02), (0.005, 0.025), (0.2, 1.3)
@@ -65,7 +65,7 @@ class Sequences:
         return ~np.isnan(self.probabilities[..., 0])
 
 
-def stack(parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> Sequences:
+def stack_sequences(parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> Sequences:
     """Sequences of unequal length, each (seconds (t,), truth (t,), probabilities (t, 8)), filled up to the longest."""
     t = max((len(seconds) for seconds, _, _ in parts), default=0)
     seconds, truth = np.zeros((len(parts), t)), np.full((len(parts), t), -1)
@@ -76,7 +76,7 @@ def stack(parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> Sequences:
     return Sequences(seconds, truth, probabilities)
 
 
-def made(
+def synthesize(
     images: np.ndarray,
     labels: np.ndarray,
     network: Callable[[np.ndarray], np.ndarray],
@@ -90,24 +90,26 @@ def made(
     """
     parts = []
     order = rng.permutation(len(images))
-    groups = [order[i : i + PICTURES] for i in range(0, len(order), PICTURES)]
-    for chosen in told(groups, len(groups), "making sequences"):
-        seconds, shown, crops, there = film(images[chosen], rng)
+    groups = [order[i : i + PICTURES_PER_SEQUENCE] for i in range(0, len(order), PICTURES_PER_SEQUENCE)]
+    for chosen in with_progress(groups, len(groups), "making sequences"):
+        seconds, shown, crops, there = render_sequence(images[chosen], rng)
         rows = np.full((len(crops), len(FERPLUS)), np.nan, np.float32)
         rows[there] = network(crops[there])
         parts.append((seconds, labels[chosen][shown], rows))
-    return stack(parts)
+    return stack_sequences(parts)
 
 
-def film(images: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def render_sequence(
+    images: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Show k pictures uint8 (k, 48, 48), k at least 1, one after the other.
 
     Returns:
         seconds (t,), rising; which picture is shown, int (t,), where two are blended the stronger one; the crops,
         uint8 (t, 48, 48); and whether a face could be read, bool (t,).
     """
-    ends = np.cumsum(rng.uniform(*STAY, len(images)))
-    rate = np.exp(rng.uniform(*np.log(RATE)))
+    ends = np.cumsum(rng.uniform(*STAY_S, len(images)))
+    rate = np.exp(rng.uniform(*np.log(RATE_HZ)))
     seconds = np.cumsum(rng.uniform(0.7, 1.3, int(ends[-1] * rate / 0.7)) / rate)
     seconds = seconds[(seconds < ends[-1]) & ~_episodes(seconds, 0.1, (0.2, 1.5), rng)]  # no face was found at all
     t = len(seconds)
@@ -161,7 +163,7 @@ def _blended(
     images: np.ndarray, seconds: np.ndarray, ends: np.ndarray, rng: np.random.Generator
 ) -> Iterator[np.ndarray]:
     """The picture of each moment, around an end partly the one before and partly the one after."""
-    fades = np.where(rng.random(len(ends)) < 0.5, rng.uniform(*FADE, len(ends)), 1e-6)
+    fades = np.where(rng.random(len(ends)) < 0.5, rng.uniform(*FADE_S, len(ends)), 1e-6)
     fades[-1] = 1e-6
     for now in seconds:
         # How much of each picture has arrived: 0 before, 1 after.
@@ -170,7 +172,7 @@ def _blended(
         yield (weights[:, None, None] * images).sum(axis=0).round().astype(np.uint8)
 
 
-def passed(sequences: Sequences) -> np.ndarray:
+def seconds_since_measured(sequences: Sequences) -> np.ndarray:
     """Seconds since the last frame that was measured before each, since the first frame where there is none, (n, t)."""
     times = np.where(sequences.measured, sequences.seconds, -np.inf)
     before = np.concatenate([sequences.seconds[:, :1], times[:, :-1]], axis=1)

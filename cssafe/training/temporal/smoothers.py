@@ -8,10 +8,10 @@ import numpy as np
 
 from cssafe.expression import smooth
 from cssafe.labels import FERPLUS
-from cssafe.training.temporal.metrics import labels, tally, worth
-from cssafe.training.temporal.sequences import Sequences, passed
+from cssafe.training.temporal.metrics import shown_labels, tally, tally_score
+from cssafe.training.temporal.sequences import Sequences, seconds_since_measured
 
-LEAST = 1e-3
+MIN_PROBABILITY = 1e-3
 """Probabilities below it count as it: their logarithms are noise, and louder than all others."""
 
 
@@ -33,7 +33,7 @@ class Smoothing(Protocol):
         """
 
 
-class Newest:
+class Unsmoothed:
     """Nothing joined: each frame by itself."""
 
     start = np.zeros(0, np.float32)
@@ -67,13 +67,13 @@ class LogAverage:
 
     def __call__(self, now: np.ndarray, states: np.ndarray, passed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """As Smoothing says; the state is the average of the logarithms so far."""
-        logs, states = self._average(np.log(np.maximum(now, LEAST)), states, passed)
+        logs, states = self._average(np.log(np.maximum(now, MIN_PROBABILITY)), states, passed)
         powers = np.exp(logs)
         return powers / powers.sum(axis=1, keepdims=True), states
 
 
 @dataclass(frozen=True)
-class Way:
+class Smoother:
     """smoothing: joins frames. ratio: hysteresis of the label that is shown, 1 for none (following.labels). merit:
     following.worth on the sequences to choose on, NaN before they were asked."""
 
@@ -86,22 +86,26 @@ class Way:
         return self.name if self.ratio == 1 else f"{self.name}, hysteresis {self.ratio:g}"
 
 
-def follow(smoothing: Smoothing, sequences: Sequences) -> np.ndarray:
+def run_smoother(smoothing: Smoothing, sequences: Sequences) -> np.ndarray:
     """Run through all sequences at once, frame by frame as live: probabilities (n, t, 8), NaN where nothing was measured."""
     states = np.repeat(smoothing.start[None], len(sequences), axis=0)
-    joined, waited, measured = np.full_like(sequences.probabilities, np.nan), passed(sequences), sequences.measured
+    joined, waited, measured = (
+        np.full_like(sequences.probabilities, np.nan),
+        seconds_since_measured(sequences),
+        sequences.measured,
+    )
     for i in range(sequences.truth.shape[1]):
         rows = measured[:, i]
         joined[rows, i], states[rows] = smoothing(sequences.probabilities[rows, i], states[rows], waited[rows, i])
     return joined
 
 
-def best(ways: Sequence[Way], choose: Sequences, ratios: Sequence[float]) -> Way:
+def choose_smoother(ways: Sequence[Smoother], choose: Sequences, ratios: Sequence[float]) -> Smoother:
     """The way of most merit, each with every ratio; of equals the first."""
     found = []
     for way in ways:
-        joined = follow(way.smoothing, choose)
+        joined = run_smoother(way.smoothing, choose)
         for ratio in ratios:
-            merit = worth(tally(labels(joined, ratio), choose.truth, choose.seconds))
+            merit = tally_score(tally(shown_labels(joined, ratio), choose.truth, choose.seconds))
             found.append(replace(way, ratio=ratio, merit=merit))
     return max(found, key=lambda way: way.merit)

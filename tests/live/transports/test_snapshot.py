@@ -10,8 +10,7 @@ from cssafe.errors import ConfigurationError
 from cssafe.live.engine import Engine
 from cssafe.live.transports import snapshot
 from cssafe.media import MediaError
-from tests.live.test_engine import Pipeline
-from tests.live.transports.test_websocket import Crowd
+from tests.support.fake_pipelines import Crowd, GatedPipeline
 
 PICTURE = np.zeros((48, 64, 3), np.uint8)
 
@@ -34,12 +33,15 @@ def test_a_picture_is_analysed_once_and_counts_as_a_second_of_the_lesson(lesson)
 
 
 def test_a_picture_that_fails_is_said_in_words(lesson):
-    with running(lambda: Pipeline(broken=True)) as engine, pytest.raises(MediaError, match="could not be analysed"):
+    with (
+        running(lambda: GatedPipeline(broken=True)) as engine,
+        pytest.raises(MediaError, match="could not be analysed"),
+    ):
         snapshot.analyze(lesson, engine, PICTURE)
 
 
 def test_a_busy_server_is_said_in_words_and_the_picture_forgotten(lesson, monkeypatch):
-    pipeline = Pipeline()
+    pipeline = GatedPipeline()
     pipeline.gate.clear()
     with running(lambda: pipeline) as engine:
         engine.loaded.result(timeout=60)

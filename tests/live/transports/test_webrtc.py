@@ -17,7 +17,7 @@ from cssafe.live.transports.webrtc import COMEBACK, Stream, ice_servers
 from cssafe.privacy import MASK
 from cssafe.settings import TRANSPORT_TIMEOUT_S
 from cssafe.vision.anonymize import PLAIN as GREY
-from tests.live.transports.test_websocket import Crowd, crowd
+from tests.support.fake_pipelines import Crowd, crowd
 from tests.support.wait import until
 
 HIGH = ImageColor.getrgb(LEVELS["high"])[::-1]  # BGR of the box of a face with high concentration

@@ -1,137 +1,14 @@
 """The camera's WebSocket with a real engine, a real workspace in memory and a pipeline that finds what the test
 says."""
 
-import time
-from datetime import UTC, datetime
-
-import numpy as np
 import pytest
-from starlette.applications import Starlette
-from starlette.testclient import TestClient
-from starlette.websockets import WebSocketDisconnect
 
-from cssafe.frames import SIGNALS, Faces, Frame, FrameResult, Signals
-from cssafe.live.engine import LOAD, Engine
-from cssafe.live.lesson import LiveLesson
+from cssafe.live.engine import LOAD
 from cssafe.live.transports import websocket
-from cssafe.pipeline import Stream
-from cssafe.settings import PROFILES
-from cssafe.store import Workspace
-from tests.live.test_engine import JPEG
+from tests.support.camera_socket import closed, farewell, hello, opened
+from tests.support.fake_pipelines import JPEG
+from tests.support.live_lessons import count
 from tests.support.wait import until
-
-HERE = {"origin": "http://testserver"}
-
-
-def protocols(token: str) -> list[str]:
-    """What a camera offers in its handshake."""
-    return [websocket.PROTOCOL, token]
-
-
-class Crowd:
-    """A pipeline that finds `faces` neutral faces looking straight on, whatever the picture shows."""
-
-    def __init__(self, faces: int = 1, expression: bool = True) -> None:
-        self.faces = faces
-        self.expression = expression
-        self.seconds = 0.0  # that a frame takes
-
-    def warm(self) -> None:
-        time.sleep(self.seconds)
-
-    def analyze(self, frame: Frame, stream: Stream) -> FrameResult:
-        time.sleep(self.seconds)
-        return crowd(self.faces, frame.time, self.expression)
-
-
-def crowd(n: int, at: datetime, expression: bool = True) -> FrameResult:
-    level = np.linspace(0.6, 1.0, n, dtype=np.float32)
-    shares = np.full((n, 8), 0.02, np.float32)
-    shares[:, 0] = 0.86
-    boxes = np.tile(np.array([10, 10, 30, 40], np.float32), (n, 1))
-    signals = Signals(**{name: np.full(n, 0.5, np.float32) for name in SIGNALS})
-    return FrameResult(
-        at,
-        64,
-        48,
-        Faces(boxes, np.ones(n, np.float32)),
-        np.arange(n, dtype=np.int32),
-        signals,
-        shares if expression else None,
-        level,
-        level,
-        np.full(n, 2, np.int8),
-    )
-
-
-@pytest.fixture
-def pipeline():
-    return Crowd()
-
-
-@pytest.fixture
-def client(pipeline, lesson):
-    engine = Engine(lambda: pipeline).start()
-    lessons = {lesson.token: lesson}
-
-    def find(token: str) -> LiveLesson | None:
-        found = lessons.get(token)
-        return None if found is None or found.ended else found
-
-    origins = ("https://school.example", "https://*.cloud.example")
-    routes = websocket.routes(lambda: engine, find, lambda: origins, lambda: {"problem": ""})
-    with TestClient(Starlette(routes=routes)) as client:
-        client.lessons = lessons
-        yield client
-    engine.close()
-
-
-def make(workspace: Workspace, profile: str = "consent", audience: str = "self", patience: float = 60.0) -> LiveLesson:
-    return LiveLesson(
-        workspace,
-        PROFILES[profile],
-        class_name="7b",
-        subject="Mathematics",
-        room="12",
-        time_zone="Europe/Berlin",
-        audience=audience,
-        patience=patience,
-    )
-
-
-def time_now() -> datetime:
-    return datetime.now(UTC)
-
-
-def opened(client, lesson: LiveLesson | str, path: str = "/cssafe/frames", headers: dict | None = None):
-    """The socket of a camera: of a lesson, or with that token."""
-    token = lesson if isinstance(lesson, str) else lesson.token
-    return client.websocket_connect(
-        path, headers=dict(HERE if headers is None else headers), subprotocols=protocols(token)
-    )
-
-
-def hello(socket) -> None:
-    """Wait until the networks are ready."""
-    while socket.receive_json()["state"] != "ready":
-        pass
-
-
-def closed(socket) -> int:
-    return farewell(socket)[0]
-
-
-def farewell(socket) -> tuple[int, str]:
-    """Close code and sentence; answers that came before are passed over."""
-    with pytest.raises(WebSocketDisconnect) as error:
-        while True:
-            socket.receive_json()
-    return error.value.code, error.value.reason
-
-
-def count(workspace: Workspace, table: str) -> int:
-    workspace.flush()
-    return workspace.cursor().execute(f"SELECT count(*) FROM {table}").fetchone()[0]
 
 
 def test_each_frame_is_answered_with_its_number_its_size_and_its_faces(client, lesson):

@@ -1,7 +1,6 @@
 """What a WebSocket may be sent that is not a picture: a sentence each, and neither the lesson nor anybody else loses
 anything."""
 
-# ruff: noqa: F401, F811 (imported fixtures)
 import asyncio
 import io
 import json
@@ -23,19 +22,9 @@ from cssafe.live.engine import Engine
 from cssafe.live.transports import websocket
 from cssafe.media import decode
 from cssafe.settings import MAX_FRAME_BYTES
-from tests.live.test_engine import JPEG
-from tests.live.transports.test_websocket import (
-    HERE,
-    client,
-    closed,
-    count,
-    farewell,
-    hello,
-    make,
-    opened,
-    pipeline,
-    protocols,
-)
+from tests.support.camera_socket import HERE, closed, farewell, hello, opened, protocols
+from tests.support.fake_pipelines import JPEG
+from tests.support.live_lessons import count, make
 from tests.support.wait import until
 
 

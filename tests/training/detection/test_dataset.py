@@ -42,12 +42,12 @@ def wider(path):
 
 def test_a_folder_without_photographs_says_what_was_expected(tmp_path):
     with pytest.raises(DataError, match="wider_face_split"):
-        dataset.read(tmp_path)
+        dataset.read_photographs(tmp_path)
 
 
 def test_a_photograph_without_a_face_is_an_ordinary_one(tmp_path):
     parquet(tmp_path)
-    assert dataset.read(tmp_path)[0].boxes.shape == (0, 4)
+    assert dataset.read_photographs(tmp_path)[0].boxes.shape == (0, 4)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_a_photograph_without_a_face_is_an_ordinary_one(tmp_path):
 )
 def test_every_layout_gives_corners_and_marks_what_is_to_be_ignored(tmp_path, layout, names):
     layout(tmp_path)
-    found = dataset.read(tmp_path)
+    found = dataset.read_photographs(tmp_path)
     assert [photograph.name for photograph in found] == names
     assert found[-1].boxes.tolist() == [[1, 2, 11, 22], [30, 4, 35, 10]]
     assert found[-1].invalid.tolist() == [False, True]
@@ -73,20 +73,20 @@ def test_a_list_that_breaks_off_is_told(tmp_path):
         "0--Parade/val.jpg\n2\n1 2 3 4 0 0 0 0 0 0\n"
     )
     with pytest.raises(DataError, match=r"after 0--Parade/val\.jpg expected a number"):
-        dataset.read(tmp_path)
+        dataset.read_photographs(tmp_path)
 
 
 def test_a_missing_picture_is_told_when_it_is_needed(tmp_path):
     wider(tmp_path)
     with pytest.raises(DataError, match=r"none\.jpg: this picture cannot be read"):
-        dataset.read(tmp_path)[0].read()
+        dataset.read_photographs(tmp_path)[0].read()
 
 
 def test_a_box_without_extent_is_ignored(tmp_path):
     table(tmp_path)
     csv = tmp_path / "boxes.csv"
     csv.write_text(csv.read_text().replace("1.0,2.0,10.0,20.0", "1.0,2.0,0.0,20.0"))
-    assert dataset.read(tmp_path)[0].invalid.tolist() == [True, True]
+    assert dataset.read_photographs(tmp_path)[0].invalid.tolist() == [True, True]
 
 
 def test_the_same_photographs_are_held_back_wherever_they_lie():
@@ -94,6 +94,6 @@ def test_the_same_photographs_are_held_back_wherever_they_lie():
         one = np.zeros((0, 4), np.float32), np.zeros(0, bool)
         return [dataset.Photograph(f"{folder}{i}.jpg", b"", *one) for i in range(200)]
 
-    learn, choose = dataset.split(named("a/"))
+    learn, choose = dataset.split_photographs(named("a/"))
     assert len(learn) + len(choose) == 200 and 10 <= len(choose) <= 40
-    assert [p.name[2:] for p in choose] == [p.name[2:] for p in dataset.split(named("b/"))[1]]
+    assert [p.name[2:] for p in choose] == [p.name[2:] for p in dataset.split_photographs(named("b/"))[1]]

@@ -7,7 +7,7 @@ import pytest
 from cssafe.commands.main import main
 from cssafe.training.detection import baselines, card, curves, evaluate, stability
 from cssafe.training.detection.dataset import Photograph
-from cssafe.training.expression.card import BEGIN, CARD, END
+from cssafe.training.expression.card import BEGIN, CARD_FILE, END
 from tests.support.faces import astronaut, nobody
 
 FACE = np.array([[180, 60, 270, 180]], np.float32)
@@ -25,19 +25,19 @@ def sees(*scores):
 
 
 def test_no_photographs_give_no_figures_and_no_fault():
-    measured = evaluate.measure({"one": sees(0.9)}, [])
+    measured = evaluate.run_detectors({"one": sees(0.9)}, [])
     assert measured["one"][0].images == 0
-    assert curves.figures(measured["one"][0], 0.5)["faces"]["20 up"] == 0
+    assert curves.detection_figures(measured["one"][0], 0.5)["faces"]["20 up"] == 0
 
 
 def test_each_detector_is_judged_on_every_photograph_and_told_in_the_tables():
     photographs = [photograph(nobody(), FACE), photograph(nobody(), [])]
-    measured = evaluate.measure({"sure": sees(0.9), "blind": sees()}, photographs)
-    figures = {name: curves.figures(judged, 0.5) for name, (judged, _) in measured.items()}
+    measured = evaluate.run_detectors({"sure": sees(0.9), "blind": sees()}, photographs)
+    figures = {name: curves.detection_figures(judged, 0.5) for name, (judged, _) in measured.items()}
     assert figures["sure"]["served"]["recall"]["80 up"] == 1
     assert figures["sure"]["served"]["false_alarms"] == 0.5
     assert figures["blind"]["served"]["recall"]["80 up"] == 0
-    told = evaluate.tables({name: one | {"median_ms": 1.0} for name, one in figures.items()})
+    told = evaluate.format_tables({name: one | {"median_ms": 1.0} for name, one in figures.items()})
     assert "| sure | as served: 0.500 | 0.500 |" in told
     assert "2 images; faces: 20-39 px 0" in told
 
@@ -45,22 +45,22 @@ def test_each_detector_is_judged_on_every_photograph_and_told_in_the_tables():
 @pytest.mark.parametrize("find", [baselines.blazeface, baselines.blazeface_and_mesh, baselines.haar])
 def test_the_packaged_detectors_meet_a_face_and_find_nobody_in_an_empty_picture(find):
     photographs = [photograph(astronaut(), FACE), photograph(nobody(), [])]
-    judged, _ = evaluate.measure({"it": find()}, photographs)["it"]
+    judged, _ = evaluate.run_detectors({"it": find()}, photographs)["it"]
     best = judged.faces[judged.scores.argmax()]
     assert best == pytest.approx(120)
 
 
 def figures_of(*photographs):
-    measured = evaluate.measure({"sure": sees(0.9), "blind": sees()}, list(photographs))
-    return {name: curves.figures(judged, None) | {"median_ms": ms} for name, (judged, ms) in measured.items()}
+    measured = evaluate.run_detectors({"sure": sees(0.9), "blind": sees()}, list(photographs))
+    return {name: curves.detection_figures(judged, None) | {"median_ms": ms} for name, (judged, ms) in measured.items()}
 
 
 @pytest.mark.parametrize("photographs", [[], [photograph(nobody(), FACE), photograph(nobody(), [])]])
 def test_the_curves_are_drawn_a_panel_for_each_height(photographs):
     figures = figures_of(*photographs)
-    drawn = card.drawn(figures).to_dict()
-    assert [panel["title"] for panel in drawn["hconcat"]] == [f"faces of {band} px" for band in card.SHOWN]
-    rows = card.points(figures)
+    drawn = card.curve_chart(figures).to_dict()
+    assert [panel["title"] for panel in drawn["hconcat"]] == [f"faces of {band} px" for band in card.PANEL_BANDS]
+    rows = card.curve_points(figures)
     assert list(rows["precision"]) == ([1.0, 0.5] if photographs else []), (
         "one box in either picture, one of them right"
     )
@@ -69,18 +69,18 @@ def test_the_curves_are_drawn_a_panel_for_each_height(photographs):
 def test_a_card_keeps_its_words_and_takes_new_figures_and_a_picture(tmp_path):
     (tmp_path / "model.json").write_text('{"threshold": 0.25}')
     (tmp_path / "detector.bin").write_bytes(b"weights")
-    (tmp_path / CARD).write_text(f"by hand\n{BEGIN}\nyesterday\n{END}\nby hand, too\n")
-    card.check(tmp_path)
+    (tmp_path / CARD_FILE).write_text(f"by hand\n{BEGIN}\nyesterday\n{END}\nby hand, too\n")
+    card.check_card(tmp_path)
     figures = figures_of(photograph(nobody(), FACE))
-    card.write(tmp_path, figures, evaluate.tables(figures), "python -m cssafe evaluate scenes --card")
-    said = (tmp_path / CARD).read_text()
+    card.write_card(tmp_path, figures, evaluate.format_tables(figures), "python -m cssafe evaluate scenes --card")
+    said = (tmp_path / CARD_FILE).read_text()
     assert said.startswith(f"by hand\n{BEGIN}") and said.endswith(f"{END}\nby hand, too\n") and "yesterday" not in said
     assert "| sure | at most 0.05" in said and "from a score of 0.25 on" in said
-    assert (tmp_path / card.PICTURE).read_text().startswith("<svg")
+    assert (tmp_path / card.CURVES_FILE).read_text().startswith("<svg")
 
 
 @pytest.mark.parametrize(
-    ("files", "told"), [([], "no detector"), (["model.json"], CARD), (["model.json", CARD], BEGIN)]
+    ("files", "told"), [([], "no detector"), (["model.json"], CARD_FILE), (["model.json", CARD_FILE], BEGIN)]
 )
 def test_a_card_that_cannot_be_written_is_told_before_the_work(tmp_path, capsys, files, told):
     for name in files:
@@ -104,8 +104,8 @@ def test_help_of_a_task_is_its_own(capsys):
 
 
 def test_of_no_photographs_nothing_moves():
-    rows = stability.measure({"one": baselines.blazeface_chain()}, [])
-    assert rows.empty and stability.table(rows).count("\n") == 1
+    rows = stability.measure_stability({"one": baselines.blazeface_chain()}, [])
+    assert rows.empty and stability.format_stability(rows).count("\n") == 1
 
 
 def test_a_chain_is_told_by_how_far_its_crops_move_beside_the_picture(monkeypatch):
@@ -117,8 +117,8 @@ def test_a_chain_is_told_by_how_far_its_crops_move_beside_the_picture(monkeypatc
         return faces, meshes
 
     late = iter([0, 1])
-    rows = stability.measure({"steady": chain, "slips": slips}, [photograph(astronaut(), FACE)])
+    rows = stability.measure_stability({"steady": chain, "slips": slips}, [photograph(astronaut(), FACE)])
     moved = rows.set_index("chain")["middle"]
     assert moved["steady"] < 3 and moved["slips"] == pytest.approx(moved["steady"] + 9, abs=4)
     assert rows[["yaw", "pitch", "roll"]].to_numpy().max() < 5
-    assert "| steady |" in stability.table(rows)
+    assert "| steady |" in stability.format_stability(rows)

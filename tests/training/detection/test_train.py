@@ -36,7 +36,7 @@ def said_of(boxes, logit=-6.0):
 
 def assigned(truth, boxes, logit=-6.0):
     said = said_of(boxes, logit)
-    owner, positive = loss.assign(truth, loss.decoded(said, PLACES), said[..., 0], PLACES)
+    owner, positive = loss.assign_faces(truth, loss.decode_boxes(said, PLACES), said[..., 0], PLACES)
     return keras.ops.convert_to_numpy(owner)[0], keras.ops.convert_to_numpy(positive)[0]
 
 
@@ -53,8 +53,8 @@ def test_without_faces_only_the_scores_cost():
 def test_places_around_a_face_answer_for_it_and_as_many_as_overlap_well():
     face = [16, 16, 48, 48]
     _, positive = assigned(truth(face), [face])
-    assert 1 <= positive.sum() <= loss.CANDIDATES
-    assert (np.abs(PLACES[positive > 0, :2] - 32).max(axis=1) <= loss.RADIUS * PLACES[positive > 0, 2]).all()
+    assert 1 <= positive.sum() <= loss.MAX_CANDIDATES
+    assert (np.abs(PLACES[positive > 0, :2] - 32).max(axis=1) <= loss.CENTRE_RADIUS * PLACES[positive > 0, 2]).all()
 
 
 def test_each_of_two_faces_has_its_own_places():
@@ -99,7 +99,7 @@ SAVING = pytest.mark.filterwarnings(
 def test_a_run_goes_on_from_the_weights_of_an_earlier_one(tmp_path):
     earlier, model = network.build(0.25), network.build(0.25)
     earlier.save(tmp_path / "model.keras")
-    train.go_on_from(tmp_path, model)
+    train.load_start_weights(tmp_path, model)
     image = np.random.default_rng(0).uniform(0, 255, (1, 64, 64, 3)).astype(np.float32)
     assert keras.ops.convert_to_numpy(model(image)) == pytest.approx(keras.ops.convert_to_numpy(earlier(image)))
 
@@ -107,10 +107,10 @@ def test_a_run_goes_on_from_the_weights_of_an_earlier_one(tmp_path):
 @SAVING
 def test_weights_that_are_missing_or_of_another_width_are_told(tmp_path):
     with pytest.raises(FileNotFoundError, match="holds no model"):
-        train.go_on_from(tmp_path, network.build(0.25))
+        train.load_start_weights(tmp_path, network.build(0.25))
     network.build(0.25).save(tmp_path / "model.keras")
     with pytest.raises(ValueError, match="Give the same --width"):
-        train.go_on_from(tmp_path, network.build(0.5))
+        train.load_start_weights(tmp_path, network.build(0.5))
 
 
 def test_the_shipped_graph_says_what_the_shipped_keras_network_says():
@@ -140,5 +140,5 @@ def test_what_is_served_says_what_keras_says(tmp_path):
     assert openvino_runtime.outputs(graph, image)[0] == pytest.approx(said, abs=1e-3)
 
     boxes, scores, rolls = detector.decode(said[0], 64, 96, network.STRIDES, 1e-6)
-    decoded = keras.ops.convert_to_numpy(loss.decoded(said, network.places(64, 96)))[0]
+    decoded = keras.ops.convert_to_numpy(loss.decode_boxes(said, network.places(64, 96)))[0]
     assert boxes == pytest.approx(decoded, abs=1e-3) and len(boxes) == len(scores) == len(rolls)

@@ -14,10 +14,9 @@ from cssafe.scoring.formula import ATTENTION_ONLY, PUBLISHED, read_formula, sour
 from cssafe.settings import MINIMUM_GROUP
 from cssafe.store import Workspace
 from cssafe.training.engagement import fit, validate
-from cssafe.training.engagement.moments import folds
-from tests.scoring.test_rescoring import LOOKING, NEUTRAL
+from cssafe.training.engagement.moments import person_folds
 from tests.support.engagement import FACE, NOBODY, daisee, engagenet, moments
-from tests.support.lessons import LESSON, START, rows
+from tests.support.lessons import LESSON, LOOKING, NEUTRAL, START, rows
 
 
 @pytest.fixture(autouse=True)
@@ -53,10 +52,10 @@ def test_daisee_s_layout_is_validated_through_the_real_networks_and_its_signals_
     assert "1 videos cannot be read" in found["notes"][0]
     assert set(found["formulas"]) == {str(PUBLISHED), str(ATTENTION_ONLY)}
     for one in found["formulas"].values():
-        assert one["measured"] == 3 and one["levels"] == validate.LEARNED and one["persons"] == []
+        assert one["measured"] == 3 and one["levels"] == validate.LEARNED_LIMITS and one["persons"] == []
         assert {"recall", "recall_halves", "kappa", "auc"} <= set(one)
     # another time nothing is watched again
-    monkeypatch.setattr("cssafe.training.engagement.moments._watch", lambda *_: 1 / 0)
+    monkeypatch.setattr("cssafe.training.engagement.moments._read_video", lambda *_: 1 / 0)
     broken.unlink()
     assert main(["validate", str(folder), "--signals", str(kept), "--formula", "attention-only 2"]) == 0
     text = capsys.readouterr().out
@@ -104,7 +103,7 @@ def test_a_teacher_s_own_labels_are_compared_with_the_scores_of_her_lessons(scho
     lessons(school / "cssafe.duckdb")
     assert main(["validate", own(tmp_path / "labels.csv", labels), "--json", "--formula", "published 2"]) == 0
     found = told(capsys)["formulas"]["published 2"]
-    assert found["measured"] == 9 and found["levels"] == validate.OWN
+    assert found["measured"] == 9 and found["levels"] == validate.OWN_LIMITS
     if value:
         assert found["recall"] == found["kappa"] == found["auc"] == {"value": 1.0, "interval": [1.0, 1.0]}
     else:
@@ -155,46 +154,46 @@ def made(people=24, each=10, seed=0):
 def test_the_folds_hold_each_person_out_once():
     person = np.repeat(np.arange(13), 3)
     times = np.zeros(len(person), int)
-    for taught, tested in folds(person):
+    for taught, tested in person_folds(person):
         assert not set(person[taught]) & set(person[tested]) and (taught ^ tested).all()
         times += tested
     assert (times == 1).all()
 
 
 def test_a_perfect_score_of_made_moments_is_judged_as_one_and_chance_as_chance():
-    found = validate.judge(made(), ATTENTION_ONLY)
+    found = validate.label_agreement(made(), ATTENTION_ONLY)
     assert found["auc"]["value"] == 1 and found["recall_halves"]["value"] > 0.95 and np.median(found["persons"]) == 1
     shuffled = made()
     np.random.default_rng(0).shuffle(shuffled.label)
-    chance = validate.judge(shuffled, ATTENTION_ONLY)
+    chance = validate.label_agreement(shuffled, ATTENTION_ONLY)
     low, high = chance["auc"]["interval"]
     assert low < 0.5 < high and 0.3 < np.median(chance["persons"]) < 0.7
 
 
 def test_fitted_weights_follow_the_labels_of_people_held_out():
     known = made()
-    x, label = fit.pairs(known, PUBLISHED)
-    learned = fit.fit(x, label, known.person, PUBLISHED)
+    x, label = fit.emotion_gaze_shares(known, PUBLISHED)
+    learned = fit.fit_formula(x, label, known.person, PUBLISHED)
     happy, neutral = learned.emotion[1], learned.emotion[0]
     assert happy == pytest.approx(neutral, abs=0.05)  # the published weights are .6 and .9
     assert learned.gaze["away_open"] < PUBLISHED.gaze["away_open"] and learned.gaze["centre_open"] == 5
     assert learned.gaze["away_half"] == pytest.approx(PUBLISHED.gaze["away_half"], abs=0.01)  # never seen: as before
     others = made(seed=1)
-    x, label = fit.pairs(others, PUBLISHED)
-    before, after = (((fit.index(x, one) - label) ** 2).mean() for one in (PUBLISHED, learned))
+    x, label = fit.emotion_gaze_shares(others, PUBLISHED)
+    before, after = (((fit.moment_index(x, one) - label) ** 2).mean() for one in (PUBLISHED, learned))
     assert after < 0.7 * before
 
 
 def test_what_fit_computes_as_the_index_is_what_the_formula_scores():
     known = made()
     for formula in (PUBLISHED, ATTENTION_ONLY):
-        x, _ = fit.pairs(known, formula)
-        np.testing.assert_allclose(fit.index(x, formula), known.score(formula), atol=1e-6)
+        x, _ = fit.emotion_gaze_shares(known, formula)
+        np.testing.assert_allclose(fit.moment_index(x, formula), known.score(formula), atol=1e-6)
 
 
 @pytest.mark.parametrize("attention", [False, True])
 def test_fit_writes_a_formula_that_can_be_chosen_with_a_source_for_every_number(school, capsys, monkeypatch, attention):
-    monkeypatch.setattr(fit, "read", lambda args: made())
+    monkeypatch.setattr(fit, "read_moments", lambda args: made())
     arguments = ["fit", "DAiSEE", "--name", "ours", *["--attention"] * attention]
     assert main(arguments) == 0
     path = school / "formulas" / "ours-1.json"
@@ -212,7 +211,7 @@ def test_fit_writes_a_formula_that_can_be_chosen_with_a_source_for_every_number(
     ("people", "each", "says"), [(9, 20, "to fit, 10 are needed"), (12, 5, "to fit, 100 are needed")]
 )
 def test_too_few_labels_make_no_formula(school, capsys, monkeypatch, people, each, says):
-    monkeypatch.setattr(fit, "read", lambda args: made(people, each))
+    monkeypatch.setattr(fit, "read_moments", lambda args: made(people, each))
     assert main(["fit", "DAiSEE", "--name", "ours"]) == 2
     assert says in capsys.readouterr().err and not (school / "formulas").exists()
 

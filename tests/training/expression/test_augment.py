@@ -18,7 +18,7 @@ def variants(pictures, seed=0, side=48, camera=0.0):
 
 
 def placed(n, side=48, poor=False):
-    return augment.place(faces(n), np.random.default_rng(0), side, np.full(n, poor))
+    return augment.warp_randomly(faces(n), np.random.default_rng(0), side, np.full(n, poor))
 
 
 @pytest.mark.parametrize("camera", [0.0, 1.0])
@@ -57,7 +57,7 @@ def test_without_any_range_a_face_is_only_mirrored_and_a_smaller_side_is_its_mid
 def test_a_variant_shows_the_face_at_up_to_the_largest_scale_and_shift():
     spot = np.zeros((200, 48, 48), np.uint8)
     spot[:, 20:28, 20:28] = 255
-    made = augment.place(spot, np.random.default_rng(0), 48, np.zeros(200, bool)).astype(float)
+    made = augment.warp_randomly(spot, np.random.default_rng(0), 48, np.zeros(200, bool)).astype(float)
     areas = made.sum((1, 2)) / (255 * 64)
     assert 0.6 < areas.min() < 0.72 and 1.2 < areas.max() < 1.36  # 0.8 and 1.15 squared
     rows = (made.sum(2) * np.arange(48)).sum(1) / made.sum((1, 2)) - 23.5
@@ -65,7 +65,7 @@ def test_a_variant_shows_the_face_at_up_to_the_largest_scale_and_shift():
 
 
 def test_half_of_the_mild_variants_are_erased_in_part(monkeypatch):
-    monkeypatch.setattr(augment, "erase", lambda picture, rng: picture.fill(0))
+    monkeypatch.setattr(augment, "erase_patch", lambda picture, rng: picture.fill(0))
     black = (variants(faces(400)) == 0).all((1, 2))
     assert black.mean() == pytest.approx(0.5, abs=0.08)
 
@@ -95,6 +95,6 @@ def test_a_camera_without_faults_leaves_a_face_as_it_is(monkeypatch):
 def test_an_erased_patch_is_one_even_rectangle():
     for seed in range(32):
         made, face = faces(1)[0], faces(1)[0].astype(int)
-        augment.erase(made, np.random.default_rng(seed))
+        augment.erase_patch(made, np.random.default_rng(seed))
         patch = made[np.abs(made - face) > 0]
         assert len(patch) > 20 and patch.min() == patch.max()

@@ -24,7 +24,7 @@ PLACE = f"# A network\n\nBy hand.\n\n{card.BEGIN}\nold figures\n{card.END}\n\nBy
 def folder(tmp_path):
     """A copy of the served network with a card that has a place for figures."""
     copy = Path(shutil.copytree(SERVED, tmp_path / "network", ignore=shutil.ignore_patterns(model_metrics.FIGURES)))
-    (copy / card.CARD).write_text(PLACE, encoding="utf-8")
+    (copy / card.CARD_FILE).write_text(PLACE, encoding="utf-8")
     return copy
 
 
@@ -48,9 +48,9 @@ def test_the_command_writes_figures_and_renews_the_part_of_the_card_that_is_thei
     assert measured["precision"] in ("int8", "bf16", "f32") and measured["processor"]
     assert measured["beside"]["sha256"] == measured["model"]["sha256"]
     assert {len(measured[labels]["robustness"]) for labels in ("fer2013", "ferplus")} == {42}
-    text = (folder / card.CARD).read_text(encoding="utf-8")
+    text = (folder / card.CARD_FILE).read_text(encoding="utf-8")
     assert text.startswith(PLACE[: PLACE.index("old")].rstrip("\n")) and text.endswith(PLACE[PLACE.index(card.END) :])
-    assert "old figures" not in text and card.split(folder)[1] == card.render(measured)
+    assert "old figures" not in text and card.split_card(folder)[1] == card.render_figures(measured)
     assert "not measured" in text and str(folder.parent) not in text
     assert capsys.readouterr().out.count("\n| none ") == 1
 
@@ -71,12 +71,12 @@ def test_the_folder_of_the_data_will_do_and_json_is_what_the_file_holds(folder, 
     ],
 )
 def test_a_card_without_a_place_for_figures_is_told_before_the_work_and_left_as_it_is(folder, data, text, says, capsys):
-    (folder / card.CARD).unlink() if text is None else (folder / card.CARD).write_text(text)
+    (folder / card.CARD_FILE).unlink() if text is None else (folder / card.CARD_FILE).write_text(text)
     assert main(["evaluate", str(data), "--model", str(folder), "--card"]) == 2
     said = capsys.readouterr().err
     assert says in said and card.BEGIN in said and len(said.splitlines()) == 1
     assert not (folder / model_metrics.FIGURES).exists()
-    assert text is None or (folder / card.CARD).read_text() == text
+    assert text is None or (folder / card.CARD_FILE).read_text() == text
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_groups_that_were_measured_stand_in_the_card(folder, data, capsys):
     rows = pd.read_parquet(data).assign(tone=["light", "dark", None])
     rows.to_parquet(data)
     assert main(["evaluate", str(data), "--model", str(folder), "--card", "--group", "tone"]) == 0
-    text = (folder / card.CARD).read_text(encoding="utf-8")
+    text = (folder / card.CARD_FILE).read_text(encoding="utf-8")
     assert "by tone" in text and "too small (1)" in text
     assert "Faces without tone: 1." in text
 
@@ -107,4 +107,4 @@ def test_the_served_networks_card_holds_the_figures_of_its_own_weights():
     measured = model_metrics.read(SERVED)  # refuses figures of other weights
     served = json.loads((SERVED / "model.json").read_text(encoding="utf-8"))["sha256"]["expression.bin"]
     assert measured["model"]["sha256"] == served
-    assert card.split(SERVED)[1] == card.render(measured)
+    assert card.split_card(SERVED)[1] == card.render_figures(measured)

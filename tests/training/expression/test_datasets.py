@@ -15,7 +15,7 @@ from cssafe.labels import FER2013, FERPLUS
 from cssafe.settings import ROOT
 from cssafe.training import progress
 from cssafe.training.datasets import AFFECTNET, RAFDB
-from cssafe.training.expression.data import read_exam, read_training
+from cssafe.training.expression.data import read_evaluation_set, read_training
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (40, 48, 48), np.uint8)
 """Every tenth or so is held back by its hash."""
@@ -115,7 +115,7 @@ def test_a_layout_is_learned_from_by_its_training_part_and_judged_on_the_rest(tm
     assert len(learn) + len(choose) == learned
     assert learn.images.shape[1:] == (48, 48) and learn.images.dtype == np.uint8
     sets = ("fer2013",) if write is fer2013_csv else ("fer2013", "ferplus")
-    assert len(read_exam(data, sets).crops) == judged
+    assert len(read_evaluation_set(data, sets).crops) == judged
     again = read_training(data)
     assert all(np.array_equal(one.images, other.images) for one, other in zip((learn, choose), again, strict=True))
 
@@ -133,16 +133,16 @@ def test_affectnets_numbers_are_its_own_and_contempt_is_ferplus_only(tmp_path):
     assert [said[i] for i in range(1, 7)] == list(AFFECTNET[1:7]) and said[7] is None
     shares = data.ferplus[order.index(7)]
     assert FERPLUS[shares.argmax()] == "contempt" and shares.sum() == 1
-    exam = read_exam(tmp_path, ("fer2013", "ferplus"))
+    exam = read_evaluation_set(tmp_path, ("fer2013", "ferplus"))
     assert words(exam.truth["fer2013"], FER2013) == ["surprise", None]
     assert words(exam.truth["ferplus"], FERPLUS) == ["surprise", "contempt"]
-    assert len(read_exam(tmp_path, ("fer2013",)).crops) == 1
+    assert len(read_evaluation_set(tmp_path, ("fer2013",)).crops) == 1
 
 
 def test_a_part_of_affectnet_by_itself_is_read_whole(tmp_path):
     affectnet(tmp_path)
-    assert len(read_exam(tmp_path / "val_set", ("ferplus",)).crops) == 2
-    assert len(read_exam(tmp_path / "train_set", ("ferplus",)).crops) == 28
+    assert len(read_evaluation_set(tmp_path / "val_set", ("ferplus",)).crops) == 2
+    assert len(read_evaluation_set(tmp_path / "train_set", ("ferplus",)).crops) == 28
 
 
 @pytest.mark.parametrize("header", [True, False])
@@ -150,13 +150,13 @@ def test_affectnets_lists_cut_the_face_out_of_the_photograph(tmp_path, header):
     affectnet_lists(tmp_path, header)
     lists = tmp_path / "Manually_Annotated_file_lists"
     for data in (tmp_path, lists / "validation.csv"):
-        exam = read_exam(data, ("ferplus",))
+        exam = read_evaluation_set(data, ("ferplus",))
         assert words(exam.truth["ferplus"], FERPLUS) == ["happy", "contempt"]
         assert exam.crops[:, 24, 24].tolist() == [110, 170] and exam.crops[0, 0, 0] == 0
 
 
 def test_rafdbs_numbers_are_its_own_and_its_people_are_read_when_asked_for(tmp_path):
-    exam = read_exam(rafdb(tmp_path), ("fer2013",), people=("gender", "race", "age"))
+    exam = read_evaluation_set(rafdb(tmp_path), ("fer2013",), people=("gender", "race", "age"))
     assert words(exam.truth["fer2013"], FER2013) == [RAFDB[i % 7] for i in range(23, 30)]
     assert exam.people["gender"].tolist() == [("male", "female", "unsure")[i % 3] for i in range(23, 30)]
     assert exam.people["age"][0] == "40-69" and set(exam.people) == {"gender", "race", "age"}
@@ -164,11 +164,11 @@ def test_rafdbs_numbers_are_its_own_and_its_people_are_read_when_asked_for(tmp_p
 
 def test_the_other_form_of_fer2013_csv_has_blanks_in_its_columns(tmp_path):
     path = fer2013_csv(tmp_path, names="emotion, Usage, pixels".replace(" Usage, pixels", " pixels, Usage"))
-    assert len(read_exam(path, ("fer2013",)).crops) == 2
+    assert len(read_evaluation_set(path, ("fer2013",)).crops) == 2
 
 
 def test_class_folders_go_by_the_common_words_and_need_no_parts(tmp_path, capsys):
-    exam = read_exam(class_folders(tmp_path, parts=("",)), ("fer2013", "ferplus"))
+    exam = read_evaluation_set(class_folders(tmp_path, parts=("",)), ("fer2013", "ferplus"))
     assert set(words(exam.truth["ferplus"], FERPLUS)) == {"happy", "angry", "neutral", "contempt"}
     assert set(words(exam.truth["fer2013"], FER2013)) == {"happy", "angry", "neutral", None}
     assert "passed over, for they name no emotion: bored" in capsys.readouterr().err
@@ -178,15 +178,15 @@ def test_pictures_for_training_are_never_decoded_for_an_exam(tmp_path):
     rafdb(tmp_path)
     for file in (tmp_path / "Image" / "aligned").glob("train_*"):
         file.write_bytes(b"damaged")
-    assert len(read_exam(tmp_path, ("fer2013",)).crops) == 7
+    assert len(read_evaluation_set(tmp_path, ("fer2013",)).crops) == 7
 
 
 def test_a_long_reading_says_how_far_it_is(capsys, monkeypatch):
-    assert list(progress.told([], 0, "reading")) == []
-    assert list(progress.told(range(3), 3, "reading")) == [0, 1, 2]
+    assert list(progress.with_progress([], 0, "reading")) == []
+    assert list(progress.with_progress(range(3), 3, "reading")) == [0, 1, 2]
     assert capsys.readouterr().err == ""
-    monkeypatch.setattr(progress, "PATIENCE", -1)
-    assert list(progress.told(range(3), 3, "reading")) == [0, 1, 2]
+    monkeypatch.setattr(progress, "FIRST_REPORT_S", -1)
+    assert list(progress.with_progress(range(3), 3, "reading")) == [0, 1, 2]
     assert capsys.readouterr().err == "reading: 0 of 3\n"
 
 
@@ -276,11 +276,11 @@ def test_data_without_a_training_part_say_what_is_missing(tmp_path, write, says)
 
 def test_groups_need_their_column_and_not_too_many_values(tmp_path):
     with pytest.raises(DataError, match="columns tone are missing"):
-        read_exam(rafdb(tmp_path), ("fer2013",), people=("tone",))
+        read_evaluation_set(rafdb(tmp_path), ("fer2013",), people=("tone",))
     rows = pd.DataFrame({"image": [cv2.imencode(".png", p)[1].tobytes() for p in PICTURES], "label": "happy"})
     rows.assign(age=range(40)).to_parquet(tmp_path / "faces.parquet")
     with pytest.raises(DataError, match="age has 40 different values"):
-        read_exam(tmp_path / "faces.parquet", ("fer2013",), people=("age",))
+        read_evaluation_set(tmp_path / "faces.parquet", ("fer2013",), people=("age",))
 
 
 def test_the_command_scores_rafdb_by_gender(tmp_path, capsys):

@@ -17,7 +17,7 @@ from cssafe.errors import DataError
 from cssafe.labels import FER2013, FERPLUS
 from cssafe.training.datasets import VOTES
 from cssafe.training.expression import card, evaluate
-from cssafe.training.expression.data import face, ferplus_majority, read_exam
+from cssafe.training.expression.data import crop_face, ferplus_majority, read_evaluation_set
 from cssafe.vision.crops import grey
 from tests.support.shared import shared_data
 
@@ -53,15 +53,15 @@ def test_ferplus_truth_is_the_majority_of_the_votes(votes, name, counted):
 def test_duplicates_count_only_in_the_figure_that_keeps_them():
     probabilities = np.eye(2)[[0, 0, 1, 1]]
     truth, duplicate = np.array([0, 0, 0, 1]), np.array([True, True, False, False])
-    figures = evaluate.evaluate(probabilities, truth, ("no", "yes"), duplicate)
+    figures = evaluate.classification_figures(probabilities, truth, ("no", "yes"), duplicate)
     assert (figures["accuracy"], figures["accuracy_without_duplicates"]) == (0.75, 0.5)
-    assert "accuracy_without_duplicates" not in evaluate.evaluate(probabilities, truth, ("no", "yes"))
+    assert "accuracy_without_duplicates" not in evaluate.classification_figures(probabilities, truth, ("no", "yes"))
 
 
 def test_no_rows_give_figures_of_zero_and_a_table():
-    figures = evaluate.evaluate(np.zeros((0, 7)), np.zeros(0, int), FER2013)
+    figures = evaluate.classification_figures(np.zeros((0, 7)), np.zeros(0, int), FER2013)
     assert (figures["n"], figures["accuracy"], figures["macro_f1"]) == (0, 0, 0)
-    assert "0.0 to 100.0" in card.tables({"fer2013": figures})
+    assert "0.0 to 100.0" in card.format_tables({"fer2013": figures})
 
 
 def test_parquet_csv_and_folder_give_the_same_crops(tmp_path):
@@ -82,7 +82,7 @@ def test_parquet_csv_and_folder_give_the_same_crops(tmp_path):
         (tmp_path / "folder" / name / "1.png").write_bytes(data)
         (tmp_path / "folder" / name / "notes.txt").write_text("no picture")
     for source in ("faces.parquet", "fer2013.csv", "folder"):
-        data = read_exam(tmp_path / source, ("fer2013",))
+        data = read_evaluation_set(tmp_path / source, ("fer2013",))
         assert [FER2013[i] for i in data.truth["fer2013"]] == labels
         assert np.array_equal(data.crops, images)
 
@@ -91,16 +91,16 @@ def test_rows_for_training_are_left_out_of_a_whole_fer2013_csv(tmp_path, capsys)
     pixels = " ".join(["7"] * 2304)
     rows = pd.DataFrame({"emotion": [0, 1], "pixels": pixels, "Usage": ["Training", "PrivateTest"]})
     rows.to_csv(tmp_path / "fer2013.csv", index=False)
-    assert read_exam(tmp_path / "fer2013.csv", ("fer2013",)).truth["fer2013"].tolist() == [1]
+    assert read_evaluation_set(tmp_path / "fer2013.csv", ("fer2013",)).truth["fer2013"].tolist() == [1]
     assert "left out" in capsys.readouterr().err
 
 
 def test_a_face_in_a_larger_image_is_cut_as_a_live_face_is():
     image = np.zeros((200, 300), np.uint8)
     image[60:140, 100:170] = 200
-    cut = face(image, np.array([100, 60, 70, 80]), 48)
+    cut = crop_face(image, np.array([100, 60, 70, 80]), 48)
     assert cut.shape == (48, 48) and cut[24, 24] == 200 and cut[0, 0] == 0
-    assert face(image, None, 48).shape == (48, 48)
+    assert crop_face(image, None, 48).shape == (48, 48)
 
 
 def test_a_grey_picture_keeps_its_levels_through_decoding():
@@ -129,7 +129,7 @@ def test_data_of_the_wrong_shape_raises_one_sentence(tmp_path, name):
     elif content is not None:
         path.write_bytes(content)
     with pytest.raises(DataError, match=says) as caught:
-        read_exam(path, ("fer2013",))
+        read_evaluation_set(path, ("fer2013",))
     assert "\n" not in str(caught.value)
 
 
@@ -140,7 +140,7 @@ def test_fer2013s_own_labels_do_not_stand_in_for_ferplus_votes(tmp_path, name):
     else:
         (tmp_path / name).write_text("emotion,pixels\n0,1 2 3\n")
     with pytest.raises(DataError, match=r"columns fp_neutral, .* are missing"):
-        read_exam(tmp_path / name, ("ferplus",))
+        read_evaluation_set(tmp_path / name, ("ferplus",))
 
 
 def test_figures_come_with_intervals_curves_and_shares():
@@ -148,7 +148,7 @@ def test_figures_come_with_intervals_curves_and_shares():
     probabilities = rng.dirichlet(np.ones(7), 500)
     truth = np.where(rng.random(500) < 0.7, probabilities.argmax(axis=1), 0)
     people = {"glasses": np.array(["yes", "no"])[rng.integers(0, 2, 500)]}
-    figures = evaluate.evaluate(probabilities, truth, FER2013, truth > 3, people)
+    figures = evaluate.classification_figures(probabilities, truth, FER2013, truth > 3, people)
     for name in ("accuracy", "accuracy_without_duplicates", "macro_f1"):
         low, high = figures[f"{name}_interval"]
         assert low < figures[name] < high

@@ -1,28 +1,10 @@
-import cv2
 import numpy as np
-import pandas as pd
 import pytest
 
 from cssafe.errors import DataError
-from cssafe.labels import FER2013, FERPLUS, FERPLUS_VOTES
-from cssafe.training.expression.data import labelled, read_training, vote_shares
-
-VOTES = [f"fp_{word}" for word in FERPLUS_VOTES.values()] + ["fp_unknown", "fp_NF"]
-
-
-def rows(n, seed=0, votes=None):
-    """n made-up rows in the shape of the parquet files: noise, with labels and votes in turn."""
-    rng = np.random.default_rng(seed)
-    images = rng.integers(0, 256, (n, 48, 48), dtype=np.uint8)
-    table = pd.DataFrame(0.0, index=range(n), columns=VOTES)
-    for i in range(n):
-        table.iloc[i, i % len(FERPLUS)] = 10
-    if votes is not None:
-        table.iloc[:] = votes
-    table["label"] = [FER2013[i % len(FER2013)] for i in range(n)]
-    table["md5"] = [f"{int(rng.integers(2**62)):016x}" for _ in range(n)]
-    table["image"] = [cv2.imencode(".png", image)[1].tobytes() for image in images]
-    return table
+from cssafe.labels import FER2013
+from cssafe.training.expression.data import decode_labelled, read_training, vote_shares
+from tests.support.expression_rows import VOTES, rows
 
 
 @pytest.mark.parametrize(
@@ -41,12 +23,12 @@ def test_votes_become_shares_over_the_eight_emotions(votes, shares):
 
 
 def test_no_rows_are_no_pictures():
-    assert len(labelled(rows(0))) == 0
-    assert labelled(rows(0)).images.shape == (0, 48, 48)
+    assert len(decode_labelled(rows(0))) == 0
+    assert decode_labelled(rows(0)).images.shape == (0, 48, 48)
 
 
 def test_pictures_are_split_and_joined_with_all_their_labels():
-    data = labelled(rows(6))
+    data = decode_labelled(rows(6))
     again = data[:0] + data[:2] + data[2:]
     assert len(data[:0]) == 0 and len(again) == 6
     for name in ("images", "fer2013", "ferplus"):
@@ -54,7 +36,7 @@ def test_pictures_are_split_and_joined_with_all_their_labels():
 
 
 def test_labels_are_found_by_name():
-    data = labelled(rows(8))
+    data = decode_labelled(rows(8))
     assert [FER2013[i] for i in data.fer2013] == [FER2013[i % 7] for i in range(8)]
     assert data.ferplus.argmax(axis=1).tolist() == list(range(8))
 

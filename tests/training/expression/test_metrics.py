@@ -142,7 +142,7 @@ def test_holm_raises_the_smallest_most_and_leaves_out_what_was_not_tested():
 
 
 def test_no_faces_are_no_groups():
-    found = metrics.groups(np.zeros(0, int), np.zeros(0, int), np.zeros(0, str), ("no", "yes"))
+    found = metrics.group_figures(np.zeros(0, int), np.zeros(0, int), np.zeros(0, str), ("no", "yes"))
     assert found["groups"] == {} and found["p_accuracy"] is None and found["p_recall"] == {"no": None, "yes": None}
 
 
@@ -150,7 +150,7 @@ def test_a_group_with_few_faces_gets_no_figure_and_one_that_fares_worse_is_found
     values = np.repeat(["a", "b", "c", ""], [100, 100, 5, 7])
     truth = np.arange(len(values)) % 2
     guess = np.where((values == "b") & (truth == 1), 0, truth)
-    found = metrics.groups(truth, guess, values, ("no", "yes"))
+    found = metrics.group_figures(truth, guess, values, ("no", "yes"))
     assert [one["n"] for one in found["groups"].values()] == [100, 100, 5] and found["unknown"] == 7
     small = found["groups"]["c"]
     assert small["accuracy"] is None and small["per_class"]["yes"] == {

@@ -35,7 +35,7 @@ def test_light_and_contrast_of_a_crop_do_not_matter_to_a_network():
 
 
 def test_a_served_network_judges_a_crop_and_its_mirror_picture_alike():
-    model = network.served(network.build("vgg", 48), {"fer2013": 1.0, "ferplus": 2.0})
+    model = network.served_network(network.build("vgg", 48), {"fer2013": 1.0, "ferplus": 2.0})
     crops = np.random.default_rng(0).uniform(0, 255, (2, 48, 48, 1)).astype(np.float32)
     one, other = model(crops), model(crops[:, :, ::-1].copy())
     assert np.asarray(one["ferplus"]) == pytest.approx(np.asarray(other["ferplus"]), abs=1e-4)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from cssafe.training.expression import robustness
-from cssafe.training.expression.robustness import CHANGES, changed
+from cssafe.training.expression.robustness import CHANGES, apply_change
 
 FACES = np.random.default_rng(0).integers(40, 216, (3, 48, 48), np.uint8)
 EVERY = [(change, strength) for change in CHANGES for strength in change.strengths]
@@ -10,19 +10,19 @@ EVERY = [(change, strength) for change in CHANGES for strength in change.strengt
 
 @pytest.mark.parametrize(("change", "strength"), EVERY, ids=lambda x: getattr(x, "name", x))
 def test_a_change_keeps_shape_and_type_changes_pixels_and_repeats_itself(change, strength):
-    assert changed(FACES[:0], change, strength).shape == (0, 48, 48)
-    once = changed(FACES, change, strength)
+    assert apply_change(FACES[:0], change, strength).shape == (0, 48, 48)
+    once = apply_change(FACES, change, strength)
     assert once.shape == FACES.shape and once.dtype == np.uint8
     assert not np.array_equal(once, FACES)
-    assert np.array_equal(once, changed(FACES, change, strength))
+    assert np.array_equal(once, apply_change(FACES, change, strength))
 
 
 def test_what_is_drawn_for_a_face_does_not_hang_on_the_part_it_comes_in():
     noise = next(change for change in CHANGES if change.name == "noise")
-    whole = changed(FACES, noise, 10)
-    parts = [changed(FACES[:1], noise, 10), changed(FACES[1:], noise, 10, first=1)]
+    whole = apply_change(FACES, noise, 10)
+    parts = [apply_change(FACES[:1], noise, 10), apply_change(FACES[1:], noise, 10, first=1)]
     assert np.array_equal(whole, np.concatenate(parts))
-    assert not np.array_equal(whole, changed(FACES, noise, 10, seed=1))
+    assert not np.array_equal(whole, apply_change(FACES, noise, 10, seed=1))
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_what_is_drawn_for_a_face_does_not_hang_on_the_part_it_comes_in():
 )
 def test_glasses_hide_the_eyes_and_a_hand_the_mouth_and_nothing_else(name, strength, row, column):
     change = next(change for change in CHANGES if change.name == name)
-    hidden = changed(FACES[:1], change, strength)[0] != FACES[0]
+    hidden = apply_change(FACES[:1], change, strength)[0] != FACES[0]
     assert hidden[row - 3 : row + 3, column - 4 : column + 4].mean() > 0.9
     assert not hidden[[0, 27, 47]].any()
 
@@ -46,7 +46,8 @@ def test_a_network_beside_gets_a_column_and_faces_without_a_label_do_not_count()
     crops = np.full((3, 48, 48), 140, np.uint8)
     truth = {"fer2013": np.array([1, 1, -1])}
     alone, both = (
-        robustness.measure(networks, crops, truth)["fer2013"] for networks in ((by_light,), (by_light, never))
+        robustness.measure_robustness(networks, crops, truth)["fer2013"]
+        for networks in ((by_light,), (by_light, never))
     )
     assert both[0] == {"change": "none", "strength": 0, "unit": "", "accuracy": 1, "beside": 0}
     assert alone[0]["beside"] is None
@@ -59,5 +60,5 @@ def test_no_faces_have_no_accuracy_and_no_error():
     def ask(crops):
         return {"fer2013": np.zeros((len(crops), 2))}
 
-    rows = robustness.measure((ask,), FACES[:0], {"fer2013": np.zeros(0, int)})["fer2013"]
+    rows = robustness.measure_robustness((ask,), FACES[:0], {"fer2013": np.zeros(0, int)})["fer2013"]
     assert {row["accuracy"] for row in rows} == {0}

@@ -17,7 +17,7 @@ from cssafe.settings import ROOT  # noqa: E402
 from cssafe.training.expression import network, train  # noqa: E402
 from cssafe.training.expression.data import Labelled  # noqa: E402
 from cssafe.training.expression.torch_network import Twin, predict  # noqa: E402
-from tests.training.expression.test_export import rows  # noqa: E402
+from tests.support.expression_rows import rows  # noqa: E402
 
 OPTIONS = argparse.Namespace(weights=(1.0, 1.0), precision="float32")
 
@@ -62,13 +62,13 @@ def with_random_weights(model):
     ],
 )
 def test_rare_emotions_are_drawn_more_often(majorities, factors):
-    assert train.repeats(labelled(len(majorities), np.array(majorities, int))) == pytest.approx(factors)
+    assert train.repeat_factors(labelled(len(majorities), np.array(majorities, int))) == pytest.approx(factors)
 
 
 def test_a_picture_without_votes_is_drawn_as_often_as_a_frequent_one():
     data = labelled(4)
     data.ferplus[2] = 0
-    assert train.repeats(data).tolist() == [1, 1, 1, 1]
+    assert train.repeat_factors(data).tolist() == [1, 1, 1, 1]
 
 
 def test_an_epoch_shows_each_picture_once_and_the_next_one_in_another_order():
@@ -96,14 +96,14 @@ def test_a_picture_without_a_label_teaches_only_the_other_output():
     data = labelled(2, fer2013=[-1, 3])
     data.ferplus[1] = 0
     said = {name: torch.zeros(2, len(labels), requires_grad=True) for name, labels in network.OUTPUTS.items()}
-    train.loss(said, data, (1.0, 1.0)).backward()
+    train.label_loss(said, data, (1.0, 1.0)).backward()
     assert said["fer2013"].grad.abs().sum(1).tolist()[0] == 0 == said["ferplus"].grad.abs().sum(1).tolist()[1]
     assert said["fer2013"].grad[1].argmin() == 3 and said["ferplus"].grad[0].argmin() == 0
 
 
 def test_each_set_of_labels_counts_by_its_weight():
     said = {name: torch.randn(2, len(labels)) for name, labels in network.OUTPUTS.items()}
-    one, other, both = (train.loss(said, labelled(2), weights) for weights in ((1, 0), (0, 1), (2, 3)))
+    one, other, both = (train.label_loss(said, labelled(2), weights) for weights in ((1, 0), (0, 1), (2, 3)))
     assert both.item() == pytest.approx(2 * one.item() + 3 * other.item())
 
 
@@ -112,7 +112,7 @@ def test_a_student_that_says_what_its_teachers_say_has_the_least_loss_of_imitati
     crops = torch.from_numpy(noisy(4).images).float()
     same = teacher(crops)
     other = {name: said + torch.randn_like(said) for name, said in same.items()}
-    assert train.imitation(same, crops, [teacher]) < train.imitation(other, crops, [teacher])
+    assert train.teacher_loss(same, crops, [teacher]) < train.teacher_loss(other, crops, [teacher])
 
 
 @pytest.mark.parametrize("name", ["vgg", "mini_xception", pytest.param("resnet50", marks=pytest.mark.slow)])
@@ -139,7 +139,7 @@ class Killed(Exception):
 
 def killed_after(step):
     """`train.learn` that stops the run after so many steps in all."""
-    real = train.learn
+    real = train.train_step
 
     def learn(run, *rest):
         if run.step == step:
@@ -160,7 +160,7 @@ def test_a_run_that_is_killed_twice_ends_with_the_same_weights_as_an_uninterrupt
         with monkeypatch.context() as patch:
             patch.setattr(train, "CHECKPOINT_S", -1)
             if stop is not None:
-                patch.setattr(train, "learn", killed_after(stop))
+                patch.setattr(train, "train_step", killed_after(stop))
             train.train(run, plan, data[:4], [], args)
         return run
 

@@ -5,7 +5,7 @@ import pytest
 
 from cssafe.commands.main import main
 from cssafe.signals.pose import head_axes, head_pose, rotation
-from cssafe.training.signals.render import Head, draw, head
+from cssafe.training.signals.render import Head, draw_head, head_model
 from cssafe.vision.face_finder import MESH_TRUSTED, Finder
 from cssafe.vision.mesh import LEFT_EYE, RIGHT_EYE, Meshes
 from tests.support.faces import astronaut
@@ -22,7 +22,7 @@ def finder():
 
 @pytest.fixture(scope="module")
 def astronauts_head(finder):
-    return head(astronaut(), finder.find(astronaut())[1].points[0])
+    return head_model(astronaut(), finder.find(astronaut())[1].points[0])
 
 
 def two_squares():
@@ -38,15 +38,15 @@ def two_squares():
 
 
 def test_what_is_nearer_hides_what_is_behind_from_either_side():
-    front = draw(two_squares(), np.eye(3), 101)
+    front = draw_head(two_squares(), np.eye(3), 101)
     assert tuple(front[50, 40]) == BLUE and tuple(front[50, 62]) == RED and tuple(front[35, 40]) == RED
-    behind = draw(two_squares(), rotation(180, 0, 0), 101)
+    behind = draw_head(two_squares(), rotation(180, 0, 0), 101)
     assert (behind[31:70, 31:70] == RED).all()
 
 
 def test_a_turn_moves_what_is_near_to_the_left_edge():
     def middle_of_blue(yaw):
-        drawn = draw(two_squares(), rotation(yaw, 0, 0), 101)
+        drawn = draw_head(two_squares(), rotation(yaw, 0, 0), 101)
         return np.nonzero((drawn == BLUE).all(axis=2))[1].mean()
 
     assert middle_of_blue(40) < middle_of_blue(0) - 0.5 and middle_of_blue(-40) > middle_of_blue(0) + 0.5
@@ -54,7 +54,7 @@ def test_a_turn_moves_what_is_near_to_the_left_edge():
 
 def test_a_head_that_is_not_turned_is_drawn_as_it_was_photographed(finder, astronauts_head):
     (mesh,) = finder.find(astronaut())[1].points
-    drawn = draw(astronauts_head, head_axes(Meshes(mesh[None], np.ones(1)))[0], 240)
+    drawn = draw_head(astronauts_head, head_axes(Meshes(mesh[None], np.ones(1)))[0], 240)
     middle = ((mesh.min(axis=0) + mesh.max(axis=0)) / 2)[:2].round().astype(int)
     original = astronaut()[middle[1] - 60 : middle[1] + 60, middle[0] - 40 : middle[0] + 40].astype(float)
     assert np.abs(drawn[60:180, 80:160] - original).mean() < 6
@@ -73,7 +73,7 @@ def test_head_pose_follows_a_drawn_head_by_sign_and_order_and_nearly_by_size(fin
     told = []
     for step in steps:
         axes = rotation(*(step if i == angle else 0 for i in range(3)))
-        _, meshes = finder.find(draw(astronauts_head, axes, 320, 1.2))
+        _, meshes = finder.find(draw_head(astronauts_head, axes, 320, 1.2))
         meshes = meshes[meshes.scores >= MESH_TRUSTED]
         assert len(meshes.scores) == 1
         told.append(float(head_pose(meshes)[angle][0]))

@@ -11,11 +11,11 @@ import pytest
 from cssafe.labels import FERPLUS
 from cssafe.settings import ROOT, load
 from cssafe.training.temporal import compare
-from cssafe.training.temporal.metrics import labels, tally
-from cssafe.training.temporal.sequences import stack
-from cssafe.training.temporal.smoothers import Average, Newest, Way, follow
+from cssafe.training.temporal.metrics import shown_labels, tally
+from cssafe.training.temporal.sequences import stack_sequences
+from cssafe.training.temporal.smoothers import Average, Smoother, Unsmoothed, run_smoother
+from tests.support.expression_rows import rows
 from tests.support.shared import shared_data
-from tests.training.expression.test_export import rows
 
 
 def steps(n, t, seed=0):
@@ -28,7 +28,7 @@ def steps(n, t, seed=0):
         shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
         shares[rng.random(t) < 0.1] = np.nan
         parts.append((np.arange(t) / 10, truth, shares.astype(np.float32)))
-    return stack(parts)
+    return stack_sequences(parts)
 
 
 def result(name, shown, merit=0.0, clips=None, restless=0.5):
@@ -38,7 +38,7 @@ def result(name, shown, merit=0.0, clips=None, restless=0.5):
     def counted(text):
         return tally(np.repeat([["ab".index(x) for x in text]], 12, axis=0), truth, seconds)
 
-    return compare.Result(Way(name, Newest(), merit=merit), counted(shown), counted(clips or shown), restless)
+    return compare.Result(Smoother(name, Unsmoothed(), merit=merit), counted(shown), counted(clips or shown), restless)
 
 
 GOOD, LATE, RESTLESS = "aaaabbbbbb", "aaaaaabbbb", "aaaabbabbb"
@@ -67,7 +67,7 @@ def test_the_gru_replaces_the_average_only_where_nothing_gets_worse(gru, average
 
 def test_the_table_has_a_line_of_figures_for_each_way():
     late = result("a way with a long name, 0.25 s", LATE, clips=RESTLESS)
-    lines = compare.table([result("newest", GOOD), late]).splitlines()
+    lines = compare.format_comparison([result("newest", GOOD), late]).splitlines()
     assert lines[0].startswith("12 made sequences")
     assert lines[2].split()[:3] == ["newest", "100.0", "(100.0-100.0)"]
     figures = ["80.0", "(80.0-80.0)", "0.00", "(0.00-0.00)", "1.00", "1.00", "(1.00-1.00)", "90.0", "0.50", "0.00"]
@@ -75,9 +75,9 @@ def test_the_table_has_a_line_of_figures_for_each_way():
 
 
 def test_without_clips_the_gru_is_not_chosen(tmp_path, capsys):
-    clips = compare.watched(tmp_path, tmp_path)
+    clips = compare.clip_sequences(tmp_path, tmp_path)
     assert len(clips) == 0 and "annotations.csv" in capsys.readouterr().err
-    told = compare.judge(Way("newest", Newest()), steps(2, 10), clips)
+    told = compare.count_smoother(Smoother("newest", Unsmoothed()), steps(2, 10), clips)
     assert told.restless == 0 and len(told.test) == 2
     better = result("gru", GOOD), result("average", RESTLESS)
     names = ("gru", "average", "logarithms")
@@ -89,18 +89,20 @@ def test_without_clips_the_gru_is_not_chosen(tmp_path, capsys):
 def test_clips_are_seen_frame_by_frame_with_nothing_joined(tmp_path):
     for name in ("annotations.csv", "one_face_expressions.mp4"):
         (tmp_path / name).symlink_to(shared_data(f"video/{name}"))
-    clips = compare.watched(tmp_path, load({}).model)
+    clips = compare.clip_sequences(tmp_path, load({}).model)
     told = clips.truth >= 0
     assert {FERPLUS[i] for i in set(clips.truth[told])} == {"sad", "happy"}
     assert clips.measured[told].mean() > 0.5
-    alone, joined = (compare.judge(Way("", way), steps(1, 10), clips) for way in (Newest(), Average(0.35)))
+    alone, joined = (
+        compare.count_smoother(Smoother("", way), steps(1, 10), clips) for way in (Unsmoothed(), Average(0.35))
+    )
     assert 0 < joined.restless < alone.restless
 
 
 @pytest.mark.parametrize(("rows", "expected"), [([], [-1, -1, -1]), ([(0, 0.2, "sad"), (0.4, 1, "happy")], [3, -1, 1])])
 def test_notes_tell_the_emotion_of_their_time(rows, expected):
     notes = pd.DataFrame(rows, columns=["start_s", "end_s", "expression"])
-    assert compare.noted(notes, np.array([0, 0.2, 0.5])).tolist() == expected
+    assert compare.annotated_truth(notes, np.array([0, 0.2, 0.5])).tolist() == expected
 
 
 @pytest.mark.slow
@@ -109,13 +111,15 @@ def test_a_gru_learns_to_be_steadier_and_runs_one_step_at_a_time_as_over_windows
     from cssafe.training.temporal import recurrent
 
     monkeypatch.setattr(recurrent, "EPOCHS", 10)
-    gru, test = recurrent.train(steps(100, 30), steadiness=1.0), steps(20, 30, seed=1)
-    raw, joined = (tally(labels(follow(way, test)), test.truth, test.seconds) for way in (Newest(), gru))
+    gru, test = recurrent.train_gru(steps(100, 30), steadiness=1.0), steps(20, 30, seed=1)
+    raw, joined = (
+        tally(shown_labels(run_smoother(way, test)), test.truth, test.seconds) for way in (Unsmoothed(), gru)
+    )
     assert joined.right.sum() > raw.right.sum() and joined.changes.sum() < raw.changes.sum() / 2
 
-    given, _ = recurrent.windows(test)
+    given, _ = recurrent.training_windows(test)
     windowed = gru.windows.predict(given, verbose=0)[:, :30]
-    assert windowed[test.measured] == pytest.approx(follow(gru, test)[test.measured], abs=1e-4)
+    assert windowed[test.measured] == pytest.approx(run_smoother(gru, test)[test.measured], abs=1e-4)
     joined, states = gru(np.zeros((0, 8), np.float32), gru.start[None][:0], np.zeros(0))
     assert joined.shape == (0, 8) and states.shape == (0, *gru.start.shape)
 

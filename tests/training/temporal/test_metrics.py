@@ -4,7 +4,17 @@ import numpy as np
 import pytest
 
 from cssafe.training.temporal import metrics
-from cssafe.training.temporal.metrics import delays, flicker, gain, labels, measures, resampled, stretches, tally, worth
+from cssafe.training.temporal.metrics import (
+    compare_tallies,
+    delays,
+    flicker,
+    measure_values,
+    resample_measures,
+    shown_labels,
+    stretches,
+    tally,
+    tally_score,
+)
 
 
 def row(text):
@@ -92,7 +102,7 @@ def probabilities(*leading):
     ],
 )
 def test_with_hysteresis_another_label_must_be_clearly_likelier(leading, ratio, shown):
-    assert np.array_equal(labels(probabilities(*leading), ratio), row(shown))
+    assert np.array_equal(shown_labels(probabilities(*leading), ratio), row(shown))
 
 
 def counts(truth, shown):
@@ -101,17 +111,17 @@ def counts(truth, shown):
 
 def test_no_sequences_have_no_figures_and_no_interval_but_zero():
     nothing = tally(np.zeros((0, 3), int), np.zeros((0, 3), int), np.zeros((0, 3)))
-    assert measures(nothing).tolist() == [0, 0, 0, 0]
-    assert worth(nothing) == 0
-    assert not gain(nothing, nothing).better.any() and not gain(nothing, nothing).worse.any()
+    assert measure_values(nothing).tolist() == [0, 0, 0, 0]
+    assert tally_score(nothing) == 0
+    assert not compare_tallies(nothing, nothing).better.any() and not compare_tallies(nothing, nothing).worse.any()
 
 
 def test_measures_are_taken_over_all_sequences_together():
-    accuracy, changes, median, mean = measures(counts("aabbbb", "aaaaba"))
+    accuracy, changes, median, mean = measure_values(counts("aabbbb", "aaaaba"))
     assert accuracy == pytest.approx(3 / 6)
     assert changes == pytest.approx(2 / 2)
     assert median == mean == 1.0
-    assert worth(counts("aabbbb", "aaaaba")) == pytest.approx(0.5 - metrics.CHANGE)
+    assert tally_score(counts("aabbbb", "aaaaba")) == pytest.approx(0.5 - metrics.CHANGE_COST_S)
 
 
 def several(*shown):
@@ -123,19 +133,19 @@ def several(*shown):
 
 def test_who_is_better_in_every_sequence_is_clearly_better_and_the_other_clearly_worse():
     good, bad = several(*["aabbbb"] * 20), several(*["aaabab"] * 20)
-    gained = gain(good, bad)
+    gained = compare_tallies(good, bad)
     assert gained.better.tolist() == [True, True, True, True] and not gained.worse.any()
-    assert gain(bad, good).worse.all()
+    assert compare_tallies(bad, good).worse.all()
     assert gained.middle[0] == pytest.approx(2 / 6)
 
 
 def test_who_is_better_in_one_sequence_and_worse_in_another_is_neither():
     one, other = several(*["aabbbb", "aaaabb"] * 5), several(*["aaaabb", "aabbbb"] * 5)
-    assert not gain(one, other).better.any() and not gain(one, other).worse.any()
+    assert not compare_tallies(one, other).better.any() and not compare_tallies(one, other).worse.any()
 
 
 def test_all_ways_are_drawn_alike():
     counted = several("aabbbb", "aaaabb", "bbbbbb")
-    first, second = resampled([counted, counted])
+    first, second = resample_measures([counted, counted])
     assert np.array_equal(first, second)
     assert len(np.unique(first[:, 0])) > 1
