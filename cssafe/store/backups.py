@@ -17,18 +17,11 @@ import duckdb
 
 from cssafe.errors import StoreError
 from cssafe.language import N_
-from cssafe.store.database import (
-    FILE_CONFIG,
-    RESCUE_PREFIX,
-    copy_database,
-    remove_database,
-    replace_file,
-    sql_string,
-    temporary_path,
-)
+from cssafe.store.database import FILE_CONFIG, RESCUE_PREFIX
+from cssafe.store.database_files import copy_database, remove_database, replace_file, sql_string, temporary_path
 from cssafe.store.errors import check_file_handles, first_line
 from cssafe.store.migrations import MIGRATIONS
-from cssafe.store.recovery import LOG_SUFFIXES
+from cssafe.store.write_ahead_log import LOG_SUFFIXES
 
 MAX_BACKUP_DAYS = 14
 """Days with lessons whose backups are kept. They span nearly three school weeks, so that a fault is still undone by

@@ -1,7 +1,6 @@
 """A database in a file or in memory: its connections, the room that it has, and rewriting the file without deleted rows."""
 
 import glob
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -15,8 +14,10 @@ import duckdb
 from cssafe.errors import StoreError
 from cssafe.language import N_
 from cssafe.settings import THREADS
+from cssafe.store.damaged_blocks import damaged_lessons
+from cssafe.store.database_files import copy_database, remove_database, replace_file, temporary_path
 from cssafe.store.errors import check_file_handles, is_damage, why_damaged, why_not_open, why_not_used, why_traces
-from cssafe.store.recovery import LOG_SUFFIXES, connect, damaged_lessons, running_marker_path
+from cssafe.store.write_ahead_log import connect, running_marker_path
 
 RESCUE_PREFIX = "cssafe-rescue-"
 """Beginning of the name of the folder, beside the new database, in which a rescue works on a copy of the damaged one."""
@@ -268,45 +269,3 @@ class Database:
         while self._readers and time.monotonic() < until:
             time.sleep(0.01)
         return not self._readers
-
-
-def copy_database(connection: duckdb.DuckDBPyConnection, target: Path) -> None:
-    """Write the connection's current database into a new file, without the bytes of deleted rows."""
-    remove_database(target)
-    (name,) = connection.execute("SELECT current_database()").fetchone() or ("",)
-    new = f'"{target.name}"'  # of the whole process, where a backup and a rewrite may meet
-    connection.execute(f"ATTACH {sql_string(target)} AS {new}")
-    try:
-        connection.execute(f'COPY FROM DATABASE "{name}" TO {new}')
-        connection.execute(f"CHECKPOINT {new}")
-    finally:
-        connection.execute(f"DETACH {new}")
-
-
-def replace_file(new: Path, path: Path) -> None:
-    """Put a file in the place of another: a power cut leaves one of the two, whole."""
-    with new.open("rb+") as file:
-        os.fsync(file.fileno())
-    new.replace(path)
-    if os.name == "posix":  # elsewhere a folder cannot be opened
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
-
-def remove_database(path: Path) -> None:
-    """Remove a database file and its logs, those that are there. The file goes last: a log alone would never be found."""
-    for end in (*LOG_SUFFIXES, ""):
-        Path(f"{path}{end}").unlink(missing_ok=True)
-
-
-def temporary_path(path: Path) -> Path:
-    """Where the successor of a database file is written."""
-    return path.with_suffix(".new")
-
-
-def sql_string(text: Path | str) -> str:
-    """A path or another text as a string of SQL."""
-    return "'{}'".format(str(text).replace("'", "''"))

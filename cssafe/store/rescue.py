@@ -17,13 +17,14 @@ from cssafe.errors import StoreError
 from cssafe.labels import FIRST
 from cssafe.language import N_
 from cssafe.store import backups
+from cssafe.store.damaged_blocks import unreadable_spans
 from cssafe.store.database import FILE_CONFIG, RESCUE_PREFIX
 from cssafe.store.errors import first_line, with_backup
 from cssafe.store.lesson import NO_CLASS, NO_SUBJECT
 from cssafe.store.migrations import MIGRATIONS
-from cssafe.store.recovery import connect, log_path, unreadable_spans
 from cssafe.store.summaries import summarise
 from cssafe.store.workspace import Workspace
+from cssafe.store.write_ahead_log import connect, log_path
 
 COPY_ROWS = 122_880
 """Rows copied at a time: a row group of DuckDB, some 20 MB of observations."""

@@ -11,7 +11,7 @@ from cssafe.frames import MOVEMENTS
 from cssafe.observations import EXPRESSION
 from cssafe.scoring.formula import find
 from cssafe.settings import PROFILES
-from cssafe.store.database import sql_string
+from cssafe.store.database_files import sql_string
 from cssafe.store.summaries import BINS, EMOTION_COUNTS
 
 EXPRESSIVE = [profile.name for profile in PROFILES.values() if profile.expression]

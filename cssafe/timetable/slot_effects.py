@@ -5,8 +5,8 @@ lessons. However many Mondays were seen, that 7a likes its Monday physics is one
 a variance of its own (`own`) and one of its lessons (pooled, over their number), and is weighted by both. Class, subject,
 teacher, room, formula and the shares of the activities are fixed effects, projected out as in restricted maximum likelihood
 (Patterson & Thompson 1971). Weekday, period and cell are shrunk towards zero as far as the data ask for (scikit-learn's
-BayesianRidge; MacKay 1992). Shrunk estimates may be selected without correction (Gelman, Hill & Yajima 2012), which the proposal
-relies on.
+BayesianRidge; MacKay 1992). Shrunk estimates may be selected without correction (Gelman, Hill & Yajima 2012), on which the
+proposal relies.
 """
 
 from collections.abc import Sequence

@@ -12,7 +12,7 @@ from cssafe import queries
 from cssafe.observations import COLUMNS
 from cssafe.store import Lesson, StoreError, Workspace, database
 from cssafe.store.database import Database
-from cssafe.store.recovery import running_marker_path
+from cssafe.store.write_ahead_log import running_marker_path
 from tests.support.lessons import LESSON, START, add, rows
 
 SECRET = "Nobody may read this any more"
