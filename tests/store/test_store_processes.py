@@ -107,7 +107,7 @@ DELETION = """
     from dataclasses import replace
     from datetime import timedelta
     from pathlib import Path
-    from cssafe.store import Workspace, backups, database, workspace, writing
+    from cssafe.store import Workspace, backups, database, statements, workspace
     from tests.support.lessons import LESSON, START, add, rows
 
     def kill(*_):
@@ -133,7 +133,7 @@ DELETION = """
     print("ready", flush=True)
 """
 
-BEFORE_COMMIT = "writing.delete = then(writing.delete, kill)"
+BEFORE_COMMIT = "statements.delete_lessons = then(statements.delete_lessons, kill)"
 AFTER_COMMIT = {
     "before the rewrite": "database.Database.rewrite = kill",
     "while the copy is written": """
