@@ -6,24 +6,24 @@ from collections.abc import Iterator
 import duckdb
 
 VECTOR_ROWS = 2048
-"""Rows that DuckDB reads together at least."""
+"""Minimum of rows that DuckDB reads together."""
 
-MAX_SEARCHED_PIECES = 200
-"""Unreadable pieces, some 400,000 rows, up to which their lessons are looked for: a page waits for it, 20 ms a piece (measured
-on two busy cores)."""
+MAX_SEARCHED_SPANS = 200
+"""Unreadable spans, some 400,000 rows, whose lessons are searched while a page waits: 20 ms a span (measured on two busy
+cores)."""
 
 
 def damaged_lessons(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Names and days of the lessons with observations that cannot be read; none where that cannot be told, or where more than
-    MAX_SEARCHED_PIECES cannot be read. Reads the table once."""
+    """Names and days of the lessons with unreadable observations; none if they cannot be determined, or of more than
+    MAX_SEARCHED_SPANS. Reads the table once."""
     try:
-        spans = list(itertools.islice(unreadable_spans(connection, "observations"), MAX_SEARCHED_PIECES + 1))
-        if not 1 <= len(spans) <= MAX_SEARCHED_PIECES:
+        spans = list(itertools.islice(unreadable_spans(connection, "observations"), MAX_SEARCHED_SPANS + 1))
+        if not 1 <= len(spans) <= MAX_SEARCHED_SPANS:
             return []
         inside = " OR ".join(f"rowid >= {first} AND rowid < {end}" for first, end in spans)
         try:
             rows = connection.execute(f"SELECT DISTINCT lesson FROM observations WHERE {inside}").fetchall()
-        except duckdb.Error:  # the lessons' numbers are damaged, too: those of whose observations fewer can be read
+        except duckdb.Error:  # the lessons' numbers are damaged, too: lessons with fewer observations than summarised
             rows = connection.execute(
                 f"""SELECT lesson FROM (SELECT lesson, sum(measured) AS n FROM tracks GROUP BY lesson)
                 LEFT JOIN (SELECT lesson, count(*) AS here FROM observations WHERE NOT ({inside}) GROUP BY lesson)
@@ -39,8 +39,7 @@ def damaged_lessons(connection: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def unreadable_spans(connection: duckdb.DuckDBPyConnection, table: str) -> Iterator[tuple[int, int]]:
-    """First row id and the one after the last, of each piece of the table of which a column cannot be read, in order; pieces
-    may touch each other."""
+    """Spans of rows with an unreadable column, as first row id and the one after the last, ascending; spans may touch."""
     (end,) = connection.execute(f"SELECT coalesce(max(rowid) + 1, 0) FROM {table}").fetchone() or (0,)
 
     def readable(first: int, end: int) -> bool:

@@ -22,7 +22,7 @@ def copy_database(connection: duckdb.DuckDBPyConnection, target: Path) -> None:
 
 
 def replace_file(new: Path, path: Path) -> None:
-    """Put a file in the place of another: a power cut leaves one of the two, whole."""
+    """Replace a file atomically: a power cut leaves one of the two, whole."""
     with new.open("rb+") as file:
         os.fsync(file.fileno())
     new.replace(path)
@@ -35,16 +35,16 @@ def replace_file(new: Path, path: Path) -> None:
 
 
 def remove_database(path: Path) -> None:
-    """Remove a database file and its logs, those that are there. The file goes last: a log alone would never be found."""
+    """Remove a database file and its logs. The file goes last: a log alone would never be found."""
     for end in (*LOG_SUFFIXES, ""):
         Path(f"{path}{end}").unlink(missing_ok=True)
 
 
 def temporary_path(path: Path) -> Path:
-    """Where the successor of a database file is written."""
+    """Path for writing the successor of a database file."""
     return path.with_suffix(".new")
 
 
 def sql_string(text: Path | str) -> str:
-    """A path or another text as a string of SQL."""
+    """A text as an SQL string."""
     return "'{}'".format(str(text).replace("'", "''"))

@@ -12,19 +12,19 @@ from cssafe.store.errors import NEWEST
 from cssafe.store.write_ahead_log import LOG_HEADER_BYTES, log_path, running_marker_path
 
 WRITE_LAG_S = 2
-"""Recording that is not on the disk yet: the second under way, and the one before it until its row is written. A kill
-loses no more (tests/store/test_store_processes.py)."""
+"""Maximum loss of a kill: the current second and the one before it, until its rows are written
+(tests/store/test_store_processes.py)."""
 
 MAX_COPY_LAG_S = 2
-"""A log that is this much newer than its file, or less, may be a copy, of which the times say nothing."""
+"""A log that is at most this much newer than its file may be a copy, whose times mean nothing."""
 
 
 @dataclass(frozen=True)
 class FileState:
-    """Signs of an unclean end, read before the database is opened.
+    """State of the database files before opening.
 
-    path: the database. missing: whether its file is gone. unclean: whether there are signs. checkpoint, log: when the file and
-    its log were last written (aware); None: not there.
+    path: the database. missing: its file is gone. unclean: there are signs of an unclean end. checkpoint, log: when the file
+    and its log were last written (aware); None: not there.
     """
 
     path: Path
@@ -46,13 +46,12 @@ def inspect_files(path: Path) -> FileState:
 def unclean_end_notice(
     before: FileState, kept: Path | None, connection: duckdb.DuckDBPyConnection, backup: Path | None = None
 ) -> Sentence | None:
-    """The sentence about an unclean end; None if nothing is missing. To be asked for before anything else is written.
+    """Notice of what an unclean end may have lost; None if nothing. To be called before anything else is written.
 
     kept: the damaged log. backup: the newest one.
 
-    A log that was replayed whole lacks what the kill interrupted, in a running lesson alone. With a damaged one, recording may
-    have gone on until the log was last written; the last second that is certainly stored is that of the newest checkpoint or
-    observation.
+    A whole log lacks only the last seconds of a running lesson. With a damaged one, recording may have gone on until the log
+    was last written; the last second that is certainly stored is that of the newest checkpoint or observation.
     """
     end = before.log or before.checkpoint or datetime.now(UTC)
     time = f"{end.astimezone():%Y-%m-%d %H:%M:%S}"

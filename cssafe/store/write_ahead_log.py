@@ -20,27 +20,27 @@ from cssafe.language import N_
 from cssafe.store.errors import first_line, is_in_use, is_newer
 
 LOG_FILES = ("", ".checkpoint", ".recovery")
-"""Endings of the log's own name: DuckDB writes into the second while it checkpoints, and makes the third while it recovers."""
+"""Suffixes of the log's name: DuckDB writes the second during a checkpoint and the third during recovery."""
 
 LOG_SUFFIXES = tuple(f".wal{end}" for end in LOG_FILES)
-"""Endings of the database's name for the same files."""
+"""Suffixes of the database's name for the same files."""
 
 LOG_START = bytes.fromhex("64006265")
-"""A log begins with the field 100 (kind of entry) of value 98 (version) and the field 101 (the version's number)."""
+"""First bytes of a log: field 100 (kind of entry) with value 98 (version), and field 101 (version number)."""
 
 ENTRY_HEADER_BYTES = 16
-"""Size and checksum, 8 bytes each; the position that DuckDB names comes after them."""
+"""Size and checksum, 8 bytes each, before the position in DuckDB's message."""
 
 LOG_HEADER_BYTES = 50
-"""Most that a log without entries takes: version, identifier of the database and number of its checkpoint."""
+"""Maximum size of a log without entries: version, identifier of the database and number of its checkpoint."""
 
 _LOG_HEADER = re.compile(
     rb"\x64\x00\x62\x65\x00\x02(?:\x66\x00\x10(?:[\x80-\xff]?[\x00-\x7f]){16})?(?:\x67\x00[\x80-\xff]*[\x00-\x7f])?\xff\xff"
 )
-"""These fields, numbers of 7 bits a byte, with the mark of the end."""
+"""These fields, numbers of 7 bits a byte, and the end mark."""
 
 MAX_KEPT_LOGS = 14
-"""Damaged logs that are kept beside a database, as many as backups."""
+"""Damaged logs kept beside a database, as many as backups."""
 
 _ENTRY = re.compile(r"entry at byte position (\d+)")
 
@@ -50,12 +50,12 @@ def log_path(path: Path) -> Path:
 
 
 def running_marker_path(path: Path) -> Path:
-    """The file that is there as long as the database is open."""
+    """Path of the marker file, which exists while the database is open."""
     return Path(f"{path}.running")
 
 
 def connect(path: Path, config: dict[str, Any]) -> tuple[duckdb.DuckDBPyConnection, Path | None]:
-    """Open the file; with it, the name under which a damaged log is kept, None if there was none.
+    """Open the file; the connection, and the path of a damaged log that was set aside, None if there was none.
 
     Raises:
         StoreError: the log is a folder, or may not be read.
@@ -77,7 +77,7 @@ def _connect(path: Path, config: dict[str, Any]) -> tuple[duckdb.DuckDBPyConnect
         if is_in_use(error) or is_newer(error) or not log.exists():
             raise
         return _without_damage(path, config, error)
-    # Only now: until the file is locked, the log may be another process's, which has just begun to write it.
+    # After opening: until the file is locked, the log may be one that another process begins to write.
     if log.exists() and log.stat().st_size and log.read_bytes()[: len(LOG_START)] != LOG_START:
         connection.execute("PRAGMA disable_checkpoint_on_shutdown")
         connection.close()
@@ -85,7 +85,7 @@ def _connect(path: Path, config: dict[str, Any]) -> tuple[duckdb.DuckDBPyConnect
         connection = duckdb.connect(str(path), config=config)
     elif torn is not None:
         kept = Path(_free_name(log))
-        with suppress(OSError):  # a full disk keeps nobody out
+        with suppress(OSError):  # a full disk must not prevent opening
             kept.write_bytes(torn)
     return connection, kept
 
@@ -107,8 +107,8 @@ def _check_readable(log: Path) -> None:
 
 
 def _torn(path: Path) -> bytes | None:
-    """The content of a log whose entries do not end where it ends; None if they do, if there is no log, or if it begins in
-    another way. A log without entries stays after a clean end."""
+    """Content of a log whose last entry does not end with the file; None for a whole log, no log, or another beginning. A log
+    without entries stays after a clean end."""
     log = log_path(path)
     if not log.exists():
         return None
@@ -125,14 +125,14 @@ def _torn(path: Path) -> bytes | None:
 
 
 def _free_name(log: Path) -> str:
-    """A name with date and time for a damaged log, not that of an older one."""
+    """Unused name with date and time for a damaged log."""
     stem = f"{log}.damaged-{datetime.now():%Y%m%d-%H%M%S}"
     stems = itertools.chain([stem], (f"{stem}-{n}" for n in itertools.count(2)))
     return next(name for name in stems if not any(Path(name + end).exists() for end in LOG_FILES))
 
 
 def _set_aside(log: Path) -> Path | None:
-    """Rename the log, never over an older one; its new name."""
+    """Rename the log to an unused name; its new path."""
     stem = _free_name(log)
     for end in LOG_FILES:
         if (part := Path(f"{log}{end}")).exists():
@@ -155,7 +155,7 @@ def _put_back(kept: Path, log: Path) -> None:
 def _without_damage(
     path: Path, config: dict[str, Any], error: duckdb.Error
 ) -> tuple[duckdb.DuckDBPyConnection, Path | None]:
-    """Open the file with the entries before the damaged one, or without any if none can be used."""
+    """Open the file with the entries before the damaged one, or without any."""
     log = log_path(path)
     try:
         kept = _set_aside(log)

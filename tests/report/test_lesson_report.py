@@ -196,7 +196,7 @@ def test_html_is_one_file_without_scripts_that_needs_nothing_from_elsewhere(synt
 
 
 def test_a_file_is_in_the_language_of_the_page(workspace, monkeypatch):
-    monkeypatch.setattr(language, "_asked", lambda: "hi")
+    monkeypatch.setattr(language, "_current_language", lambda: "hi")
     html = files.make(tell(workspace, add(workspace, rows())), "html", "hi").decode()
     assert '<html lang="hi">' in html and ">एकाग्रता<" in html
 

@@ -191,7 +191,7 @@ def test_where_too_much_is_damaged_to_look_for_its_lessons_the_newest_backup_is_
     with closing(Workspace.open(path)) as workspace:
         said = outcome(lambda: queries.shareable_rows(workspace, 2), workspace.why_refused)
         assert 'It belongs to: "0"' in str(said)
-        monkeypatch.setattr(damaged_blocks, "MAX_SEARCHED_PIECES", 1)
+        monkeypatch.setattr(damaged_blocks, "MAX_SEARCHED_SPANS", 1)
         said = outcome(lambda: queries.shareable_rows(workspace, 2), workspace.why_refused)
     assert "It belongs to" not in str(said) and f"The newest backup is {backups.newest_backup(path)}." in str(said)
 
