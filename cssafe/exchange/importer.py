@@ -86,7 +86,7 @@ def import_file(
         closing(_parts(real, workspace, limits, lambda share: note(0.8 * share))) as parts,
         ThreadPoolExecutor(1) as pool,  # so that progress is told on the caller's own thread
     ):
-        job = pool.submit(workspace.take, parts, profile.expression, lambda share: note(0.8 + 0.2 * share))
+        job = pool.submit(workspace.import_tables, parts, profile.expression, lambda share: note(0.8 + 0.2 * share))
         while wait([job], timeout=0.2).not_done:
             progress(done[0])
         return job.result()

@@ -154,7 +154,7 @@ class Database:
             lessons = []
         return why_damaged(self.path, error, lessons, self._newest_backup())
 
-    def used(self) -> float:
+    def memory_share(self) -> float:
         """Used share of the memory limit, 0 to 1."""
         with self.cursor() as cursor:
             row = cursor.execute(
@@ -170,7 +170,7 @@ class Database:
         Raises:
             StoreError: another lesson may not find room.
         """
-        if self.path is None and self.used() > MAX_MEMORY_SHARE:
+        if self.path is None and self.memory_share() > MAX_MEMORY_SHARE:
             raise StoreError(
                 N_(
                     "There may be no room for another lesson: the memory of this visit is nearly full. Download what you want "

@@ -66,7 +66,7 @@ def whole(tmp_path_factory) -> Path:
                 observations[column] = random_.random(len(observations), np.float32)
             ends = [start + timedelta(seconds=SECONDS)]
             [lesson] = workspace.add([replace(LESSON, name=name, started=start)], ends, observations)
-            workspace.mark(lesson, "quiz", start)
+            workspace.add_marker(lesson, "quiz", start)
     return path
 
 
