@@ -28,7 +28,7 @@ MEASURES = {
 """Measure -> its name on screen."""
 
 
-def recall(counts: np.ndarray) -> np.ndarray:
+def unweighted_recall(counts: np.ndarray) -> np.ndarray:
     """Unweighted recall (...) in [0, 1] of confusion matrices (..., k, k) with a row for each rating: mean over the ratings
     that occur."""
     true = counts.sum(axis=-1)
@@ -38,7 +38,7 @@ def recall(counts: np.ndarray) -> np.ndarray:
         return shares.sum(axis=-1) / (true > 0).sum(axis=-1)
 
 
-def kappa(counts: np.ndarray) -> np.ndarray:
+def quadratic_kappa(counts: np.ndarray) -> np.ndarray:
     """Quadratic weighted kappa (...), at most 1, of confusion matrices (..., k, k) (Cohen 1968); NaN where chance alone agrees
     fully."""
     k = counts.shape[-1]
@@ -86,7 +86,12 @@ def agreement(score: np.ndarray, level: np.ndarray, rating: np.ndarray, k: int, 
         half = -(-k // 2)
         halves = np.array([[counts[:half, :half].sum(), counts[:half, half:].sum()],
                            [counts[half:, :half].sum(), counts[half:, half:].sum()]])  # fmt: skip
-        return [float(recall(counts)), float(recall(halves)), float(kappa(counts)), ranked(weights[owner])]
+        return [
+            float(unweighted_recall(counts)),
+            float(unweighted_recall(halves)),
+            float(quadratic_kappa(counts)),
+            ranked(weights[owner]),
+        ]
 
     table = pd.DataFrame({"measure": list(MEASURES)})
     if not groups:
