@@ -1,9 +1,9 @@
-"""Visible words in the language of whoever reads them.
+"""Translation of visible text.
 
-The source has them in English, each as a whole sentence: `_("...")`, `ngettext("one", "several", n)`, and `N_("...")` where a
-word is only named and translated later, where it is shown. What changes stands in named braces and is put in afterwards:
-`_("{n} faces").format(n=3)`. The other languages are locale/<language>/LC_MESSAGES/cssafe.po, read when a page first asks for
-one; `make words` adds new sentences to them. A sentence without a translation is shown in English.
+The source has English sentences: `_("...")`, `ngettext("one", "several", n)`, and `N_("...")` for text that is translated
+later, where it is shown. Variables stand in named braces: `_("{n} faces").format(n=3)`. Translations are
+locale/<language>/LC_MESSAGES/cssafe.po, read when a page first asks for the language; `make words` adds new sentences to them.
+A sentence without a translation is shown in English.
 """
 
 import logging
@@ -16,17 +16,17 @@ from pathlib import Path
 log = logging.getLogger(__name__)
 
 LANGUAGES = {"en": "English", "hi": "हिन्दी"}
-"""Code -> name in that language. The first is that of the source."""
+"""Code -> own name of the language. The first is that of the source."""
 
 LOCALE = Path(__file__).resolve().parent / "locale"
 
 
 COOKIE = "cssafe_language"
-"""Cookie in which a browser keeps its language, and nothing else, for a year."""
+"""Cookie with the browser's language and nothing else, kept for a year."""
 
 
 def cookie_script(language: str) -> str:
-    """JavaScript that sets the cookie. The pages' security policy knows these scripts, one a language, by their hashes."""
+    """JavaScript that sets the cookie. The pages' security policy allows these scripts by their hashes."""
     return f"document.cookie = '{COOKIE}={language}; path=/; max-age=31536000; SameSite=Lax'"
 
 
@@ -34,35 +34,37 @@ def _english() -> str:
     return "en"
 
 
-_asked: Callable[[], str] = _english
+_current_language: Callable[[], str] = _english
 
 
-def set_language_source(whose: Callable[[], str]) -> None:
-    """From now on the language is what this function returns: a key of LANGUAGES, by whoever's page is drawn."""
-    global _asked
-    _asked = whose
+def set_language_source(source: Callable[[], str]) -> None:
+    """Use the language that this function returns: a key of LANGUAGES, for the page that is being drawn."""
+    global _current_language
+    _current_language = source
 
 
 def _(words: str) -> str:
-    """The words in the language asked for; in English where they are not translated."""
-    return _catalogue(_asked()).gettext(words) if words else ""  # gettext has the catalogue's header under no words
+    """Translation into the current language; English where there is none."""
+    return (
+        _catalogue(_current_language()).gettext(words) if words else ""
+    )  # gettext has the catalogue's header under no words
 
 
 def ngettext(one: str, several: str, n: int) -> str:
-    """The same for words that go with a number, by the language's own rule for it."""
-    return _catalogue(_asked()).ngettext(one, several, int(n))  # NumPy's integers are refused
+    """Translation with the language's plural rule."""
+    return _catalogue(_current_language()).ngettext(one, several, int(n))  # NumPy's integers are refused
 
 
 def N_(words: str) -> str:
-    """The words as they are, marked to be translated where they are shown."""
+    """The words unchanged, marked for translation where they are shown."""
     return words
 
 
 class Sentence:
-    """Words that are translated where they become text, which may be in another thread than the one that knew them.
+    """Words that are translated when converted to text, which may be in another thread.
 
     Args:
-        words: N_("..."). fields: what its names in braces stand for; without any, the words are taken as they are.
+        words: N_("..."). fields: values of its names in braces; without any, the words are taken as they are.
     """
 
     def __init__(self, words: str, /, **fields: object) -> None:
@@ -74,13 +76,13 @@ class Sentence:
 
 
 def catalogue_path(language: str) -> Path:
-    """The file with the translations of a language. There is none for English."""
+    """File with the translations of a language. English has none."""
     return LOCALE / language / "LC_MESSAGES" / "cssafe.po"
 
 
 @cache
 def _catalogue(language: str) -> NullTranslations:
-    """The translations of a language, compiled in memory: hosts like Community Cloud run no build step."""
+    """Translations of a language, compiled in memory because Community Cloud runs no build step."""
     path = catalogue_path(language)
     if not path.is_file():
         return NullTranslations()
@@ -95,6 +97,6 @@ def _catalogue(language: str) -> NullTranslations:
         translations = GNUTranslations(compiled)
         translations.ngettext("", "", 2)  # the rule for plurals
         return translations
-    except Exception as error:  # Babel and gettext raise many kinds, and a broken file must not take every page with it
+    except Exception as error:  # of many kinds; a broken file must not break every page
         log.error("The translations %s cannot be read, so English is shown: %s", path, error)
         return NullTranslations()

@@ -78,7 +78,7 @@ def add_term(
             progress((week + 1) / weeks)
     for number, lesson in zip(numbers[-len(lessons) :], lessons, strict=True):  # of the last week, for the timelines
         for minute, kind in MARKERS:
-            workspace.mark(number, kind, lesson.started + timedelta(minutes=minute))
+            workspace.add_marker(number, kind, lesson.started + timedelta(minutes=minute))
     return numbers
 
 

@@ -1,4 +1,4 @@
-"""Every path, limit and threshold, with its reason. Environment variables CSSAFE_* override what a school may choose."""
+"""Paths, limits and thresholds with their reasons, and the settings of the environment (CSSAFE_*)."""
 
 import os
 from dataclasses import dataclass, replace
@@ -11,66 +11,65 @@ ROOT = Path(__file__).resolve().parent.parent
 """The project's folder."""
 
 DEFAULT_DETECTOR = ROOT / "models" / "detector"
-"""The face detector that is served where no other is named."""
+"""Default face detector."""
 
 PORT = 8501
 """Streamlit's own default port."""
 
 THREADS = 2
-"""Threads of each network: the small hosts and old laptops this is meant for have two cores."""
+"""Threads of each network: small hosts and old laptops have two cores."""
 
 MINIMUM_GROUP = 5
-"""Figures about a class are shown only from this many faces on; with fewer, one student could be read out of a mean.
-Five is the usual threshold of official statistics. It does not bind lessons in which a person films only herself."""
+"""Minimum number of faces of a figure about a class; with fewer, a mean could reveal one student. Five is the usual threshold
+of official statistics. It does not apply to lessons in which a person films only herself."""
 
 MIN_FACE_PX = 24
-"""Height in pixels below which a face is found and counted but not measured: the expression network learned from 48-pixel
-crops, and below half of that the picture is mostly interpolation."""
+"""Height in pixels below which a face is counted but not measured: the expression network learned from 48-pixel crops, and
+below half of that a crop is mostly interpolation."""
 
 MAX_YAW_DEG = 60.0
-"""Degrees of yaw beyond which one eye and half the mouth are hidden, so that nothing is read from the face."""
+"""Yaw in degrees beyond which a face is not measured: one eye and half the mouth are hidden."""
 
 MIN_SHARPNESS = 5.0
-"""Sharpness (deviation of the Laplacian of the 48-pixel crop, grey levels) below which a face is too blurred
-to be read: faces of FER2013 have 28 and more, shrunk to 24 px 9-20, to 12 px 4-8."""
+"""Sharpness (deviation of the Laplacian of the 48-pixel crop, grey levels) below which a face is not measured: faces of FER2013
+have 28 and more, shrunk to 24 px 9-20, to 12 px 4-8."""
 
 MAX_FRAME_BYTES = 300_000
-"""Bytes of one JPEG over the WebSocket: 640x480 at quality 0.6 takes about 40,000."""
+"""Size of a JPEG over the WebSocket: 640x480 at quality 0.6 takes about 40,000 bytes."""
 
 MAX_FRAME_PX = (1920, 1080)
-"""Most pixels of one JPEG over the WebSocket, its longer and its shorter side: a phone is also held upright. More than a
-classroom camera needs, and 6 MB when decoded."""
+"""Longer and shorter side of a JPEG over the WebSocket (a phone may be held upright): more than a classroom camera needs, and
+6 MB decoded."""
 
 TRANSPORT_TIMEOUT_S = 8.0
-"""Longest wait for a transport's first result before another transport is used or offered. The browser gets it from here."""
+"""Wait for a transport's first result before another one is used or offered. The browser gets it from here."""
 
 ABSENCE_TIMEOUT_S = 120.0
-"""A lesson ends when no picture of it was analysed for this long, and a visit is over when its tab was closed for this
-long: as long as Streamlit lets a lost connection find back."""
+"""A lesson ends after this time without an analysed picture, and a visit after this time with its tab closed: as long as
+Streamlit lets a lost connection reconnect."""
 
 OVERLAY_TIMEOUT_S = 2.5
-"""Age of a result from which its boxes no longer belong to the video. The browser gets it from here."""
+"""Maximum age of a result whose boxes are drawn. The browser gets it from here."""
 
 MAX_UPLOAD_MB = 100
-"""MB of one uploaded file, and hosted of all files of one upload, for they stay in memory: a host with 1 GB keeps half of
-it for everybody else. .streamlit/config.toml tells Streamlit the same."""
+"""Size of an uploaded file, and hosted of all files of an upload, which stay in memory: a host with 1 GB keeps half of it for
+all others. .streamlit/config.toml has the same number."""
 
 HOSTED_UPLOADS_MB = (MAX_UPLOAD_MB, 2 * MAX_UPLOAD_MB)
-"""MB of the uploaded files that are kept for one visit, and for all: with the copy that is made as a file arrives, half of
-a host with 1 GB."""
+"""Uploaded files of one visit, and of all visits: with the copy of an arriving file, half of a host with 1 GB."""
 
 LOCAL_UPLOADS_MB = (1000, 2000)
-"""The same where a school runs CSSAFE: ten of the largest files, which a computer with 4 GB has room for. What is larger is
-read from the disk (`python -m cssafe analyze`)."""
+"""The same where a school runs CSSAFE: ten of the largest files fit a computer with 4 GB. Larger files are read from the disk
+(`python -m cssafe analyze`)."""
 
 MAX_UPLOAD_FILES = 50
-"""Files of one upload: as many as a page can show."""
+"""Files of an upload: as many as a page can show."""
 
 
 @dataclass(frozen=True)
 class ImportLimits:
-    """Most that one export file may hold. file: its bytes. unpacked: bytes of its members. rows: of all tables. decoded: bytes
-    of all rows as they are in memory. memory: bytes that the process which decodes it may allocate."""
+    """Limits of an export file. file: its bytes. unpacked: bytes of its members. rows: of all tables. decoded: bytes of all
+    rows in memory. memory: bytes that the decoder's process may allocate."""
 
     file: int
     unpacked: int
@@ -82,45 +81,44 @@ class ImportLimits:
 IMPORT_INTO_MEMORY = ImportLimits(
     file=50_000_000, unpacked=200_000_000, rows=200_000, decoded=60_000_000, memory=150_000_000
 )
-"""Hosted, and wherever a visit's workspace is in memory. Its database has 128 MB, of which 200,000 observations take 64 until
-they are packed, and the tables made from them 33 meanwhile (measured): the rest is for what is there before. An observation has
-200 bytes decoded, 66 in a file of Parquet and 210 in one of JSON, 860 of which are unpacked. Such a file and one batch fit the
-memory."""
+"""For a workspace in memory. Its database has 128 MB, of which 200,000 observations take 64 until they are packed and their
+derived tables 33 (measured); earlier lessons have the rest. An observation takes 200 bytes decoded, 66 in Parquet, and 210 in
+JSON, which unpack to 860. Such a file and one batch fit the memory."""
 
 IMPORT_ONTO_DISK = ImportLimits(
     file=100_000_000_000, unpacked=100_000_000_000, rows=100_000_000, decoded=30_000_000_000, memory=1_000_000_000
 )
-"""On the user's own computer: five times 20 million observations, which five years of lessons make. As JSON those are 16 GB
-unpacked. A laptop has 1 GB to spare for one import."""
+"""For a database file: five times the 20 million observations of five years of lessons, which are 16 GB of unpacked JSON. A
+laptop can spare 1 GB for an import."""
 
 MAX_IMPORT_MEMBERS = 100
 """Members of the ZIP: there are fewer than 20 tables, and some programs add a second member for each."""
 
 MAX_IMPORT_TEXT_BYTES = 20_000
-"""Of a cell: a note has at most 2,000 characters of at most 4 bytes."""
+"""Size of a cell: a note has at most 2,000 characters of at most 4 bytes."""
 
 MAX_IMPORT_SETTING_BYTES = 1_000_000
-"""Of a setting: a week of 3,000 lessons takes half of it."""
+"""Size of a setting: a week of 3,000 lessons takes half of it."""
 
 MAX_IMPORT_LESSONS = 200_000
-"""Their table is held in memory as a whole: as many as a school of 30 classes gives in five years."""
+"""Lessons of a file, whose table is held in memory: a school of 30 classes gives as many in five years."""
 
 LIVE_HISTORY_MINUTES = 5
-"""How far back the live page's line reaches."""
+"""Minutes on the live page's line."""
 
 IDLE_TIMEOUT_MINUTES = 30
-"""A visit's own workspace is closed after this long without use and without a running lesson: longer than a break between
-two lessons, short enough that forgotten tabs do not fill the memory of a small host."""
+"""Minutes without use or running lesson after which a visit's workspace is closed: longer than a break between lessons, short
+enough that forgotten tabs do not fill a small host."""
 
 
 @dataclass(frozen=True)
 class Profile:
-    """What may be inferred, stored and shown (enforced by the pipeline and the store, not by a page).
+    """Privacy profile: what is inferred, stored and shown. Enforced by the pipeline and the store.
 
     expression: emotions are computed at all; without it no expression network is loaded.
     stored: observations outlive the visit.
-    individuals: a single face's reading may be shown on the live picture (each person in it has agreed, or is alone).
-    agreement: everybody in the picture must have agreed before the first lesson.
+    individuals: readings of single faces may be shown on the live picture (all persons agreed, or one is alone).
+    agreement: all persons must have agreed before the first lesson.
     """
 
     name: str
@@ -142,8 +140,8 @@ PROFILES = {
 
 @dataclass(frozen=True)
 class Settings:
-    """What the environment chose; `read` fills it. hosted: strangers share the server, so that each visit keeps to itself
-    and nothing on the server's own machine (cameras, files) is offered."""
+    """Settings of the environment, made by `load`. hosted: strangers share the server; visits are separate and the server's
+    own cameras and files are not offered."""
 
     hosted: bool
     profile: Profile
@@ -156,10 +154,10 @@ class Settings:
 
     @property
     def database(self) -> Path:
-        """The one database in a file.
+        """Path of the database file.
 
         Raises:
-            ConfigurationError: hosted, where there is none.
+            ConfigurationError: hosted, where there is no file.
         """
         if self.hosted:
             raise ConfigurationError(

@@ -114,7 +114,7 @@ with st.container(horizontal=True):
     st.metric(_("Observations"), f"{choices.observations:,}", width=160)
     if workspace.in_memory:
         limit = _("From {share:.0%} on no further lesson begins.").format(share=MAX_MEMORY_SHARE)
-        st.metric(_("Memory in use"), f"{workspace.used():.0%}", width=160, help=limit)
+        st.metric(_("Memory in use"), f"{workspace.memory_share():.0%}", width=160, help=limit)
 if not choices.real and not choices.synthetic:
     st.info(_("There is no lesson yet, so nothing to take out. Record one on the page Live."), icon=":material/info:")
     st.page_link(ROOT / "pages/live.py", label=_("Live"), icon=":material/videocam:")

@@ -56,7 +56,7 @@ def use(formula: Formula) -> None:
     """Take the formula for lessons to come, and score the past ones by it."""
     if told := st.session_state.pop("rescored", ""):
         st.success(told, icon=":material/check_circle:")
-    past = workspace.rescorable(formula)
+    past = workspace.rescorable_lessons(formula)
     if str(formula) == str(current) and not past:
         st.info(_("Lessons are scored by this formula."), icon=":material/check:")
         return

@@ -23,7 +23,7 @@ workspace = common.workspace()
 
 
 def answer(number: int, minute: pd.Timestamp, rating: int | None) -> None:
-    common.workspace().rate(number, minute.tz_localize("UTC").to_pydatetime(), rating)
+    common.workspace().save_rating(number, minute.tz_localize("UTC").to_pydatetime(), rating)
 
 
 def ask(number: int, moments: pd.DataFrame, audience: str) -> None:

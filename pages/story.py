@@ -68,7 +68,7 @@ with st.form(f"notes_{number}"):
     )
     if st.form_submit_button(_("Save note and tags"), icon=":material/save:"):
         if all(len(tag) <= MAX_NAME_CHARS for tag in chosen):
-            workspace.annotate(number, note, chosen)
+            workspace.save_note(number, note, chosen)
             st.rerun()
         st.error(
             _("A tag has at most {most} characters. Shorten it and save again.").format(most=MAX_NAME_CHARS),

@@ -123,9 +123,9 @@ def better(school: School) -> None:
     moves = int(right.number_input(_("Lessons that may move at most"), 1, total, min(10, total), key="moves"))
     weights = {row.subject: float(row.weight) for row in focus.itertuples() if row.weight > 0}
     asked = School(school.days, school.periods, school.lessons, school.away, weights, school.most)
-    key = (str(asked.plain()), asked.periods, moves, which, common.spoken())  # its reasons are told in that language
+    key = (str(asked.to_dict()), asked.periods, moves, which, common.spoken())  # its reasons are told in that language
     if right.button(_("Look for a better week"), type="primary", icon=":material/search:", width="stretch"):
-        workspace.set("school", asked.plain())
+        workspace.set("school", asked.to_dict())
         with st.spinner(
             _("Trying weeks, for {seconds:.0f} seconds at most …").format(seconds=MAX_SEARCH_S), show_time=True
         ):

@@ -122,7 +122,7 @@ PROSE = re.compile(r"[a-z]{2,} [a-z]{2,}|^[A-Z][a-z]+")
 @pytest.fixture
 def ask(monkeypatch):
     """A function that sets the language: `ask("hi")`."""
-    monkeypatch.setattr(language, "_asked", lambda: "en")  # it is put back afterwards
+    monkeypatch.setattr(language, "_current_language", lambda: "en")  # it is put back afterwards
     return lambda code: language.set_language_source(lambda: code)
 
 
@@ -387,7 +387,7 @@ def test_a_broken_file_of_translations_is_logged_and_english_is_shown(good, bad,
     path.parent.mkdir(parents=True)
     path.write_bytes(language.catalogue_path("hi").read_bytes().replace(good, bad))
     monkeypatch.setattr(language, "LOCALE", tmp_path)
-    monkeypatch.setattr(language, "_asked", lambda: "hi")
+    monkeypatch.setattr(language, "_current_language", lambda: "hi")
     language._catalogue.cache_clear()
     try:
         assert _("Lessons") == "Lessons" and ngettext("one", "several", 2) == "several"

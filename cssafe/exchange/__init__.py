@@ -1,17 +1,17 @@
-"""Everything of a workspace as one file, and back: a ZIP with a table each as CSV, Parquet or JSON (docs/data.md)."""
+"""Export and import of a workspace: a ZIP with each table as CSV, Parquet or JSON (docs/data.md)."""
 
 from collections.abc import Callable
 
 FORMATS = ("parquet", "csv", "json")
-"""A table each: Parquet; CSV with a line of names; one JSON object a line."""
+"""Formats of a table: Parquet; CSV with a header; one JSON object a line."""
 
 ABOUT = "about.json"
-"""The member that says what a file is."""
+"""Member with the format, the migrations and the numbers of rows."""
 
 PROGRAM = "CSSAFE"
 
 DERIVED = ("activity",)
-"""Columns that are written for those who read the file elsewhere, and come from another table."""
+"""Columns for other programs, taken from another table; the importer ignores them."""
 
 Progress = Callable[[float], None]
-"""Called now and then with the share done, 0 to 1."""
+"""Called with the share done, 0 to 1."""

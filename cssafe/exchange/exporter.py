@@ -1,7 +1,7 @@
-"""A workspace -> one file; `python -m cssafe export`.
+"""Export of a workspace into one file; `python -m cssafe export`.
 
-Nothing leaves of fewer people than the minimum group: of lessons whose profile does not let single faces be shown, the tables
-that have a row a face are left out, and `minutes` has the means of the class where they may be given away.
+The minimum group holds: of lessons whose profile shows no single faces, the tables with rows of faces are left out, and
+`minutes` has the shareable means of the class.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from cssafe.store.stored_settings import EXPORTED_SETTINGS
 from cssafe.store.summaries import shareable_minutes_sql
 
 MAX_CHUNK_ROWS = 100_000
-"""Observations that are held in memory at a time, about."""
+"""Approximate number of observations in memory."""
 
 FACE_TABLES = ("observations", "tracks", "faces")
 """Tables with rows of single faces."""
@@ -42,14 +42,14 @@ INDIVIDUAL_PROFILES = [profile.name for profile in settings.PROFILES.values() if
 
 @dataclass(frozen=True)
 class Contents:
-    """What a file holds. rows: table -> number. withheld: lessons without rows of single faces."""
+    """Contents of a file. rows: table -> number. withheld: number of lessons without rows of single faces."""
 
     rows: dict[str, int]
     withheld: int
 
 
 def export_file(workspace: Workspace, file: IO[bytes], form: str, progress: Progress = lambda share: None) -> Contents:
-    """Write all lessons that are over, and the settings. form: one of FORMATS."""
+    """Export all lessons that are over, and the settings. form: one of FORMATS."""
     rows = {}
     packed = ZIP_STORED if form == "parquet" else ZIP_DEFLATED  # Parquet is packed already
     with workspace.cursor() as cursor, ZipFile(file, "w", packed, compresslevel=1) as archive:
@@ -79,7 +79,7 @@ def export_file(workspace: Workspace, file: IO[bytes], form: str, progress: Prog
 
 @dataclass(frozen=True)
 class Part:
-    """One table of the file. sql: its rows. chunks: parameters for each of the pieces in which they are read."""
+    """One table of the file. sql: its rows. chunks: parameters of each piece in which they are read."""
 
     table: str
     sql: str
@@ -87,14 +87,18 @@ class Part:
 
 
 def _parts(cursor: Any) -> list[Part]:
-    """The tables, `lessons` first, as those who read it need it."""
+    """The tables, `lessons` first, which the importer needs before all others."""
     belonging = lesson_tables(cursor)
-    told = {"individual": INDIVIDUAL_PROFILES}
+    individual = {"individual": INDIVIDUAL_PROFILES}
     parts = [Part("lessons", "FROM lessons WHERE ended IS NOT NULL ORDER BY lesson")]
     for table in (name for name in belonging if name not in ("lessons", "minutes", "observations")):
         which = INDIVIDUAL_LESSONS if table in FACE_TABLES else "SELECT lesson FROM lessons WHERE ended IS NOT NULL"
         parts.append(
-            Part(table, f"FROM {table} WHERE lesson IN ({which}) ORDER BY ALL", (told if table in FACE_TABLES else {},))
+            Part(
+                table,
+                f"FROM {table} WHERE lesson IN ({which}) ORDER BY ALL",
+                (individual if table in FACE_TABLES else {},),
+            )
         )
     rows = cursor.execute(
         "SELECT table_name FROM duckdb_tables() WHERE NOT internal AND NOT temporary AND database_name = current_database()"
@@ -106,9 +110,9 @@ def _parts(cursor: Any) -> list[Part]:
     minutes = f"""
         WITH {shareable_minutes_sql(CLASS_LESSONS)}
         FROM minutes WHERE lesson IN ({INDIVIDUAL_LESSONS}) UNION ALL BY NAME FROM shareable ORDER BY ALL"""
-    parts.append(Part("minutes", minutes, (told,)))
+    parts.append(Part("minutes", minutes, (individual,)))
     chunks = _chunks(cursor)
-    # Earlier versions wrote seconds twice when the clock was set back; no file is taken in that has one twice.
+    # Earlier versions wrote seconds twice when the clock was set back, which the importer refuses.
     observations = f"""
         SELECT DISTINCT ON (observations.lesson, observations.time, track) observations.*, activity
         FROM observations ASOF LEFT JOIN activities
@@ -116,12 +120,12 @@ def _parts(cursor: Any) -> list[Part]:
         WHERE observations.lesson BETWEEN $first AND $last AND observations.lesson IN ({INDIVIDUAL_LESSONS})
         ORDER BY observations.lesson, observations.time, track"""
     pieces = ({"first": min(chunk, default=0), "last": max(chunk, default=0)} for chunk in chunks)
-    parts.append(Part("observations", observations, tuple(told | piece for piece in pieces)))
+    parts.append(Part("observations", observations, tuple(individual | piece for piece in pieces)))
     return parts
 
 
 def _chunks(cursor: Any) -> list[list[int]]:
-    """Lessons that are read together, rising; one piece at least, which may be empty."""
+    """Ascending numbers of the lessons of each piece; at least one piece, which may be empty."""
     counted = cursor.execute(
         f"SELECT lesson, count(*) FROM observations WHERE lesson IN ({INDIVIDUAL_LESSONS}) GROUP BY lesson ORDER BY lesson",
         {"individual": INDIVIDUAL_PROFILES},
@@ -138,14 +142,14 @@ def _chunks(cursor: Any) -> list[list[int]]:
 
 
 class _Writer:
-    """Rows of one part into a member, in one of FORMATS."""
+    """Writer of one part into a member, in one of FORMATS."""
 
     def __init__(self, member: IO[bytes], form: str, cursor: Any, part: Part) -> None:
         self._member, self._form, self._cursor, self._part = member, form, cursor, part
         self._writer: Any = None
 
     def write(self, chunk: Mapping[str, Any]) -> int:
-        """The number of rows of this piece."""
+        """Write a piece; its number of rows."""
         piece = self._cursor.execute(self._part.sql, chunk).to_arrow_table()
         if self._form == "json":
             lines = self._cursor.execute(
@@ -170,7 +174,7 @@ class _Writer:
 
 
 def _escaped(piece: pa.Table) -> pa.Table:
-    """The piece with texts that no spreadsheet executes."""
+    """The piece with escaped texts, which no spreadsheet executes."""
     for i, field in enumerate(piece.schema):
         if field.type == pa.string():
             cells = piece.column(i).combine_chunks().dictionary_encode()
@@ -180,7 +184,7 @@ def _escaped(piece: pa.Table) -> pa.Table:
 
 
 def exact_floats_sql(table: pa.Table) -> str:
-    """SQL for the table's columns with the digits of its floats and no more: 0.1, not 0.10000000149011612."""
+    """SQL for the table's columns with the shortest digits of 32-bit floats: 0.1, not 0.10000000149011612."""
     short = {field.name for field in table.schema if field.type == pa.float32()}
     return ", ".join(f'"{n}"::VARCHAR::DOUBLE AS "{n}"' if n in short else f'"{n}"' for n in table.column_names)
 

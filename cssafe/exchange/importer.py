@@ -1,6 +1,6 @@
-"""One file -> a workspace, empty or filled; `python -m cssafe import`.
+"""Import of an export file into a workspace, empty or filled; `python -m cssafe import`.
 
-What the file holds is decoded by a process of its own (decoder.py) and comes from it table by table.
+A process of its own decodes the file (decoder.py) and sends it table by table.
 """
 
 import argparse
@@ -37,7 +37,7 @@ DECODER_ENVIRONMENT = {
     "MALLOC_ARENA_MAX": "1",
     "MALLOC_MMAP_THRESHOLD_": str(1 << 18),
 }
-"""Environment in which the decoder takes no memory in advance and gives freed memory back."""
+"""Environment of the decoder: no memory is reserved in advance, and freed memory is returned."""
 
 TOO_LARGE = N_(
     "The file has {size} MB, and {most} MB is the most that can be imported here. Export fewer lessons into one file, or "
@@ -45,10 +45,10 @@ TOO_LARGE = N_(
 )
 
 EXIT_TIMEOUT_S = 5.0
-"""Seconds in which a decoder whose output has ended is expected to have ended, too."""
+"""Seconds until a decoder must have exited after the end of its output."""
 
 OUT_OF_MEMORY_SIGNALS = (6, 9)
-"""Signals that end it where memory runs out: SIGABRT by a library that gets none, SIGKILL by the system that has none left."""
+"""SIGABRT from a library without memory, SIGKILL from a system without memory."""
 
 MEMORY_RAN_OUT = N_(
     "Reading the file was ended for want of memory: it may take {most} MB, or less where the computer has less left. Import a "
@@ -66,11 +66,11 @@ _importing = Lock()
 def import_file(
     workspace: Workspace, file: IO[bytes], profile: Profile, progress: Progress = lambda share: None
 ) -> ImportResult:
-    """Add what a file of `outgoing.write` holds, all of it or nothing. profile: this computer's.
+    """Import a file of exporter.export_file, all of it or nothing. profile: this computer's.
 
     Raises:
         StoreError: the file cannot be read, is larger than settings.IMPORT_INTO_MEMORY or IMPORT_ONTO_DISK allow, or holds
-            what cannot be taken; the workspace is as it was.
+            rows that cannot be imported; the workspace is as it was.
     """
     limits = settings.IMPORT_INTO_MEMORY if workspace.in_memory else settings.IMPORT_ONTO_DISK
     if (size := file.seek(0, os.SEEK_END)) > limits.file:
@@ -86,7 +86,7 @@ def import_file(
         closing(_parts(real, workspace, limits, lambda share: note(0.8 * share))) as parts,
         ThreadPoolExecutor(1) as pool,  # so that progress is told on the caller's own thread
     ):
-        job = pool.submit(workspace.take, parts, profile.expression, lambda share: note(0.8 + 0.2 * share))
+        job = pool.submit(workspace.import_tables, parts, profile.expression, lambda share: note(0.8 + 0.2 * share))
         while wait([job], timeout=0.2).not_done:
             progress(done[0])
         return job.result()
@@ -94,7 +94,7 @@ def import_file(
 
 @contextmanager
 def _as_real_file(file: IO[bytes], in_memory: bool) -> Iterator[IO[bytes]]:
-    """The file as one that a process can be given; in_memory: without the disk, where the system has such files (Linux)."""
+    """The file with a descriptor that a process can inherit. in_memory: not on the disk, where the system can (Linux)."""
     try:
         file.fileno()
     except OSError:
@@ -112,7 +112,7 @@ def _as_real_file(file: IO[bytes], in_memory: bool) -> Iterator[IO[bytes]]:
 def _parts(
     file: IO[bytes], workspace: Workspace, limits: ImportLimits, progress: Progress
 ) -> Generator[tuple[str, pa.Table], None, None]:
-    """Tables and rows, `lessons` first and in one piece; columns as in the database, those that the file lacks empty."""
+    """Tables and rows, `lessons` first and in one piece, with the columns of the database; missing ones are null."""
     columns = _columns(workspace)
     done = 0
     for table, schema, batches, about in _decoded(file, columns, workspace, limits):
@@ -128,7 +128,7 @@ def _parts(
 def _decoded(
     file: IO[bytes], columns: Columns, workspace: Workspace, limits: ImportLimits
 ) -> Iterator[tuple[str, pa.Schema, Iterator[pa.RecordBatch], dict[str, Any]]]:
-    """Table, its columns, its rows, which are to be read before the next table, and what the file says of itself."""
+    """Table, its columns, its rows (to be read before the next table), and about.json."""
     types = {table: {field.name: str(field.type) for field in schema} for table, schema in columns.items()}
     process = subprocess.Popen(
         [sys.executable, "-m", "cssafe.exchange.decoder", Arguments(types, workspace.in_memory, limits).to_json()],
@@ -154,10 +154,10 @@ def _decoded(
 
 
 def _message(process: "subprocess.Popen[bytes]", limits: ImportLimits) -> dict[str, Any]:
-    """The next of the decoder's lines.
+    """The decoder's next message.
 
     Raises:
-        StoreError: it has refused the file, or broken down over it.
+        StoreError: it refused the file, or crashed.
     """
     assert process.stdout is not None
     line = process.stdout.readline()
@@ -173,7 +173,7 @@ def _batches(process: "subprocess.Popen[bytes]", limits: ImportLimits) -> Iterat
     """The rows of a table.
 
     Raises:
-        StoreError: the decoder has broken down in the middle of it.
+        StoreError: the decoder crashed in the middle of it.
     """
     try:
         yield from pa.ipc.open_stream(process.stdout)
@@ -235,7 +235,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def describe_import(taken: ImportResult) -> str:
-    """What came in, in words."""
+    """Sentence about the numbers of imported lessons and ignored settings."""
     words = _("Lessons that came in: {n}. Here already, and left as they are: {present}.").format(
         n=len(taken.lessons), present=taken.present
     )

@@ -1,4 +1,4 @@
-"""Progress of the commands, on stderr."""
+"""Progress lines of the commands export and import."""
 
 import sys
 import time
@@ -7,7 +7,7 @@ from cssafe.exchange import Progress
 
 
 def progress_printer(what: str) -> Progress:
-    """A function that says how far it is, every other second."""
+    """A function that prints the share done on stderr, every other second."""
     last = time.monotonic()
 
     def say(share: float) -> None:

@@ -1,4 +1,4 @@
-"""CSV cells and what spreadsheets do with them: formulas they would execute, dates and decimals they write in their own way."""
+"""CSV cells and spreadsheets: escaping of formulas, parsing of numbers and dates as spreadsheets write them."""
 
 import re
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import pandas as pd  # the decoder of export files, which stays small, uses this module, too
 
 _EXECUTED = "=+\\-@\t\r\n＝＋－＠"  # noqa: RUF001 the full-width signs are executed, too
-"""Signs that begin a formula (OWASP, CSV injection), with their full-width forms."""
+"""First characters of a formula (OWASP, CSV injection), with their full-width forms."""
 
 _RISKY = re.compile(f"'*[{_EXECUTED}]")
 _ESCAPED = re.compile(f"''*[{_EXECUTED}]")
@@ -51,22 +51,21 @@ TWO_MARKS = N_(
 
 
 class CellError(ValueError):
-    """A cell that allows more than one reading, or none. Its text is one of the sentences above, with places to be filled."""
+    """An ambiguous or unreadable cell. Its text is one of the sentences above, with fields to be filled."""
 
 
 def escape(text: str) -> str:
-    """The text as a CSV cell that no spreadsheet executes: with an apostrophe before it where it needs one."""
+    """Text as a CSV cell that no spreadsheet executes, by a leading apostrophe where needed."""
     return f"'{text}" if _RISKY.match(text) else text
 
 
 def unescape(text: str) -> str:
-    """The text before `escape`."""
+    """Inverse of escape."""
     return text[1:] if _ESCAPED.match(text) else text
 
 
 def escape_texts(table: "pd.DataFrame") -> "pd.DataFrame":
-    """The table with all its texts escaped, to be written as CSV. Numbers written with a sign and an interval, such as
-    “+0.05 (0.01 to 0.09)”, stay."""
+    """Table with escaped texts, to be written as CSV. Intervals such as “+0.05 (0.01 to 0.09)” stay."""
     escaped = table.copy(deep=False)
     for name in _texts(table):
         escaped[name] = [escape(cell) if _is_formula(cell) else cell for cell in table[name]]

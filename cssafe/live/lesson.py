@@ -195,7 +195,7 @@ class LiveLesson:
             alert = self._alert
             if alert and (not self.hints or now.replace(tzinfo=None) - alert.time > REST):
                 alert = None
-            problem, lost = self.workspace.problem, self.workspace.lost(self.number)
+            problem, lost = self.workspace.problem, self.workspace.lost_seconds(self.number)
             counts = self._seconds, self._faces
             return View(reading, history, self.connected, self.ended, *counts, problem, lost, alert, now)
 
@@ -210,14 +210,14 @@ class LiveLesson:
 
     def mark(self, kind: str) -> None:
         """Note an event of this moment."""
-        self.workspace.mark(self.number, kind, self.clock.now())
+        self.workspace.add_marker(self.number, kind, self.clock.now())
 
     def switch(self, activity: str) -> None:
         """From this moment on the class does something else. Saying so twice is allowed: a page that is drawn again meanwhile
         does."""
         if activity == self.activity:
             return
-        self.workspace.switch(self.number, activity, self.clock.now())
+        self.workspace.switch_activity(self.number, activity, self.clock.now())
         self._stream.activity = activity
 
     def end(self) -> None:

@@ -1,7 +1,7 @@
-"""Read-only SQL -> DataFrame, one module for each topic. No rows give an empty frame with the same columns.
+"""Read-only queries that return DataFrames, one module for each topic. No rows give an empty frame with the same columns.
 
-All figures come from the tables that the store makes with the minimum group in them (store/summaries.py), or from its
-`counted` observations, so no page can show one of a group that is too small. Intervals: stats/intervals.py.
+All figures come from the store's summaries or its `counted` observations (store/summaries.py), which enforce the minimum group,
+so no page can show a figure of a smaller one. Intervals: stats/intervals.py.
 """
 
 from cssafe.queries.filters import ALL, Choices, Filter, choices

@@ -11,9 +11,9 @@ from cssafe.store import Workspace
 
 
 def weekly(workspace: Workspace, periods: Sequence[dict] = (), which: Filter = ALL) -> pd.DataFrame:
-    """One row for each weekday and period in which something was observed.
+    """One row for each weekday and period with figures.
 
-    periods: {"name", "start": "08:00", "end": "08:45"}, as periods.parse_periods gives them; none stands for hours of the day.
+    periods: of parse_periods; none stands for the hours of the day.
     Columns: weekday (1 Monday), period, start ("08:00"), concentration (mean over minutes) with low and high, minutes,
     lessons, faces (mean), synthetic. The clusters of the interval are lessons.
     """
@@ -34,7 +34,7 @@ def weekly(workspace: Workspace, periods: Sequence[dict] = (), which: Filter = A
 def lessons_in_cell(
     workspace: Workspace, weekday: int, period: str, periods: Sequence[dict] = (), which: Filter = ALL
 ) -> pd.DataFrame:
-    """The lessons behind one cell of `weekly`, with their minutes and mean in that cell only.
+    """Lessons of one cell of `weekly`, with their minutes and mean in that cell.
 
     Columns: lesson, name, class_name, subject, local, minutes, faces, concentration, synthetic.
     """

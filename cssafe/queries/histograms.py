@@ -12,15 +12,15 @@ from cssafe.store import Workspace
 from cssafe.store.summaries import BINS
 
 GROUPS = {"class": "class_name", "subject": "subject", "lesson": "name || strftime(local, ', %d %b %H:%M')"}
-"""What histograms can be put side by side for: word -> SQL."""
+"""Groups of a histogram -> SQL of their names."""
 
 
 def emotions(workspace: Workspace, by: str = "class", which: Filter = ALL) -> pd.DataFrame:
     """One row for each group and emotion. by: class, subject or lesson.
 
-    Columns: group, emotion, count (observations in which it was the most probable), share (its mean probability) with
-    low and high, observations, lessons, faces, synthetic. Not counted in `count` are, of each lesson, emotions that led in
-    fewer faces than the minimum group, and with them the rarest other one, for the observations of all are known.
+    Columns: group, emotion, count (observations in which it was the most probable), share (its mean probability) with low and
+    high, observations, lessons, faces, synthetic. `count` leaves out emotions that led in fewer faces of a lesson than the
+    minimum group, and with them the rarest other one, because the number of all observations is known.
     """
     seconds = "weight * expressed / measured"
     return read_frame(
@@ -37,8 +37,8 @@ def distribution(workspace: Workspace, by: str = "class", which: Filter = ALL) -
     """One row for each group and tenth of the concentration index. by: class, subject or lesson.
 
     Columns: group, start (0, 0.1 ... 0.9), count (observations), share with low and high, observations, lessons, faces,
-    synthetic. In each lesson by itself, a tenth that fewer faces than the minimum group reached is counted in the nearest one
-    that enough did (of two the lower); where none was, all are counted in that of the lesson's mean.
+    synthetic. In each lesson, a tenth with fewer faces than the minimum group is counted in the nearest one with enough (of
+    two the lower), or, where there is none, in that of the lesson's mean.
     """
     tenths = {str(i / 10): (f"{name} / measured", name) for i, name in enumerate(BINS)}
     return read_frame(
@@ -70,7 +70,7 @@ _FREQUENT = """
         FROM reached GROUP BY lesson) USING (lesson)
     GROUP BY lesson
 """
-"""SQL: for each lesson the categories that enough faces reached, without the rarest where others were reached by too few."""
+"""SQL of each lesson's categories with enough faces, without the rarest where others have too few."""
 
 _NEAREST = """
     SELECT lesson, map_from_entries(list((category, target))) AS rule
@@ -83,19 +83,19 @@ _NEAREST = """
         GROUP BY here.lesson, here.category)
     GROUP BY lesson
 """
-"""SQL: for each lesson a map from each tenth to the nearest that enough faces reached, or to that of the lesson's mean."""
+"""SQL of each lesson's map from tenths to the nearest with enough faces, or to that of the lesson's mean."""
 
 
 def _clusters(by: str, cases: Mapping[str, tuple[str, str]], observed: str, weight: str, rule: str) -> str:
     """SQL `sums`: one row for each cluster and category, with s, n and the lesson's `rule`. A cluster is a lesson where a group
     has several, else a face of its one lesson.
 
-    rule: SQL for what is done with few faces, one row for each `lesson`, from `reached`: of each lesson and category the
-    number of `faces`, the `least` that may be spoken of, and the lesson's `mean` concentration. So it is done in each lesson
-    by itself, and two filters differ by lessons that could be shown by themselves.
+    rule: SQL of the treatment of few faces, one row for each `lesson`, from `reached`: number of `faces` of each lesson and
+    category, the minimum (`least`), and the lesson's `mean` concentration. As each lesson is treated by itself, the difference
+    of two filters shows no more than its lessons.
 
-    cases: category -> its share of a face's seconds, and the number of these. observed: the number of all. weight: of a face.
-    Sums are made before the categories become rows, for there are many more faces than clusters.
+    cases: category -> its share of a face's seconds, and their number. observed: number of all seconds. weight: of a face. Sums
+    are made before the categories become rows, because there are many more faces than clusters.
     """
     items = ", ".join(
         f"{{'category': '{name}', 's': sum({share} * {weight}), 'hits': sum({hits})}}"

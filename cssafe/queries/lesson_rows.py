@@ -15,7 +15,8 @@ def lessons(workspace: Workspace, which: Filter = ALL) -> pd.DataFrame:
 
     Columns: lesson, name, class_name, subject, room, local (start by its own clock), ended (also; null while it runs),
     time_zone, profile, formula, audience, synthetic, minutes (with figures), faces (typical number seen), concentration
-    with low and high (clusters: faces; of one person alone: minutes), withheld (it has one that may not be shown here).
+    with low and high (clusters: faces; of one person alone: minutes), withheld (it has a concentration that the profile
+    withholds).
     """
     return read_frame(
         workspace,
@@ -73,12 +74,11 @@ def markers(workspace: Workspace, lesson: int) -> pd.DataFrame:
 
 
 def shareable_rows(workspace: Workspace, lesson: int) -> pd.DataFrame:
-    """What may leave the workspace of one lesson, for a file.
+    """Rows of a lesson that may leave the workspace.
 
-    Where every person in it has agreed (profiles that may show individuals): all observations. Else, once it is over, for
-    each minute that may be given away: time, faces, seconds and the means of attention and concentration. Before them the
-    lesson's number,
-    name, class_name, subject, formula, synthetic and local time; `time` is UTC.
+    Profiles that may show individuals: all observations. Else, once the lesson is over, its shareable minutes: time (UTC),
+    faces, seconds and the means of attention and concentration. Before them the lesson's number, name, class_name, subject,
+    formula, synthetic and local time.
     """
     profile = read_frame(workspace, "SELECT profile FROM lessons WHERE lesson = $lesson", {"lesson": lesson})
     agreed = [profile.name for profile in PROFILES.values() if profile.individuals]

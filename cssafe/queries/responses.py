@@ -1,10 +1,8 @@
-"""How a class responds to what the teacher marked: attention and expression within 5, 15 and 30 s against the minute before.
+"""Responses of a class to markers: attention and expression within 5, 15 and 30 s against the minute before.
 
-The change is the mean over the faces that were measured before and after, each against herself, weighted by how well and how
-long she was seen. It is a change of this class, not of classes at large; what makes it uncertain is that a class goes up and
-down by itself, and that faces are read badly: as much as the same figure does at all other moments of the same lesson. All
-intervals of a lesson hold together in 19 of 20 lessons (Bonferroni), so that of many markers without any effect none looks
-like one.
+The change is the weighted mean over faces measured before and after, each against itself; weights are quality and seconds. Its
+uncertainty is the spread of the same figure at all other moments of the lesson, from fluctuations of the class and errors of
+measurement. All intervals of a lesson hold together in 19 of 20 lessons (Bonferroni).
 """
 
 import math
@@ -22,28 +20,27 @@ from cssafe.store import Workspace
 from cssafe.store.summaries import COUNTED
 
 WINDOWS_S = (5, 15, 30)
-"""Seconds after a marker."""
+"""Windows after a marker."""
 
 BASELINE_S = 60
-"""Seconds before it."""
+"""Baseline before a marker."""
 
 MIN_BASELINE_S = 10
-"""Of which so many must be known of a face for it to count."""
+"""Measured seconds of the baseline with which a face counts."""
 
 SWING_STEP_S = 5
 """Seconds between two of the other moments."""
 
 MIN_SWINGS = 4
-"""Stretches of BEFORE and a window, one after the other, that a lesson must hold beside its markers, to tell how far it goes
-up and down by itself (assumption)."""
+"""Minimum of disjoint stretches of baseline and window without markers, for the lesson's own fluctuation (assumption)."""
 
 MEDIAN_TO_DEVIATION = 1.4826
-"""Median distance from 0 -> standard deviation, where values lie normally (Rousseeuw & Croux 1993). The median, because other
-moments lie near markers and their effects, and a few large changes must not hide one."""
+"""Factor from the median absolute value to the standard deviation of normal values (Rousseeuw & Croux 1993). The median,
+because some of the other moments have effects of markers, too."""
 
 MIN_LOOKING_ATTENTION = 0.7
-"""Attention of a second from which on a face looks to where it should: the middle between looking there (1) and elsewhere
-(.4) with open eyes."""
+"""Attention from which on a face looks to the right place: the middle between looking there (1) and elsewhere (.4) with open
+eyes."""
 
 MEASURES = ("attention", "expression")
 """Attention in [0, 1]; of expression the valence in [-1, 1], unpleasant to pleasant (scoring/affect.py)."""
@@ -54,7 +51,7 @@ CHANGED = {
     ("expression", True): N_("expression rose by {change:.2f} within {window} s ({low:+.2f} to {high:+.2f})"),
     ("expression", False): N_("expression fell by {change:.2f} within {window} s ({low:+.2f} to {high:+.2f})"),
 }
-"""Measure and whether it rose -> what is said of it."""
+"""Measure and whether it rose -> sentence."""
 
 COLUMNS = (
     "minute",
@@ -84,9 +81,8 @@ def responses(workspace: Workspace, lesson: int) -> pd.DataFrame:
     """One row for each marker, measure and window; nothing of a measure that the lesson does not have.
 
     Columns: minute (from the lesson's start, with fraction), local, kind, measure (of MEASURES), window (seconds), change
-    with low and high (NaN where too few faces, or too little beside the markers to judge by), faces; delay: seconds until half
-    of the faces that had to turn have turned, with soonest and latest (95 %; inf: more than the longest window), NaN where
-    attention did not clearly change.
+    with low and high (NaN with too few faces or other moments), faces; delay: seconds until half of the faces that had to turn
+    have turned, with soonest and latest (95 %; inf: more than the longest window), NaN where attention did not clearly change.
     """
     valence = " + ".join(f"{value} * p_{name}" for name, (value, _arousal) in COORDINATES.items())
     with workspace.cursor() as cursor:
@@ -141,9 +137,9 @@ def build_course(second: np.ndarray, face: np.ndarray, values: np.ndarray, weigh
 
 
 def changes_with_intervals(course: Course, at: np.ndarray, window: int, least: int, alpha: float) -> pd.DataFrame:
-    """The change at each moment with its interval: columns window, change, low, high, faces; one row a moment.
+    """Change at each moment with its interval: columns window, change, low, high, faces; one row a moment.
 
-    at: seconds, int (m,). least: how many faces there must be. alpha: how often an interval may miss the truth.
+    at: seconds, int (m,). least: minimum of faces. alpha: share of intervals that may miss the truth.
     """
     change, faces = mean_changes(course, at, window)
     others = np.arange(BASELINE_S, len(course.values) - 2 * WINDOWS_S[-1], SWING_STEP_S)
@@ -160,10 +156,10 @@ def changes_with_intervals(course: Course, at: np.ndarray, window: int, least: i
 
 
 def mean_changes(course: Course, at: np.ndarray, window: int) -> tuple[np.ndarray, np.ndarray]:
-    """Of each moment (m,): the mean change of the faces, NaN where there are none, and how many there are.
+    """Mean change of the faces at each moment (m,), NaN without faces, and the number of faces.
 
-    at: seconds. A face counts if it was measured in KNOWN seconds before and in a third of the window. Its weight is that of a
-    difference of two means with its weights before and after: the product over the sum.
+    at: seconds. A face counts if it was measured in MIN_BASELINE_S before and in a third of the window. Its weight is that of a
+    difference of two means: the product of its weights before and after over their sum.
     """
     known, before, was = _over(course, at - BASELINE_S, at)
     seen, after, then = _over(course, at, at + window)
@@ -199,15 +195,15 @@ def turning_delay(course: Course, at: int, sign: int, least: int) -> tuple[float
 
 
 def describe_response(rows: pd.DataFrame) -> str:
-    """What one marker's rows say."""
+    """Sentence about one marker's rows."""
     first = rows.iloc[0]
     kind = first["kind"]
-    told = []
+    changes = []
     for measure, part in rows.groupby("measure", sort=False):
         clear = part[(part["low"] > 0) | (part["high"] < 0)]
         if len(clear):
             row = clear.iloc[0]
-            told.append(
+            changes.append(
                 _(CHANGED[str(measure), bool(row["change"] > 0)]).format(
                     change=abs(row["change"]), window=row["window"], low=row["low"], high=row["high"]
                 )
@@ -215,20 +211,20 @@ def describe_response(rows: pd.DataFrame) -> str:
     turned = rows["delay"].dropna()
     if len(turned):
         row = rows.loc[turned.index[0]]
-        told.append(_turned(row))
+        changes.append(_turned(row))
     marker = f"{first['local']:%H:%M:%S} {_(kind)}"
-    return _("**{marker}**: {changes}.").format(marker=marker, changes="; ".join(told) or _("no clear change"))
+    return _("**{marker}**: {changes}.").format(marker=marker, changes="; ".join(changes) or _("no clear change"))
 
 
 def _direction(rows: pd.DataFrame) -> int:
-    """1 where attention clearly rose within one of the windows, -1 where it fell, 0 where neither."""
+    """1 if attention clearly rose within a window, -1 if it fell, else 0."""
     if (rows["low"] > 0).any():
         return 1
     return -1 if (rows["high"] < 0).any() else 0
 
 
 def _over(course: Course, begin: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Measured seconds, weight and weighted sum of each face in each of the stretches from begin to end, (m, faces)."""
+    """Measured seconds, weight and weighted sum of each face from begin to end, each (m, faces)."""
     begin, end = (np.clip(seconds, 0, len(course.values)) for seconds in (begin, end))
     parts = []
     for values in (course.weights > 0, course.weights, course.weights * course.values):

@@ -1,6 +1,6 @@
-"""What a lesson's figures are made of, read-only: observations to be scored anew, its activities, and moments to be rated.
+"""Counted observations of a lesson, its activities, and minutes for rating, read-only.
 
-Only what may enter a figure by itself (store/summaries.py) comes out of here.
+Only observations that may enter a figure (store/summaries.py) are returned.
 """
 
 import numpy as np
@@ -12,11 +12,11 @@ from cssafe.store import Workspace
 from cssafe.store.summaries import COUNTED
 
 MOMENTS_PER_LESSON = 12
-"""Minutes of one lesson that a teacher is asked about: enough to span low and high, few enough for a break."""
+"""Minutes of a lesson that its teacher rates: enough to span low and high, few enough for a break."""
 
 
 def counted_observations(workspace: Workspace, lesson: int) -> pd.DataFrame:
-    """Observations of a lesson that may enter a figure: `minute` (whole, from the start), `time` (naive UTC), `track`, the
+    """Counted observations of a lesson: `minute` (whole, from the start), `time` (naive UTC), `track`, the
     signals, the probabilities and `concentration`, by time and track."""
     columns = ", ".join(("time", "track", *SIGNALS, *EXPRESSION, "concentration"))
     minute = "date_diff('minute', date_trunc('minute', started), time)::INTEGER AS minute"
@@ -39,11 +39,11 @@ def activities(workspace: Workspace, lesson: int) -> pd.DataFrame:
 
 
 def rating_moments(workspace: Workspace, lesson: int) -> pd.DataFrame:
-    """The minutes of a lesson that its teacher is asked about: one drawn from each twelfth of those with figures, always the
-    same ones; by time, with what she has said so far.
+    """Minutes of a lesson for rating by its teacher: one drawn from each twelfth of those with figures, always the same; by
+    time, with the ratings so far.
 
-    Columns: time (naive UTC), local, faces, answered (bool), rating (null where not answered, or where she could not say).
-    The score is not among them. None of a lesson that still runs or is synthetic.
+    Columns: time (naive UTC), local, faces, answered (bool), rating (null for no answer), without the score. No rows for a
+    lesson that still runs or is synthetic.
     """
     with workspace.cursor() as cursor:
         rows = cursor.execute(
@@ -62,7 +62,7 @@ def rating_moments(workspace: Workspace, lesson: int) -> pd.DataFrame:
 
 
 def rated_minutes(workspace: Workspace) -> pd.DataFrame:
-    """Minutes that their teacher has rated, with the score beside them, of lessons all of whose moments were answered.
+    """Rated minutes with their score, of lessons with all ratings answered.
 
     Columns: lesson, name, formula, time (naive UTC), local, rating (0, 1, 2), concentration.
     """

@@ -116,7 +116,7 @@ def seat_attention(workspace: Workspace, lesson: int, regions: list[Region]) -> 
     table = _table(workspace, lesson, regions)
     if table["attention"].isna().all():
         return table
-    workspace.divide(lesson, regions)
+    workspace.save_regions(lesson, regions)
     return _table(workspace, lesson, division(workspace, lesson))  # another page may have been first
 
 

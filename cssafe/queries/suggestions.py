@@ -1,16 +1,14 @@
-"""What a class's own lessons show to work: after which markers its concentration rose. No advice of any other kind, and none
-where its lessons do not carry it.
+"""Suggestions from a class's own lessons: markers after which its concentration rose.
 
-Teachers often ask a question or begin a quiz when attention has sunk, and what has sunk mostly rises again by itself. So the
-change after a marker is told against the change that the other moments of this class's lessons lead one to expect, from how
-the class stood just before (against the lesson so far) and how late in the lesson it was: a least-squares fit. Only what was
-known at the moment decides which others it is compared with, never what came later (a marker of another kind, say), as in
-emulated trials (Hernán & Robins, American Journal of Epidemiology 183, 2016). What makes it uncertain is found by leaving out
-one lesson after the other (the jackknife, safe with few clusters: MacKinnon, Nielsen & Webb, Journal of Econometrics 232,
-2023, CR3). All intervals of a class hold together in 19 of 20 classes (Bonferroni over its kinds of marker). Minutes are
-compared within one activity, for the activity sets what counts as attentive.
+Teachers often ask a question or begin a quiz when attention has dropped, and it mostly recovers by itself. So the change
+after a marker is compared with the change expected from other moments of this class: a least-squares fit on the concentration
+just before (against the lesson so far) and the time in the lesson. Only facts known at the moment select the moments
+compared, as in emulated trials (Hernán & Robins, American Journal of Epidemiology 183, 2016). Intervals come from the
+jackknife over lessons (CR3, safe with few clusters: MacKinnon, Nielsen & Webb, Journal of Econometrics 232, 2023), and hold
+together in 19 of 20 classes (Bonferroni over kinds of markers). Minutes are compared within one activity, which defines
+attention.
 
-Everything rests on the table `minutes`, so nothing is told of fewer than the minimum group.
+The figures come from the table `minutes`, which enforces the minimum group.
 """
 
 import numpy as np
@@ -21,21 +19,21 @@ from cssafe.stats.regression import jackknife_excess
 from cssafe.store import NO_CLASS, Workspace
 
 BEFORE_MINUTES = 3
-"""Minutes before the one with the marker: what the teacher may have reacted to (assumption)."""
+"""Minutes before the one with the marker, to which the teacher may have reacted (assumption)."""
 
 AFTER_MINUTES = 5
-"""Minutes after it: a change that the lesson feels (assumption)."""
+"""Minutes after it, long enough to matter for the lesson (assumption)."""
 
 MAX_SPAN_MINUTES = 20
-"""Minutes that all of these may take: a quiz or a break with another activity may lie between them (assumption)."""
+"""Maximum span of all these minutes: a quiz or a break with another activity may lie between them (assumption)."""
 
 MAX_AGE_DAYS = 300
-"""Days before the class's newest lesson beyond which lessons do not count: a school year, after which other students may bear
-the class's name (assumption)."""
+"""Maximum age of a lesson against the class's newest: a school year, after which the class may have other students
+(assumption)."""
 
 MIN_LESSONS = 6
-"""Lessons with such a marker, and lessons with other moments, below which nothing is told: in five, chance alone has all of
-them rise or all of them fall in more than 1 of 20 classes (sign test, 2 / 2^5)."""
+"""Minimum of lessons with such a marker, and of lessons with other moments: in five, all rise or all fall by chance in more
+than 1 of 20 classes (sign test, 2 / 2^5)."""
 
 COLUMNS = ("kind", "lessons", "rose", "change", "low", "high", "clear", "synthetic")
 
@@ -76,13 +74,13 @@ OTHER = N_(
 
 
 def suggestions(workspace: Workspace, class_name: str) -> pd.DataFrame:
-    """The rows of `history` that can be told from chance and are a rise, the largest first: what may be suggested."""
+    """Rows of marker_effects with a clear rise, the largest first."""
     table = marker_effects(workspace, class_name)
     return table[table["clear"] & (table["change"] > 0)].reset_index(drop=True)
 
 
 def describe_suggestion(row: pd.Series) -> str:
-    """A suggestion in words, with its uncertainty and its number of lessons. row: of `suggestions`."""
+    """Sentence with interval and number of lessons. row: of `suggestions`."""
     return _(FOUND.get(row["kind"], OTHER)).format(**row)
 
 
@@ -101,13 +99,13 @@ def marker_effects(workspace: Workspace, class_name: str) -> pd.DataFrame:
     marked = moments.dropna(subset="kind")
     counted = marked.groupby("kind")["lesson"].nunique()
     alpha = 0.05 / max(1, (counted >= MIN_LESSONS).sum())
-    told = [
+    effects = [
         (kind, lessons, *mean_excess(moments, kind, alpha))
         if lessons >= MIN_LESSONS
         else (kind, lessons, 0, *[np.nan] * 3)
         for kind, lessons in counted.items()
     ]
-    table = pd.DataFrame(told, columns=list(COLUMNS[:6]))
+    table = pd.DataFrame(effects, columns=list(COLUMNS[:6]))
     table["clear"] = (table["low"] > 0) | (table["high"] < 0)
     return table.assign(synthetic=bool(moments["synthetic"].any())).sort_values(
         "change", ascending=False, ignore_index=True
@@ -118,7 +116,7 @@ def mean_excess(moments: pd.DataFrame, kind: str, alpha: float) -> tuple[int, fl
     """In how many lessons concentration was higher after markers of that kind than expected, by how much on average over
     lessons, and the ends of its interval; NaN where the other moments lie in fewer than MIN_LESSONS lessons.
 
-    moments: rows of MOMENTS_SQL. alpha: how often the interval may miss the truth.
+    moments: rows of MOMENTS_SQL. alpha: share of intervals that may miss the truth.
     """
     lesson = np.unique(moments["lesson"], return_inverse=True)[1]
     late = moments["minute"] / 45

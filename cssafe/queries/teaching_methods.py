@@ -1,14 +1,11 @@
-"""Forms of teaching compared: lecture, demonstration, quiz, group work and others, within the same lessons.
+"""Comparison of teaching methods (forms): lecture, demonstration, quiz, group work and others, within the same lessons.
 
-A form lasts from a marker or a switch of the activity until the next one. Group work and breaks are not scored, for no camera
-can tell talk about the task from other talk, so of them only what comes afterwards is told. Each minute is compared with other
-minutes of the same lesson, so that class, subject, room and hour are the same on both sides; and as every lesson has its ups
-and downs, the time from its start is taken into account as well: concentration = lesson + time + form + what went before, by
-least squares. A form that always comes at the same time cannot be told from that time, and is not. What remains: why the
-teacher chose it.
+A form lasts from a marker or a switch of the activity until the next one. Group work and breaks are not scored, because a
+camera cannot distinguish talk about the task from other talk; of them only the minutes afterwards are compared. Least squares
+within lessons: concentration = lesson + time from its start + form + form before. A form that always comes at the same time
+has no figure. The teacher's reason for a form remains a confounder.
 
-Intervals come from the spread between lessons (cluster-robust: Liang & Zeger 1986; Cameron & Miller, A practitioner's guide to
-cluster-robust inference, Journal of Human Resources 50(2), 2015), with as many degrees of freedom as lessons have the form.
+Intervals are cluster-robust over lessons (stats/regression.py), with as many degrees of freedom as lessons have the form.
 """
 
 import numpy as np
@@ -22,7 +19,7 @@ from cssafe.stats.regression import center_within, partial_slope
 from cssafe.store import Workspace
 
 LECTURE = N_("lecture")
-"""The form that all others are compared with: the eyes to the front, and nothing else marked."""
+"""The reference form: eyes to the front, and no marker."""
 
 FORMS = dict(zip(ACTIVITIES, (LECTURE, N_("screen"), N_("desk work"), N_("group work"), N_("break")), strict=True))
 """Activity -> form."""
@@ -33,7 +30,7 @@ MARKED = (N_("instruction"), N_("demonstration"), N_("quiz"), N_("group work"), 
 NOT_SCORED = (N_("group work"), N_("break"))
 
 MAX_SWITCH_DELAY = pd.Timedelta(minutes=1)
-"""A switch of the activity so soon after a marker belongs to it: a quiz at the desk is a quiz (assumption)."""
+"""A switch of the activity within this time after a marker belongs to it: a quiz at the desk is a quiz (assumption)."""
 
 AFTER_MINUTES = 10
 """Minutes after a form that count as following it (assumption)."""
@@ -42,8 +39,8 @@ TIME_BIN_MINUTES = 5
 """Minutes from the start of a lesson that count as the same time (assumption)."""
 
 MIN_UNEXPLAINED = 0.1
-"""Share of a form's minutes that lesson and time must leave unexplained, for its effect to be told from theirs (a variance
-inflation of 10; Hair et al., Multivariate Data Analysis, 1998)."""
+"""Minimum share of a form's variance that lesson and time leave unexplained (a variance inflation of 10; Hair et al.,
+Multivariate Data Analysis, 1998)."""
 
 COLUMNS = ("form", "measure", "difference", "low", "high", "lessons")
 
@@ -75,8 +72,7 @@ def forms_compared(workspace: Workspace, which: Filter) -> pd.DataFrame:
 
 
 def form_stretches(events: pd.DataFrame) -> pd.DataFrame:
-    """Events as forms from `begin` on: columns lesson, form, begin, by begin, and `last` with `left`: the form before it, and
-    when that ended.
+    """Forms from events: columns lesson, form, begin, by begin, and `last`, the form before it.
 
     events: lesson, time, kind, marked (bool), by time.
     """
@@ -89,8 +85,8 @@ def form_stretches(events: pd.DataFrame) -> pd.DataFrame:
 
 
 def assign_forms(minutes: pd.DataFrame, stretched: pd.DataFrame) -> pd.DataFrame:
-    """Scored minutes with what was done in each: columns lesson, part, concentration, form, after (the form before, of
-    the first AFTER minutes; else null)."""
+    """Scored minutes with their form: columns lesson, part, concentration, form, after (the form before, in the first
+    AFTER_MINUTES; else null)."""
     middle = minutes.assign(at=minutes["time"] + pd.Timedelta(seconds=30))
     found = pd.merge_asof(middle, stretched, left_on="at", right_on="begin", by="lesson").dropna(subset="form")
     fresh = found["at"] - found["begin"] < pd.Timedelta(minutes=AFTER_MINUTES)
@@ -99,7 +95,7 @@ def assign_forms(minutes: pd.DataFrame, stretched: pd.DataFrame) -> pd.DataFrame
 
 
 def compare_forms(table: pd.DataFrame) -> pd.DataFrame:
-    """The table of `forms`. table: of `placed`."""
+    """The table of forms_compared. table: of assign_forms."""
     if table.empty:
         return pd.DataFrame(columns=COLUMNS)
     names, columns = [], []

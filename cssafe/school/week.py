@@ -52,12 +52,12 @@ class School:
         """Number of the slot in the order of the week."""
         return self.days.index(day) * len(self.periods) + self.names.index(period)
 
-    def place(self, slot: int) -> tuple[str, str]:
+    def day_and_period(self, slot: int) -> tuple[str, str]:
         """Day and period of a slot."""
         day, period = divmod(slot, len(self.periods))
         return self.days[day], self.names[period]
 
-    def plain(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Arguments of parse_week but the periods."""
         return {
             "days": list(self.days),
@@ -260,7 +260,7 @@ def _check(school: School) -> None:
 
 def _clash(school: School, row: Mapping[str, Any], who: str, slot: int, other: str | None) -> DataError:
     """The error for a lesson whose resource is in another lesson in that slot, or (None) away."""
-    day, period = school.place(slot)
+    day, period = school.day_and_period(slot)
     about = {"what": Sentence(RESOURCE_NAMES[who]), "name": row[who]}
     about["when"] = Sentence("{day} {period}", day=Sentence(day), period=period)
     if other:

@@ -1,8 +1,9 @@
-"""How far scores agree with what people said of the same moments: pure functions of arrays.
+"""Agreement of scores with people's ratings of the same moments: recall, kappa and AUC.
 
-Ratings are whole numbers from 0 to k - 1 in rising order, levels the same as the scores say it. Intervals are 95 % intervals
-by the percentile bootstrap (Efron 1979) over groups: the moments of one person, or of one lesson, are not independent, so
-people are drawn and not moments. NaN stands for: cannot be told from these ratings.
+Ratings and levels of scores are integers from 0 to k - 1, ascending. Intervals are 95 % intervals by the percentile bootstrap
+(Efron 1979) over groups: moments of one person or lesson are not independent, so groups are drawn. NaN: undefined for these
+ratings. scikit-learn is the oracle of the tests; its functions take 46 s for one bootstrap of 300 moments, these 0.5 s
+(measured).
 """
 
 from collections.abc import Callable
@@ -13,10 +14,10 @@ import pandas as pd
 from cssafe.language import N_
 
 RESAMPLES = 1000
-"""Of the bootstrap: the ends of its 95 % intervals then move by about a twentieth of their width from seed to seed."""
+"""Bootstrap resamples: the ends of a 95 % interval vary by about a twentieth of its width from seed to seed."""
 
 MIN_MOMENTS = 5
-"""Moments of one person below which no figure is made of her alone."""
+"""Minimum of moments for a figure of one person."""
 
 MEASURES = {
     "recall": N_("Unweighted recall, all levels"),
@@ -27,9 +28,9 @@ MEASURES = {
 """Measure -> its name on screen."""
 
 
-def recall(counts: np.ndarray) -> np.ndarray:
-    """Mean share of each rating's moments that have its level, over the ratings that occur, of confusion matrices
-    (..., k, k) with a row for each rating: (...), in [0, 1]."""
+def unweighted_recall(counts: np.ndarray) -> np.ndarray:
+    """Unweighted recall (...) in [0, 1] of confusion matrices (..., k, k) with a row for each rating: mean over the ratings
+    that occur."""
     true = counts.sum(axis=-1)
     right = np.diagonal(counts, axis1=-2, axis2=-1)
     with np.errstate(invalid="ignore"):
@@ -37,9 +38,9 @@ def recall(counts: np.ndarray) -> np.ndarray:
         return shares.sum(axis=-1) / (true > 0).sum(axis=-1)
 
 
-def kappa(counts: np.ndarray) -> np.ndarray:
-    """Agreement beyond chance that punishes by the square of the distance (Cohen 1968), of confusion matrices (..., k, k):
-    (...), at most 1; NaN where chance alone would agree fully."""
+def quadratic_kappa(counts: np.ndarray) -> np.ndarray:
+    """Quadratic weighted kappa (...), at most 1, of confusion matrices (..., k, k) (Cohen 1968); NaN where chance alone agrees
+    fully."""
     k = counts.shape[-1]
     distance = np.subtract.outer(np.arange(k), np.arange(k)) ** 2
     n = counts.sum(axis=(-2, -1))
@@ -50,17 +51,17 @@ def kappa(counts: np.ndarray) -> np.ndarray:
 
 
 def weighted_auc(score: np.ndarray, upper: np.ndarray) -> Callable[[np.ndarray], float]:
-    """A function of weights (n,) of the moments -> the probability that a moment of the upper half has a higher score than one
-    of the lower, ties counting half (Hanley & McNeil 1982); NaN where there are not both.
+    """AUC as a function of weights (n,): probability that a moment of the upper half has a higher score than one of the lower,
+    ties counting half (Hanley & McNeil 1982); NaN without both.
 
     Args:
         score: (n,), no NaN. upper: bool (n,).
     """
-    _values, place = np.unique(score, return_inverse=True)
+    _values, rank = np.unique(score, return_inverse=True)
 
     def weighted(weights: np.ndarray) -> float:
-        high = np.bincount(place, weights * upper)
-        low = np.bincount(place, weights * ~upper)
+        high = np.bincount(rank, weights * upper)
+        low = np.bincount(rank, weights * ~upper)
         pairs = high.sum() * low.sum()
         return float((high * (np.cumsum(low) - low / 2)).sum() / pairs) if pairs > 0 else np.nan
 
@@ -85,7 +86,12 @@ def agreement(score: np.ndarray, level: np.ndarray, rating: np.ndarray, k: int, 
         half = -(-k // 2)
         halves = np.array([[counts[:half, :half].sum(), counts[:half, half:].sum()],
                            [counts[half:, :half].sum(), counts[half:, half:].sum()]])  # fmt: skip
-        return [float(recall(counts)), float(recall(halves)), float(kappa(counts)), ranked(weights[owner])]
+        return [
+            float(unweighted_recall(counts)),
+            float(unweighted_recall(halves)),
+            float(quadratic_kappa(counts)),
+            ranked(weights[owner]),
+        ]
 
     table = pd.DataFrame({"measure": list(MEASURES)})
     if not groups:
@@ -95,9 +101,9 @@ def agreement(score: np.ndarray, level: np.ndarray, rating: np.ndarray, k: int, 
     ends = np.full((2, len(MEASURES)), np.nan)
     if groups > 1:
         for i in range(len(MEASURES)):
-            told = drawn[~np.isnan(drawn[:, i]), i]
-            if len(told):
-                ends[:, i] = np.quantile(told, (0.025, 0.975))
+            defined = drawn[~np.isnan(drawn[:, i]), i]
+            if len(defined):
+                ends[:, i] = np.quantile(defined, (0.025, 0.975))
     return table.assign(value=measured(np.ones(groups)), low=ends[0], high=ends[1])
 
 
@@ -113,6 +119,6 @@ def auc_by_person(score: np.ndarray, rating: np.ndarray, k: int, group: np.ndarr
 
 
 def level_thresholds(score: np.ndarray, rating: np.ndarray, k: int) -> np.ndarray:
-    """Where to cut scores into k levels so that each is as frequent as its rating: (k - 1,), ascending. score: (n,), n > 0."""
+    """Thresholds of scores (k - 1,), ascending, that make each level as frequent as its rating. score: (n,), n > 0."""
     below = np.cumsum(np.bincount(rating, minlength=k))[:-1] / len(rating)
     return np.quantile(score, below)

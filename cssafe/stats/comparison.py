@@ -1,8 +1,8 @@
-"""Lessons with something against lessons without: difference of their means, effect size, and what each is uncertain by.
+"""Comparison of lessons with and without a property: difference of means, effect size, intervals.
 
-Only lessons alike in everything else are compared: within a stratum (class, subject, formula ...), each lesson against its
-stratum's mean, as by least squares with a constant for each stratum (Angrist & Pischke, Mostly Harmless Econometrics, 2009,
-section 3.3). A lesson counts once, however many faces and minutes it has. A difference need not be caused by what was compared.
+Lessons are compared within strata (class, subject, formula ...), by least squares with a constant for each stratum (Angrist &
+Pischke, Mostly Harmless Econometrics, 2009, section 3.3). A lesson counts once, whatever its faces and minutes. A difference
+need not be caused by the property.
 """
 
 from dataclasses import dataclass
@@ -14,15 +14,14 @@ from cssafe.stats.intervals import student_t
 from cssafe.stats.regression import center_within, varies_within
 
 MIN_LESSONS = 5
-"""Lessons with and as many without, before a comparison answers: with fewer, one odd lesson makes the difference
-(assumption)."""
+"""Minimum of lessons with, and of lessons without: with fewer, one odd lesson makes the difference (assumption)."""
 
 
 @dataclass(frozen=True)
 class Effect:
-    """slope: by how much the value rises where x rises by one (of a tag: by how much lessons with it are higher), with its
-    95 % interval. size: the same in standard deviations of lessons of one stratum (Hedges' g), with its interval. lessons: how
-    many were compared; others have nothing to be compared with. All NaN where nothing can be said.
+    """slope: change of the value for each unit of x (of a tag: difference of lessons with it), with its 95 % interval. size:
+    the same in standard deviations within strata (Hedges' g), with its interval. lessons: number of compared ones. All NaN
+    where no lesson can be compared.
     """
 
     slope: float = np.nan
@@ -35,14 +34,14 @@ class Effect:
 
     @property
     def clear(self) -> bool:
-        """Whether the interval leaves out zero."""
+        """Whether the interval excludes zero."""
         return self.low > 0 or self.high < 0
 
 
 def estimate_effect(values: np.ndarray, x: np.ndarray, strata: np.ndarray) -> Effect:
-    """How the values of lessons (n,) hang on x (n,): a number, or 1 for those with and 0 for those without something.
+    """Effect of x (n,) on the values of lessons (n,): a number, or 1 for those with a property and 0 for others.
 
-    strata: int (n,). Values that are NaN do not count, nor strata in which x is everywhere the same.
+    strata: int (n,). NaN values are left out, and strata with equal x.
     Hedges' g and its variance: Hedges & Olkin, Statistical Methods for Meta-Analysis, 1985, section 5.
     """
     known = ~np.isnan(values)
@@ -67,8 +66,8 @@ def estimate_effect(values: np.ndarray, x: np.ndarray, strata: np.ndarray) -> Ef
 
 
 def compare_groups(values: np.ndarray, having: np.ndarray, strata: np.ndarray) -> tuple[Effect, int, int]:
-    """Lessons that have something, bool (n,), against those that have not, and how many of each can be compared; no figure
-    with fewer than MIN_LESSONS of either."""
+    """Effect of a property, bool (n,), and the numbers of compared lessons with and without it; no figure with fewer than
+    MIN_LESSONS of either."""
     known = ~np.isnan(values)
     mixed = varies_within(having[known], strata[known])
     having_it = int(having[known][mixed].sum())
@@ -79,7 +78,7 @@ def compare_groups(values: np.ndarray, having: np.ndarray, strata: np.ndarray) -
 
 
 def strata(lessons: pd.DataFrame) -> np.ndarray:
-    """Which lessons are alike in class, subject, formula, audience and in being synthetic or not: int (n,).
+    """Strata of lessons by class, subject, formula, audience and being synthetic: int (n,).
 
     lessons: rows of queries.lessons.
     """

@@ -1,20 +1,19 @@
-"""The 95 % interval of a mean: as SQL for what is stored, of arrays for what is live.
+"""95 % interval of a mean over clusters, in SQL and in NumPy.
 
-The mean is taken over unequal clusters. With s the weighted sum and n the weight of each of G clusters, and m = sum s / sum n,
-the variance of m is g / (g - 1) * sum (s - m n)^2 / (sum n)^2 (Cochran, Sampling Techniques, 1977, section 6) with
-g = (sum n)^2 / sum n^2, the number of equal clusters that would tell as much (Kish, Survey Sampling, 1965; it is G where
-all weigh alike), and the factor is Student's t with g - 1 degrees of freedom. A cluster is a lesson, or a face within one
-lesson: the seconds of one face are nearly copies of each other, and counting them singly would make any interval tiny. A
-face's n is the number of its seconds, each weighted by how well the face could be read. So an interval widens with fewer
-faces, with faces that were seen for few seconds, and with seconds that scatter. One cluster alone gives none (null, NaN).
+The mean is taken over unequal clusters. With s the weighted sum and n the weight of each of G clusters, and m = sum s / sum
+n, the variance of m is g / (g - 1) * sum (s - m n)^2 / (sum n)^2 (Cochran, Sampling Techniques, 1977, section 6) with g =
+(sum n)^2 / sum n^2, the effective number of clusters (Kish, Survey Sampling, 1965; G for equal weights), and the factor is
+Student's t with g - 1 degrees of freedom. A cluster is a lesson, or a face within one lesson: the seconds of one face are
+nearly copies of each other, and counting them singly would make any interval tiny. A face's n is the number of its seconds,
+weighted by quality. One cluster has no interval (null, NaN).
 """
 
 import numpy as np
 from scipy.special import stdtrit
 
 WEIGHT_SQL = "(1 + coalesce(quality, 1)) / 2"
-"""SQL for what an observation weighs: by its quality, from a half to one. With less than half, the mean of five could be read
-as that of the one who is seen best; so she makes a third of it at most. Quality unknown weighs one."""
+"""SQL for the weight of an observation: from a half to one, by quality; one for unknown quality. With smaller weights the mean
+of five faces could reveal the best seen one; so it makes a third at most."""
 
 MAX_FREEDOM = 30
 """Degrees of freedom up to which Student's t is computed; beyond, that of 30 is used (2.04; true: falling to 1.96)."""
@@ -29,12 +28,12 @@ def student_t(freedom: int) -> float:
 
 
 def quality_weights(quality: np.ndarray) -> np.ndarray:
-    """WEIGHT in NumPy; quality NaN is unknown."""
+    """WEIGHT_SQL in NumPy; quality NaN is unknown."""
     return (1 + np.nan_to_num(quality, nan=1.0)) / 2
 
 
 def mean_sql(name: str) -> str:
-    """SQL for the mean over rows with s and n, called `name`, and its `low` and `high`, cut to [0, 1]."""
+    """SQL for the mean `name` over rows with s and n, and its `low` and `high`, cut to [0, 1]."""
     mean = "(sum(s) / sum(n))"
     spread = f"(sum(s * s) - 2 * {mean} * sum(s * n) + {mean} * {mean} * sum(n * n))"
     effective = "(sum(n) * sum(n) / sum(n * n))"
@@ -47,15 +46,15 @@ def mean_sql(name: str) -> str:
 
 
 def clustered_means(s: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The same of arrays: mean, low and high (k,), not cut, of k measures with the sums s (G, k) over clusters of n (G,); NaN
-    for the interval of one cluster."""
+    """Mean, low and high (k,), not cut, of k measures with sums s (G, k) over clusters with weights n (G,); NaN for the
+    interval of one cluster."""
     measures = s.shape[1]
     return grouped_means(s.ravel(), np.repeat(n, measures), np.tile(np.arange(measures), len(n)))
 
 
 def grouped_means(s: np.ndarray, n: np.ndarray, group: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The same of one measure in many groups: mean, low and high (g,), not cut, of clusters with s, n > 0 and the number of
-    their group from 0, each (m,); NaN for the interval of one cluster."""
+    """Mean, low and high (g,), not cut, of each group of clusters with sums s, weights n > 0 and group number from 0, each
+    (m,); NaN for the interval of one cluster."""
     whole, squares, count = np.bincount(group, n), np.bincount(group, n**2), np.bincount(group)
     mean, effective = np.bincount(group, s) / whole, whole**2 / squares
     spread = np.bincount(group, (s - n * mean[group]) ** 2)
@@ -69,7 +68,7 @@ def grouped_means(s: np.ndarray, n: np.ndarray, group: np.ndarray) -> tuple[np.n
 def mean_interval(values: np.ndarray, weights: np.ndarray, clusters: np.ndarray) -> tuple[float, float, float]:
     """Weighted mean of values (n,) in [0, 1] and the ends of its interval, cut to [0, 1]; NaN where there is none.
 
-    clusters: int (n,), whose each value is. Values that are NaN do not count.
+    clusters: int (n,). NaN values are left out.
     """
     there = ~np.isnan(values)
     if not there.any():

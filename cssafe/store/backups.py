@@ -17,33 +17,26 @@ import duckdb
 
 from cssafe.errors import StoreError
 from cssafe.language import N_
-from cssafe.store.database import (
-    FILE_CONFIG,
-    RESCUE_PREFIX,
-    copy_database,
-    remove_database,
-    replace_file,
-    sql_string,
-    temporary_path,
-)
+from cssafe.store.database import FILE_CONFIG, RESCUE_PREFIX
+from cssafe.store.database_files import copy_database, remove_database, replace_file, sql_string, temporary_path
 from cssafe.store.errors import check_file_handles, first_line
 from cssafe.store.migrations import MIGRATIONS
-from cssafe.store.recovery import LOG_SUFFIXES
+from cssafe.store.write_ahead_log import LOG_SUFFIXES
 
 MAX_BACKUP_DAYS = 14
-"""Days with lessons whose backups are kept. They span nearly three school weeks, so that a fault is still undone by
-somebody who was ill for two. Days without lessons do not count: holidays remove no backup."""
+"""Days with lessons whose backups are kept: nearly three school weeks, so that a fault can be undone after two weeks of
+illness. Days without lessons do not count: holidays remove no backup."""
 
 MIN_FREE_BYTES = 200_000_000
-"""Least that a backup leaves free on the disk: the lessons of several days, for recording comes before backups."""
+"""Free space that a backup leaves on the disk for recording: the lessons of several days."""
 
 _REPLACED = "-replaced-"
 
 
 @dataclass(frozen=True)
 class Backup:
-    """day: ISO 8601. size: bytes. lessons: how many it holds, None if it cannot be read. replaced: for a database that a
-    restored backup replaced, the time at which it did (HH:MM); else empty."""
+    """day: ISO 8601. size: bytes. lessons: their number, None if it cannot be read. replaced: time (HH:MM) at which a restored
+    backup replaced this database; empty for a dated backup."""
 
     path: Path
     day: str
@@ -80,12 +73,12 @@ def newest_backup(database: Path) -> Path | None:
 
 
 def backup_path(database: Path, day: object) -> Path:
-    """Where the backup of a day is. day: a date, or ISO 8601."""
+    """Path of the backup of a day. day: a date, or ISO 8601."""
     return database.parent / "backups" / f"{database.stem}-{day}.duckdb"
 
 
 def make_backup(connection: duckdb.DuckDBPyConnection, database: Path) -> None:
-    """Make today's backup, if there is none yet, and remove those that are too old.
+    """Make today's backup, if there is none yet, and remove expired ones.
 
     Raises:
         duckdb.Error, OSError: the disk refuses, or has too little room; there is no backup of today.
@@ -111,8 +104,8 @@ def make_backup(connection: duckdb.DuckDBPyConnection, database: Path) -> None:
 
 
 def erase_backups(database: Path, starts: Sequence[str]) -> None:
-    """Remove the backups with lessons that started then (ISO 8601, naive UTC), and those that cannot be read. Lessons are
-    known by their start because restoring and importing change their numbers. What a stopped rescue left goes, too."""
+    """Remove backups with lessons of these starts (ISO 8601, naive UTC), unreadable ones and leftovers of rescues. Lessons are
+    identified by their start because restoring and importing change their numbers."""
     _discard_rescues(database)
     for path in _files(database):
         try:
@@ -127,14 +120,14 @@ def erase_backups(database: Path, starts: Sequence[str]) -> None:
 
 
 def remove_leftovers(database: Path) -> None:
-    """Remove what a crash left of backups that were being written, and of rescues."""
+    """Remove half-written backups and rescues that a crash left."""
     _discard_rescues(database)
     for new in (database.parent / "backups").glob("*.new*"):
         new.unlink()
 
 
 def restore_backup(database: Path, backup: Path) -> Path | None:
-    """Put a copy of the backup in the place of a database that is closed; where the earlier one is kept, if there was one.
+    """Replace a closed database by a copy of the backup; the path of the replaced one, if there was one.
 
     Raises:
         StoreError: the backup cannot be used, or the disk refuses; the database is as it was.
@@ -160,7 +153,7 @@ def restore_backup(database: Path, backup: Path) -> Path | None:
 
 
 def delete_replaced(backup: Backup) -> None:
-    """Delete a database that a restored backup replaced. Dated backups stay: they are removed by their age.
+    """Delete a database that a restored backup replaced. Dated backups are removed by age only.
 
     Raises:
         StoreError: the disk refuses.
@@ -177,7 +170,7 @@ def delete_replaced(backup: Backup) -> None:
 
 
 def why_no_backup(error: Exception) -> StoreError:
-    """Why there is no backup of today."""
+    """The error for a backup of today that could not be written."""
     return StoreError(
         N_(
             "There is no backup of today, because it could not be written: {problem} Make room on the disk of the database. "
@@ -188,7 +181,7 @@ def why_no_backup(error: Exception) -> StoreError:
 
 
 def _discard_rescues(database: Path) -> None:
-    """Remove the copies of whole databases that rescues made here; one that runs has to be repeated."""
+    """Remove the copies of databases that rescues made here; a running rescue has to be repeated."""
     for folder in database.parent.glob(f"{RESCUE_PREFIX}*"):
         shutil.rmtree(folder)
 
@@ -213,7 +206,7 @@ def _dated(database: Path) -> list[Path]:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection that reads the file, and writes nothing into it or beside it."""
+    """Read-only connection, which writes nothing into the file or beside it."""
     check_file_handles()
     with duckdb.connect(config=FILE_CONFIG | {"temp_directory": ""}) as connection:
         connection.execute(f"ATTACH {sql_string(path)} AS backup (READ_ONLY)")
@@ -240,7 +233,7 @@ def _check(connection: duckdb.DuckDBPyConnection, backup: Path) -> None:
 
 
 def _keep(database: Path) -> Path | None:
-    """Copy the database as it is, with its log, into the folder of the backups."""
+    """Copy the database with its log into the folder of the backups."""
     if not database.exists():
         return None
     kept = backup_path(database, f"{datetime.now():%Y-%m-%d-replaced-%H%M%S}")

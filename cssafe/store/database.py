@@ -1,7 +1,6 @@
-"""A database in a file or in memory: its connections, the room that it has, and rewriting the file without deleted rows."""
+"""Database in a file or in memory: connections, memory limits, and rewriting the file without deleted rows."""
 
 import glob
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -15,16 +14,18 @@ import duckdb
 from cssafe.errors import StoreError
 from cssafe.language import N_
 from cssafe.settings import THREADS
+from cssafe.store.damaged_blocks import damaged_lessons
+from cssafe.store.database_files import copy_database, remove_database, replace_file, temporary_path
 from cssafe.store.errors import check_file_handles, is_damage, why_damaged, why_not_open, why_not_used, why_traces
-from cssafe.store.recovery import LOG_SUFFIXES, connect, damaged_lessons, running_marker_path
+from cssafe.store.write_ahead_log import connect, running_marker_path
 
 RESCUE_PREFIX = "cssafe-rescue-"
-"""Beginning of the name of the folder, beside the new database, in which a rescue works on a copy of the damaged one."""
+"""Name prefix of the folder beside the new database in which a rescue works on a copy of the damaged one."""
 
 Limits = dict[str, str | bool | int | float | list[str]]
 
 NO_EXTENSIONS: Limits = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
-"""Nothing is downloaded, such as what would read the database of another program."""
+"""No downloads, such as an extension that reads another program's database."""
 
 FILE_CONFIG: Limits = {
     "memory_limit": "192MB",
@@ -33,34 +34,34 @@ FILE_CONFIG: Limits = {
     "wal_autocheckpoint_entries": "360",
     **NO_EXTENSIONS,
 }
-"""Most that DuckDB may take for the database in a file: on a host with 1 GB the networks, Streamlit and the pages need the
-rest. A file made in this form or a later one knows a write-ahead log that is not its own. The log goes into the file after
-120 inserts of three entries each: a damaged log costs two minutes of recording, not the hour that 16 MB of it hold; with 25
-faces that takes .2 s (measured), on the writer's thread alone."""
+"""Configuration of a database file. Memory: on a host with 1 GB the networks, Streamlit and the pages need the rest. Files of
+this storage version or a later one recognise a foreign write-ahead log. The log goes into the file after 120 inserts of three
+entries each, so that a damaged log costs two minutes of recording, not the hour in 16 MB; with 25 faces that takes .2 s of the
+writer's thread (measured)."""
 
 MEMORY_CONFIG: Limits = {"memory_limit": "128MB", "threads": 1, "temp_directory": "", **NO_EXTENSIONS}
-"""The same for one in memory, of which a host with visitors has many: a synthetic term takes 75 MB while it is made and
-21 MB once packed. Without a folder for temporary files nothing of it can be spilled onto the disk."""
+"""Configuration of a database in memory, of which a host with visitors has many: a synthetic term takes 75 MB while it is made
+and 21 MB once packed. Without a folder for temporary files nothing can spill onto the disk."""
 
 MAX_MEMORY_SHARE = 0.45
-"""Share of the memory in use, packed, from which on no lesson is added: one of 25 faces and 20 minutes, added at once, takes
-.39 more until it is packed."""
+"""Share of the memory in use, packed, above which no lesson is added: one of 25 faces and 20 minutes takes .39 more until it is
+packed."""
 
 PACKING_MEMORY_LIMIT = "256MB"
-"""Most that it may take while it is packed, when old and new lie side by side: a database that runs out of memory there is
-lost. Only one at a time is packed."""
+"""Memory while a database is packed, when old and new lie side by side: one that runs out of memory there is lost. Only one is
+packed at a time."""
 
 READERS_TIMEOUT_S = 5.0
-"""Seconds that replacing the file waits for others to finish reading."""
+"""Wait for readers to finish before the file is replaced."""
 
 COMMITTED = "COMMIT succeeded"
-"""In DuckDB's message of a fatal error: what was to be written is in the log; only moving it into the file failed."""
+"""In DuckDB's message of a fatal error: the log has the rows; only moving them into the file failed."""
 
 _packing = Lock()
 
 
 class StillRead(StoreError):
-    """The file cannot be replaced, for others go on reading it."""
+    """The file cannot be replaced because others go on reading it."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -71,11 +72,11 @@ class StillRead(StoreError):
 
 
 class Database:
-    """`connection` is the writer's, used on its thread alone; everybody else has a cursor."""
+    """`connection` belongs to the writer's thread; readers use cursors."""
 
     def __init__(self, path: Path | None, newest_backup: Callable[[], Path | None] = lambda: None) -> None:
-        """path: where the file is, or is made; None: in memory, off the disk altogether. newest_backup: for the sentences
-        about a damaged file."""
+        """path: of the file, made if there is none; None: in memory, never on the disk. newest_backup: for messages about a
+        damaged file."""
         self.path = path
         self._newest_backup = newest_backup
         self._not_reopened: duckdb.Error | None = None
@@ -86,21 +87,21 @@ class Database:
             path.parent.mkdir(parents=True, exist_ok=True)
         self._open()
         self._readers: WeakSet[duckdb.DuckDBPyConnection] = WeakSet()
-        self._door = Lock()
+        self._reader_lock = Lock()
         if path is not None:  # of a crash; nobody else has the file open
             remove_database(temporary_path(path))
             shutil.rmtree(f"{path}.tmp", ignore_errors=True)
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A cursor for reading, for one thread."""
-        with self._door:
+        with self._reader_lock:
             cursor = self._root.cursor()
             self._readers.add(cursor)
             return cursor
 
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """All that is written in it, or nothing."""
+        """A transaction: all or nothing is written."""
         self.connection.begin()
         try:
             yield self.connection
@@ -117,15 +118,15 @@ class Database:
                 self.reopen()
 
     def reopen(self) -> None:
-        """Open the file again after a fatal error, on which DuckDB refuses everything; one in memory would be lost. Only once
-        no reader holds it: the lock on the file goes with the last connection of before.
+        """Open the file again after a fatal error, from which on DuckDB refuses everything; a database in memory would be lost.
+        Waits for readers, because the lock on the file is released with its last connection.
 
         Raises:
             duckdb.Error: it cannot be opened now.
         """
         if self.path is None:
             return
-        with self._door:
+        with self._reader_lock:
             if self._unread():
                 self.connection.close()
                 self._root.close()
@@ -136,7 +137,7 @@ class Database:
                     raise
 
     def why_refused(self, error: BaseException) -> StoreError:
-        """The error for what the database refused."""
+        """The error for a refusal of the database."""
         if self._not_reopened is not None:
             return why_not_open(self.path, self._not_reopened, self._newest_backup())
         if self.path is None or not is_damage(error):
@@ -144,8 +145,7 @@ class Database:
         return self.why_damaged(error)
 
     def why_damaged(self, error: BaseException) -> StoreError:
-        """The error for a block of the file that turned out damaged while it was read; it names the lessons if that can be
-        told, else the newest backup."""
+        """The error for a damaged block, with its lessons if they can be determined, else the newest backup."""
         assert self.path is not None, "memory has no blocks of a file"
         try:
             with self.cursor() as cursor:
@@ -154,8 +154,8 @@ class Database:
             lessons = []
         return why_damaged(self.path, error, lessons, self._newest_backup())
 
-    def used(self) -> float:
-        """Share of the memory that the database may take and takes, 0 to 1."""
+    def memory_share(self) -> float:
+        """Used share of the memory limit, 0 to 1."""
         with self.cursor() as cursor:
             row = cursor.execute(
                 "SELECT sum(memory_usage_bytes) / parse_formatted_bytes(current_setting('memory_limit'))"
@@ -165,12 +165,12 @@ class Database:
         return float(row[0])
 
     def check_room(self) -> None:
-        """Refuse before a database in memory is so full that something could be lost.
+        """Refuse before a database in memory is so full that rows could be lost.
 
         Raises:
             StoreError: another lesson may not find room.
         """
-        if self.path is None and self.used() > MAX_MEMORY_SHARE:
+        if self.path is None and self.memory_share() > MAX_MEMORY_SHARE:
             raise StoreError(
                 N_(
                     "There may be no room for another lesson: the memory of this visit is nearly full. Download what you want "
@@ -179,7 +179,7 @@ class Database:
             )
 
     def pack(self) -> None:
-        """Make a database in memory small, to a fifth or so; one in a file does that by itself."""
+        """Compress a database in memory, to about a fifth; one in a file does that by itself."""
         if self.path is not None:
             return
         with _packing:
@@ -192,8 +192,7 @@ class Database:
                 self.connection.execute(f"SET memory_limit = '{limit}'")
 
     def rewrite(self) -> None:
-        """Replace the file by a copy without the bytes of deleted rows. Logs that were set aside beside it may hold them, too,
-        and go.
+        """Replace the file by a copy without the bytes of deleted rows, and remove logs set aside, which may hold them.
 
         Raises:
             StillRead: others go on reading; the file is as it was.
@@ -215,13 +214,13 @@ class Database:
 
     @contextmanager
     def released(self) -> Iterator[None]:
-        """The file closed, with no log beside it, so that it may be replaced; afterwards it is open again.
+        """Close the file, with no log beside it, so that it can be replaced; open it again afterwards.
 
         Raises:
             StillRead: others go on reading.
             OSError: the log could not be written into the file.
         """
-        with self._door:
+        with self._reader_lock:
             if not self._unread():
                 raise StillRead
             self.connection.close()
@@ -234,13 +233,13 @@ class Database:
                 self._open()
 
     def mark_running(self) -> None:
-        """Leave a file beside the database until it is closed, as a sign of an unclean end."""
+        """Make a marker file beside the database, which is there until it is closed."""
         if self.path is not None:
-            with suppress(OSError):  # a full disk: the log beside the file tells the same
+            with suppress(OSError):  # a full disk: the log beside the file is a sign, too
                 running_marker_path(self.path).touch()
 
     def close(self, kept_as_it_is: bool = False) -> None:
-        """kept_as_it_is: nothing more is written into the file, nor the log beside it into the file."""
+        """kept_as_it_is: nothing more is written into the file, not even its log."""
         try:
             if kept_as_it_is:
                 with suppress(duckdb.Error):
@@ -263,50 +262,8 @@ class Database:
         self._not_reopened = None
 
     def _unread(self) -> bool:
-        """Whether all readers have finished, within PATIENCE. To be called with the door closed."""
+        """Wait for readers until READERS_TIMEOUT_S; whether all have finished. To be called with the lock."""
         until = time.monotonic() + READERS_TIMEOUT_S
         while self._readers and time.monotonic() < until:
             time.sleep(0.01)
         return not self._readers
-
-
-def copy_database(connection: duckdb.DuckDBPyConnection, target: Path) -> None:
-    """Write the connection's current database into a new file, without the bytes of deleted rows."""
-    remove_database(target)
-    (name,) = connection.execute("SELECT current_database()").fetchone() or ("",)
-    new = f'"{target.name}"'  # of the whole process, where a backup and a rewrite may meet
-    connection.execute(f"ATTACH {sql_string(target)} AS {new}")
-    try:
-        connection.execute(f'COPY FROM DATABASE "{name}" TO {new}')
-        connection.execute(f"CHECKPOINT {new}")
-    finally:
-        connection.execute(f"DETACH {new}")
-
-
-def replace_file(new: Path, path: Path) -> None:
-    """Put a file in the place of another: a power cut leaves one of the two, whole."""
-    with new.open("rb+") as file:
-        os.fsync(file.fileno())
-    new.replace(path)
-    if os.name == "posix":  # elsewhere a folder cannot be opened
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
-
-def remove_database(path: Path) -> None:
-    """Remove a database file and its logs, those that are there. The file goes last: a log alone would never be found."""
-    for end in (*LOG_SUFFIXES, ""):
-        Path(f"{path}{end}").unlink(missing_ok=True)
-
-
-def temporary_path(path: Path) -> Path:
-    """Where the successor of a database file is written."""
-    return path.with_suffix(".new")
-
-
-def sql_string(text: Path | str) -> str:
-    """A path or another text as a string of SQL."""
-    return "'{}'".format(str(text).replace("'", "''"))

@@ -1,4 +1,4 @@
-"""What can go wrong with the database, in words for the person in front of it."""
+"""Errors of DuckDB and the disk: their classification, and messages for users."""
 
 import os
 import re
@@ -46,20 +46,20 @@ NO_FILE_HANDLE = N_(
 )
 
 FREE_FILE_HANDLES = 8
-"""The file, its log, its temporary file and the folder, twice: other threads open files meanwhile."""
+"""File handles needed to open a database: file, log, temporary file and folder, twice for other threads."""
 
 MAX_NAMED_LESSONS = 5
-"""Lessons that one sentence names."""
+"""Lessons named in one message."""
 
 _DAMAGE = re.compile(r"corrupt|checksum|could not read enough bytes", re.IGNORECASE)
-"""What DuckDB says of a file whose content is damaged or cut off."""
+"""DuckDB's words for damaged or truncated content."""
 
 
 def check_file_handles() -> None:
-    """Check that a few more files can be opened: without one, DuckDB ends the process as it connects.
+    """Check for free file handles: without them, DuckDB aborts the process when it connects.
 
     Raises:
-        StoreError: they cannot.
+        StoreError: there are too few.
     """
     try:
         with ExitStack() as stack:
@@ -70,24 +70,24 @@ def check_file_handles() -> None:
 
 
 def first_line(error: BaseException) -> str:
-    """What the database says, without the hints for programmers below it."""
+    """First line of the message, without DuckDB's hints for programmers."""
     return str(error).strip().split("\n")[0].rstrip(".") + "."
 
 
 def is_damage(error: BaseException) -> bool:
-    """Whether the database says that the content of its file is damaged."""
+    """Whether the content of the file is damaged."""
     return isinstance(error, duckdb.SerializationException) or (
         isinstance(error, duckdb.Error) and bool(_DAMAGE.search(str(error)))
     )
 
 
 def is_broken(error: BaseException) -> bool:
-    """Whether DuckDB serves nothing until the database is opened again."""
+    """Whether the database must be opened again."""
     return isinstance(error, (duckdb.FatalException, duckdb.ConnectionException))
 
 
 def is_in_use(error: BaseException | None) -> bool:
-    """Whether the database says that another process has its file open."""
+    """Whether another process has the file open."""
     return "lock on file" in str(error) or "used by another process" in str(error)
 
 
@@ -97,20 +97,20 @@ def is_newer(error: BaseException) -> bool:
 
 
 def _is_no_database(error: BaseException) -> bool:
-    """Whether the file is of another kind; DuckDB looks for an extension where it knows that kind."""
+    """Whether the file is no DuckDB database; for known other kinds DuckDB looks for an extension."""
     return "not a valid DuckDB database" in str(error) or bool(re.search(r'Extension ".*" not found', str(error)))
 
 
 def why_not_open(path: Path | None, error: Exception, backup: Path | None = None) -> StoreError:
-    """The error for a database that could not be opened. path: None in memory. error: one that has words already keeps them.
-    backup: the newest one, named where it helps."""
+    """The error for a database that could not be opened. path: None in memory. error: a StoreError keeps its message. backup:
+    the newest one, named where it helps."""
     problem = error if isinstance(error, StoreError) else _why_not_open(path, error)
     cause = (error.__cause__ or error) if isinstance(error, StoreError) else error
     return with_backup(problem, backup) if is_damage(cause) or _is_no_database(cause) else problem
 
 
 def with_backup(problem: StoreError, backup: Path | None) -> StoreError:
-    """The error with the newest backup named after it, if there is one that it does not name already."""
+    """The error with the newest backup appended, if there is one that it does not name already."""
     if backup is None or str(backup) in str(problem):
         return problem
     return StoreError("{problem} {help}", problem=problem, help=Sentence(NEWEST, backup=backup))
@@ -123,7 +123,7 @@ def _why_not_open(path: Path | None, error: Exception) -> StoreError:
 
 
 def _words_not_open(path: Path | None, error: Exception, known: bool) -> str:
-    """known: whether the error names the process that has the database open."""
+    """known: whether the error has the number of the process that has the database open."""
     if is_in_use(error):
         return IN_USE_BY if known else IN_USE
     if _is_no_database(error):
@@ -140,8 +140,8 @@ def _words_not_open(path: Path | None, error: Exception, known: bool) -> str:
 def why_damaged(
     path: Path, error: BaseException, lessons: Sequence[str] = (), backup: Path | None = None
 ) -> StoreError:
-    """The error for a block that turned out damaged while it was read. lessons: names of those with rows in it, if known.
-    backup: the newest one, named where no lesson is."""
+    """The error for a damaged block. lessons: names of those with rows in it, if known. backup: the newest one, named where no
+    lesson is."""
     named, more = ", ".join(lessons[:MAX_NAMED_LESSONS]), len(lessons) - MAX_NAMED_LESSONS
     words = (
         N_(
@@ -160,7 +160,7 @@ def why_damaged(
 
 
 def why_not_used(path: Path | None, error: BaseException) -> StoreError:
-    """The error for a database that was open and then refused."""
+    """The error for a refusal of an open database."""
     words = (
         N_(
             "The database (memory) could not be used, and the newest observations may be missing: {problem} Delete lessons "
@@ -176,7 +176,7 @@ def why_not_used(path: Path | None, error: BaseException) -> StoreError:
 
 
 def why_not_imported() -> StoreError:
-    """The error for an import that a database in memory has no room for; it is as it was."""
+    """The error for an import that does not fit a database in memory, which is as it was."""
     return StoreError(
         N_(
             "The file is too large for this server: the memory of a visit has no room for all of it. Export fewer lessons into "
@@ -186,7 +186,7 @@ def why_not_imported() -> StoreError:
 
 
 def why_waiting(path: Path | None, error: BaseException, minutes: int) -> StoreError:
-    """The error while what lessons record waits in memory. minutes: how long it can wait."""
+    """The error while recorded seconds wait in memory. minutes: maximum of recording that can wait."""
     words = (
         N_(
             "The database (memory) cannot be written: {problem} The newest {minutes} minutes are kept and written as soon as "
@@ -202,7 +202,7 @@ def why_waiting(path: Path | None, error: BaseException, minutes: int) -> StoreE
 
 
 def why_unwritten(error: StoreError, seconds: int) -> StoreError:
-    """The error for a database that was closed while that many seconds of lessons waited to be written."""
+    """The error for a database that was closed with so many unwritten seconds of lessons."""
     return StoreError(
         N_("{problem} Seconds of lessons that could not be written and are lost: {seconds}."),
         problem=error,
@@ -211,7 +211,7 @@ def why_unwritten(error: StoreError, seconds: int) -> StoreError:
 
 
 def why_traces(path: Path, error: BaseException) -> StoreError:
-    """The error for a file that could not be written anew after lessons were deleted from it."""
+    """The error for a file that could not be rewritten after a deletion."""
     return StoreError(
         N_(
             "The lessons are deleted, but the file {path} could not be written anew, so that traces of them can still be read "

@@ -1,4 +1,4 @@
-"""Care for the files of a database: the backup of the day, deletions down to the bytes, and restoring a backup."""
+"""Daily backup, deletion down to the bytes of all files, and restoring a backup."""
 
 import json
 import logging
@@ -21,11 +21,11 @@ log = logging.getLogger(__name__)
 
 ERASING = "erasing"
 """Setting with the starts (ISO 8601, naive UTC) of deleted lessons whose bytes may still be in the file or in a backup. It
-is written with the deletion, so that a crash cannot part the two, and no word of the lessons is in it."""
+is written in the transaction of the deletion, and holds no name of a lesson."""
 
 
 class Housekeeping:
-    """Backups and deletions of one database. One in memory has no files, and nothing to be done for them."""
+    """Backups and deletions of one database. One in memory has no files, so nothing is done."""
 
     def __init__(self, database: Database, queue: WriteQueue) -> None:
         self._database, self._queue = database, queue
@@ -34,7 +34,7 @@ class Housekeeping:
         """Why there is no backup of today, if it could not be written."""
 
     def resume(self) -> None:
-        """Remove what a crash left of a backup, and finish a deletion that it interrupted."""
+        """Remove a half-written backup and finish a deletion after a crash."""
         if self._database.path is None:
             return
         with suppress(OSError):  # the next start tries again
@@ -47,13 +47,13 @@ class Housekeeping:
         """Finish a deletion and make the backup of the day, on a thread of its own: a large database takes a minute."""
         if self._database.path is not None:
             with suppress(RuntimeError):  # closed meanwhile
-                self._thread.submit(self._tend)
+                self._thread.submit(self._run)
 
     def close(self) -> None:
         """Wait until what is scheduled is done."""
         self._thread.shutdown()
 
-    def _tend(self) -> None:
+    def _run(self) -> None:
         self._queue.submit(self._finish_deletion).result()
         self._back_up()
         if self.erasing():  # a deletion that had to wait for the backup, and may remove it
@@ -92,7 +92,7 @@ class Housekeeping:
             self.erase()
 
     def erase(self) -> None:
-        """Take deleted lessons out of the bytes of the file, then remove the backups that hold them.
+        """Remove deleted lessons from the bytes of the file, then remove the backups that hold them.
 
         Raises:
             StillRead: others go on reading.
@@ -109,7 +109,7 @@ class Housekeeping:
         self._database.connection.execute("DELETE FROM settings WHERE key = ?", [ERASING])
 
     def restore(self, backup: Path) -> Path | None:
-        """Replace the database by the backup; where the replaced one is kept.
+        """Replace the database by the backup; the path of the replaced one.
 
         Raises:
             StoreError: a lesson runs, others go on reading, the backup cannot be used or the disk refuses. All is as it
@@ -130,7 +130,7 @@ class Housekeeping:
         return kept
 
     def _finish_deletion(self) -> None:
-        """Erase what is left of an earlier deletion, if that is possible now."""
+        """Finish an earlier deletion, if possible now."""
         try:
             self.erase()
         except StoreError as error:

@@ -1,4 +1,4 @@
-"""What is known of a lesson when it starts."""
+"""Properties of a lesson at its start."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ SOURCES = ("camera", "file", "sample")
 AUDIENCES = ("self", "class")
 
 NO_CLASS, NO_SUBJECT = N_("No class"), N_("No subject")
-"""What a lesson has that was given none."""
+"""Defaults of class and subject."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Lesson:
 
     time_zone: IANA name, for the clock of the charts. formula: name and version of the concentration formula.
     source: camera, file or sample (synthetic). audience: "self" if one person films only herself, else "class".
-    started: aware. activity: the one it begins with.
+    started: aware. activity: the first one.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Lesson:
 
 
 def naive_utc(time: datetime) -> datetime:
-    """The form of every time in the database."""
+    """A time as stored in the database: UTC without a zone."""
     if time.tzinfo is None:
         raise ValueError(f"A time carries a time zone; {time} has none.")
     return time.astimezone(UTC).replace(tzinfo=None)

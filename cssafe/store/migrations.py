@@ -1,10 +1,9 @@
-"""The shape of the database, one function a step. A step that has been released is never changed: add another.
+"""Schema of the database, one function a step. A released step is never changed: add another.
 
-Every name is written out, for a step that follows today's constants changes with them. tests/data holds a database of each
-released step.
+Names are written out, because a step must not change with constants. tests/data holds a database of each released step.
 
-Names of the steps done are kept in the table `migrations`. Times are naive UTC in plain TIMESTAMP columns. There are no
-keys and no foreign keys: one process with one writer thread looks after the rows, and DuckLake knows no keys.
+The table `migrations` has the names of the steps done. Times are naive UTC in TIMESTAMP columns. There are no keys and no
+foreign keys: one writer thread keeps the rows consistent, and DuckLake has no keys.
 """
 
 import duckdb
@@ -42,7 +41,7 @@ def m001_initial(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def m002_signals(connection: duckdb.DuckDBPyConnection) -> None:
-    """Eyes, mouth, quality and movements; unknown of what was recorded before."""
+    """Eyes, mouth, quality and movements; null for earlier lessons."""
     watched = ("blinks", "perclos", "mouth", "yawning", "hidden", "quality")
     movements = ("smile", "brow_raise", "frown", "nose_wrinkle", "jaw_drop")
     for name in (*watched, *movements):
@@ -50,8 +49,7 @@ def m002_signals(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def m003_activities(connection: duckdb.DuckDBPyConnection) -> None:
-    """What the class did, from each time on until the next; until then every lesson was scored as one with the eyes to the
-    front."""
+    """Activities, each from its time until the next. Earlier lessons were scored as with eyes to the front."""
     connection.execute("""
         CREATE TABLE activities (lesson INTEGER NOT NULL, time TIMESTAMP NOT NULL, activity VARCHAR NOT NULL);
         INSERT INTO activities SELECT lesson, started, 'front' FROM lessons;
@@ -59,13 +57,13 @@ def m003_activities(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def m004_ratings(connection: duckdb.DuckDBPyConnection) -> None:
-    """What the teacher thought of a minute: rating 0 low, 1 medium, 2 high, null where she could not say."""
+    """Teachers' ratings of minutes: 0 low, 1 medium, 2 high, null for no answer."""
     connection.execute("CREATE TABLE ratings (lesson INTEGER NOT NULL, time TIMESTAMP NOT NULL, rating TINYINT)")
 
 
 def m005_places(connection: duckdb.DuckDBPyConnection) -> None:
-    """Where faces were, which tracks were the same face (`face` is the first of them; only what differs is kept), and how
-    much each weighs. What was recorded before has no places, so each track is a face, and no quality, so all weigh alike."""
+    """Positions of faces, linked tracks (`face` is the first of them; only differing ones are kept), and weights. Earlier
+    lessons have no positions, so each track is a face, and no quality, so all weigh alike."""
     for name in ("x", "y", "w", "h"):
         connection.execute(f"ALTER TABLE observations ADD COLUMN {name} FLOAT")
     connection.execute("""
@@ -76,7 +74,7 @@ def m005_places(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def m006_notes(connection: duckdb.DuckDBPyConnection) -> None:
-    """What the teacher wrote about a lesson, at most one note, and the tags by which she compares lessons."""
+    """Teachers' notes, at most one a lesson, and tags for comparing lessons."""
     connection.execute("""
         CREATE TABLE notes (lesson INTEGER NOT NULL, note VARCHAR NOT NULL);
         CREATE TABLE tags (lesson INTEGER NOT NULL, tag VARCHAR NOT NULL);
@@ -84,7 +82,7 @@ def m006_notes(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def m007_divisions(connection: duckdb.DuckDBPyConnection) -> None:
-    """The regions for which a lesson's figures were first shown. Edges are shares of the picture."""
+    """Regions for which a lesson's figures were first shown. Edges are shares of the picture."""
     connection.execute("""
         CREATE TABLE divisions (
             lesson INTEGER NOT NULL, name VARCHAR NOT NULL, "left" DOUBLE NOT NULL, top DOUBLE NOT NULL,
@@ -104,10 +102,10 @@ MIGRATIONS = (
 
 
 def migrate(connection: duckdb.DuckDBPyConnection) -> None:
-    """Take every step that is still missing, each in a transaction of its own.
+    """Run all missing steps, each in a transaction of its own.
 
     Raises:
-        StoreError: a newer program has made this database, or another program altogether.
+        StoreError: a newer CSSAFE or another program made this database.
     """
     tables = {name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
     if tables and "migrations" not in tables:
@@ -137,7 +135,7 @@ def migrate(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def lesson_tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Names of the tables whose rows belong to lessons, in the order of the alphabet."""
+    """Names of the tables whose rows belong to lessons, sorted."""
     rows = connection.execute(
         "SELECT table_name FROM duckdb_columns() WHERE column_name = 'lesson' AND NOT internal"
         " AND database_name = current_database() AND schema_name = 'main' ORDER BY table_name"

@@ -1,7 +1,7 @@
-"""Copying everything readable of a damaged database file into a new one, piece by piece.
+"""Rescue: copy everything readable of a damaged database file into a new one.
 
-DuckDB checks a checksum for each block of 256 KiB and refuses the rows that need a damaged one. Such a block holds a piece of
-one column, or small pieces of several: rows are kept without the columns that are lost, except where these cannot be empty.
+DuckDB checks a checksum for each block of 256 KiB and refuses rows of a damaged block, which holds a piece of one column, or
+small pieces of several. Rows are kept without their lost columns, except where these cannot be null.
 """
 
 import shutil
@@ -17,13 +17,14 @@ from cssafe.errors import StoreError
 from cssafe.labels import FIRST
 from cssafe.language import N_
 from cssafe.store import backups
+from cssafe.store.damaged_blocks import unreadable_spans
 from cssafe.store.database import FILE_CONFIG, RESCUE_PREFIX
 from cssafe.store.errors import first_line, with_backup
 from cssafe.store.lesson import NO_CLASS, NO_SUBJECT
 from cssafe.store.migrations import MIGRATIONS
-from cssafe.store.recovery import connect, log_path, unreadable_spans
 from cssafe.store.summaries import summarise
 from cssafe.store.workspace import Workspace
+from cssafe.store.write_ahead_log import connect, log_path
 
 COPY_ROWS = 122_880
 """Rows copied at a time: a row group of DuckDB, some 20 MB of observations."""
@@ -36,8 +37,8 @@ Progress = Callable[[str], None]
 
 @dataclass
 class RescuedTable:
-    """One table: rows copied whole, rows copied without the columns that are lost, rows lost; and lessons with any of the
-    last two, as far as their numbers can be read."""
+    """Result of one table. whole: complete rows. partly: rows without their lost columns. lost: rows. lessons: those with any
+    of the last two, as far as their numbers can be read."""
 
     table: str
     whole: int = 0
@@ -48,8 +49,8 @@ class RescuedTable:
 
 @dataclass(frozen=True)
 class RescueReport:
-    """tables: by name. lessons: names of those that lack something. renamed: how many lessons have a made-up name, because
-    their own was lost. behind: whether the newest changes are missing, because a header or the log is damaged."""
+    """tables: by name. lessons: names of incomplete ones. renamed: number of lessons with a new name because their own was
+    lost. behind: the newest changes are missing because a header or the log is damaged."""
 
     tables: list[RescuedTable]
     lessons: list[str]
@@ -62,8 +63,8 @@ class RescueReport:
 
 
 def rescue(path: Path, out: Path, progress: Progress = lambda line: None) -> RescueReport:
-    """Copy what can be read of the file and of its write-ahead log into a new database, which opens in the app. The file
-    itself is only read: the work is done on a copy beside `out`.
+    """Copy the readable rows of the file and its write-ahead log into a new database. The file is only read: the work is done
+    on a copy beside `out`.
 
     Raises:
         StoreError: there is no such file, `out` is there already, or nothing at all can be opened.
@@ -83,13 +84,13 @@ def rescue(path: Path, out: Path, progress: Progress = lambda line: None) -> Res
             with duckdb.connect(str(new), config=FILE_CONFIG) as target:
                 tables = _copy(old, target, progress)
                 if any(table.lost for table in tables) and not any(table.whole or table.partly for table in tables):
-                    raise _nothing(path, EOFError("no row can be read"))
+                    raise _why_nothing(path, EOFError("no row can be read"))
                 _complete_migrations(target, tables)
                 target.execute("UPDATE lessons SET ended = NULL WHERE ended = started")  # their ends could not be read
-        Workspace.open(new).close()  # what steps an older file lacks, and the ends of lessons
+        Workspace.open(new).close()  # missing migrations, and the ends of lessons
         with duckdb.connect(str(new), config=FILE_CONFIG) as target:
             renamed = _name_lessons(target)
-            touched = sorted(set().union(_short(target), *(table.lessons for table in tables)))
+            touched = sorted(set().union(_incomplete_lessons(target), *(table.lessons for table in tables)))
             _summarise(target, tables, touched)
             names = _names(target, touched)
         new.rename(out)
@@ -97,7 +98,7 @@ def rescue(path: Path, out: Path, progress: Progress = lambda line: None) -> Res
 
 
 def _opened(copy: Path, path: Path) -> tuple[duckdb.DuckDBPyConnection, bool]:
-    """Open the copy; where a header is damaged, with another in its place. True: newer changes are missing."""
+    """Open the copy, with another header for a damaged one. True: newer changes are missing."""
     with copy.open("rb") as file:
         whole = file.read(3 * HEADER_BYTES)
     problem: BaseException = EOFError("too short")
@@ -107,21 +108,21 @@ def _opened(copy: Path, path: Path) -> tuple[duckdb.DuckDBPyConnection, bool]:
         try:
             old, log = connect(copy, FILE_CONFIG)
             old.execute("PRAGMA disable_checkpoint_on_shutdown")
-            if _has(old, "lessons", "lesson"):
+            if _has_column(old, "lessons", "lesson"):
                 return old, log is not None or headers[HEADER_BYTES:] != whole[HEADER_BYTES:]
             old.close()
         except duckdb.Error as error:
             problem = error
-    raise _nothing(path, problem) from problem
+    raise _why_nothing(path, problem) from problem
 
 
-def _nothing(path: Path, problem: BaseException) -> StoreError:
+def _why_nothing(path: Path, problem: BaseException) -> StoreError:
     words = N_("Nothing in the file {path} can be opened: {problem} Restore a backup, if there is one.")
     return with_backup(StoreError(words, path=path, problem=first_line(problem)), backups.newest_backup(path))
 
 
 def _headers(own: bytes, folder: Path) -> Iterator[bytes]:
-    """The file's own headers, then with each in the place of the other, then the same with a new file's first."""
+    """The file's headers, then each in place of the other, then the same with the first header of a new file."""
     first, one, two = (own[i * HEADER_BYTES : (i + 1) * HEADER_BYTES] for i in range(3))
     firsts = [first]
     for version in ("v1.0.0", "v1.4.0"):
@@ -133,7 +134,7 @@ def _headers(own: bytes, folder: Path) -> Iterator[bytes]:
 
 
 def _copy(old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection, progress: Progress) -> list[RescuedTable]:
-    """Make the old one's tables in the new one and fill them; what became of each."""
+    """Create and fill the tables of the new database; the result of each."""
     tables = []
     for name, sql in old.execute("SELECT table_name, sql FROM duckdb_tables() ORDER BY table_name").fetchall():
         progress(name)
@@ -148,7 +149,7 @@ def _copy(old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection, progre
             new.unregister("piece")
         tables.append(rescued)
     (given,) = old.execute("SELECT coalesce(max(last_value), 0) FROM duckdb_sequences()").fetchone() or (0,)
-    used = [_greatest(new, table.table) for table in tables if _has(new, table.table, "lesson")]
+    used = [_max_lesson(new, table.table) for table in tables if _has_column(new, table.table, "lesson")]
     new.execute(f"CREATE SEQUENCE lesson_numbers START {max(given, *used) + 1}")
     return tables
 
@@ -156,7 +157,7 @@ def _copy(old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection, progre
 def _pieces(
     old: duckdb.DuckDBPyConnection, rescued: RescuedTable, columns: Sequence[tuple[str, bool]]
 ) -> Iterator[pa.Table]:
-    """The table's rows as far as they can be read."""
+    """Readable rows of the table."""
     (end,) = old.execute(f"SELECT coalesce(max(rowid) + 1, 0) FROM {rescued.table}").fetchone() or (0,)
     after = 0
     for first, last in (*unreadable_spans(old, rescued.table), (end, end)):
@@ -172,7 +173,7 @@ def _pieces(
 def _columns(
     old: duckdb.DuckDBPyConnection, rescued: RescuedTable, columns: Sequence[tuple[str, bool]], first: int, end: int
 ) -> Iterator[pa.Table]:
-    """The columns of the rows [first, end) that can be read; no rows where one is lost that cannot be empty."""
+    """Readable columns of the rows [first, end); no rows if a column is lost that cannot be null."""
     parts: dict[str, pa.Table] = {}
     for name, nullable in columns:
         try:
@@ -195,7 +196,7 @@ def _read(old: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str], fi
 
 
 def _complete_migrations(new: duckdb.DuckDBPyConnection, tables: Sequence[RescuedTable]) -> None:
-    """Where the list of the steps is damaged, take the file for one of this version."""
+    """If the list of migrations is damaged, assume a file of this version."""
     if any(table.table == "migrations" and table.lost for table in tables):
         rows = [[step.__name__] for step in MIGRATIONS]
         new.executemany(
@@ -204,7 +205,7 @@ def _complete_migrations(new: duckdb.DuckDBPyConnection, tables: Sequence[Rescue
 
 
 def _name_lessons(new: duckdb.DuckDBPyConnection) -> int:
-    """Make a row for lessons that have observations or minutes and none; how many."""
+    """Add lessons that have observations or minutes but no row of their own; their number."""
     made = new.execute(
         """INSERT INTO lessons BY NAME
         SELECT lesson, 'Lesson ' || lesson AS name, $none AS class_name, $subject AS subject, '' AS room, 'UTC' AS time_zone,
@@ -225,7 +226,7 @@ def _name_lessons(new: duckdb.DuckDBPyConnection) -> int:
 
 
 def _summarise(new: duckdb.DuckDBPyConnection, tables: Sequence[RescuedTable], touched: Sequence[int]) -> None:
-    """Make the tables that the charts read from what is left of the observations, unless these are what was lost."""
+    """Derive the charts' tables from the remaining observations, if rows of these tables were lost."""
     lost = {table.table for table in tables if table.lost}
     if not lost & {"minutes", "tracks", "faces"}:
         return
@@ -239,8 +240,8 @@ def _summarise(new: duckdb.DuckDBPyConnection, tables: Sequence[RescuedTable], t
     new.commit()
 
 
-def _short(new: duckdb.DuckDBPyConnection) -> set[int]:
-    """Lessons of whose observations fewer are here than entered a figure."""
+def _incomplete_lessons(new: duckdb.DuckDBPyConnection) -> set[int]:
+    """Lessons with fewer observations than summarised."""
     rows = new.execute(
         """SELECT lesson FROM (SELECT lesson, sum(measured) AS n FROM tracks GROUP BY lesson)
         LEFT JOIN (SELECT lesson, count(*) AS here FROM observations GROUP BY lesson) USING (lesson)
@@ -257,13 +258,13 @@ def _names(new: duckdb.DuckDBPyConnection, lessons: Sequence[int]) -> list[str]:
     return [f'"{name}" ({started:%Y-%m-%d})' for name, started in rows]
 
 
-def _has(connection: duckdb.DuckDBPyConnection, table: str, column: str) -> bool:
+def _has_column(connection: duckdb.DuckDBPyConnection, table: str, column: str) -> bool:
     found = connection.execute(
         "SELECT count(*) FROM duckdb_columns() WHERE table_name = ? AND column_name = ?", [table, column]
     ).fetchone()
     return found != (0,)
 
 
-def _greatest(connection: duckdb.DuckDBPyConnection, table: str) -> int:
+def _max_lesson(connection: duckdb.DuckDBPyConnection, table: str) -> int:
     (number,) = connection.execute(f"SELECT coalesce(max(lesson), 0) FROM {table}").fetchone() or (0,)
     return number

@@ -1,4 +1,4 @@
-"""Writing rows: lessons, observations, and scores made anew. To be called on the writer thread."""
+"""SQL statements that write lessons, observations, scores, notes and settings. To be called on the writer thread."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -22,17 +22,17 @@ from cssafe.store.summaries import summarise
 from cssafe.store.views import EXPRESSIVE
 
 STORED_DECIMALS = 4
-"""Of what is measured, as stored: finer than any of it is known, and with fewer digits DuckDB packs floats into half the room
-(measured on digits drawn at random; three would gain hardly more)."""
+"""Decimals of stored measurements: finer than their accuracy, and DuckDB compresses such floats to half (measured on random
+digits; three decimals would gain little more)."""
 
 ROUNDED_COLUMNS = {*COLUMNS} - {"time", "track", "frames", "level"}
-"""Columns that are rounded to them."""
+"""Columns rounded to STORED_DECIMALS."""
 
 
 def insert_lessons(
     connection: duckdb.DuckDBPyConnection, lessons: Sequence[Lesson], ended: Sequence[datetime | None]
 ) -> list[int]:
-    """Numbers of the new lessons, each with its first activity.
+    """Insert lessons, each with its first activity; their numbers.
 
     Raises:
         StoreError: a time zone is unknown.
@@ -60,7 +60,7 @@ def insert_lessons(
 def add_activities(
     connection: duckdb.DuckDBPyConnection, lesson: int, activities: Sequence[tuple[datetime, str]]
 ) -> None:
-    """What the lesson did, each from a time on (naive UTC)."""
+    """Insert activities of the lesson, each from a time on (naive UTC)."""
     for time, activity in activities:
         if activity not in ACTIVITIES:
             raise ValueError(f"A lesson's activity is one of {ACTIVITIES}; this one is {activity!r}.")
@@ -68,10 +68,10 @@ def add_activities(
 
 
 def insert_observations(connection: duckdb.DuckDBPyConnection, batch: pd.DataFrame) -> None:
-    """Add observations (COLUMNS and `lesson`): without those of lessons that are gone, and without emotions and
-    movements where the lesson's profile has none.
+    """Insert observations (COLUMNS and `lesson`), without those of deleted lessons, and without emotions and movements where
+    the lesson's profile has none.
 
-    DuckDB finds `batch` by its name; a view of it would hold its rows until the transaction ends (importing.py).
+    DuckDB finds `batch` by its name; a registered view would keep its rows until the transaction ends (importing.py).
     """
     kept = {name: f"round({name}::FLOAT, {STORED_DECIMALS})" if name in ROUNDED_COLUMNS else name for name in COLUMNS}
     for name in (*EXPRESSION, *MOVEMENTS):
@@ -85,20 +85,20 @@ def insert_observations(connection: duckdb.DuckDBPyConnection, batch: pd.DataFra
 
 
 def end_open_lessons(connection: duckdb.DuckDBPyConnection) -> None:
-    """End all open_lessons. To be called inside a transaction."""
+    """End all of open_lessons. To be called inside a transaction."""
     for lesson in open_lessons(connection):
         end_open_lesson(connection, lesson)
 
 
 def open_lessons(connection: duckdb.DuckDBPyConnection) -> list[int]:
-    """Lessons that a crash left open, and those that end before they start, as earlier versions wrote them when the computer's
-    clock was set back. No observation is read."""
+    """Lessons that a crash left open, and those that end before they start, which earlier versions wrote when the clock was set
+    back. Reads no observations."""
     rows = connection.execute("SELECT lesson FROM lessons WHERE ended IS NULL OR ended < started ORDER BY lesson")
     return [lesson for (lesson,) in rows.fetchall()]
 
 
 def end_open_lesson(connection: duckdb.DuckDBPyConnection, lesson: int) -> None:
-    """End the lesson at its last observation and make the tables that the charts read. To be called inside a transaction."""
+    """End the lesson at its last observation and derive the charts' tables. To be called inside a transaction."""
     connection.execute(
         """UPDATE lessons SET ended = greatest(started, coalesce((
             SELECT max(time) + INTERVAL 1 SECOND FROM observations WHERE lesson = $1), started))
@@ -114,31 +114,31 @@ def end_at_start(connection: duckdb.DuckDBPyConnection, lesson: int) -> None:
 
 
 def start_times(connection: duckdb.DuckDBPyConnection, lessons: Sequence[int]) -> list[str]:
-    """When these lessons started, ISO 8601 in naive UTC."""
+    """Starts of lessons, ISO 8601 in naive UTC."""
     rows = connection.execute("SELECT started FROM lessons WHERE list_contains($1::INTEGER[], lesson)", [list(lessons)])
     return [started.isoformat() for (started,) in rows.fetchall()]
 
 
 def get_value(connection: duckdb.DuckDBPyConnection, key: str) -> str | None:
-    """A setting as it is stored, JSON; None where there is none."""
+    """JSON of a setting; None if there is none."""
     row = connection.execute("SELECT value FROM settings WHERE key = ?", [key]).fetchone()
     return None if row is None else row[0]
 
 
 def set_value(connection: duckdb.DuckDBPyConnection, key: str, value: Any) -> None:
-    """Put the value (anything that JSON can hold) in place of the setting's earlier one. To be called inside a transaction."""
+    """Replace a setting's value (any JSON). To be called inside a transaction."""
     connection.execute("DELETE FROM settings WHERE key = ?", [key])
     connection.execute("INSERT INTO settings VALUES (?, ?)", [key, json.dumps(value)])
 
 
 def delete_lessons(connection: duckdb.DuckDBPyConnection, lessons: Sequence[int]) -> None:
-    """Take lessons and all that was recorded of them out of every table. To be called inside a transaction."""
+    """Delete lessons and all their rows from every table. To be called inside a transaction."""
     for table in lesson_tables(connection):
         connection.execute(f"DELETE FROM {table} WHERE list_contains($1::INTEGER[], lesson)", [list(lessons)])
 
 
 def rescorable_lessons(connection: duckdb.DuckDBPyConnection, formula: Formula) -> list[int]:
-    """Lessons that are over, have another formula, and have what this one weighs."""
+    """Lessons that are over, have another formula, and have the signals of this one."""
     rows = connection.execute(
         """SELECT lesson FROM lessons
         WHERE ended IS NOT NULL AND formula <> $formula
@@ -150,8 +150,7 @@ def rescorable_lessons(connection: duckdb.DuckDBPyConnection, formula: Formula) 
 
 
 def rescore_lesson(connection: duckdb.DuckDBPyConnection, lesson: int, formula: Formula) -> None:
-    """Score the lesson's observations anew, name the formula in it and make the tables that the charts read. To be called
-    inside a transaction."""
+    """Score the lesson's observations by the formula and derive the charts' tables. To be called inside a transaction."""
     rows = connection.execute("SELECT * FROM observations WHERE lesson = ?", [lesson]).df()
     activities = connection.execute(
         "SELECT time, activity FROM activities WHERE lesson = ? ORDER BY time", [lesson]
@@ -176,14 +175,14 @@ def rescore_lesson(connection: duckdb.DuckDBPyConnection, lesson: int, formula: 
 def correct_activities(
     connection: duckdb.DuckDBPyConnection, lesson: int, activities: Sequence[tuple[datetime, str]], formula: Formula
 ) -> None:
-    """Give the lesson other activities, as in add_activities, and score it anew. To be called inside a transaction."""
+    """Replace the lesson's activities, as in add_activities, and rescore it. To be called inside a transaction."""
     connection.execute("DELETE FROM activities WHERE lesson = ?", [lesson])
     add_activities(connection, lesson, activities)
     rescore_lesson(connection, lesson, formula)
 
 
 def insert_regions(connection: duckdb.DuckDBPyConnection, lesson: int, regions: Sequence[Mapping[str, Any]]) -> None:
-    """Give the lesson these regions, unless it has some. To be called inside a transaction."""
+    """Insert the lesson's regions, unless it has some. To be called inside a transaction."""
     connection.execute(
         """INSERT INTO divisions BY NAME SELECT $lesson AS lesson, unnest($regions, recursive := true)
         WHERE NOT EXISTS (FROM divisions WHERE lesson = $lesson)""",
@@ -192,8 +191,7 @@ def insert_regions(connection: duckdb.DuckDBPyConnection, lesson: int, regions: 
 
 
 def replace_note(connection: duckdb.DuckDBPyConnection, lesson: int, note: str, tags: Sequence[str]) -> None:
-    """Put the note and the tags in place of the lesson's earlier ones; spaces around them, empty and double ones are left
-    out. To be called inside a transaction."""
+    """Replace the lesson's note and tags, stripped, without empty and double ones. To be called inside a transaction."""
     for table in ("notes", "tags"):
         connection.execute(f"DELETE FROM {table} WHERE lesson = ?", [lesson])
     if note.strip():

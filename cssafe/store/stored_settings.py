@@ -1,4 +1,4 @@
-"""Settings that a workspace keeps: what each may hold, and which of them leave with an export."""
+"""Settings stored in a workspace: validation, and which ones are exported."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -17,10 +17,10 @@ from cssafe.settings import MAX_IMPORT_SETTING_BYTES
 Check = Callable[[Any], bool]
 
 MAX_TEXT_CHARS = 2000
-"""Characters of a text in a setting: an address of a camera with its parameters; names on pages have at most 80."""
+"""Characters of a text: a camera's address with parameters; names on pages have at most 80."""
 
 MAX_ROWS = 3000
-"""Rows of a list in a setting: the lessons of a week in a school of 80 classes."""
+"""Rows of a list: the lessons of a week in a school of 80 classes."""
 
 CONNECTIONS = ("automatic", "websocket", "webrtc", "snapshot")
 
@@ -56,7 +56,7 @@ def _map(key: Check, check: Check) -> Check:
 
 
 def _record(needed: Mapping[str, Check], optional: Mapping[str, Check] | None = None) -> Check:
-    """A dictionary with the needed keys, perhaps the optional ones, and no other."""
+    """A dictionary with all needed keys, any optional ones, and no other."""
     checks = {**needed, **(optional or {})}
     return lambda value: (
         isinstance(value, dict)
@@ -66,7 +66,7 @@ def _record(needed: Mapping[str, Check], optional: Mapping[str, Check] | None = 
 
 
 def _readable(read: Callable[[str], Any]) -> Check:
-    """A text that `read` takes."""
+    """A text that `read` accepts."""
 
     def check(value: Any) -> bool:
         try:
@@ -87,7 +87,7 @@ def _aware(value: str) -> datetime | None:
 
 
 def _no_clash(rows: Check, read: Callable[[list], list]) -> Check:
-    """Rows that `read`, which their page uses, takes as they are."""
+    """Rows that `read`, the parser of their page, accepts unchanged."""
 
     def check(value: Any) -> bool:
         try:
@@ -123,8 +123,8 @@ _away = _record({"who": _text, "name": _text, "day": _weekday, "period": _text})
 
 @dataclass(frozen=True)
 class StoredSetting:
-    """valid: whether a value can be used. shape: what is expected, in words. travels: whether it leaves with an export and is
-    taken from one; what acts on a computer, or was agreed there, stays."""
+    """valid: check of a value. shape: description of a valid value. travels: exported and imported; settings that act on one
+    computer, or were agreed there, are not."""
 
     valid: Check
     shape: str
@@ -193,14 +193,14 @@ STORED_SETTINGS = {
         travels=True,
     ),
 }
-"""Key -> what may stand under it: every key that pages and commands use."""
+"""Every key that pages and commands use."""
 
 EXPORTED_SETTINGS = [key for key, setting in STORED_SETTINGS.items() if setting.travels]
 
 
 @lru_cache(maxsize=32)
 def is_usable(key: str, text: str) -> bool:
-    """Whether JSON that is stored, or is to be, can be used under that key."""
+    """Whether the JSON is valid under that key."""
     if len(text) > MAX_IMPORT_SETTING_BYTES:
         return False
     try:

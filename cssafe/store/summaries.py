@@ -1,10 +1,8 @@
-"""Observations -> the tables `minutes` and `tracks` that the charts read, with the minimum group enforced here.
+"""Summary tables `minutes` and `tracks`, which the charts read. The minimum group is enforced here.
 
 An observation *counts* if its concentration was measured and at least MINIMUM_GROUP faces were measured in the same
-second of the same lesson (and, where emotions were computed, had theirs measured too). In a lesson in which one person
-films herself one face is enough, in every second in which no second face is seen beside it.
-
-In a mean each observation weighs as its quality says (intervals.WEIGHT_SQL).
+second of the same lesson (and, where emotions were computed, had theirs measured, too). In a lesson of one person alone one
+face is enough, in seconds without a second face. Means are weighted by quality (intervals.WEIGHT_SQL).
 """
 
 import duckdb
@@ -16,10 +14,10 @@ from cssafe.stats.intervals import WEIGHT_SQL
 from cssafe.vision.track_linking import again
 
 EMOTION_COUNTS = tuple(f"n_{name}" for name in FERPLUS)
-"""Columns of `tracks`: in how many observations each emotion was the most probable one."""
+"""Columns of `tracks`: number of observations in which each emotion was the most probable one."""
 
 BINS = tuple(f"c{i}" for i in range(10))
-"""Columns of `tracks`: in how many observations concentration lay in [i / 10, (i + 1) / 10), the last one closed."""
+"""Columns of `tracks`: number of observations with concentration in [i / 10, (i + 1) / 10), the last one closed."""
 
 COUNTED = f"""
     once AS (
@@ -37,15 +35,14 @@ COUNTED = f"""
         SELECT once.* FROM once JOIN seconds USING (lesson, time)
         WHERE concentration IS NOT NULL AND measured >= least AND (expressed = 0 OR expressed >= least))
 """
-"""Common table expressions of the lessons in the list $lessons: `once` (one row for each face and second; a face that was
-lost and found again has the number of its first track), `seconds` (faces seen in each, and the least number that may be
-spoken of) and `counted` (the observations that may enter a figure, with their weight).
+"""Common table expressions of the lessons in $lessons: `once` (one row for each face and second; linked tracks have the number
+of the first), `seconds` (number of faces, and minimum for a figure) and `counted` (observations that count, with weight).
 
-Earlier versions wrote seconds twice when the computer's clock was set back: faces are counted, never rows."""
+Earlier versions wrote seconds twice when the clock was set back, so faces are counted, never rows."""
 
 
 def weighted_mean_sql(name: str) -> str:
-    """SQL for the weighted mean of a column of `counted`; rows where it is null do not count."""
+    """SQL for the weighted mean of a column of `counted` where it is not null."""
     return f"sum({name} * weight) / nullif(sum(weight) FILTER ({name} IS NOT NULL), 0)"
 
 
@@ -64,15 +61,15 @@ MINUTES = f"""
 
 
 MIN_MINUTE_S = 30
-"""Seconds with figures from which on a minute of a class is given away. Of a few seconds it would be a figure of seconds, and
-from these a single face that comes or goes can be worked out."""
+"""Seconds with figures from which on a minute of a class is shareable. Figures of a few seconds would reveal a single face that
+comes or goes."""
 
 
 def shareable_minutes_sql(lessons: str) -> str:
-    """SQL for the common table expression `shareable`: `minutes` as they may be given away, of the lessons that the subquery
-    names. Of a class, a minute of fewer than MIN_MINUTE_S seconds has no figure and 0 seconds, and all others have theirs in
-    tenths. Where those withheld have fewer than MIN_MINUTE_S seconds together, the smallest other minute is withheld, too, for
-    the mean of the lesson may be known."""
+    """SQL for the common table expression `shareable`: the minutes of lessons (of a subquery) that may leave the workspace.
+    Of a class, a minute of fewer than MIN_MINUTE_S seconds has no figure and 0 seconds, and others have theirs in tenths.
+    Where the withheld minutes have fewer than MIN_MINUTE_S seconds together, so is the smallest other one, because the mean
+    of the lesson may be known."""
     return f"""
     sized AS (
         SELECT minutes.*, audience, audience = 'self' OR seconds >= {MIN_MINUTE_S} AS enough
@@ -92,8 +89,8 @@ def shareable_minutes_sql(lessons: str) -> str:
 
 
 def _tenths(name: str) -> str:
-    """SQL for a figure of `judged`; of a class in tenths, rounded up or down as the hash of its minute says: coarser than what
-    one of seven faces changes, while means over many minutes stay right."""
+    """SQL for a figure of `judged`; of a class in tenths, rounded by the hash of its minute: coarser than the effect of one of
+    seven faces, and unbiased over many minutes."""
     rounded = f"floor(10 * {name} + hash(time) / {2**64}) / 10"
     return f"CASE WHEN audience = 'self' THEN {name} WHEN shown THEN {rounded} END AS {name}"
 
@@ -117,19 +114,19 @@ TRACKS = f"""
 """
 
 
-PLACES = """
+TRACK_POSITIONS = """
     SELECT lesson, track, min(time) AS first, max(time) AS last,
         median(x) AS x, median(y) AS y, median(w) AS w, median(h) AS h
     FROM observations JOIN lessons USING (lesson)
     WHERE list_contains($lessons::INTEGER[], lesson) AND source = 'camera' AND x IS NOT NULL GROUP BY lesson, track
 """
-"""Only of cameras, which stand still through a lesson: files of one lesson may show one place twice, with others on it."""
+"""Positions of the tracks of fixed cameras. Files of one lesson may show different persons at one position."""
 
 
 def summarise(connection: duckdb.DuckDBPyConnection, lessons: list[int]) -> None:
-    """Make the rows of these lessons anew. To be called inside a transaction."""
+    """Replace the summaries of these lessons. To be called inside a transaction."""
     connection.execute("DELETE FROM faces WHERE list_contains($lessons::INTEGER[], lesson)", {"lessons": lessons})
-    for lesson, tracks in connection.execute(PLACES, {"lessons": lessons}).df().groupby("lesson"):
+    for lesson, tracks in connection.execute(TRACK_POSITIONS, {"lessons": lessons}).df().groupby("lesson"):
         found = tracks.assign(face=again(tracks)).query("face != track")[["track", "face"]]
         connection.register("found", found)
         connection.execute(

@@ -1,8 +1,7 @@
-"""The one rule by which a workspace of a profile without emotions holds back those that were stored before.
+"""Views that withhold stored emotions from a workspace whose profile reads none.
 
-In each cursor for reading, temporary views of the same names stand before the tables: whatever a page, a report or an export
-reads, emotions and movements of the face are empty. So are the scores that a formula made of emotions, for attention stands
-beside them, and the quotient of the two is the emotion's weight.
+Each reading cursor has temporary views with the names of the tables, in which emotions and movements of the face are null. So
+are the scores of a formula with emotions: score and attention together would reveal the emotion's weight.
 """
 
 import duckdb
@@ -11,7 +10,7 @@ from cssafe.frames import MOVEMENTS
 from cssafe.observations import EXPRESSION
 from cssafe.scoring.formula import find
 from cssafe.settings import PROFILES
-from cssafe.store.database import sql_string
+from cssafe.store.database_files import sql_string
 from cssafe.store.summaries import BINS, EMOTION_COUNTS
 
 EXPRESSIVE = [profile.name for profile in PROFILES.values() if profile.expression]
@@ -22,18 +21,18 @@ WITHHELD = {
     "tracks": {name: "NULL::DOUBLE" for name in EXPRESSION} | {name: "0" for name in ("expressed", *EMOTION_COUNTS)},
     "minutes": {},
 }
-"""Table -> column -> what is read of it."""
+"""Table -> column -> SQL of its value in the view."""
 
 SCORES = {
     "observations": ("concentration", "level"),
     "tracks": ("concentration", *BINS),
     "minutes": ("concentration",),
 }
-"""Table -> columns that are read as null of lessons whose formula weighs emotions."""
+"""Table -> columns that are null for lessons whose formula weighs emotions."""
 
 
 def withhold_expression(cursor: duckdb.DuckDBPyConnection) -> None:
-    """Hide emotions, movements and the scores that rest on emotions from this cursor."""
+    """Withhold emotions, movements and scores from emotions from this cursor."""
     (database,) = cursor.execute("SELECT current_database()").fetchone() or ("",)
     formulas = ", ".join(map(sql_string, _formulas_without_emotions(cursor)))
     scored = f"""lesson IN (
@@ -46,7 +45,7 @@ def withhold_expression(cursor: duckdb.DuckDBPyConnection) -> None:
 
 
 def _formulas_without_emotions(cursor: duckdb.DuckDBPyConnection) -> list[str]:
-    """Those of the stored lessons. One whose file is gone is not among them: what it weighed cannot be known."""
+    """Formulas of the stored lessons without emotions. A missing formula is not among them: its weights are unknown."""
     names = cursor.execute("SELECT DISTINCT formula FROM lessons WHERE list_contains(?, profile)", [EXPRESSIVE])
     formulas = {name: find(name) for (name,) in names.fetchall()}
     return [name for name, formula in formulas.items() if formula is not None and formula.emotion is None]

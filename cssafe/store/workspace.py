@@ -1,4 +1,4 @@
-"""A workspace: everything of one teacher or school in one DuckDB database, and the one thread that writes to it."""
+"""Workspace: the lessons and settings of one teacher or school in one DuckDB database, written by one thread."""
 
 import json
 import logging
@@ -34,36 +34,36 @@ log = logging.getLogger(__name__)
 
 
 class Workspace:
-    """Writes go through one thread, in the order of the calls; reads use a cursor for each thread.
+    """Writes run on one thread, in the order of the calls; reads use a cursor for each thread.
 
-    What a running lesson writes (`record`, `mark`, `switch`, `end_lesson`, `discard`) waits in memory while the disk is
-    full, in its order, and is tried again until it is written; `problem` says so meanwhile. All other calls return when
-    they are written, and raise StoreError where the database refuses.
+    The writes of a running lesson (`record`, `add_marker`, `switch_activity`, `end_lesson`, `discard`) wait in memory, in
+    order, while the disk is full; `problem` says so meanwhile. All other methods return when they are written, and raise
+    StoreError where the database refuses.
     """
 
     def __init__(self, database: Database, expression: bool) -> None:
         self._database = database
         self.expression = expression
-        """Whether emotions are read at all (views.py)."""
+        """Whether emotions may be read (views.py)."""
         self._queue = WriteQueue(database)
         self._housekeeping = Housekeeping(database, self._queue)
         self.notice: Sentence | None = None
-        """What may be missing after an unclean end, until somebody has read it and sets it back."""
+        """Notice of what an unclean end may have lost, until a page resets it."""
         self._unwritten_ends: dict[int, datetime] = {}
         self._closed = False
 
     @classmethod
     def open(cls, path: Path | None, expression: bool = True) -> "Workspace":
-        """Open the database at `path`, made if there is none; None keeps it in memory and off the disk altogether.
+        """Open the database at `path`, made if there is none; None: in memory, never on the disk.
 
-        expression: of the profile. Without it, nobody reads emotions that were stored under another profile.
+        expression: of the profile. Without it, emotions stored under another profile cannot be read.
 
-        Lessons that a crash left open are ended at their last observation, a deletion that it interrupted is finished, and a
-        damaged write-ahead log is set aside; `notice` and the log then say what may be missing.
+        After a crash, open lessons are ended at their last observation, an interrupted deletion is finished, and a damaged
+        write-ahead log is set aside; `notice` and the log say what may be missing.
 
         Raises:
             StoreError: another process has it open, a newer CSSAFE made it, it is no database, or the disk refuses. The
-                file is left as it was.
+                file is as it was.
         """
         database = None
         try:
@@ -88,7 +88,7 @@ class Workspace:
         return workspace
 
     def _end_open_lessons(self) -> None:
-        """A lesson whose observations are damaged keeps nobody out: it ends when it started, and `notice` says why."""
+        """End lessons left open. One with damaged observations ends at its start, and `notice` says why."""
         for lesson in self._queue.run(lambda: statements.open_lessons(self._connection)):
             try:
                 self._queue.run_whole(partial(statements.end_open_lesson, lesson=lesson))
@@ -109,20 +109,20 @@ class Workspace:
             raise self._database.why_refused(error) from error
 
     def why_refused(self, error: BaseException) -> StoreError:
-        """The error for what the database refused while it was read. Of a damaged block it names the lessons if that can be
-        told, else the newest backup."""
+        """The error for a refusal of the database; for a damaged block with its lessons if they can be determined, else the
+        newest backup."""
         return self._database.why_refused(error)
 
     @property
     def in_memory(self) -> bool:
         return self._database.path is None
 
-    def used(self) -> float:
-        """Share of the memory in use, 0 to 1, of one in memory."""
-        return self._database.used()
+    def memory_share(self) -> float:
+        """Used share of the memory limit, 0 to 1."""
+        return self._database.memory_share()
 
     def start_lesson(self, lesson: Lesson) -> int:
-        """Number of the lesson now begun.
+        """Start a lesson; its number.
 
         Raises:
             StoreError: also if the time zone is unknown, or a database in memory is nearly full.
@@ -136,12 +136,12 @@ class Workspace:
 
     @property
     def problem(self) -> str:
-        """Why nothing can be written now, in words for the user; empty while all is well."""
+        """Message for the user while nothing can be written; else empty."""
         return self._queue.problem
 
-    def lost(self, lesson: int) -> int:
-        """How many seconds of the lesson could neither be written nor wait any longer."""
-        return self._queue.lost(lesson)
+    def lost_seconds(self, lesson: int) -> int:
+        """Seconds of the lesson that could neither be written nor wait any longer."""
+        return self._queue.lost_seconds(lesson)
 
     @property
     def written(self) -> datetime | None:
@@ -150,20 +150,20 @@ class Workspace:
 
     @property
     def backup_problem(self) -> StoreError | None:
-        """Why there is no backup of today, if it could not be written."""
+        """The error if today's backup could not be written."""
         return self._housekeeping.backup_problem
 
     def record(self, lesson: int, observations: pd.DataFrame) -> None:
-        """Queue one second, rows of observations.COLUMNS, for the writer thread, which takes all that is waiting in one insert.
+        """Queue one second of a lesson, rows of observations.COLUMNS; the writer inserts all waiting seconds at once.
 
-        Rows of a lesson that is deleted meanwhile are dropped, and emotions and movements where the lesson's profile has none.
+        Rows of a deleted lesson are dropped, and emotions and movements where the lesson's profile has none.
         """
         statements.check_columns(observations, COLUMNS)
         if not observations.empty:
             self._queue.record(observations.assign(lesson=lesson))
 
     def end_lesson(self, lesson: int, ended: datetime) -> None:
-        """Write what is waiting, set the end (aware) and make the tables that the charts read."""
+        """Write waiting seconds, set the end (aware) and derive the charts' tables."""
         end = naive_utc(ended)
         self._unwritten_ends[lesson] = ended
 
@@ -178,11 +178,11 @@ class Workspace:
         self._housekeeping.schedule()
 
     def unwritten_end(self, lesson: int) -> datetime | None:
-        """When a lesson ended (aware) whose end could not be written yet; None for any other."""
+        """End (aware) of a lesson whose end is not written yet; None for any other."""
         return self._unwritten_ends.get(lesson)
 
     def discard(self, lesson: int) -> None:
-        """`delete` a running lesson of which nothing was recorded; what the disk refuses is left for later."""
+        """Delete a running lesson without observations; what the disk refuses is left for later."""
 
         def job() -> None:
             with suppress(StoreError):
@@ -191,7 +191,7 @@ class Workspace:
         self._queue.run_in_turn(job)
 
     def add(self, lessons: Sequence[Lesson], ended: Sequence[datetime], observations: pd.DataFrame) -> list[int]:
-        """Numbers of lessons added at once, in one transaction, already over (a recording, a synthetic term).
+        """Add lessons that are over (a recording, a synthetic term), in one transaction; their numbers.
 
         ended: aware, one a lesson. observations: COLUMNS and `lesson`, the index into `lessons`.
         """
@@ -214,40 +214,40 @@ class Workspace:
         self._housekeeping.schedule()
         return numbers
 
-    def take(
+    def import_tables(
         self, parts: Iterable[tuple[str, pa.Table]], expression: bool, progress: Callable[[float], None]
     ) -> ImportResult:
-        """Add what another workspace gave, all of it or nothing; as in taking.take. The parts are asked for on the writer
+        """Import the tables of an export file, all or nothing, as importing.import_tables. The parts are read on the writer
         thread."""
 
         def job() -> ImportResult:
             self._database.check_room()
             try:
                 with self._database.transaction() as connection:
-                    taken = import_tables(connection, parts, expression, progress)
+                    result = import_tables(connection, parts, expression, progress)
             except duckdb.OutOfMemoryException as error:
                 if not self.in_memory:
                     raise
                 raise why_not_imported() from error
             self._database.pack()
-            return taken
+            return result
 
-        taken = self._queue.run(job)
+        result = self._queue.run(job)
         self._housekeeping.schedule()
-        return taken
+        return result
 
-    def mark(self, lesson: int, kind: str, time: datetime, note: str = "") -> None:
-        """Note an event of the lesson (aware time): "question", "instruction", "quiz" ..."""
+    def add_marker(self, lesson: int, kind: str, time: datetime, note: str = "") -> None:
+        """Add a marker at a time (aware). kind: of labels.MARKERS."""
         row = [lesson, naive_utc(time), kind, note]
         self._queue.run_in_turn(lambda: self._connection.execute("INSERT INTO markers VALUES (?, ?, ?, ?)", row))
 
-    def switch(self, lesson: int, activity: str, time: datetime) -> None:
-        """From that time on (aware) the lesson has another activity, one of labels.ACTIVITIES."""
+    def switch_activity(self, lesson: int, activity: str, time: datetime) -> None:
+        """Add an activity from a time on (aware). activity: of labels.ACTIVITIES."""
         row = [(naive_utc(time), activity)]
         self._queue.run_in_turn(lambda: statements.add_activities(self._connection, lesson, row))
 
-    def correct(self, lesson: int, activities: Sequence[tuple[datetime, str]], formula: Formula) -> None:
-        """Say anew what a past lesson did, each from a time on (aware), and score it accordingly.
+    def correct_activities(self, lesson: int, activities: Sequence[tuple[datetime, str]], formula: Formula) -> None:
+        """Replace the activities of a past lesson, each from a time on (aware), and rescore it.
 
         Raises:
             StoreError: also if the formula weighs emotions, and this workspace reads none.
@@ -256,24 +256,26 @@ class Workspace:
         rows = [(naive_utc(time), activity) for time, activity in activities]
         self._queue.run_whole(lambda connection: statements.correct_activities(connection, lesson, rows, formula))
 
-    def rate(self, lesson: int, minute: datetime, rating: int | None) -> None:
-        """Keep what the teacher thought of the minute that begins then (aware): 0 low, 1 medium, 2 high, None if she cannot
-        say. The first answer stays."""
+    def save_rating(self, lesson: int, minute: datetime, rating: int | None) -> None:
+        """Save a teacher's rating of the minute from that time on (aware): 0 low, 1 medium, 2 high, None for no answer. The
+        first one stays."""
         row = [lesson, naive_utc(minute), rating]
         twice = "WHERE NOT EXISTS (FROM ratings WHERE lesson = $1 AND time = $2)"
         self._queue.run(lambda: self._connection.execute(f"INSERT INTO ratings SELECT $1, $2, $3 {twice}", row))
 
-    def rescorable(self, formula: Formula) -> list[int]:
-        """Past lessons that `rescore` would score anew; none where the formula weighs emotions, and none are read here."""
+    def rescorable_lessons(self, formula: Formula) -> list[int]:
+        """Past lessons that `rescore` would change; none where the formula weighs emotions and this workspace reads none."""
         if formula.emotion is not None and not self.expression:
             return []
         with self.cursor() as cursor:
             return statements.rescorable_lessons(cursor, formula)
 
     def rescore(self, formula: Formula, progress: Callable[[float], None] | None = None) -> int:
-        """Score all past lessons by this formula that can be; how many were. Each is done whole or not at all, and lessons
-        that run go on being recorded in between. progress: called with the share done, 0 to 1."""
-        lessons = self.rescorable(formula)
+        """Rescore past lessons by the formula, each in a transaction, while running lessons are recorded; their number.
+
+        progress: called with the share done, 0 to 1.
+        """
+        lessons = self.rescorable_lessons(formula)
         for i, lesson in enumerate(lessons):
             self._queue.run_whole(partial(statements.rescore_lesson, lesson=lesson, formula=formula))
             if progress is not None:
@@ -297,21 +299,20 @@ class Workspace:
         row = [name.strip(), lesson]
         self._queue.run(lambda: self._connection.execute("UPDATE lessons SET name = ? WHERE lesson = ?", row))
 
-    def annotate(self, lesson: int, note: str, tags: Sequence[str]) -> None:
-        """Keep the teacher's note on a lesson and its tags, in place of those before; an empty note is none."""
+    def save_note(self, lesson: int, note: str, tags: Sequence[str]) -> None:
+        """Replace the teacher's note and tags of a lesson; an empty note is none."""
         self._queue.run_whole(lambda connection: statements.replace_note(connection, lesson, note, tags))
 
-    def divide(self, lesson: int, regions: Sequence[Mapping[str, Any]]) -> None:
-        """Keep the regions for which the lesson's figures are shown; those that it has stay.
+    def save_regions(self, lesson: int, regions: Sequence[Mapping[str, Any]]) -> None:
+        """Save the regions for which the lesson's figures are shown, unless it has some.
 
         regions: name, left, top, right, bottom (shares of the picture).
         """
         self._queue.run_whole(lambda connection: statements.insert_regions(connection, lesson, regions))
 
     def delete(self, *lessons: int) -> None:
-        """Take lessons and all that was recorded of them out of every table, then out of the bytes of the file and of the
-        backups, for which the disk needs as much free space as the file has. While others go on reading, that is left
-        for later, and `erasing` is true.
+        """Delete lessons from every table, then from the bytes of the file and the backups, which takes as much free space as
+        the file has. While others go on reading, the bytes are left for later, and `erasing` is true.
 
         Raises:
             StoreError: also if the lessons are deleted, but the file cannot be rewritten.
@@ -322,12 +323,12 @@ class Workspace:
 
     @property
     def erasing(self) -> bool:
-        """Whether bytes of deleted lessons may still be in the file. CSSAFE tries to erase them when a lesson ends, when it
-        closes and when it starts."""
+        """Whether bytes of deleted lessons may still be in the file. They are erased when a lesson ends, and when CSSAFE closes
+        or starts."""
         return self._housekeeping.erasing()
 
     def restore(self, backup: Path) -> Path | None:
-        """Replace all that is here by what the backup holds; where the replaced database is kept.
+        """Replace the database by a backup; the path of the replaced one.
 
         Raises:
             StoreError: a lesson runs, others go on reading, the backup cannot be used or the disk refuses. All is as it
@@ -339,16 +340,16 @@ class Workspace:
         return kept
 
     def get(self, key: str, default: Any = None) -> Any:
-        """The value of a setting, one of STORED_SETTINGS; the default where there is none, or none that can be used."""
+        """Value of a setting of STORED_SETTINGS; the default if there is none, or an invalid one."""
         with self.cursor() as cursor:
             text = statements.get_value(cursor, key)
         return json.loads(text) if text is not None and is_usable(key, text) else default
 
     def set(self, key: str, value: Any) -> None:
-        """Keep a setting, one of STORED_SETTINGS.
+        """Save a setting of STORED_SETTINGS.
 
         Raises:
-            StoreError: also if it is none that `get` would give back.
+            StoreError: also for an invalid value.
         """
         if not is_usable(key, json.dumps(value)):
             raise StoreError(
@@ -359,15 +360,15 @@ class Workspace:
         self._queue.run_whole(lambda connection: statements.set_value(connection, key, value))
 
     def flush(self) -> None:
-        """Return when everything recorded so far is in the database.
+        """Wait until all recorded seconds are in the database.
 
         Raises:
-            StoreError: it is not, or an earlier part of it is lost.
+            StoreError: they are not, or earlier ones are lost.
         """
         self._queue.flush()
 
     def close(self) -> None:
-        """Write what is waiting, finish a backup and a deletion, and close the database. Closing twice is allowed.
+        """Write waiting seconds, finish a backup and a deletion, and close the database. Closing twice is allowed.
 
         Raises:
             StoreError: something could not be written; the database is closed.
@@ -396,8 +397,7 @@ class Workspace:
 
 
 def restore_file(path: Path, backup: Path) -> Path | None:
-    """Put a backup in the place of a database that no program has open, also of one that cannot be opened; where the
-    replaced one is kept.
+    """Replace a database that no program has open, even a damaged one, by a backup; the path of the replaced one.
 
     Raises:
         StoreError: as Workspace.restore, or a program has the database open.

@@ -1,4 +1,4 @@
-"""The one thread that writes to a database, and what waits in memory until it can be written."""
+"""Writer thread of a database, with a queue in memory for a full disk."""
 
 import logging
 from collections import Counter
@@ -23,21 +23,21 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 MAX_WAITING_S = 900
-"""Seconds of lessons that wait in memory while the database cannot be written: 15 minutes, in which somebody can make room
-on the disk. With 30 faces a second takes 18 kB (measured), all of them 17 MB."""
+"""Seconds of lessons that wait in memory while the database cannot be written: 15 minutes to make room on the disk. With 30
+faces a second takes 18 kB (measured), all of them 17 MB."""
 
 RETRY_S = 5.0
-"""Seconds between two tries to write what waits, when no lesson brings one a second."""
+"""Seconds between two tries to write waiting seconds, when no lesson brings one a second."""
 
-RETRIED = (duckdb.OperationalError, duckdb.FatalException)
-"""Errors of the disk, the memory or the file, after which the same can be written later; others are of the data."""
+RETRIED_ERRORS = (duckdb.OperationalError, duckdb.FatalException)
+"""Errors of the disk, the memory or the file, after which the same rows can be written later; others are of the data."""
 
 
 class WriteQueue:
-    """Jobs run on one thread, in the order of the calls. After a fatal error the database is opened again.
+    """Runs jobs on one thread, in the order of the calls. After a fatal error the database is opened again.
 
-    Recorded seconds, and the jobs of `run_in_turn` after them, wait in memory while the disk is full, and are tried again
-    until they are written; `problem` says so meanwhile.
+    Recorded seconds, and the jobs of `run_in_turn` after them, wait in memory while the disk is full, and are retried;
+    `problem` says so meanwhile.
     """
 
     def __init__(self, database: Database) -> None:
@@ -45,13 +45,13 @@ class WriteQueue:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="cssafe-writer")
         self._lock = Lock()
         self._seconds: list[pd.DataFrame] = []
-        """Waiting observations with `lesson`: one table a second and lesson."""
+        """Waiting observations with `lesson`, one table a second and lesson."""
         self._unfinished: list[tuple[Callable[[], object], Future[None]]] = []
-        """Jobs to run after them, in this order, each with its outcome."""
+        """Jobs to run after them, each with its outcome."""
         self._full: duckdb.Error | None = None
-        """Why they cannot be written now."""
+        """The error that keeps them from being written."""
         self._failure: duckdb.Error | None = None
-        """Why observations were lost that the database refused."""
+        """The error with which the database refused lost observations."""
         self._lost: Counter[int] = Counter()
         self._retry: Timer | None = None
         self.written: datetime | None = None
@@ -59,12 +59,12 @@ class WriteQueue:
 
     @property
     def problem(self) -> str:
-        """Why nothing can be written now, in words for the user; empty while all is well."""
+        """Message for the user while nothing can be written; else empty."""
         if (full := self._full) is None:
             return ""
         return str(why_waiting(self._database.path, full, MAX_WAITING_S // 60))
 
-    def lost(self, lesson: int) -> int:
+    def lost_seconds(self, lesson: int) -> int:
         """Seconds of the lesson that could neither be written nor wait any longer."""
         return self._lost[lesson]
 
@@ -98,7 +98,7 @@ class WriteQueue:
         return self._result(self.submit(job))
 
     def run_whole(self, job: Callable[[duckdb.DuckDBPyConnection], None]) -> None:
-        """As `run`, in one transaction: all that the job writes, or nothing."""
+        """As `run`, in one transaction."""
 
         def whole() -> None:
             with self._database.transaction() as connection:
@@ -107,7 +107,7 @@ class WriteQueue:
         self.run(whole)
 
     def run_in_turn(self, job: Callable[[], object]) -> None:
-        """As `run`, after all that waits; while the disk is full the job waits, too, and what refuses it then is logged."""
+        """As `run`, after all waiting seconds; while the disk is full the job waits, too, and a later error is logged."""
         outcome: Future[None] = Future()
 
         def queue() -> None:
@@ -116,23 +116,23 @@ class WriteQueue:
 
         try:
             self.submit(queue).result()
-        except RETRIED:  # `problem` says it
+        except RETRIED_ERRORS:  # `problem` says it
             outcome.add_done_callback(_log_refusal)
         else:
             self._result(outcome)
 
     def record(self, second: pd.DataFrame) -> None:
-        """Queue one second of one lesson, observations with `lesson`. All that waits is written in one insert."""
+        """Queue one second of one lesson, observations with `lesson`. All waiting seconds are written in one insert."""
         with self._lock:
             self._seconds.append(second)
             self._drop_oldest()
         self.submit(self.catch_up)
 
     def flush(self) -> None:
-        """Return when everything recorded so far is in the database.
+        """Wait until all recorded seconds are in the database.
 
         Raises:
-            StoreError: it is not, or an earlier part of it is lost.
+            StoreError: they are not, or earlier ones are lost.
         """
         self.run(self.catch_up)
         failure, self._failure = self._failure, None
@@ -140,8 +140,8 @@ class WriteQueue:
             raise self._database.why_refused(failure) from failure
 
     def close(self) -> int:
-        """Finish the jobs and end the thread; the number of seconds that still wait and are lost."""
-        self._thread.shutdown()  # a second that it tries at this moment waits again afterwards
+        """Finish the jobs and end the thread; the number of seconds that were not written."""
+        self._thread.shutdown()  # a second being tried now waits again afterwards
         if self._retry is not None:
             self._retry.cancel()
         return len(self._seconds)
@@ -162,11 +162,11 @@ class WriteQueue:
         return result
 
     def catch_up(self) -> None:
-        """Write what waits and what is unfinished. On a full disk one second is tried, then all the others together."""
+        """Write waiting seconds and run unfinished jobs. On a full disk one second is tried first, then all others."""
         try:
             self._write_seconds()
             self._run_unfinished()
-        except RETRIED as error:
+        except RETRIED_ERRORS as error:
             if self._full is None:
                 log.error("The database cannot be written; seconds of lessons wait in memory: %s", first_line(error))
             self._full = error
@@ -183,14 +183,13 @@ class WriteQueue:
             size = MAX_WAITING_S
 
     def _run_unfinished(self) -> None:
-        """Run each job until the disk refuses one. One that fails for another reason, such as a damaged block that a retry
-        would meet again, holds up none of the others."""
+        """Run jobs until the disk refuses one. A job that fails for another reason, such as a damaged block, is not retried."""
         while self._unfinished:
             job, outcome = self._unfinished[0]
             try:
                 job()
             except Exception as error:
-                if isinstance(error, RETRIED) and not is_damage(error):
+                if isinstance(error, RETRIED_ERRORS) and not is_damage(error):
                     raise
                 outcome.set_exception(error)
             else:
@@ -206,7 +205,7 @@ class WriteQueue:
         try:
             observations = pd.concat(batch, ignore_index=True)
             self.insert_whole(lambda connection: statements.insert_observations(connection, observations))
-        except RETRIED:
+        except RETRIED_ERRORS:
             with self._lock:
                 self._seconds = batch + self._seconds
                 self._drop_oldest()

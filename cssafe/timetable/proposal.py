@@ -208,7 +208,10 @@ def _explained(school: School, known: SlotEffects, table: pd.DataFrame) -> pd.Da
         step = one / row["length"]
         change = step @ known.estimate
         half = known.student * np.sqrt(step @ known.covariance @ step)
-        (from_day, from_period), (to_day, to_period) = school.place(row["old"]), school.place(row["new"])
+        (from_day, from_period), (to_day, to_period) = (
+            school.day_and_period(row["old"]),
+            school.day_and_period(row["new"]),
+        )
         weight = school.focus.get(row["subject"], 0.0)
         lesson = lesson_title(row)
         moved = row | {"from_day": from_day, "from_period": from_period, "to_day": to_day, "to_period": to_period}
@@ -254,5 +257,5 @@ def _made(school: School, table: pd.DataFrame) -> School:
     lessons = school.lessons.to_dict("records")
     for row in lessons:
         slot = school.slot(row["day"], row["period"])
-        row["day"], row["period"] = school.place(to.get((*(row[name] for name in ALIKE), slot), slot))
+        row["day"], row["period"] = school.day_and_period(to.get((*(row[name] for name in ALIKE), slot), slot))
     return replace(school, lessons=pd.DataFrame(lessons, columns=LESSON_COLUMNS))

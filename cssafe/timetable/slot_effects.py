@@ -5,8 +5,8 @@ lessons. However many Mondays were seen, that 7a likes its Monday physics is one
 a variance of its own (`own`) and one of its lessons (pooled, over their number), and is weighted by both. Class, subject,
 teacher, room, formula and the shares of the activities are fixed effects, projected out as in restricted maximum likelihood
 (Patterson & Thompson 1971). Weekday, period and cell are shrunk towards zero as far as the data ask for (scikit-learn's
-BayesianRidge; MacKay 1992). Shrunk estimates may be selected without correction (Gelman, Hill & Yajima 2012), which the
-proposal relies on.
+BayesianRidge; MacKay 1992). Shrunk estimates may be selected without correction (Gelman, Hill & Yajima 2012), on which the
+proposal relies.
 """
 
 from collections.abc import Sequence
@@ -147,11 +147,7 @@ def estimate_effects(lessons: pd.DataFrame, days: Sequence[str], periods: Sequen
 
     lessons: rows of lessons_in_slots with `teacher` (text).
     """
-    rows = [(DAYS.index(day) + 1, period["name"], period["start"]) for day in days for period in periods]
-    slots = pd.DataFrame(rows, columns=["weekday", "period", "start"])
-    index = pd.MultiIndex.from_frame(slots[["weekday", "period"]])
-    lessons = lessons.assign(slot=index.get_indexer(pd.MultiIndex.from_frame(lessons[["weekday", "period"]])))
-    lessons = lessons[lessons["slot"] >= 0]
+    slots, lessons = _number_slots(lessons, days, periods)
     table = slots.assign(**_raw_means(lessons, len(slots)))
     evidence = table["evidence"].to_numpy()
     known, within = _placements(lessons)
@@ -188,6 +184,17 @@ def estimate_effects(lessons: pd.DataFrame, days: Sequence[str], periods: Sequen
         synthetic,
         reason,
     )
+
+
+def _number_slots(
+    lessons: pd.DataFrame, days: Sequence[str], periods: Sequence[dict]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The week's slots, and the lessons in them with the column `slot`, a row number of the slots."""
+    rows = [(DAYS.index(day) + 1, period["name"], period["start"]) for day in days for period in periods]
+    slots = pd.DataFrame(rows, columns=["weekday", "period", "start"])
+    index = pd.MultiIndex.from_frame(slots[["weekday", "period"]])
+    lessons = lessons.assign(slot=index.get_indexer(pd.MultiIndex.from_frame(lessons[["weekday", "period"]])))
+    return slots, lessons[lessons["slot"] >= 0]
 
 
 def _raw_means(lessons: pd.DataFrame, size: int) -> dict[str, np.ndarray]:

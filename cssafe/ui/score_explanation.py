@@ -113,7 +113,7 @@ def correct(workspace: Workspace, lesson: pd.Series) -> None:
                 (max(start, first + pd.Timedelta(minutes=int(row.minute))).to_pydatetime(), row.activity)
                 for row in edited.sort_values("minute").itertuples()
             ]
-            workspace.correct(number, rows, formula)
+            workspace.correct_activities(number, rows, formula)
             st.rerun()
 
 

@@ -59,7 +59,7 @@ def _compared(lessons: pd.DataFrame, days: Sequence[str], periods: Sequence[dict
 
 def keep(workspace: Workspace, school: School) -> None:
     workspace.set("periods", list(school.periods))
-    workspace.set("school", school.plain())
+    workspace.set("school", school.to_dict())
 
 
 def week(workspace: Workspace) -> None:

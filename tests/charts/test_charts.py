@@ -32,7 +32,7 @@ def data(chart):
 def test_every_chart_is_valid_vega_lite(workspace, filled):
     if filled:
         number = add(workspace, rows(), uneven(0.1, 0.2, 0.3, 0.4, 0.5))
-        workspace.mark(number, "quiz", START)
+        workspace.add_marker(number, "quiz", START)
     for chart in draw(workspace).values():
         json.loads(chart.to_json(validate=True))
 

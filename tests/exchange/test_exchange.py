@@ -278,7 +278,7 @@ def test_rows_that_came_in_leave_the_memory_before_the_file_ends(workspace, othe
             held.append(pa.total_allocated_bytes())
             yield "markers", markers().cast(schema)
 
-    other.take(parts(), True, lambda share: None)
+    other.import_tables(parts(), True, lambda share: None)
     assert max(held) - held[0] < 3 * size
 
 

@@ -49,8 +49,8 @@ def exported(workspace):
     for i, name in enumerate([*DANGEROUS, "'=1"]):
         lesson = replace(LESSON, name=name, room="", started=START.replace(hour=8 + i))
         number = add(workspace, rows(tracks=6, seconds=9, start=lesson.started, yaw=-12.345), lesson=lesson)
-        workspace.annotate(number, name, [name])
-        workspace.mark(number, "quiz", lesson.started, name)
+        workspace.save_note(number, name, [name])
+        workspace.add_marker(number, "quiz", lesson.started, name)
     file = io.BytesIO()
     exporter.export_file(workspace, file, "csv")
     with zipfile.ZipFile(file) as archive:

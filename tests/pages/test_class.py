@@ -38,14 +38,14 @@ def test_without_markers_or_places_it_says_what_to_do(workspace):
 
 def test_with_too_little_around_the_markers_it_says_so(workspace):
     number = add(workspace, rows(seconds=3))
-    workspace.mark(number, "quiz", START)
+    workspace.add_marker(number, "quiz", START)
     assert "Too little was measured around" in text(opened())
 
 
 def test_responses_are_told_in_words_with_their_uncertainty(workspace, turning):
     number = add(workspace, turning)
-    workspace.mark(number, "question", START + timedelta(seconds=300))
-    workspace.mark(number, "joke", START + timedelta(seconds=500))
+    workspace.add_marker(number, "question", START + timedelta(seconds=300))
+    workspace.add_marker(number, "joke", START + timedelta(seconds=500))
     told = text(opened())
     assert "question**: attention rose by 0." in told and "joke**: no clear change" in told
     assert "half of those who had to turn had turned after" in told
@@ -53,7 +53,7 @@ def test_responses_are_told_in_words_with_their_uncertainty(workspace, turning):
 
 def test_attention_only_tells_no_response_of_expressions(workspace, turning):
     number = add(workspace, turning, lesson=replace(LESSON, profile="attention-only"))
-    workspace.mark(number, "question", START + timedelta(seconds=300))
+    workspace.add_marker(number, "question", START + timedelta(seconds=300))
     told = text(opened())
     assert "attention rose" in told and "expression rose" not in told and "expression fell" not in told
 

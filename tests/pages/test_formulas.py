@@ -77,7 +77,7 @@ def test_a_lesson_s_scores_are_taken_apart(workspace):
 def test_the_activities_of_a_lesson_are_told_beside_its_parts(workspace):
     number = workspace.start_lesson(LESSON)
     workspace.record(number, rows(seconds=130, **AWAY, **NEUTRAL))
-    workspace.switch(number, "desk work", START + timedelta(seconds=60))
+    workspace.switch_activity(number, "desk work", START + timedelta(seconds=60))
     workspace.end_lesson(number, START + timedelta(minutes=3))
     workspace.rescore(PUBLISHED)
     assert "front, desk work from minute 1" in text(show("lessons"))
@@ -192,7 +192,7 @@ def minutes(number: int = 15):
 @pytest.mark.slow
 def test_a_teacher_rates_moments_without_seeing_scores_and_then_sees_the_agreement(workspace):
     number = lesson(workspace, *minutes())
-    workspace.mark(number, "quiz", START + timedelta(seconds=30))
+    workspace.add_marker(number, "quiz", START + timedelta(seconds=30))
     moments = scored_observations.rating_moments(workspace, number)
     assert (
         len(moments) == scored_observations.MOMENTS_PER_LESSON
@@ -213,8 +213,8 @@ def test_a_teacher_rates_moments_without_seeing_scores_and_then_sees_the_agreeme
 
 def test_an_answer_stays_as_it_was_given_first(workspace):
     number = lesson(workspace, *minutes(1))
-    workspace.rate(number, START, 0)
-    workspace.rate(number, START, 2)
+    workspace.save_rating(number, START, 0)
+    workspace.save_rating(number, START, 2)
     assert scored_observations.rated_minutes(workspace)["rating"].tolist() == [0]
 
 
@@ -239,7 +239,7 @@ def test_no_moment_of_a_small_group_or_a_running_lesson_is_asked_about(workspace
 def test_the_moments_stay_the_same_when_the_lesson_is_scored_anew(workspace):
     number = lesson(workspace, *minutes(40))
     before = scored_observations.rating_moments(workspace, number)["time"].tolist()
-    workspace.rate(number, before[3].tz_localize("UTC").to_pydatetime(), None)
+    workspace.save_rating(number, before[3].tz_localize("UTC").to_pydatetime(), None)
     workspace.rescore(replace(PUBLISHED, name="other", divisor=9.0))
     assert scored_observations.rating_moments(workspace, number)["time"].tolist() == before
     assert np.flatnonzero(scored_observations.rating_moments(workspace, number)["answered"]).tolist() == [3]

@@ -131,6 +131,6 @@ def test_lessons_are_compared_by_the_tag_chosen(workspace):
         number = add(workspace, rows(concentration=0.5 + 0.2 * (i % 2) + 0.01 * (i % 3)))
         if i == 0:
             assert "carries a tag yet" in text(show("compare"))
-        workspace.annotate(number, "", ["outside"] if i % 2 else [])
+        workspace.save_note(number, "", ["outside"] if i % 2 else [])
     told = said(show("compare"))
     assert "Concentration was higher with “outside”: +0.20" in told and "Effect size" in told

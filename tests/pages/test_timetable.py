@@ -42,7 +42,7 @@ def navigation() -> None:
 
 def keep(of: Workspace, lessons: list[dict], **others) -> None:
     of.set("periods", periods())
-    of.set("school", parse_week(periods(), lessons, **others).plain())
+    of.set("school", parse_week(periods(), lessons, **others).to_dict())
 
 
 def test_an_empty_workspace_is_asked_for_its_week_in_every_part(workspace):

@@ -19,9 +19,9 @@ def test_a_lesson_has_no_note_and_no_tags_at_first(workspace):
 
 def test_what_is_written_last_stays_without_spaces_and_doubles(workspace):
     first, second = add(workspace, rows()), add(workspace, rows())
-    workspace.annotate(first, "earlier", ["gone"])
-    workspace.annotate(first, "  Line one\nline two ", [" quiz ", "quiz", "", "  ", "'; DROP TABLE tags"])
-    workspace.annotate(second, " ", ["quiz"])
+    workspace.save_note(first, "earlier", ["gone"])
+    workspace.save_note(first, "  Line one\nline two ", [" quiz ", "quiz", "", "  ", "'; DROP TABLE tags"])
+    workspace.save_note(second, " ", ["quiz"])
     assert notes.note(workspace, first) == "Line one\nline two" and notes.note(workspace, second) == ""
     assert notes.tags(workspace).to_numpy().tolist() == [
         [first, "'; DROP TABLE tags"],
@@ -33,19 +33,19 @@ def test_what_is_written_last_stays_without_spaces_and_doubles(workspace):
 def test_notes_and_tags_go_with_their_lesson(workspace):
     first, second = add(workspace, rows()), add(workspace, rows())
     for number in (first, second):
-        workspace.annotate(number, "note", ["tag"])
+        workspace.save_note(number, "note", ["tag"])
     workspace.delete(first)
     assert notes.note(workspace, first) == "" and notes.tags(workspace)["lesson"].tolist() == [second]
-    workspace.annotate(second, "", [])
+    workspace.save_note(second, "", [])
     assert notes.note(workspace, second) == "" and notes.tags(workspace).empty
 
 
 def test_every_table_that_names_a_lesson_is_emptied_with_it(workspace):
     """So that a table that a later version adds is not forgotten."""
     number = add(workspace, rows())
-    workspace.annotate(number, "note", ["tag"])
-    workspace.mark(number, "quiz", LESSON.started)
-    workspace.rate(number, LESSON.started, 1)
+    workspace.save_note(number, "note", ["tag"])
+    workspace.add_marker(number, "quiz", LESSON.started)
+    workspace.save_rating(number, LESSON.started, 1)
     with workspace.cursor() as cursor:
         named = "SELECT DISTINCT table_name FROM duckdb_columns() WHERE column_name = 'lesson'"
         tables = [table for (table,) in cursor.execute(named).fetchall()]
@@ -67,7 +67,7 @@ def test_a_database_of_every_earlier_version_keeps_its_lessons_and_takes_notes(t
             " 'class', '2026-03-02 08:00:00', '2026-03-02 08:45:00')"
         )
     with closing(Workspace.open(path)) as workspace:
-        workspace.annotate(1, "kept", ["old"])
+        workspace.save_note(1, "kept", ["old"])
     with closing(Workspace.open(path)) as workspace:
         assert queries.lessons(workspace)["name"].tolist() == ["Old"]
         assert notes.note(workspace, 1) == "kept" and notes.tags(workspace)["tag"].tolist() == ["old"]

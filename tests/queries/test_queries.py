@@ -32,7 +32,7 @@ def test_an_empty_workspace_gives_no_rows_but_the_same_columns(workspace, name):
     empty = CALLS[name](workspace)
     assert len(empty) == 0
     number = add(workspace, rows(), rows(start=START + timedelta(minutes=1)))
-    workspace.mark(number, "quiz", START)
+    workspace.add_marker(number, "quiz", START)
     full = CALLS[name](workspace)
     assert len(full) > 0 and list(full.columns) == list(empty.columns)
 
@@ -172,7 +172,7 @@ def test_the_distribution_puts_every_observation_into_one_tenth(workspace):
 
 def test_the_timeline_has_a_mean_and_an_interval_over_faces_for_each_minute(workspace):
     number = add(workspace, uneven(0.2, 0.4, 0.6, 0.8, 1.0), rows(start=START + timedelta(minutes=2)))
-    workspace.mark(number, "quiz", START + timedelta(seconds=90), "ten words")
+    workspace.add_marker(number, "quiz", START + timedelta(seconds=90), "ten words")
     first, last = queries.timeline(workspace, number).itertuples()
     assert first.concentration == pytest.approx(0.6)
     assert first.high - first.concentration == pytest.approx(

@@ -27,7 +27,7 @@ def told(workspace, plan: Plan, *markers: float, profile: str = "consent"):
     workspace.record(number, observe(list(frames(plan, START, formula))))
     workspace.end_lesson(number, START + timedelta(seconds=plan.seconds))
     for second in markers:
-        workspace.mark(number, "question", START + timedelta(seconds=second))
+        workspace.add_marker(number, "question", START + timedelta(seconds=second))
     return responses(workspace, number)
 
 
@@ -42,7 +42,7 @@ def clear(table) -> np.ndarray:
 def test_without_faces_markers_or_the_minimum_group_nothing_is_told(workspace, faces, marker, shown):
     number = add(workspace, *([rows(tracks=faces, seconds=600)] if faces else []))
     if marker is not None:
-        workspace.mark(number, "question", START + timedelta(seconds=marker))
+        workspace.add_marker(number, "question", START + timedelta(seconds=marker))
     table = responses(workspace, number)
     assert tuple(table.columns) == COLUMNS
     assert table["change"].notna().any() == shown

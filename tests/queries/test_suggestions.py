@@ -92,12 +92,12 @@ def test_minutes_are_compared_within_one_activity_only(workspace):
     for number in term(workspace, 9, 0.0, when="never"):
         [(started,)] = workspace.cursor().execute("SELECT started FROM lessons WHERE lesson = ?", [number]).fetchall()
         began = started.replace(tzinfo=START.tzinfo) + timedelta(minutes=15)
-        workspace.mark(number, "quiz", began)
-        workspace.switch(number, "desk work", began)
+        workspace.add_marker(number, "quiz", began)
+        workspace.switch_activity(number, "desk work", began)
     assert marker_effects(workspace, "7a").empty
     for number in range(1, 10):
         [(started,)] = workspace.cursor().execute("SELECT started FROM lessons WHERE lesson = ?", [number]).fetchall()
-        workspace.switch(number, "front", started.replace(tzinfo=START.tzinfo) + timedelta(minutes=22))
+        workspace.switch_activity(number, "front", started.replace(tzinfo=START.tzinfo) + timedelta(minutes=22))
     assert marker_effects(workspace, "7a")["lessons"].tolist() == [9]
 
 
@@ -105,7 +105,7 @@ def test_of_a_series_of_the_same_marker_the_first_counts(workspace):
     for number in term(workspace, MIN_LESSONS, 0.2):
         [(marked,)] = workspace.cursor().execute("SELECT time FROM markers WHERE lesson = ?", [number]).fetchall()
         for minute in (1, 2, 3):
-            workspace.mark(number, "quiz", marked.replace(tzinfo=START.tzinfo) + timedelta(minutes=minute))
+            workspace.add_marker(number, "quiz", marked.replace(tzinfo=START.tzinfo) + timedelta(minutes=minute))
     assert suggestions(workspace, "7a")["lessons"].tolist() == [MIN_LESSONS]
 
 

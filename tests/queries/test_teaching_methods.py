@@ -25,7 +25,7 @@ def told(workspace) -> dict:
 def taught(workspace, values, *events: tuple[str, int]) -> int:
     number = add(workspace, minutes(*values))
     for kind, minute in events:
-        workspace.mark(number, kind, START + timedelta(minutes=minute))
+        workspace.add_marker(number, kind, START + timedelta(minutes=minute))
     return number
 
 
@@ -57,7 +57,7 @@ def test_it_answers_from_the_least_number_of_lessons_on(workspace, lessons, answ
 def test_group_work_is_never_scored_and_judged_by_what_follows(workspace):
     for i in range(5):
         number = taught(workspace, (0.4, 0.4, 0.9, 0.9, 0.6 + 0.001 * i), ("group work", 2))
-        workspace.switch(number, "front", START + timedelta(minutes=4))
+        workspace.switch_activity(number, "front", START + timedelta(minutes=4))
     found = told(workspace)
     assert ("group work", "during") not in found
     assert found["group work", "after"].difference == pytest.approx(0.202, abs=1e-4)
@@ -73,7 +73,7 @@ def test_a_form_always_at_the_same_time_cannot_be_told_from_the_time(workspace):
 def test_a_switch_just_after_a_marker_belongs_to_it(workspace):
     for _ in range(5):
         number = taught(workspace, (0.5,) * 6, ("quiz", 2))
-        workspace.switch(number, "desk work", START + timedelta(minutes=2, seconds=20))
+        workspace.switch_activity(number, "desk work", START + timedelta(minutes=2, seconds=20))
     assert set(told(workspace)) == {("quiz", "during")}
 
 

@@ -118,7 +118,7 @@ def test_fewer_than_the_minimum_group_tell_nothing(workspace):
 @pytest.mark.parametrize(("lesson", "reader"), [("attention-only", "consent"), ("consent", "attention-only")])
 def test_attention_only_tells_nothing_of_expressions(workspace, lesson, reader):
     number = add(workspace, turning(), lesson=replace(LESSON, profile=lesson))
-    workspace.mark(number, "question", START + timedelta(seconds=300))
+    workspace.add_marker(number, "question", START + timedelta(seconds=300))
     report = tell(workspace, number, PROFILES[reader])
     everything = str(files.plain(report)).lower()
     for word in (*FERPLUS, "valence", "arousal", "emotion", "liking", "expression"):
@@ -134,8 +134,8 @@ def turning() -> pd.DataFrame:
 
 def test_responses_to_markers_are_told_one_by_one(workspace):
     number = add(workspace, turning())
-    workspace.mark(number, "question", START + timedelta(seconds=300))
-    workspace.mark(number, "joke", START + timedelta(seconds=500))
+    workspace.add_marker(number, "question", START + timedelta(seconds=300))
+    workspace.add_marker(number, "joke", START + timedelta(seconds=500))
     told = words(tell(workspace, number))
     assert "After 1 of 2 markers something clearly changed" in told and "question: attention rose by 0." in told
 
@@ -173,7 +173,7 @@ def synthetic():
     with closing(Workspace.open(None)) as workspace:
         number = sample.add_term(workspace, CONSENT, weeks=1)[-1]
         workspace.rename(number, "गणित <कक्षा ७> & Ж")
-        workspace.annotate(number, "With <b>blocks</b>", ["blocks"])
+        workspace.save_note(number, "With <b>blocks</b>", ["blocks"])
         return tell(workspace, number)
 
 
@@ -193,7 +193,7 @@ def test_html_is_one_file_without_scripts_that_needs_nothing_from_elsewhere(synt
 
 
 def test_a_file_is_in_the_language_of_the_page(workspace, monkeypatch):
-    monkeypatch.setattr(language, "_asked", lambda: "hi")
+    monkeypatch.setattr(language, "_current_language", lambda: "hi")
     html = files.make(tell(workspace, add(workspace, rows())), "html", "hi").decode()
     assert '<html lang="hi">' in html and ">एकाग्रता<" in html
 

@@ -76,7 +76,7 @@ def test_a_change_against_the_last_term_is_found_within_the_same_class_and_subje
 def test_a_tag_is_judged_by_its_planted_effect(workspace, planted, verdict):
     wobble = np.tile([0.03, -0.03, 0.01, -0.01], 5)
     for i, number in enumerate(fill(workspace, 0.5 + wobble + planted * (np.arange(20) < 8))):
-        workspace.annotate(number, "", ["new"] if i < 8 else ["other"])
+        workspace.save_note(number, "", ["new"] if i < 8 else ["other"])
     told = words(research(workspace, ALL, "new"))
     assert (
         verdict in told
@@ -122,8 +122,8 @@ def test_slots_that_differ_are_named_with_their_chart_and_table(workspace):
 
 def test_both_become_files(workspace):
     for i, number in enumerate(fill(workspace, np.linspace(0.4, 0.6, 12))):
-        workspace.annotate(number, "", ["new"] * (i % 2))
-        workspace.mark(number, "quiz", START)
+        workspace.save_note(number, "", ["new"] * (i % 2))
+        workspace.add_marker(number, "quiz", START)
     for report in (
         term(workspace, ALL, (date(2026, 1, 1), date(2026, 2, 1)), CONSENT),
         research(workspace, ALL, "new"),

@@ -93,7 +93,7 @@ def test_a_whole_day_away_blocks_each_of_its_periods():
 
 
 def test_a_week_is_the_same_after_it_was_kept():
-    again = parse_week(PERIODS, **WEEK.plain())
+    again = parse_week(PERIODS, **WEEK.to_dict())
     assert_frame_equal(again.lessons, WEEK.lessons)
     assert_frame_equal(again.away, WEEK.away)
 

@@ -111,8 +111,8 @@ def test_a_running_lesson_is_left_alone(workspace):
 def test_a_break_takes_its_minutes_out_of_the_lesson_s_figures(workspace):
     number = workspace.start_lesson(LESSON)
     workspace.record(number, rows(seconds=120, **DOWN, **NEUTRAL))
-    workspace.switch(number, "desk work", START + timedelta(seconds=60))
-    workspace.switch(number, "break", START + timedelta(seconds=90))
+    workspace.switch_activity(number, "desk work", START + timedelta(seconds=60))
+    workspace.switch_activity(number, "break", START + timedelta(seconds=90))
     workspace.end_lesson(number, START + timedelta(minutes=2))
     workspace.rescore(PUBLISHED)
     rows_ = fetch(workspace, "SELECT seconds, round(concentration, 3) FROM minutes ORDER BY time")
@@ -122,23 +122,23 @@ def test_a_break_takes_its_minutes_out_of_the_lesson_s_figures(workspace):
 
 def test_what_a_class_did_can_be_said_afterwards_and_the_lesson_is_scored_by_it(workspace):
     number = add(workspace, rows(seconds=120, **DOWN, **NEUTRAL))
-    workspace.correct(number, [(START, "desk work"), (START + timedelta(minutes=1), "front")], PUBLISHED)
+    workspace.correct_activities(number, [(START, "desk work"), (START + timedelta(minutes=1), "front")], PUBLISHED)
     assert scored_observations.activities(workspace, number)["activity"].tolist() == ["desk work", "front"]
     assert fetch(workspace, "SELECT round(concentration, 3) FROM minutes ORDER BY time") == [(1.0,), (0.4,)]
     with pytest.raises(ValueError, match="A lesson's activity is one of"):
-        workspace.correct(number, [(START, "sleep")], PUBLISHED)
+        workspace.correct_activities(number, [(START, "sleep")], PUBLISHED)
     assert len(scored_observations.activities(workspace, number)) == 2  # nothing was changed
 
 
 def test_no_activity_but_the_known_ones_is_kept(workspace):
     number = workspace.start_lesson(LESSON)
     with pytest.raises(ValueError, match="A lesson's activity is one of"):
-        workspace.switch(number, "sleep", START)
+        workspace.switch_activity(number, "sleep", START)
 
 
 def test_a_deleted_lesson_leaves_neither_activities_nor_ratings(workspace):
     number = add(workspace, rows())
-    workspace.rate(number, START, 2)
+    workspace.save_rating(number, START, 2)
     workspace.delete(number)
     assert (
         fetch(workspace, "SELECT count(*) FROM activities")

@@ -162,7 +162,7 @@ RECORDING = """
             for second in seconds.add(frame):
                 workspace.record(lesson, second)
             threading.Event().wait(0.25)  # time.sleep fails under libfaketime 0.9.10
-        workspace.mark(lesson, "question", clock.now())
+        workspace.add_marker(lesson, "question", clock.now())
         before = datetime.now(UTC)
         Path(sys.argv[2]).write_text(jump)
         while abs((datetime.now(UTC) - before).total_seconds()) < 3000:  # libfaketime looks into its file now and then

@@ -19,7 +19,7 @@ from cssafe import queries
 from cssafe.live import services
 from cssafe.scoring.formula import PUBLISHED
 from cssafe.settings import ROOT
-from cssafe.store import StoreError, Workspace, backups, recovery
+from cssafe.store import StoreError, Workspace, backups, damaged_blocks
 from cssafe.store.errors import is_damage
 from cssafe.store.rescue import rescue
 from cssafe.ui import common
@@ -66,7 +66,7 @@ def whole(tmp_path_factory) -> Path:
                 observations[column] = random_.random(len(observations), np.float32)
             ends = [start + timedelta(seconds=SECONDS)]
             [lesson] = workspace.add([replace(LESSON, name=name, started=start)], ends, observations)
-            workspace.mark(lesson, "quiz", start)
+            workspace.add_marker(lesson, "quiz", start)
     return path
 
 
@@ -191,7 +191,7 @@ def test_where_too_much_is_damaged_to_look_for_its_lessons_the_newest_backup_is_
     with closing(Workspace.open(path)) as workspace:
         said = outcome(lambda: queries.shareable_rows(workspace, 2), workspace.why_refused)
         assert 'It belongs to: "0"' in str(said)
-        monkeypatch.setattr(recovery, "MAX_SEARCHED_PIECES", 1)
+        monkeypatch.setattr(damaged_blocks, "MAX_SEARCHED_SPANS", 1)
         said = outcome(lambda: queries.shareable_rows(workspace, 2), workspace.why_refused)
     assert "It belongs to" not in str(said) and f"The newest backup is {backups.newest_backup(path)}." in str(said)
 

@@ -18,7 +18,7 @@ import pytest
 
 from cssafe.live import health, services
 from cssafe.settings import ROOT
-from cssafe.store import StoreError, Workspace, recovery
+from cssafe.store import StoreError, Workspace, recovery, write_ahead_log
 from tests.support.database import folder_contents
 from tests.support.lessons import LESSON, START, rows
 from tests.support.pages import page
@@ -168,9 +168,9 @@ def test_of_a_damaged_log_that_is_a_copy_no_number_of_seconds_is_made_up(folder)
 def test_a_log_that_is_damaged_in_the_size_of_an_entry_is_kept(folder):
     log = folder / "cssafe.duckdb.wal"
     whole = log.read_bytes()
-    at = recovery._LOG_HEADER.match(whole).end()
+    at = write_ahead_log._LOG_HEADER.match(whole).end()
     while at < len(whole) // 2:
-        at += recovery.ENTRY_HEADER_BYTES + int.from_bytes(whole[at : at + 8], "little")
+        at += write_ahead_log.ENTRY_HEADER_BYTES + int.from_bytes(whole[at : at + 8], "little")
     damaged = whole[:at] + random.Random(0).randbytes(64) + whole[at + 64 :]
     change(log, damaged)
     with closing(Workspace.open(folder / "cssafe.duckdb")) as workspace:
@@ -205,15 +205,15 @@ def test_of_the_damaged_logs_the_newest_are_kept(folder):
         Path(f"{log}.damaged-202603{day}-120000").touch()
     Workspace.open(folder / "cssafe.duckdb").close()
     kept = sorted(folder.glob("*.damaged-*"))
-    assert len(kept) == recovery.MAX_KEPT_LOGS and kept[-1].stat().st_size
+    assert len(kept) == write_ahead_log.MAX_KEPT_LOGS and kept[-1].stat().st_size
 
 
 def test_an_older_damaged_log_is_never_overwritten(folder, monkeypatch):
     for name in ("a", "b", "c"):
         log = folder / f"{name}.wal"
         log.write_text(name)
-        monkeypatch.setattr(recovery, "datetime", Stopped)
-        recovery._set_aside(log.rename(folder / "x.wal"))
+        monkeypatch.setattr(write_ahead_log, "datetime", Stopped)
+        write_ahead_log._set_aside(log.rename(folder / "x.wal"))
     assert sorted(file.read_text() for file in folder.glob("x.wal.damaged-*")) == ["a", "b", "c"]
 
 
@@ -286,7 +286,7 @@ def test_a_kill_outside_a_lesson_loses_nothing_and_needs_no_notice(tmp_path):
     path = tmp_path / "a.duckdb"
     with python(KILLED.format(change="workspace.set('hints', True)"), path) as process:
         process.wait(timeout=60)
-    assert recovery.log_path(path).stat().st_size > recovery.LOG_HEADER_BYTES
+    assert write_ahead_log.log_path(path).stat().st_size > write_ahead_log.LOG_HEADER_BYTES
     os.utime(path, (0, 0))  # the last checkpoint was long ago
     with closing(Workspace.open(path)) as workspace:
         assert workspace.notice is None
@@ -299,7 +299,7 @@ def test_a_second_process_neither_ends_the_notice_nor_the_mark_of_the_first(tmp_
             tmp_path / "a.duckdb",
         ) as process:
             assert process.wait(timeout=60) == 1
-        assert recovery.running_marker_path(tmp_path / "a.duckdb").exists()
+        assert write_ahead_log.running_marker_path(tmp_path / "a.duckdb").exists()
 
 
 def test_a_log_holds_at_most_two_minutes_of_recording(tmp_path):

@@ -12,7 +12,7 @@ from cssafe import queries
 from cssafe.observations import COLUMNS
 from cssafe.store import Lesson, StoreError, Workspace, database
 from cssafe.store.database import Database
-from cssafe.store.recovery import running_marker_path
+from cssafe.store.write_ahead_log import running_marker_path
 from tests.support.lessons import LESSON, START, add, rows
 from tests.support.processes import SECRET
 
@@ -31,7 +31,7 @@ def test_nothing_of_a_deleted_lesson_is_left_in_the_file_and_its_room_is_given_b
     with closing(Workspace.open(path)) as workspace:
         kept = add(workspace, rows())
         gone = fill(workspace, lesson=replace(LESSON, name=SECRET))
-        workspace.mark(gone, "quiz", START, SECRET)
+        workspace.add_marker(gone, "quiz", START, SECRET)
         workspace.set("hints", False)
         with workspace.cursor() as cursor:
             cursor.execute("CHECKPOINT")
@@ -106,7 +106,7 @@ def test_what_a_crash_left_of_a_file_being_written_anew_is_taken_away(tmp_path):
 
 def test_a_nearly_full_workspace_in_memory_refuses_the_next_lesson_and_loses_nothing(workspace, monkeypatch):
     first = fill(workspace, seconds=400)
-    monkeypatch.setattr(database, "MAX_MEMORY_SHARE", workspace.used() / 2)
+    monkeypatch.setattr(database, "MAX_MEMORY_SHARE", workspace.memory_share() / 2)
     with pytest.raises(StoreError, match=r"nearly full.*page Data.*page Lessons"):
         fill(workspace)
     with pytest.raises(StoreError, match="nearly full"):
@@ -120,7 +120,7 @@ def test_a_nearly_full_workspace_in_memory_refuses_the_next_lesson_and_loses_not
 def test_a_hosted_workspace_holds_twenty_lessons_of_twenty_minutes_with_a_row_a_second(workspace):
     for i in range(20):
         fill(workspace, lesson=replace(LESSON, started=START + timedelta(days=i)))
-    assert len(queries.lessons(workspace)) == 20 and workspace.used() < database.MAX_MEMORY_SHARE
+    assert len(queries.lessons(workspace)) == 20 and workspace.memory_share() < database.MAX_MEMORY_SHARE
 
 
 def test_figures_are_kept_to_four_decimals(workspace):

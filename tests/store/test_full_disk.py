@@ -89,7 +89,7 @@ def test_the_warning_stays_while_the_disk_is_full_and_every_second_is_written_on
     record(opened, lesson, 8)
     until(lambda: not opened.problem)
     assert fetch(opened, "SELECT count(DISTINCT time), count(*) FROM observations") == [(9, 54)]
-    assert opened.lost(lesson) == 0
+    assert opened.lost_seconds(lesson) == 0
 
 
 def test_what_no_longer_fits_into_memory_is_counted_as_lost_and_the_newest_is_kept(disk, opened, monkeypatch, caplog):
@@ -97,7 +97,7 @@ def test_what_no_longer_fits_into_memory_is_counted_as_lost_and_the_newest_is_ke
     lesson = opened.start_lesson(LESSON)
     disk.fill(opened)
     record(opened, lesson, *range(8))
-    until(lambda: opened.lost(lesson) == 5)
+    until(lambda: opened.lost_seconds(lesson) == 5)
     disk.free()
     until(lambda: not opened.problem)
     assert fetch(opened, "SELECT DISTINCT second(time) FROM observations ORDER BY 1") == [(5,), (6,), (7,)]

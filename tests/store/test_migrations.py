@@ -122,8 +122,8 @@ def test_an_old_database_answers_every_page(released):
 
 def test_an_old_database_takes_everything_new(released):
     with closing(Workspace.open(released)) as workspace:
-        workspace.switch(1, "desk work", START + timedelta(minutes=20))
-        workspace.annotate(1, "New note", ["new"])
+        workspace.switch_activity(1, "desk work", START + timedelta(minutes=20))
+        workspace.save_note(1, "New note", ["new"])
         assert workspace.rescore(PUBLISHED) == 2
         assert add(workspace, rows()) == 3
         workspace.delete(1)

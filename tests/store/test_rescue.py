@@ -93,7 +93,7 @@ def test_the_lessons_of_a_block_that_holds_their_numbers_are_named_too(path):
     damage(path, "observations", "lesson", row_group=0)
     with closing(Workspace.open(path)) as workspace:
         with pytest.raises(StoreError, match=r'to: "0" \S+ "1" \S+ "2" \S+ "3" [^"]*rescue'):
-            workspace.correct(1, [(START, "front")], PUBLISHED)
+            workspace.correct_activities(1, [(START, "front")], PUBLISHED)
 
 
 def test_a_command_that_meets_a_damaged_block_says_so_in_one_line(path, capsys, tmp_path):

@@ -41,7 +41,7 @@ def test_empty_observations_are_ordinary(workspace):
 def test_a_lesson_is_kept_with_every_column(workspace):
     lesson = workspace.start_lesson(LESSON)
     workspace.record(lesson, rows(level=np.nan))
-    workspace.mark(lesson, "quiz", START, "first")
+    workspace.add_marker(lesson, "quiz", START, "first")
     workspace.end_lesson(lesson, START + timedelta(minutes=45))
     with workspace.cursor() as cursor:
         kept = cursor.execute("SELECT * FROM observations").df()

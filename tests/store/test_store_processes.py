@@ -100,7 +100,7 @@ DELETION = """
     from dataclasses import replace
     from datetime import timedelta
     from pathlib import Path
-    from cssafe.store import Workspace, backups, database, workspace, writing
+    from cssafe.store import Workspace, backups, database, statements, workspace
     from tests.support.lessons import LESSON, START, add, rows
 
     def kill(*_):
@@ -116,8 +116,8 @@ DELETION = """
     opened = Workspace.open(path)
     add(opened, rows(), lesson=replace(LESSON, name="Kept"))
     gone = add(opened, rows(seconds=50), lesson=replace(LESSON, name=SECRET, started=START + timedelta(days=1)))
-    opened.mark(gone, "quiz", START, SECRET)
-    opened.annotate(gone, SECRET, [SECRET])
+    opened.add_marker(gone, "quiz", START, SECRET)
+    opened.save_note(gone, SECRET, [SECRET])
     opened._housekeeping._thread.submit(int).result()
     backups.newest_backup(path).unlink()
     backups.make_backup(opened._connection, path)
@@ -126,7 +126,7 @@ DELETION = """
     print("ready", flush=True)
 """
 
-BEFORE_COMMIT = "writing.delete = then(writing.delete, kill)"
+BEFORE_COMMIT = "statements.delete_lessons = then(statements.delete_lessons, kill)"
 AFTER_COMMIT = {
     "before the rewrite": "database.Database.rewrite = kill",
     "while the copy is written": """

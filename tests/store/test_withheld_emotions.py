@@ -36,7 +36,7 @@ def database(tmp_path):
     path = tmp_path / "cssafe.duckdb"
     with closing(Workspace.open(path)) as workspace:
         number = add(workspace, rows(seconds=300), lesson=BEFORE)
-        workspace.mark(number, "quiz", START + timedelta(seconds=150))
+        workspace.add_marker(number, "quiz", START + timedelta(seconds=150))
     return path
 
 
@@ -81,9 +81,9 @@ def test_what_was_stored_is_there_again_where_emotions_may_be_shown(database):
 
 
 def test_nothing_is_scored_by_emotions_that_may_not_be_read(switched):
-    assert switched.rescorable(PUBLISHED) == [] and switched.rescore(PUBLISHED) == 0
+    assert switched.rescorable_lessons(PUBLISHED) == [] and switched.rescore(PUBLISHED) == 0
     with pytest.raises(StoreError, match="weighs emotions"):
-        switched.correct(1, [(START, "screen")], PUBLISHED)
+        switched.correct_activities(1, [(START, "screen")], PUBLISHED)
     assert switched.rescore(ATTENTION_ONLY) == 1
 
 

@@ -22,10 +22,10 @@ def filled(workspace: Workspace) -> int:
         rows(start=START + timedelta(seconds=90)),
         lesson=lesson,
     )
-    workspace.mark(number, "quiz", START, "")
-    workspace.switch(number, "desk work", START + timedelta(seconds=30))
-    workspace.rate(number, START, 2)
-    workspace.rate(number, START + timedelta(minutes=1), None)
+    workspace.add_marker(number, "quiz", START, "")
+    workspace.switch_activity(number, "desk work", START + timedelta(seconds=30))
+    workspace.save_rating(number, START, 2)
+    workspace.save_rating(number, START + timedelta(minutes=1), None)
     workspace.set("periods", [{"name": "1", "start": "08:00", "end": "08:45"}])
     workspace.set("agreed", True)
     workspace.set("room", {"source": "rtsp://me:password@camera", "time_zone": "UTC"})

@@ -47,5 +47,5 @@ def term(
     numbers = workspace.add(lessons, ended, pd.concat(parts, ignore_index=True))
     if when != "never":
         for lesson, mark in zip(numbers, marks, strict=True):
-            workspace.mark(lesson, kind, mark)
+            workspace.add_marker(lesson, kind, mark)
     return numbers

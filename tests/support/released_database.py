@@ -27,7 +27,7 @@ def fill(path: Path) -> None:
     """Two lessons, the second one not measurable, with a marker, settings and what else this version can keep."""
     workspace = Workspace.open(path)
     lesson = add(workspace, rows(tracks=6, seconds=90))
-    workspace.mark(lesson, "quiz", START + timedelta(seconds=30), "first")
+    workspace.add_marker(lesson, "quiz", START + timedelta(seconds=30), "first")
     workspace.set("live", {"class_name": "7a", "time_zone": "Europe/Berlin"})
     for name, arguments in LATER.items():
         if hasattr(workspace, name):

@@ -119,4 +119,4 @@ def fill(workspace: Workspace, of: School, lessons: pd.DataFrame) -> None:
     table["time"] = pd.to_datetime(table["time"], utc=True).dt.tz_localize(None)
     workspace.add(made, [lesson.started + timedelta(minutes=45) for lesson in made], table)
     workspace.set("periods", list(of.periods))
-    workspace.set("school", of.plain())
+    workspace.set("school", of.to_dict())

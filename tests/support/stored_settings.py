@@ -19,7 +19,7 @@ GOOD = {
     "filters": [{}, {"class": ["7b"], "subject": [], "from": "2026-11-29", "until": None, "synthetic": False}],
     "formula": ["published 2"],
     "periods": [[], [PERIOD]],
-    "school": [{}, parse_week([PERIOD], [LESSON], focus={"Maths": 2.0}).plain()],
+    "school": [{}, parse_week([PERIOD], [LESSON], focus={"Maths": 2.0}).to_dict()],
     "seats": [{}, {"": [REGION], "12": []}],
 }
 

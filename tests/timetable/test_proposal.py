@@ -32,7 +32,7 @@ def lesson(day: str, period: int, subject: str, **others) -> dict:
 def keeps_every_constraint(before: School, after: School) -> bool:
     """parse_week raises where one does not hold; the lessons are the same as before."""
     what = ["class_name", "subject", "teacher", "room", "length"]
-    again = parse_week(after.periods, **after.plain())
+    again = parse_week(after.periods, **after.to_dict())
     return sorted(map(tuple, again.lessons[what].to_numpy())) == sorted(map(tuple, before.lessons[what].to_numpy()))
 
 

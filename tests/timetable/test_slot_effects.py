@@ -118,7 +118,7 @@ def test_lessons_are_found_in_their_slots_by_their_own_clock_with_their_activiti
     number = workspace.start_lesson(LESSON)  # 8:00 in UTC is the second period in Berlin
     for part in minutes(20, concentration=0.7):
         workspace.record(number, part)
-    workspace.switch(number, "desk work", START + timedelta(minutes=15))
+    workspace.switch_activity(number, "desk work", START + timedelta(minutes=15))
     workspace.end_lesson(number, START + timedelta(minutes=45))
     [row] = lessons_in_slots(workspace, periods()).to_dict("records")
     assert (row["weekday"], row["period"], row["minutes"], str(row["week"])[:10]) == (1, "2", 20, "2026-03-02")
