@@ -132,7 +132,7 @@ else:
         FORMATS,
         default=FORMATS[0],
         required=True,
-        format_func=NAMES.get,
+        format_func=NAMES.__getitem__,
         key="format",
         bind="query-params",
     )

@@ -205,7 +205,7 @@ def keep(analysis: Analysis, seen: list[Upload]) -> None:
     zones = sorted(available_timezones())
     zone = last.get("time_zone") or st.context.timezone
     zone = zone if zone in zones else "UTC"
-    began = min(upload.recording.began for upload in seen).astimezone(ZoneInfo(zone))
+    began = min(upload.recording.began for upload in seen if upload.recording.began).astimezone(ZoneInfo(zone))
     with (
         st.expander(_("Keep the figures as a lesson"), icon=":material/save:", expanded=False),
         st.form("keep", border=False),

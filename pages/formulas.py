@@ -109,7 +109,7 @@ def sensitive(formula: Formula) -> None:
         return
     day = _("%d %b %Y, %H:%M")
     names = {row.lesson: f"{shown(row.name)}, {row.local.strftime(day)}" for row in scored.itertuples(index=False)}
-    number = st.selectbox(_("Lesson"), list(names), key="lesson", format_func=names.get)
+    number = st.selectbox(_("Lesson"), list(names), key="lesson", format_func=names.__getitem__)
     rows, activities = scored_observations.counted(workspace, number), scored_observations.activities(workspace, number)
     bar = st.progress(0.0, _("Scoring the lesson with each number moved …"))
     table = sensitivity.verdicts(rows, activities, formula, bar.progress)

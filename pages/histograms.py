@@ -5,6 +5,7 @@ import streamlit as st
 
 from cssafe import charts, queries
 from cssafe.charts import captions
+from cssafe.colours import COLOURS
 from cssafe.language import _
 from cssafe.names import shown
 from cssafe.settings import MINIMUM_GROUP
@@ -28,7 +29,7 @@ by = left.segmented_control(
     ["class", "subject", "lesson"],
     default="class",
     required=True,
-    format_func={"class": _("School classes"), "subject": _("Subjects"), "lesson": _("Lessons")}.get,
+    format_func={"class": _("School classes"), "subject": _("Subjects"), "lesson": _("Lessons")}.__getitem__,
     key="by",
     bind="query-params",
 )
@@ -37,7 +38,7 @@ measure = right.segmented_control(
     ["share", "count"],
     default="share",
     required=True,
-    format_func={"share": _("Shares"), "count": _("Counts")}.get,
+    format_func={"share": _("Shares"), "count": _("Counts")}.__getitem__,
     key="show",
     bind="query-params",
 )
@@ -47,11 +48,11 @@ if lessons.empty:
 if by == "lesson":
     names = {row.lesson: f"{shown(row.name)}, {row.local:%d %b %H:%M}" for row in lessons.itertuples(index=False)}
     picked = st.multiselect(
-        _("Lessons (up to {most})").format(most=len(charts.COLOURS)),
+        _("Lessons (up to {most})").format(most=len(COLOURS)),
         names,
         list(names)[:3],
-        format_func=names.get,
-        max_selections=len(charts.COLOURS),
+        format_func=names.__getitem__,
+        max_selections=len(COLOURS),
     )
     if not picked:
         st.info(_("Choose at least one lesson."), icon=":material/info:")
@@ -64,7 +65,7 @@ concentration = queries.distribution(workspace, by, which)
 if concentration.empty:
     st.info(filters.no_figures(lessons), icon=":material/group_off:")
     st.stop()
-most = concentration.groupby("group")["observations"].first().nlargest(len(charts.COLOURS)).index
+most = concentration.groupby("group")["observations"].first().nlargest(len(COLOURS)).index
 if len(most) < concentration["group"].nunique():
     st.caption(_("Shown are the {n} with most observations; choose others with the filter.").format(n=len(most)))
 concentration = contained(concentration, most)

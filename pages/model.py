@@ -77,7 +77,7 @@ def measured(found: dict[str, Any]) -> None:
         [name for name in model.NAMES if name in found],
         default="ferplus",
         required=True,
-        format_func=model.NAMES.get,
+        format_func=model.NAMES.__getitem__,
         key="labels",
         bind="query-params",
     )

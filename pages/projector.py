@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from cssafe.charts import captions
+from cssafe.labels import FERPLUS
 from cssafe.language import _
 from cssafe.live.lesson import LiveLesson
 from cssafe.names import literal
@@ -40,7 +41,7 @@ def figures(lesson: LiveLesson) -> None:
         large_writing = chart.configure_axis(labelFontSize=FONT, titleFontSize=FONT)
         common.chart(large_writing, captions.last_minutes(view.history), view.history, key="last_minutes")
         if lesson.profile.expression:
-            shares = reading.expression or dict.fromkeys(live.FERPLUS, 0.0)
+            shares = reading.expression or dict.fromkeys(FERPLUS, 0.0)
             emotions = live.emotions_now(shares).properties(height=260)
             large_writing = emotions.configure_axis(labelFontSize=FONT, titleFontSize=FONT)
             table = pd.DataFrame({"emotion": [_(name) for name in shares], "share": shares.values()})

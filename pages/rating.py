@@ -133,7 +133,7 @@ if real.empty:
 else:
     day = _("%d %b %Y, %H:%M")
     names = {row.lesson: f"{shown(row.name)}, {row.local.strftime(day)}" for row in real.itertuples(index=False)}
-    chosen = st.selectbox(_("Lesson"), list(names), key="lesson", format_func=names.get)
+    chosen = st.selectbox(_("Lesson"), list(names), key="lesson", format_func=names.__getitem__)
     st.caption(_("Rate a lesson soon after it, and before you look at its scores on the page Lessons."))
     ask(chosen, scored_observations.moments(workspace, chosen), real.set_index("lesson").loc[chosen, "audience"])
     if real["withheld"].any():

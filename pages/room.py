@@ -252,8 +252,8 @@ def table() -> None:
         else:
             st.rerun()
     now = datetime.now(UTC)
-    if entries and (following := room_timetable.upcoming(entries, now, saved["time_zone"])):
-        when, entry = following
+    if entries and (upcoming := room_timetable.upcoming(entries, now, saved["time_zone"])):
+        when, entry = upcoming
         name = " ".join(part for part in (entry["subject"], entry["class_name"]) if part) or _("Lesson")
         following = _("Next: {day}, {when:%H:%M} ({zone}), {name}.")
         st.caption(

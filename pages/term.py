@@ -12,23 +12,22 @@ workspace = common.workspace()
 choices = filters.guard(workspace)
 which = filters.which(choices)
 filters.measured(workspace, which)
-if which.since:
-    until = which.until or choices.last
+last_term = None
+if which.since and (until := which.until or choices.last):
     first, last = st.columns(2)
     guess = before(which.since, until)
-    chosen = (
+    last_term = (
         first.date_input(_("Last term from"), guess[0], key=f"last_from_{guess}"),
         last.date_input(_("Last term until"), guess[1], key=f"last_until_{guess}"),
     )
-    if chosen[0] > chosen[1] or chosen[1] >= which.since:
+    if last_term[0] > last_term[1] or last_term[1] >= which.since:
         st.warning(
             _("The last term must begin before it ends, and end before this one begins. Change one of its days."),
             icon=":material/date_range:",
         )
         st.stop()
 else:
-    chosen = None
     st.caption(_("Choose in the filter from when this term counts, to compare it with the one before."))
 with st.spinner(_("Reading the term …")):
-    report = term(workspace, which, chosen, common.settings().profile, workspace.get("periods", []), compare)
+    report = term(workspace, which, last_term, common.settings().profile, workspace.get("periods", []), compare)
 report_view.tell(report)

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from cssafe import queries
-from cssafe.charts import captions, timetable
+from cssafe.charts import WEEKDAYS, captions, timetable
 from cssafe.language import _
 from cssafe.names import emphasized, sentence
 from cssafe.school.week import School, called, with_teachers
@@ -24,7 +24,7 @@ part = st.segmented_control(
     ["slots", "proposal", "week"],
     default="slots" if known else "week",
     required=True,
-    format_func={"slots": _("How slots differ"), "proposal": _("A better week"), "week": _("The school's week")}.get,
+    format_func={"slots": _("How slots differ"), "proposal": _("A better week"), "week": _("The school's week")}.__getitem__,
     key="part",
     bind="query-params",
 )
@@ -60,10 +60,10 @@ def differences(school: School) -> None:
     told(found)
     known = found.slots[found.slots["evidence"]]
     places = [
-        f"{_(timetable.WEEKDAYS[day - 1])}, {period}"
+        f"{_(WEEKDAYS[day - 1])}, {period}"
         for day, period in zip(known["weekday"], known["period"], strict=True)
     ]
-    table = found.slots.assign(weekday=[_(timetable.WEEKDAYS[day - 1]) for day in found.slots["weekday"]])
+    table = found.slots.assign(weekday=[_(WEEKDAYS[day - 1]) for day in found.slots["weekday"]])
     left, right = st.columns(2)
     with left:
         st.subheader(_("As recorded (synthetic)") if found.synthetic else _("As recorded"))

@@ -24,7 +24,7 @@ rows = st.segmented_control(
     ["hours", "periods"],
     default="periods" if saved else "hours",
     required=True,
-    format_func={"hours": _("Hours"), "periods": _("The school's periods")}.get,
+    format_func={"hours": _("Hours"), "periods": _("The school's periods")}.__getitem__,
     key="rows",
     bind="query-params",
 )

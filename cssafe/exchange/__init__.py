@@ -13,5 +13,5 @@ PROGRAM = "CSSAFE"
 DERIVED = ("activity",)
 """Columns that are written for those who read the file elsewhere, and come from another table."""
 
-Progress = Callable[[float], None]
+Progress = Callable[[float], object]
 """Called now and then with the share done, 0 to 1."""

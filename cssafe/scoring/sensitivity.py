@@ -49,7 +49,7 @@ def verdicts(
     rows: pd.DataFrame,
     activities: pd.DataFrame,
     formula: Formula,
-    progress: Callable[[float], None] = lambda share: None,
+    progress: Callable[[float], object] = lambda share: None,
 ) -> pd.DataFrame:
     """What each variant says of a lesson: columns number, factor, `concentration` (mean), `level` of that mean (0, 1, 2), and
     `low`, `medium`, `high`, the shares of observations on each level, without hysteresis.

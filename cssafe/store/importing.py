@@ -84,7 +84,7 @@ def take(
     connection: duckdb.DuckDBPyConnection,
     parts: Iterable[tuple[str, pa.Table]],
     expression: bool,
-    progress: Callable[[float], None],
+    progress: Callable[[float], object],
 ) -> Taken:
     """Add what a file holds. To be called inside a transaction.
 

@@ -213,7 +213,7 @@ class Workspace:
         self._housekeeping.schedule()
         return numbers
 
-    def take(self, parts: Iterable[tuple[str, pa.Table]], expression: bool, progress: Callable[[float], None]) -> Taken:
+    def take(self, parts: Iterable[tuple[str, pa.Table]], expression: bool, progress: Callable[[float], object]) -> Taken:
         """Add what another workspace gave, all of it or nothing; as in taking.take. The parts are asked for on the writer
         thread."""
 
@@ -267,7 +267,7 @@ class Workspace:
         with self.cursor() as cursor:
             return statements.rescorable(cursor, formula)
 
-    def rescore(self, formula: Formula, progress: Callable[[float], None] | None = None) -> int:
+    def rescore(self, formula: Formula, progress: Callable[[float], object] | None = None) -> int:
         """Score all past lessons by this formula that can be; how many were. Each is done whole or not at all, and lessons
         that run go on being recorded in between. progress: called with the share done, 0 to 1."""
         lessons = self.rescorable(formula)
