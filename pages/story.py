@@ -26,7 +26,9 @@ names = dict(
     )
 )
 asked = st.query_params.get("lesson", next(iter(names)))
-picked = st.selectbox(_("Lesson"), names, list(names).index(asked) if asked in names else None, format_func=names.__getitem__)
+picked = st.selectbox(
+    _("Lesson"), names, list(names).index(asked) if asked in names else None, format_func=names.__getitem__
+)
 if picked is None:
     st.warning(
         _("The lesson of this address is deleted, or left out by the filter. Choose one."), icon=":material/search_off:"

@@ -24,7 +24,11 @@ part = st.segmented_control(
     ["slots", "proposal", "week"],
     default="slots" if known else "week",
     required=True,
-    format_func={"slots": _("How slots differ"), "proposal": _("A better week"), "week": _("The school's week")}.__getitem__,
+    format_func={
+        "slots": _("How slots differ"),
+        "proposal": _("A better week"),
+        "week": _("The school's week"),
+    }.__getitem__,
     key="part",
     bind="query-params",
 )
@@ -60,8 +64,7 @@ def differences(school: School) -> None:
     told(found)
     known = found.slots[found.slots["evidence"]]
     places = [
-        f"{_(WEEKDAYS[day - 1])}, {period}"
-        for day, period in zip(known["weekday"], known["period"], strict=True)
+        f"{_(WEEKDAYS[day - 1])}, {period}" for day, period in zip(known["weekday"], known["period"], strict=True)
     ]
     table = found.slots.assign(weekday=[_(WEEKDAYS[day - 1]) for day in found.slots["weekday"]])
     left, right = st.columns(2)

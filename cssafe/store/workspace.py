@@ -213,7 +213,9 @@ class Workspace:
         self._housekeeping.schedule()
         return numbers
 
-    def take(self, parts: Iterable[tuple[str, pa.Table]], expression: bool, progress: Callable[[float], object]) -> Taken:
+    def take(
+        self, parts: Iterable[tuple[str, pa.Table]], expression: bool, progress: Callable[[float], object]
+    ) -> Taken:
         """Add what another workspace gave, all of it or nothing; as in taking.take. The parts are asked for on the writer
         thread."""
 
