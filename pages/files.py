@@ -11,7 +11,7 @@ from cssafe.live import services
 from cssafe.live.upload import Analysis, Held, Upload
 from cssafe.names import literal, sentence
 from cssafe.recording import join
-from cssafe.scoring.formula import chosen
+from cssafe.scoring.formula import choose_formula
 from cssafe.settings import MINIMUM_GROUP, ROOT, UPLOAD_FILES, UPLOAD_LIMIT
 from cssafe.store import NO_CLASS, NO_SUBJECT, Lesson
 from cssafe.store.backups import DAYS_KEPT
@@ -120,7 +120,7 @@ def begin() -> None:
         workspace.set("agreed", True)
     files = st.session_state["uploads"]
     audience = st.session_state["audience"]
-    formula = chosen(workspace.get("formula"), profile.expression)
+    formula = choose_formula(workspace.get("formula"), profile.expression)
     analysis = Analysis(services.engine(), files, profile, audience, way_for(audience), formula)
     st.session_state["files"] = Held(analysis.start())
 

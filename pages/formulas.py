@@ -10,19 +10,19 @@ from cssafe.language import _, ngettext
 from cssafe.names import literal, sentence, shown
 from cssafe.queries import scored_observations
 from cssafe.scoring import sensitivity
-from cssafe.scoring.formula import Formula, chosen, files, read_formula, sources
+from cssafe.scoring.formula import Formula, choose_formula, list_formulas, list_sources, read_formula
 from cssafe.settings import PROFILES, ROOT
 from cssafe.ui import common
 from cssafe.ui.filters import VALIDITY, WITHHELD
 
 common.page(_("Formula"))
 workspace, profile = common.workspace(), common.settings().profile
-current = chosen(workspace.get("formula"), profile.expression)
+current = choose_formula(workspace.get("formula"), profile.expression)
 
 
 def choose() -> Formula:
     """The formula that is looked at, from those that this profile may use."""
-    found, problems = files()
+    found, problems = list_formulas()
     for problem in problems:
         st.warning(sentence(problem), icon=":material/broken_image:")
     usable = {name: path for name, path in found.items() if profile.expression or read_formula(path).emotion is None}
@@ -31,7 +31,7 @@ def choose() -> Formula:
     st.markdown(sentence(formula.title and _(formula.title)))
     with st.expander(_("Every number and where it comes from"), icon=":material/format_list_numbered:"):
         common.show_table(
-            pd.DataFrame(sources(usable[name])),
+            pd.DataFrame(list_sources(usable[name])),
             key="sources",
             column_order=["part", "name", "value", "unit", "source"],
             column_config={
@@ -112,7 +112,7 @@ def sensitive(formula: Formula) -> None:
     number = st.selectbox(_("Lesson"), list(names), key="lesson", format_func=names.__getitem__)
     rows, activities = scored_observations.counted(workspace, number), scored_observations.activities(workspace, number)
     bar = st.progress(0.0, _("Scoring the lesson with each number moved …"))
-    table = sensitivity.verdicts(rows, activities, formula, bar.progress)
+    table = sensitivity.rescore_variants(rows, activities, formula, bar.progress)
     bar.empty()
     [lesson] = scored[scored["lesson"] == number].to_dict("records")
     known = lesson["formula"] == str(formula) and pd.notna(lesson["low"])

@@ -10,7 +10,7 @@ from cssafe.language import _, ngettext
 from cssafe.names import literal, shown
 from cssafe.queries import scored_observations
 from cssafe.scoring.concentration import levels
-from cssafe.scoring.formula import PUBLISHED, find
+from cssafe.scoring.formula import PUBLISHED, find_formula
 from cssafe.settings import ROOT
 from cssafe.stats.agreement import MEASURES, agreement
 from cssafe.ui import common
@@ -73,7 +73,7 @@ def compare(rated: pd.DataFrame) -> None:
     level = np.concatenate(
         [
             # A formula that is gone has no limits any more: those of the published one stand in.
-            levels(np.array([row.concentration]), fresh, find(row.formula) or PUBLISHED)
+            levels(np.array([row.concentration]), fresh, find_formula(row.formula) or PUBLISHED)
             for row in rated.itertuples()
         ]
     )

@@ -35,7 +35,7 @@ from cssafe.live.transports import websocket
 from cssafe.live.upload import Analysis
 from cssafe.privacy import WAYS
 from cssafe.scoring.concentration import attention, concentration, levels
-from cssafe.scoring.formula import FORMULAS, PUBLISHED_FILE, read_formula, sources
+from cssafe.scoring.formula import FORMULAS, PUBLISHED_FILE, list_sources, read_formula
 from cssafe.settings import FRAME_LIMIT, PROFILES, ConfigurationError
 from cssafe.store import StoreError, Workspace
 from cssafe.store.stored_settings import STORED_SETTINGS, TRAVELLING
@@ -219,7 +219,7 @@ def formulas() -> Iterator[Target]:
 
     def scores(path: Path) -> None:
         formula = read_formula(path)
-        assert sources(path) and str(formula)
+        assert list_sources(path) and str(formula)
         for activity in ACTIVITIES:
             attended = attention(faces.signals, formula, activity)
             index = concentration(attended, None if formula.emotion is None else faces.expression, formula)

@@ -13,7 +13,7 @@ import pandas as pd
 from cssafe.charts import THIN_LESSONS, THIN_MINUTES, WEEKDAYS, between
 from cssafe.frames import LEVELS
 from cssafe.language import _, ngettext
-from cssafe.scoring.explanation import words
+from cssafe.scoring.explanation import describe_parts
 
 
 def emotions(table: pd.DataFrame, measure: str = "share") -> str:
@@ -47,7 +47,7 @@ def timeline(table: pd.DataFrame) -> str:
 
 
 def activities(table: pd.DataFrame) -> str:
-    """What the class did, one after the other. table: evidence.activities."""
+    """What the class did, one after the other. table: scored_observations.activities."""
     (_start, first), *others = table[["minute", "activity"]].itertuples(index=False)
     later = _("{activity} from minute {minute:.0f}")
     return ", ".join([_(first), *(later.format(activity=_(one), minute=minute) for minute, one in others)])
@@ -88,21 +88,23 @@ def regions(table: pd.DataFrame) -> str:
 
 
 def parts_now(parts: pd.DataFrame) -> str:
-    """What is lost at this moment. parts: explanation.table."""
-    return nothing() if parts["points"].isna().all() else _("Why: {words}").format(words=words(parts))
+    """What is lost at this moment. parts: explanation.parts_table."""
+    return nothing() if parts["points"].isna().all() else _("Why: {words}").format(words=describe_parts(parts))
 
 
 def parts_minutes(parts: pd.DataFrame) -> str:
-    """The minute with the lowest score, and to what it loses most. parts: explanation.minutes."""
+    """The minute with the lowest score, and to what it loses most. parts: explanation.minute_parts."""
     scores = parts[parts["part"] == "index"]
     if scores.empty:
         return nothing()
     minute = scores["minute"][scores["points"].idxmin()]
-    return _("The weakest is minute {n}: {words}").format(n=minute + 1, words=words(parts[parts["minute"] == minute]))
+    return _("The weakest is minute {n}: {words}").format(
+        n=minute + 1, words=describe_parts(parts[parts["minute"] == minute])
+    )
 
 
 def ratings(table: pd.DataFrame) -> str:
-    """The mean score of what was rated alike. table: evidence.rated."""
+    """The mean score of what was rated alike. table: scored_observations.rated."""
     means = table.groupby("rating")["concentration"].agg(["mean", "size"])
     told = [
         ngettext(

@@ -5,8 +5,8 @@ import pandas as pd
 
 from cssafe.colours import COLOURS, GREY, LOST
 from cssafe.language import N_, _
-from cssafe.scoring.explanation import KINDS, kinds
-from cssafe.scoring.formula import WORDS
+from cssafe.scoring.explanation import KINDS, sum_by_kind
+from cssafe.scoring.formula import NUMBER_NAMES
 
 NAMES = {
     "index": N_("Score"),
@@ -18,9 +18,9 @@ PAINT = dict(zip(KINDS, (COLOURS[0], *LOST), strict=True))
 
 
 def parts_now(parts: pd.DataFrame) -> alt.Chart:
-    """One bar from 0 to 1: the score of this moment and what is lost. parts: explanation.table."""
+    """One bar from 0 to 1: the score of this moment and what is lost. parts: explanation.parts_table."""
     return (
-        alt.Chart(_named(kinds(parts)))
+        alt.Chart(_named(sum_by_kind(parts)))
         .mark_bar(height=22)
         .encode(
             x=alt.X("points:Q").title(None).scale(domain=[0, 1]).axis(tickCount=5),
@@ -34,9 +34,9 @@ def parts_now(parts: pd.DataFrame) -> alt.Chart:
 
 def parts_minutes(parts: pd.DataFrame) -> alt.LayerChart:
     """One bar for each minute, from 0 to 1, a gap where there is no figure. Selection "minute": the one clicked on. parts:
-    explanation.minutes."""
+    explanation.minute_parts."""
     end = max([5, *(parts["minute"] + 1)])
-    table = _named(kinds(parts)).sort_values(["minute", "order"])
+    table = _named(sum_by_kind(parts)).sort_values(["minute", "order"])
     top = table.groupby("minute")["points"].cumsum()  # a bar between two places is not stacked by the chart itself
     table = table.assign(until=table["minute"] + 0.9, bottom=top - table["points"], top=top)
     picked = alt.selection_point(name="minute", fields=["minute"], empty=False)
@@ -68,10 +68,10 @@ def sensitivity(table: pd.DataFrame, interval: tuple[float, float] | None, bands
     """How far the mean index goes when each number is moved down and up by a fifth: the numbers that move it furthest at the
     top, the lesson's mean as a line, its interval as a band, the limits between levels dashed.
 
-    table: sensitivity.verdicts. interval: 95 % of the lesson's mean. bands: Formula.bands.
+    table: sensitivity.rescore_variants. interval: 95 % of the lesson's mean. bands: Formula.bands.
     """
     base, moved = table.iloc[0], table.iloc[1:]
-    moved = moved[~moved["number"].isin([_(WORDS[name]) for name in ("low_below", "high_above")])]
+    moved = moved[~moved["number"].isin([_(NUMBER_NAMES[name]) for name in ("low_below", "high_above")])]
     order = moved.groupby("number")["concentration"].agg(lambda v: (v - base["concentration"]).abs().max())
     order = order.sort_values(ascending=False)
     rows = moved.assign(
@@ -116,7 +116,8 @@ def sensitivity(table: pd.DataFrame, interval: tuple[float, float] | None, bands
 
 
 def ratings(table: pd.DataFrame, names: tuple[str, ...]) -> alt.Chart:
-    """Each rated moment: what the teacher said beside the score. table: evidence.rated. names: of the ratings, rising."""
+    """Each rated moment: what the teacher said beside the score. table: scored_observations.rated. names: of the
+    ratings, rising."""
     rows = table.assign(
         said=[names[rating] for rating in table["rating"]], clock=table["local"].dt.strftime(_("%d %b, %H:%M"))
     )
@@ -138,7 +139,7 @@ def ratings(table: pd.DataFrame, names: tuple[str, ...]) -> alt.Chart:
 
 
 def _colour(parts: pd.DataFrame) -> alt.Color:
-    shown = [kind for kind in KINDS if kind in set(kinds(parts)["kind"])]
+    shown = [kind for kind in KINDS if kind in set(sum_by_kind(parts)["kind"])]
     scale = alt.Scale(domain=[_(NAMES[kind]) for kind in shown], range=[PAINT[kind] for kind in shown])
     return alt.Color("name:N", scale=scale).legend(orient="top", title=None, columns=2, labelLimit=0)
 

@@ -13,7 +13,7 @@ from cssafe.charts import between
 from cssafe.colours import COLOURS, EMOTIONS, GREY, HIGH
 from cssafe.labels import FERPLUS
 from cssafe.language import N_, _
-from cssafe.scoring.affect import NAMES as AFFECT
+from cssafe.scoring.affect import AFFECT_NAMES as AFFECT
 
 BLUE, ORANGE = COLOURS[:2]
 

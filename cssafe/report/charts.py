@@ -84,7 +84,7 @@ def affect(table: pd.DataFrame, end: float) -> alt.LayerChart:
 
 
 def activities(table: pd.DataFrame, end: float) -> alt.LayerChart:
-    """What the class did, as a strip. table: evidence.activities."""
+    """What the class did, as a strip. table: scored_observations.activities."""
     activities = [_(activity) for activity in table["activity"]]
     table = pd.DataFrame({"activity": activities, "begin": table["minute"].clip(upper=end), "row": "activity"})
     table["end"] = table["begin"].shift(-1).fillna(end)

@@ -14,7 +14,7 @@ from cssafe.report import figures as readings
 from cssafe.report.document import Chart, Figure, Report, Section, each, told
 from cssafe.report.figures import WINDOW
 from cssafe.report.sections import affect, coverage, markers_answered
-from cssafe.scoring.formula import find
+from cssafe.scoring.formula import find_formula
 from cssafe.settings import PROFILES, Profile
 from cssafe.stats.comparison import LEAST, usual
 from cssafe.store import Workspace
@@ -77,7 +77,7 @@ def interval(low: float, high: float) -> str:
 def _level(lesson: pd.Series) -> str:
     mean, low, high = lesson[["concentration", "low", "high"]].astype(float)
     figures = told(mean, low, high)
-    formula = find(lesson["formula"])
+    formula = find_formula(lesson["formula"])
     if formula is None or pd.isna(low):
         return _("Mean concentration was {figures}, on a scale from 0 to 1.").format(figures=figures)
     bands = formula.bands

@@ -25,7 +25,7 @@ and contemptuous in Russell & Mehrabian 1977, Evidence for a three-factor theory
 Personality 11(3), 273-294, doi 10.1016/0092-6566(77)90037-X, table 4 (as carried by several programs that agree; contempt by
 one alone). neutral is the origin of the scales: an assumption."""
 
-NAMES = (N_("valence"), N_("arousal"), N_("liking"), N_("disliking"), N_("ambivalence"))
+AFFECT_NAMES = (N_("valence"), N_("arousal"), N_("liking"), N_("disliking"), N_("ambivalence"))
 
 
 @dataclass(frozen=True)
@@ -55,5 +55,5 @@ def affect(expression: np.ndarray) -> Affect:
     parts = np.stack(np.broadcast_arrays(valence, arousal, liking, disliking, ambivalence), axis=-1)
     values = np.einsum("ne,nek->nk", expression, parts)
     variances = np.einsum("ne,nek->nk", expression, (parts - values[:, None]) ** 2)
-    values[:, NAMES.index("ambivalence")] = np.maximum(values[:, NAMES.index("ambivalence")], 0)
+    values[:, AFFECT_NAMES.index("ambivalence")] = np.maximum(values[:, AFFECT_NAMES.index("ambivalence")], 0)
     return Affect(values.astype(np.float32), np.sqrt(variances).astype(np.float32))

@@ -7,11 +7,11 @@ no measurement of anybody's mind.
 import numpy as np
 
 from cssafe.frames import Signals
-from cssafe.scoring.formula import MOST_GAZE, Formula
+from cssafe.scoring.formula import MAX_GAZE_WEIGHT, Formula
 from cssafe.signals.pose import GAZE_REACH
 
 
-def looking(signals: Signals, formula: Formula, activity: str) -> tuple[np.ndarray, np.ndarray]:
+def read_gaze(signals: Signals, formula: Formula, activity: str) -> tuple[np.ndarray, np.ndarray]:
     """Where each face looks and how its eyes are: bool (n,), whether at what counts as attentive, and int8 (n,), 0 open, 1 half
     closed, 2 closed. activity: one that the formula scores.
 
@@ -33,12 +33,12 @@ def attention(signals: Signals, formula: Formula, activity: str) -> np.ndarray:
     [0, 1]. NaN where the head cannot be read, and all NaN in an activity that the formula does not score."""
     if formula.limits[activity] is None:
         return np.full(len(signals.yaw), np.nan, np.float32)
-    centre, lids = looking(signals, formula, activity)
+    centre, lids = read_gaze(signals, formula, activity)
     gaze = formula.gaze
     on = np.array([gaze["centre_open"], gaze["centre_half"], gaze["closed"]])[lids]
     off = np.array([gaze["away_open"], gaze["away_half"], gaze["closed"]])[lids]
     weight = np.where(np.isnan(signals.yaw), np.nan, np.where(centre, on, off))
-    return np.clip(weight / MOST_GAZE, 0, 1).astype(np.float32)
+    return np.clip(weight / MAX_GAZE_WEIGHT, 0, 1).astype(np.float32)
 
 
 def concentration(attention: np.ndarray, expression: np.ndarray | None, formula: Formula) -> np.ndarray:
@@ -55,7 +55,7 @@ def concentration(attention: np.ndarray, expression: np.ndarray | None, formula:
         raise ValueError(f"The formula {formula} weighs emotions; no expression was given.")
     else:
         emotion = expression @ formula.emotion
-    return np.clip(emotion * attention * MOST_GAZE / formula.divisor, 0, 1).astype(np.float32)
+    return np.clip(emotion * attention * MAX_GAZE_WEIGHT / formula.divisor, 0, 1).astype(np.float32)
 
 
 def levels(index: np.ndarray, before: np.ndarray, formula: Formula) -> np.ndarray:

@@ -26,10 +26,10 @@ MAX_FILE_BYTES = 100_000
 MAX_NUMBER = 1_000.0
 """Largest number in a formula: degrees go up to 360."""
 
-MAX_TEXT = 1_000
+MAX_TEXT_CHARS = 1_000
 """Characters of a name, title, unit or source."""
 
-MOST_GAZE = 5.0
+MAX_GAZE_WEIGHT = 5.0
 """Largest gaze weight, of open eyes on what is attended to (Sharma et al. 2019); attention is the weight over it."""
 
 GAZE = ("centre_open", "centre_half", "away_open", "away_half", "closed")
@@ -39,7 +39,7 @@ LIMITS = ("yaw", "up", "down", "half_open", "closed")
 """What counts as attentive. yaw: degrees to either side, head and eyes together. up, down: degrees, head only. half_open,
 closed: openness over the person's own, below which eyes count as that."""
 
-WORDS = {
+NUMBER_NAMES = {
     "centre_open": N_("looking at it, eyes open"),
     "centre_half": N_("looking at it, eyes half closed"),
     "away_open": N_("looking away, eyes open"),
@@ -56,7 +56,7 @@ WORDS = {
 }
 """Names of numbers in words; what is not in it is an emotion."""
 
-PARTS = {"emotion": N_("emotion"), "gaze": N_("gaze"), "bands": N_("bands")}
+PART_NAMES = {"emotion": N_("emotion"), "gaze": N_("gaze"), "bands": N_("bands")}
 """Parts of a formula file in words; what is not in it is an activity."""
 
 SHIPPED = (
@@ -77,8 +77,8 @@ BANDS = ("low_below", "high_above", "hysteresis")
 class Formula:
     """The numbers of one formula file, without their sources.
 
-    emotion: float32 (8,) in the order of labels.FERPLUS, each times MOST_GAZE at most the divisor; None where the formula
-    looks at no emotion. gaze: GAZE -> weight in [0, MOST_GAZE]. limits: activity -> LIMITS -> value, None for what is not
+    emotion: float32 (8,) in the order of labels.FERPLUS, each times MAX_GAZE_WEIGHT at most the divisor; None where the formula
+    looks at no emotion. gaze: GAZE -> weight in [0, MAX_GAZE_WEIGHT]. limits: activity -> LIMITS -> value, None for what is not
     scored. bands: BANDS -> value in [0, 1].
     """
 
@@ -117,7 +117,7 @@ def read_formula(path: Path) -> Formula:
         ) from None
 
 
-def sources(path: Path) -> list[dict[str, Any]]:
+def list_sources(path: Path) -> list[dict[str, Any]]:
     """Every number of a formula file with what stands beside it: part, name, value, unit and source."""
     data = _load(path)
     parts = {
@@ -130,8 +130,8 @@ def sources(path: Path) -> list[dict[str, Any]]:
     return [
         entry
         | {
-            "part": part and _(PARTS.get(part, part)),
-            "name": _(WORDS.get(name, name)),
+            "part": part and _(PART_NAMES.get(part, part)),
+            "name": _(NUMBER_NAMES.get(name, name)),
             "unit": _(unit) if (unit := entry.get("unit")) else "",
         }
         for part, entries in parts.items()
@@ -153,8 +153,10 @@ def _named(entries: dict[str, Any] | None, names: tuple[str, ...]) -> dict[str, 
 
 
 def _text(where: str, value: Any) -> str:
-    if not isinstance(value, str) or len(value) > MAX_TEXT or not is_text(value):
-        raise ValueError(_("{where} must be a text of at most {most} characters").format(where=where, most=MAX_TEXT))
+    if not isinstance(value, str) or len(value) > MAX_TEXT_CHARS or not is_text(value):
+        raise ValueError(
+            _("{where} must be a text of at most {most} characters").format(where=where, most=MAX_TEXT_CHARS)
+        )
     return value
 
 
@@ -183,12 +185,12 @@ def _formula(data: Any) -> Formula:
     divisor = number("divisor", data["divisor"])
     emotion = None
     if data["emotion"] is not None:
-        weights = part("emotion", data["emotion"], FERPLUS, divisor / MOST_GAZE * (1 + 1e-6))
+        weights = part("emotion", data["emotion"], FERPLUS, divisor / MAX_GAZE_WEIGHT * (1 + 1e-6))
         emotion = np.array(list(weights.values()), np.float32)
-    elif divisor < MOST_GAZE:
+    elif divisor < MAX_GAZE_WEIGHT:
         raise ValueError(
             _("divisor is {divisor:g}, expected is {least:g} or more where no emotion is weighed").format(
-                divisor=divisor, least=MOST_GAZE
+                divisor=divisor, least=MAX_GAZE_WEIGHT
             )
         )
     limits = {
@@ -198,7 +200,7 @@ def _formula(data: Any) -> Formula:
     bands = part("bands", data["bands"], BANDS, 1.0)
     if bands["low_below"] > bands["high_above"]:
         raise ValueError(_("low_below lies above high_above"))
-    gaze = part("gaze", data["gaze"], GAZE, MOST_GAZE)
+    gaze = part("gaze", data["gaze"], GAZE, MAX_GAZE_WEIGHT)
     return Formula(name, version, _text("title", data["title"]), divisor, emotion, gaze, limits, bands)
 
 
@@ -207,7 +209,7 @@ PUBLISHED = read_formula(FORMULAS / PUBLISHED_FILE)
 ATTENTION_ONLY = read_formula(FORMULAS / "attention-only-2.json")
 
 
-def files() -> tuple[dict[str, Path], list[str]]:
+def list_formulas() -> tuple[dict[str, Path], list[str]]:
     """Formulas to choose from, shipped and the school's own: name and version -> file; and what is wrong with files that are
     no formula. A shipped formula cannot be replaced by one of the same name and version."""
     found: dict[str, Path] = {}
@@ -230,16 +232,16 @@ def files() -> tuple[dict[str, Path], list[str]]:
     return found, problems
 
 
-def find(name: str) -> Formula | None:
+def find_formula(name: str) -> Formula | None:
     """The formula of that name and version, if it is there."""
-    path = files()[0].get(name)
+    path = list_formulas()[0].get(name)
     return None if path is None else read_formula(path)
 
 
-def chosen(name: str | None, expression: bool) -> Formula:
+def choose_formula(name: str | None, expression: bool) -> Formula:
     """The formula for lessons to come: the one of that name, unless it is gone or weighs emotions where none are computed;
     then a shipped one."""
-    formula = find(name) if name else None
+    formula = find_formula(name) if name else None
     if formula is None or (formula.emotion is not None and not expression):
         return PUBLISHED if expression else ATTENTION_ONLY
     return formula

@@ -12,7 +12,7 @@ from cssafe.observations import EXPRESSION
 from cssafe.scoring.concentration import attention, concentration, levels
 from cssafe.scoring.formula import Formula
 
-HALF = np.timedelta64(500, "ms")
+HALF_SECOND = np.timedelta64(500, "ms")
 """An observation's time is the beginning of its second; the activity in the middle of it counts for all of it."""
 
 
@@ -26,31 +26,31 @@ def expression(rows: pd.DataFrame) -> np.ndarray:
     return rows[list(EXPRESSION)].to_numpy(np.float32, na_value=np.nan)
 
 
-def during(times: pd.Series, activities: pd.DataFrame) -> np.ndarray:
+def activity_at(times: pd.Series, activities: pd.DataFrame) -> np.ndarray:
     """The activity at each time, str (n,). activities: one row or more with `time` and `activity`, by time; the first also
     holds before it."""
-    at = np.searchsorted(activities["time"].to_numpy(), times.to_numpy() + HALF, side="right") - 1
+    at = np.searchsorted(activities["time"].to_numpy(), times.to_numpy() + HALF_SECOND, side="right") - 1
     return activities["activity"].to_numpy(str)[np.maximum(at, 0)]
 
 
-def score(rows: pd.DataFrame, activities: pd.DataFrame, formula: Formula) -> pd.DataFrame:
+def score_observations(rows: pd.DataFrame, activities: pd.DataFrame, formula: Formula) -> pd.DataFrame:
     """The observations of one lesson with `attention`, `concentration` and `level` made anew, ordered by time and track.
 
     Args:
-        rows: `time`, `track`, the signals and the probabilities. activities: as in `during`.
+        rows: `time`, `track`, the signals and the probabilities. activities: as in `activity_at`.
     """
     rows = rows.sort_values(["time", "track"], ignore_index=True)
     attending = np.full(len(rows), np.nan, np.float32)
-    doing = during(rows["time"], activities)
+    doing = activity_at(rows["time"], activities)
     for activity in np.unique(doing):
         those = doing == activity
         attending[those] = attention(signals(rows[those]), formula, str(activity))
     index = concentration(attending, expression(rows), formula)
-    level = _follow(rows["time"].to_numpy(), rows["track"].to_numpy(), index, formula)
+    level = levels_with_hysteresis(rows["time"].to_numpy(), rows["track"].to_numpy(), index, formula)
     return rows.assign(attention=attending, concentration=index, level=np.where(level < 0, np.nan, level))
 
 
-def _follow(times: np.ndarray, tracks: np.ndarray, index: np.ndarray, formula: Formula) -> np.ndarray:
+def levels_with_hysteresis(times: np.ndarray, tracks: np.ndarray, index: np.ndarray, formula: Formula) -> np.ndarray:
     """The level of each row, int8 (n,), second by second, for hysteresis asks for each face's level before. times: sorted."""
     level = np.full(len(index), -1, np.int8)
     faces, face = np.unique(tracks, return_inverse=True)

@@ -9,11 +9,11 @@ import pandas as pd
 from cssafe.labels import FERPLUS
 from cssafe.language import _
 from cssafe.scoring.concentration import attention, concentration, levels
-from cssafe.scoring.formula import WORDS, Formula
-from cssafe.scoring.rescoring import during, expression, signals
+from cssafe.scoring.formula import NUMBER_NAMES, Formula
+from cssafe.scoring.rescoring import activity_at, expression, signals
 from cssafe.stats.intervals import weights
 
-FIFTH = 0.2
+RELATIVE_CHANGE = 0.2
 
 
 def variants(formula: Formula, activities: list[str]) -> Iterator[tuple[str, float, Formula]]:
@@ -23,7 +23,7 @@ def variants(formula: Formula, activities: list[str]) -> Iterator[tuple[str, flo
     activities: those whose limits matter. A moved weight may exceed what a formula file allows; scores stay in [0, 1].
     """
     yield "", 1.0, formula
-    for factor in (1 - FIFTH, 1 + FIFTH):
+    for factor in (1 - RELATIVE_CHANGE, 1 + RELATIVE_CHANGE):
         yield _("divisor"), factor, replace(formula, divisor=formula.divisor * factor)
         if formula.emotion is not None:
             for i, name in enumerate(FERPLUS):
@@ -32,20 +32,24 @@ def variants(formula: Formula, activities: list[str]) -> Iterator[tuple[str, flo
                 yield _(name), factor, replace(formula, emotion=emotion)
         for name, weight in formula.gaze.items():
             if weight:
-                yield _(WORDS[name]), factor, replace(formula, gaze=formula.gaze | {name: weight * factor})
+                yield _(NUMBER_NAMES[name]), factor, replace(formula, gaze=formula.gaze | {name: weight * factor})
         for activity in activities:
             for name, limit in (formula.limits[activity] or {}).items():
                 moved = (formula.limits[activity] or {}) | {name: limit * factor}
                 yield (
-                    f"{_(activity)}: {_(WORDS.get(name, name))}",
+                    f"{_(activity)}: {_(NUMBER_NAMES.get(name, name))}",
                     factor,
                     replace(formula, limits=formula.limits | {activity: moved}),
                 )
         for name in ("low_below", "high_above"):
-            yield _(WORDS[name]), factor, replace(formula, bands=formula.bands | {name: formula.bands[name] * factor})
+            yield (
+                _(NUMBER_NAMES[name]),
+                factor,
+                replace(formula, bands=formula.bands | {name: formula.bands[name] * factor}),
+            )
 
 
-def verdicts(
+def rescore_variants(
     rows: pd.DataFrame,
     activities: pd.DataFrame,
     formula: Formula,
@@ -55,10 +59,10 @@ def verdicts(
     `low`, `medium`, `high`, the shares of observations on each level, without hysteresis.
 
     Args:
-        rows: of evidence.counted, one or more. activities: as in rescoring.during. progress: called with the
+        rows: of scored_observations.counted, one or more. activities: as in rescoring.activity_at. progress: called with the
             share done, 0 to 1.
     """
-    doing = during(rows["time"], activities)
+    doing = activity_at(rows["time"], activities)
     groups = [(str(name), signals(rows[doing == name]), expression(rows[doing == name])) for name in np.unique(doing)]
     weight = weights(
         np.concatenate(

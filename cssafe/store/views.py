@@ -9,7 +9,7 @@ import duckdb
 
 from cssafe.frames import MOVEMENTS
 from cssafe.observations import EXPRESSION
-from cssafe.scoring.formula import find
+from cssafe.scoring.formula import find_formula
 from cssafe.settings import PROFILES
 from cssafe.store.database import quoted
 from cssafe.store.summaries import BINS, COMMONEST
@@ -48,5 +48,5 @@ def withhold_expression(cursor: duckdb.DuckDBPyConnection) -> None:
 def _formulas_without_emotions(cursor: duckdb.DuckDBPyConnection) -> list[str]:
     """Those of the stored lessons. One whose file is gone is not among them: what it weighed cannot be known."""
     names = cursor.execute("SELECT DISTINCT formula FROM lessons WHERE list_contains(?, profile)", [EXPRESSIVE])
-    formulas = {name: find(name) for (name,) in names.fetchall()}
+    formulas = {name: find_formula(name) for (name,) in names.fetchall()}
     return [name for name, formula in formulas.items() if formula is not None and formula.emotion is None]

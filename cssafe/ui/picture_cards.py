@@ -95,7 +95,7 @@ def tell(result: FrameResult, profile: Profile, audience: str, formula: Formula)
         if profile.expression:
             told = _("{concentration}, emotion {emotion}").format(concentration=told, emotion=row["emotion"])
         st.markdown(told)
-        why = explanation.words(explanation.of_frame(result, formula, FIRST[audience]))
+        why = explanation.describe_parts(explanation.frame_parts(result, formula, FIRST[audience]))
         st.caption(_("Why: {words}").format(words=why))
     if len(result) and individuals(profile, audience, len(result)):
         faces = describe(result)

@@ -9,7 +9,7 @@ from cssafe.language import N_, _
 from cssafe.names import literal
 from cssafe.queries import scored_observations
 from cssafe.scoring import explanation
-from cssafe.scoring.formula import find
+from cssafe.scoring.formula import find_formula
 from cssafe.settings import ROOT
 from cssafe.store import Workspace
 from cssafe.ui import common
@@ -21,7 +21,7 @@ PARTS = {"index": N_("score"), "looking": N_("looking away"), "eyes": N_("eyes n
 def explain(workspace: Workspace, lesson: pd.Series) -> None:
     """The parts of each minute's score and their shares. lesson: a row of queries.lessons with figures."""
     st.subheader(_("Why these scores"))
-    formula = find(lesson["formula"])
+    formula = find_formula(lesson["formula"])
     if formula is None:
         st.info(
             _(
@@ -34,7 +34,7 @@ def explain(workspace: Workspace, lesson: pd.Series) -> None:
         return
     number = int(lesson["lesson"])
     rows, activities = scored_observations.counted(workspace, number), scored_observations.activities(workspace, number)
-    parts = explanation.minutes(rows, activities, formula)
+    parts = explanation.minute_parts(rows, activities, formula)
     minutes = parts["minute"].unique().tolist()
     slider = f"why_{number}"
 
@@ -60,7 +60,7 @@ def explain(workspace: Workspace, lesson: pd.Series) -> None:
     if len(minutes) > 1:
         minute = st.select_slider(_("Minute"), minutes, key=slider)
     those = parts[parts["minute"] == minute]
-    st.markdown(explanation.words(those))
+    st.markdown(explanation.describe_parts(those))
     shown = those[(those["points"] >= 0.0005) | (those["part"] == "index")]
     common.show_table(
         key="parts_minute",
@@ -83,7 +83,7 @@ def explain(workspace: Workspace, lesson: pd.Series) -> None:
 
 def correct(workspace: Workspace, lesson: pd.Series) -> None:
     """Say afterwards what the class did, as a recording or a lesson of the timetable needs."""
-    formula, number = find(lesson["formula"]), int(lesson["lesson"])
+    formula, number = find_formula(lesson["formula"]), int(lesson["lesson"])
     if formula is None or pd.isna(lesson["ended"]) or (formula.emotion is not None and not workspace.expression):
         return
     activities = scored_observations.activities(workspace, number)

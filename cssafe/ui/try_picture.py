@@ -15,7 +15,7 @@ from cssafe.live.picture_analysis import SHOWN, Seen, look
 from cssafe.media import MediaError
 from cssafe.names import sentence
 from cssafe.privacy import individuals
-from cssafe.scoring.affect import NAMES, affect
+from cssafe.scoring.affect import AFFECT_NAMES, affect
 from cssafe.settings import SMALLEST_FACE, ConfigurationError, Profile
 from cssafe.ui import common, picture_cards
 from cssafe.ui.anonymization_choice import covering
@@ -240,6 +240,6 @@ def _card(seen: Seen, number: int, picture: str, way: str) -> None:
         common.chart(
             model.affect(felt.values[0], felt.spreads[0]),
             model_captions.affect(felt.values[0], felt.spreads[0]),
-            pd.DataFrame({"": [_(name) for name in NAMES], _("value"): felt.values[0], "±": felt.spreads[0]}),
+            pd.DataFrame({"": [_(name) for name in AFFECT_NAMES], _("value"): felt.values[0], "±": felt.spreads[0]}),
             key=f"affect {picture} {number}",
         )

@@ -20,16 +20,16 @@ def drawn(chart) -> tuple[dict, list[dict]]:
 
 
 def minutes(formula, values=LOOKING):
-    return explanation.minutes(rows(**values).assign(minute=3), FRONT, formula)
+    return explanation.minute_parts(rows(**values).assign(minute=3), FRONT, formula)
 
 
 def test_a_lesson_without_explained_minutes_is_an_empty_chart():
-    empty = explanation.minutes(rows(0).assign(minute=0), FRONT, PUBLISHED)
+    empty = explanation.minute_parts(rows(0).assign(minute=0), FRONT, PUBLISHED)
     assert drawn(formulas.parts_minutes(empty))[1] == []
 
 
 def test_where_nothing_may_be_said_the_bar_is_empty():
-    _, told = drawn(formulas.parts_now(explanation.nothing(ATTENTION_ONLY)))
+    _, told = drawn(formulas.parts_now(explanation.empty_parts(ATTENTION_ONLY)))
     assert [row["points"] for row in told] == [0, 0, 0]
 
 
@@ -59,7 +59,7 @@ def test_the_parts_fill_the_bar_from_0_to_1_and_emotions_show_only_where_they_co
 
 @pytest.mark.parametrize("interval", [None, (0.4, 0.6)])
 def test_numbers_that_move_the_verdict_furthest_stand_at_the_top(interval):
-    table = sensitivity.verdicts(mixed(30).dropna(), FRONT, PUBLISHED)
+    table = sensitivity.rescore_variants(mixed(30).dropna(), FRONT, PUBLISHED)
     spec, told = drawn(formulas.sensitivity(table, interval, PUBLISHED.bands))
     [order] = [layer["encoding"]["y"]["sort"] for layer in spec["layer"] if "y" in layer["encoding"]]
     base = table["concentration"].iloc[0]

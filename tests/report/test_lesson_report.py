@@ -19,7 +19,7 @@ from cssafe.observations import EXPRESSION, observe
 from cssafe.report import figures, files, render
 from cssafe.report.document import Report
 from cssafe.report.lesson_report import story
-from cssafe.scoring.affect import NAMES, affect
+from cssafe.scoring.affect import AFFECT_NAMES, affect
 from cssafe.scoring.formula import PUBLISHED
 from cssafe.settings import PROFILES
 from cssafe.store import Workspace
@@ -103,7 +103,7 @@ def test_affect_of_a_lesson_is_that_of_its_faces(workspace):
     found = figures.whole(sums, figures.AFFECT)
     assert found["mean"].to_numpy() == pytest.approx(expected.values.mean(axis=0), abs=1e-6) and list(
         found.index
-    ) == list(NAMES)
+    ) == list(AFFECT_NAMES)
     spread = figures.whole(sums, figures.UNSURE)["mean"].to_numpy()
     assert spread == pytest.approx(expected.spreads[:, :2].mean(axis=0), abs=1e-6)
     half = 2.57 * expected.values.std(axis=0, ddof=1) / np.sqrt(6)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cssafe.school import periods as day
 from cssafe.school.week import read
-from cssafe.scoring.formula import FORMULAS, MAX_FILE_BYTES, PUBLISHED_FILE, read_formula, sources
+from cssafe.scoring.formula import FORMULAS, MAX_FILE_BYTES, PUBLISHED_FILE, list_sources, read_formula
 from cssafe.settings import ConfigurationError
 from cssafe.timetable.files import MAX_ROWS, from_csv, from_ics
 
@@ -191,7 +191,7 @@ def test_every_number_of_a_formula_that_is_something_else_is_refused_or_shown(tm
             except ConfigurationError as error:
                 assert "this is no formula" in str(error) and len(str(error)) < 500
             else:
-                assert len(sources(path)) > 20 and len(str(formula)) < 1100
+                assert len(list_sources(path)) > 20 and len(str(formula)) < 1100
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from cssafe.queries import scored_observations
 from cssafe.recording import Recording, analyze
 from cssafe.scoring.concentration import attention, concentration
 from cssafe.scoring.formula import Formula
-from cssafe.scoring.rescoring import during, expression, signals
+from cssafe.scoring.rescoring import activity_at, expression, signals
 from cssafe.store import Workspace
 from cssafe.training.datasets import DataError
 from cssafe.training.engagement.layouts import Labelled, read_ratings
@@ -99,7 +99,7 @@ def of_lessons(file: Path, levels: int, workspace: Workspace) -> Moments:
     parts: list[pd.DataFrame] = []
     for lesson, moments in table.groupby("lesson"):
         rows = scored_observations.counted(workspace, int(str(lesson)))
-        activity = during(rows["time"], scored_observations.activities(workspace, int(str(lesson))))
+        activity = activity_at(rows["time"], scored_observations.activities(workspace, int(str(lesson))))
         rows = rows.assign(activity=activity)
         local = known.loc[lesson, "local"]
         for moment, time in moments["time"].items():
