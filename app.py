@@ -76,7 +76,7 @@ def prepare() -> None:
     importlib.import_module("cssafe.ui.common")
     time.sleep(HEAD_START)
     services().open()
-    for module in ("cssafe.charts.live", "cssafe.charts"):
+    for module in ("cssafe.charts.live", "cssafe.charts.timelines"):
         importlib.import_module(module)
 
 

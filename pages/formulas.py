@@ -4,7 +4,8 @@ import pandas as pd
 import streamlit as st
 
 from cssafe import queries
-from cssafe.charts import between, formulas
+from cssafe.charts import scores
+from cssafe.charts.text import format_interval
 from cssafe.frames import LEVELS
 from cssafe.language import _, ngettext
 from cssafe.names import literal, sentence, shown
@@ -129,7 +130,7 @@ def sensitive(formula: Formula) -> None:
         formula=formula,
         level=_(level),
         mean=base["concentration"],
-        interval=between(*interval) if interval else "",
+        interval=format_interval(*interval) if interval else "",
     )
     hangs = (
         _("No single number changes that when it is moved by a fifth.")
@@ -138,7 +139,7 @@ def sensitive(formula: Formula) -> None:
     )
     moved = table[1:].sort_values("concentration")
     common.chart(
-        formulas.sensitivity(table, interval, formula.bands),
+        scores.sensitivity(table, interval, formula.bands),
         f"{verdict} {hangs}",
         pd.DataFrame(
             {

@@ -3,8 +3,8 @@
 import pandas as pd
 import streamlit as st
 
-from cssafe import charts, queries
-from cssafe.charts import captions
+from cssafe import queries
+from cssafe.charts import histograms
 from cssafe.colours import COLOURS
 from cssafe.language import _
 from cssafe.names import shown
@@ -99,8 +99,8 @@ else:
         ).format(least=MINIMUM_GROUP),
     }
     common.chart(
-        charts.emotions(emotions, measure),
-        captions.emotions(emotions, measure),
+        histograms.emotions(emotions, measure),
+        histograms.emotions_caption(emotions, measure),
         emotions.assign(emotion=[_(emotion) for emotion in emotions["emotion"]]),
         key="emotions",
         how=f"{longer} {lines[measure]}",
@@ -112,8 +112,8 @@ ends = _(
     "fewer than {least} faces of a lesson reached is counted in the nearest tenth that enough did."
 ).format(least=MINIMUM_GROUP)
 common.chart(
-    charts.distribution(concentration, measure),
-    captions.distribution(concentration, measure),
+    histograms.distribution(concentration, measure),
+    histograms.distribution_caption(concentration, measure),
     concentration,
     key="distribution",
     how=f"{ends} {_(filters.VALIDITY)}",

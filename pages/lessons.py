@@ -5,8 +5,9 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import streamlit as st
 
-from cssafe import charts, queries, sample
-from cssafe.charts import captions
+from cssafe import queries, sample
+from cssafe.charts import timelines
+from cssafe.charts.text import format_interval, format_intervals
 from cssafe.exchange.spreadsheet import escape_texts
 from cssafe.language import _
 from cssafe.names import literal, shown
@@ -22,7 +23,7 @@ lessons = queries.lessons(workspace, which)
 if lessons.empty:
     filters.nothing()
 
-ends = pd.Series(charts.intervals(lessons["low"], lessons["high"]), lessons.index)
+ends = pd.Series(format_intervals(lessons["low"], lessons["high"]), lessons.index)
 event = common.show_table(
     lessons.assign(interval=ends.where(lessons["low"].notna(), "")),
     height=320 if len(lessons) > 8 else "content",
@@ -81,7 +82,7 @@ if course["concentration"].notna().any():
             known = (
                 _("one face, few minutes: no interval")
                 if pd.isna(lesson["low"])
-                else _("95 % interval {interval}").format(interval=charts.between(lesson["low"], lesson["high"]))
+                else _("95 % interval {interval}").format(interval=format_interval(lesson["low"], lesson["high"]))
             )
             figures = [(_("Concentration"), f"{lesson['concentration']:.2f}", known)]
             figures += [
@@ -91,8 +92,8 @@ if course["concentration"].notna().any():
             for title, value, below in figures:
                 st.metric(title, value, below, "off", delta_arrow="off", width="content")
     common.chart(
-        charts.timeline(course, queries.markers(workspace, number)),
-        captions.timeline(course),
+        timelines.timeline(course, queries.markers(workspace, number)),
+        timelines.timeline_caption(course),
         course,
         key="timeline",
         how=_(

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from cssafe.charts import model, model_captions
+from cssafe.charts import model
 from cssafe.expression import model_metrics, read_card
 from cssafe.language import _
 from cssafe.live import services
@@ -60,8 +60,8 @@ def measured(found: dict[str, Any]) -> None:
     """How often it is right, as plots."""
     common.chart(
         model.accuracy(found),
-        model_captions.accuracy(found),
-        pd.DataFrame({name: found[key] for key, name in model.NAMES.items() if key in found}, ACCURACIES)
+        model.accuracy_caption(found),
+        pd.DataFrame({name: found[key] for key, name in model.LABEL_SETS.items() if key in found}, ACCURACIES)
         .T.rename_axis("labels")
         .reset_index(),
         key="accuracy",
@@ -74,10 +74,10 @@ def measured(found: dict[str, Any]) -> None:
     )
     labels = st.segmented_control(
         _("By the labels of"),
-        [name for name in model.NAMES if name in found],
+        [name for name in model.LABEL_SETS if name in found],
         default="ferplus",
         required=True,
-        format_func=model.NAMES.__getitem__,
+        format_func=model.LABEL_SETS.__getitem__,
         key="labels",
         bind="query-params",
     )
@@ -94,19 +94,19 @@ def by_class(told: dict[str, Any]) -> None:
         st.subheader(_("Which emotions it finds"))
         common.chart(
             model.recall(told),
-            model_captions.recall(told),
+            model.recall_caption(told),
             pd.DataFrame(told["per_class"]).T.rename_axis("emotion").reset_index(),
             key="recall",
             how=_(
                 "How to read it: of the faces that show the emotion (their number stands beside it), how many are named so; "
                 "lines are 95 % intervals, hollow points rest on fewer than {few} faces."
-            ).format(few=model.FEW),
+            ).format(few=model.MIN_FACES),
         )
     with right:
         st.subheader(_("What it takes them for"))
         common.chart(
             model.confusion(told),
-            model_captions.confusion(told),
+            model.confusion_caption(told),
             pd.DataFrame(told["confusion"], told["labels"], told["labels"]).rename_axis("shown").reset_index(),
             key="confusion",
             how=_(
@@ -122,19 +122,19 @@ def how_sure(told: dict[str, Any]) -> None:
         st.subheader(_("Whether it knows how sure it is"))
         common.chart(
             model.reliability(told),
-            model_captions.reliability(told),
+            model.reliability_caption(told),
             pd.DataFrame(told["reliability"]),
             key="reliability",
             how=_(
                 "How to read it: on the dashed line it is right exactly as often as it says; below, it is too sure of itself. "
                 "Larger points stand for more faces, hollow ones for fewer than {few}."
-            ).format(few=model.FEW_IN_BIN),
+            ).format(few=model.MIN_FACES_IN_BIN),
         )
     with right:
         st.subheader(_("If it may say nothing"))
         common.chart(
             model.coverage(told),
-            model_captions.coverage(told),
+            model.coverage_caption(told),
             pd.DataFrame(told["coverage"]),
             key="coverage",
             how=_(
@@ -153,7 +153,7 @@ def worse(told: dict[str, Any], found: dict[str, Any]) -> None:
         for change, chart in model.robustness(told["robustness"]).items():
             rows = [one for one in told["robustness"] if one["change"] == change]
             with st.container(width=168):
-                common.chart(chart, model_captions.robustness(rows), pd.DataFrame(rows), key=f"worse_{change}")
+                common.chart(chart, model.robustness_caption(rows), pd.DataFrame(rows), key=f"worse_{change}")
     beside = found.get("beside")
     st.caption(
         _(
@@ -189,7 +189,7 @@ def people(told: dict[str, Any]) -> None:
             how += " " + _("If they did not differ, chance alone would look like this with p = {p:.3f}.").format(p=p)
         common.chart(
             model.groups(group),
-            model_captions.groups(group),
+            model.groups_caption(group),
             pd.DataFrame(group["groups"]).T.rename_axis("group").reset_index(),
             key=f"people_{column}",
             how=how,

@@ -5,7 +5,6 @@ import math
 import pandas as pd
 import streamlit as st
 
-from cssafe.charts import captions
 from cssafe.labels import FERPLUS
 from cssafe.language import _
 from cssafe.live.lesson import LiveLesson
@@ -39,13 +38,13 @@ def figures(lesson: LiveLesson) -> None:
     with course:
         chart = live.last_minutes(view.history, lesson.bands, view.now).properties(height=230)
         large_writing = chart.configure_axis(labelFontSize=FONT, titleFontSize=FONT)
-        common.chart(large_writing, captions.last_minutes(view.history), view.history, key="last_minutes")
+        common.chart(large_writing, live.last_minutes_caption(view.history), view.history, key="last_minutes")
         if lesson.profile.expression:
             shares = reading.expression or dict.fromkeys(FERPLUS, 0.0)
             emotions = live.emotions_now(shares).properties(height=260)
             large_writing = emotions.configure_axis(labelFontSize=FONT, titleFontSize=FONT)
             table = pd.DataFrame({"emotion": [_(name) for name in shares], "share": shares.values()})
-            common.chart(large_writing, captions.emotions_now(reading.expression), table, key="emotions_now")
+            common.chart(large_writing, live.emotions_now_caption(reading.expression), table, key="emotions_now")
 
 
 shown = lesson("projector")

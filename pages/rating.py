@@ -5,7 +5,8 @@ import pandas as pd
 import streamlit as st
 
 from cssafe import queries
-from cssafe.charts import captions, formulas, intervals
+from cssafe.charts import scores
+from cssafe.charts.text import format_intervals
 from cssafe.language import _, ngettext
 from cssafe.names import literal, shown
 from cssafe.queries import scored_observations
@@ -86,7 +87,7 @@ def compare(rated: pd.DataFrame) -> None:
             {
                 _("Measure"): [_(MEASURES[measure]) for measure in table["measure"]],
                 _("Value"): [_("not known") if pd.isna(value) else f"{value:.2f}" for value in table["value"]],
-                _("95 % interval"): intervals(table["low"], table["high"]),
+                _("95 % interval"): format_intervals(table["low"], table["high"]),
             }
         ),
     )
@@ -96,8 +97,8 @@ def compare(rated: pd.DataFrame) -> None:
         else _("over the moments of one lesson, which is too kind: rate more lessons")
     )
     common.chart(
-        formulas.ratings(rated, NAMES),
-        captions.ratings(rated),
+        scores.ratings(rated, NAMES),
+        scores.ratings_caption(rated),
         rated,
         key="ratings",
         how=_(

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from cssafe import queries
-from cssafe.charts import WEEKDAYS, captions, timetable
+from cssafe.charts import heatmaps
 from cssafe.language import _
 from cssafe.names import emphasized, sentence
 from cssafe.school.week import School, called, with_teachers
@@ -62,25 +62,21 @@ def differences(school: School) -> None:
     """Both heatmaps, their sentence and their table."""
     found = slots(school)[0]
     told(found)
-    known = found.slots[found.slots["evidence"]]
-    places = [
-        f"{_(WEEKDAYS[day - 1])}, {period}" for day, period in zip(known["weekday"], known["period"], strict=True)
-    ]
-    table = found.slots.assign(weekday=[_(WEEKDAYS[day - 1]) for day in found.slots["weekday"]])
+    table = found.slots.assign(weekday=[_(heatmaps.WEEKDAYS[day - 1]) for day in found.slots["weekday"]])
     left, right = st.columns(2)
     with left:
         st.subheader(_("As recorded (synthetic)") if found.synthetic else _("As recorded"))
         common.chart(
-            timetable.raw(found.slots),
-            captions.extremes(known["raw"], known["raw_low"], known["raw_high"], places),
+            heatmaps.recorded_slots(found.slots),
+            heatmaps.recorded_slots_caption(found.slots),
             table[["weekday", "period", "lessons", "raw", "raw_low", "raw_high"]],
             key="raw",
         )
     with right:
         st.subheader(_("All else taken out (synthetic)") if found.synthetic else _("All else taken out"))
         common.chart(
-            timetable.effects(found.slots),
-            captions.extremes(known["effect"], known["low"], known["high"], places),
+            heatmaps.slot_effects(found.slots),
+            heatmaps.slot_effects_caption(found.slots),
             table[["weekday", "period", "lessons", "effect", "low", "high"]],
             key="effects",
         )

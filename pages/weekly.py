@@ -5,8 +5,9 @@ from datetime import time
 import pandas as pd
 import streamlit as st
 
-from cssafe import charts, queries
-from cssafe.charts import captions
+from cssafe import queries
+from cssafe.charts import heatmaps
+from cssafe.charts.text import format_interval
 from cssafe.language import _, ngettext
 from cssafe.names import literal, sentence
 from cssafe.school import periods as school
@@ -71,11 +72,11 @@ how = _(
     "and their number; blue is higher, yellow lower within this table. Hollow cells rest on less than {minutes} minutes or "
     "fewer than {lessons} lessons; empty ones were never observed. Class and subject differ from cell to cell: filter before "
     "you compare."
-).format(minutes=charts.THIN_MINUTES, lessons=charts.THIN_LESSONS)
+).format(minutes=heatmaps.MIN_CELL_MINUTES, lessons=heatmaps.MIN_CELL_LESSONS)
 event = common.chart(
-    charts.weekly(cells),
-    captions.weekly(cells),
-    cells.assign(weekday=[_(charts.WEEKDAYS[number - 1]) for number in cells["weekday"]]).drop(columns="start"),
+    heatmaps.weekly(cells),
+    heatmaps.weekly_caption(cells),
+    cells.assign(weekday=[_(heatmaps.WEEKDAYS[number - 1]) for number in cells["weekday"]]).drop(columns="start"),
     key="heatmap",
     how=f"{how} {_(filters.VALIDITY)}",
     on_select="rerun",
@@ -86,7 +87,7 @@ if not (picked := event.selection["cell"]):
     st.stop()
 weekday, period = picked[0]["weekday"], picked[0]["period"]
 lessons = queries.cell(workspace, weekday, period, periods, which)
-st.subheader(f"{_(charts.WEEKDAYS[weekday - 1])}, {literal(period)}")
+st.subheader(f"{_(heatmaps.WEEKDAYS[weekday - 1])}, {literal(period)}")
 figures = cells[(cells["weekday"] == weekday) & (cells["period"] == period)]
 for row in figures.itertuples():
     with st.container(horizontal=True):
@@ -95,7 +96,7 @@ for row in figures.itertuples():
             f"{row.concentration:.2f}",
             _("no interval, as there is one lesson")
             if pd.isna(row.low)
-            else _("95 % interval {interval}").format(interval=charts.between(row.low, row.high)),
+            else _("95 % interval {interval}").format(interval=format_interval(row.low, row.high)),
             delta_color="off",
             delta_arrow="off",
             width="content",

@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 
+from cssafe.charts import reports
 from cssafe.language import N_, _
 from cssafe.queries import Filter, notes
 from cssafe.queries.teaching_methods import AFTER, forms
-from cssafe.report import charts as drawn
 from cssafe.report.document import Figure, Report, Section, each, told
 from cssafe.report.term_report import known, whose
 from cssafe.stats.comparison import LEAST, against, strata
@@ -109,7 +109,7 @@ def tagged(lessons: pd.DataFrame, having: np.ndarray, tag: str) -> Section:
             _("Above its class and subject"): apart["apart"].round(2),
         }
     )
-    chart = (drawn.lessons_apart(apart), _("Lessons with and without the tag, each against its class and subject"))
+    chart = (reports.lessons_apart(apart), _("Lessons with and without the tag, each against its class and subject"))
     return Section(title, (verdict, size), (chart,), reading, table)
 
 
@@ -133,7 +133,7 @@ def teaching(workspace: Workspace, which: Filter) -> Section:
     for measure, axis in axes.items():
         rows = table[(table["measure"] == measure) & table["difference"].notna()]
         if len(rows):
-            shown.append((drawn.differences(rows, axis), _(SHOWN[measure]).format(minutes=AFTER)))
+            shown.append((reports.differences(rows, axis), _(SHOWN[measure]).format(minutes=AFTER)))
         for row in rows.itertuples():
             form = FIRST.get(str(row.form), str(row.form)) if measure == "during" else str(row.form)
             words = CLEARLY[measure, int(row.low > 0) - int(row.high < 0)]

@@ -2,14 +2,14 @@
 
 import pandas as pd
 
-from cssafe import charts, queries
-from cssafe.charts import captions as said
+from cssafe import queries
+from cssafe.charts import reports, timelines
+from cssafe.charts.text import format_interval
 from cssafe.frames import LEVELS
 from cssafe.labels import FERPLUS
 from cssafe.language import N_, _, ngettext
 from cssafe.queries import notes, scored_observations
 from cssafe.queries.suggestions import sentence, suggestions
-from cssafe.report import charts as drawn
 from cssafe.report import figures as readings
 from cssafe.report.document import Chart, Figure, Report, Section, each, told
 from cssafe.report.figures import WINDOW
@@ -29,7 +29,7 @@ def story(workspace: Workspace, lesson: pd.Series, profile: Profile) -> Report:
     sums = readings.sums(workspace, number, expressive)
     stretches, compared = _stretches(sums), _compared(workspace, lesson)
     answered, covered = markers_answered(workspace, number, expressive), coverage(workspace, number, sums)
-    shown = [affect(sums, drawn.ending(course, markers))] if expressive else []
+    shown = [affect(sums, reports.axis_end(course, markers))] if expressive else []
     short = (
         _level(lesson),
         _changed(*readings.change(sums)),
@@ -71,7 +71,7 @@ def story(workspace: Workspace, lesson: pd.Series, profile: Profile) -> Report:
 def interval(low: float, high: float) -> str:
     if pd.isna(low):
         return _("no interval: too little to tell")
-    return _("95 % interval {interval}").format(interval=charts.between(low, high))
+    return _("95 % interval {interval}").format(interval=format_interval(low, high))
 
 
 def _level(lesson: pd.Series) -> str:
@@ -120,10 +120,10 @@ def _course(
     workspace: Workspace, number: int, course: pd.DataFrame, markers: pd.DataFrame, sums: pd.DataFrame | None
 ) -> Section:
     """sums: of readings.sums with expressions, None without."""
-    end, sentences = drawn.ending(course, markers), [said.timeline(course)]
+    end, sentences = reports.axis_end(course, markers), [timelines.timeline_caption(course)]
     shown: list[tuple[Chart, str]] = [
         (
-            charts.timeline(course, markers.assign(kind=markers["kind"].map(_))),
+            timelines.timeline(course, markers.assign(kind=markers["kind"].map(_))),
             _("Mean concentration of each minute, with its interval and the markers"),
         )
     ]
@@ -148,15 +148,15 @@ def _course(
                     emotion=_(most), figures=told(*lesson.loc[most])
                 )
             )
-        shown.append((drawn.emotions(emotions, end), _("Mean probability of each emotion in each minute")))
+        shown.append((reports.emotions_by_minute(emotions, end), _("Mean probability of each emotion in each minute")))
         words = emotions.assign(words=each(emotions[["mean", "low", "high"]]))
         wide = words.pivot(index="minute", columns="measure", values="words").reindex(columns=FERPLUS)
         table = table.merge(readings.headed(wide), left_on=_("Minute"), right_index=True, how="left").fillna("–")
         more = _("Emotions are mean probabilities, one upon the other; their intervals stand in the table.")
         reading = f"{reading} {more}"
     activities = scored_observations.activities(workspace, number)
-    sentences.append(_("What was done: {activities}.").format(activities=said.activities(activities)))
-    shown.append((drawn.activities(activities, end), _("The activity in each minute")))
+    sentences.append(_("What was done: {activities}.").format(activities=timelines.activities_caption(activities)))
+    shown.append((reports.activity_strip(activities, end), _("The activity in each minute")))
     return Section(_("The course of the lesson"), tuple(sentences), tuple(shown), reading, table)
 
 

@@ -2,10 +2,9 @@
 
 import pandas as pd
 
-from cssafe.charts import classes
+from cssafe.charts import classes, reports
 from cssafe.language import _, ngettext
 from cssafe.queries.responses import responses, sentence
-from cssafe.report import charts as drawn
 from cssafe.report import figures as readings
 from cssafe.report.document import Section, each, told
 from cssafe.store import Workspace
@@ -91,7 +90,7 @@ def affect(sums: pd.DataFrame, end: float) -> Section:
     )
     figures = minutes.assign(told=each(minutes[["mean", "low", "high"]], signed=True))
     table = figures.pivot(index="minute", columns="measure", values="told")[list(words)].reset_index()
-    chart = (drawn.affect(minutes, end), _("Valence and arousal of each minute, with their intervals"))
+    chart = (reports.affect_by_minute(minutes, end), _("Valence and arousal of each minute, with their intervals"))
     return Section(title, sentences, (chart,), reading, readings.headed(table))
 
 

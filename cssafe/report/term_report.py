@@ -7,13 +7,12 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
-from cssafe import charts, queries
-from cssafe.charts import captions
-from cssafe.charts import timetable as slot_charts
+from cssafe import queries
+from cssafe.charts import heatmaps, histograms, reports
+from cssafe.charts.text import format_interval
 from cssafe.colours import COLOURS
 from cssafe.language import _, ngettext
 from cssafe.queries import Filter
-from cssafe.report import charts as drawn
 from cssafe.report.document import Figure, Report, Section, each, told
 from cssafe.report.lesson_report import interval
 from cssafe.school.week import read, with_teachers
@@ -115,7 +114,7 @@ def _course(lessons: pd.DataFrame) -> Section:
         "lessons. The slope compares lessons of the same class and subject only, so that a changed mixture of lessons is no "
         "trend."
     )
-    chart = (drawn.trend(weeks), _("Mean concentration of each week's lessons, with its interval"))
+    chart = (reports.weekly_trend(weeks), _("Mean concentration of each week's lessons, with its interval"))
     return Section(title, (_slope(found),), (chart,), reading, table)
 
 
@@ -186,7 +185,7 @@ def _changed(workspace: Workspace, which: Filter, lessons: pd.DataFrame, last: t
         }
     )
     chart = (
-        drawn.differences(table, _("Difference from the last term")),
+        reports.differences(table, _("Difference from the last term")),
         _("Difference from the last term, with its interval"),
     )
     return Section(title, (sentence,), (chart,), reading, shown)
@@ -199,7 +198,7 @@ def _week(workspace: Workspace, which: Filter, periods: Sequence[dict]) -> Secti
         return Section(title, (_("Nothing lies within the school's periods."),)) if periods else Section(title)
     table = pd.DataFrame(
         {
-            _("Day"): [_(charts.WEEKDAYS[weekday - 1]) for weekday in cells["weekday"]],
+            _("Day"): [_(heatmaps.WEEKDAYS[weekday - 1]) for weekday in cells["weekday"]],
             _("Period"): cells["period"],
             _("Concentration"): each(cells[["concentration", "low", "high"]]),
             _("Minutes"): cells["minutes"],
@@ -210,9 +209,9 @@ def _week(workspace: Workspace, which: Filter, periods: Sequence[dict]) -> Secti
         "How to read it: each cell has the mean over the minutes observed at that weekday and time, and their number; blue is "
         "higher, yellow lower within this table. Hollow cells rest on less than {minutes} minutes or fewer than {lessons} "
         "lessons. Class and subject differ from cell to cell, so this alone is no reason to move a lesson."
-    ).format(minutes=charts.THIN_MINUTES, lessons=charts.THIN_LESSONS)
-    chart = (charts.weekly(cells), _("Heatmap of mean concentration by weekday and period"))
-    return Section(title, (captions.weekly(cells),), (chart,), reading, table)
+    ).format(minutes=heatmaps.MIN_CELL_MINUTES, lessons=heatmaps.MIN_CELL_LESSONS)
+    chart = (heatmaps.weekly(cells), _("Heatmap of mean concentration by weekday and period"))
+    return Section(title, (heatmaps.weekly_caption(cells),), (chart,), reading, table)
 
 
 def _slots(workspace: Workspace, which: Filter, periods: Sequence[dict], compare: Callable[..., Effects]) -> Section:
@@ -236,14 +235,14 @@ def _slots(workspace: Workspace, which: Filter, periods: Sequence[dict], compare
     ).format(lessons=LEAST_LESSONS)
     table = pd.DataFrame(
         {
-            _("Day"): [_(charts.WEEKDAYS[weekday - 1]) for weekday in found.slots["weekday"]],
+            _("Day"): [_(heatmaps.WEEKDAYS[weekday - 1]) for weekday in found.slots["weekday"]],
             _("Period"): found.slots["period"],
             _("As recorded"): each(found.slots[["raw", "raw_low", "raw_high"]]),
             _("All else taken out"): each(found.slots[["effect", "low", "high"]], signed=True),
             _("Lessons"): found.slots["lessons"],
         }
     )
-    chart = (slot_charts.effects(found.slots), _("Heatmap of the slots' differences by weekday and period"))
+    chart = (heatmaps.slot_effects(found.slots), _("Heatmap of the slots' differences by weekday and period"))
     return Section(title, said, (chart,), reading, table)
 
 
@@ -259,17 +258,19 @@ def _histograms(workspace: Workspace, which: Filter, profile: Profile) -> list[S
     )
     level = Section(
         _("How high"),
-        (captions.distribution(concentration),),
-        ((charts.distribution(concentration), _("Bars of the concentration index in tenths for each group")),),
+        (histograms.distribution_caption(concentration),),
+        ((histograms.distribution(concentration), _("Bars of the concentration index in tenths for each group")),),
         reading,
-        _shares(concentration.assign(what=[charts.between(start, start + 0.1, 1) for start in concentration["start"]])),
+        _shares(
+            concentration.assign(what=[format_interval(start, start + 0.1, 1) for start in concentration["start"]])
+        ),
     )
     emotions = _largest(queries.emotions(workspace, by, which)) if profile.expression else pd.DataFrame()
     if emotions.empty:
         return [level]
-    chart = (charts.emotions(emotions), _("Bars of the mean probability of each emotion for each group"))
+    chart = (histograms.emotions(emotions), _("Bars of the mean probability of each emotion for each group"))
     table = _shares(emotions.assign(what=[_(emotion) for emotion in emotions["emotion"]]))
-    return [level, Section(_("Emotions"), (captions.emotions(emotions),), (chart,), reading, table)]
+    return [level, Section(_("Emotions"), (histograms.emotions_caption(emotions),), (chart,), reading, table)]
 
 
 def _largest(table: pd.DataFrame) -> pd.DataFrame:

@@ -107,11 +107,7 @@ def notice(profile: Profile, source: str) -> str:
 @st.fragment(run_every=0.5)
 def figures(lesson: LiveLesson) -> None:
     """What is said about everybody in the picture, twice a second."""
-    from cssafe.charts import (  # Altair takes half a second, which the form above need not wait for
-        captions,
-        formulas,
-        live,
-    )
+    from cssafe.charts import live, scores  # Altair takes half a second, which the form above need not wait for
 
     view = lesson.view()
     if view.ended:
@@ -136,16 +132,18 @@ def figures(lesson: LiveLesson) -> None:
         st.warning(_(LOST).format(seconds=view.lost), icon=":material/history_toggle_off:")
     common.chart(
         live.last_minutes(view.history, lesson.bands, view.now),
-        captions.last_minutes(view.history),
+        live.last_minutes_caption(view.history),
         view.history,
         key="last_minutes",
     )
     parts = lesson.why()
-    common.chart(formulas.parts_now(parts), captions.parts_now(parts), parts, key="parts_now")
+    common.chart(scores.parts_now(parts), scores.parts_now_caption(parts), parts, key="parts_now")
     if lesson.profile.expression:
         shares = reading.expression or dict.fromkeys(FERPLUS, 0.0)
         table = pd.DataFrame({"emotion": [_(name) for name in shares], "share": shares.values()})
-        common.chart(live.emotions_now(shares), captions.emotions_now(reading.expression), table, key="emotions_now")
+        common.chart(
+            live.emotions_now(shares), live.emotions_now_caption(reading.expression), table, key="emotions_now"
+        )
 
 
 def banded(reading: Reading) -> str:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from cssafe.charts import captions, classes
+from cssafe.charts import classes
 from cssafe.language import N_, _
 from cssafe.names import emphasized
 from cssafe.queries.responses import BEFORE, responses, sentence
@@ -46,7 +46,7 @@ def respond(workspace: Workspace, lesson: int) -> None:
             one = table[table["measure"] == measure]
             common.chart(
                 classes.responses(table, measure),
-                captions.responses(one),
+                classes.responses_caption(one),
                 one[["minute", "kind", "window", "change", "low", "high", "faces"]],
                 key=f"responses_{measure}",
             )

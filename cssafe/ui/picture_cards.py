@@ -32,8 +32,7 @@ def image(upload: Upload, profile: Profile, audience: str, formula: Formula) -> 
 @st.fragment
 def video(upload: Upload, analysis: Analysis, number: int) -> None:
     """Its course over the seconds, and one moment of it, decoded anew. number: of the file among its like."""
-    from cssafe import charts
-    from cssafe.charts import captions  # Altair takes half a second, which the form need not wait for
+    from cssafe.charts import timelines  # Altair takes half a second, which the form need not wait for
 
     st.markdown(f"**{literal(upload.name)}**")
     profile, audience, formula = analysis.profile, analysis.audience, analysis.formula
@@ -46,8 +45,8 @@ def video(upload: Upload, analysis: Analysis, number: int) -> None:
             st.session_state[slider] = int(points[0]["second"])
 
     common.chart(
-        charts.concentration_seconds(table, courses(moments, profile, audience), formula.bands),
-        captions.concentration_seconds(table),
+        timelines.concentration_seconds(table, courses(moments, profile, audience), formula.bands),
+        timelines.concentration_seconds_caption(table),
         table,
         key=chart,
         on_select=pick,
@@ -59,7 +58,10 @@ def video(upload: Upload, analysis: Analysis, number: int) -> None:
         ),
     )
     common.chart(
-        charts.faces_seconds(table), captions.faces_seconds(table), table[["second", "faces"]], key=f"faces_{number}"
+        timelines.faces_seconds(table),
+        timelines.faces_seconds_caption(table),
+        table[["second", "faces"]],
+        key=f"faces_{number}",
     )
     seconds = list(upload.moments)
     if len(seconds) > 1:

@@ -3,7 +3,8 @@
 import pandas as pd
 import streamlit as st
 
-from cssafe.charts import captions, formulas, intervals
+from cssafe.charts import scores, timelines
+from cssafe.charts.text import format_intervals
 from cssafe.labels import ACTIVITIES
 from cssafe.language import N_, _
 from cssafe.names import literal
@@ -43,8 +44,8 @@ def explain(workspace: Workspace, lesson: pd.Series) -> None:
             st.session_state[slider] = int(points[0]["minute"])
 
     common.chart(
-        formulas.parts_minutes(parts),
-        captions.parts_minutes(parts),
+        scores.parts_minutes(parts),
+        scores.parts_minutes_caption(parts),
         parts,
         key="parts",
         on_select=pick,
@@ -54,7 +55,7 @@ def explain(workspace: Workspace, lesson: pd.Series) -> None:
             "then their eyes, then their emotions. What is asked of them: {activities}. The parts are computed from "
             "one-second means; they differ from the line above by {difference:.2f} or less. Click on a minute, or choose it, "
             "to see its parts."
-        ).format(activities=captions.activities(activities), difference=difference(rows, parts)),
+        ).format(activities=timelines.activities_caption(activities), difference=difference(rows, parts)),
     )
     minute = minutes[0]
     if len(minutes) > 1:
@@ -68,7 +69,7 @@ def explain(workspace: Workspace, lesson: pd.Series) -> None:
             {
                 _("Part"): [_(PARTS.get(part, part)) for part in shown["part"]],
                 _("Points"): shown["points"],
-                _("95 % interval"): intervals(shown["low"], shown["high"]),
+                _("95 % interval"): format_intervals(shown["low"], shown["high"]),
                 _("Share of what is lost (%)"): 100 * shown["share"],
             }
         ),

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from cssafe.charts import captions, classes
+from cssafe.charts import classes
 from cssafe.language import N_, _
 from cssafe.names import sentence
 from cssafe.queries import seats
@@ -64,7 +64,7 @@ def _figures(table: pd.DataFrame) -> None:
     """The division with its figures. table: seats.attention."""
     common.chart(
         classes.regions(table, _("too few")),
-        captions.regions(table),
+        classes.regions_caption(table),
         table[["name", "attention", "low", "high", "faces", "seconds"]],
         key="seats",
     )

@@ -6,7 +6,7 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from cssafe import media
-from cssafe.charts import model, model_captions
+from cssafe.charts import model
 from cssafe.colours import GREY
 from cssafe.labels import FERPLUS
 from cssafe.language import N_, _, ngettext
@@ -233,13 +233,13 @@ def _card(seen: Seen, number: int, picture: str, way: str) -> None:
         )
         common.chart(
             model.probabilities(shares, chosen),
-            model_captions.probabilities(shares),
+            model.probabilities_caption(shares),
             pd.DataFrame({"emotion": [_(emotion) for emotion in shares], "share": shares.values()}),
             key=f"probabilities {picture} {number}",
         )
         common.chart(
             model.affect(felt.values[0], felt.spreads[0]),
-            model_captions.affect(felt.values[0], felt.spreads[0]),
+            model.affect_caption(felt.values[0], felt.spreads[0]),
             pd.DataFrame({"": [_(name) for name in AFFECT_NAMES], _("value"): felt.values[0], "±": felt.spreads[0]}),
             key=f"affect {picture} {number}",
         )
