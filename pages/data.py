@@ -100,11 +100,11 @@ if common.settings().profile.stored:
     try:
         services.workspace()
     except StoreError as error:  # the backups are most needed where the database cannot be opened
-        common.heading(_("Data"))
+        common.show_heading(_("Data"))
         st.error(sentence(error), icon=":material/error:")
         offer_backups()
         st.stop()
-common.page(_("Data"))
+common.start_page(_("Data"))
 workspace, profile = common.workspace(), common.settings().profile
 choices = queries.choices(workspace)
 

@@ -16,7 +16,7 @@ from cssafe.settings import MINIMUM_GROUP, ROOT, UPLOAD_FILES, UPLOAD_LIMIT
 from cssafe.store import NO_CLASS, NO_SUBJECT, Lesson
 from cssafe.store.backups import DAYS_KEPT
 from cssafe.ui import common, picture_cards
-from cssafe.ui.anonymization_choice import covering, way_for
+from cssafe.ui.anonymization_choice import choose_anonymization, saved_anonymization
 from cssafe.ui.filters import VALIDITY
 from cssafe.ui.lesson_panel import MEASURED
 
@@ -34,7 +34,7 @@ STORED = {
 }
 DISAGREE = N_("Please confirm first that everybody in the pictures has agreed: tick the box, then analyse.")
 
-common.page(_("Files"))
+common.start_page(_("Files"))
 settings = common.settings()
 workspace, profile = common.workspace(), settings.profile
 held: Held | None = st.session_state.get("files")
@@ -68,9 +68,9 @@ def before() -> None:
             index=list(AUDIENCES).index(workspace.get("live", {}).get("audience", "self")),
             horizontal=True,
         )
-        covering(audience)
+        choose_anonymization(audience)
         if profile.agreement and not workspace.get("agreed", False):
-            st.markdown(_(picture_cards.AGREE))  # as a checkbox's label it would be cut off
+            st.markdown(_(picture_cards.CONSENT))  # as a checkbox's label it would be cut off
             st.checkbox(_("Yes, they have agreed"), key="agreed")
         complaint = st.session_state.pop("files_complaint", "") or too_much(files)
         if complaint:
@@ -121,7 +121,7 @@ def begin() -> None:
     files = st.session_state["uploads"]
     audience = st.session_state["audience"]
     formula = choose_formula(workspace.get("formula"), profile.expression)
-    analysis = Analysis(services.engine(), files, profile, audience, way_for(audience), formula)
+    analysis = Analysis(services.engine(), files, profile, audience, saved_anonymization(audience), formula)
     st.session_state["files"] = Held(analysis.start())
 
 
@@ -179,11 +179,11 @@ def after(analysis: Analysis) -> None:
     images = st.columns(2, gap="medium")
     for i, upload in enumerate(upload for upload in seen if upload.about.still):
         with images[i % 2], st.container(border=True):
-            picture_cards.image(upload, profile, analysis.audience, analysis.formula)
+            picture_cards.show_image(upload, profile, analysis.audience, analysis.formula)
     for i, upload in enumerate(analysis.uploads):
         if upload.moments and not upload.about.still:
             with st.container(border=True):
-                picture_cards.video(upload, analysis, i)
+                picture_cards.show_video(upload, analysis, i)
     if seen:
         st.caption(_(VALIDITY))
 

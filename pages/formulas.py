@@ -16,7 +16,7 @@ from cssafe.settings import PROFILES, ROOT
 from cssafe.ui import common
 from cssafe.ui.filters import VALIDITY, WITHHELD
 
-common.page(_("Formula"))
+common.start_page(_("Formula"))
 workspace, profile = common.workspace(), common.settings().profile
 current = choose_formula(workspace.get("formula"), profile.expression)
 
@@ -138,7 +138,7 @@ def sensitive(formula: Formula) -> None:
         else _("That changes with {n} of {all} moves: {moves}.").format(n=len(changed), all=len(table) - 1, moves=moves)
     )
     moved = table[1:].sort_values("concentration")
-    common.chart(
+    common.show_chart(
         scores.sensitivity(table, interval, formula.bands),
         f"{verdict} {hangs}",
         pd.DataFrame(

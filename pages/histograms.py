@@ -18,10 +18,10 @@ def contained(table: pd.DataFrame, groups: pd.Index) -> pd.DataFrame:
     return table.assign(group=[shown(name) for name in table["group"]])
 
 
-common.page(_("Histograms"))
+common.start_page(_("Histograms"))
 workspace = common.workspace()
-choices = filters.guard(workspace)
-which = filters.which(choices)
+choices = filters.require_lessons(workspace)
+which = filters.choose_filter(choices)
 
 left, right = st.columns(2)
 by = left.segmented_control(
@@ -44,7 +44,7 @@ measure = right.segmented_control(
 )
 lessons = queries.lessons(workspace, which)
 if lessons.empty:
-    filters.nothing()
+    filters.stop_without_match()
 if by == "lesson":
     names = {row.lesson: f"{shown(row.name)}, {row.local:%d %b %H:%M}" for row in lessons.itertuples(index=False)}
     picked = st.multiselect(
@@ -59,11 +59,11 @@ if by == "lesson":
         st.stop()
     which = queries.Filter(lessons=picked)
     lessons = lessons[lessons["lesson"].isin(picked)]
-filters.left_out(lessons)
+filters.show_withheld(lessons)
 
 concentration = queries.distribution(workspace, by, which)
 if concentration.empty:
-    st.info(filters.no_figures(lessons), icon=":material/group_off:")
+    st.info(filters.why_no_figures(lessons), icon=":material/group_off:")
     st.stop()
 most = concentration.groupby("group")["observations"].first().nlargest(len(COLOURS)).index
 if len(most) < concentration["group"].nunique():
@@ -98,7 +98,7 @@ else:
             "one."
         ).format(least=MINIMUM_GROUP),
     }
-    common.chart(
+    common.show_chart(
         histograms.emotions(emotions, measure),
         histograms.emotions_caption(emotions, measure),
         emotions.assign(emotion=[_(emotion) for emotion in emotions["emotion"]]),
@@ -111,7 +111,7 @@ ends = _(
     "How to read it: longer bars at the top mean more faces and seconds of high concentration, at the bottom of low. What "
     "fewer than {least} faces of a lesson reached is counted in the nearest tenth that enough did."
 ).format(least=MINIMUM_GROUP)
-common.chart(
+common.show_chart(
     histograms.distribution(concentration, measure),
     histograms.distribution_caption(concentration, measure),
     concentration,

@@ -15,13 +15,13 @@ from cssafe.settings import PROFILES, ROOT
 from cssafe.store.summaries import MIN_MINUTE_S
 from cssafe.ui import common, filters, marker_responses, score_explanation, seat_map
 
-common.page(_("Lessons"))
+common.start_page(_("Lessons"))
 workspace, profile = common.workspace(), common.settings().profile
-choices = filters.guard(workspace)
-which = filters.which(choices)
+choices = filters.require_lessons(workspace)
+which = filters.choose_filter(choices)
 lessons = queries.lessons(workspace, which)
 if lessons.empty:
-    filters.nothing()
+    filters.stop_without_match()
 
 ends = pd.Series(format_intervals(lessons["low"], lessons["high"]), lessons.index)
 event = common.show_table(
@@ -91,7 +91,7 @@ if course["concentration"].notna().any():
             ]
             for title, value, below in figures:
                 st.metric(title, value, below, "off", delta_arrow="off", width="content")
-    common.chart(
+    common.show_chart(
         timelines.timeline(course, queries.markers(workspace, number)),
         timelines.timeline_caption(course),
         course,
@@ -101,20 +101,20 @@ if course["concentration"].notna().any():
             "lines are your markers. Gaps: too few faces. Formula: {formula}."
         ).format(formula=literal(lesson["formula"])),
     )
-    score_explanation.explain(workspace, lesson)
-    marker_responses.respond(workspace, number)
+    score_explanation.show_explanation(workspace, lesson)
+    marker_responses.show_responses(workspace, number)
     if pd.notna(lesson["ended"]):
-        seat_map.seating(workspace, number, lesson["room"])
+        seat_map.show_seats(workspace, number, lesson["room"])
 elif course.empty:
     st.info(_("No face was seen in this lesson."), icon=":material/info:")
 else:
-    st.info(filters.no_figures(found), icon=":material/group_off:")
+    st.info(filters.why_no_figures(found), icon=":material/group_off:")
 
 with st.container(horizontal=True):
     st.page_link(
         ROOT / "pages/story.py", label=_("Story"), icon=":material/auto_stories:", query_params={"lesson": str(number)}
     )
-    score_explanation.correct(workspace, lesson)
+    score_explanation.correct_activities(workspace, lesson)
     with st.popover(_("Rename"), icon=":material/edit:"), st.form("rename", border=False):
         name = st.text_input(_("Name"), lesson["name"], max_chars=80)
         if st.form_submit_button(_("Save")):

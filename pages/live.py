@@ -11,10 +11,19 @@ from cssafe.live.transports.choice import AUTOMATIC, NAMES, Transport, camera
 from cssafe.names import sentence
 from cssafe.settings import ABSENCE_TIMEOUT_S
 from cssafe.ui import common
-from cssafe.ui.anonymization_choice import covering
+from cssafe.ui.anonymization_choice import choose_anonymization
 from cssafe.ui.filters import VALIDITY
-from cssafe.ui.lesson_panel import AGREE, DASHED, DISAGREE, activity, figures, markers, notice, recorded
-from cssafe.ui.shared_views import elsewhere, suggested
+from cssafe.ui.lesson_panel import (
+    CONSENT,
+    CONSENT_MISSING,
+    DASHED,
+    activity_switch,
+    marker_buttons,
+    privacy_notice,
+    show_figures,
+    show_recorded,
+)
+from cssafe.ui.shared_views import other_devices, show_suggestions
 
 AUDIENCES = {"self": N_("Only me"), "class": N_("A class")}
 CONNECTION = N_(
@@ -22,7 +31,7 @@ CONNECTION = N_(
     "use."
 )
 
-common.page(_("Live"))
+common.start_page(_("Live"))
 workspace, profile = common.workspace(), common.settings().profile
 lesson: LiveLesson | None = st.session_state.get("lesson")
 if lesson is not None and lesson.workspace is not workspace:  # it was closed meanwhile, and ui.page has said so
@@ -34,7 +43,7 @@ def start() -> None:
     form = {name: st.session_state[name].strip() for name in ("class_name", "subject", "room")}
     form |= {name: st.session_state[name] for name in ("time_zone", "audience", "connection")}
     if st.session_state.get("agreed") is False:
-        st.session_state["complaint"] = _(DISAGREE)
+        st.session_state["complaint"] = _(CONSENT_MISSING)
         return
     workspace = common.workspace()
     if "agreed" in st.session_state:
@@ -79,12 +88,12 @@ def before() -> None:
             help=_(CONNECTION),
         )
         if profile.agreement and not workspace.get("agreed", False):
-            st.checkbox(_(AGREE), key="agreed")
+            st.checkbox(_(CONSENT), key="agreed")
         if complaint := st.session_state.pop("complaint", ""):
             st.warning(complaint, icon=":material/check_box:")
         st.form_submit_button(_("Start"), type="primary", icon=":material/videocam:", on_click=start, width="stretch")
     with know:
-        st.markdown(notice(profile, "browser"))
+        st.markdown(privacy_notice(profile, "browser"))
         st.caption(_(VALIDITY))
 
 
@@ -93,16 +102,16 @@ def during(lesson: LiveLesson) -> None:
     picture, numbers = st.columns([3, 2], gap="medium")
     with picture:
         video = st.container()
-        lesson.way = covering(lesson.lesson.audience)
+        lesson.way = choose_anonymization(lesson.lesson.audience)
         with video:
             camera(lesson, services.engine())
-        activity(lesson)
-        markers(lesson)
+        activity_switch(lesson)
+        marker_buttons(lesson)
         st.button(_("End lesson"), type="primary", icon=":material/stop_circle:", on_click=lesson.end, width="stretch")
     with numbers:
-        figures(lesson)
-        suggested(lesson)
-        elsewhere(lesson)
+        show_figures(lesson)
+        show_suggestions(lesson)
+        other_devices(lesson)
     st.caption(f"{_(DASHED)} {_(VALIDITY)}")
 
 
@@ -111,7 +120,7 @@ def after(lesson: LiveLesson) -> None:
     if lesson.expired:
         away = _("The lesson ended by itself: its camera was away for {minutes:.0f} minutes.")
         st.info(away.format(minutes=ABSENCE_TIMEOUT_S / 60), icon=":material/timer_off:")
-    recorded(lesson)
+    show_recorded(lesson)
     if st.button(_("Another lesson"), icon=":material/replay:"):
         del st.session_state["lesson"]
         st.rerun()

@@ -28,7 +28,7 @@ NOT_PRIVATE = _(
     "comparable with theirs."
 )
 
-common.heading(_("Model"))
+common.show_heading(_("Model"))
 settings = common.settings()
 
 
@@ -58,7 +58,7 @@ def day(text: str | None) -> str | None:
 
 def measured(found: dict[str, Any]) -> None:
     """How often it is right, as plots."""
-    common.chart(
+    common.show_chart(
         model.accuracy(found),
         model.accuracy_caption(found),
         pd.DataFrame({name: found[key] for key, name in model.LABEL_SETS.items() if key in found}, ACCURACIES)
@@ -92,7 +92,7 @@ def by_class(told: dict[str, Any]) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader(_("Which emotions it finds"))
-        common.chart(
+        common.show_chart(
             model.recall(told),
             model.recall_caption(told),
             pd.DataFrame(told["per_class"]).T.rename_axis("emotion").reset_index(),
@@ -104,7 +104,7 @@ def by_class(told: dict[str, Any]) -> None:
         )
     with right:
         st.subheader(_("What it takes them for"))
-        common.chart(
+        common.show_chart(
             model.confusion(told),
             model.confusion_caption(told),
             pd.DataFrame(told["confusion"], told["labels"], told["labels"]).rename_axis("shown").reset_index(),
@@ -120,7 +120,7 @@ def how_sure(told: dict[str, Any]) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader(_("Whether it knows how sure it is"))
-        common.chart(
+        common.show_chart(
             model.reliability(told),
             model.reliability_caption(told),
             pd.DataFrame(told["reliability"]),
@@ -132,7 +132,7 @@ def how_sure(told: dict[str, Any]) -> None:
         )
     with right:
         st.subheader(_("If it may say nothing"))
-        common.chart(
+        common.show_chart(
             model.coverage(told),
             model.coverage_caption(told),
             pd.DataFrame(told["coverage"]),
@@ -153,7 +153,7 @@ def worse(told: dict[str, Any], found: dict[str, Any]) -> None:
         for change, chart in model.robustness(told["robustness"]).items():
             rows = [one for one in told["robustness"] if one["change"] == change]
             with st.container(width=168):
-                common.chart(chart, model.robustness_caption(rows), pd.DataFrame(rows), key=f"worse_{change}")
+                common.show_chart(chart, model.robustness_caption(rows), pd.DataFrame(rows), key=f"worse_{change}")
     beside = found.get("beside")
     st.caption(
         _(
@@ -187,7 +187,7 @@ def people(told: dict[str, Any]) -> None:
         ).format(column=column, least=group["smallest"])
         if p is not None:
             how += " " + _("If they did not differ, chance alone would look like this with p = {p:.3f}.").format(p=p)
-        common.chart(
+        common.show_chart(
             model.groups(group),
             model.groups_caption(group),
             pd.DataFrame(group["groups"]).T.rename_axis("group").reset_index(),
@@ -228,4 +228,4 @@ else:
     measured(found)
 
 with picture:  # last, for a database that cannot be opened ends the page here, and figures need not wait for a picture
-    try_picture.tool(settings.profile)
+    try_picture.picture_tool(settings.profile)

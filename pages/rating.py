@@ -19,7 +19,7 @@ from cssafe.ui.filters import VALIDITY, WITHHELD
 
 NAMES = (_("Low"), _("Medium"), _("High"))
 
-common.page(_("Rate"))
+common.start_page(_("Rate"))
 workspace = common.workspace()
 
 
@@ -96,7 +96,7 @@ def compare(rated: pd.DataFrame) -> None:
         if lessons > 1
         else _("over the moments of one lesson, which is too kind: rate more lessons")
     )
-    common.chart(
+    common.show_chart(
         scores.ratings(rated, NAMES),
         scores.ratings_caption(rated),
         rated,

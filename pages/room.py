@@ -17,10 +17,19 @@ from cssafe.school import room_timetable
 from cssafe.settings import ConfigurationError
 from cssafe.store import StoreError
 from cssafe.ui import common
-from cssafe.ui.anonymization_choice import covering
+from cssafe.ui.anonymization_choice import choose_anonymization
 from cssafe.ui.filters import VALIDITY
-from cssafe.ui.lesson_panel import AGREE, DASHED, DISAGREE, activity, figures, markers, notice, recorded
-from cssafe.ui.shared_views import elsewhere, suggested
+from cssafe.ui.lesson_panel import (
+    CONSENT,
+    CONSENT_MISSING,
+    DASHED,
+    activity_switch,
+    marker_buttons,
+    privacy_notice,
+    show_figures,
+    show_recorded,
+)
+from cssafe.ui.shared_views import other_devices, show_suggestions
 
 STATES = {
     "connecting": (":material/sync:", N_("Connecting to the camera …")),
@@ -39,7 +48,7 @@ DAYS = (
     N_("Sunday"),
 )
 
-common.page(_("Room"))
+common.start_page(_("Room"))
 workspace, chosen, room = common.workspace(), common.settings(), services.room()
 if chosen.hosted:
     st.info(_(HOSTED), icon=":material/cloud:")
@@ -71,7 +80,7 @@ def keep() -> None:
     """
     source = camera()
     if not agreed and not st.session_state["room_agreed"]:
-        raise ConfigurationError(_(DISAGREE))
+        raise ConfigurationError(_(CONSENT_MISSING))
     if not agreed:
         common.workspace().set("agreed", True)
     common.workspace().set("room", {"source": source, "time_zone": st.session_state["room_zone"]})
@@ -138,7 +147,7 @@ def before() -> None:
                 gives = _("The camera gives {width} x {height} pixels, one picture.")
             said.success(gives.format(**seen._asdict()), icon=":material/check_circle:")
     if not agreed:
-        st.checkbox(_(AGREE), key="room_agreed")
+        st.checkbox(_(CONSENT), key="room_agreed")
     if complaint := st.session_state.pop("complaint", ""):
         said.warning(sentence(complaint), icon=":material/error:")
     form, know = st.columns([1, 1], gap="large")
@@ -151,7 +160,7 @@ def before() -> None:
         fourth.time_input(_("Ends at (optional)"), None, key="room_until", help=_("Without, it ends when you end it."))
         st.form_submit_button(_("Start"), type="primary", icon=":material/videocam:", on_click=start, width="stretch")
     with know:
-        st.markdown(notice(chosen.profile, "camera"))
+        st.markdown(privacy_notice(chosen.profile, "camera"))
         st.caption(_(VALIDITY))
     begun()
 
@@ -185,9 +194,9 @@ def during(capture: Capture) -> None:
         if complaint := st.session_state.pop("complaint", ""):
             st.error(sentence(complaint), icon=":material/error:")
         picture(capture)
-        lesson.way = covering("class")
-        activity(lesson)
-        markers(lesson)
+        lesson.way = choose_anonymization("class")
+        activity_switch(lesson)
+        marker_buttons(lesson)
         st.button(_("End lesson"), type="primary", icon=":material/stop_circle:", on_click=end, width="stretch")
         if until := room.until():
             zone = lesson.lesson.time_zone
@@ -196,9 +205,9 @@ def during(capture: Capture) -> None:
         else:
             st.caption(_("Goes on until somebody ends it, with or without this page."))
     with right:
-        figures(lesson)
-        suggested(lesson)
-        elsewhere(lesson, "room")
+        show_figures(lesson)
+        show_suggestions(lesson)
+        other_devices(lesson, "room")
     st.caption(f"{_(DASHED)} {_(VALIDITY)}")
 
 
@@ -272,7 +281,7 @@ elif capture is not None:
     )
 else:
     if room.capture is not None and (chosen.profile.stored or room.capture.lesson.workspace is workspace):
-        recorded(room.capture.lesson)
+        show_recorded(room.capture.lesson)
     before()
 if chosen.profile.stored:
     table()

@@ -11,7 +11,7 @@ from cssafe.ui import common
 
 STATES = {"loading": N_("loading"), "ready": N_("ready"), "failed": N_("failed")}
 
-common.heading(_("Status"))
+common.show_heading(_("Status"))
 
 
 @st.fragment(run_every=2)

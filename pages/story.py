@@ -7,16 +7,16 @@ from cssafe import queries
 from cssafe.language import _
 from cssafe.names import MAX_NAME_CHARS, shown
 from cssafe.queries import notes
-from cssafe.report.lesson_report import story
+from cssafe.report.lesson_report import lesson_report
 from cssafe.settings import ROOT
 from cssafe.ui import common, filters, report_view
 
-common.page(_("Story"))
+common.start_page(_("Story"))
 workspace = common.workspace()
-choices = filters.guard(workspace)
-lessons = queries.lessons(workspace, filters.which(choices))
+choices = filters.require_lessons(workspace)
+lessons = queries.lessons(workspace, filters.choose_filter(choices))
 if lessons.empty:
-    filters.nothing()
+    filters.stop_without_match()
 day = _("%d %b %Y")
 names = dict(
     zip(
@@ -47,11 +47,11 @@ if pd.isna(lesson["ended"]):
     )
     st.stop()
 if pd.isna(lesson["concentration"]):
-    st.info(filters.no_figures(lesson.to_frame().T), icon=":material/group_off:")
+    st.info(filters.why_no_figures(lesson.to_frame().T), icon=":material/group_off:")
 else:
     with st.spinner(_("Reading the lesson …")):
-        report = story(workspace, lesson, common.settings().profile)
-    report_view.tell(report)
+        report = lesson_report(workspace, lesson, common.settings().profile)
+    report_view.show_report(report)
 
 st.subheader(_("Note and tags"))
 tags = notes.tags(workspace)

@@ -13,9 +13,9 @@ from cssafe.school.week import School, called, with_teachers
 from cssafe.timetable.proposal import SECONDS, Proposal, propose
 from cssafe.timetable.slot_effects import LEAST_LESSONS, Effects, lessons_in_slots, sentences
 from cssafe.ui import common, filters
-from cssafe.ui.week_editor import compare, download, keep, saved, week
+from cssafe.ui.week_editor import cached_effects, edit_week, offer_files, save_week, saved_week
 
-common.page(_("Timetable"))
+common.start_page(_("Timetable"))
 workspace = common.workspace()
 known = bool(workspace.get("periods", []))
 
@@ -36,17 +36,17 @@ part = st.segmented_control(
 
 def slots(school: School) -> tuple[Effects, queries.Filter]:
     """What the filtered lessons tell of the week's slots; nothing to tell ends the page."""
-    which = filters.which(filters.guard(workspace))
+    which = filters.choose_filter(filters.require_lessons(workspace))
     lessons, chosen = lessons_in_slots(workspace, school.periods, which), queries.lessons(workspace, which)
-    filters.left_out(chosen)
+    filters.show_withheld(chosen)
     lessons = lessons.dropna(subset="concentration")
     if lessons.empty:
         if chosen.empty:
-            filters.nothing()
+            filters.stop_without_match()
         outside = _("Or all of it lies outside the school's periods and days, or was recorded of one person alone.")
-        st.info(f"{filters.no_figures(chosen)} {outside}", icon=":material/group_off:")
+        st.info(f"{filters.why_no_figures(chosen)} {outside}", icon=":material/group_off:")
         st.stop()
-    return compare(with_teachers(lessons, school), school.days, school.periods), which
+    return cached_effects(with_teachers(lessons, school), school.days, school.periods), which
 
 
 def told(found: Effects) -> None:
@@ -66,7 +66,7 @@ def differences(school: School) -> None:
     left, right = st.columns(2)
     with left:
         st.subheader(_("As recorded (synthetic)") if found.synthetic else _("As recorded"))
-        common.chart(
+        common.show_chart(
             heatmaps.recorded_slots(found.slots),
             heatmaps.recorded_slots_caption(found.slots),
             table[["weekday", "period", "lessons", "raw", "raw_low", "raw_high"]],
@@ -74,7 +74,7 @@ def differences(school: School) -> None:
         )
     with right:
         st.subheader(_("All else taken out (synthetic)") if found.synthetic else _("All else taken out"))
-        common.chart(
+        common.show_chart(
             heatmaps.slot_effects(found.slots),
             heatmaps.slot_effects_caption(found.slots),
             table[["weekday", "period", "lessons", "effect", "low", "high"]],
@@ -122,7 +122,13 @@ def better(school: School) -> None:
     moves = int(right.number_input(_("Lessons that may move at most"), 1, total, min(10, total), key="moves"))
     weights = {row.subject: float(row.weight) for row in focus.itertuples() if row.weight > 0}
     asked = School(school.days, school.periods, school.lessons, school.away, weights, school.most)
-    key = (str(asked.plain()), asked.periods, moves, which, common.spoken())  # its reasons are told in that language
+    key = (
+        str(asked.plain()),
+        asked.periods,
+        moves,
+        which,
+        common.current_language(),
+    )  # its reasons are told in that language
     if right.button(_("Look for a better week"), type="primary", icon=":material/search:", width="stretch"):
         workspace.set("school", asked.plain())
         with st.spinner(_("Trying weeks, for {seconds:.0f} seconds at most …").format(seconds=SECONDS), show_time=True):
@@ -180,18 +186,18 @@ def outcome(made: Proposal, synthetic: bool) -> None:
     st.caption(f"{tried} {_(filters.VALIDITY)}")
     zone = workspace.get("live", {}).get("time_zone") or st.context.timezone or "UTC"
     with st.container(horizontal=True):
-        download("proposed-week", made.week, date.today() + timedelta(days=7 - date.today().weekday()), zone)
+        offer_files("proposed-week", made.week, date.today() + timedelta(days=7 - date.today().weekday()), zone)
         if st.button(_("Make it the school's week"), icon=":material/event_available:"):
-            keep(common.workspace(), made.week)
+            save_week(common.workspace(), made.week)
             st.rerun()
 
 
 if part == "week":
-    week(workspace)
+    edit_week(workspace)
 elif not known:
     st.info(
         _("Enter or import the school's periods first, under “The school's week”."), icon=":material/edit_calendar:"
     )
-elif (school := saved(workspace)) is not None:
+elif (school := saved_week(workspace)) is not None:
     show = differences if part == "slots" else better
     show(school)

@@ -14,10 +14,10 @@ from cssafe.school import periods as school
 from cssafe.settings import ROOT
 from cssafe.ui import common, filters
 
-common.page(_("Weekly"))
+common.start_page(_("Weekly"))
 workspace = common.workspace()
-choices = filters.guard(workspace)
-which = filters.which(choices)
+choices = filters.require_lessons(workspace)
+which = filters.choose_filter(choices)
 saved = workspace.get("periods", [])
 
 rows = st.segmented_control(
@@ -57,13 +57,13 @@ if rows == "periods" and not saved:
     st.info(_("Enter the school's periods and save them; until then hours are shown."), icon=":material/info:")
 
 lessons = queries.lessons(workspace, which)
-filters.left_out(lessons)
+filters.show_withheld(lessons)
 cells = queries.weekly(workspace, periods, which)
 if cells.empty:
     if lessons.empty:
-        filters.nothing()
+        filters.stop_without_match()
     outside = _("Or all of it lies outside the periods you entered.") if periods else ""
-    st.info(f"{filters.no_figures(lessons)} {outside}", icon=":material/group_off:")
+    st.info(f"{filters.why_no_figures(lessons)} {outside}", icon=":material/group_off:")
     st.stop()
 
 st.subheader(_("Mean concentration (synthetic)") if cells["synthetic"].any() else _("Mean concentration"))
@@ -73,7 +73,7 @@ how = _(
     "fewer than {lessons} lessons; empty ones were never observed. Class and subject differ from cell to cell: filter before "
     "you compare."
 ).format(minutes=heatmaps.MIN_CELL_MINUTES, lessons=heatmaps.MIN_CELL_LESSONS)
-event = common.chart(
+event = common.show_chart(
     heatmaps.weekly(cells),
     heatmaps.weekly_caption(cells),
     cells.assign(weekday=[_(heatmaps.WEEKDAYS[number - 1]) for number in cells["weekday"]]).drop(columns="start"),

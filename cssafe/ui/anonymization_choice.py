@@ -13,12 +13,12 @@ FOUND = N_(
 )
 
 
-def way_for(audience: str) -> str:
+def saved_anonymization(audience: str) -> str:
     """How faces appear to that audience, "self" or "class"; one of privacy.WAYS."""
     return way(common.workspace().get("anonymous", {}), audience)
 
 
-def covering(audience: str) -> str:
+def choose_anonymization(audience: str) -> str:
     """The same, to be chosen on the page."""
     key = f"faces_{audience}"
 
@@ -29,11 +29,11 @@ def covering(audience: str) -> str:
     st.segmented_control(
         _("Faces in pictures"),
         WAYS,
-        default=way_for(audience),
+        default=saved_anonymization(audience),
         required=True,
         format_func=lambda way: _(TITLES[way]),
         key=key,
         on_change=keep,
         help=_(FOUND),
     )
-    return way_for(audience)
+    return saved_anonymization(audience)

@@ -77,7 +77,7 @@ def _visit() -> services.Visit:
     return st.session_state["visit"]
 
 
-def spoken() -> str:
+def current_language() -> str:
     """The language of this visit: what was chosen, else what this browser chose at an earlier visit, else English."""
     if get_script_run_ctx(suppress_warning=True) is None:
         return "en"
@@ -87,7 +87,7 @@ def spoken() -> str:
     return st.session_state["language"]
 
 
-language.asked_by(spoken)
+language.asked_by(current_language)
 schemapi.disable_debug_mode()  # charts are checked whole before they are sent; checking each part too took a fifth of a page
 
 
@@ -99,13 +99,13 @@ def forget_uploads() -> None:
         context.uploaded_file_mgr.remove_session_files(context.session_id)
 
 
-def heading(title: str) -> None:
+def show_heading(title: str) -> None:
     """The page's heading with the choice of language, and what the profile means for everything on it."""
     st.html(STYLE)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(title, width="stretch")
         st.menu_button(
-            LANGUAGES[spoken()],
+            LANGUAGES[current_language()],
             LANGUAGES,
             key="speak",
             help=_("Language"),
@@ -114,8 +114,8 @@ def heading(title: str) -> None:
             format_func=LANGUAGES.__getitem__,
             on_click=_speak,
         )
-    if st.context.cookies.get(COOKIE, "en") != spoken():
-        st.html(f"<script>{cookie_script(spoken())}</script>", unsafe_allow_javascript=True)
+    if st.context.cookies.get(COOKIE, "en") != current_language():
+        st.html(f"<script>{cookie_script(current_language())}</script>", unsafe_allow_javascript=True)
     profile = settings().profile
     if not profile.stored:
         st.caption(":material/visibility_off: " + _(NOT_STORED).format(minutes=IDLE_MINUTES))
@@ -128,7 +128,7 @@ def _speak() -> None:
 
 
 @st.fragment(run_every=2)
-def unwritten() -> None:
+def show_write_problem() -> None:
     """Show why nothing can be written, until it can be."""
     if problem := workspace().problem:
         st.error(sentence(problem), icon=":material/error:")
@@ -138,14 +138,14 @@ def _dismiss() -> None:
     workspace().notice = None
 
 
-def page(title: str) -> None:
+def start_page(title: str) -> None:
     """The heading, and what must be known about the workspace: that it cannot be written, that newest observations may be
     missing, that lessons in it are synthetic, that a deletion is not finished, that an earlier one is gone."""
-    heading(title)
+    show_heading(title)
     opened = workspace()
     st.session_state["unwritten_shown"] = bool(opened.problem)
     if opened.problem:
-        unwritten()
+        show_write_problem()
     if opened.notice is not None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.warning(sentence(opened.notice), icon=":material/restore:", width="stretch")
@@ -161,7 +161,7 @@ def page(title: str) -> None:
         st.info(_(RENEWED).format(minutes=IDLE_MINUTES), icon=":material/history_toggle_off:")
 
 
-def chart(drawn: Any, said: str, table: pd.DataFrame, *, key: str, how: str = "", **options: Any) -> Any:
+def show_chart(drawn: Any, said: str, table: pd.DataFrame, *, key: str, how: str = "", **options: Any) -> Any:
     """Draw a chart; under it the sentence that reads it out, how to read it, and the table behind it, made when it is opened.
 
     Args:
@@ -179,7 +179,7 @@ def chart(drawn: Any, said: str, table: pd.DataFrame, *, key: str, how: str = ""
             st.caption(how)
         behind = st.expander(_("Table"), icon=":material/table:", type="compact", key=f"{key}_table", on_change="rerun")
     if behind.open:
-        words = columns()
+        words = column_titles()
         floats = table.select_dtypes("float").columns
         with behind:
             show_table(
@@ -223,7 +223,7 @@ def edit_table(table: pd.DataFrame, *, key: str, **options: Any) -> pd.DataFrame
         return st.data_editor(table, key=key, hide_index=True, **options)
 
 
-def columns() -> dict[str, str]:
+def column_titles() -> dict[str, str]:
     """The words for the columns of tables."""
     return {
         "group": _("Group"),
@@ -261,7 +261,7 @@ def columns() -> dict[str, str]:
     }
 
 
-def explain(error: Exception) -> bool:
+def show_error(error: Exception) -> bool:
     """Say in words what went wrong on a page; the server's log has the details. True: Streamlit shows nothing more."""
     if (is_damage(error) or is_broken(error)) and settings().profile.stored:
         error = workspace().why_refused(error)

@@ -27,16 +27,16 @@ _TOO_FEW = N_(
     "out of a mean. Of a lesson of “Only me”, the seconds with a second face in the picture are left out."
 )
 
-CLEAR: dict[str, Any] = {"class": [], "subject": [], "from": None, "until": None, "synthetic": False}
+NO_FILTER: dict[str, Any] = {"class": [], "subject": [], "from": None, "until": None, "synthetic": False}
 """Filter, as the address calls it -> what lets everything through."""
 
 
-def no_figures(lessons: pd.DataFrame) -> str:
+def why_no_figures(lessons: pd.DataFrame) -> str:
     """Why these lessons have no figures. lessons: rows of queries.lessons."""
     return _(WITHHELD) if lessons["withheld"].any() else _(_TOO_FEW).format(least=MINIMUM_GROUP)
 
 
-def guard(workspace: Workspace) -> queries.Choices:
+def require_lessons(workspace: Workspace) -> queries.Choices:
     """What there is to choose from; a workspace without lessons says what to do next and ends the page."""
     choices = queries.choices(workspace)
     if not choices.real and not choices.synthetic:
@@ -60,7 +60,7 @@ def guard(workspace: Workspace) -> queries.Choices:
     return choices
 
 
-def which(choices: queries.Choices) -> queries.Filter:
+def choose_filter(choices: queries.Choices) -> queries.Filter:
     """The filters: in the page's address, the same on every page, and those of the last visit at the start of the next."""
     workspace = common.workspace()
     _recall(workspace, choices)
@@ -101,19 +101,19 @@ def which(choices: queries.Choices) -> queries.Filter:
     return chosen
 
 
-def measured(workspace: Workspace, chosen: queries.Filter) -> pd.DataFrame:
+def require_figures(workspace: Workspace, chosen: queries.Filter) -> pd.DataFrame:
     """The chosen lessons, as queries.lessons has them. Where there is none, or none with figures, the page says so and ends."""
     lessons = queries.lessons(workspace, chosen)
     if lessons.empty:
-        nothing()
-    left_out(lessons)
+        stop_without_match()
+    show_withheld(lessons)
     if lessons["concentration"].isna().all():
-        st.info(no_figures(lessons), icon=":material/group_off:")
+        st.info(why_no_figures(lessons), icon=":material/group_off:")
         st.stop()
     return lessons
 
 
-def left_out(lessons: pd.DataFrame) -> None:
+def show_withheld(lessons: pd.DataFrame) -> None:
     """Say how many of these lessons no figure rests on, where others have figures. lessons: rows of queries.lessons."""
     if (number := int(lessons["withheld"].sum())) and not lessons["withheld"].all():
         words = ngettext(
@@ -126,32 +126,32 @@ def left_out(lessons: pd.DataFrame) -> None:
         st.info(words.format(n=number), icon=":material/visibility_off:")
 
 
-def nothing() -> None:
+def stop_without_match() -> None:
     """Say that the filters leave nothing, and end the page."""
     st.info(_("No lesson matches these filters. Widen them, or clear them all."), icon=":material/filter_list_off:")
     st.stop()
 
 
 def _clear() -> None:
-    st.session_state.update(CLEAR)
+    st.session_state.update(NO_FILTER)
 
 
 def _recall(workspace: Workspace, choices: queries.Choices) -> None:
     """The filters of the last visit, unless the address names some, or one lesson, or this visit has had its own."""
     had, st.session_state["recalled"] = st.session_state.get("recalled", False), True
-    if had or {*CLEAR, "lesson"} & {*st.query_params}:
+    if had or {*NO_FILTER, "lesson"} & {*st.query_params}:
         return
-    kept = CLEAR | workspace.get("filters", {})
+    kept = NO_FILTER | workspace.get("filters", {})
     for name, there in (("class", choices.classes), ("subject", choices.subjects)):
         kept[name] = [value for value in kept[name] if value in there]
     for name in ("from", "until"):
         kept[name] = kept[name] and date.fromisoformat(kept[name])
-    st.session_state.update({name: value for name, value in kept.items() if value != CLEAR[name]})
+    st.session_state.update({name: value for name, value in kept.items() if value != NO_FILTER[name]})
 
 
 def _remember(workspace: Workspace) -> None:
     """Keep the filters for the next visit. A day is kept as text."""
-    chosen = {name: st.session_state.get(name, CLEAR[name]) for name in CLEAR}
+    chosen = {name: st.session_state.get(name, NO_FILTER[name]) for name in NO_FILTER}
     told = {name: value.isoformat() if isinstance(value, date) else value for name, value in chosen.items()}
-    if told != CLEAR | workspace.get("filters", {}):
+    if told != NO_FILTER | workspace.get("filters", {}):
         workspace.set("filters", told)

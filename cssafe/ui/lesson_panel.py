@@ -14,7 +14,7 @@ from cssafe.names import literal, sentence
 from cssafe.settings import IDLE_MINUTES, MINIMUM_GROUP, ROOT, Profile
 from cssafe.store.backups import DAYS_KEPT
 from cssafe.ui import common
-from cssafe.ui.shared_views import hint
+from cssafe.ui.shared_views import show_hint
 
 MARKERS = {
     N_("question"): N_("Question"),
@@ -77,7 +77,7 @@ ERASED = {
     False: N_("Close this tab, or delete the lesson on the page Lessons."),
 }
 DASHED = N_("Dashed: limits of low, medium and high.")
-AGREE = N_(
+CONSENT = N_(
     "Everybody who will be in the picture, and for minors a parent, has agreed to being filmed and analysed like this."
 )
 HINTS = N_(
@@ -88,10 +88,10 @@ HINTS = N_(
 LOST = N_(
     "Seconds that are missing from this lesson, because the database could not be written for too long: {seconds}."
 )
-DISAGREE = N_("Please confirm first that everybody in the picture has agreed: tick the box, then start.")
+CONSENT_MISSING = N_("Please confirm first that everybody in the picture has agreed: tick the box, then start.")
 
 
-def notice(profile: Profile, source: str) -> str:
+def privacy_notice(profile: Profile, source: str) -> str:
     """What everyone in the picture must know. source: where pictures come from, browser or camera."""
     return _(
         "**Measured.** {measured}\n\n**Stored.** {stored}\n\n**Seen by.** {seen}; {travels}\n\n**Erased.** {erased}"
@@ -105,7 +105,7 @@ def notice(profile: Profile, source: str) -> str:
 
 
 @st.fragment(run_every=0.5)
-def figures(lesson: LiveLesson) -> None:
+def show_figures(lesson: LiveLesson) -> None:
     """What is said about everybody in the picture, twice a second."""
     from cssafe.charts import live, scores  # Altair takes half a second, which the form above need not wait for
 
@@ -116,7 +116,7 @@ def figures(lesson: LiveLesson) -> None:
     name = _("Class concentration") if lesson.lesson.audience == "class" else _("Your concentration")
     value, below = "–", _("no figure")
     if not reading.note:
-        value, below = f"{reading.concentration:.2f}", banded(reading)
+        value, below = f"{reading.concentration:.2f}", format_level(reading)
     with st.container(horizontal=True):
         st.metric(name, value, below, delta_color="off", delta_arrow="off")
         st.metric(_("Faces now"), reading.faces)
@@ -125,28 +125,28 @@ def figures(lesson: LiveLesson) -> None:
         or _("Mean of the last two seconds with its 95 % interval over faces; well readable ones weigh more.")
     )
     if view.alert:
-        hint(lesson, view.alert)
+        show_hint(lesson, view.alert)
     if view.problem and not st.session_state["unwritten_shown"]:  # once on a page is enough
         st.error(sentence(view.problem), icon=":material/error:")
     if view.lost:
         st.warning(_(LOST).format(seconds=view.lost), icon=":material/history_toggle_off:")
-    common.chart(
+    common.show_chart(
         live.last_minutes(view.history, lesson.bands, view.now),
         live.last_minutes_caption(view.history),
         view.history,
         key="last_minutes",
     )
     parts = lesson.why()
-    common.chart(scores.parts_now(parts), scores.parts_now_caption(parts), parts, key="parts_now")
+    common.show_chart(scores.parts_now(parts), scores.parts_now_caption(parts), parts, key="parts_now")
     if lesson.profile.expression:
         shares = reading.expression or dict.fromkeys(FERPLUS, 0.0)
         table = pd.DataFrame({"emotion": [_(name) for name in shares], "share": shares.values()})
-        common.chart(
+        common.show_chart(
             live.emotions_now(shares), live.emotions_now_caption(reading.expression), table, key="emotions_now"
         )
 
 
-def banded(reading: Reading) -> str:
+def format_level(reading: Reading) -> str:
     """The level and its interval."""
     level = _(LEVELS[reading.level])
     if math.isnan(reading.low):
@@ -155,7 +155,7 @@ def banded(reading: Reading) -> str:
 
 
 @st.fragment
-def activity(lesson: LiveLesson) -> None:
+def activity_switch(lesson: LiveLesson) -> None:
     """What the class is doing, to be switched while it runs."""
 
     def switch() -> None:
@@ -176,7 +176,7 @@ def activity(lesson: LiveLesson) -> None:
 
 
 @st.fragment
-def markers(lesson: LiveLesson) -> None:
+def marker_buttons(lesson: LiveLesson) -> None:
     """Buttons to note what happens in the lesson, and whether hints are wanted."""
     with st.container(horizontal=True):
         for key, (kind, title) in enumerate(MARKERS.items(), 1):
@@ -193,7 +193,7 @@ def _switch(lesson: LiveLesson) -> None:
     lesson.workspace.set("hints", lesson.hints)
 
 
-def recorded(lesson: LiveLesson) -> None:
+def show_recorded(lesson: LiveLesson) -> None:
     """What an ended lesson left, and where it can be seen."""
     view = lesson.view()
     if view.seconds:

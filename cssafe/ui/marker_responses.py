@@ -9,7 +9,7 @@ from cssafe.queries.responses import BEFORE, responses, sentence
 from cssafe.store import Workspace
 from cssafe.ui import common
 
-READ = N_(
+HOW_TO_READ = N_(
     "How to read it: attention goes from 0 to 1, expression from -1 (unpleasant) to 1 (pleasant). Each mark is the change "
     "within 5, 15 or 30 s after a marker against the minute before it, face by face. Its line is the interval: it comes from "
     "how far this class goes up and down by itself, and is wide enough that in 19 of 20 lessons all of a lesson's intervals "
@@ -17,7 +17,7 @@ READ = N_(
 )
 
 
-def respond(workspace: Workspace, lesson: int) -> None:
+def show_responses(workspace: Workspace, lesson: int) -> None:
     """Charts and sentences, made when they are opened; without markers, what to do to have some."""
     shown = st.expander(_("Response to your markers"), icon=":material/ads_click:", key="responses", on_change="rerun")
     if not shown.open:
@@ -44,7 +44,7 @@ def respond(workspace: Workspace, lesson: int) -> None:
             return
         for measure in table["measure"].unique():
             one = table[table["measure"] == measure]
-            common.chart(
+            common.show_chart(
                 classes.responses(table, measure),
                 classes.responses_caption(one),
                 one[["minute", "kind", "window", "change", "low", "high", "faces"]],
@@ -59,4 +59,4 @@ def respond(workspace: Workspace, lesson: int) -> None:
                     "itself, so nothing can be called a clear change."
                 )
             )
-        st.caption(_(READ))
+        st.caption(_(HOW_TO_READ))

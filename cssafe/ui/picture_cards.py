@@ -18,19 +18,19 @@ from cssafe.scoring.formula import Formula
 from cssafe.settings import Profile
 from cssafe.ui import common
 
-AGREE = N_("Everybody who is in these pictures, and for minors a parent, has agreed to being analysed like this.")
+CONSENT = N_("Everybody who is in these pictures, and for minors a parent, has agreed to being analysed like this.")
 
 
-def image(upload: Upload, profile: Profile, audience: str, formula: Formula) -> None:
+def show_image(upload: Upload, profile: Profile, audience: str, formula: Formula) -> None:
     """The picture with its faces drawn, and what was read from them."""
     st.markdown(f"**{literal(upload.name)}**")
     [(_seconds, result)] = upload.moments.values()
     st.image(upload.preview, width="stretch", alt=_("The picture, faces drawn: {n}").format(n=len(result)))
-    tell(result, profile, audience, formula)
+    show_readings(result, profile, audience, formula)
 
 
 @st.fragment
-def video(upload: Upload, analysis: Analysis, number: int) -> None:
+def show_video(upload: Upload, analysis: Analysis, number: int) -> None:
     """Its course over the seconds, and one moment of it, decoded anew. number: of the file among its like."""
     from cssafe.charts import timelines  # Altair takes half a second, which the form need not wait for
 
@@ -44,7 +44,7 @@ def video(upload: Upload, analysis: Analysis, number: int) -> None:
         if points := st.session_state[chart].selection["moment"]:
             st.session_state[slider] = int(points[0]["second"])
 
-    common.chart(
+    common.show_chart(
         timelines.concentration_seconds(table, courses(moments, profile, audience), formula.bands),
         timelines.concentration_seconds_caption(table),
         table,
@@ -57,7 +57,7 @@ def video(upload: Upload, analysis: Analysis, number: int) -> None:
             "Gaps: no face that can be read, or too few for a mean. Click on a second to see it below."
         ),
     )
-    common.chart(
+    common.show_chart(
         timelines.faces_seconds(table),
         timelines.faces_seconds_caption(table),
         table[["second", "faces"]],
@@ -81,10 +81,10 @@ def video(upload: Upload, analysis: Analysis, number: int) -> None:
         except MediaError as error:
             st.warning(sentence(error), icon=":material/broken_image:")
     with words:
-        tell(result, profile, audience, formula)
+        show_readings(result, profile, audience, formula)
 
 
-def tell(result: FrameResult, profile: Profile, audience: str, formula: Formula) -> None:
+def show_readings(result: FrameResult, profile: Profile, audience: str, formula: Formula) -> None:
     """What was read from the faces of one frame, as far as it may be told."""
     [row] = timeline([(0, result)], audience).to_dict("records")
     if np.isnan(row["concentration"]):

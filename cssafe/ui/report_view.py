@@ -5,27 +5,27 @@ import streamlit as st
 from cssafe.language import N_, _
 from cssafe.names import MAX_SENTENCE_CHARS, literal, sentence, shown
 from cssafe.report.document import SYNTHETIC, VALIDITY, Report, Section
-from cssafe.report.files import MIME, ReportError, filename, make
+from cssafe.report.files import MIME, ReportError, file_name, make_file
 from cssafe.ui import common
 
 TRUST = N_("[How the score comes about, and how far to trust it](concentration)")
 
 
-def tell(report: Report) -> None:
+def show_report(report: Report) -> None:
     """The report on the page, its files first."""
     st.header(literal(report.title))
     st.text(shown(report.about, MAX_SENTENCE_CHARS))
     if report.synthetic:
         st.caption(":material/science: " + _(SYNTHETIC))
-    download(report)
+    offer_files(report)
     for column, figure in zip(st.columns(max(1, len(report.figures))), report.figures, strict=False):
         column.metric(figure.label, figure.value, figure.note, delta_color="off", delta_arrow="off")
     for number, section in enumerate(report.sections):
-        show(section, key=f"{report.name}_{number}")
+        show_section(section, key=f"{report.name}_{number}")
     st.caption(f"{_(VALIDITY)} {_(TRUST)}")
 
 
-def show(section: Section, key: str) -> None:
+def show_section(section: Section, key: str) -> None:
     """Sentences, charts, how to read them, and the table behind them, made when it is opened."""
     st.subheader(literal(section.title))
     for words in section.sentences:
@@ -41,7 +41,7 @@ def show(section: Section, key: str) -> None:
                 common.show_table(section.table, key=f"{key}_rows")
 
 
-def download(report: Report) -> None:
+def offer_files(report: Report) -> None:
     """The report as files. They are made when asked for, which takes some seconds."""
     with st.container(horizontal=True, vertical_alignment="center"):
         for kind, mime in MIME.items():
@@ -52,14 +52,14 @@ def download(report: Report) -> None:
                 continue
             try:
                 with st.spinner(_("Drawing the charts and setting the pages …")):
-                    content = make(report, kind, common.spoken())
+                    content = make_file(report, kind, common.current_language())
             except ReportError as error:
                 st.error(sentence(error), icon=":material/error:")
                 continue
             st.download_button(
                 _("Save the {kind}").format(kind=kind.upper()),
                 content,
-                filename(report, kind),
+                file_name(report, kind),
                 mime,
                 on_click="ignore",
                 type="primary",

@@ -19,7 +19,7 @@ PARTS = {"index": N_("score"), "looking": N_("looking away"), "eyes": N_("eyes n
 """What is not in it is an emotion."""
 
 
-def explain(workspace: Workspace, lesson: pd.Series) -> None:
+def show_explanation(workspace: Workspace, lesson: pd.Series) -> None:
     """The parts of each minute's score and their shares. lesson: a row of queries.lessons with figures."""
     st.subheader(_("Why these scores"))
     formula = find_formula(lesson["formula"])
@@ -43,7 +43,7 @@ def explain(workspace: Workspace, lesson: pd.Series) -> None:
         if points := st.session_state["parts"].selection["minute"]:
             st.session_state[slider] = int(points[0]["minute"])
 
-    common.chart(
+    common.show_chart(
         scores.parts_minutes(parts),
         scores.parts_minutes_caption(parts),
         parts,
@@ -55,7 +55,7 @@ def explain(workspace: Workspace, lesson: pd.Series) -> None:
             "then their eyes, then their emotions. What is asked of them: {activities}. The parts are computed from "
             "one-second means; they differ from the line above by {difference:.2f} or less. Click on a minute, or choose it, "
             "to see its parts."
-        ).format(activities=timelines.activities_caption(activities), difference=difference(rows, parts)),
+        ).format(activities=timelines.activities_caption(activities), difference=largest_difference(rows, parts)),
     )
     minute = minutes[0]
     if len(minutes) > 1:
@@ -82,7 +82,7 @@ def explain(workspace: Workspace, lesson: pd.Series) -> None:
     )
 
 
-def correct(workspace: Workspace, lesson: pd.Series) -> None:
+def correct_activities(workspace: Workspace, lesson: pd.Series) -> None:
     """Say afterwards what the class did, as a recording or a lesson of the timetable needs."""
     formula, number = find_formula(lesson["formula"]), int(lesson["lesson"])
     if formula is None or pd.isna(lesson["ended"]) or (formula.emotion is not None and not workspace.expression):
@@ -102,7 +102,7 @@ def correct(workspace: Workspace, lesson: pd.Series) -> None:
             },
         )
         if st.form_submit_button(_("Save and score the lesson anew")):
-            if complaint := wrong(edited):
+            if complaint := activities_problem(edited):
                 st.error(complaint, icon=":material/error:")
                 return
             start = activities["time"].iloc[0].tz_localize("UTC")
@@ -115,7 +115,7 @@ def correct(workspace: Workspace, lesson: pd.Series) -> None:
             st.rerun()
 
 
-def wrong(edited: pd.DataFrame) -> str:
+def activities_problem(edited: pd.DataFrame) -> str:
     """Why these activities cannot be taken, in words for the user; empty if they can."""
     if edited.isna().any(axis=None):
         return _("Each row needs a minute and an activity. Fill in what is missing, or take the row out.")
@@ -126,7 +126,7 @@ def wrong(edited: pd.DataFrame) -> str:
     return ""
 
 
-def difference(rows: pd.DataFrame, parts: pd.DataFrame) -> float:
+def largest_difference(rows: pd.DataFrame, parts: pd.DataFrame) -> float:
     """Largest distance in a minute between the scores as stored and as explained."""
     stored = rows.groupby("minute")["concentration"].mean()
     explained = parts[parts["part"] == "index"].set_index("minute")["points"]

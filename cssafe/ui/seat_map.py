@@ -13,13 +13,13 @@ from cssafe.settings import MINIMUM_GROUP
 from cssafe.store import Workspace
 from cssafe.ui import common
 
-READ = N_(
+HOW_TO_READ = N_(
     "How to read it: the room as the camera sees it; each region shows the mean attention of the faces in it, whoever they "
     "were, with its 95 % interval over faces. A region counts only in seconds in which at least {least} of its faces were "
     "measured, and not where fewer than {least} others could be worked out from it. The place alone is no reason: light, "
     "distance and angle to the camera differ, too."
 )
-BEFORE = N_(
+DIVIDE_FIRST = N_(
     "Divide the room as you wish first. Once figures are shown, this lesson keeps its regions: from two divisions of one "
     "lesson single students could be worked out."
 )
@@ -27,11 +27,11 @@ FIXED = N_(
     "These are the regions for which this lesson's figures were first shown, and it keeps them. Another division holds for "
     "lessons whose figures were not shown yet."
 )
-TITLES = {"left": N_("Left"), "top": N_("Top"), "right": N_("Right"), "bottom": N_("Bottom")}
+EDGE_TITLES = {"left": N_("Left"), "top": N_("Top"), "right": N_("Right"), "bottom": N_("Bottom")}
 
 
 @st.fragment
-def seating(workspace: Workspace, lesson: int, room: str) -> None:
+def show_seats(workspace: Workspace, lesson: int, room: str) -> None:
     """The room's regions with their attention, and the means to change them until figures are shown; made when it is opened.
     room: its name, may be empty. lesson: one that is over."""
     shown = st.expander(_("Seats"), icon=":material/event_seat:", key="seating", on_change="rerun")
@@ -62,27 +62,27 @@ def _regions(workspace: Workspace, room: str) -> list[seats.Region]:
 
 def _figures(table: pd.DataFrame) -> None:
     """The division with its figures. table: seats.attention."""
-    common.chart(
+    common.show_chart(
         classes.regions(table, _("too few")),
         classes.regions_caption(table),
         table[["name", "attention", "low", "high", "faces", "seconds"]],
         key="seats",
     )
-    st.caption(_(READ).format(least=MINIMUM_GROUP))
+    st.caption(_(HOW_TO_READ).format(least=MINIMUM_GROUP))
 
 
 def _plan(workspace: Workspace, lesson: int, room: str) -> None:
     """The division as it is planned, without figures, and the button that shows them."""
     regions = _regions(workspace, room)
     planned = pd.DataFrame(regions, columns=["name", *EDGES]).assign(attention=np.nan, low=np.nan, high=np.nan)
-    picked = common.chart(
+    picked = common.show_chart(
         classes.regions(planned.assign(faces=np.nan, seconds=0), ""),
         _("The room is divided into {n} regions; no figure is shown yet.").format(n=len(regions)),
         planned[["name", *EDGES]],
         on_select="rerun",
         key=f"seats_{lesson}_{hash(str(regions))}",
     )
-    st.caption(_(BEFORE))
+    st.caption(_(DIVIDE_FIRST))
     if st.button(_("Show the figures of these regions"), type="primary", icon=":material/event_seat:"):
         if seats.attention(workspace, lesson, regions)["attention"].notna().any():
             st.rerun()
@@ -112,7 +112,7 @@ def _divide(workspace: Workspace, room: str, regions: list[seats.Region]) -> Non
     percent = [region | {edge: 100 * region[edge] for edge in EDGES} for region in regions]
     edges = {
         edge: st.column_config.NumberColumn(
-            _(TITLES[edge]), min_value=0, max_value=100, format="%.0f %%", width="small"
+            _(EDGE_TITLES[edge]), min_value=0, max_value=100, format="%.0f %%", width="small"
         )
         for edge in EDGES
     }

@@ -43,7 +43,7 @@ SUGGESTED = N_(
 )
 
 
-def lesson(view: str) -> LiveLesson:
+def require_lesson(view: str) -> LiveLesson:
     """The lesson that this page may show: the one its address has the key of, or that of the visitor's own workspace. Where
     there is none, the page says what to do and ends."""
     if key := st.query_params.get("key", ""):
@@ -77,14 +77,14 @@ def _wait() -> None:
         st.rerun()
 
 
-def elsewhere(lesson: LiveLesson, page: str = "") -> None:
+def other_devices(lesson: LiveLesson, page: str = "") -> None:
     """Where the lesson can be watched from other devices; only of a class, for one person's figures are hers alone. page: the
     path of the page that is open."""
     if lesson.lesson.audience != "class":
         return
     with st.popover(_("On other devices"), icon=":material/devices:"):
         here = (st.context.url or "").removesuffix(f"/{page}")
-        projector, phone = (f"{here}/{address(lesson, view)}" for view in ("projector", "phone"))
+        projector, phone = (f"{here}/{view_address(lesson, view)}" for view in ("projector", "phone"))
         st.markdown(_(PROJECTOR))
         st.link_button(_("Open the projector's view"), projector, icon=":material/present_to_all:")
         st.code(projector, language=None, wrap_lines=True)
@@ -95,21 +95,21 @@ def elsewhere(lesson: LiveLesson, page: str = "") -> None:
             st.caption(_(LOCAL))
 
 
-def address(lesson: LiveLesson, view: str) -> str:
+def view_address(lesson: LiveLesson, view: str) -> str:
     """Where that view is, from the app's own address on. Embedded, Streamlit takes a theme from the address."""
     return f"{view}?key={lesson.keys[view]}&embed=true" + "&embed_options=dark_theme" * (view == "phone")
 
 
-def hint(lesson: LiveLesson, alert: Alert) -> None:
+def show_hint(lesson: LiveLesson, alert: Alert) -> None:
     """A hint. Where concentration is low, it ends with what has worked with this very class, if its lessons tell."""
-    own = worked(lesson)
+    own = past_suggestions(lesson)
     own = own[~own["synthetic"]]
     low = alert.kind in ("low", "falling")
     advice = sentence(own.iloc[0]) if low and len(own) else _(alert.suggestion)
     st.info(f"{alert.reason} {emphasized(advice)}", icon=":material/lightbulb:")
 
 
-def worked(lesson: LiveLesson) -> pd.DataFrame:
+def past_suggestions(lesson: LiveLesson) -> pd.DataFrame:
     """What the class's past lessons suggest, looked up once a lesson."""
     key = f"worked {lesson.token}"
     if key not in st.session_state:
@@ -117,12 +117,12 @@ def worked(lesson: LiveLesson) -> pd.DataFrame:
     return st.session_state[key]
 
 
-def suggested(lesson: LiveLesson) -> None:
+def show_suggestions(lesson: LiveLesson) -> None:
     """What the class's own past lessons show to work; in words why nothing is, where nothing is."""
     if lesson.lesson.audience != "class":
         return
     with st.expander(_("What has worked with this class"), icon=":material/tips_and_updates:"):
-        found = worked(lesson)
+        found = past_suggestions(lesson)
         for _number, row in found.iterrows():
             st.markdown(emphasized(sentence(row)))
         if len(found):

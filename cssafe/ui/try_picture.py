@@ -18,7 +18,7 @@ from cssafe.privacy import individuals
 from cssafe.scoring.affect import AFFECT_NAMES, affect
 from cssafe.settings import SMALLEST_FACE, ConfigurationError, Profile
 from cssafe.ui import common, picture_cards
-from cssafe.ui.anonymization_choice import covering
+from cssafe.ui.anonymization_choice import choose_anonymization
 from cssafe.vision.anonymize import cover_all
 from cssafe.vision.occlusion import ERROR
 from cssafe.vision.overlay import AGAINST, FOR, PART_COLOURS, compared, overlay, parts
@@ -35,7 +35,7 @@ NOBODY = N_(
 )
 
 
-def tool(profile: Profile) -> None:
+def picture_tool(profile: Profile) -> None:
     """Choose a picture, and look at its faces. Where no emotion is computed there is nothing to choose."""
     if not profile.expression:
         st.info(
@@ -83,7 +83,7 @@ def _choose() -> UploadedFile | None:
 
 def _agree() -> bool:
     """Ask, once, whether everybody in the picture has agreed to being analysed."""
-    st.markdown(_(picture_cards.AGREE))
+    st.markdown(_(picture_cards.CONSENT))
     if not st.checkbox(_("Yes, they have agreed")):
         return False
     common.workspace().set("agreed", True)
@@ -131,7 +131,7 @@ def _faces(seen: Seen, picture: str) -> None:
                 left,
             ).format(n=left)
         )
-    way = covering("self")
+    way = choose_anonymization("self")
     for number in range(len(seen)):
         with st.container(border=True):
             _card(seen, number, picture, way)
@@ -231,13 +231,13 @@ def _card(seen: Seen, number: int, picture: str, way: str) -> None:
                 share=100 * seen.hidden[number], error=100 * ERROR
             )
         )
-        common.chart(
+        common.show_chart(
             model.probabilities(shares, chosen),
             model.probabilities_caption(shares),
             pd.DataFrame({"emotion": [_(emotion) for emotion in shares], "share": shares.values()}),
             key=f"probabilities {picture} {number}",
         )
-        common.chart(
+        common.show_chart(
             model.affect(felt.values[0], felt.spreads[0]),
             model.affect_caption(felt.values[0], felt.spreads[0]),
             pd.DataFrame({"": [_(name) for name in AFFECT_NAMES], _("value"): felt.values[0], "±": felt.spreads[0]}),

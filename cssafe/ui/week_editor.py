@@ -19,11 +19,11 @@ from cssafe.timetable import files
 from cssafe.timetable.slot_effects import Effects, effects, lessons_in_slots
 from cssafe.ui import common
 
-SHORTEST = 20
+MIN_LESSON_MINUTES = 20
 """Minutes below which a recorded lesson is a trial, and no period of the school (assumption)."""
 
 
-def saved(workspace: Workspace) -> School | None:
+def saved_week(workspace: Workspace) -> School | None:
     """The school's week; None where none is saved, or periods were changed since so that it fits no more."""
     try:
         return read(workspace.get("periods", []), **workspace.get("school", {}))
@@ -34,10 +34,10 @@ def saved(workspace: Workspace) -> School | None:
         return None
 
 
-def compare(lessons: pd.DataFrame, days: Sequence[str], periods: Sequence[dict]) -> Effects:
+def cached_effects(lessons: pd.DataFrame, days: Sequence[str], periods: Sequence[dict]) -> Effects:
     """effects.effects, kept by what was recorded, so that it is not worked out anew at every click."""
     with st.spinner(_("Comparing the slots of the week …")):
-        return _compared(lessons, days, periods, common.spoken())
+        return _compared(lessons, days, periods, common.current_language())
 
 
 @st.cache_data(show_spinner=False, max_entries=4)
@@ -46,12 +46,12 @@ def _compared(lessons: pd.DataFrame, days: Sequence[str], periods: Sequence[dict
     return effects(lessons, days, periods)
 
 
-def keep(workspace: Workspace, school: School) -> None:
+def save_week(workspace: Workspace, school: School) -> None:
     workspace.set("periods", list(school.periods))
     workspace.set("school", school.plain())
 
 
-def week(workspace: Workspace) -> None:
+def edit_week(workspace: Workspace) -> None:
     """All of it, below each other."""
     zone = workspace.get("live", {}).get("time_zone") or st.context.timezone or "UTC"
     plain, periods = workspace.get("school", {}), workspace.get("periods", [])
@@ -64,7 +64,7 @@ def week(workspace: Workspace) -> None:
             icon=":material/info:",
         )
     _bring(workspace, zone, plain)
-    school = saved(workspace)
+    school = saved_week(workspace)
     if school is not None and len(school.lessons):
         _show(school)
         _take(school, zone)
@@ -90,14 +90,14 @@ def _bring(workspace: Workspace, zone: str, plain: dict) -> None:
                 used = day.read(new) if new else periods
                 kept = {name: plain[name] for name in ("focus", "most") if name in plain}
                 days = [name for name in DAYS if name in SCHOOL_DAYS or name in {row["day"] for row in lessons}]
-                keep(workspace, read(used, lessons, away, days, **kept))
+                save_week(workspace, read(used, lessons, away, days, **kept))
             except ValueError as error:
                 st.error(_("{error} Nothing was imported.").format(error=sentence(error)), icon=":material/error:")
             else:
                 st.rerun()
         recorded = queries.lessons(workspace)
         if len(recorded) and st.button(_("Take it from the recorded lessons"), icon=":material/history:"):
-            ended = recorded[recorded["ended"] - recorded["local"] >= pd.Timedelta(minutes=SHORTEST)]
+            ended = recorded[recorded["ended"] - recorded["local"] >= pd.Timedelta(minutes=MIN_LESSON_MINUTES)]
             times = zip(
                 *(ended[name].dt.round("5min").dt.strftime("%H:%M") for name in ("local", "ended")), strict=True
             )
@@ -105,7 +105,7 @@ def _bring(workspace: Workspace, zone: str, plain: dict) -> None:
             try:
                 rows = from_lessons(lessons_in_slots(workspace, periods)) if periods else []
                 days = [name for name in DAYS if name in SCHOOL_DAYS or name in {row["day"] for row in rows}]
-                keep(workspace, read(periods, rows, days=days, most=len(periods) or MOST))
+                save_week(workspace, read(periods, rows, days=days, most=len(periods) or MOST))
             except ValueError as error:
                 st.error(sentence(error), icon=":material/error:")
             else:
@@ -141,10 +141,10 @@ def _take(school: School, zone: str) -> None:
     """Out as a file."""
     monday = date.today() - timedelta(days=date.today().weekday())
     with st.container(horizontal=True):
-        download("week", school, monday, zone)
+        offer_files("week", school, monday, zone)
 
 
-def download(name: str, school: School, monday: date, zone: str) -> None:
+def offer_files(name: str, school: School, monday: date, zone: str) -> None:
     """Buttons for both kinds of file."""
     st.download_button(
         "CSV",
@@ -216,7 +216,7 @@ def _change(workspace: Workspace, plain: dict, periods: list[dict]) -> None:
     if st.button(_("Save the week"), type="primary", icon=":material/save:"):
         try:
             parts = (lessons.to_dict("records"), away.to_dict("records"))
-            keep(workspace, read(day.read(rows.to_dict("records")), *parts, chosen, plain.get("focus"), int(most)))
+            save_week(workspace, read(day.read(rows.to_dict("records")), *parts, chosen, plain.get("focus"), int(most)))
         except ValueError as error:
             st.error(sentence(error), icon=":material/error:")
         else:

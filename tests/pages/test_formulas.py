@@ -116,7 +116,7 @@ def test_scores_that_cannot_be_explained_say_why(workspace, change, says):
     ],
 )
 def test_activities_that_cannot_be_taken_say_why(minutes, kinds, says):
-    complaint = score_explanation.wrong(pd.DataFrame({"minute": minutes, "activity": kinds}))
+    complaint = score_explanation.activities_problem(pd.DataFrame({"minute": minutes, "activity": kinds}))
     assert says in complaint and bool(says) == bool(complaint)
 
 
