@@ -45,7 +45,7 @@ class Report:
     sections: tuple[Section, ...]
 
 
-SYNTHETIC = N_("Synthetic: made-up data that shows what a report looks like. It says nothing about any class.")
+SYNTHETIC = N_("Synthetic: made up, to show what a report looks like. It says nothing about any class.")
 
 VALIDITY = N_(
     "A weak hint, never a mark: observers agree on two levels of engagement but hardly on four, scores of this kind tell "

@@ -16,6 +16,8 @@ from cssafe.store.backups import DAYS_KEPT
 from cssafe.ui import common
 from cssafe.ui.shared_views import show_hint
 
+AUDIENCES = {"self": N_("Only me"), "class": N_("A class")}
+
 MARKERS = {
     N_("question"): N_("Question"),
     N_("instruction"): N_("Instruction"),

@@ -100,7 +100,7 @@ def test_what_was_not_measured_is_said_to_be_so(model, unused):
         del told["robustness"]
     measure(model, **found, data={"file": "own.parquet", "sha256": "00"}, beside=None)
     page = show()
-    assert "worse pictures was not measured" in text(page) and "nothing of skin tone" in text(page)
+    assert "degraded pictures was not measured" in text(page) and "does not say skin tone" in text(page)
     assert "not comparable" not in text(page)
 
 

@@ -97,7 +97,7 @@ def test_a_note_and_tags_are_kept_and_told(workspace):  # noqa: F811
 def test_a_file_that_cannot_be_made_says_so_on_the_page(workspace, monkeypatch):  # noqa: F811
     add(workspace, rows())
     page = show("story")
-    monkeypatch.setattr(files, "PATIENCE", 0.001)
+    monkeypatch.setattr(files, "RENDER_TIMEOUT_S", 0.001)
     press(page, "as PDF")
     assert "could not be made" in text(page)
 

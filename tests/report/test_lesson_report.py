@@ -55,11 +55,11 @@ APART = np.linspace(-0.02, 0.02, 7)
 def test_the_smallest_lesson_abstains_from_all_that_it_cannot_carry(workspace):
     told = words(tell(workspace, add(workspace, rows())))
     for abstained in (
-        "Whether it rose or fell through the lesson cannot be told",
-        "Best and weakest five minutes are not told",
+        "There is no trend through the lesson",
+        "There are no best and weakest five minutes",
         "There is no marker",
-        "Its lessons do not tell yet after which markers its concentration rises.",
-        "What is usual for this class is not known yet: 0 other lessons have figures, 5 are needed.",
+        "The lessons of this class do not show yet after which markers concentration rises.",
+        "The usual range of this class is not known yet: 0 other lessons have figures, 5 are needed.",
     ):
         assert abstained in told
 
@@ -187,7 +187,7 @@ def test_every_chart_has_sentences_that_read_it_out_and_a_table(synthetic):
     charted = [section for section in synthetic.sections if section.charts]
     assert charted and all(section.sentences and len(section.table) for section in charted)
     (course,) = (section.sentences for section in charted if section.title == "The course of the lesson")
-    assert [sentence.split()[0] for sentence in course] == ["Highest:", "Of", "What"]
+    assert [sentence.split()[0] for sentence in course] == ["Highest:", "Of", "Activities:"]
 
 
 def test_html_is_one_file_without_scripts_that_needs_nothing_from_elsewhere(synthetic):
@@ -229,12 +229,12 @@ def test_pdf_says_on_every_page_that_it_is_synthetic_and_writes_any_name(synthet
 
 
 def test_a_file_that_cannot_be_made_says_what_to_do(synthetic, monkeypatch):
-    monkeypatch.setattr(files, "PATIENCE", 0.001)
+    monkeypatch.setattr(files, "RENDER_TIMEOUT_S", 0.001)
     with pytest.raises(files.ReportError, match="Try again"):
         files.make_file(synthetic, "pdf")
 
 
 def test_the_app_never_loads_what_draws_and_sets_files():
-    code = "import sys; from cssafe.report import files, research, story, term; print(*sys.modules)"
+    code = "import sys; from cssafe.report import comparison_report, files, lesson_report, term_report; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"fpdf", "vl_convert", "pymupdf_fonts", "uharfbuzz"} & set(loaded) and "altair" in loaded

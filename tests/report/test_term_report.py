@@ -31,7 +31,7 @@ def fill(workspace, values, first: int = 0, **others) -> list[int]:
 
 def test_without_lessons_a_term_has_a_report_that_says_nothing(workspace):
     report = term_report(workspace, ALL, None, CONSENT)
-    assert report.figures[1].value == "0" and "cannot be told of fewer than two" in words(report)
+    assert report.figures[1].value == "0" and "needs at least two lessons" in words(report)
     assert "No lesson here has anything but a lecture" in words(comparison_report(workspace, ALL, ""))
 
 
