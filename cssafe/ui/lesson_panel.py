@@ -1,4 +1,4 @@
-"""What Live and Room show of a lesson: what must be known before, its figures while it runs, what it recorded."""
+"""Live and Room: the privacy notice, figures and controls of a running lesson, and the result of an ended one."""
 
 import math
 
@@ -25,16 +25,16 @@ MARKERS = {
     N_("quiz"): N_("Quiz"),
     N_("joke"): N_("Joke"),
 }
-"""What a teacher notes with one click, or with one key: 1 for the first, and so on. Its name, and that on its button."""
+"""Marker -> title of its button, in the order of the keys from 1."""
 
-DOING = {
+ACTIVITY_TITLES = {
     "front": N_("Front"),
     "screen": N_("Screen"),
     N_("desk work"): N_("Desk work"),
     N_("group work"): N_("Group work"),
     "break": N_("Break"),
 }
-"""Activities as they are shown."""
+"""Activity -> title of its button."""
 
 # By whether the profile computes emotions, and whether it stores anything.
 MEASURED = {
@@ -58,57 +58,55 @@ STORED = {
     ),
 }
 SEEN = {
-    True: N_("Whoever can open this page"),
-    False: N_("You alone, in this tab, and of a class whoever you give the lesson's address for other devices"),
+    True: N_("Everybody who can open this page"),
+    False: N_("You alone, in this tab, and for a class those with whom you share the address for other devices"),
 }
-TRAVELS = {
+DATA_PATH = {
     "browser": N_(
-        "pictures travel from this browser to the computer that runs CSSAFE and no further. Of a class, figures appear "
-        "only from {least} faces on."
+        "pictures travel from this browser to the computer that runs CSSAFE and no further. Figures of a class need at least "
+        "{least} faces."
     ),
     "camera": N_(
-        "pictures travel from the camera to the computer that runs CSSAFE and no further. Of a class, figures appear only "
-        "from {least} faces on."
+        "pictures travel from the camera to the computer that runs CSSAFE and no further. Figures of a class need at least "
+        "{least} faces."
     ),
 }
 ERASED = {
     True: N_(
         "Delete a lesson on the page Lessons; to leave no trace at all, stop CSSAFE and delete its database, the files "
-        "beside it whose names begin like its own, and the folder `backups`."
+        "beside it with the same beginning of the name, and the folder `backups`."
     ),
     False: N_("Close this tab, or delete the lesson on the page Lessons."),
 }
 DASHED = N_("Dashed: limits of low, medium and high.")
 CONSENT = N_(
-    "Everybody who will be in the picture, and for minors a parent, has agreed to being filmed and analysed like this."
+    "Everybody who will be in the picture, and for minors a parent, has agreed to be filmed and analysed like this."
 )
 HINTS = N_(
-    "A line here when concentration stays low for two minutes, drowsiness or negative expressions rise, or many faces "
-    "cannot be read: with its figures and a suggestion, at most one in three minutes, never about one person, never "
-    "stored. The switch is remembered."
+    "A hint appears when concentration stays low for two minutes, drowsiness or negative expressions rise, or many faces "
+    "cannot be read. It has figures and a suggestion, appears at most once in three minutes, is never about one person and "
+    "never stored. The switch is remembered."
 )
-LOST = N_(
-    "Seconds that are missing from this lesson, because the database could not be written for too long: {seconds}."
-)
+LOST = N_("Seconds missing from this lesson, because the database could not be written: {seconds}.")
 CONSENT_MISSING = N_("Please confirm first that everybody in the picture has agreed: tick the box, then start.")
 
 
 def privacy_notice(profile: Profile, source: str) -> str:
-    """What everyone in the picture must know. source: where pictures come from, browser or camera."""
+    """The notice for everybody in the picture. source: of the pictures, browser or camera."""
     return _(
         "**Measured.** {measured}\n\n**Stored.** {stored}\n\n**Seen by.** {seen}; {travels}\n\n**Erased.** {erased}"
     ).format(
         measured=_(MEASURED[profile.expression]),
         stored=_(STORED[profile.stored]).format(minutes=IDLE_MINUTES, days=DAYS_KEPT),
         seen=_(SEEN[profile.stored]),
-        travels=_(TRAVELS[source]).format(least=MINIMUM_GROUP),
+        travels=_(DATA_PATH[source]).format(least=MINIMUM_GROUP),
         erased=_(ERASED[profile.stored]),
     )
 
 
 @st.fragment(run_every=0.5)
 def show_figures(lesson: LiveLesson) -> None:
-    """What is said about everybody in the picture, twice a second."""
+    """Concentration, faces and emotions at this moment, twice a second."""
     from cssafe.charts import live, scores  # Altair takes half a second, which the form above need not wait for
 
     view = lesson.view()
@@ -124,11 +122,11 @@ def show_figures(lesson: LiveLesson) -> None:
         st.metric(_("Faces now"), reading.faces)
     st.caption(
         reading.note
-        or _("Mean of the last two seconds with its 95 % interval over faces; well readable ones weigh more.")
+        or _("Mean of the last two seconds with its 95 % interval over faces; well readable faces weigh more.")
     )
     if view.alert:
         show_hint(lesson, view.alert)
-    if view.problem and not st.session_state["unwritten_shown"]:  # once on a page is enough
+    if view.problem and not st.session_state["unwritten_shown"]:  # start_page shows it already
         st.error(sentence(view.problem), icon=":material/error:")
     if view.lost:
         st.warning(_(LOST).format(seconds=view.lost), icon=":material/history_toggle_off:")
@@ -149,7 +147,7 @@ def show_figures(lesson: LiveLesson) -> None:
 
 
 def format_level(reading: Reading) -> str:
-    """The level and its interval."""
+    """The level with its interval in words."""
     level = _(LEVELS[reading.level])
     if math.isnan(reading.low):
         return _("{level}, one face: no interval").format(level=level)
@@ -158,28 +156,28 @@ def format_level(reading: Reading) -> str:
 
 @st.fragment
 def activity_switch(lesson: LiveLesson) -> None:
-    """What the class is doing, to be switched while it runs."""
+    """The switch of the activity."""
 
     def switch() -> None:
         lesson.switch(st.session_state["activity"])
 
-    st.session_state["activity"] = lesson.activity  # somebody may have switched it elsewhere
+    st.session_state["activity"] = lesson.activity  # it may have been switched on another device
     st.segmented_control(
         _("What you are doing") if lesson.lesson.audience == "self" else _("What the class is doing"),
         ACTIVITIES,
         required=True,
         key="activity",
-        format_func=lambda activity: _(DOING[activity]),
+        format_func=lambda activity: _(ACTIVITY_TITLES[activity]),
         on_change=switch,
         help=_(
-            "It sets what counts as attentive: in desk work looking down does. Group work and breaks are not scored."
+            "It sets what counts as attentive, such as looking down in desk work. Group work and breaks are not scored."
         ),
     )
 
 
 @st.fragment
 def marker_buttons(lesson: LiveLesson) -> None:
-    """Buttons to note what happens in the lesson, and whether hints are wanted."""
+    """Buttons for markers, and the switch of hints."""
     with st.container(horizontal=True):
         for key, (kind, title) in enumerate(MARKERS.items(), 1):
             if st.button(_(title), key=f"marker_{kind}", help=_("Note this moment"), shortcut=str(key)):
@@ -190,23 +188,23 @@ def marker_buttons(lesson: LiveLesson) -> None:
 
 
 def _switch(lesson: LiveLesson) -> None:
-    """Hints on or off, here and in lessons to come."""
+    """Switch hints on or off, also for lessons to come."""
     lesson.hints = st.session_state["hints"]
     lesson.workspace.set("hints", lesson.hints)
 
 
 def show_recorded(lesson: LiveLesson) -> None:
-    """What an ended lesson left, and where it can be seen."""
+    """The result of an ended lesson, with links to its figures."""
     view = lesson.view()
     if view.seconds:
-        told = _(
+        words = _(
             "**{name}** is over. Recorded: {seconds} seconds with a face in view, at most {most} at once, no picture."
         ).format(name=literal(lesson.lesson.name), seconds=view.seconds - view.lost, most=view.faces)
         if view.lost:
-            told += " " + _(LOST).format(seconds=view.lost)
+            words += " " + _(LOST).format(seconds=view.lost)
         if not lesson.profile.stored:
-            told += " " + _("It is kept until you close this tab.")
-        st.success(told, icon=":material/check_circle:")
+            words += " " + _("It is kept until you close this tab.")
+        st.success(words, icon=":material/check_circle:")
         with st.container(horizontal=True):
             this = {"lesson": str(lesson.number)}
             st.page_link(
@@ -215,4 +213,4 @@ def show_recorded(lesson: LiveLesson) -> None:
             st.page_link(ROOT / "pages/histograms.py", label=_("Histograms"), icon=":material/bar_chart:")
             st.page_link(ROOT / "pages/weekly.py", label=_("Weekly"), icon=":material/calendar_view_week:")
     else:
-        st.info(_("Nothing was recorded: no face was seen, so the lesson was taken out again."), icon=":material/info:")
+        st.info(_("Nothing was recorded: no face was seen, so the lesson was removed."), icon=":material/info:")

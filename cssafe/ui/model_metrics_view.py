@@ -88,8 +88,8 @@ def _show_confidence(metrics: dict[str, Any]) -> None:
             pd.DataFrame(metrics["reliability"]),
             key="reliability",
             how=_(
-                "How to read it: on the dashed line, confidence and accuracy are equal; below it, the network is overconfident. "
-                "Larger points stand for more faces, hollow ones for fewer than {few}."
+                "How to read it: on the dashed line, confidence and accuracy are equal; below it, the network is "
+                "overconfident. Larger points stand for more faces, hollow ones for fewer than {few}."
             ).format(few=model.MIN_FACES_IN_BIN),
         )
     with right:

@@ -1,4 +1,4 @@
-"""How the pages Story, Term and Compare show a report, and give it as a file."""
+"""Story, Term and Compare: a report on the page, and as a file."""
 
 import streamlit as st
 
@@ -8,7 +8,7 @@ from cssafe.report.document import SYNTHETIC, VALIDITY, Report, Section
 from cssafe.report.files import MIME, ReportError, file_name, make_file
 from cssafe.ui import common
 
-TRUST = N_("[How the score comes about, and how far to trust it](concentration)")
+TRUST = N_("[How the score is made, and its limits](concentration)")
 
 
 def show_report(report: Report) -> None:
@@ -26,12 +26,12 @@ def show_report(report: Report) -> None:
 
 
 def show_section(section: Section, key: str) -> None:
-    """Sentences, charts, how to read them, and the table behind them, made when it is opened."""
+    """Sentences, charts, how to read them, and their table, made when it is opened."""
     st.subheader(literal(section.title))
     for words in section.sentences:
         st.markdown(sentence(words))
-    for chart, said in section.charts:
-        st.altair_chart(chart, alt=said)
+    for chart, caption in section.charts:
+        st.altair_chart(chart, alt=caption)
     if section.reading:
         st.caption(sentence(section.reading))
     if not section.table.empty:
@@ -42,7 +42,7 @@ def show_section(section: Section, key: str) -> None:
 
 
 def offer_files(report: Report) -> None:
-    """The report as files. They are made when asked for, which takes some seconds."""
+    """Buttons that make the report as files, in some seconds."""
     with st.container(horizontal=True, vertical_alignment="center"):
         for kind, mime in MIME.items():
             asked = f"make_{kind}_{report.name}"
@@ -51,7 +51,7 @@ def offer_files(report: Report) -> None:
             ):
                 continue
             try:
-                with st.spinner(_("Drawing the charts and setting the pages …")):
+                with st.spinner(_("Drawing the charts and pages …")):
                     content = make_file(report, kind, common.current_language())
             except ReportError as error:
                 st.error(sentence(error), icon=":material/error:")
