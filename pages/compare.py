@@ -1,4 +1,4 @@
-"""Compare: lessons with a tag against lessons without it, and forms of teaching."""
+"""Compare: lessons with a tag against those without, and forms of teaching."""
 
 import streamlit as st
 
@@ -20,8 +20,8 @@ tag = st.selectbox(_("Tag"), names, key="tag", bind="query-params", format_func=
 if not names:
     st.info(
         _(
-            "No lesson here carries a tag yet. Tag lessons on the page Story, such as those in which you tried something new; "
-            "from five with a tag and five without on, they can be compared."
+            "No lesson here has a tag yet. Tag lessons on the page Story, such as those in which you tried something new. A "
+            "comparison needs at least five lessons with the tag and five without."
         ),
         icon=":material/sell:",
     )

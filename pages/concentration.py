@@ -1,4 +1,4 @@
-"""About the score: docs/concentration.md, so that it can be read where there is no internet."""
+"""About the score: docs/concentration.md, readable without internet."""
 
 import streamlit as st
 

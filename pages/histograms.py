@@ -12,8 +12,8 @@ from cssafe.settings import MINIMUM_GROUP
 from cssafe.ui import common, filters
 
 
-def contained(table: pd.DataFrame, groups: pd.Index) -> pd.DataFrame:
-    """The rows of these groups, with their names as they are shown."""
+def keep_groups(table: pd.DataFrame, groups: pd.Index) -> pd.DataFrame:
+    """The rows of these groups, with display names."""
     table = table[table["group"].isin(groups)]
     return table.assign(group=[shown(name) for name in table["group"]])
 
@@ -67,35 +67,33 @@ if concentration.empty:
     st.stop()
 most = concentration.groupby("group")["observations"].first().nlargest(len(COLOURS)).index
 if len(most) < concentration["group"].nunique():
-    st.caption(_("Shown are the {n} with most observations; choose others with the filter.").format(n=len(most)))
-concentration = contained(concentration, most)
+    st.caption(_("Only the {n} with most observations are shown; choose others with the filter.").format(n=len(most)))
+concentration = keep_groups(concentration, most)
 synthetic = concentration["synthetic"].any()
 
 st.subheader(_("Emotions (synthetic)") if synthetic else _("Emotions"))
 emotions = queries.emotions(workspace, by, which)
-emotions = contained(emotions, most)
+emotions = keep_groups(emotions, most)
 if emotions.empty:
     reason = _(
-        "There are no emotions here: these lessons were recorded in the profile attention-only, in which none are "
-        "computed or stored."
+        "There are no emotions here: these lessons were recorded in the profile attention-only, which computes and stores "
+        "none."
     )
     if not workspace.expression:
         reason = _(
-            "There are no emotions here: in the profile attention-only none are computed or shown, also of lessons recorded "
-            "before."
+            "There are no emotions here: the profile attention-only computes and shows none, also for earlier lessons."
         )
     st.info(reason, icon=":material/visibility:")
 else:
-    longer = _("How to read it: a longer bar means more of the time in that emotion, as the network names it.")
+    longer = _("How to read it: a longer bar means more time in that emotion, as the network names it.")
     lines = {
         "share": _(
             "Grey lines are 95 % intervals over lessons (over faces where there is one lesson): where they overlap, a "
             "difference may be chance."
         ),
         "count": _(
-            "Counted is one face over one second, under the emotion that leads in it; long lessons and large classes count "
-            "more. Not counted are emotions that led in fewer than {least} faces of a lesson, and with them its rarest other "
-            "one."
+            "A count is one face over one second, for its leading emotion; long lessons and large classes count more. Emotions "
+            "that led in fewer than {least} faces of a lesson are not counted, nor is the rarest other one of that lesson."
         ).format(least=MINIMUM_GROUP),
     }
     common.show_chart(
@@ -108,8 +106,8 @@ else:
 
 st.subheader(_("Concentration (synthetic)") if synthetic else _("Concentration"))
 ends = _(
-    "How to read it: longer bars at the top mean more faces and seconds of high concentration, at the bottom of low. What "
-    "fewer than {least} faces of a lesson reached is counted in the nearest tenth that enough did."
+    "How to read it: longer bars at the top mean more faces and seconds of high concentration, at the bottom of low. Where "
+    "fewer than {least} faces of a lesson reached a tenth, they are counted in the nearest tenth with enough faces."
 ).format(least=MINIMUM_GROUP)
 common.show_chart(
     histograms.distribution(concentration, measure),

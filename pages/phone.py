@@ -1,4 +1,4 @@
-"""Phone: the running lesson of a class for its teacher, on the phone in her hand: one number, hints, activity, markers."""
+"""Phone: the running lesson of a class for its teacher: one figure, hints, activity, markers."""
 
 import math
 
@@ -14,8 +14,8 @@ from cssafe.ui.shared_views import require_lesson, show_hint, show_suggestions
 
 
 @st.fragment(run_every=1)
-def figures(lesson: LiveLesson) -> None:
-    """The class at this moment, in words."""
+def show_class(lesson: LiveLesson) -> None:
+    """The class at this moment."""
     view = lesson.view()
     if view.ended:
         st.rerun()
@@ -38,7 +38,7 @@ def figures(lesson: LiveLesson) -> None:
 
 
 shown = require_lesson("phone")
-figures(shown)
+show_class(shown)
 show_suggestions(shown)
 activity_switch(shown)
 marker_buttons(shown)

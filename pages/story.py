@@ -1,4 +1,4 @@
-"""Story: what one lesson's figures say, in order, to be read, printed or kept."""
+"""Story: the report of one lesson, with its note and tags."""
 
 import pandas as pd
 import streamlit as st
@@ -31,7 +31,7 @@ picked = st.selectbox(
 )
 if picked is None:
     st.warning(
-        _("The lesson of this address is deleted, or left out by the filter. Choose one."), icon=":material/search_off:"
+        _("The lesson of this address is deleted, or hidden by the filter. Choose one."), icon=":material/search_off:"
     )
     st.stop()
 st.query_params["lesson"] = picked
@@ -40,9 +40,9 @@ number = int(lesson["lesson"])
 
 if pd.isna(lesson["ended"]):
     st.info(
-        _("This lesson is over, but its end is not written yet. Its story is told once it is.")
+        _("This lesson is over, but its end is not written yet. The story appears once it is.")
         if workspace.unwritten_end(number)
-        else _("This lesson is still running. Its story is told once it is over."),
+        else _("This lesson is still running. The story appears once it is over."),
         icon=":material/hourglass:",
     )
     st.stop()
@@ -57,7 +57,7 @@ st.subheader(_("Note and tags"))
 tags = notes.tags(workspace)
 with st.form(f"notes_{number}"):
     note = st.text_area(
-        _("Note"), notes.note(workspace, number), max_chars=2000, help=_("Yours alone; it goes into the report.")
+        _("Note"), notes.note(workspace, number), max_chars=2000, help=_("The note is part of the report.")
     )
     chosen = st.multiselect(
         _("Tags"),

@@ -1,4 +1,4 @@
-"""Term: a report for a class or a subject, and what changed against the last term."""
+"""Term: the report of a class or a subject over a term, compared with the last term."""
 
 import streamlit as st
 
@@ -27,7 +27,7 @@ if which.since and (until := which.until or choices.last):
         )
         st.stop()
 else:
-    st.caption(_("Choose in the filter from when this term counts, to compare it with the one before."))
+    st.caption(_("Choose the first day of this term in the filter to compare it with the one before."))
 with st.spinner(_("Reading the term …")):
     report = term_report(
         workspace, which, last_term, common.settings().profile, workspace.get("periods", []), cached_effects

@@ -1,7 +1,7 @@
-"""Why a score is what it is: from the best there is, 1, what is lost to where a face looks, to its eyes and to its emotion.
+"""Parts of a score: the losses, from the best score of 1, to looking away, to the eyes and to the emotion.
 
-The index is a product, so what each factor takes depends on the order: here first looking, then the eyes, then the emotion.
-All parts and the index add up to 1.
+The index is a product, so the loss to each factor depends on the order: first looking, then the eyes, then the emotion. All
+parts and the index add up to 1.
 """
 
 import numpy as np
@@ -16,20 +16,19 @@ from cssafe.scoring.rescoring import activity_at, expression, signals
 from cssafe.stats.intervals import clustered, weights
 
 KINDS = ("index", "looking", "eyes", "emotion")
-"""What a score is split into where the emotions are taken together."""
+"""Parts of a score with all emotions as one."""
 
 
 def part_names(formula: Formula) -> tuple[str, ...]:
-    """What is lost to looking away, to eyes not open and, where the formula weighs them, to each emotion."""
+    """Names of the losses: to looking away, to eyes not open and, where the formula weighs them, to each emotion."""
     return ("looking", "eyes", *(FERPLUS if formula.emotion is not None else ()))
 
 
 def face_parts(signals: Signals, expression: np.ndarray | None, formula: Formula, activity: str) -> pd.DataFrame:
-    """One row for each face: `parts`, each in [0, 1], and `index`, together 1; NaN where the face is not measurable or the
+    """One row for each face: `part_names`, each in [0, 1], and `index`, together 1; NaN where the face is not measurable or the
     activity not scored.
 
-    Args:
-        expression: (n, 8) probabilities; not looked at by a formula without emotion weights.
+    expression: (n, 8) probabilities; ignored by a formula without emotion weights.
     """
     names = part_names(formula)
     if formula.limits[activity] is None:
@@ -50,12 +49,12 @@ def face_parts(signals: Signals, expression: np.ndarray | None, formula: Formula
 
 
 def frame_parts(result: FrameResult, formula: Formula, activity: str) -> pd.DataFrame:
-    """Rows of `table` for one frame, means over the faces that could be measured."""
+    """Rows of `parts_table` for one frame, means over its measured faces."""
     return parts_table(face_parts(result.signals, result.expression, formula, activity).mean())
 
 
 def empty_parts(formula: Formula) -> pd.DataFrame:
-    """Rows of `table` where nothing may or can be said: all NaN."""
+    """Rows of `parts_table` with NaN, for a moment without figures."""
     return parts_table(pd.Series(np.nan, [*part_names(formula), "index"]))
 
 
@@ -63,11 +62,11 @@ def minute_parts(rows: pd.DataFrame, activities: pd.DataFrame, formula: Formula)
     """The parts of each minute, means over its observations.
 
     Args:
-        rows: of scored_observations.counted. activities: as in rescoring.activity_at.
+        rows: scored_observations.counted. activities: as in rescoring.activity_at.
 
     Returns:
-        `minute`, `part` (`parts` and index), `points` with low and high (95 %, clusters: faces, cut to [0, 1]) and `share` of
-        all that is lost in the minute, NaN for the index and where nothing is lost.
+        `minute`, `part` (`part_names` and index), `points` with low and high (95 %, clusters: faces, cut to [0, 1]) and
+        `share` of all losses in the minute, NaN for the index and where nothing is lost.
     """
     names = [*part_names(formula), "index"]
     doing = activity_at(rows["time"], activities)
@@ -87,13 +86,13 @@ def minute_parts(rows: pd.DataFrame, activities: pd.DataFrame, formula: Formula)
     share = np.full_like(mean, np.nan)  # the index is the last
     whole = mean[:, :-1].sum(axis=1, keepdims=True)
     np.divide(mean[:, :-1], whole, out=share[:, :-1], where=whole > 1e-6)
-    told = {"minute": minute.repeat(len(names)), "part": np.tile(names, len(minute)), "points": mean.ravel()}
-    told |= {"low": low.clip(0, 1).ravel(), "high": high.clip(0, 1).ravel(), "share": share.ravel()}
-    return pd.DataFrame(told).astype(columns)
+    figures = {"minute": minute.repeat(len(names)), "part": np.tile(names, len(minute)), "points": mean.ravel()}
+    figures |= {"low": low.clip(0, 1).ravel(), "high": high.clip(0, 1).ravel(), "share": share.ravel()}
+    return pd.DataFrame(figures).astype(columns)
 
 
 def parts_table(points: pd.Series) -> pd.DataFrame:
-    """`parts` and the index of one moment as rows of `part`, `points` and `share` of what is lost."""
+    """`part_names` and the index of one moment as rows of `part`, `points` and `share` of all losses."""
     lost = points.drop("index")
     share = lost / lost.sum() if lost.sum() > 1e-6 else lost * np.nan
     return pd.DataFrame(
@@ -102,21 +101,20 @@ def parts_table(points: pd.Series) -> pd.DataFrame:
 
 
 def sum_by_kind(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows of `table`, or of `minutes`, with all emotions as one: `kind` and the sum of `points`, for each minute if there
-    are several."""
+    """Rows of `parts_table` or `minute_parts` with all emotions as one: `kind` and the sum of `points`, for each minute."""
     kind = table["part"].where(~table["part"].isin(FERPLUS), "emotion")
     by = ["minute", "kind"] if "minute" in table else ["kind"]
     return table.assign(kind=kind).groupby(by, sort=False, as_index=False)["points"].sum()
 
 
 def describe_parts(table: pd.DataFrame) -> str:
-    """One sentence: what takes how much from the best score, 1. table: of one moment."""
+    """The score and its losses in one sentence. table: parts of one moment."""
     points = table.set_index("part")["points"]
     lost = {_("{amount:.2f} to looking away"): points["looking"], _("{amount:.2f} to eyes not open"): points["eyes"]}
     emotions, emotion = points.drop(["looking", "eyes", "index"]), ""
     if len(emotions):
         emotion = _(emotions.idxmax())
         lost[_("{amount:.2f} to the emotion, mostly {emotion}")] = emotions.sum()
-    told = [part.format(amount=amount, emotion=emotion) for part, amount in lost.items() if amount >= 0.005]
-    sentence = _("{index:.2f} of 1: lost are {parts}.") if told else _("{index:.2f} of 1: nothing is lost.")
-    return sentence.format(index=points["index"], parts=", ".join(told))
+    losses = [part.format(amount=amount, emotion=emotion) for part, amount in lost.items() if amount >= 0.005]
+    sentence = _("{index:.2f} of 1: lost are {parts}.") if losses else _("{index:.2f} of 1: nothing is lost.")
+    return sentence.format(index=points["index"], parts=", ".join(losses))

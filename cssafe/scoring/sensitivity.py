@@ -1,4 +1,4 @@
-"""How far a lesson's verdict hangs on the formula's numbers: each moved by a fifth, alone, and the lesson scored anew."""
+"""Sensitivity of a lesson's result: each number of the formula changed alone by a fifth, and the lesson rescored."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -17,10 +17,10 @@ RELATIVE_CHANGE = 0.2
 
 
 def variants(formula: Formula, activities: list[str]) -> Iterator[tuple[str, float, Formula]]:
-    """What was moved, in words, by which factor, and the formula with it: first the formula as it is (factor 1), then each of
-    its numbers down and up. The hysteresis is left out, for it steadies a level over time and moves no score.
+    """Name of the changed number, factor, and formula: first the formula as it is (factor 1), then each number down and up.
 
-    activities: those whose limits matter. A moved weight may exceed what a formula file allows; scores stay in [0, 1].
+    The hysteresis is not changed, because it moves no score. activities: of the lesson. A changed weight may exceed the limits
+    of a formula file; scores stay in [0, 1].
     """
     yield "", 1.0, formula
     for factor in (1 - RELATIVE_CHANGE, 1 + RELATIVE_CHANGE):
@@ -55,11 +55,11 @@ def rescore_variants(
     formula: Formula,
     progress: Callable[[float], object] = lambda share: None,
 ) -> pd.DataFrame:
-    """What each variant says of a lesson: columns number, factor, `concentration` (mean), `level` of that mean (0, 1, 2), and
+    """Result of a lesson by each variant. Columns: number, factor, `concentration` (mean), `level` of the mean (0, 1, 2), and
     `low`, `medium`, `high`, the shares of observations on each level, without hysteresis.
 
     Args:
-        rows: of scored_observations.counted, one or more. activities: as in rescoring.activity_at. progress: called with the
+        rows: scored_observations.counted, at least one. activities: as in rescoring.activity_at. progress: called with the
             share done, 0 to 1.
     """
     doing = activity_at(rows["time"], activities)
@@ -70,7 +70,7 @@ def rescore_variants(
         )
     )
     moved = list(variants(formula, [name for name, *_rest in groups]))
-    told = []
+    results = []
     for i, (number, factor, variant) in enumerate(moved):
         index = np.concatenate([concentration(attention(s, variant, name), p, variant) for name, s, p in groups])
         there = ~np.isnan(index)
@@ -79,6 +79,6 @@ def rescore_variants(
         shares = np.bincount(levels(index, fresh, variant), minlength=3) / max(1, len(index))
         mean = np.full(1, np.average(index, weights=weight[there]) if len(index) else np.nan)
         level = levels(mean, np.full(1, -1, np.int8), variant)
-        told.append((number, factor, float(mean[0]), int(level[0]), *shares.tolist()))
+        results.append((number, factor, float(mean[0]), int(level[0]), *shares.tolist()))
         progress((i + 1) / len(moved))
-    return pd.DataFrame(told, columns=["number", "factor", "concentration", "level", "low", "medium", "high"])
+    return pd.DataFrame(results, columns=["number", "factor", "concentration", "level", "low", "medium", "high"])
