@@ -25,7 +25,7 @@ def workspace(monkeypatch):
 
 def test_an_empty_workspace_has_nothing_to_take_out_but_takes_in(workspace):
     page = show("data")
-    assert "nothing to take out" in text(page) and len(page.get("file_uploader")) == 1
+    assert "no lesson to export yet" in text(page) and len(page.get("file_uploader")) == 1
     assert len(page.markdown) == 0  # a page's own notes are not shown
 
 

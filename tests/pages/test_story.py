@@ -116,7 +116,7 @@ def test_the_last_term_is_guessed_and_compared(workspace):  # noqa: F811
         value = 0.5 if day < 5 else 0.7
         when = START + timedelta(days=day)
         add(workspace, rows(concentration=value + 0.01 * (day % 2), start=when), lesson=replace(LESSON, started=when))
-    assert "Choose in the filter from when" in text(show("term"))
+    assert "Choose the first day of this term in the filter" in text(show("term"))
     page = show("term", **{"from": "2026-03-07", "until": "2026-03-11"})
     assert [str(box.value) for box in page.date_input[-2:]] == ["2026-03-02", "2026-03-06"]
     assert "Higher than in the last term: +0.20" in said(page)
@@ -128,7 +128,7 @@ def test_lessons_are_compared_by_the_tag_chosen(workspace):  # noqa: F811
     for i in range(12):
         number = add(workspace, rows(concentration=0.5 + 0.2 * (i % 2) + 0.01 * (i % 3)))
         if i == 0:
-            assert "carries a tag yet" in text(show("compare"))
+            assert "has a tag yet" in text(show("compare"))
         workspace.annotate(number, "", ["outside"] if i % 2 else [])
     told = said(show("compare"))
     assert "Concentration was higher with “outside”: +0.20" in told and "Effect size" in told

@@ -81,7 +81,7 @@ def lent(filled, monkeypatch):
 def test_slots_are_shown_raw_and_with_all_else_taken_out_and_marked_as_synthetic(lent):
     page = show(SLOTS)
     told = text(page)
-    assert "As recorded (synthetic)" in told and "All else taken out (synthetic)" in told
+    assert "As recorded (synthetic)" in told and "Adjusted difference (synthetic)" in told
     assert "Concentration is highest on" in told and "95 % interval" in told and "never a mark" in told
     page.session_state["effects_table"] = True  # the table behind the chart is made when it is opened
     [table] = run(page).dataframe
@@ -119,7 +119,7 @@ def test_the_week_is_taken_from_recorded_lessons_and_can_be_downloaded(workspace
     workspace.set("school", {})
     workspace.set("periods", [])
     page = show(WEEK)
-    press(page, "Take it from the recorded lessons")
+    press(page, "Import from the recorded lessons")
     taken = workspace.get("school")["lessons"]
     assert len(taken) == len(of.lessons) and len(workspace.get("periods")) == 7
     assert {"CSV", "iCalendar"} <= {button.label for button in page.get("download_button")}

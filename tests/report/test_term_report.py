@@ -32,7 +32,7 @@ def fill(workspace, values, first: int = 0, **others) -> list[int]:
 def test_without_lessons_a_term_has_a_report_that_says_nothing(workspace):
     report = term_report(workspace, ALL, None, CONSENT)
     assert report.figures[1].value == "0" and "needs at least two lessons" in words(report)
-    assert "No lesson here has anything but a lecture" in words(comparison_report(workspace, ALL, ""))
+    assert "These lessons hold lecture only" in words(comparison_report(workspace, ALL, ""))
 
 
 def test_the_last_term_ends_where_this_one_begins_and_is_as_long():

@@ -125,7 +125,7 @@ def test_a_page_says_how_many_lessons_are_left_out_beside_others_with_figures(at
 def test_histograms_say_why_no_emotion_is_there_of_a_lesson_scored_anew(attention_only):
     attention_only.rescore(ATTENTION_ONLY)
     shown = text(show("histograms"))
-    assert "also of lessons recorded before" in shown and "happy" not in shown.lower()
+    assert "also for earlier lessons" in shown and "happy" not in shown.lower()
 
 
 @pytest.mark.parametrize("profile", ["consent", "attention-only"])
