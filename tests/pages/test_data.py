@@ -42,7 +42,7 @@ def test_it_says_of_how_many_lessons_no_single_faces_leave(workspace):
     add(workspace, rows(), lesson=replace(LESSON, profile="attention-only"))
     page = show("data")
     press(page, "Prepare the file")
-    assert "means of the class for each minute, and no single faces, as their profile does not show them: 1." in text(
+    assert "class means per minute only, because their profile does not show single faces: 1." in text(
         page
     )
 

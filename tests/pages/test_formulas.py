@@ -96,7 +96,7 @@ def test_the_activities_of_a_lesson_are_told_beside_its_parts(workspace):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"formula": "gone 3"}, "“gone 3” of this lesson is not here any more"),
+        ({"formula": "gone 3"}, "“gone 3” of this lesson no longer exists"),
     ],
 )
 def test_scores_that_cannot_be_explained_say_why(workspace, change, says):

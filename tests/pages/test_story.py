@@ -50,7 +50,7 @@ def test_an_empty_page_says_what_to_do(workspace, name):  # noqa: F811
 def test_too_small_a_group_is_explained_and_not_shown(workspace, name):  # noqa: F811
     add(workspace, rows(tracks=4))
     page = show(name)
-    assert "fewer than 5 faces" in text(page) and not page.metric
+    assert "need at least 5 faces" in text(page) and not page.metric
 
 
 @pytest.mark.parametrize("name", PAGES)

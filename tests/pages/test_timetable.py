@@ -43,7 +43,7 @@ def keep(of: Workspace, lessons: list[dict], **others) -> None:
 
 
 def test_an_empty_workspace_is_asked_for_its_week_in_every_part(workspace):  # noqa: F811
-    assert "not known yet" in text(show(WEEK))
+    assert "no school week yet" in text(show(WEEK))
     for part in (SLOTS, BETTER):
         assert "periods first" in text(show(part))
 
@@ -56,7 +56,7 @@ def test_without_lessons_the_slots_say_what_to_do(workspace):  # noqa: F811
 def test_too_small_a_group_is_explained_and_not_shown(workspace):  # noqa: F811
     keep(workspace, [])
     add(workspace, rows(tracks=4))
-    assert "fewer than 5 faces" in text(show(SLOTS)) and "How to read it" not in text(show(SLOTS))
+    assert "need at least 5 faces" in text(show(SLOTS)) and "How to read it" not in text(show(SLOTS))
 
 
 @pytest.fixture(scope="module")
