@@ -13,6 +13,7 @@ import streamlit as st
 from starlette.formparsers import MultiPartParser
 from starlette.middleware import Middleware
 from streamlit.runtime import get_instance
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
 from cssafe import errors, settings
 from cssafe.live.transports import websocket
@@ -53,7 +54,9 @@ def host_rules() -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def held() -> dict[str, int]:
     """Session -> bytes of its uploaded files."""
-    kept = get_instance().uploaded_file_mgr.file_storage
+    manager = get_instance().uploaded_file_mgr
+    assert isinstance(manager, MemoryUploadedFileManager), "uploads are kept in memory"
+    kept = manager.file_storage
     return {session: sum(len(file.data) for file in list(files.values())) for session, files in list(kept.items())}
 
 
@@ -73,7 +76,7 @@ def prepare() -> None:
     importlib.import_module("cssafe.ui.common")
     time.sleep(HEAD_START)
     services().open()
-    for module in ("cssafe.charts.live", "cssafe.charts"):
+    for module in ("cssafe.charts.live", "cssafe.charts.timelines"):
         importlib.import_module(module)
 
 

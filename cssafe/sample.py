@@ -15,8 +15,8 @@ import pandas as pd
 from cssafe.frames import MOVEMENTS, SIGNALS
 from cssafe.labels import FERPLUS, FIRST
 from cssafe.observations import COLUMNS, EXPRESSION, PLACE
-from cssafe.scoring.formula import ATTENTION_ONLY, MOST_GAZE, PUBLISHED, Formula
-from cssafe.scoring.rescoring import score
+from cssafe.scoring.formula import ATTENTION_ONLY, MAX_GAZE_WEIGHT, PUBLISHED, Formula
+from cssafe.scoring.rescoring import score_observations
 from cssafe.settings import Profile
 from cssafe.signals.pose import STRAIGHT_GAZE
 from cssafe.store import Lesson, Workspace
@@ -139,8 +139,8 @@ def _observations(
     usual = random.dirichlet(np.array(list(MIXTURE.values())) * mood, present)
     p = usual[None] * random.gamma(4, 0.25, (*shape, len(FERPLUS))) + 1e-6
     p /= p.sum(axis=2, keepdims=True)
-    best = (1.0 if formula.emotion is None else p @ formula.emotion) * MOST_GAZE / formula.divisor
-    aside = formula.gaze["away_open"] / MOST_GAZE
+    best = (1.0 if formula.emotion is None else p @ formula.emotion) * MAX_GAZE_WEIGHT / formula.divisor
+    aside = formula.gaze["away_open"] / MAX_GAZE_WEIGHT
     looking = random.random(shape) < (level / best - aside) / (1 - aside)
     drowsy = random.random(shape) < 0.03
     values = _signals(random, looking, drowsy)
@@ -154,7 +154,7 @@ def _observations(
     rows |= {"score": random.uniform(0.7, 1, shape).ravel().astype(np.float32), "frames": np.ones(minutes.size, int)}
     rows |= {"time": begin + minutes * np.timedelta64(60, "s"), "track": np.tile(np.arange(1, present + 1), MINUTES)}
     front = pd.DataFrame({"time": [begin], "activity": [FIRST["class"]]})
-    return score(pd.DataFrame(rows), front, formula)[list(COLUMNS)]
+    return score_observations(pd.DataFrame(rows), front, formula)[list(COLUMNS)]
 
 
 def _signals(random: np.random.Generator, looking: np.ndarray, drowsy: np.ndarray) -> dict[str, np.ndarray]:

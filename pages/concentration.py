@@ -1,4 +1,4 @@
-"""About the score: docs/concentration.md, so that it can be read where there is no internet."""
+"""About the score: docs/concentration.md, readable without internet."""
 
 import streamlit as st
 
@@ -6,5 +6,5 @@ from cssafe.language import _
 from cssafe.settings import ROOT
 from cssafe.ui import common
 
-common.heading(_("About the score"))
+common.show_heading(_("About the score"))
 st.markdown((ROOT / "docs" / "concentration.md").read_text(encoding="utf-8").partition("\n")[2])

@@ -3,24 +3,25 @@
 import pandas as pd
 import streamlit as st
 
-from cssafe import charts, queries
-from cssafe.charts import captions
+from cssafe import queries
+from cssafe.charts import histograms
+from cssafe.colours import COLOURS
 from cssafe.language import _
 from cssafe.names import clean_text
 from cssafe.settings import MINIMUM_GROUP
 from cssafe.ui import common, filters
 
 
-def contained(table: pd.DataFrame, groups: pd.Index) -> pd.DataFrame:
-    """The rows of these groups, with their names as they are shown."""
+def keep_groups(table: pd.DataFrame, groups: pd.Index) -> pd.DataFrame:
+    """The rows of these groups, with display names."""
     table = table[table["group"].isin(groups)]
     return table.assign(group=[clean_text(name) for name in table["group"]])
 
 
-common.page(_("Histograms"))
+common.start_page(_("Histograms"))
 workspace = common.workspace()
-choices = filters.guard(workspace)
-which = filters.which(choices)
+choices = filters.require_lessons(workspace)
+which = filters.choose_filter(choices)
 
 left, right = st.columns(2)
 by = left.segmented_control(
@@ -28,7 +29,7 @@ by = left.segmented_control(
     ["class", "subject", "lesson"],
     default="class",
     required=True,
-    format_func={"class": _("School classes"), "subject": _("Subjects"), "lesson": _("Lessons")}.get,
+    format_func={"class": _("School classes"), "subject": _("Subjects"), "lesson": _("Lessons")}.__getitem__,
     key="by",
     bind="query-params",
 )
@@ -37,69 +38,67 @@ measure = right.segmented_control(
     ["share", "count"],
     default="share",
     required=True,
-    format_func={"share": _("Shares"), "count": _("Counts")}.get,
+    format_func={"share": _("Shares"), "count": _("Counts")}.__getitem__,
     key="show",
     bind="query-params",
 )
 lessons = queries.lessons(workspace, which)
 if lessons.empty:
-    filters.nothing()
+    filters.stop_without_match()
 if by == "lesson":
     names = {row.lesson: f"{clean_text(row.name)}, {row.local:%d %b %H:%M}" for row in lessons.itertuples(index=False)}
     picked = st.multiselect(
-        _("Lessons (up to {most})").format(most=len(charts.COLOURS)),
+        _("Lessons (up to {most})").format(most=len(COLOURS)),
         names,
         list(names)[:3],
-        format_func=names.get,
-        max_selections=len(charts.COLOURS),
+        format_func=names.__getitem__,
+        max_selections=len(COLOURS),
     )
     if not picked:
         st.info(_("Choose at least one lesson."), icon=":material/info:")
         st.stop()
     which = queries.Filter(lessons=picked)
     lessons = lessons[lessons["lesson"].isin(picked)]
-filters.left_out(lessons)
+filters.show_withheld(lessons)
 
 concentration = queries.distribution(workspace, by, which)
 if concentration.empty:
-    st.info(filters.no_figures(lessons), icon=":material/group_off:")
+    st.info(filters.why_no_figures(lessons), icon=":material/group_off:")
     st.stop()
-most = concentration.groupby("group")["observations"].first().nlargest(len(charts.COLOURS)).index
+most = concentration.groupby("group")["observations"].first().nlargest(len(COLOURS)).index
 if len(most) < concentration["group"].nunique():
-    st.caption(_("Shown are the {n} with most observations; choose others with the filter.").format(n=len(most)))
-concentration = contained(concentration, most)
+    st.caption(_("Only the {n} with most observations are shown; choose others with the filter.").format(n=len(most)))
+concentration = keep_groups(concentration, most)
 synthetic = concentration["synthetic"].any()
 
 st.subheader(_("Emotions (synthetic)") if synthetic else _("Emotions"))
 emotions = queries.emotions(workspace, by, which)
-emotions = contained(emotions, most)
+emotions = keep_groups(emotions, most)
 if emotions.empty:
     reason = _(
-        "There are no emotions here: these lessons were recorded in the profile attention-only, in which none are "
-        "computed or stored."
+        "There are no emotions here: these lessons were recorded in the profile attention-only, which computes and stores "
+        "none."
     )
     if not workspace.expression:
         reason = _(
-            "There are no emotions here: in the profile attention-only none are computed or shown, also of lessons recorded "
-            "before."
+            "There are no emotions here: the profile attention-only computes and shows none, also for earlier lessons."
         )
     st.info(reason, icon=":material/visibility:")
 else:
-    longer = _("How to read it: a longer bar means more of the time in that emotion, as the network names it.")
+    longer = _("How to read it: a longer bar means more time in that emotion, as the network names it.")
     lines = {
         "share": _(
             "Grey lines are 95 % intervals over lessons (over faces where there is one lesson): where they overlap, a "
             "difference may be chance."
         ),
         "count": _(
-            "Counted is one face over one second, under the emotion that leads in it; long lessons and large classes count "
-            "more. Not counted are emotions that led in fewer than {least} faces of a lesson, and with them its rarest other "
-            "one."
+            "A count is one face over one second, for its leading emotion; long lessons and large classes count more. Emotions "
+            "that led in fewer than {least} faces of a lesson are not counted, nor is the rarest other one of that lesson."
         ).format(least=MINIMUM_GROUP),
     }
-    common.chart(
-        charts.emotions(emotions, measure),
-        captions.emotions(emotions, measure),
+    common.show_chart(
+        histograms.emotions(emotions, measure),
+        histograms.emotions_caption(emotions, measure),
         emotions.assign(emotion=[_(emotion) for emotion in emotions["emotion"]]),
         key="emotions",
         how=f"{longer} {lines[measure]}",
@@ -107,12 +106,12 @@ else:
 
 st.subheader(_("Concentration (synthetic)") if synthetic else _("Concentration"))
 ends = _(
-    "How to read it: longer bars at the top mean more faces and seconds of high concentration, at the bottom of low. What "
-    "fewer than {least} faces of a lesson reached is counted in the nearest tenth that enough did."
+    "How to read it: longer bars at the top mean more faces and seconds of high concentration, at the bottom of low. Where "
+    "fewer than {least} faces of a lesson reached a tenth, they are counted in the nearest tenth with enough faces."
 ).format(least=MINIMUM_GROUP)
-common.chart(
-    charts.distribution(concentration, measure),
-    captions.distribution(concentration, measure),
+common.show_chart(
+    histograms.distribution(concentration, measure),
+    histograms.distribution_caption(concentration, measure),
     concentration,
     key="distribution",
     how=f"{ends} {_(filters.VALIDITY)}",

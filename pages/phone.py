@@ -1,4 +1,4 @@
-"""Phone: the running lesson of a class for its teacher, on the phone in her hand: one number, hints, activity, markers."""
+"""Phone: the running lesson of a class for its teacher: one figure, hints, activity, markers."""
 
 import math
 
@@ -9,19 +9,19 @@ from cssafe.live.lesson import LiveLesson
 from cssafe.names import escape_markdown, escape_sentence
 from cssafe.ui import common
 from cssafe.ui.filters import VALIDITY
-from cssafe.ui.lesson_panel import activity, banded, markers
-from cssafe.ui.shared_views import hint, lesson, suggested
+from cssafe.ui.lesson_panel import activity_switch, format_level, marker_buttons
+from cssafe.ui.shared_views import require_lesson, show_hint, show_suggestions
 
 
 @st.fragment(run_every=1)
-def figures(lesson: LiveLesson) -> None:
-    """The class at this moment, in words."""
+def show_class(lesson: LiveLesson) -> None:
+    """The class at this moment."""
     view = lesson.view()
     if view.ended:
         st.rerun()
     reading = view.reading
     known = not math.isnan(reading.low)
-    below = banded(reading) if known else _("no figure")
+    below = format_level(reading) if known else _("no figure")
     st.metric(
         escape_markdown(lesson.lesson.name),
         f"{reading.concentration:.2f}" if known else "–",
@@ -32,16 +32,16 @@ def figures(lesson: LiveLesson) -> None:
     mean = _("Mean concentration of {n} faces with its 95 % interval.").format(n=reading.measured)
     st.caption(reading.note or mean)
     if view.alert:
-        hint(lesson, view.alert)
+        show_hint(lesson, view.alert)
     if view.problem:
         st.error(escape_sentence(view.problem), icon=":material/error:")
 
 
-shown = lesson("phone")
-figures(shown)
-suggested(shown)
-activity(shown)
-markers(shown)
+shown = require_lesson("phone")
+show_class(shown)
+show_suggestions(shown)
+activity_switch(shown)
+marker_buttons(shown)
 if not shown.profile.expression:
     st.caption(_(common.NO_EMOTION))
 st.caption(_(VALIDITY))

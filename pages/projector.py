@@ -5,22 +5,22 @@ import math
 import pandas as pd
 import streamlit as st
 
-from cssafe.charts import captions
+from cssafe.labels import FERPLUS
 from cssafe.language import _
 from cssafe.live.lesson import LiveLesson
 from cssafe.names import escape_markdown
 from cssafe.ui import common
 from cssafe.ui.filters import VALIDITY
-from cssafe.ui.lesson_panel import DASHED, banded
-from cssafe.ui.shared_views import lesson
+from cssafe.ui.lesson_panel import DASHED, format_level
+from cssafe.ui.shared_views import require_lesson
 
 LARGE = """<div style="font-size: clamp(4rem, 17vw, 15rem); line-height: 1; font-weight: 600">{value}</div>
 <div style="font-size: clamp(1.5rem, 4vw, 3.5rem); line-height: 1.3">{below}</div>"""
-FONT = 18  # of the charts' writing, to be read from the last row (assumption)
+FONT_PX = 18  # of the charts' text, to be read from the last row (assumption)
 
 
 @st.fragment(run_every=1)
-def figures(lesson: LiveLesson) -> None:
+def show_class(lesson: LiveLesson) -> None:
     """The class at this moment and in the last minutes."""
     from cssafe.charts import live  # Altair takes half a second, which an empty page need not wait for
 
@@ -31,25 +31,25 @@ def figures(lesson: LiveLesson) -> None:
     large, course = st.columns([2, 3], gap="large", vertical_alignment="center")
     with large:
         known = not math.isnan(reading.low)
-        below = banded(reading) if known else _("no figure")
+        below = format_level(reading) if known else _("no figure")
         st.html(LARGE.format(value=f"{reading.concentration:.2f}" if known else "–", below=below))
         mean = _("Mean concentration of {n} faces, 0 to 1, with its 95 % interval").format(n=reading.measured)
         st.markdown(reading.note or mean)
     with course:
         chart = live.last_minutes(view.history, lesson.bands, view.now).properties(height=230)
-        large_writing = chart.configure_axis(labelFontSize=FONT, titleFontSize=FONT)
-        common.chart(large_writing, captions.last_minutes(view.history), view.history, key="last_minutes")
+        large_writing = chart.configure_axis(labelFontSize=FONT_PX, titleFontSize=FONT_PX)
+        common.show_chart(large_writing, live.last_minutes_caption(view.history), view.history, key="last_minutes")
         if lesson.profile.expression:
-            shares = reading.expression or dict.fromkeys(live.FERPLUS, 0.0)
+            shares = reading.expression or dict.fromkeys(FERPLUS, 0.0)
             emotions = live.emotions_now(shares).properties(height=260)
-            large_writing = emotions.configure_axis(labelFontSize=FONT, titleFontSize=FONT)
+            large_writing = emotions.configure_axis(labelFontSize=FONT_PX, titleFontSize=FONT_PX)
             table = pd.DataFrame({"emotion": [_(name) for name in shares], "share": shares.values()})
-            common.chart(large_writing, captions.emotions_now(reading.expression), table, key="emotions_now")
+            common.show_chart(large_writing, live.emotions_now_caption(reading.expression), table, key="emotions_now")
 
 
-shown = lesson("projector")
+shown = require_lesson("projector")
 st.title(escape_markdown(shown.lesson.name))
 if not shown.profile.expression:
     st.caption(_(common.NO_EMOTION))
-figures(shown)
+show_class(shown)
 st.caption(f"{_(DASHED)} {_(VALIDITY)}")

@@ -1,4 +1,4 @@
-"""Status: how the server is doing, all visitors together."""
+"""Status: the state of the server, for all visitors together."""
 
 from datetime import datetime, timedelta
 
@@ -11,12 +11,12 @@ from cssafe.ui import common
 
 STATES = {"loading": N_("loading"), "ready": N_("ready"), "failed": N_("failed")}
 
-common.heading(_("Status"))
+common.show_heading(_("Status"))
 
 
 @st.fragment(run_every=2)
-def now() -> None:
-    """The figures of this moment."""
+def show_state() -> None:
+    """The figures of this moment, every two seconds."""
     report = health.report()
     if report["problem"]:
         st.error(escape_sentence(report["problem"]), icon=":material/error:")
@@ -41,7 +41,7 @@ def now() -> None:
             n=report["failed"], all=report["failed"] + report["analyzed"]
         ),
         _("Last write"): written,
-        _("Memory"): f"{report['memory_mb']} MB" if report["memory_mb"] else _("not told"),
+        _("Memory"): f"{report['memory_mb']} MB" if report["memory_mb"] else _("not known"),
         _("Running for"): str(timedelta(seconds=report["uptime"])),
     }
     with st.container(horizontal=True):
@@ -49,7 +49,7 @@ def now() -> None:
             st.metric(name, value, width=160)
 
 
-now()
+show_state()
 if common.settings().hosted and not common.settings().hosts:
     st.caption(
         _(
@@ -59,10 +59,10 @@ if common.settings().hosted and not common.settings().hosts:
     )
 st.caption(
     _(
-        "All visitors together; nothing here tells of a single lesson. The same figures are at the address /healthz, for a "
-        "program that watches the server."
+        "All visitors together, without figures of single lessons. The same figures are at the address /healthz, for programs "
+        "that monitor the server."
     )
 )
 st.subheader(_("Versions"))
 st.table(health.versions())
-st.caption(_("Ways for pictures to get here: {ways}.").format(ways=", ".join(health.transports())))
+st.caption(_("Camera connections: {ways}.").format(ways=", ".join(health.transports())))

@@ -1,4 +1,4 @@
-"""Story: what one lesson's figures say, in order, to be read, printed or kept."""
+"""Story: the report of one lesson, with its note and tags."""
 
 import pandas as pd
 import streamlit as st
@@ -7,16 +7,16 @@ from cssafe import queries
 from cssafe.language import _
 from cssafe.names import MAX_NAME_CHARS, clean_text
 from cssafe.queries import notes
-from cssafe.report.lesson_report import story
+from cssafe.report.lesson_report import lesson_report
 from cssafe.settings import ROOT
 from cssafe.ui import common, filters, report_view
 
-common.page(_("Story"))
+common.start_page(_("Story"))
 workspace = common.workspace()
-choices = filters.guard(workspace)
-lessons = queries.lessons(workspace, filters.which(choices))
+choices = filters.require_lessons(workspace)
+lessons = queries.lessons(workspace, filters.choose_filter(choices))
 if lessons.empty:
-    filters.nothing()
+    filters.stop_without_match()
 day = _("%d %b %Y")
 names = dict(
     zip(
@@ -26,10 +26,12 @@ names = dict(
     )
 )
 asked = st.query_params.get("lesson", next(iter(names)))
-picked = st.selectbox(_("Lesson"), names, list(names).index(asked) if asked in names else None, format_func=names.get)
+picked = st.selectbox(
+    _("Lesson"), names, list(names).index(asked) if asked in names else None, format_func=names.__getitem__
+)
 if picked is None:
     st.warning(
-        _("The lesson of this address is deleted, or left out by the filter. Choose one."), icon=":material/search_off:"
+        _("The lesson of this address is deleted, or hidden by the filter. Choose one."), icon=":material/search_off:"
     )
     st.stop()
 st.query_params["lesson"] = picked
@@ -38,24 +40,24 @@ number = int(lesson["lesson"])
 
 if pd.isna(lesson["ended"]):
     st.info(
-        _("This lesson is over, but its end is not written yet. Its story is told once it is.")
+        _("This lesson is over, but its end is not written yet. The story appears once it is.")
         if workspace.unwritten_end(number)
-        else _("This lesson is still running. Its story is told once it is over."),
+        else _("This lesson is still running. The story appears once it is over."),
         icon=":material/hourglass:",
     )
     st.stop()
 if pd.isna(lesson["concentration"]):
-    st.info(filters.no_figures(lesson.to_frame().T), icon=":material/group_off:")
+    st.info(filters.why_no_figures(lesson.to_frame().T), icon=":material/group_off:")
 else:
     with st.spinner(_("Reading the lesson …")):
-        report = story(workspace, lesson, common.settings().profile)
-    report_view.tell(report)
+        report = lesson_report(workspace, lesson, common.settings().profile)
+    report_view.show_report(report)
 
 st.subheader(_("Note and tags"))
 tags = notes.tags(workspace)
 with st.form(f"notes_{number}"):
     note = st.text_area(
-        _("Note"), notes.note(workspace, number), max_chars=2000, help=_("Yours alone; it goes into the report.")
+        _("Note"), notes.note(workspace, number), max_chars=2000, help=_("The note is part of the report.")
     )
     chosen = st.multiselect(
         _("Tags"),

@@ -36,7 +36,7 @@ from cssafe.live.transports import websocket
 from cssafe.live.upload import Analysis
 from cssafe.privacy import WAYS
 from cssafe.scoring.concentration import attention, concentration, levels
-from cssafe.scoring.formula import FORMULAS, PUBLISHED_FILE, read_formula, sources
+from cssafe.scoring.formula import FORMULAS, PUBLISHED_FILE, list_sources, read_formula
 from cssafe.settings import MAX_FRAME_BYTES, PROFILES
 from cssafe.store import StoreError, Workspace
 from cssafe.store.stored_settings import EXPORTED_SETTINGS, STORED_SETTINGS
@@ -221,7 +221,7 @@ def formulas() -> Iterator[Target]:
 
     def scores(path: Path) -> None:
         formula = read_formula(path)
-        assert sources(path) and str(formula)
+        assert list_sources(path) and str(formula)
         for activity in ACTIVITIES:
             attended = attention(faces.signals, formula, activity)
             index = concentration(attended, None if formula.emotion is None else faces.expression, formula)

@@ -113,7 +113,7 @@ def test_only_the_first_and_the_last_stress_of_a_sentence_hold():
 def test_a_report_shows_a_name_as_typed_in_html_and_pdf():
     typed = "<b>x</b> **y** \u202eאבג " + "z" * 10_000
     report = Report(typed, "lesson-1", typed, False, (), (Section(typed, (typed,)),))
-    html = files.make(report, "html").decode()
+    html = files.make_file(report, "html").decode()
     assert "&lt;b&gt;x&lt;/b&gt; **y** " in html and "<b>x" not in html and "\u202e" not in html
     assert html.count("z" * 3000) == 0
-    assert files.make(report, "pdf").startswith(b"%PDF")
+    assert files.make_file(report, "pdf").startswith(b"%PDF")

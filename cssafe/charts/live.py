@@ -1,11 +1,11 @@
-"""The two charts of the live page: figures of this moment in, alt.Chart out. Their axes stand still while figures
-move."""
+"""A running lesson: concentration of the last minutes and emotions of this moment. The axes stay still while figures move."""
 
 from datetime import datetime
 
 import altair as alt
 import pandas as pd
 
+from cssafe.charts.text import no_figure
 from cssafe.colours import COLOURS, EMOTIONS, GREY
 from cssafe.labels import FERPLUS
 from cssafe.language import _
@@ -42,6 +42,16 @@ def last_minutes(history: pd.DataFrame, bands: dict[str, float], now: datetime) 
     return (limits + band + line).properties(height=190)
 
 
+def last_minutes_caption(history: pd.DataFrame) -> str:
+    """The range of the line and its last value. history: LessonState.history."""
+    values = history["concentration"].dropna()
+    if values.empty:
+        return no_figure()
+    return _("In the last minutes between {least:.2f} and {most:.2f}, at last {now:.2f}.").format(
+        least=values.min(), most=values.max(), now=values.iloc[-1]
+    )
+
+
 def emotions_now(expression: dict[str, float]) -> alt.Chart:
     """The mean probability of each emotion at this moment, always in the same order."""
     names = [_(emotion) for emotion in FERPLUS]
@@ -61,3 +71,11 @@ def emotions_now(expression: dict[str, float]) -> alt.Chart:
         )
         .properties(height=250)
     )
+
+
+def emotions_now_caption(expression: dict[str, float] | None) -> str:
+    """The leading emotion of this moment. expression: as in lesson_state.Reading."""
+    if expression is None:
+        return no_figure()
+    name = max(expression, key=expression.__getitem__)
+    return _("{emotion} leads with {share:.0f} %.").format(emotion=_(name), share=100 * expression[name])

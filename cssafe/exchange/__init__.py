@@ -13,5 +13,5 @@ PROGRAM = "CSSAFE"
 DERIVED = ("activity",)
 """Columns for other programs, taken from another table; the importer ignores them."""
 
-Progress = Callable[[float], None]
+Progress = Callable[[float], object]
 """Called with the share done, 0 to 1."""

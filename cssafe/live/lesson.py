@@ -25,8 +25,8 @@ from cssafe.observations import Seconds
 from cssafe.pipeline import Stream
 from cssafe.privacy import individuals, way, withheld
 from cssafe.scoring.concentration import levels
-from cssafe.scoring.explanation import nothing, of_frame
-from cssafe.scoring.formula import chosen
+from cssafe.scoring.explanation import empty_parts, frame_parts
+from cssafe.scoring.formula import choose_formula
 from cssafe.settings import ABSENCE_TIMEOUT_S, LIVE_HISTORY_MINUTES, Profile
 from cssafe.stats.intervals import mean_interval, quality_weights
 from cssafe.store import NO_CLASS, NO_SUBJECT, Lesson, StoreError, Workspace
@@ -86,7 +86,7 @@ class LiveLesson:
         """
         self.clock = clock or LessonClock()
         """What dates the frames, markers and activities of this lesson, and its end."""
-        self._formula = chosen(workspace.get("formula"), profile.expression)
+        self._formula = choose_formula(workspace.get("formula"), profile.expression)
         self.workspace = workspace
         self.profile = profile
         self.lesson = Lesson(
@@ -200,13 +200,13 @@ class LiveLesson:
             return View(reading, history, self.connected, self.ended, *counts, problem, lost, alert, now)
 
     def why(self) -> pd.DataFrame:
-        """What takes how much from the score of this moment, rows of explanation.table, mean over the faces of the newest
+        """What takes how much from the score of this moment, rows of explanation.parts_table, mean over the faces of the newest
         frame; NaN where nothing may or can be said."""
         with self._lock:
             newest = self._now[-1] if self._now else None
         if newest is None or self._withheld(len(newest), int(np.count_nonzero(~np.isnan(newest.concentration)))):
-            return nothing(self._formula)
-        return of_frame(newest, self._formula, self.activity)
+            return empty_parts(self._formula)
+        return frame_parts(newest, self._formula, self.activity)
 
     def mark(self, kind: str) -> None:
         """Note an event of this moment."""

@@ -26,7 +26,7 @@ from cssafe.media import About, MediaError
 from cssafe.pipeline import Stream
 from cssafe.privacy import individuals
 from cssafe.recording import Recording, analyze, place
-from cssafe.scoring.formula import Formula, chosen
+from cssafe.scoring.formula import Formula, choose_formula
 from cssafe.settings import Profile
 from cssafe.vision.anonymize import cover, covers
 from cssafe.vision.face_parts import boxed
@@ -92,7 +92,7 @@ class Analysis:
         """files: each with its `name`. audience: "self" or "class"; all of it counts as the activity usual for it. way: how
         faces appear in pictures, of privacy.WAYS. formula: None for the profile's own."""
         self.profile, self.audience, self.way = profile, audience, way
-        self.formula = formula or chosen(None, profile.expression)
+        self.formula = formula or choose_formula(None, profile.expression)
         self.uploads: list[Upload] = []
         self.error: CssafeError | None = None
         """Why the analysis broke off."""

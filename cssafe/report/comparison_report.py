@@ -1,26 +1,28 @@
-"""Action research: lessons with a tag against lessons without it, and forms of teaching against each other."""
+"""Comparisons for action research: lessons with a tag against those without, and forms of teaching."""
+
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from cssafe.charts import reports
 from cssafe.language import N_, _
 from cssafe.queries import Filter, notes
 from cssafe.queries.teaching_methods import AFTER_MINUTES, forms_compared
-from cssafe.report import charts as drawn
-from cssafe.report.document import Figure, Report, Section, each, told
-from cssafe.report.term_report import known, whose
+from cssafe.report.document import Figure, Report, Section, format_figure, format_figures
+from cssafe.report.term_report import describe_filter, lessons_with_figures
 from cssafe.stats.comparison import MIN_LESSONS, compare_groups, strata
 from cssafe.store import Workspace
 
-PAIRED = {
+AXIS_TITLES = {
     "during": N_("Difference from lecture in the same lessons"),
     "after": N_("In the {minutes} minutes after it, against the rest"),
 }
-SHOWN = {
+CHART_CAPTIONS = {
     "during": N_("Difference from lecture in the same lessons, of each form, with its interval"),
     "after": N_("In the {minutes} minutes after it, against the rest, of each form, with its interval"),
 }
-CLEARLY = {
+VERDICTS = {
     ("during", 1): N_("{form}: concentration was higher than in the same lessons' lecture, {figures}, {n} lessons."),
     ("during", -1): N_("{form}: concentration was lower than in the same lessons' lecture, {figures}, {n} lessons."),
     ("during", 0): N_("{form}: no clear difference from the same lessons' lecture, {figures}, {n} lessons."),
@@ -32,9 +34,9 @@ CLEARLY = {
     ),
     ("after", 0): N_("After {form}: no clear difference from the rest of the same lessons, {figures}, {n} lessons."),
 }
-"""Measure, and whether the interval lies above or below zero or holds it -> the sentence of a form."""
+"""Measure, and the sign of a clear difference or 0 -> sentence about a form."""
 
-FIRST = {
+CAPITALIZED = {
     "screen": N_("Screen"),
     N_("desk work"): N_("Desk work"),
     N_("group work"): N_("Group work"),
@@ -43,12 +45,12 @@ FIRST = {
     "demonstration": N_("Demonstration"),
     "quiz": N_("Quiz"),
 }
-"""Form -> the same at the beginning of a sentence."""
+"""Form -> its name at the beginning of a sentence."""
 
 
-def research(workspace: Workspace, which: Filter, tag: str) -> Report:
-    """tag: the one to compare by, empty for none."""
-    lessons = known(workspace, which)
+def comparison_report(workspace: Workspace, which: Filter, tag: str) -> Report:
+    """The report of the comparisons. tag: to compare by, empty for none."""
+    lessons = lessons_with_figures(workspace, which)
     tags = notes.tags(workspace)
     having = lessons["lesson"].isin(tags.loc[tags["tag"] == tag, "lesson"]).to_numpy()
     figures = (
@@ -58,25 +60,25 @@ def research(workspace: Workspace, which: Filter, tag: str) -> Report:
     return Report(
         _("With and without “{tag}”").format(tag=tag) if tag else _("Forms of teaching"),
         "comparison",
-        whose(which),
+        describe_filter(which),
         bool(lessons["synthetic"].any()),
         figures if tag else figures[:1],
-        (*([tagged(lessons, having, tag)] if tag else []), teaching(workspace, which)),
+        (*([tag_section(lessons, having, tag)] if tag else []), teaching_section(workspace, which)),
     )
 
 
-def tagged(lessons: pd.DataFrame, having: np.ndarray, tag: str) -> Section:
-    """lessons: of `known`. having: bool (n,), which of them carry the tag."""
+def tag_section(lessons: pd.DataFrame, having: np.ndarray, tag: str) -> Section:
+    """Lessons with and without the tag. lessons: of `lessons_with_figures`. having: bool (n,), whether tagged."""
     title = _("With the tag against without")
     alike, values = strata(lessons), lessons["concentration"].to_numpy(float)
     found, with_it, without = compare_groups(values, having, alike)
     if np.isnan(found.slope):
         sentence = _(
-            "Nothing can be told of “{tag}” yet: {with_it} lessons with it and {without} without it are of the same class, "
+            "There is no result for “{tag}” yet: {with_it} lessons with it and {without} without it are of the same class, "
             "subject and formula; {least} of each are needed."
         ).format(tag=tag, with_it=with_it, without=without, least=MIN_LESSONS)
         return Section(title, (sentence,))
-    difference = told(found.slope, found.low, found.high, signed=True)
+    difference = format_figure(found.slope, found.low, found.high, signed=True)
     verdict = (
         _("Concentration was higher with “{tag}”: {figures} ({with_it} lessons with it, {without} without).")
         if found.low > 0
@@ -85,23 +87,15 @@ def tagged(lessons: pd.DataFrame, having: np.ndarray, tag: str) -> Section:
         else _("No clear difference with “{tag}”: {figures} ({with_it} lessons with it, {without} without).")
     ).format(tag=tag, figures=difference, with_it=with_it, without=without)
     size = _("Effect size (Hedges' g): {figures}.").format(
-        figures=told(found.size, found.size_low, found.size_high, signed=True)
+        figures=format_figure(found.size, found.size_low, found.size_high, signed=True)
     )
     reading = _(
-        "How to read it: each point is a lesson, by how much it was above or below the mean of its class and subject; the tick "
-        "is the mean of those with and those without the tag. Brackets are 95 % intervals over lessons. The effect size counts "
-        "in standard deviations between lessons: about 0.2 is small, 0.8 large (Cohen 1988). You chose which lessons to tag: "
-        "what else was different in them may be the cause. To know, decide by a coin beforehand which lessons get it."
+        "How to read it: each point is a lesson, by how much it was above or below the mean of its class and subject; the "
+        "tick is the mean of those with and those without the tag. Brackets are 95 % intervals over lessons. The effect size "
+        "is in standard deviations between lessons: about 0.2 is small, 0.8 large (Cohen 1988). You chose which lessons to "
+        "tag, so another difference may be the cause. To be sure, toss a coin before each lesson."
     )
-    own = pd.Series(values).groupby(alike)
-    mixed = pd.Series(having).groupby(alike).transform("nunique").to_numpy() > 1
-    apart = pd.DataFrame(
-        {
-            "tag": np.where(having, N_("with"), N_("without")),
-            "apart": values - own.transform("mean").to_numpy(),
-            "name": lessons["name"] + ", " + lessons["local"].dt.strftime(_("%d %b %Y")),
-        }
-    )[mixed]
+    apart = _apart_from_own(lessons, values, having, alike)
     table = pd.DataFrame(
         {
             _("Lesson"): apart["name"],
@@ -109,12 +103,25 @@ def tagged(lessons: pd.DataFrame, having: np.ndarray, tag: str) -> Section:
             _("Above its class and subject"): apart["apart"].round(2),
         }
     )
-    chart = (drawn.lessons_apart(apart), _("Lessons with and without the tag, each against its class and subject"))
+    chart = (reports.lessons_apart(apart), _("Lessons with and without the tag, each against its class and subject"))
     return Section(title, (verdict, size), (chart,), reading, table)
 
 
-def teaching(workspace: Workspace, which: Filter) -> Section:
-    """Forms of teaching, each against the same lessons' lecture, and what follows them."""
+def _apart_from_own(lessons: pd.DataFrame, values: np.ndarray, having: np.ndarray, alike: np.ndarray) -> pd.DataFrame:
+    """Each lesson less the mean of its stratum, in strata with and without the tag. Columns: as reports.lessons_apart."""
+    own = pd.Series(values).groupby(alike)
+    mixed = pd.Series(having).groupby(alike).transform("nunique").to_numpy() > 1
+    return pd.DataFrame(
+        {
+            "tag": np.where(having, N_("with"), N_("without")),
+            "apart": values - own.transform("mean").to_numpy(),
+            "name": lessons["name"] + ", " + lessons["local"].dt.strftime(_("%d %b %Y")),
+        }
+    )[mixed]
+
+
+def teaching_section(workspace: Workspace, which: Filter) -> Section:
+    """Forms of teaching, during and after, each against the same lessons' lecture."""
     title = _("Lecture, demonstration, quiz, group work")
     table = forms_compared(workspace, which)
     if table.empty:
@@ -122,43 +129,50 @@ def teaching(workspace: Workspace, which: Filter) -> Section:
             title,
             (
                 _(
-                    "No lesson here has anything but a lecture. While a lesson runs, mark when a quiz, a demonstration or "
+                    "These lessons hold lecture only. While a lesson runs, mark when a quiz, a demonstration or "
                     "group work begins, and switch the activity."
                 ),
             ),
         )
     table = table.assign(what=[_(form) for form in table["form"]])
-    shown, sentences = [], []
-    axes = {measure: _(axis).format(minutes=AFTER_MINUTES) for measure, axis in PAIRED.items()}
+    axes = {measure: _(axis).format(minutes=AFTER_MINUTES) for measure, axis in AXIS_TITLES.items()}
+    charts, sentences = [], []
     for measure, axis in axes.items():
         rows = table[(table["measure"] == measure) & table["difference"].notna()]
         if len(rows):
-            shown.append((drawn.differences(rows, axis), _(SHOWN[measure]).format(minutes=AFTER_MINUTES)))
-        for row in rows.itertuples():
-            form = FIRST.get(str(row.form), str(row.form)) if measure == "during" else str(row.form)
-            words = CLEARLY[measure, int(row.low > 0) - int(row.high < 0)]
-            figures = told(row.difference, row.low, row.high, signed=True)
-            sentences.append(_(words).format(form=_(form), figures=figures, n=row.lessons))
+            caption = _(CHART_CAPTIONS[measure]).format(minutes=AFTER_MINUTES)
+            charts.append((reports.differences(rows, axis), caption))
+        sentences += [_form_sentence(measure, row) for row in rows.to_dict("records")]
     few = sorted(set(table["what"]) - set(table.loc[table["difference"].notna(), "what"]))
     if few:
-        sentences.append(
-            _(
-                "Not told yet of {forms}: fewer than {least} lessons can be compared, or it always comes at the same time."
-            ).format(forms=", ".join(few), least=MIN_LESSONS)
+        sentence = _(
+            "No result yet for {forms}: fewer than {least} lessons can be compared, or it always comes at the same time."
         )
+        sentences.append(sentence.format(forms=", ".join(few), least=MIN_LESSONS))
     reading = _(
-        "How to read it: minutes are compared with other minutes of the same lessons, with the usual ups and downs of a lesson "
-        "taken into account; lines are 95 % intervals over lessons, filled points clear differences, hollow ones may be "
-        "chance; of many intervals one in twenty misses the truth. Group work and breaks are not scored, for no camera can "
-        "tell talk about the task from other talk: of them, only the {minutes} minutes that follow are told. You chose when to "
-        "do what: a difference need not be the form's doing."
+        "How to read it: minutes are compared with other minutes of the same lessons, adjusted for the usual course of a "
+        "lesson; lines are 95 % intervals over lessons, filled points clear differences, hollow ones may be chance; of many "
+        "intervals one in twenty misses the truth. Group work and breaks are not scored, as no camera can separate talk about "
+        "the task from other talk: only the {minutes} minutes after them are compared. You chose the forms and their times: a "
+        "difference need not be caused by the form."
     ).format(minutes=AFTER_MINUTES)
-    figures = pd.DataFrame(
+    return Section(title, tuple(sentences), tuple(charts), reading, _forms_table(table, axes))
+
+
+def _forms_table(table: pd.DataFrame, axes: dict[str, str]) -> pd.DataFrame:
+    return pd.DataFrame(
         {
             _("Form"): table["what"],
             _("Compared"): table["measure"].map(axes),
-            _("Difference"): each(table[["difference", "low", "high"]], signed=True),
+            _("Difference"): format_figures(table[["difference", "low", "high"]], signed=True),
             _("Lessons"): table["lessons"],
         }
     )
-    return Section(title, tuple(sentences), tuple(shown), reading, figures)
+
+
+def _form_sentence(measure: str, row: dict[str, Any]) -> str:
+    """row: of teaching_methods.forms."""
+    form = CAPITALIZED.get(row["form"], row["form"]) if measure == "during" else row["form"]
+    words = VERDICTS[measure, int(row["low"] > 0) - int(row["high"] < 0)]
+    figure = format_figure(row["difference"], row["low"], row["high"], signed=True)
+    return _(words).format(form=_(form), figures=figure, n=row["lessons"])

@@ -1,4 +1,4 @@
-"""What a report is made of, whether it is shown on a page, as HTML or as PDF."""
+"""The parts of a report, for the page, HTML and PDF."""
 
 from dataclasses import dataclass, field
 
@@ -13,7 +13,7 @@ Chart = alt.Chart | alt.LayerChart
 
 @dataclass(frozen=True)
 class Figure:
-    """A number to be seen from afar. value: already in words. note: its uncertainty, or what it is a number of."""
+    """A key figure. value: formatted. note: its uncertainty or its unit."""
 
     label: str
     value: str
@@ -22,8 +22,8 @@ class Figure:
 
 @dataclass(frozen=True)
 class Section:
-    """sentences: what the figures say. charts: each with the sentence that reads it out. reading: how to read them. table: the
-    figures behind them, with headings and cells for people."""
+    """A section. sentences: the findings. charts: each with its alt text. reading: how to read them. table: their figures, with
+    translated headings and formatted cells."""
 
     title: str
     sentences: tuple[str, ...] = ()
@@ -34,8 +34,8 @@ class Section:
 
 @dataclass(frozen=True)
 class Report:
-    """name: of its file, without an ending. about: what it is about, in one line. synthetic: made up, which stands wherever the
-    report does."""
+    """A report. name: of its file, without ending. about: one line on its lessons. synthetic: of made-up lessons, which every
+    page says."""
 
     title: str
     name: str
@@ -45,7 +45,7 @@ class Report:
     sections: tuple[Section, ...]
 
 
-SYNTHETIC = N_("Synthetic: made up, so that the report can be seen. It says nothing about any class.")
+SYNTHETIC = N_("Synthetic: made up, to show what a report looks like. It says nothing about any class.")
 
 VALIDITY = N_(
     "A weak hint, never a mark: observers agree on two levels of engagement but hardly on four, scores of this kind tell "
@@ -54,13 +54,13 @@ VALIDITY = N_(
 )
 
 
-def told(mean: float, low: float, high: float, *, signed: bool = False) -> str:
+def format_figure(mean: float, low: float, high: float, *, signed: bool = False) -> str:
     """A figure with its interval: "0.52 (0.48 to 0.56)"."""
-    return each(pd.DataFrame([(mean, low, high)]), signed)[0]
+    return format_figures(pd.DataFrame([(mean, low, high)]), signed)[0]
 
 
-def each(table: pd.DataFrame, signed: bool = False) -> list[str]:
-    """The same of every row. table: its first three columns are the figure, low and high."""
+def format_figures(table: pd.DataFrame, signed: bool = False) -> list[str]:
+    """`format_figure` of every row. table: its first three columns are the figure, low and high."""
     form, words = ("{:+.2f}" if signed else "{:.2f}"), _("{mean} ({low} to {high})")
     rows = np.round(table.iloc[:, :3].to_numpy(float), 2) + 0.0  # no -0.00
     return [

@@ -1,4 +1,4 @@
-"""What a lesson's story reads of the database: emotions, affect, quality and coverage, each with the minimum group in it."""
+"""Figures of a lesson report from the database: emotions, affect, quality and coverage, with the minimum group in the SQL."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,21 +13,21 @@ from cssafe.stats.intervals import clustered_means, grouped_means
 from cssafe.store import Workspace
 from cssafe.store.summaries import COUNTED
 
-WINDOW = 5
-"""Minutes of the best and the weakest stretch of a lesson."""
+WINDOW_MINUTES = 5
+"""Length of the stretches of a lesson that are compared."""
 
 
-def _sum(weights: dict[str, float]) -> str:
+def _weighted_sum(weights: dict[str, float]) -> str:
     return " + ".join(f"{weight} * p_{name}" for name, weight in weights.items() if weight) or "0"
 
 
-VALENCE = _sum({name: valence for name, (valence, _arousal) in COORDINATES.items()})
-AROUSAL = _sum({name: arousal for name, (_valence, arousal) in COORDINATES.items()})
-LIKING = _sum({name: max(0.0, valence) for name, (valence, _arousal) in COORDINATES.items()})
-DISLIKING = _sum({name: max(0.0, -valence) for name, (valence, _arousal) in COORDINATES.items()})
+VALENCE = _weighted_sum({name: valence for name, (valence, _arousal) in COORDINATES.items()})
+AROUSAL = _weighted_sum({name: arousal for name, (_valence, arousal) in COORDINATES.items()})
+LIKING = _weighted_sum({name: max(0.0, valence) for name, (valence, _arousal) in COORDINATES.items()})
+DISLIKING = _weighted_sum({name: max(0.0, -valence) for name, (valence, _arousal) in COORDINATES.items()})
 
-KNOWN = "CASE WHEN p_neutral IS NOT NULL THEN"
-"""greatest and least pass over what is null."""
+EXPRESSION_KNOWN = "CASE WHEN p_neutral IS NOT NULL THEN"
+"""DuckDB's greatest and least skip null."""
 
 EMOTIONS = {name: f"p_{name}" for name in FERPLUS}
 
@@ -36,27 +36,32 @@ AFFECT = {
     "arousal": AROUSAL,
     "liking": LIKING,
     "disliking": DISLIKING,
-    "ambivalence": f"{KNOWN} greatest(0, 1.5 * least({LIKING}, {DISLIKING}) - 0.5 * greatest({LIKING}, {DISLIKING})) END",
+    "ambivalence": f"{EXPRESSION_KNOWN} greatest(0, "
+    f"1.5 * least({LIKING}, {DISLIKING}) - 0.5 * greatest({LIKING}, {DISLIKING})) END",
 }
-"""affect.affect as SQL: measure -> value of an observation."""
+"""scoring/affect.py as SQL: measure -> value of an observation."""
 
-UNSURE = {
-    f"{name}_spread": f"{KNOWN} sqrt(greatest(0, {_sum({e: at[i] ** 2 for e, at in COORDINATES.items()})} - ({sql}) ** 2)) END"
+
+def _squares(axis: int) -> str:
+    """The expectation of the squared coordinate. axis: 0 valence, 1 arousal."""
+    return _weighted_sum({name: coordinates[axis] ** 2 for name, coordinates in COORDINATES.items()})
+
+
+READING_SPREADS = {
+    f"{name}_spread": f"{EXPRESSION_KNOWN} sqrt(greatest(0, {_squares(i)} - ({sql}) ** 2)) END"
     for i, (name, sql) in enumerate({"valence": VALENCE, "arousal": AROUSAL}.items())
 }
-"""<measure>_spread -> the standard deviation of a single reading for not knowing which emotion it is, as in
-affect.Affect.spreads."""
+"""<measure>_spread -> standard deviation of a single reading, as Affect.spreads."""
 
 QUALITY = {"quality": "quality", "hidden": "hidden"}
 
-PLAIN = {"concentration": "concentration"} | QUALITY
-"""What is read of every lesson."""
+PLAIN_MEASURES = {"concentration": "concentration"} | QUALITY
+"""Measures of every lesson."""
 
-EXPRESSIVE = EMOTIONS | AFFECT | UNSURE
-"""What is read where expressions are."""
+EXPRESSION_MEASURES = EMOTIONS | AFFECT | READING_SPREADS
+"""Further measures of lessons with expressions."""
 
-
-HEADS = {
+HEADINGS = {
     "minute": N_("Minute"),
     "neutral": N_("Neutral"),
     "happy": N_("Happy"),
@@ -75,13 +80,13 @@ HEADS = {
 """Measure -> heading of its column."""
 
 
-def sums(workspace: Workspace, lesson: int, expressive: bool) -> pd.DataFrame:
+def face_minutes(workspace: Workspace, lesson: int, expressive: bool) -> pd.DataFrame:
     """Weighted sums over the observations of each face in each minute.
 
     Columns: minute (whole, from the start), cluster (the face; of one person alone every ten seconds), alone (bool), and of
-    each measure s_<measure> and n_<measure>. All that a story needs is read at once, for it is the reading that takes long
-    among years of lessons."""
-    measures = PLAIN | (EXPRESSIVE if expressive else {})
+    each measure s_<measure> (sum) and n_<measure> (weight). One query for all measures: among years of lessons, the scan takes
+    most of the time."""
+    measures = PLAIN_MEASURES | (EXPRESSION_MEASURES if expressive else {})
     columns = ", ".join(
         f"coalesce(sum(({sql}) * weight), 0) AS s_{name}, coalesce(sum(weight) FILTER (({sql}) IS NOT NULL), 0) AS n_{name}"
         for name, sql in measures.items()
@@ -97,8 +102,8 @@ def sums(workspace: Workspace, lesson: int, expressive: bool) -> pd.DataFrame:
         ).df()
 
 
-def minutes(table: pd.DataFrame, measures: Iterable[str]) -> pd.DataFrame:
-    """One row for each minute and measure that it has. Columns: minute, measure, mean, low, high. table: of `sums`."""
+def minute_means(table: pd.DataFrame, measures: Iterable[str]) -> pd.DataFrame:
+    """Means of each minute. Columns: minute, measure, mean, low, high. table: of `face_minutes`."""
     parts = []
     for name in measures:
         there = table[f"n_{name}"] > 0
@@ -107,16 +112,18 @@ def minutes(table: pd.DataFrame, measures: Iterable[str]) -> pd.DataFrame:
             table[f"s_{name}"][there].to_numpy(float), table[f"n_{name}"][there].to_numpy(float), group
         )
         parts.append(pd.DataFrame({"minute": minute, "measure": name, "mean": mean, "low": low, "high": high}))
-    return _moved(pd.concat(parts).sort_values("minute", kind="stable", ignore_index=True))
+    return _clipped(pd.concat(parts).sort_values("minute", kind="stable", ignore_index=True))
 
 
-def whole(table: pd.DataFrame, measures: Iterable[str]) -> pd.DataFrame:
-    """The same over the whole lesson, by measure, NaN where there is none; of one person alone the clusters are minutes.
-    Columns: measure, mean, low, high."""
+def lesson_means(table: pd.DataFrame, measures: Iterable[str]) -> pd.DataFrame:
+    """Means of the whole lesson by measure, NaN where there is none; of one person alone the clusters are minutes.
+
+    Columns: measure, mean, low, high. table: of `face_minutes`.
+    """
     cluster = table["cluster"].where(~table["alone"].astype(bool), table["minute"])
     joined = table.drop(columns=["minute", "cluster", "alone"]).groupby(cluster).sum()
     rows = [(name, *_mean(joined, name)) for name in measures]
-    return _moved(pd.DataFrame(rows, columns=["measure", "mean", "low", "high"])).set_index("measure")
+    return _clipped(pd.DataFrame(rows, columns=["measure", "mean", "low", "high"])).set_index("measure")
 
 
 @dataclass(frozen=True)
@@ -130,24 +137,26 @@ class Window:
     high: float
 
 
-def windows(table: pd.DataFrame) -> list[Window]:
-    """Every WINDOW minutes on end that all have figures. table: of `sums`."""
+def five_minute_windows(table: pd.DataFrame) -> list[Window]:
+    """All stretches of WINDOW_MINUTES consecutive minutes with figures. table: of `face_minutes`."""
     s, n = (table.pivot(index="minute", columns="cluster", values=f"{a}_concentration").fillna(0) for a in "sn")
     there = s.index.to_numpy()
     found = []
-    for i, first in enumerate(there[: max(0, len(there) - WINDOW + 1)]):
-        inside = slice(i, i + WINDOW)
-        if there[inside][-1] == first + WINDOW - 1:
+    for i, first in enumerate(there[: max(0, len(there) - WINDOW_MINUTES + 1)]):
+        inside = slice(i, i + WINDOW_MINUTES)
+        if there[inside][-1] == first + WINDOW_MINUTES - 1:
             seconds, weight = s.to_numpy()[inside].sum(axis=0), n.to_numpy()[inside].sum(axis=0)
-            found.append(Window(int(first), int(first) + WINDOW - 1, *_clustered(seconds, weight)))
+            found.append(Window(int(first), int(first) + WINDOW_MINUTES - 1, *_clustered(seconds, weight)))
     return found
 
 
-def change(table: pd.DataFrame) -> tuple[float, float, float]:
-    """By how much concentration was higher in the last third of a lesson than in the first, face by face, with the interval
-    over faces; NaN of one person alone, and of a lesson shorter than two windows. table: of `sums`."""
+def last_third_change(table: pd.DataFrame) -> tuple[float, float, float]:
+    """Change of concentration from the first to the last third of a lesson, face by face, with the interval over faces.
+
+    NaN for one person alone and for a lesson shorter than two windows. table: of `face_minutes`.
+    """
     length = 0 if table.empty else table["minute"].max() + 1 - table["minute"].min()
-    if length < 2 * WINDOW:
+    if length < 2 * WINDOW_MINUTES:
         return np.nan, np.nan, np.nan
     third = (table["minute"] - table["minute"].min()) * 3 // length
     joined = (
@@ -161,15 +170,15 @@ def change(table: pd.DataFrame) -> tuple[float, float, float]:
     return _clustered((last_s / last_n - first_s / first_n) * weight, weight)
 
 
-def coverage(workspace: Workspace, lesson: int) -> pd.Series:
-    """Counts: `seconds` in which a face was seen, `told` of them with enough measured faces, `faces` (seconds times faces)
+def count_coverage(workspace: Workspace, lesson: int) -> pd.Series:
+    """Counts: `seconds` in which a face was seen, `shown` of them with enough measured faces, `faces` (seconds times faces)
     seen, `measured` of them."""
     with workspace.cursor() as cursor:
         return (
             cursor.execute(
                 f"""WITH {COUNTED}
             SELECT count(*)::BIGINT AS seconds,
-                count(*) FILTER (measured >= least AND (expressed = 0 OR expressed >= least))::BIGINT AS told,
+                count(*) FILTER (measured >= least AND (expressed = 0 OR expressed >= least))::BIGINT AS shown,
                 coalesce(sum(faces), 0)::BIGINT AS faces, coalesce(sum(measured), 0)::BIGINT AS measured FROM seconds""",
                 {"lessons": [lesson]},
             )
@@ -191,14 +200,14 @@ def _clustered(s: np.ndarray, n: np.ndarray) -> tuple[float, float, float]:
     return float(mean[0]), float(low[0]), float(high[0])
 
 
-def _moved(table: pd.DataFrame) -> pd.DataFrame:
-    """The intervals cut to [0, 1], but those of valence and arousal, which go from -1 to 1."""
+def _clipped(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with intervals cut to the range of each measure: [-1, 1] for valence and arousal, else [0, 1]."""
     least = np.where(table["measure"].isin(("valence", "arousal")), -1, 0)
     return table.assign(
         low=np.maximum(table["low"].astype(float), least), high=np.minimum(table["high"].astype(float), 1)
     )
 
 
-def headed(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with headings for people instead of the measures' names."""
-    return table.rename(columns={name: _(head) for name, head in HEADS.items()})
+def with_headings(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with translated headings."""
+    return table.rename(columns={name: _(head) for name, head in HEADINGS.items()})

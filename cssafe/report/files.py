@@ -1,7 +1,7 @@
-"""A report as one file, HTML that prints well or PDF, made in a process of its own.
+"""A report as an HTML or PDF file, rendered in its own process.
 
-What draws charts and sets pages takes 170 MB (HTML) or 200 MB (PDF) while it works (printing.py). In a process of its own that
-is given back after some seconds; and one at a time, so that many visitors of a small host do not take it many times over.
+Rendering takes 170 MB (HTML) or 200 MB (PDF); a process gives them back. Reports are rendered one at a time, so that visitors
+of a small host do not take this memory several times.
 """
 
 import json
@@ -13,62 +13,64 @@ from threading import Lock
 import altair as alt
 import pandas as pd
 
-from cssafe.errors import ReportError
-from cssafe.language import N_, _
+from cssafe.language import _
 from cssafe.names import MAX_SENTENCE_CHARS, clean_text
 from cssafe.report.document import SYNTHETIC, VALIDITY, Report
 from cssafe.settings import ROOT
 
-PATIENCE = 120
-"""Seconds after which making a file is given up: it takes two to four on two cores."""
+RENDER_TIMEOUT_S = 120
+"""Longest time of a rendering: it takes two to four seconds on two cores."""
 
 log = logging.getLogger(__name__)
 
 MIME = {"html": "text/html", "pdf": "application/pdf"}
 
-WIDTH = 700
-"""Pixels of a chart, as it stands on a page of A4."""
+CHART_WIDTH_PX = 700
+"""Width of a chart on a page of A4."""
 
-FIT = alt.AutoSizeParams(type="fit", contains="padding")
+AUTOSIZE = alt.AutoSizeParams(type="fit", contains="padding")
 """Height and width with axes and legend, as on the pages."""
 
 _ONE_AT_A_TIME = Lock()
 
 
-def make(report: Report, kind: str, language: str = "en") -> bytes:
-    """The report as a file. kind: of MIME. language: the one that its words are in.
+class ReportError(Exception):
+    """A file that could not be rendered; the message says what to do."""
+
+
+def make_file(report: Report, kind: str, language: str = "en") -> bytes:
+    """The report as a file. kind: of MIME. language: of its words.
 
     Raises:
-        ReportError: the process that makes it failed.
+        ReportError: the rendering failed.
     """
     with _ONE_AT_A_TIME:
         try:
             done = subprocess.run(
                 [sys.executable, "-m", "cssafe.report.render", kind],
-                input=json.dumps(plain(report, language)).encode(),
+                input=json.dumps(to_json(report, language)).encode(),
                 cwd=ROOT,
                 capture_output=True,
-                timeout=PATIENCE,
+                timeout=RENDER_TIMEOUT_S,
                 check=True,
             )
         except (OSError, subprocess.SubprocessError) as error:
             log.error("cssafe.report.render: %s: %s", type(error).__name__, getattr(error, "stderr", None))
             raise ReportError(
-                N_(
+                _(
                     "The report could not be made as {kind}. Try again; if that does not help, try the other kind of file, or "
                     "print the page from the browser. The server's log says what happened."
-                ),
-                kind=kind.upper(),
+                ).format(kind=kind.upper())
             ) from error
     return done.stdout
 
 
-def filename(report: Report, kind: str) -> str:
+def file_name(report: Report, kind: str) -> str:
     return f"{report.name}{'-synthetic' if report.synthetic else ''}.{kind}"
 
 
-def plain(report: Report, language: str = "en") -> dict:
-    """The report as what JSON can hold; charts as Vega-Lite."""
+def to_json(report: Report, language: str = "en") -> dict:
+    """The report for json.dumps, charts as Vega-Lite."""
     alt.data_transformers.disable_max_rows()
     return {
         "language": language,
@@ -82,7 +84,7 @@ def plain(report: Report, language: str = "en") -> dict:
                 "title": clean_text(section.title),
                 "sentences": [clean_text(words, MAX_SENTENCE_CHARS) for words in section.sentences],
                 "charts": [
-                    {"spec": chart.properties(width=WIDTH, autosize=FIT).to_dict(), "alt": words}
+                    {"spec": chart.properties(width=CHART_WIDTH_PX, autosize=AUTOSIZE).to_dict(), "alt": words}
                     for chart, words in section.charts
                 ],
                 "reading": section.reading,
@@ -95,5 +97,5 @@ def plain(report: Report, language: str = "en") -> dict:
 
 
 def _rows(table: pd.DataFrame) -> list[list[str]]:
-    """Headings and rows as text; nothing of an empty table."""
+    """Headings and rows as text; [] of an empty table."""
     return [] if table.empty else [list(table.columns), *table.astype(str).to_numpy().tolist()]

@@ -1,6 +1,6 @@
-"""A report as HTML or PDF: `python -m cssafe.report.render html|pdf`, JSON of files.plain in, the file out.
+"""Render a report: `python -m cssafe.report.render html|pdf` reads the JSON of files.to_json and writes the file.
 
-It is a program of its own so that what it needs (V8 for Vega, fonts) never stays in the memory of the app.
+A program of its own, so that V8 for Vega and the fonts never stay in the memory of the app.
 """
 
 import io
@@ -21,22 +21,21 @@ from fpdf import FPDF, FontFace
 from jinja2 import Environment, FileSystemLoader
 
 FONT = "FiraGO"
-"""Latin, Greek, Cyrillic, Devanagari, Arabic, Hebrew, Thai and Georgian in one; names of classes are written in any of them. It
-comes with a package, so that a host needs no fonts of its own."""
+"""A font with Latin, Greek, Cyrillic, Devanagari, Arabic, Hebrew, Thai and Georgian letters, from a package."""
 
 STYLES = {"": "figo", "B": "figbo"}
 """Style in fpdf2 -> its name in pymupdf_fonts."""
 
 CONFIG = {"font": f"{FONT}, sans-serif", "background": "white", "view": {"stroke": None}}
 
-INK, PALE = (17, 17, 17), (90, 90, 90)
-"""Grey levels that stay readable in print: contrast on white 18.9 and 6.9 (WCAG asks for 4.5)."""
+INK, GREY = (17, 17, 17), (90, 90, 90)
+"""RGB that stays readable in print: contrast on white 18.9 and 6.9 (WCAG asks for 4.5)."""
 
-MARGIN = 16
-"""Millimetres of A4."""
+MARGIN_MM = 16
+"""Margin of the A4 pages."""
 
-SHARP = 2.5
-"""Dots of a chart's picture for each of its own: 240 an inch on the page."""
+PIXEL_SCALE = 2.5
+"""Pixels of a chart's picture for each of its own: 240 an inch on the page."""
 
 
 def main() -> None:
@@ -49,9 +48,9 @@ def main() -> None:
 
 
 def html(report: dict[str, Any], fonts: Path) -> bytes:
-    """One file without scripts that needs nothing from elsewhere. fonts: folder of the fonts as FONT + style."""
+    """A self-contained HTML file without scripts. fonts: folder of the fonts as FONT + style."""
     environment = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True)
-    # Pictures of their own, for the parts of all charts have the same names.
+    # Each chart as its own picture, because the ids in all SVGs are the same.
     environment.filters["base64"] = lambda svg: b64encode(svg.encode()).decode()
     return (
         environment.get_template("template.html")
@@ -61,7 +60,7 @@ def html(report: dict[str, Any], fonts: Path) -> bytes:
 
 
 def pdf(report: dict[str, Any], fonts: Path) -> bytes:
-    """The same on A4. fonts: folder of the fonts as FONT + style."""
+    """A PDF on A4. fonts: folder of the fonts as FONT + style."""
     paper = Paper(report, fonts)
     for style in STYLES:
         paper.add_font(FONT, style, fonts / f"{FONT}{style}.ttf")
@@ -69,23 +68,23 @@ def pdf(report: dict[str, Any], fonts: Path) -> bytes:
     paper.set_title(report["title"])
     paper.set_lang(report["language"])
     paper.set_creator("CSSAFE")
-    paper.set_margin(MARGIN)
-    paper.set_auto_page_break(True, MARGIN + 4)
+    paper.set_margin(MARGIN_MM)
+    paper.set_auto_page_break(True, MARGIN_MM + 4)
     paper.add_page()
     paper.write_line(report["title"], 20, "B")
-    paper.write_line(report["about"], 10, colour=PALE)
+    paper.write_line(report["about"], 10, colour=GREY)
     paper.figures()
     sections = [_drawn(section) for section in report["sections"]]
     for section in sections:
         paper.section(section)
-    paper.write_line(report["validity"], 8.5, colour=PALE)
+    paper.write_line(report["validity"], 8.5, colour=GREY)
     for section in sections:
         paper.rows(section)
     return bytes(paper.output())
 
 
 class Paper(FPDF):
-    """The pages of a report; the synthetic ones say so at the top of each."""
+    """The pages of a report; synthetic reports say so at the top of each."""
 
     def __init__(self, report: dict[str, Any], fonts: Path) -> None:
         super().__init__(format="A4")
@@ -96,9 +95,9 @@ class Paper(FPDF):
             self.write_line(self._report["notice"], 8.5, "B")
 
     def footer(self) -> None:
-        self.set_y(-MARGIN)
+        self.set_y(-MARGIN_MM)
         self.set_font(FONT, "", 8)
-        self.set_text_color(PALE)
+        self.set_text_color(GREY)
         shaping = self.text_shaping
         self.set_text_shaping(True)
         self.cell(self.epw, 5, f"CSSAFE, {self._report['title']}, {self.page_no()}", align="C")
@@ -112,7 +111,7 @@ class Paper(FPDF):
         self.ln(size * 0.12)
 
     def figures(self) -> None:
-        """The large numbers, beside each other."""
+        """The key figures side by side."""
         self.ln(2)
         top, width = self.get_y(), self.epw / max(1, len(self._report["figures"]))
         for i, figure in enumerate(self._report["figures"]):
@@ -121,7 +120,7 @@ class Paper(FPDF):
             ):
                 self.set_xy(self.l_margin + i * width, top + down)
                 self.set_font(FONT, style, size)
-                self.set_text_color(INK if style else PALE)
+                self.set_text_color(INK if style else GREY)
                 self.cell(width, size * 0.45, text)
         self.set_xy(self.l_margin, top + 22)
 
@@ -133,21 +132,23 @@ class Paper(FPDF):
             self.write_line(sentence, 10)
         for chart in section["charts"]:
             self.will_break(self.epw * chart["height"] / chart["width"])
-            picture = io.BytesIO(vl_convert.svg_to_png(outlined(chart["svg"], self._fonts), scale=SHARP))
+            picture = io.BytesIO(
+                vl_convert.svg_to_png(outline_devanagari(chart["svg"], self._fonts), scale=PIXEL_SCALE)
+            )
             self.image(picture, w=self.epw, alt_text=chart["alt"])
             self.ln(1)
         if section["charts"] and section["reading"]:
-            self.write_line(section["reading"], 8.5, colour=PALE)
+            self.write_line(section["reading"], 8.5, colour=GREY)
 
     def rows(self, section: dict[str, Any]) -> None:
-        """The table behind a section; wide ones in smaller letters."""
+        """The table of a section; wide ones in smaller letters."""
         if not section["table"]:
             return
         self.will_break(30)
         self.ln(3)
         self.write_line(section["behind"], 11, "B")
         if not section["charts"] and section["reading"]:
-            self.write_line(section["reading"], 8.5, colour=PALE)
+            self.write_line(section["reading"], 8.5, colour=GREY)
         wide = len(section["table"][0]) > 7
         self.c_margin = 0.5 if wide else 1
         self.set_font(FONT, "", 5.5 if wide else 8.5)
@@ -167,20 +168,20 @@ class Paper(FPDF):
         self.set_text_shaping(True)
 
     def will_break(self, height: float) -> None:
-        """Begin a new page where so many millimetres find no room."""
+        """Begin a new page unless this height in millimetres fits."""
         if self.will_page_break(height):
             self.add_page()
 
 
 def _needs_shaping(text: str) -> bool:
-    """Whether letters are joined or moved: from Hebrew to the last script before punctuation. Shaping takes half of a table's
-    time, and most hold nothing but figures."""
+    """Whether the text has letters from Hebrew to the last script before punctuation. Shaping takes half of a table's time, and
+    most tables hold only figures."""
     return any("\u0590" <= letter < "\u2000" for letter in text)
 
 
-def outlined(svg: str, fonts: Path) -> str:
-    """The SVG with its Devanagari as outlines, for vl_convert sets the letters of a syllable on top of each other. fonts:
-    folder of the fonts as FONT + style."""
+def outline_devanagari(svg: str, fonts: Path) -> str:
+    """The SVG with its Devanagari as outlines: vl_convert draws the letters of a syllable on top of each other. fonts: folder
+    of the fonts as FONT + style."""
     faces = {style: uharfbuzz.Font(uharfbuzz.Face((fonts / f"{FONT}{style}.ttf").read_bytes())) for style in STYLES}
 
     def outline(found: re.Match[str]) -> str:

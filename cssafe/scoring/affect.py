@@ -1,6 +1,6 @@
-"""Emotions -> how pleasant and how excited, and from that liking, disliking and ambivalence; each with its uncertainty.
+"""Affect from emotions: valence, arousal, liking, disliking and ambivalence, each with its uncertainty.
 
-This names what a face shows, by what raters say of the *word* for it. It does not tell what anybody feels or thinks.
+It describes what a face shows, by ratings of the *word* for it, not what anybody feels or thinks.
 """
 
 from dataclasses import dataclass
@@ -22,10 +22,10 @@ COORDINATES = {
 }
 """Emotion -> valence and arousal in [-1, 1]: pleasure and arousal of the words happy, surprised, sad, angry, disgusted, fearful
 and contemptuous in Russell & Mehrabian 1977, Evidence for a three-factor theory of emotions, Journal of Research in
-Personality 11(3), 273-294, doi 10.1016/0092-6566(77)90037-X, table 4 (as carried by several programs that agree; contempt by
-one alone). neutral is the origin of the scales: an assumption."""
+Personality 11(3), 273-294, doi 10.1016/0092-6566(77)90037-X, table 4 (as in several programs that agree; contempt in one
+only). neutral is the origin of the scales (assumption)."""
 
-NAMES = (N_("valence"), N_("arousal"), N_("liking"), N_("disliking"), N_("ambivalence"))
+AFFECT_NAMES = (N_("valence"), N_("arousal"), N_("liking"), N_("disliking"), N_("ambivalence"))
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class Affect:
     """Of n faces, in the order of NAMES, NaN where the emotion is.
 
     values: float32 (n, 5). valence (unpleasant to pleasant) and arousal (calm to excited) in [-1, 1]. liking and disliking in
-    [0, 1]: the pleasant and the unpleasant part of valence. ambivalence in [0, 1]: how far both are there at once.
-    spreads: float32 (n, 5), standard deviation of each, in its own unit, for not knowing which of the eight emotions it is.
+    [0, 1]: the pleasant and the unpleasant part of valence. ambivalence in [0, 1]: high where both are present.
+    spreads: float32 (n, 5), standard deviation of each, from the uncertainty about the emotion.
     """
 
     values: np.ndarray
@@ -51,9 +51,9 @@ def affect(expression: np.ndarray) -> Affect:
     liking, disliking = np.maximum(valence, 0), np.maximum(-valence, 0)
     more_liked = (expression @ liking >= expression @ disliking)[:, None]
     lesser, greater = np.where(more_liked, disliking, liking), np.where(more_liked, liking, disliking)
-    ambivalence = 1.5 * lesser - 0.5 * greater  # the same formula, written for each emotion: (n, 8)
+    ambivalence = 1.5 * lesser - 0.5 * greater  # the formula for each emotion: (n, 8)
     parts = np.stack(np.broadcast_arrays(valence, arousal, liking, disliking, ambivalence), axis=-1)
     values = np.einsum("ne,nek->nk", expression, parts)
     variances = np.einsum("ne,nek->nk", expression, (parts - values[:, None]) ** 2)
-    values[:, NAMES.index("ambivalence")] = np.maximum(values[:, NAMES.index("ambivalence")], 0)
+    values[:, AFFECT_NAMES.index("ambivalence")] = np.maximum(values[:, AFFECT_NAMES.index("ambivalence")], 0)
     return Affect(values.astype(np.float32), np.sqrt(variances).astype(np.float32))

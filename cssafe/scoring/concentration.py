@@ -1,22 +1,21 @@
 """Attention and expression -> the concentration index and its level.
 
-The numbers are a formula's (scoring/formula.py). What such an index can and cannot tell is said in docs/concentration.md; it is
-no measurement of anybody's mind.
+The numbers are from a formula (scoring/formula.py). docs/concentration.md explains the limits of such an index: it does not
+measure anybody's mind.
 """
 
 import numpy as np
 
 from cssafe.frames import Signals
-from cssafe.scoring.formula import MOST_GAZE, Formula
+from cssafe.scoring.formula import MAX_GAZE_WEIGHT, Formula
 from cssafe.signals.pose import GAZE_REACH
 
 
-def looking(signals: Signals, formula: Formula, activity: str) -> tuple[np.ndarray, np.ndarray]:
-    """Where each face looks and how its eyes are: bool (n,), whether at what counts as attentive, and int8 (n,), 0 open, 1 half
-    closed, 2 closed. activity: one that the formula scores.
+def read_gaze(signals: Signals, formula: Formula, activity: str) -> tuple[np.ndarray, np.ndarray]:
+    """Gaze on the target, bool (n,), and state of the eyes, int8 (n,): 0 open, 1 half closed, 2 closed.
 
-    The eyes' own sideways turn is added to the head's. Where the eyes cannot be read (a small face), the head alone decides
-    and the eyes count as open: an assumption that every small face shares.
+    activity: one that the formula scores. The sideways turn of the eyes is added to that of the head. Where the eyes cannot be
+    read (a small face), the head alone decides and the eyes count as open (assumption).
     """
     limits = formula.limits[activity]
     assert limits is not None, "the activity is scored"
@@ -29,16 +28,18 @@ def looking(signals: Signals, formula: Formula, activity: str) -> tuple[np.ndarr
 
 
 def attention(signals: Signals, formula: Formula, activity: str) -> np.ndarray:
-    """How far each face attends to what the activity asks for: its gaze-and-eyes weight over the largest, float32 (n,) in
-    [0, 1]. NaN where the head cannot be read, and all NaN in an activity that the formula does not score."""
+    """Attention to the target of the activity: gaze weight divided by the largest, float32 (n,) in [0, 1].
+
+    NaN where the head cannot be read, and for all faces in an activity that the formula does not score.
+    """
     if formula.limits[activity] is None:
         return np.full(len(signals.yaw), np.nan, np.float32)
-    centre, lids = looking(signals, formula, activity)
+    centre, lids = read_gaze(signals, formula, activity)
     gaze = formula.gaze
     on = np.array([gaze["centre_open"], gaze["centre_half"], gaze["closed"]])[lids]
     off = np.array([gaze["away_open"], gaze["away_half"], gaze["closed"]])[lids]
     weight = np.where(np.isnan(signals.yaw), np.nan, np.where(centre, on, off))
-    return np.clip(weight / MOST_GAZE, 0, 1).astype(np.float32)
+    return np.clip(weight / MAX_GAZE_WEIGHT, 0, 1).astype(np.float32)
 
 
 def concentration(attention: np.ndarray, expression: np.ndarray | None, formula: Formula) -> np.ndarray:
@@ -47,7 +48,7 @@ def concentration(attention: np.ndarray, expression: np.ndarray | None, formula:
     Args:
         attention: (n,), gaze weight over 5.
         expression: (n, 8) probabilities in the order of labels.FERPLUS; the emotion weight is their mean weight. A
-            formula without emotion weights takes None and counts every emotion as 1.
+            formula without emotion weights takes None and weighs every emotion as 1.
     """
     if formula.emotion is None:
         emotion = np.ones(len(attention), np.float32)
@@ -55,20 +56,19 @@ def concentration(attention: np.ndarray, expression: np.ndarray | None, formula:
         raise ValueError(f"The formula {formula} weighs emotions; no expression was given.")
     else:
         emotion = expression @ formula.emotion
-    return np.clip(emotion * attention * MOST_GAZE / formula.divisor, 0, 1).astype(np.float32)
+    return np.clip(emotion * attention * MAX_GAZE_WEIGHT / formula.divisor, 0, 1).astype(np.float32)
 
 
-def levels(index: np.ndarray, before: np.ndarray, formula: Formula) -> np.ndarray:
+def levels(index: np.ndarray, previous: np.ndarray, formula: Formula) -> np.ndarray:
     """The level of each index, int8 (n,): 0 low, 1 medium, 2 high, -1 not measurable.
 
     Args:
         index: (n,) in [0, 1] or NaN.
-        before: int8 (n,), the level so far (-1: none yet). It is left only when the index passes the limit between two
-            levels by the formula's hysteresis, so that a level does not flicker.
+        previous: int8 (n,), the level so far (-1: none yet). It changes only when the index passes a limit by the formula's
+            hysteresis, so that levels do not flicker.
     """
     low, high, margin = (formula.bands[name] for name in ("low_below", "high_above", "hysteresis"))
-    # Leaving a level downwards needs less than the limit, upwards more than it, each by the margin.
-    low_edge = low + margin * np.select([before == 0, before > 0], [1, -1], 0)
-    high_edge = high + margin * np.select([before == 2, before >= 0], [-1, 1], 0)
+    low_edge = low + margin * np.select([previous == 0, previous > 0], [1, -1], 0)
+    high_edge = high + margin * np.select([previous == 2, previous >= 0], [-1, 1], 0)
     level = (index >= low_edge).astype(np.int8) + (index > high_edge)
     return np.where(np.isnan(index), -1, level).astype(np.int8)

@@ -1,7 +1,6 @@
-"""Formulas of the concentration index: data files in which every number stands beside its citation or the word
-"assumption".
+"""Formulas of the concentration index: JSON files in which every number has a citation or the word "assumption".
 
-Two are shipped, in formulas/. A school's own, such as `python -m cssafe fit` writes, lie in the folder `formulas` beside the
+Two are shipped in formulas/. A school's own, as `python -m cssafe fit` writes them, are in the folder `formulas` beside the
 database.
 """
 
@@ -21,25 +20,25 @@ from cssafe.names import is_text
 FORMULAS = Path(__file__).parent / "formulas"
 
 MAX_FILE_BYTES = 100_000
-"""Of a formula file: those that are shipped have 9,000."""
+"""Largest formula file; the shipped ones have 9,000 bytes."""
 
 MAX_NUMBER = 1_000.0
 """Largest number in a formula: degrees go up to 360."""
 
-MAX_TEXT = 1_000
-"""Characters of a name, title, unit or source."""
+MAX_TEXT_CHARS = 1_000
+"""Longest name, title, unit or source."""
 
-MOST_GAZE = 5.0
-"""Largest gaze weight, of open eyes on what is attended to (Sharma et al. 2019); attention is the weight over it."""
+MAX_GAZE_WEIGHT = 5.0
+"""Gaze weight of open eyes on the target (Sharma et al. 2019); attention is the weight divided by it."""
 
 GAZE = ("centre_open", "centre_half", "away_open", "away_half", "closed")
-"""What eyes can do: look at what counts as attentive or away from it, open or half closed; or be closed."""
+"""States of gaze and eyes: on the target or away from it, open or half closed; or closed."""
 
 LIMITS = ("yaw", "up", "down", "half_open", "closed")
-"""What counts as attentive. yaw: degrees to either side, head and eyes together. up, down: degrees, head only. half_open,
-closed: openness over the person's own, below which eyes count as that."""
+"""Limits of attentive gaze. yaw: degrees to either side, head and eyes together. up, down: degrees, head only. half_open,
+closed: openness relative to the person's own, below which eyes count as that."""
 
-WORDS = {
+NUMBER_NAMES = {
     "centre_open": N_("looking at it, eyes open"),
     "centre_half": N_("looking at it, eyes half closed"),
     "away_open": N_("looking away, eyes open"),
@@ -54,10 +53,10 @@ WORDS = {
     "hysteresis": N_("hysteresis"),
     "divisor": N_("divisor"),
 }
-"""Names of numbers in words; what is not in it is an emotion."""
+"""Number of a formula -> its name in words; other numbers are of emotions."""
 
-PARTS = {"emotion": N_("emotion"), "gaze": N_("gaze"), "bands": N_("bands")}
-"""Parts of a formula file in words; what is not in it is an activity."""
+PART_NAMES = {"emotion": N_("emotion"), "gaze": N_("gaze"), "bands": N_("bands")}
+"""Part of a formula file -> its name in words; other parts are activities."""
 
 SHIPPED = (
     N_("Concentration index of Sharma et al. (emotion weight x gaze weight / 4.5)"),
@@ -68,7 +67,7 @@ SHIPPED = (
     N_("eye openness over the person's own, below which eyes count as half closed"),
     N_("the same, below which they count as closed"),
 )
-"""Titles and units in the files that are shipped, to be translated where they are shown; a source stays as it is cited."""
+"""Titles and units of the shipped files, for the translation; sources are not translated."""
 
 BANDS = ("low_below", "high_above", "hysteresis")
 
@@ -77,9 +76,9 @@ BANDS = ("low_below", "high_above", "hysteresis")
 class Formula:
     """The numbers of one formula file, without their sources.
 
-    emotion: float32 (8,) in the order of labels.FERPLUS, each times MOST_GAZE at most the divisor; None where the formula
-    looks at no emotion. gaze: GAZE -> weight in [0, MOST_GAZE]. limits: activity -> LIMITS -> value, None for what is not
-    scored. bands: BANDS -> value in [0, 1].
+    emotion: float32 (8,) in the order of labels.FERPLUS, each times MAX_GAZE_WEIGHT at most the divisor; None where the formula
+    weighs no emotion. gaze: GAZE -> weight in [0, MAX_GAZE_WEIGHT]. limits: activity -> LIMITS -> value, None for an activity
+    that is not scored. bands: BANDS -> value in [0, 1].
     """
 
     name: str
@@ -96,10 +95,10 @@ class Formula:
 
 
 def read_formula(path: Path) -> Formula:
-    """Read a formula file; its emotion weights are looked up by name.
+    """Read a formula file.
 
     Raises:
-        ConfigurationError: what is wrong with it.
+        ConfigurationError: the file cannot be read or is no formula.
     """
     try:
         return _formula(_load(path))
@@ -117,21 +116,21 @@ def read_formula(path: Path) -> Formula:
         ) from None
 
 
-def sources(path: Path) -> list[dict[str, Any]]:
-    """Every number of a formula file with what stands beside it: part, name, value, unit and source."""
+def list_sources(path: Path) -> list[dict[str, Any]]:
+    """Every number of a formula file: part, name, value, unit and source."""
     data = _load(path)
     parts = {
         "": {"divisor": data["divisor"]},
-        "emotion": _named(data["emotion"], FERPLUS),
-        "gaze": _named(data["gaze"], GAZE),
+        "emotion": _select(data["emotion"], FERPLUS),
+        "gaze": _select(data["gaze"], GAZE),
     }
-    parts |= {activity: _named(data["activities"][activity], LIMITS) for activity in ACTIVITIES}
-    parts |= {"bands": _named(data["bands"], BANDS)}
+    parts |= {activity: _select(data["activities"][activity], LIMITS) for activity in ACTIVITIES}
+    parts |= {"bands": _select(data["bands"], BANDS)}
     return [
         entry
         | {
-            "part": part and _(PARTS.get(part, part)),
-            "name": _(WORDS.get(name, name)),
+            "part": part and _(PART_NAMES.get(part, part)),
+            "name": _(NUMBER_NAMES.get(name, name)),
             "unit": _(unit) if (unit := entry.get("unit")) else "",
         }
         for part, entries in parts.items()
@@ -147,58 +146,64 @@ def _load(path: Path) -> Any:
     return json.loads(content.decode("utf-8-sig"))
 
 
-def _named(entries: dict[str, Any] | None, names: tuple[str, ...]) -> dict[str, Any]:
-    """The entries that a formula has; others are passed over, as by `read_formula`."""
+def _select(entries: dict[str, Any] | None, names: tuple[str, ...]) -> dict[str, Any]:
+    """The entries with these names; others are ignored, as by `read_formula`."""
     return {name: entries[name] for name in names} if entries else {}
 
 
 def _text(where: str, value: Any) -> str:
-    if not isinstance(value, str) or len(value) > MAX_TEXT or not is_text(value):
-        raise ValueError(_("{where} must be a text of at most {most} characters").format(where=where, most=MAX_TEXT))
+    if not isinstance(value, str) or len(value) > MAX_TEXT_CHARS or not is_text(value):
+        raise ValueError(
+            _("{where} must be a text of at most {most} characters").format(where=where, most=MAX_TEXT_CHARS)
+        )
     return value
 
 
-def _formula(data: Any) -> Formula:
-    def number(where: str, entry: Any, most: float = MAX_NUMBER) -> float:
-        value, source = entry["value"], entry["source"]
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= most:
-            raise ValueError(
-                _("{where} is {value}, expected is a number from 0 to {most:g}").format(
-                    where=where, value=repr(value)[:40], most=most
-                )
+def _number(where: str, entry: Any, most: float = MAX_NUMBER) -> float:
+    """The value of an entry that has a source. where: in the file, for messages."""
+    value, source = entry["value"], entry["source"]
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= most:
+        raise ValueError(
+            _("{where} is {value}, expected is a number from 0 to {most:g}").format(
+                where=where, value=repr(value)[:40], most=most
             )
-        if not isinstance(source, str) or not source.strip():
-            raise ValueError(_('{where} has no source: a citation, or the word "assumption"').format(where=where))
-        _text(where, source)
-        _text(where, entry.get("unit", ""))
-        return float(value)
+        )
+    if not isinstance(source, str) or not source.strip():
+        raise ValueError(_('{where} has no source: a citation, or the word "assumption"').format(where=where))
+    _text(where, source)
+    _text(where, entry.get("unit", ""))
+    return float(value)
 
-    def part(where: str, entries: Any, names: tuple[str, ...], most: float = MAX_NUMBER) -> dict[str, float]:
-        return {name: number(f"{where}, {name},", entries[name], most) for name in names}
 
+def _numbers(where: str, entries: Any, names: tuple[str, ...], most: float = MAX_NUMBER) -> dict[str, float]:
+    return {name: _number(f"{where}, {name},", entries[name], most) for name in names}
+
+
+def _formula(data: Any) -> Formula:
     name, version = data["name"], data["version"]
     if not isinstance(name, str) or not name.strip() or type(version) is not int or abs(version) > 1e6:
         raise ValueError(_("it needs a name and a whole number as its version"))
     _text("name", name)
-    divisor = number("divisor", data["divisor"])
+    divisor = _number("divisor", data["divisor"])
     emotion = None
     if data["emotion"] is not None:
-        weights = part("emotion", data["emotion"], FERPLUS, divisor / MOST_GAZE * (1 + 1e-6))
+        weights = _numbers("emotion", data["emotion"], FERPLUS, divisor / MAX_GAZE_WEIGHT * (1 + 1e-6))
         emotion = np.array(list(weights.values()), np.float32)
-    elif divisor < MOST_GAZE:
+    elif divisor < MAX_GAZE_WEIGHT:
         raise ValueError(
             _("divisor is {divisor:g}, expected is {least:g} or more where no emotion is weighed").format(
-                divisor=divisor, least=MOST_GAZE
+                divisor=divisor, least=MAX_GAZE_WEIGHT
             )
         )
+    activities = data["activities"]
     limits = {
-        activity: None if data["activities"][activity] is None else part(activity, data["activities"][activity], LIMITS)
+        activity: None if activities[activity] is None else _numbers(activity, activities[activity], LIMITS)
         for activity in ACTIVITIES
     }
-    bands = part("bands", data["bands"], BANDS, 1.0)
+    bands = _numbers("bands", data["bands"], BANDS, 1.0)
     if bands["low_below"] > bands["high_above"]:
         raise ValueError(_("low_below lies above high_above"))
-    gaze = part("gaze", data["gaze"], GAZE, MOST_GAZE)
+    gaze = _numbers("gaze", data["gaze"], GAZE, MAX_GAZE_WEIGHT)
     return Formula(name, version, _text("title", data["title"]), divisor, emotion, gaze, limits, bands)
 
 
@@ -207,9 +212,11 @@ PUBLISHED = read_formula(FORMULAS / PUBLISHED_FILE)
 ATTENTION_ONLY = read_formula(FORMULAS / "attention-only-2.json")
 
 
-def files() -> tuple[dict[str, Path], list[str]]:
-    """Formulas to choose from, shipped and the school's own: name and version -> file; and what is wrong with files that are
-    no formula. A shipped formula cannot be replaced by one of the same name and version."""
+def list_formulas() -> tuple[dict[str, Path], list[str]]:
+    """Shipped formulas and the school's own: name and version -> file; and the problems of files that are no formula.
+
+    A shipped formula cannot be replaced by one of the same name and version.
+    """
     found: dict[str, Path] = {}
     problems = []
     own = settings.load().data / "formulas"
@@ -230,16 +237,15 @@ def files() -> tuple[dict[str, Path], list[str]]:
     return found, problems
 
 
-def find(name: str) -> Formula | None:
-    """The formula of that name and version, if it is there."""
-    path = files()[0].get(name)
+def find_formula(name: str) -> Formula | None:
+    """The formula of that name and version, None if there is none."""
+    path = list_formulas()[0].get(name)
     return None if path is None else read_formula(path)
 
 
-def chosen(name: str | None, expression: bool) -> Formula:
-    """The formula for lessons to come: the one of that name, unless it is gone or weighs emotions where none are computed;
-    then a shipped one."""
-    formula = find(name) if name else None
+def choose_formula(name: str | None, expression: bool) -> Formula:
+    """The formula for lessons to come: the named one, or a shipped one where it is gone or weighs emotions not computed."""
+    formula = find_formula(name) if name else None
     if formula is None or (formula.emotion is not None and not expression):
         return PUBLISHED if expression else ATTENTION_ONLY
     return formula

@@ -1,7 +1,7 @@
-"""Observations -> their scores by another formula, from the signals that were stored beside them.
+"""Scores of stored observations by another formula.
 
-An observation is the mean of a second's frames. Scores while a lesson runs are means of its frames' scores, those made here
-are scores of its mean signals: where a face turns or blinks within a second, the two differ.
+An observation is the mean of a second's frames. A running lesson stores means of its frames' scores; here, scores are made
+from the mean signals. The two differ where a face turns or blinks within a second.
 """
 
 import numpy as np
@@ -12,8 +12,8 @@ from cssafe.observations import EXPRESSION
 from cssafe.scoring.concentration import attention, concentration, levels
 from cssafe.scoring.formula import Formula
 
-HALF = np.timedelta64(500, "ms")
-"""An observation's time is the beginning of its second; the activity in the middle of it counts for all of it."""
+HALF_SECOND = np.timedelta64(500, "ms")
+"""An observation's time is the start of its second; the activity in the middle of the second counts."""
 
 
 def signals(rows: pd.DataFrame) -> Signals:
@@ -26,38 +26,37 @@ def expression(rows: pd.DataFrame) -> np.ndarray:
     return rows[list(EXPRESSION)].to_numpy(np.float32, na_value=np.nan)
 
 
-def during(times: pd.Series, activities: pd.DataFrame) -> np.ndarray:
-    """The activity at each time, str (n,). activities: one row or more with `time` and `activity`, by time; the first also
-    holds before it."""
-    at = np.searchsorted(activities["time"].to_numpy(), times.to_numpy() + HALF, side="right") - 1
+def activity_at(times: pd.Series, activities: pd.DataFrame) -> np.ndarray:
+    """The activity at each time, str (n,). activities: `time` and `activity`, at least one row, by time; the first also holds
+    before its time."""
+    at = np.searchsorted(activities["time"].to_numpy(), times.to_numpy() + HALF_SECOND, side="right") - 1
     return activities["activity"].to_numpy(str)[np.maximum(at, 0)]
 
 
-def score(rows: pd.DataFrame, activities: pd.DataFrame, formula: Formula) -> pd.DataFrame:
-    """The observations of one lesson with `attention`, `concentration` and `level` made anew, ordered by time and track.
+def score_observations(rows: pd.DataFrame, activities: pd.DataFrame, formula: Formula) -> pd.DataFrame:
+    """The observations of one lesson with new `attention`, `concentration` and `level`, by time and track.
 
-    Args:
-        rows: `time`, `track`, the signals and the probabilities. activities: as in `during`.
+    rows: `time`, `track`, the signals and the probabilities. activities: as in `activity_at`.
     """
     rows = rows.sort_values(["time", "track"], ignore_index=True)
     attending = np.full(len(rows), np.nan, np.float32)
-    doing = during(rows["time"], activities)
+    doing = activity_at(rows["time"], activities)
     for activity in np.unique(doing):
         those = doing == activity
         attending[those] = attention(signals(rows[those]), formula, str(activity))
     index = concentration(attending, expression(rows), formula)
-    level = _follow(rows["time"].to_numpy(), rows["track"].to_numpy(), index, formula)
+    level = levels_with_hysteresis(rows["time"].to_numpy(), rows["track"].to_numpy(), index, formula)
     return rows.assign(attention=attending, concentration=index, level=np.where(level < 0, np.nan, level))
 
 
-def _follow(times: np.ndarray, tracks: np.ndarray, index: np.ndarray, formula: Formula) -> np.ndarray:
-    """The level of each row, int8 (n,), second by second, for hysteresis asks for each face's level before. times: sorted."""
+def levels_with_hysteresis(times: np.ndarray, tracks: np.ndarray, index: np.ndarray, formula: Formula) -> np.ndarray:
+    """The level of each row, int8 (n,), second by second, because hysteresis needs each face's last level. times: sorted."""
     level = np.full(len(index), -1, np.int8)
     faces, face = np.unique(tracks, return_inverse=True)
     last = np.full(len(faces), -1, np.int8)
     starts = np.flatnonzero(times[1:] != times[:-1]) + 1
     for second in np.split(np.arange(len(index)), starts):
-        before = last[face[second]]
-        level[second] = levels(index[second], before, formula)
-        last[face[second]] = np.where(level[second] < 0, before, level[second])
+        previous = last[face[second]]
+        level[second] = levels(index[second], previous, formula)
+        last[face[second]] = np.where(level[second] < 0, previous, level[second])
     return level

@@ -1,4 +1,4 @@
-"""How far a lesson's verdict hangs on the formula's numbers: each moved by a fifth, alone, and the lesson scored anew."""
+"""Sensitivity of a lesson's result: each number of the formula changed alone by a fifth, and the lesson rescored."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -9,21 +9,21 @@ import pandas as pd
 from cssafe.labels import FERPLUS
 from cssafe.language import _
 from cssafe.scoring.concentration import attention, concentration, levels
-from cssafe.scoring.formula import WORDS, Formula
-from cssafe.scoring.rescoring import during, expression, signals
+from cssafe.scoring.formula import NUMBER_NAMES, Formula
+from cssafe.scoring.rescoring import activity_at, expression, signals
 from cssafe.stats.intervals import quality_weights
 
-FIFTH = 0.2
+RELATIVE_CHANGE = 0.2
 
 
 def variants(formula: Formula, activities: list[str]) -> Iterator[tuple[str, float, Formula]]:
-    """What was moved, in words, by which factor, and the formula with it: first the formula as it is (factor 1), then each of
-    its numbers down and up. The hysteresis is left out, for it steadies a level over time and moves no score.
+    """Name of the changed number, factor, and formula: first the formula as it is (factor 1), then each number down and up.
 
-    activities: those whose limits matter. A moved weight may exceed what a formula file allows; scores stay in [0, 1].
+    The hysteresis is not changed, because it moves no score. activities: of the lesson. A changed weight may exceed the limits
+    of a formula file; scores stay in [0, 1].
     """
     yield "", 1.0, formula
-    for factor in (1 - FIFTH, 1 + FIFTH):
+    for factor in (1 - RELATIVE_CHANGE, 1 + RELATIVE_CHANGE):
         yield _("divisor"), factor, replace(formula, divisor=formula.divisor * factor)
         if formula.emotion is not None:
             for i, name in enumerate(FERPLUS):
@@ -32,33 +32,37 @@ def variants(formula: Formula, activities: list[str]) -> Iterator[tuple[str, flo
                 yield _(name), factor, replace(formula, emotion=emotion)
         for name, weight in formula.gaze.items():
             if weight:
-                yield _(WORDS[name]), factor, replace(formula, gaze=formula.gaze | {name: weight * factor})
+                yield _(NUMBER_NAMES[name]), factor, replace(formula, gaze=formula.gaze | {name: weight * factor})
         for activity in activities:
             for name, limit in (formula.limits[activity] or {}).items():
                 moved = (formula.limits[activity] or {}) | {name: limit * factor}
                 yield (
-                    f"{_(activity)}: {_(WORDS.get(name, name))}",
+                    f"{_(activity)}: {_(NUMBER_NAMES.get(name, name))}",
                     factor,
                     replace(formula, limits=formula.limits | {activity: moved}),
                 )
         for name in ("low_below", "high_above"):
-            yield _(WORDS[name]), factor, replace(formula, bands=formula.bands | {name: formula.bands[name] * factor})
+            yield (
+                _(NUMBER_NAMES[name]),
+                factor,
+                replace(formula, bands=formula.bands | {name: formula.bands[name] * factor}),
+            )
 
 
-def verdicts(
+def rescore_variants(
     rows: pd.DataFrame,
     activities: pd.DataFrame,
     formula: Formula,
-    progress: Callable[[float], None] = lambda share: None,
+    progress: Callable[[float], object] = lambda share: None,
 ) -> pd.DataFrame:
-    """What each variant says of a lesson: columns number, factor, `concentration` (mean), `level` of that mean (0, 1, 2), and
+    """Result of a lesson by each variant. Columns: number, factor, `concentration` (mean), `level` of the mean (0, 1, 2), and
     `low`, `medium`, `high`, the shares of observations on each level, without hysteresis.
 
     Args:
-        rows: of evidence.counted, one or more. activities: as in rescoring.during. progress: called with the
+        rows: scored_observations.counted, at least one. activities: as in rescoring.activity_at. progress: called with the
             share done, 0 to 1.
     """
-    doing = during(rows["time"], activities)
+    doing = activity_at(rows["time"], activities)
     groups = [(str(name), signals(rows[doing == name]), expression(rows[doing == name])) for name in np.unique(doing)]
     weight = quality_weights(
         np.concatenate(
@@ -66,7 +70,7 @@ def verdicts(
         )
     )
     moved = list(variants(formula, [name for name, *_rest in groups]))
-    told = []
+    results = []
     for i, (number, factor, variant) in enumerate(moved):
         index = np.concatenate([concentration(attention(s, variant, name), p, variant) for name, s, p in groups])
         there = ~np.isnan(index)
@@ -75,6 +79,6 @@ def verdicts(
         shares = np.bincount(levels(index, fresh, variant), minlength=3) / max(1, len(index))
         mean = np.full(1, np.average(index, weights=weight[there]) if len(index) else np.nan)
         level = levels(mean, np.full(1, -1, np.int8), variant)
-        told.append((number, factor, float(mean[0]), int(level[0]), *shares.tolist()))
+        results.append((number, factor, float(mean[0]), int(level[0]), *shares.tolist()))
         progress((i + 1) / len(moved))
-    return pd.DataFrame(told, columns=["number", "factor", "concentration", "level", "low", "medium", "high"])
+    return pd.DataFrame(results, columns=["number", "factor", "concentration", "level", "low", "medium", "high"])

@@ -84,7 +84,7 @@ def import_tables(
     connection: duckdb.DuckDBPyConnection,
     parts: Iterable[tuple[str, pa.Table]],
     expression: bool,
-    progress: Callable[[float], None],
+    progress: Callable[[float], object],
 ) -> ImportResult:
     """Insert the tables of a file. To be called inside a transaction.
 
@@ -130,7 +130,7 @@ def _insert_parts(
     return ignored
 
 
-def _derive_tables(connection: duckdb.DuckDBPyConnection, progress: Callable[[float], None]) -> None:
+def _derive_tables(connection: duckdb.DuckDBPyConnection, progress: Callable[[float], object]) -> None:
     """Make DERIVED_TABLES of the new lessons, in batches."""
     observed = connection.execute(
         "SELECT lesson, count(*) FROM observations SEMI JOIN arrived USING (lesson) GROUP BY lesson ORDER BY lesson"

@@ -15,7 +15,7 @@ from cssafe.labels import ACTIVITIES
 from cssafe.language import N_
 from cssafe.observations import COLUMNS, EXPRESSION
 from cssafe.scoring.formula import Formula
-from cssafe.scoring.rescoring import score
+from cssafe.scoring.rescoring import score_observations
 from cssafe.store.lesson import Lesson, naive_utc
 from cssafe.store.migrations import lesson_tables
 from cssafe.store.summaries import summarise
@@ -155,7 +155,7 @@ def rescore_lesson(connection: duckdb.DuckDBPyConnection, lesson: int, formula: 
     activities = connection.execute(
         "SELECT time, activity FROM activities WHERE lesson = ? ORDER BY time", [lesson]
     ).df()
-    scores = score(rows, activities, formula)[["time", "track", "attention", "concentration", "level"]]
+    scores = score_observations(rows, activities, formula)[["time", "track", "attention", "concentration", "level"]]
     connection.register("scores", scores)
     try:
         connection.execute(

@@ -8,7 +8,7 @@ import duckdb
 
 from cssafe.frames import MOVEMENTS
 from cssafe.observations import EXPRESSION
-from cssafe.scoring.formula import find
+from cssafe.scoring.formula import find_formula
 from cssafe.settings import PROFILES
 from cssafe.store.database_files import sql_string
 from cssafe.store.summaries import BINS, EMOTION_COUNTS
@@ -47,5 +47,5 @@ def withhold_expression(cursor: duckdb.DuckDBPyConnection) -> None:
 def _formulas_without_emotions(cursor: duckdb.DuckDBPyConnection) -> list[str]:
     """Formulas of the stored lessons without emotions. A missing formula is not among them: its weights are unknown."""
     names = cursor.execute("SELECT DISTINCT formula FROM lessons WHERE list_contains(?, profile)", [EXPRESSIVE])
-    formulas = {name: find(name) for (name,) in names.fetchall()}
+    formulas = {name: find_formula(name) for (name,) in names.fetchall()}
     return [name for name, formula in formulas.items() if formula is not None and formula.emotion is None]

@@ -215,7 +215,7 @@ class Workspace:
         return numbers
 
     def import_tables(
-        self, parts: Iterable[tuple[str, pa.Table]], expression: bool, progress: Callable[[float], None]
+        self, parts: Iterable[tuple[str, pa.Table]], expression: bool, progress: Callable[[float], object]
     ) -> ImportResult:
         """Import the tables of an export file, all or nothing, as importing.import_tables. The parts are read on the writer
         thread."""
@@ -270,7 +270,7 @@ class Workspace:
         with self.cursor() as cursor:
             return statements.rescorable_lessons(cursor, formula)
 
-    def rescore(self, formula: Formula, progress: Callable[[float], None] | None = None) -> int:
+    def rescore(self, formula: Formula, progress: Callable[[float], object] | None = None) -> int:
         """Rescore past lessons by the formula, each in a transaction, while running lessons are recorded; their number.
 
         progress: called with the share done, 0 to 1.

@@ -1,4 +1,4 @@
-"""How faces appear in the pictures of Live, Room, Files and Model: the choice, remembered for each audience."""
+"""The choice of anonymization in the pictures of Live, Room, Files and Model, saved for each audience."""
 
 import streamlit as st
 
@@ -7,19 +7,19 @@ from cssafe.privacy import BLUR, MASK, MOSAIC, SHOWN, WAYS, way
 from cssafe.ui import common
 
 TITLES = {SHOWN: N_("As they are"), BLUR: N_("Blurred"), MOSAIC: N_("Mosaic"), MASK: N_("Plain mask")}
-FOUND = N_(
-    "Only faces that are found can be covered. Blur and mosaic hide them from people; a program made for it may still tell "
-    "some of them apart. The plain mask leaves nothing of a face."
+LIMITS = N_(
+    "Only faces that are found can be covered. Blur and mosaic hide them from people; special programs may still recognize "
+    "some of them. The plain mask leaves nothing of a face."
 )
 
 
-def way_for(audience: str) -> str:
-    """How faces appear to that audience, "self" or "class"; one of privacy.WAYS."""
+def saved_anonymization(audience: str) -> str:
+    """The anonymization for an audience, "self" or "class"; one of privacy.WAYS."""
     return way(common.workspace().get("anonymous", {}), audience)
 
 
-def covering(audience: str) -> str:
-    """The same, to be chosen on the page."""
+def choose_anonymization(audience: str) -> str:
+    """The control that chooses and saves the anonymization; its value."""
     key = f"faces_{audience}"
 
     def keep() -> None:
@@ -29,11 +29,11 @@ def covering(audience: str) -> str:
     st.segmented_control(
         _("Faces in pictures"),
         WAYS,
-        default=way_for(audience),
+        default=saved_anonymization(audience),
         required=True,
-        format_func=lambda way: _(TITLES[way]),
+        format_func=lambda anonymization: _(TITLES[anonymization]),
         key=key,
         on_change=keep,
-        help=_(FOUND),
+        help=_(LIMITS),
     )
-    return way_for(audience)
+    return saved_anonymization(audience)

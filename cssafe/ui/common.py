@@ -1,5 +1,4 @@
-"""What pages share: the workspace of the visitor, the settings, the heading with its language, charts with their words, and
-words instead of tracebacks."""
+"""Shared by all pages: workspace, settings, heading with the choice of language, charts with captions, error messages."""
 
 import logging
 from typing import Any
@@ -24,31 +23,30 @@ from cssafe.store.errors import is_broken, is_damage
 log = logging.getLogger(__name__)
 
 NOT_STORED = N_(
-    "Nothing is stored: what you record is seen in this tab alone, and gone when you close it or leave it unused for "
+    "Nothing is stored: what you record is visible in this tab only, and gone when you close it or leave it unused for "
     "{minutes} minutes."
 )
 NO_EMOTION = N_("Attention only: no emotion is computed, stored or shown.")
 RENEWED = N_(
-    "Your earlier lessons are gone, as they are after {minutes} minutes without use: nothing is stored here. You have a "
-    "new, empty workspace."
+    "Your earlier lessons were deleted after {minutes} minutes without use: nothing is stored here. You have a new, empty "
+    "workspace."
 )
 ERASING = N_(
-    "The deleted lessons are gone from every table and chart, but traces of them can still be read in the database file and "
-    "its backups: the file is being read, by a report or an export for example, or the disk has no room for a second one. "
-    "CSSAFE tries again when the next lesson ends, and when it is closed or started; then the traces are gone, too, and so "
-    "is this notice."
+    "The deleted lessons are gone from every table and chart, but traces of them remain in the database file and its "
+    "backups: the file is in use, by a report or an export for example, or the disk has no room for a second one. CSSAFE "
+    "tries again when the next lesson ends, and when it is closed or started; then the traces are gone, and so is this notice."
 )
 STYLE = """<style>
 .stMainBlockContainer { padding-top: 4.5rem; }
 .stMarkdown table { display: block; overflow-x: auto; }
 [class*="st-key-typed_"] button[aria-label="Download as CSV"] { display: none; }
 </style>"""
-"""Half of the height above the heading was empty; a wide table moves by itself on a phone, not the page with it; Streamlit's
-own CSV of a table has texts as typed, which a spreadsheet may execute."""
+"""Less empty height above the heading; on a phone a wide table scrolls by itself; no CSV of Streamlit's own, whose texts a
+spreadsheet may execute."""
 
 
 def settings() -> Settings:
-    """What the environment chose; a value that cannot be used ends the page with a sentence."""
+    """The settings; an invalid value ends the page with its message."""
     try:
         return settings_module.load()
     except ConfigurationError as error:
@@ -57,8 +55,8 @@ def settings() -> Settings:
 
 
 def workspace() -> Workspace:
-    """The one file database; where nothing is stored (always when hosted), one in memory for each visit. If it cannot be
-    opened, the page ends with a sentence. To be asked for anew in a callback: a visit's may be closed between two runs."""
+    """The file database; where nothing is stored (always when hosted), one in memory for each visit. An error ends the page
+    with its message. Call it again in callbacks: a visit's workspace may be closed between two runs."""
     try:
         if settings().profile.stored:
             return services.workspace()
@@ -78,8 +76,8 @@ def _visit() -> services.Visit:
     return st.session_state["visit"]
 
 
-def spoken() -> str:
-    """The language of this visit: what was chosen, else what this browser chose at an earlier visit, else English."""
+def current_language() -> str:
+    """The language of this visit: the one chosen, else that of the browser's cookie, else English."""
     if get_script_run_ctx(suppress_warning=True) is None:
         return "en"
     if "language" not in st.session_state:
@@ -88,35 +86,34 @@ def spoken() -> str:
     return st.session_state["language"]
 
 
-language.set_language_source(spoken)
-schemapi.disable_debug_mode()  # charts are checked whole before they are sent; checking each part too took a fifth of a page
+language.set_language_source(current_language)
+schemapi.disable_debug_mode()  # charts are validated as a whole; validating each part took a fifth of a page's time
 
 
 def forget_uploads() -> None:
-    """Remove the visit's uploaded files from Streamlit's memory, which keeps them until the tab is closed. What a page has
-    got of them stays with that page."""
+    """Remove the visit's uploaded files from Streamlit's memory, which keeps them until the tab is closed."""
     context = get_script_run_ctx()
     if context is not None:
         context.uploaded_file_mgr.remove_session_files(context.session_id)
 
 
-def heading(title: str) -> None:
-    """The page's heading with the choice of language, and what the profile means for everything on it."""
+def show_heading(title: str) -> None:
+    """The page's heading with the choice of language, and the notices of the profile."""
     st.html(STYLE)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(title, width="stretch")
         st.menu_button(
-            LANGUAGES[spoken()],
+            LANGUAGES[current_language()],
             LANGUAGES,
             key="speak",
             help=_("Language"),
             icon=":material/translate:",
             type="tertiary",
             format_func=LANGUAGES.__getitem__,
-            on_click=_speak,
+            on_click=_set_language,
         )
-    if st.context.cookies.get(COOKIE, "en") != spoken():
-        st.html(f"<script>{cookie_script(spoken())}</script>", unsafe_allow_javascript=True)
+    if st.context.cookies.get(COOKIE, "en") != current_language():
+        st.html(f"<script>{cookie_script(current_language())}</script>", unsafe_allow_javascript=True)
     profile = settings().profile
     if not profile.stored:
         st.caption(":material/visibility_off: " + _(NOT_STORED).format(minutes=IDLE_TIMEOUT_MINUTES))
@@ -124,13 +121,13 @@ def heading(title: str) -> None:
         st.caption(":material/visibility: " + _(NO_EMOTION))
 
 
-def _speak() -> None:
+def _set_language() -> None:
     st.session_state["language"] = st.session_state["speak"]
 
 
 @st.fragment(run_every=2)
-def unwritten() -> None:
-    """Show why nothing can be written, until it can be."""
+def show_write_problem() -> None:
+    """Show the problem of writing, as long as there is one."""
     if problem := workspace().problem:
         st.error(escape_sentence(problem), icon=":material/error:")
 
@@ -139,14 +136,14 @@ def _dismiss() -> None:
     workspace().notice = None
 
 
-def page(title: str) -> None:
-    """The heading, and what must be known about the workspace: that it cannot be written, that newest observations may be
-    missing, that lessons in it are synthetic, that a deletion is not finished, that an earlier one is gone."""
-    heading(title)
+def start_page(title: str) -> None:
+    """The heading, and the notices of the workspace: problems of writing, missing observations, an unfinished deletion,
+    synthetic lessons, a workspace that was renewed."""
+    show_heading(title)
     opened = workspace()
     st.session_state["unwritten_shown"] = bool(opened.problem)
     if opened.problem:
-        unwritten()
+        show_write_problem()
     if opened.notice is not None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.warning(escape_sentence(opened.notice), icon=":material/restore:", width="stretch")
@@ -155,32 +152,32 @@ def page(title: str) -> None:
         st.warning(_(ERASING), icon=":material/delete_history:")
     if sample.has_term(opened):
         st.caption(
-            ":material/science: " + _("Some lessons here are synthetic: made up, so that the charts can be seen.")
+            ":material/science: " + _("Some lessons here are synthetic: made up, to show what the charts look like.")
         )
     if not settings().profile.stored and _visit().renewed:
         _visit().renewed = False
         st.info(_(RENEWED).format(minutes=IDLE_TIMEOUT_MINUTES), icon=":material/history_toggle_off:")
 
 
-def chart(drawn: Any, said: str, table: pd.DataFrame, *, key: str, how: str = "", **options: Any) -> Any:
-    """Draw a chart; under it the sentence that reads it out, how to read it, and the table behind it, made when it is opened.
+def show_chart(drawn: Any, caption: str, table: pd.DataFrame, *, key: str, how: str = "", **options: Any) -> Any:
+    """Draw a chart, and under it its caption, how to read it, and its table, made when it is opened.
 
     Args:
-        drawn: an alt.Chart. said: of charts/captions.py or charts/model_captions.py; a screen reader gets it, too.
-        table: what the chart was drawn from, with the columns' own names (`columns` has the words for them).
-        key: one for each chart of a page. how: may be empty. options: of st.altair_chart.
+        drawn: an alt.Chart. caption: also for screen readers.
+        table: the data of the chart (`column_titles` has titles for its columns).
+        key: unique on the page. how: may be empty. options: of st.altair_chart.
 
     Returns:
         What st.altair_chart returns: the selections.
     """
     with st.container(gap="xsmall"):
-        event = st.altair_chart(drawn, key=key, alt=said, **options)
-        st.text(said)
+        event = st.altair_chart(drawn, key=key, alt=caption, **options)
+        st.text(caption)
         if how:
             st.caption(how)
         behind = st.expander(_("Table"), icon=":material/table:", type="compact", key=f"{key}_table", on_change="rerun")
     if behind.open:
-        words = columns()
+        words = column_titles()
         floats = table.select_dtypes("float").columns
         with behind:
             show_table(
@@ -193,11 +190,10 @@ def chart(drawn: Any, said: str, table: pd.DataFrame, *, key: str, how: str = ""
 
 
 def show_table(table: pd.DataFrame, *, key: str, **options: Any) -> Any:
-    """st.dataframe without index. Where a spreadsheet would execute a text of it, the table's own CSV, which has texts as
-    typed, gives way to one in which they are escaped.
+    """st.dataframe without index. If a spreadsheet would execute one of its texts, an escaped CSV replaces Streamlit's own.
 
     Args:
-        key: one for each table of a page. options: of st.dataframe.
+        key: unique on the page. options: of st.dataframe.
 
     Returns:
         What st.dataframe returns: the selections.
@@ -224,14 +220,14 @@ def edit_table(table: pd.DataFrame, *, key: str, **options: Any) -> pd.DataFrame
         return st.data_editor(table, key=key, hide_index=True, **options)
 
 
-def columns() -> dict[str, str]:
-    """The words for the columns of tables."""
+def column_titles() -> dict[str, str]:
+    """Column of a table -> its title."""
     return {
         "group": _("Group"),
         "emotion": _("Emotion"),
         "start": _("From"),
         "count": _("Observations"),
-        "observations": _("Observations in all"),
+        "observations": _("Total observations"),
         "share": _("Share (0 to 1)"),
         "low": _("95 % interval, from"),
         "high": _("95 % interval, to"),
@@ -258,12 +254,12 @@ def columns() -> dict[str, str]:
         "raw": _("Mean, as recorded"),
         "raw_low": _("95 % interval, from"),
         "raw_high": _("95 % interval, to"),
-        "effect": _("Difference, all else taken out"),
+        "effect": _("Adjusted difference"),
     }
 
 
-def explain(error: Exception) -> bool:
-    """Say in words what went wrong on a page; the server's log has the details. True: Streamlit shows nothing more."""
+def show_error(error: Exception) -> bool:
+    """Show an error of a page in words; the server's log has the details. True: Streamlit shows nothing more."""
     if (is_damage(error) or is_broken(error)) and settings().profile.stored:
         error = workspace().why_refused(error)
     if isinstance(error, (ConfigurationError, StoreError)):
@@ -271,8 +267,8 @@ def explain(error: Exception) -> bool:
     else:
         st.error(
             _(
-                "This page could not be shown. Reload it; if that does not help, restart CSSAFE. The server's log says "
-                "what happened."
+                "This page could not be shown. Reload it; if that does not help, restart CSSAFE. The server's log has the "
+                "details."
             ),
             icon=":material/error:",
         )

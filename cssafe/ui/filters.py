@@ -1,4 +1,4 @@
-"""What pages with figures of lessons share: the guard against an empty workspace, filters, the word on validity."""
+"""Shared by pages with figures of lessons: the guard against an empty workspace, filters, and the note on validity."""
 
 from datetime import date
 from typing import Any
@@ -16,54 +16,53 @@ from cssafe.ui import common
 VALIDITY = N_(
     "A weak hint, never a mark: observers agree on two levels of engagement but hardly on four, scores of this kind "
     "tell attentive from inattentive only moderately well in real classrooms (AUC 0.62 to 0.72), and a scowl often "
-    "means something other than anger. [How the score comes about, and how far to trust it](concentration)"
+    "means something other than anger. [How the score is made, and its limits](concentration)"
 )
 WITHHELD = N_(
     "No score is shown here: it was made from emotions, which this profile does not show. Choose a formula on the page "
-    "[Formula](formulas): it scores past lessons anew, by attention alone."
+    "[Formula](formulas): it rescores past lessons by attention alone."
 )
 _TOO_FEW = N_(
-    "No figures here: fewer than {least} faces were measured at the same time, and with so few one student could be read "
-    "out of a mean. Of a lesson of “Only me”, the seconds with a second face in the picture are left out."
+    "No figures here. To protect individuals, figures need at least {least} faces measured at the same time. In a lesson of "
+    "“Only me”, seconds with a second face in the picture are left out."
 )
 
-CLEAR: dict[str, Any] = {"class": [], "subject": [], "from": None, "until": None, "synthetic": False}
-"""Filter, as the address calls it -> what lets everything through."""
+NO_FILTER: dict[str, Any] = {"class": [], "subject": [], "from": None, "until": None, "synthetic": False}
+"""Filter in the address -> value that keeps all lessons."""
 
 
-def no_figures(lessons: pd.DataFrame) -> str:
+def why_no_figures(lessons: pd.DataFrame) -> str:
     """Why these lessons have no figures. lessons: rows of queries.lessons."""
     return _(WITHHELD) if lessons["withheld"].any() else _(_TOO_FEW).format(least=MINIMUM_GROUP)
 
 
-def guard(workspace: Workspace) -> queries.Choices:
-    """What there is to choose from; a workspace without lessons says what to do next and ends the page."""
+def require_lessons(workspace: Workspace) -> queries.Choices:
+    """The choices for filters; in a workspace without lessons, the page says what to do and ends."""
     choices = queries.choices(workspace)
     if not choices.real and not choices.synthetic:
         profile = common.settings().profile
-        weeks = 12 if profile.stored else 4  # where each visit has its own in memory, twenty must find room
+        weeks = 12 if profile.stored else 4  # twenty visits with their own workspaces must fit in memory
         st.info(
             _(
-                "There is no lesson yet. Record one on the page Live, or have a look at an invented term first: {weeks} "
-                "weeks of three classes, marked synthetic wherever they show, and removed with one click on the page "
-                "Lessons."
+                "There is no lesson yet. Record one on the page Live, or look at a synthetic term first: {weeks} weeks of "
+                "three classes, marked as synthetic everywhere, and removed with one click on the page Lessons."
             ).format(weeks=weeks),
             icon=":material/info:",
         )
         with st.container(horizontal=True):
             st.page_link(ROOT / "pages/live.py", label=_("Live"), icon=":material/videocam:")
             if st.button(_("Fill with a synthetic term"), type="primary", icon=":material/science:"):
-                bar = st.progress(0.0, _("Inventing lessons …"))
+                bar = st.progress(0.0, _("Making lessons …"))
                 sample.add_term(workspace, profile, weeks=weeks, progress=bar.progress)
                 st.rerun()
         st.stop()
     return choices
 
 
-def which(choices: queries.Choices) -> queries.Filter:
-    """The filters: in the page's address, the same on every page, and those of the last visit at the start of the next."""
+def choose_filter(choices: queries.Choices) -> queries.Filter:
+    """The filters: in the page's address, equal on all pages, and restored at the next visit."""
     workspace = common.workspace()
-    _recall(workspace, choices)
+    _restore(workspace, choices)
     with st.expander(_("Filter"), icon=":material/filter_list:"):
         classes, subjects, since, until = st.columns([2, 2, 1, 1])
         everything = _("All")
@@ -92,7 +91,7 @@ def which(choices: queries.Choices) -> queries.Filter:
                 and st.toggle(_("Include the synthetic lessons"), key="synthetic", bind="query-params")
             ),
         )
-    _remember(workspace)
+    _save(workspace)
     only = [clean_text(name) for name in (*chosen.classes, *chosen.subjects)]
     only += [_("from {day}").format(day=chosen.since)] if chosen.since else []
     only += [_("until {day}").format(day=chosen.until)] if chosen.until else []
@@ -101,62 +100,62 @@ def which(choices: queries.Choices) -> queries.Filter:
             st.text(_("Only: {filters}").format(filters=" · ".join(only)), width="content")
             st.button(_("Clear filters"), type="tertiary", icon=":material/filter_list_off:", on_click=_clear)
     if chosen.since and chosen.until and chosen.since > chosen.until:
-        st.warning(_("“From” is later than “Until”: no day is left. Change one of them."), icon=":material/date_range:")
+        st.warning(_("“From” is later than “Until”. Change one of them."), icon=":material/date_range:")
         st.stop()
     return chosen
 
 
-def measured(workspace: Workspace, chosen: queries.Filter) -> pd.DataFrame:
-    """The chosen lessons, as queries.lessons has them. Where there is none, or none with figures, the page says so and ends."""
+def require_figures(workspace: Workspace, chosen: queries.Filter) -> pd.DataFrame:
+    """Rows of queries.lessons by the filter; where there is none, or none with figures, the page says so and ends."""
     lessons = queries.lessons(workspace, chosen)
     if lessons.empty:
-        nothing()
-    left_out(lessons)
+        stop_without_match()
+    show_withheld(lessons)
     if lessons["concentration"].isna().all():
-        st.info(no_figures(lessons), icon=":material/group_off:")
+        st.info(why_no_figures(lessons), icon=":material/group_off:")
         st.stop()
     return lessons
 
 
-def left_out(lessons: pd.DataFrame) -> None:
-    """Say how many of these lessons no figure rests on, where others have figures. lessons: rows of queries.lessons."""
+def show_withheld(lessons: pd.DataFrame) -> None:
+    """Say how many lessons are withheld from the figures, unless all are. lessons: rows of queries.lessons."""
     if (number := int(lessons["withheld"].sum())) and not lessons["withheld"].all():
         words = ngettext(
             "{n} lesson is not in these figures: it was scored with emotions, which this profile does not show. Choose a "
-            "formula on the page [Formula](formulas): it scores past lessons anew, by attention alone.",
+            "formula on the page [Formula](formulas): it rescores past lessons by attention alone.",
             "{n} lessons are not in these figures: they were scored with emotions, which this profile does not show. Choose "
-            "a formula on the page [Formula](formulas): it scores past lessons anew, by attention alone.",
+            "a formula on the page [Formula](formulas): it rescores past lessons by attention alone.",
             number,
         )
         st.info(words.format(n=number), icon=":material/visibility_off:")
 
 
-def nothing() -> None:
-    """Say that the filters leave nothing, and end the page."""
+def stop_without_match() -> None:
+    """Say that no lesson matches the filters, and end the page."""
     st.info(_("No lesson matches these filters. Widen them, or clear them all."), icon=":material/filter_list_off:")
     st.stop()
 
 
 def _clear() -> None:
-    st.session_state.update(CLEAR)
+    st.session_state.update(NO_FILTER)
 
 
-def _recall(workspace: Workspace, choices: queries.Choices) -> None:
-    """The filters of the last visit, unless the address names some, or one lesson, or this visit has had its own."""
-    had, st.session_state["recalled"] = st.session_state.get("recalled", False), True
-    if had or {*CLEAR, "lesson"} & {*st.query_params}:
+def _restore(workspace: Workspace, choices: queries.Choices) -> None:
+    """Restore the last visit's filters once, unless the address names filters or a lesson."""
+    recalled, st.session_state["recalled"] = st.session_state.get("recalled", False), True
+    if recalled or {*NO_FILTER, "lesson"} & {*st.query_params}:
         return
-    kept = CLEAR | workspace.get("filters", {})
+    kept = NO_FILTER | workspace.get("filters", {})
     for name, there in (("class", choices.classes), ("subject", choices.subjects)):
         kept[name] = [value for value in kept[name] if value in there]
     for name in ("from", "until"):
         kept[name] = kept[name] and date.fromisoformat(kept[name])
-    st.session_state.update({name: value for name, value in kept.items() if value != CLEAR[name]})
+    st.session_state.update({name: value for name, value in kept.items() if value != NO_FILTER[name]})
 
 
-def _remember(workspace: Workspace) -> None:
-    """Keep the filters for the next visit. A day is kept as text."""
-    chosen = {name: st.session_state.get(name, CLEAR[name]) for name in CLEAR}
-    told = {name: value.isoformat() if isinstance(value, date) else value for name, value in chosen.items()}
-    if told != CLEAR | workspace.get("filters", {}):
-        workspace.set("filters", told)
+def _save(workspace: Workspace) -> None:
+    """Save the filters for the next visit, days as text."""
+    chosen = {name: st.session_state.get(name, NO_FILTER[name]) for name in NO_FILTER}
+    saved = {name: value.isoformat() if isinstance(value, date) else value for name, value in chosen.items()}
+    if saved != NO_FILTER | workspace.get("filters", {}):
+        workspace.set("filters", saved)

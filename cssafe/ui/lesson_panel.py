@@ -1,4 +1,4 @@
-"""What Live and Room show of a lesson: what must be known before, its figures while it runs, what it recorded."""
+"""Live and Room: the privacy notice, figures and controls of a running lesson, and the result of an ended one."""
 
 import math
 
@@ -14,7 +14,9 @@ from cssafe.names import escape_markdown, escape_sentence
 from cssafe.settings import IDLE_TIMEOUT_MINUTES, MINIMUM_GROUP, ROOT, Profile
 from cssafe.store.backups import MAX_BACKUP_DAYS
 from cssafe.ui import common
-from cssafe.ui.shared_views import hint
+from cssafe.ui.shared_views import show_hint
+
+AUDIENCES = {"self": N_("Only me"), "class": N_("A class")}
 
 MARKERS = {
     N_("question"): N_("Question"),
@@ -23,16 +25,16 @@ MARKERS = {
     N_("quiz"): N_("Quiz"),
     N_("joke"): N_("Joke"),
 }
-"""What a teacher notes with one click, or with one key: 1 for the first, and so on. Its name, and that on its button."""
+"""Marker -> title of its button, in the order of the keys from 1."""
 
-DOING = {
+ACTIVITY_TITLES = {
     "front": N_("Front"),
     "screen": N_("Screen"),
     N_("desk work"): N_("Desk work"),
     N_("group work"): N_("Group work"),
     "break": N_("Break"),
 }
-"""Activities as they are shown."""
+"""Activity -> title of its button."""
 
 # By whether the profile computes emotions, and whether it stores anything.
 MEASURED = {
@@ -56,62 +58,56 @@ STORED = {
     ),
 }
 SEEN = {
-    True: N_("Whoever can open this page"),
-    False: N_("You alone, in this tab, and of a class whoever you give the lesson's address for other devices"),
+    True: N_("Everybody who can open this page"),
+    False: N_("You alone, in this tab, and for a class those with whom you share the address for other devices"),
 }
-TRAVELS = {
+DATA_PATH = {
     "browser": N_(
-        "pictures travel from this browser to the computer that runs CSSAFE and no further. Of a class, figures appear "
-        "only from {least} faces on."
+        "pictures travel from this browser to the computer that runs CSSAFE and no further. Figures of a class need at least "
+        "{least} faces."
     ),
     "camera": N_(
-        "pictures travel from the camera to the computer that runs CSSAFE and no further. Of a class, figures appear only "
-        "from {least} faces on."
+        "pictures travel from the camera to the computer that runs CSSAFE and no further. Figures of a class need at least "
+        "{least} faces."
     ),
 }
 ERASED = {
     True: N_(
         "Delete a lesson on the page Lessons; to leave no trace at all, stop CSSAFE and delete its database, the files "
-        "beside it whose names begin like its own, and the folder `backups`."
+        "beside it with the same beginning of the name, and the folder `backups`."
     ),
     False: N_("Close this tab, or delete the lesson on the page Lessons."),
 }
 DASHED = N_("Dashed: limits of low, medium and high.")
-AGREE = N_(
-    "Everybody who will be in the picture, and for minors a parent, has agreed to being filmed and analysed like this."
+CONSENT = N_(
+    "Everybody who will be in the picture, and for minors a parent, has agreed to be filmed and analysed like this."
 )
 HINTS = N_(
-    "A line here when concentration stays low for two minutes, drowsiness or negative expressions rise, or many faces "
-    "cannot be read: with its figures and a suggestion, at most one in three minutes, never about one person, never "
-    "stored. The switch is remembered."
+    "A hint appears when concentration stays low for two minutes, drowsiness or negative expressions rise, or many faces "
+    "cannot be read. It has figures and a suggestion, appears at most once in three minutes, is never about one person and "
+    "never stored. The switch is remembered."
 )
-LOST = N_(
-    "Seconds that are missing from this lesson, because the database could not be written for too long: {seconds}."
-)
-DISAGREE = N_("Please confirm first that everybody in the picture has agreed: tick the box, then start.")
+LOST = N_("Seconds missing from this lesson, because the database could not be written: {seconds}.")
+CONSENT_MISSING = N_("Please confirm first that everybody in the picture has agreed: tick the box, then start.")
 
 
-def notice(profile: Profile, source: str) -> str:
-    """What everyone in the picture must know. source: where pictures come from, browser or camera."""
+def privacy_notice(profile: Profile, source: str) -> str:
+    """The notice for everybody in the picture. source: of the pictures, browser or camera."""
     return _(
         "**Measured.** {measured}\n\n**Stored.** {stored}\n\n**Seen by.** {seen}; {travels}\n\n**Erased.** {erased}"
     ).format(
         measured=_(MEASURED[profile.expression]),
         stored=_(STORED[profile.stored]).format(minutes=IDLE_TIMEOUT_MINUTES, days=MAX_BACKUP_DAYS),
         seen=_(SEEN[profile.stored]),
-        travels=_(TRAVELS[source]).format(least=MINIMUM_GROUP),
+        travels=_(DATA_PATH[source]).format(least=MINIMUM_GROUP),
         erased=_(ERASED[profile.stored]),
     )
 
 
 @st.fragment(run_every=0.5)
-def figures(lesson: LiveLesson) -> None:
-    """What is said about everybody in the picture, twice a second."""
-    from cssafe.charts import (  # Altair takes half a second, which the form above need not wait for
-        captions,
-        formulas,
-        live,
-    )
+def show_figures(lesson: LiveLesson) -> None:
+    """Concentration, faces and emotions at this moment, twice a second."""
+    from cssafe.charts import live, scores  # Altair takes half a second, which the form above need not wait for
 
     view = lesson.view()
     if view.ended:
@@ -120,36 +116,38 @@ def figures(lesson: LiveLesson) -> None:
     name = _("Class concentration") if lesson.lesson.audience == "class" else _("Your concentration")
     value, below = "–", _("no figure")
     if not reading.note:
-        value, below = f"{reading.concentration:.2f}", banded(reading)
+        value, below = f"{reading.concentration:.2f}", format_level(reading)
     with st.container(horizontal=True):
         st.metric(name, value, below, delta_color="off", delta_arrow="off")
         st.metric(_("Faces now"), reading.faces)
     st.caption(
         reading.note
-        or _("Mean of the last two seconds with its 95 % interval over faces; well readable ones weigh more.")
+        or _("Mean of the last two seconds with its 95 % interval over faces; well readable faces weigh more.")
     )
     if view.alert:
-        hint(lesson, view.alert)
-    if view.problem and not st.session_state["unwritten_shown"]:  # once on a page is enough
+        show_hint(lesson, view.alert)
+    if view.problem and not st.session_state["unwritten_shown"]:  # start_page shows it already
         st.error(escape_sentence(view.problem), icon=":material/error:")
     if view.lost:
         st.warning(_(LOST).format(seconds=view.lost), icon=":material/history_toggle_off:")
-    common.chart(
+    common.show_chart(
         live.last_minutes(view.history, lesson.bands, view.now),
-        captions.last_minutes(view.history),
+        live.last_minutes_caption(view.history),
         view.history,
         key="last_minutes",
     )
     parts = lesson.why()
-    common.chart(formulas.parts_now(parts), captions.parts_now(parts), parts, key="parts_now")
+    common.show_chart(scores.parts_now(parts), scores.parts_now_caption(parts), parts, key="parts_now")
     if lesson.profile.expression:
         shares = reading.expression or dict.fromkeys(FERPLUS, 0.0)
         table = pd.DataFrame({"emotion": [_(name) for name in shares], "share": shares.values()})
-        common.chart(live.emotions_now(shares), captions.emotions_now(reading.expression), table, key="emotions_now")
+        common.show_chart(
+            live.emotions_now(shares), live.emotions_now_caption(reading.expression), table, key="emotions_now"
+        )
 
 
-def banded(reading: Reading) -> str:
-    """The level and its interval."""
+def format_level(reading: Reading) -> str:
+    """The level with its interval in words."""
     level = _(LEVELS[reading.level])
     if math.isnan(reading.low):
         return _("{level}, one face: no interval").format(level=level)
@@ -157,29 +155,29 @@ def banded(reading: Reading) -> str:
 
 
 @st.fragment
-def activity(lesson: LiveLesson) -> None:
-    """What the class is doing, to be switched while it runs."""
+def activity_switch(lesson: LiveLesson) -> None:
+    """The switch of the activity."""
 
     def switch() -> None:
         lesson.switch(st.session_state["activity"])
 
-    st.session_state["activity"] = lesson.activity  # somebody may have switched it elsewhere
+    st.session_state["activity"] = lesson.activity  # it may have been switched on another device
     st.segmented_control(
         _("What you are doing") if lesson.lesson.audience == "self" else _("What the class is doing"),
         ACTIVITIES,
         required=True,
         key="activity",
-        format_func=lambda activity: _(DOING[activity]),
+        format_func=lambda activity: _(ACTIVITY_TITLES[activity]),
         on_change=switch,
         help=_(
-            "It sets what counts as attentive: in desk work looking down does. Group work and breaks are not scored."
+            "It sets what counts as attentive, such as looking down in desk work. Group work and breaks are not scored."
         ),
     )
 
 
 @st.fragment
-def markers(lesson: LiveLesson) -> None:
-    """Buttons to note what happens in the lesson, and whether hints are wanted."""
+def marker_buttons(lesson: LiveLesson) -> None:
+    """Buttons for markers, and the switch of hints."""
     with st.container(horizontal=True):
         for key, (kind, title) in enumerate(MARKERS.items(), 1):
             if st.button(_(title), key=f"marker_{kind}", help=_("Note this moment"), shortcut=str(key)):
@@ -190,23 +188,23 @@ def markers(lesson: LiveLesson) -> None:
 
 
 def _switch(lesson: LiveLesson) -> None:
-    """Hints on or off, here and in lessons to come."""
+    """Switch hints on or off, also for lessons to come."""
     lesson.hints = st.session_state["hints"]
     lesson.workspace.set("hints", lesson.hints)
 
 
-def recorded(lesson: LiveLesson) -> None:
-    """What an ended lesson left, and where it can be seen."""
+def show_recorded(lesson: LiveLesson) -> None:
+    """The result of an ended lesson, with links to its figures."""
     view = lesson.view()
     if view.seconds:
-        told = _(
+        words = _(
             "**{name}** is over. Recorded: {seconds} seconds with a face in view, at most {most} at once, no picture."
         ).format(name=escape_markdown(lesson.lesson.name), seconds=view.seconds - view.lost, most=view.faces)
         if view.lost:
-            told += " " + _(LOST).format(seconds=view.lost)
+            words += " " + _(LOST).format(seconds=view.lost)
         if not lesson.profile.stored:
-            told += " " + _("It is kept until you close this tab.")
-        st.success(told, icon=":material/check_circle:")
+            words += " " + _("It is kept until you close this tab.")
+        st.success(words, icon=":material/check_circle:")
         with st.container(horizontal=True):
             this = {"lesson": str(lesson.number)}
             st.page_link(
@@ -215,4 +213,4 @@ def recorded(lesson: LiveLesson) -> None:
             st.page_link(ROOT / "pages/histograms.py", label=_("Histograms"), icon=":material/bar_chart:")
             st.page_link(ROOT / "pages/weekly.py", label=_("Weekly"), icon=":material/calendar_view_week:")
     else:
-        st.info(_("Nothing was recorded: no face was seen, so the lesson was taken out again."), icon=":material/info:")
+        st.info(_("Nothing was recorded: no face was seen, so the lesson was removed."), icon=":material/info:")

@@ -1,4 +1,4 @@
-"""What the page Files shows of an analysed image or video."""
+"""Files: the results of an analysed image or video."""
 
 import numpy as np
 import pandas as pd
@@ -18,57 +18,62 @@ from cssafe.scoring.formula import Formula
 from cssafe.settings import Profile
 from cssafe.ui import common
 
-AGREE = N_("Everybody who is in these pictures, and for minors a parent, has agreed to being analysed like this.")
+CONSENT = N_("Everybody who is in these pictures, and for minors a parent, has agreed to being analysed like this.")
 
 
-def image(upload: Upload, profile: Profile, audience: str, formula: Formula) -> None:
-    """The picture with its faces drawn, and what was read from them."""
+def show_image(upload: Upload, profile: Profile, audience: str, formula: Formula) -> None:
+    """The picture with its faces drawn, and their readings."""
     st.markdown(f"**{escape_markdown(upload.name)}**")
     [(_seconds, result)] = upload.moments.values()
     st.image(upload.preview, width="stretch", alt=_("The picture, faces drawn: {n}").format(n=len(result)))
-    tell(result, profile, audience, formula)
+    show_readings(result, profile, audience, formula)
 
 
 @st.fragment
-def video(upload: Upload, analysis: Analysis, number: int) -> None:
-    """Its course over the seconds, and one moment of it, decoded anew. number: of the file among its like."""
-    from cssafe import charts
-    from cssafe.charts import captions  # Altair takes half a second, which the form need not wait for
+def show_video(upload: Upload, analysis: Analysis, number: int) -> None:
+    """Its course over the seconds, and one moment of it, decoded again. number: of the file among the videos."""
+    from cssafe.charts import timelines  # Altair takes half a second, which the form need not wait for
 
     st.markdown(f"**{escape_markdown(upload.name)}**")
-    profile, audience, formula = analysis.profile, analysis.audience, analysis.formula
     moments = [(second, result) for second, (_seconds, result) in upload.moments.items()]
-    table = timeline(moments, audience)
+    table = timeline(moments, analysis.audience)
+    faces = courses(moments, analysis.profile, analysis.audience)
     chart, slider = f"seconds_{number}", f"moment_{number}"
 
     def pick() -> None:
         if points := st.session_state[chart].selection["moment"]:
             st.session_state[slider] = int(points[0]["second"])
 
-    common.chart(
-        charts.concentration_seconds(table, courses(moments, profile, audience), formula.bands),
-        captions.concentration_seconds(table),
+    common.show_chart(
+        timelines.concentration_seconds(table, faces, analysis.formula.bands),
+        timelines.concentration_seconds_caption(table),
         table,
         key=chart,
         on_select=pick,
         selection_mode="moment",
         how=_(
             "How to read it: the blue line is the mean over the faces of one frame a second, the band its 95 % interval over "
-            "faces, thin lines are single faces as far as they may be shown; dashed are the limits of low, medium and high. "
+            "faces. Thin lines are single faces, where the profile shows them; dashed are the limits of low, medium and high. "
             "Gaps: no face that can be read, or too few for a mean. Click on a second to see it below."
         ),
     )
-    common.chart(
-        charts.faces_seconds(table), captions.faces_seconds(table), table[["second", "faces"]], key=f"faces_{number}"
+    common.show_chart(
+        timelines.faces_seconds(table),
+        timelines.faces_seconds_caption(table),
+        table[["second", "faces"]],
+        key=f"faces_{number}",
     )
+    _show_moment(upload, analysis, int(table["faces"].idxmax()), slider)
+
+
+def _show_moment(upload: Upload, analysis: Analysis, best: int, slider: str) -> None:
+    """One second of a video. best: index of the one shown first. slider: its key."""
     seconds = list(upload.moments)
+    second = seconds[0]
     if len(seconds) > 1:
-        best = int(table["faces"].idxmax())
         second = st.select_slider(
             _("Moment"), seconds, seconds[best], format_func=lambda s: _("{n} s").format(n=s), key=slider
         )
-    else:
-        second = seconds[0]
     at, result = upload.moments[second]
     picture, words = st.columns([3, 2], gap="medium")
     with picture:
@@ -79,23 +84,23 @@ def video(upload: Upload, analysis: Analysis, number: int) -> None:
         except MediaError as error:
             st.warning(escape_sentence(error), icon=":material/broken_image:")
     with words:
-        tell(result, profile, audience, formula)
+        show_readings(result, analysis.profile, analysis.audience, analysis.formula)
 
 
-def tell(result: FrameResult, profile: Profile, audience: str, formula: Formula) -> None:
-    """What was read from the faces of one frame, as far as it may be told."""
+def show_readings(result: FrameResult, profile: Profile, audience: str, formula: Formula) -> None:
+    """Readings of one frame: its mean, and single faces where the profile shows them."""
     [row] = timeline([(0, result)], audience).to_dict("records")
     if np.isnan(row["concentration"]):
         st.caption(row["emotion"])
     else:
-        told = _("Concentration **{mean:.2f}** ({low:.2f} to {high:.2f})")
+        words = _("Concentration **{mean:.2f}** ({low:.2f} to {high:.2f})")
         if np.isnan(row["low"]):
-            told = _("Concentration **{mean:.2f}**")
-        told = told.format(mean=row["concentration"], low=row["low"], high=row["high"])
+            words = _("Concentration **{mean:.2f}**")
+        words = words.format(mean=row["concentration"], low=row["low"], high=row["high"])
         if profile.expression:
-            told = _("{concentration}, emotion {emotion}").format(concentration=told, emotion=row["emotion"])
-        st.markdown(told)
-        why = explanation.words(explanation.of_frame(result, formula, FIRST[audience]))
+            words = _("{concentration}, emotion {emotion}").format(concentration=words, emotion=row["emotion"])
+        st.markdown(words)
+        why = explanation.describe_parts(explanation.frame_parts(result, formula, FIRST[audience]))
         st.caption(_("Why: {words}").format(words=why))
     if len(result) and individuals(profile, audience, len(result)):
         faces = describe(result)

@@ -1,38 +1,37 @@
-"""How the pages Story, Term and Compare show a report, and give it as a file."""
+"""Story, Term and Compare: a report on the page, and as a file."""
 
 import streamlit as st
 
-from cssafe.errors import ReportError
 from cssafe.language import N_, _
 from cssafe.names import MAX_SENTENCE_CHARS, clean_text, escape_markdown, escape_sentence
 from cssafe.report.document import SYNTHETIC, VALIDITY, Report, Section
-from cssafe.report.files import MIME, filename, make
+from cssafe.report.files import MIME, ReportError, file_name, make_file
 from cssafe.ui import common
 
-TRUST = N_("[How the score comes about, and how far to trust it](concentration)")
+TRUST = N_("[How the score is made, and its limits](concentration)")
 
 
-def tell(report: Report) -> None:
+def show_report(report: Report) -> None:
     """The report on the page, its files first."""
     st.header(escape_markdown(report.title))
     st.text(clean_text(report.about, MAX_SENTENCE_CHARS))
     if report.synthetic:
         st.caption(":material/science: " + _(SYNTHETIC))
-    download(report)
+    offer_files(report)
     for column, figure in zip(st.columns(max(1, len(report.figures))), report.figures, strict=False):
         column.metric(figure.label, figure.value, figure.note, delta_color="off", delta_arrow="off")
     for number, section in enumerate(report.sections):
-        show(section, key=f"{report.name}_{number}")
+        show_section(section, key=f"{report.name}_{number}")
     st.caption(f"{_(VALIDITY)} {_(TRUST)}")
 
 
-def show(section: Section, key: str) -> None:
-    """Sentences, charts, how to read them, and the table behind them, made when it is opened."""
+def show_section(section: Section, key: str) -> None:
+    """Sentences, charts, how to read them, and their table, made when it is opened."""
     st.subheader(escape_markdown(section.title))
     for words in section.sentences:
         st.markdown(escape_sentence(words))
-    for chart, said in section.charts:
-        st.altair_chart(chart, alt=said)
+    for chart, caption in section.charts:
+        st.altair_chart(chart, alt=caption)
     if section.reading:
         st.caption(escape_sentence(section.reading))
     if not section.table.empty:
@@ -42,8 +41,8 @@ def show(section: Section, key: str) -> None:
                 common.show_table(section.table, key=f"{key}_rows")
 
 
-def download(report: Report) -> None:
-    """The report as files. They are made when asked for, which takes some seconds."""
+def offer_files(report: Report) -> None:
+    """Buttons that make the report as files, in some seconds."""
     with st.container(horizontal=True, vertical_alignment="center"):
         for kind, mime in MIME.items():
             asked = f"make_{kind}_{report.name}"
@@ -52,15 +51,15 @@ def download(report: Report) -> None:
             ):
                 continue
             try:
-                with st.spinner(_("Drawing the charts and setting the pages …")):
-                    content = make(report, kind, common.spoken())
+                with st.spinner(_("Drawing the charts and pages …")):
+                    content = make_file(report, kind, common.current_language())
             except ReportError as error:
                 st.error(escape_sentence(error), icon=":material/error:")
                 continue
             st.download_button(
                 _("Save the {kind}").format(kind=kind.upper()),
                 content,
-                filename(report, kind),
+                file_name(report, kind),
                 mime,
                 on_click="ignore",
                 type="primary",

@@ -1,10 +1,10 @@
-"""Lessons: attention in the regions of a room, and how the room is divided."""
+"""Lessons: attention in the regions of a room, and the division of the room."""
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from cssafe.charts import captions, classes
+from cssafe.charts import classes
 from cssafe.language import N_, _
 from cssafe.names import escape_sentence
 from cssafe.queries import seats
@@ -13,35 +13,36 @@ from cssafe.settings import MINIMUM_GROUP
 from cssafe.store import Workspace
 from cssafe.ui import common
 
-READ = N_(
-    "How to read it: the room as the camera sees it; each region shows the mean attention of the faces in it, whoever they "
-    "were, with its 95 % interval over faces. A region counts only in seconds in which at least {least} of its faces were "
-    "measured, and not where fewer than {least} others could be worked out from it. The place alone is no reason: light, "
-    "distance and angle to the camera differ, too."
+HOW_TO_READ = N_(
+    "How to read it: the room as the camera sees it; each region shows the mean attention of the faces in it, with its 95 % "
+    "interval over faces. A region counts only in seconds with at least {least} measured faces, and not where it would reveal "
+    "a group of fewer than {least} others. The place alone is no cause: light, distance and angle to the camera differ, too."
 )
-BEFORE = N_(
-    "Divide the room as you wish first. Once figures are shown, this lesson keeps its regions: from two divisions of one "
-    "lesson single students could be worked out."
+DIVIDE_FIRST = N_(
+    "First divide the room. Once figures are shown, this lesson keeps its regions, because two divisions of one lesson could "
+    "reveal single students."
 )
 FIXED = N_(
-    "These are the regions for which this lesson's figures were first shown, and it keeps them. Another division holds for "
-    "lessons whose figures were not shown yet."
+    "This lesson keeps the regions for which its figures were first shown. Another division applies to lessons whose figures "
+    "were not shown yet."
 )
-TITLES = {"left": N_("Left"), "top": N_("Top"), "right": N_("Right"), "bottom": N_("Bottom")}
+EDGE_TITLES = {"left": N_("Left"), "top": N_("Top"), "right": N_("Right"), "bottom": N_("Bottom")}
 
 
 @st.fragment
-def seating(workspace: Workspace, lesson: int, room: str) -> None:
-    """The room's regions with their attention, and the means to change them until figures are shown; made when it is opened.
-    room: its name, may be empty. lesson: one that is over."""
-    shown = st.expander(_("Seats"), icon=":material/event_seat:", key="seating", on_change="rerun")
-    if not shown.open:
+def show_seats(workspace: Workspace, lesson: int, room: str) -> None:
+    """The room's regions with their attention; they can be changed until figures are shown. Made when it is opened.
+
+    lesson: an ended one. room: its name, may be empty.
+    """
+    panel = st.expander(_("Seats"), icon=":material/event_seat:", key="seating", on_change="rerun")
+    if not panel.open:
         return
-    with shown:
+    with panel:
         if not seats.has_positions(workspace, lesson):
             st.info(
                 _(
-                    "Where faces were is not known of this lesson: it is of one person alone, shows nobody, or was "
+                    "The places of faces are not known for this lesson: it is of one person alone, shows nobody, or was "
                     "recorded by an earlier version. Record a lesson of a class."
                 ),
                 icon=":material/event_seat:",
@@ -62,27 +63,27 @@ def _regions(workspace: Workspace, room: str) -> list[seats.Region]:
 
 def _figures(table: pd.DataFrame) -> None:
     """The division with its figures. table: seats.seat_attention."""
-    common.chart(
+    common.show_chart(
         classes.regions(table, _("too few")),
-        captions.regions(table),
+        classes.regions_caption(table),
         table[["name", "attention", "low", "high", "faces", "seconds"]],
         key="seats",
     )
-    st.caption(_(READ).format(least=MINIMUM_GROUP))
+    st.caption(_(HOW_TO_READ).format(least=MINIMUM_GROUP))
 
 
 def _plan(workspace: Workspace, lesson: int, room: str) -> None:
-    """The division as it is planned, without figures, and the button that shows them."""
+    """The planned division without figures, and the button that shows them."""
     regions = _regions(workspace, room)
     planned = pd.DataFrame(regions, columns=["name", *EDGES]).assign(attention=np.nan, low=np.nan, high=np.nan)
-    picked = common.chart(
+    picked = common.show_chart(
         classes.regions(planned.assign(faces=np.nan, seconds=0), ""),
         _("The room is divided into {n} regions; no figure is shown yet.").format(n=len(regions)),
         planned[["name", *EDGES]],
         on_select="rerun",
         key=f"seats_{lesson}_{hash(str(regions))}",
     )
-    st.caption(_(BEFORE))
+    st.caption(_(DIVIDE_FIRST))
     if st.button(_("Show the figures of these regions"), type="primary", icon=":material/event_seat:"):
         if seats.seat_attention(workspace, lesson, regions)["attention"].notna().any():
             st.rerun()
@@ -103,7 +104,7 @@ def _plan(workspace: Workspace, lesson: int, room: str) -> None:
 
 
 def _divide(workspace: Workspace, room: str, regions: list[seats.Region]) -> None:
-    """A grid, or every rectangle by its edges."""
+    """The forms for a grid and for every rectangle by its edges."""
     rows, columns = st.columns(2)
     down = rows.number_input(_("Rows"), 1, MAX_GRID_LINES, 2, key="seat_rows")
     across = columns.number_input(_("Columns"), 1, MAX_GRID_LINES, 2, key="seat_columns")
@@ -112,7 +113,7 @@ def _divide(workspace: Workspace, room: str, regions: list[seats.Region]) -> Non
     percent = [region | {edge: 100 * region[edge] for edge in EDGES} for region in regions]
     edges = {
         edge: st.column_config.NumberColumn(
-            _(TITLES[edge]), min_value=0, max_value=100, format="%.0f %%", width="small"
+            _(EDGE_TITLES[edge]), min_value=0, max_value=100, format="%.0f %%", width="small"
         )
         for edge in EDGES
     }
@@ -132,7 +133,7 @@ def _divide(workspace: Workspace, room: str, regions: list[seats.Region]) -> Non
 
 
 def _draw(workspace: Workspace, room: str, regions: list[seats.Region], drawn: dict) -> None:
-    """Add the rectangle that was drawn to those saved before; those that it overlaps give way."""
+    """The form that adds a drawn rectangle; it replaces the regions that it overlaps."""
     with st.form("seat_drawn", border=False):
         name = st.text_input(_("Name of the region drawn"), max_chars=20, key="seat_name", placeholder=_("Window"))
         if st.form_submit_button(

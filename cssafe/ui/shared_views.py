@@ -1,4 +1,4 @@
-"""A class's lesson on other devices: how to get there, which lesson a device may show, and what its own lessons suggest."""
+"""A running lesson on other devices: its addresses, access by key, and suggestions from the class's past lessons."""
 
 from urllib.parse import urlsplit
 
@@ -22,30 +22,30 @@ PROJECTOR = N_(
 )
 PHONE = N_(
     "**For you**, on a phone: dark and small, with hints, activity and markers. Point the phone's camera at the code. "
-    "Whoever has this address can do the same until the lesson is over; do not show it to the class."
+    "Everybody with this address can do the same until the lesson is over; do not show it to the class."
 )
 LOCAL = N_(
-    "The address names this computer alone (localhost), so no other device can open it. Start CSSAFE with "
-    "`--server.address=0.0.0.0` and open this page by the computer's name or number in your network."
+    "Only this computer can open this address (localhost). Start CSSAFE with `--server.address=0.0.0.0` and open this page by "
+    "the computer's name or number in your network."
 )
 OVER = N_(
-    "No lesson runs at this address: it is over, or a part of the address is missing. Addresses hold for one lesson. "
-    "Open “On other devices” beside the running lesson, on the page Live or Room, for the one of today."
+    "No lesson runs at this address: it is over, or a part of the address is missing. An address is valid for one lesson. "
+    "For a new one, open “On other devices” beside the running lesson, on the page Live or Room."
 )
 WAITING = N_(
     "No lesson of a class is running. Start one on the page Live, as “A class”, or on the page Room; it then appears here "
     "by itself."
 )
 SUGGESTED = N_(
-    "From this class's own lessons: minutes after a marker against other moments that began alike; what happened in these "
-    "minutes need not be the marker's work. The intervals of all kinds hold together in 19 of 20 classes. "
+    "From past lessons of this class: minutes after a marker compared with similar moments without one. A change need not be "
+    "caused by the marker. The intervals of all kinds hold together in 19 of 20 classes. "
     "[More about it](concentration)"
 )
 
 
-def lesson(view: str) -> LiveLesson:
-    """The lesson that this page may show: the one its address has the key of, or that of the visitor's own workspace. Where
-    there is none, the page says what to do and ends."""
+def require_lesson(view: str) -> LiveLesson:
+    """The lesson with the key in the address, or the running one of the visitor's workspace; without any, the page says what to
+    do and ends. view: of NAMES."""
     if key := st.query_params.get("key", ""):
         if (found := services.watched(view, key)) is not None:
             return found
@@ -77,14 +77,14 @@ def _wait() -> None:
         st.rerun()
 
 
-def elsewhere(lesson: LiveLesson, page: str = "") -> None:
-    """Where the lesson can be watched from other devices; only of a class, for one person's figures are hers alone. page: the
-    path of the page that is open."""
+def other_devices(lesson: LiveLesson, page: str = "") -> None:
+    """The addresses of the lesson for other devices; only of a class, because one person's figures are private. page: path of
+    the open page."""
     if lesson.lesson.audience != "class":
         return
     with st.popover(_("On other devices"), icon=":material/devices:"):
         here = (st.context.url or "").removesuffix(f"/{page}")
-        projector, phone = (f"{here}/{address(lesson, view)}" for view in ("projector", "phone"))
+        projector, phone = (f"{here}/{view_address(lesson, view)}" for view in ("projector", "phone"))
         st.markdown(_(PROJECTOR))
         st.link_button(_("Open the projector's view"), projector, icon=":material/present_to_all:")
         st.code(projector, language=None, wrap_lines=True)
@@ -95,42 +95,47 @@ def elsewhere(lesson: LiveLesson, page: str = "") -> None:
             st.caption(_(LOCAL))
 
 
-def address(lesson: LiveLesson, view: str) -> str:
-    """Where that view is, from the app's own address on. Embedded, Streamlit takes a theme from the address."""
+def view_address(lesson: LiveLesson, view: str) -> str:
+    """The address of a view, relative to the app. With embed, Streamlit takes the theme from the address."""
     return f"{view}?key={lesson.keys[view]}&embed=true" + "&embed_options=dark_theme" * (view == "phone")
 
 
-def hint(lesson: LiveLesson, alert: Alert) -> None:
-    """A hint. Where concentration is low, it ends with what has worked with this very class, if its lessons tell."""
-    own = worked(lesson)
+def show_hint(lesson: LiveLesson, alert: Alert) -> None:
+    """A hint. Where concentration is low, its advice comes from the class's past lessons, if they suggest something."""
+    own = past_suggestions(lesson)
     own = own[~own["synthetic"]]
     low = alert.kind in ("low", "falling")
     advice = describe_suggestion(own.iloc[0]) if low and len(own) else _(alert.suggestion)
     st.info(f"{alert.reason} {escape_emphasized(advice)}", icon=":material/lightbulb:")
 
 
-def worked(lesson: LiveLesson) -> pd.DataFrame:
-    """What the class's past lessons suggest, looked up once a lesson."""
+def past_suggestions(lesson: LiveLesson) -> pd.DataFrame:
+    """Suggestions from the class's past lessons, queried once for each lesson."""
     key = f"worked {lesson.token}"
     if key not in st.session_state:
         st.session_state[key] = suggestions(lesson.workspace, lesson.lesson.class_name)
     return st.session_state[key]
 
 
-def suggested(lesson: LiveLesson) -> None:
-    """What the class's own past lessons show to work; in words why nothing is, where nothing is."""
+def show_suggestions(lesson: LiveLesson) -> None:
+    """Suggestions from the class's past lessons, or the reason why there are none."""
     if lesson.lesson.audience != "class":
         return
     with st.expander(_("What has worked with this class"), icon=":material/tips_and_updates:"):
-        found = worked(lesson)
+        found = past_suggestions(lesson)
         for _number, row in found.iterrows():
             st.markdown(escape_emphasized(describe_suggestion(row)))
         if len(found):
             st.caption(_(SUGGESTED))
             if found["synthetic"].any():
-                st.caption(":material/science: " + _("These lessons are synthetic: made up, so that this can be seen."))
+                st.caption(
+                    ":material/science: "
+                    + _("These lessons are synthetic: made up, to show what suggestions look like.")
+                )
         elif lesson.lesson.class_name == NO_CLASS:
-            st.markdown(_("This lesson has no class, so it has no past lessons. Name the class when you start one."))
+            st.markdown(
+                _("This lesson has no class, so there are no past lessons. Enter the class when you start one.")
+            )
         else:
             most = max([0, *marker_effects(lesson.workspace, lesson.lesson.class_name)["lessons"]])
             st.markdown(

@@ -1,4 +1,4 @@
-"""The script that Streamlit runs for every page: which pages there are."""
+"""The script that Streamlit runs for every page: the list of pages."""
 
 import streamlit as st
 
@@ -44,10 +44,10 @@ page = st.navigation(
             st.Page(ROOT / "pages/status.py", title=_("Status"), icon=":material/monitor_heart:"),
         ],
     },
-    # Whoever watches a lesson by its address has that page and no other.
+    # A visitor with the key of a lesson has only its page.
     position="hidden" if "key" in st.query_params else "top",
 )
 if st.session_state.get("open_page") != page.url_path:
     st.session_state["open_page"] = page.url_path
-    common.forget_uploads()  # the page that they were chosen on is left
+    common.forget_uploads()  # their page was left
 page.run()

@@ -1,8 +1,8 @@
-"""The school's week, to be entered, imported and downloaded: a part of the page Timetable."""
+"""Timetable: the school's week, to enter, import and download."""
 
 from collections.abc import Sequence
 from datetime import date, time, timedelta
-from functools import partial
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -29,12 +29,12 @@ from cssafe.timetable import week_csv, week_ics
 from cssafe.timetable.slot_effects import SlotEffects, estimate_effects, lessons_in_slots
 from cssafe.ui import common
 
-SHORTEST = 20
-"""Minutes below which a recorded lesson is a trial, and no period of the school (assumption)."""
+MIN_LESSON_MINUTES = 20
+"""Recorded lessons shorter than this are trials, not periods of the school (assumption)."""
 
 
-def saved(workspace: Workspace) -> School | None:
-    """The school's week; None where none is saved, or periods were changed since so that it fits no more."""
+def saved_week(workspace: Workspace) -> School | None:
+    """The school's week; None, with a warning, where it does not fit the periods any more."""
     try:
         return parse_week(workspace.get("periods", []), **workspace.get("school", {}))
     except ValueError as error:
@@ -45,63 +45,58 @@ def saved(workspace: Workspace) -> School | None:
         return None
 
 
-def compare(lessons: pd.DataFrame, days: Sequence[str], periods: Sequence[dict]) -> SlotEffects:
-    """effects.effects, kept by what was recorded, so that it is not worked out anew at every click."""
+def cached_effects(lessons: pd.DataFrame, days: Sequence[str], periods: Sequence[dict]) -> SlotEffects:
+    """slot_effects.effects, cached by its arguments."""
     with st.spinner(_("Comparing the slots of the week …")):
-        return _compared(lessons, days, periods, common.spoken())
+        return _effects(lessons, days, periods, common.current_language())
 
 
 @st.cache_data(show_spinner=False, max_entries=4)
-def _compared(lessons: pd.DataFrame, days: Sequence[str], periods: Sequence[dict], language: str) -> SlotEffects:
-    """language: that of the reasons in it."""
+def _effects(lessons: pd.DataFrame, days: Sequence[str], periods: Sequence[dict], language: str) -> SlotEffects:
+    """language: of the reasons in the result."""
     return estimate_effects(lessons, days, periods)
 
 
-def keep(workspace: Workspace, school: School) -> None:
+def save_week(workspace: Workspace, school: School) -> None:
     workspace.set("periods", list(school.periods))
     workspace.set("school", school.to_dict())
 
 
-def week(workspace: Workspace) -> None:
-    """All of it, below each other."""
+def edit_week(workspace: Workspace) -> None:
+    """Import, table, download and editor of the week."""
     zone = workspace.get("live", {}).get("time_zone") or st.context.timezone or "UTC"
     plain, periods = workspace.get("school", {}), workspace.get("periods", [])
     if not plain.get("lessons"):
         st.info(
             _(
-                "The school's week is not known yet. Import it from a file, take it from the lessons recorded so far, or enter "
-                "it below. Periods and days alone are enough to see how slots differ."
+                "There is no school week yet. Import it from a file, take it from the recorded lessons, or enter it below. "
+                "Periods and days alone are enough to see how slots differ."
             ),
             icon=":material/info:",
         )
-    _bring(workspace, zone, plain)
-    school = saved(workspace)
+    _import(workspace, zone, plain)
+    school = saved_week(workspace)
     if school is not None and len(school.lessons):
         _show(school)
-        _take(school, zone)
+        _offer_week(school, zone)
     with st.expander(_("Change the week"), expanded=not plain.get("lessons"), icon=":material/edit_calendar:"):
-        _change(workspace, plain, periods)
+        _edit(workspace, plain, periods)
 
 
-def _bring(workspace: Workspace, zone: str, plain: dict) -> None:
-    """In from a file, or from what was recorded."""
+def _import(workspace: Workspace, zone: str, plain: dict) -> None:
+    """Import of the week from a file or from recorded lessons. plain: School.plain of the saved week."""
     with st.expander(_("Import"), expanded=not plain.get("lessons"), icon=":material/upload:"):
         with st.form("bring", clear_on_submit=True, border=False):
             file = st.file_uploader(
                 _("CSV or iCalendar file"),
                 ["csv", "ics"],
                 max_upload_size=min(5, MAX_UPLOAD_MB),
-                help=_("The file takes the place of the week that is saved here. Download the week to see the form."),
+                help=_("The file replaces the week that is saved here. Download the week to see the format."),
             )
             sent = st.form_submit_button(_("Import"), icon=":material/upload:")
         if sent and file is not None:
             try:
-                periods = workspace.get("periods", [])
-                new, lessons, away = _read_file(file.name, file.getvalue(), periods, zone)
-                used = day.parse_periods(new) if new else periods
-                kept = {name: plain[name] for name in ("focus", "most") if name in plain}
-                days = [name for name in DAYS if name in SCHOOL_DAYS or name in {row["day"] for row in lessons}]
-                keep(workspace, parse_week(used, lessons, away, days, **kept))
+                _import_file(workspace, file.name, file.getvalue(), zone, plain)
             except ValueError as error:
                 st.error(
                     _("{error} Nothing was imported.").format(error=escape_sentence(error)), icon=":material/error:"
@@ -109,20 +104,35 @@ def _bring(workspace: Workspace, zone: str, plain: dict) -> None:
             else:
                 st.rerun()
         recorded = queries.lessons(workspace)
-        if len(recorded) and st.button(_("Take it from the recorded lessons"), icon=":material/history:"):
-            ended = recorded[recorded["ended"] - recorded["local"] >= pd.Timedelta(minutes=SHORTEST)]
-            times = zip(
-                *(ended[name].dt.round("5min").dt.strftime("%H:%M") for name in ("local", "ended")), strict=True
-            )
-            periods = workspace.get("periods", []) or periods_from_times(set(times))
+        if len(recorded) and st.button(_("Import from the recorded lessons"), icon=":material/history:"):
             try:
-                rows = rows_from_lessons(lessons_in_slots(workspace, periods)) if periods else []
-                days = [name for name in DAYS if name in SCHOOL_DAYS or name in {row["day"] for row in rows}]
-                keep(workspace, parse_week(periods, rows, days=days, most=len(periods) or DEFAULT_MAX_DAILY_PERIODS))
+                _import_recorded(workspace, recorded)
             except ValueError as error:
                 st.error(escape_sentence(error), icon=":material/error:")
             else:
                 st.rerun()
+
+
+def _import_file(workspace: Workspace, name: str, content: bytes, zone: str, plain: dict) -> None:
+    periods = workspace.get("periods", [])
+    new, lessons, away = _read_file(name, content, periods, zone)
+    used = day.parse_periods(new) if new else periods
+    kept = {name: plain[name] for name in ("focus", "most") if name in plain}
+    save_week(workspace, parse_week(used, lessons, away, _days_of(lessons), **kept))
+
+
+def _import_recorded(workspace: Workspace, recorded: pd.DataFrame) -> None:
+    """recorded: queries.lessons."""
+    ended = recorded[recorded["ended"] - recorded["local"] >= pd.Timedelta(minutes=MIN_LESSON_MINUTES)]
+    times = zip(*(ended[name].dt.round("5min").dt.strftime("%H:%M") for name in ("local", "ended")), strict=True)
+    periods = workspace.get("periods", []) or periods_from_times(set(times))
+    rows = rows_from_lessons(lessons_in_slots(workspace, periods)) if periods else []
+    save_week(workspace, parse_week(periods, rows, days=_days_of(rows), most=len(periods) or DEFAULT_MAX_DAILY_PERIODS))
+
+
+def _days_of(lessons: list[dict]) -> list[str]:
+    """School days, and further days with lessons."""
+    return [name for name in DAYS if name in SCHOOL_DAYS or name in {row["day"] for row in lessons}]
 
 
 def _read_file(name: str, content: bytes, periods: list[dict], zone: str) -> tuple[list, list, list]:
@@ -150,15 +160,14 @@ def _show(school: School) -> None:
     common.show_table(grid.rename(columns=_).rename_axis(_("Period")).reset_index(), key="week_grid")
 
 
-def _take(school: School, zone: str) -> None:
-    """Out as a file."""
+def _offer_week(school: School, zone: str) -> None:
     monday = date.today() - timedelta(days=date.today().weekday())
     with st.container(horizontal=True):
-        download("week", school, monday, zone)
+        offer_files("week", school, monday, zone)
 
 
-def download(name: str, school: School, monday: date, zone: str) -> None:
-    """Buttons for both kinds of file."""
+def offer_files(name: str, school: School, monday: date, zone: str) -> None:
+    """Download buttons for CSV and iCalendar. monday: of the first week in the calendar."""
     st.download_button(
         "CSV",
         lambda: week_csv.to_csv(school).encode("utf-8-sig"),
@@ -179,46 +188,22 @@ def download(name: str, school: School, monday: date, zone: str) -> None:
     )
 
 
-def _change(workspace: Workspace, plain: dict, periods: list[dict]) -> None:
-    """Tables to fill in. None of a table's columns is marked as required: rows that lack something would be left out."""
+def _edit(workspace: Workspace, plain: dict, periods: list[dict]) -> None:
+    """Tables to fill in. plain: School.to_dict. No column is marked as required: Streamlit drops incomplete rows silently."""
     chosen = st.multiselect(_("Days"), DAYS, plain.get("days", SCHOOL_DAYS), format_func=_, key="week_days")
     most = st.number_input(
-        _("Periods of one subject that a class has on a day at most"),
-        1,
-        200,
-        plain.get("most", DEFAULT_MAX_DAILY_PERIODS),
+        _("Most periods of one subject for a class on one day"), 1, 200, plain.get("most", DEFAULT_MAX_DAILY_PERIODS)
     )
     st.markdown(_("**Periods**"))
-    table = pd.DataFrame(periods or [{"name": "1", "start": "08:00", "end": "08:45"}])
-    for end in ("start", "end"):
-        table[end] = [time.fromisoformat(value) for value in table[end]]
-    text, names = partial(st.column_config.TextColumn, max_chars=MAX_NAME_CHARS), [period["name"] for period in periods]
-    clock = {
-        end: st.column_config.TimeColumn(word, format="HH:mm")
-        for end, word in (("start", _("Start")), ("end", _("End")))
-    }
-    rows = common.edit_table(
-        table,
-        num_rows="dynamic",
-        key="week_periods",
-        column_config={"name": text(_("Period"))} | clock,
-    )
-    st.markdown(_("**Lessons**"))
+    rows = _edit_periods(periods)
+    names = [period["name"] for period in periods]
     when = {
         "day": st.column_config.SelectboxColumn(_("Day"), options=DAYS, format_func=lambda day: _(str(day))),
-        "period": st.column_config.SelectboxColumn(_("Period"), options=names) if names else text(_("Period")),
+        "period": st.column_config.SelectboxColumn(_("Period"), options=names) if names else _text(_("Period")),
     }
-    lessons = common.edit_table(
-        pd.DataFrame(plain.get("lessons", []), columns=LESSON_COLUMNS, dtype=object),
-        num_rows="dynamic",
-        key="week_lessons",
-        column_config=when
-        | {"subject": text(_("Subject")), "teacher": text(_("Teacher")), "room": text(_("Room"))}
-        | {"class_name": text(_("Class"))}
-        | {"length": st.column_config.NumberColumn(_("Periods in a row"), min_value=1, step=1, default=1)}
-        | {"fixed": st.column_config.CheckboxColumn(_("Fixed"), help=_("Must not move"), default=False)},
-    )
-    st.markdown(_("**Who is away when** (without a period: the whole day)"))
+    st.markdown(_("**Lessons**"))
+    lessons = _edit_lessons(plain.get("lessons", []), when)
+    st.markdown(_("**Absences** (without a period: the whole day)"))
     away = common.edit_table(
         pd.DataFrame(plain.get("away", []), columns=AWAY_COLUMNS, dtype=object),
         num_rows="dynamic",
@@ -228,13 +213,13 @@ def _change(workspace: Workspace, plain: dict, periods: list[dict]) -> None:
             "who": st.column_config.SelectboxColumn(
                 _("Who"), options=RESOURCES, format_func=lambda who: _(RESOURCE_NAMES[str(who)])
             ),
-            "name": text(_("Name")),
+            "name": _text(_("Name")),
         },
     )
     if st.button(_("Save the week"), type="primary", icon=":material/save:"):
         try:
             parts = (lessons.to_dict("records"), away.to_dict("records"))
-            keep(
+            save_week(
                 workspace,
                 parse_week(day.parse_periods(rows.to_dict("records")), *parts, chosen, plain.get("focus"), int(most)),
             )
@@ -242,3 +227,34 @@ def _change(workspace: Workspace, plain: dict, periods: list[dict]) -> None:
             st.error(escape_sentence(error), icon=":material/error:")
         else:
             st.rerun()
+
+
+def _edit_periods(periods: list[dict]) -> pd.DataFrame:
+    table = pd.DataFrame(periods or [{"name": "1", "start": "08:00", "end": "08:45"}])
+    for end in ("start", "end"):
+        table[end] = [time.fromisoformat(value) for value in table[end]]
+    clock = {
+        end: st.column_config.TimeColumn(word, format="HH:mm")
+        for end, word in (("start", _("Start")), ("end", _("End")))
+    }
+    return common.edit_table(
+        table, num_rows="dynamic", key="week_periods", column_config={"name": _text(_("Period"))} | clock
+    )
+
+
+def _edit_lessons(lessons: list[dict], when: dict[str, Any]) -> pd.DataFrame:
+    """when: configuration of the columns day and period."""
+    return common.edit_table(
+        pd.DataFrame(lessons, columns=LESSON_COLUMNS, dtype=object),
+        num_rows="dynamic",
+        key="week_lessons",
+        column_config=when
+        | {"subject": _text(_("Subject")), "teacher": _text(_("Teacher")), "room": _text(_("Room"))}
+        | {"class_name": _text(_("Class"))}
+        | {"length": st.column_config.NumberColumn(_("Periods in a row"), min_value=1, step=1, default=1)}
+        | {"fixed": st.column_config.CheckboxColumn(_("Fixed"), help=_("Must not move"), default=False)},
+    )
+
+
+def _text(title: str) -> Any:
+    return st.column_config.TextColumn(title, max_chars=MAX_NAME_CHARS)

@@ -71,7 +71,7 @@ def test_a_backup_is_restored_and_the_replaced_database_deleted_with_one_button_
         assert page.get_by_role("button", name="Delete", exact=True).count() == 0  # the dated backup is chosen
         page.get_by_text(replaced).click()
         page.get_by_role("button", name="Delete", exact=True).click()
-        page.get_by_text("Lessons that it alone holds are gone for good").wait_for()
+        page.get_by_text("Lessons that only it holds are lost for good").wait_for()
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
         page.get_by_role("button", name="Delete this database").click()
         page.get_by_text(re.compile("Deleted: " + replaced.pattern)).wait_for()

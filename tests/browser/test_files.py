@@ -102,7 +102,7 @@ def test_a_long_video_tells_its_progress_and_can_be_stopped_and_nothing_is_store
         analyse(page, server, files["face.png"], files["long.mp4"])
         expect(page.get_by_text("long.mp4 · file 2 of 2 · about")).to_be_visible()
         page.get_by_test_id("stMain").get_by_role("button", name="Stop").click()  # Streamlit has one above the page
-        expect(page.get_by_text("Stopped. What was analysed up to then is below.")).to_be_visible()
+        expect(page.get_by_text("Stopped. The results so far are below.")).to_be_visible()
         expect(page.get_by_alt_text("The picture, faces drawn: 1")).to_be_visible()
         analyzed = server.still()
         shows_no_error(page)

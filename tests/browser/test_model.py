@@ -27,7 +27,7 @@ def test_a_file_and_a_picture_of_the_camera_are_looked_at_on_a_phone_and_nothing
         page.locator("input[type=file]").set_input_files(str(face))
         laid = page.get_by_alt_text("The face, orange where it speaks for happy, blue where against it")
         expect(laid).to_have_js_property("naturalWidth", 150)
-        choose(page, "What speaks for", "sad")
+        choose(page, "Evidence for", "sad")
         expect(page.get_by_alt_text("The face, orange where it speaks for sad")).to_be_visible()
         shows_no_error(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

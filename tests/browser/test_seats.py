@@ -41,7 +41,7 @@ def test_a_region_can_be_drawn_and_is_kept_for_the_room_and_the_lesson(browser, 
         page.get_by_role("button", name="Add region").click()
         expect(page.get_by_text("Or draw a rectangle in the picture above.")).to_be_visible()
         page.get_by_role("button", name="Show the figures of these regions").click()
-        expect(page.get_by_text("it keeps them")).to_be_visible()
+        expect(page.get_by_text("This lesson keeps the regions")).to_be_visible()
         shows_no_error(page)
         server.stop()
     [(saved,)] = fetch(tmp_path / "cssafe.duckdb", "SELECT value FROM settings WHERE key = 'seats'")

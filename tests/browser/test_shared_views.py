@@ -40,7 +40,7 @@ def test_a_class_is_watched_by_its_addresses_alone_and_only_while_its_lesson_run
         start(page, server, ask=False, audience="A class")
         wait_for_results(page, 5)
         page.get_by_role("button", name="On other devices").click()
-        expect(page.get_by_text("names this computer alone")).to_be_visible()
+        expect(page.get_by_text("Only this computer can open this address")).to_be_visible()
         expect(page.get_by_test_id("stCode")).to_have_count(2)
         projector, phone = (code.inner_text() for code in page.get_by_test_id("stCode").all())
         page.keyboard.press("Escape")

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from cssafe import queries
-from cssafe.charts import captions, model_captions
+from cssafe.charts import classes, heatmaps, histograms, live, model, scores, timelines
+from cssafe.charts.text import extremes_caption
 from cssafe.labels import FERPLUS
 from cssafe.scoring import explanation
 from cssafe.settings import ROOT
@@ -17,9 +18,10 @@ NOTHING = "There is no figure yet."
 
 
 def test_every_chart_of_a_page_has_its_sentence_and_its_table():
-    """`ui.chart` draws all of them; only the sections of a report go past it, which have sentences and tables of their own."""
-    past = [path.name for path in (ROOT / "pages").glob("*.py") if "altair_chart" in path.read_text(encoding="utf-8")]
-    assert past == ["telling.py"]
+    """`common.show_chart` draws all of them; only a report goes past it, whose sections have their own sentences and tables."""
+    code = [*(ROOT / "pages").glob("*.py"), *(ROOT / "cssafe" / "ui").glob("*.py")]
+    drawing = {path.name for path in code if "altair_chart(" in path.read_text(encoding="utf-8")}
+    assert drawing == {"common.py", "report_view.py"}
 
 
 def cells(*means: float, minutes: int = 90, half: float = 0.02) -> pd.DataFrame:
@@ -37,9 +39,9 @@ def cells(*means: float, minutes: int = 90, half: float = 0.02) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("table", "said"),
     [
-        (cells(), "No two cells have enough behind them yet to be compared."),
-        (cells(0.5), "No two cells have enough behind them yet to be compared."),
-        (cells(0.5, 0.7, minutes=30), "No two cells have enough behind them yet to be compared."),
+        (cells(), "There are not enough observations yet to compare two cells."),
+        (cells(0.5), "There are not enough observations yet to compare two cells."),
+        (cells(0.5, 0.7, minutes=30), "There are not enough observations yet to compare two cells."),
         (
             cells(0.5, 0.7, 0.6),
             "Highest: Tue, 08:00, 0.70 (95 % interval 0.68 to 0.72). Lowest: Mon, 08:00, 0.50 (95 % interval 0.48 to 0.52).",
@@ -53,80 +55,80 @@ def cells(*means: float, minutes: int = 90, half: float = 0.02) -> pd.DataFrame:
     ids=["none", "one", "thin", "apart", "overlapping"],
 )
 def test_of_the_week_the_best_and_the_weakest_cell_are_told_and_whether_that_may_be_chance(table, said):
-    assert captions.weekly(table) == said
+    assert heatmaps.weekly_caption(table) == said
 
 
 @pytest.mark.parametrize("measure", ["share", "count"])
 def test_histograms_tell_what_leads_with_its_interval_and_its_lessons(workspace, measure):
-    assert captions.emotions(queries.emotions(workspace), measure) == NOTHING
-    assert captions.distribution(queries.distribution(workspace), measure) == NOTHING
+    assert histograms.emotions_caption(queries.emotions(workspace), measure) == NOTHING
+    assert histograms.distribution_caption(queries.distribution(workspace), measure) == NOTHING
     add(workspace, rows(), uneven(0.1, 0.2, 0.3, 0.4, 0.5))
-    emotions = captions.emotions(queries.emotions(workspace), measure)
-    tenths = captions.distribution(queries.distribution(workspace), measure)
+    emotions = histograms.emotions_caption(queries.emotions(workspace), measure)
+    tenths = histograms.distribution_caption(queries.distribution(workspace), measure)
     for said in (emotions, tenths):
         assert said.startswith("7a: ") and said.endswith("over 1 lesson.")
         assert ("95 % interval" in said) == (measure == "share")
 
 
 def test_a_lesson_tells_its_best_and_its_weakest_minute(workspace):
-    assert captions.timeline(queries.timeline(workspace, 1)) == NOTHING
+    assert timelines.timeline_caption(queries.timeline(workspace, 1)) == NOTHING
     number = add(workspace, rows())
-    assert captions.timeline(queries.timeline(workspace, number)).startswith("minute 1: ")
+    assert timelines.timeline_caption(queries.timeline(workspace, number)).startswith("minute 1: ")
 
 
 def test_one_interval_that_is_not_known_makes_no_difference_certain():
-    assert "may differ by chance" in captions.extremes([0.2, 0.9], [0.1, np.nan], [0.3, np.nan], ["a", "b"])
+    assert "may differ by chance" in extremes_caption([0.2, 0.9], [0.1, np.nan], [0.3, np.nan], ["a", "b"])
 
 
 @pytest.mark.parametrize(
     ("seconds", "faces", "said"),
     [
         ([], [], NOTHING),
-        ([0, 1, 2], [1, 6, 6], "Between 1 and 6 faces at once, the most for the first time in second 1."),
+        ([0, 1, 2], [1, 6, 6], "Between 1 and 6 faces at once; 6 are first reached in second 1."),
     ],
 )
 def test_a_recording_tells_how_many_faces_it_shows(seconds, faces, said):
-    assert captions.faces_seconds(pd.DataFrame({"second": seconds, "faces": faces})) == said
+    assert timelines.faces_seconds_caption(pd.DataFrame({"second": seconds, "faces": faces})) == said
 
 
 def test_a_recording_tells_its_best_second_and_passes_over_those_without_a_figure():
     columns = ["second", "faces", "concentration", "low", "high", "emotion"]
-    assert captions.concentration_seconds(pd.DataFrame(columns=columns)) == NOTHING
+    assert timelines.concentration_seconds_caption(pd.DataFrame(columns=columns)) == NOTHING
     table = pd.DataFrame([(0, 1, np.nan, np.nan, np.nan, "–"), (1, 5, 0.5, 0.4, 0.6, "happy")], columns=columns)
-    assert captions.concentration_seconds(table) == "second 1: 0.50 (95 % interval 0.40 to 0.60)."
+    assert timelines.concentration_seconds_caption(table) == "second 1: 0.50 (95 % interval 0.40 to 0.60)."
 
 
 def test_markers_with_a_clear_change_are_counted_once_whatever_their_windows():
     columns = ["minute", "kind", "window", "change", "low", "high"]
-    assert captions.responses(pd.DataFrame(columns=columns)).startswith("0 of 0")
+    assert classes.responses_caption(pd.DataFrame(columns=columns)).startswith("0 of 0")
     table = pd.DataFrame(
         [(1.0, "quiz", 5, 0.2, 0.1, 0.3), (1.0, "quiz", 15, 0.2, 0.1, 0.3), (2.0, "joke", 5, 0, -0.1, 0.1)],
         columns=columns,
     )
-    assert captions.responses(table) == "1 of 2 markers were followed by a clear change within 30 s."
+    assert classes.responses_caption(table) == "1 of 2 markers were followed by a clear change within 30 s."
 
 
 def test_regions_without_enough_faces_are_not_told():
     table = pd.DataFrame(
         {"name": ["Left", "Right"], "attention": [0.8, np.nan], "low": [0.7, np.nan], "high": [0.9, np.nan]}
     )
-    assert captions.regions(table[1:]) == NOTHING
-    assert captions.regions(table) == "Left: 0.80 (95 % interval 0.70 to 0.90)."
+    assert classes.regions_caption(table[1:]) == NOTHING
+    assert classes.regions_caption(table) == "Left: 0.80 (95 % interval 0.70 to 0.90)."
 
 
 def test_parts_of_a_score_are_told_in_words():
     none = pd.DataFrame(columns=["minute", "part", "points", "low", "high", "share"])
-    assert captions.parts_minutes(none) == NOTHING
-    parts = explanation.table(pd.Series({"looking": 0.3, "eyes": 0.0, "index": 0.7}))
-    assert captions.parts_now(parts) == "Why: 0.70 of 1: lost are 0.30 to looking away."
-    assert captions.parts_now(parts.assign(points=np.nan)) == NOTHING
-    assert captions.parts_minutes(parts.assign(minute=4)).startswith("The weakest is minute 5: 0.70 of 1")
+    assert scores.parts_minutes_caption(none) == NOTHING
+    parts = explanation.parts_table(pd.Series({"looking": 0.3, "eyes": 0.0, "index": 0.7}))
+    assert scores.parts_now_caption(parts) == "Why: 0.70 of 1: lost are 0.30 to looking away."
+    assert scores.parts_now_caption(parts.assign(points=np.nan)) == NOTHING
+    assert scores.parts_minutes_caption(parts.assign(minute=4)).startswith("The weakest is minute 5: 0.70 of 1")
 
 
 def test_ratings_are_told_by_what_was_said():
     none = pd.DataFrame({"rating": [], "concentration": []})
-    assert captions.ratings(none) == NOTHING
-    said = captions.ratings(pd.DataFrame({"rating": [0, 2, 2], "concentration": [0.2, 0.8, 0.9]}))
+    assert scores.ratings_caption(none) == NOTHING
+    said = scores.ratings_caption(pd.DataFrame({"rating": [0, 2, 2], "concentration": [0.2, 0.8, 0.9]}))
     assert (
         said
         == "1 moment that you called low has a score of 0.20. 2 moments that you called high have a mean score of 0.85."
@@ -136,10 +138,10 @@ def test_ratings_are_told_by_what_was_said():
 def test_the_live_page_is_read_out_of_what_may_be_told():
     now = datetime.now(UTC).replace(tzinfo=None)
     history = pd.DataFrame({"time": [now] * 3, "concentration": [0.4, np.nan, 0.6]})
-    assert captions.last_minutes(history[:0]) == captions.last_minutes(history[1:2]) == NOTHING
-    assert captions.last_minutes(history) == "In the last minutes between 0.40 and 0.60, at last 0.60."
-    assert captions.emotions_now(None) == NOTHING
-    assert captions.emotions_now(dict.fromkeys(FERPLUS, 0.05) | {"happy": 0.65}) == "happy leads with 65 %."
+    assert live.last_minutes_caption(history[:0]) == live.last_minutes_caption(history[1:2]) == NOTHING
+    assert live.last_minutes_caption(history) == "In the last minutes between 0.40 and 0.60, at last 0.60."
+    assert live.emotions_now_caption(None) == NOTHING
+    assert live.emotions_now_caption(dict.fromkeys(FERPLUS, 0.05) | {"happy": 0.65}) == "happy leads with 65 %."
 
 
 def test_the_network_is_read_out():
@@ -161,17 +163,17 @@ def test_the_network_is_read_out():
             "contempt": {"recall": 0.0, "recall_interval": [0, 0], "support": 0},
         },
     }
-    assert model_captions.accuracy({}) == model_captions.robustness([]) == NOTHING
-    assert "80.0 % are right (95 % interval 78.0 to 82.0, 1,000 faces)" in model_captions.accuracy({"ferplus": told})
-    assert model_captions.recall(told).startswith(
+    assert model.accuracy_caption({}) == model.robustness_caption([]) == NOTHING
+    assert "80.0 % are right (95 % interval 78.0 to 82.0, 1,000 faces)" in model.accuracy_caption({"ferplus": told})
+    assert model.recall_caption(told).startswith(
         "Highest: happy, 90.0 % (95 % interval 88.0 to 92.0). Lowest: sad, 70.0 %"
     )
-    assert "of 90 faces that show sad, 30 % are named happy" in model_captions.confusion(told)
-    assert "2.1 percentage points" in model_captions.reliability(told)
-    assert "Of all faces 80.0 % are named rightly, of the surest 50 % of them 95.0 %" in model_captions.coverage(told)
+    assert "of 90 faces that show sad, 30 % are named happy" in model.confusion_caption(told)
+    assert "2.1 percentage points" in model.reliability_caption(told)
+    assert "Of all faces 80.0 % are named rightly, of the surest 50 % of them 95.0 %" in model.coverage_caption(told)
     worst = [{"accuracy": 0.5, "strength": -80, "unit": "grey levels"}, {"accuracy": 0.8, "strength": 0, "unit": ""}]
-    assert model_captions.robustness(worst) == "At worst 50 % right, at -80 grey levels."
-    assert model_captions.groups({"groups": {"few": {"n": 2, "accuracy": None, "accuracy_interval": None}}}) == NOTHING
-    assert model_captions.probabilities({"happy": 0.7, "sad": 0.2, "fear": 0.1}) == "happy 70 %, then sad 20 %."
-    said = model_captions.affect(np.array([0.5, -0.1, 0, 0, 0]), np.array([0.2, 0.1, 0, 0, 0]))
+    assert model.robustness_caption(worst) == "At worst 50 % right, at -80 grey levels."
+    assert model.groups_caption({"groups": {"few": {"n": 2, "accuracy": None, "accuracy_interval": None}}}) == NOTHING
+    assert model.probabilities_caption({"happy": 0.7, "sad": 0.2, "fear": 0.1}) == "happy 70 %, then sad 20 %."
+    said = model.affect_caption(np.array([0.5, -0.1, 0, 0, 0]), np.array([0.2, 0.1, 0, 0, 0]))
     assert said == "Valence +0.50 ± 0.20, arousal -0.10 ± 0.10."

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from cssafe import charts, queries
+from cssafe import queries
+from cssafe.charts import heatmaps, histograms, timelines
 from cssafe.recording import courses, timeline
 from cssafe.scoring.formula import PUBLISHED
 from cssafe.settings import PROFILES
@@ -14,13 +15,13 @@ from tests.support.lessons import LESSON, PERIODS, START, add, rows, uneven
 
 def draw(workspace):
     return {
-        "emotions": charts.emotions(queries.emotions(workspace)),
-        "emotion counts": charts.emotions(queries.emotions(workspace), "count"),
-        "distribution": charts.distribution(queries.distribution(workspace)),
-        "distribution counts": charts.distribution(queries.distribution(workspace), "count"),
-        "weekly": charts.weekly(queries.weekly(workspace)),
-        "periods": charts.weekly(queries.weekly(workspace, PERIODS)),
-        "timeline": charts.timeline(queries.timeline(workspace, 1), queries.markers(workspace, 1)),
+        "emotions": histograms.emotions(queries.emotions(workspace)),
+        "emotion counts": histograms.emotions(queries.emotions(workspace), "count"),
+        "distribution": histograms.distribution(queries.distribution(workspace)),
+        "distribution counts": histograms.distribution(queries.distribution(workspace), "count"),
+        "weekly": heatmaps.weekly(queries.weekly(workspace)),
+        "periods": heatmaps.weekly(queries.weekly(workspace, PERIODS)),
+        "timeline": timelines.timeline(queries.timeline(workspace, 1), queries.markers(workspace, 1)),
     }
 
 
@@ -39,7 +40,7 @@ def test_every_chart_is_valid_vega_lite(workspace, filled):
 
 def test_a_cell_never_observed_is_absent_and_a_thin_one_is_hollow(workspace):
     add(workspace, rows())
-    cells = data(charts.weekly(queries.weekly(workspace)))
+    cells = data(heatmaps.weekly(queries.weekly(workspace)))
     assert [(row["day"], row["period"], row["thin"], row["observed"]) for row in cells] == [
         ("Mon", "09:00", True, "1 min")
     ]
@@ -47,7 +48,7 @@ def test_a_cell_never_observed_is_absent_and_a_thin_one_is_hollow(workspace):
 
 def test_weekends_are_drawn_only_where_there_are_lessons(workspace):
     def days():
-        return charts.weekly(queries.weekly(workspace)).to_dict()["layer"][0]["encoding"]["x"]["scale"]["domain"]
+        return heatmaps.weekly(queries.weekly(workspace)).to_dict()["layer"][0]["encoding"]["x"]["scale"]["domain"]
 
     add(workspace, rows())
     assert days() == ["Mon", "Tue", "Wed", "Thu", "Fri"]
@@ -60,7 +61,7 @@ def test_tooltips_tell_the_interval_and_how_much_is_behind_it(workspace):
     for name, chart in draw(workspace).items():
         text = json.dumps(chart.to_dict())
         assert "interval" in text, name
-    assert data(charts.weekly(queries.weekly(workspace)))[0]["interval"] == "not known"
+    assert data(heatmaps.weekly(queries.weekly(workspace)))[0]["interval"] == "not known"
 
 
 @pytest.mark.parametrize("faces", [0, 1, 6])
@@ -68,8 +69,8 @@ def test_tooltips_tell_the_interval_and_how_much_is_behind_it(workspace):
 def test_a_recording_has_valid_charts_whatever_is_in_it(faces, seconds):
     moments = [(second, crowd(faces, START)) for second in range(seconds)]
     table, single = timeline(moments, "class"), courses(moments, PROFILES["consent"], "class")
-    for chart in (charts.concentration_seconds(table, single, PUBLISHED.bands), charts.faces_seconds(table)):
+    for chart in (timelines.concentration_seconds(table, single, PUBLISHED.bands), timelines.faces_seconds(table)):
         drawn = chart.to_dict()
         assert drawn["height"] and json.dumps(drawn)
-    told = [row for row in data(charts.concentration_seconds(table, single, PUBLISHED.bands)) if "told" in row]
-    assert len(told) == seconds and all((row["told"] == "–") == (faces < 5) for row in told)
+    described = [row for row in data(timelines.concentration_seconds(table, single, PUBLISHED.bands)) if "words" in row]
+    assert len(described) == seconds and all((row["words"] == "–") == (faces < 5) for row in described)

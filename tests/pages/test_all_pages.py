@@ -38,7 +38,7 @@ def test_a_page_with_lessons_says_how_to_read_it_and_how_far_to_trust_it(workspa
 def test_too_small_a_group_is_explained_and_not_shown(workspace, name):
     add(workspace, rows(tracks=4))
     page = show(name)
-    assert "fewer than 5 faces" in text(page) and "How to read it" not in text(page)
+    assert "need at least 5 faces" in text(page) and "How to read it" not in text(page)
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -109,7 +109,7 @@ def test_histograms_of_attention_only_lessons_say_that_there_are_no_emotions(wor
 def test_more_classes_than_colours_are_cut_and_it_says_so(workspace):
     for number in range(8):
         add(workspace, rows(), lesson=replace(LESSON, class_name=f"class {number}"))
-    assert "Shown are the 6" in text(show("histograms"))
+    assert "Only the 6" in text(show("histograms"))
 
 
 def test_periods_can_be_saved_and_rule_the_rows(workspace):

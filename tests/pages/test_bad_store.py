@@ -199,7 +199,7 @@ def test_a_block_that_turns_out_damaged_is_named_with_its_lesson_and_the_rescue_
         queries.shareable_rows(services.workspace(), 1)
     shown: list[str] = []
     monkeypatch.setattr(common.st, "error", lambda text, **_: shown.append(as_read(text)))
-    assert common.explain(caught.value)
+    assert common.show_error(caught.value)
     assert shown[0].startswith(f"A part of the database {path} is damaged") and "Traceback" not in shown[0]
     assert '"Maths 7a" (2026-03-02)' in shown[0] and f"python -m cssafe rescue {path}" in shown[0]
     assert len(queries.lessons(services.workspace())) == 1  # the rest goes on

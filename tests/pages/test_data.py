@@ -25,7 +25,7 @@ def workspace(monkeypatch):
 
 def test_an_empty_workspace_has_nothing_to_take_out_but_takes_in(workspace):
     page = show("data")
-    assert "nothing to take out" in text(page) and len(page.get("file_uploader")) == 1
+    assert "no lesson to export yet" in text(page) and len(page.get("file_uploader")) == 1
     assert len(page.markdown) == 0  # a page's own notes are not shown
 
 
@@ -42,9 +42,7 @@ def test_it_says_of_how_many_lessons_no_single_faces_leave(workspace):
     add(workspace, rows(), lesson=replace(LESSON, profile="attention-only"))
     page = show("data")
     press(page, "Prepare the file")
-    assert "means of the class for each minute, and no single faces, as their profile does not show them: 1." in text(
-        page
-    )
+    assert "class means per minute only, because their profile does not show single faces: 1." in text(page)
 
 
 def test_a_workspace_too_large_for_a_page_is_sent_to_the_command(workspace, monkeypatch):

@@ -86,7 +86,7 @@ def test_the_activities_of_a_lesson_are_told_beside_its_parts(workspace):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"formula": "gone 3"}, "“gone 3” of this lesson is not here any more"),
+        ({"formula": "gone 3"}, "“gone 3” of this lesson no longer exists"),
     ],
 )
 def test_scores_that_cannot_be_explained_say_why(workspace, change, says):
@@ -106,14 +106,14 @@ def test_scores_that_cannot_be_explained_say_why(workspace, change, says):
     ],
 )
 def test_activities_that_cannot_be_taken_say_why(minutes, kinds, says):
-    complaint = score_explanation.wrong(pd.DataFrame({"minute": minutes, "activity": kinds}))
+    complaint = score_explanation.activities_problem(pd.DataFrame({"minute": minutes, "activity": kinds}))
     assert says in complaint and bool(says) == bool(complaint)
 
 
 def test_what_the_class_did_can_be_saved_on_the_lesson_s_page(workspace):
     number = lesson(workspace)
     page = show("lessons")
-    press(page, "Save and score the lesson anew")
+    press(page, "Save and rescore the lesson")
     assert scored_observations.activities(workspace, number)["activity"].tolist() == ["front"]
     assert scored_observations.activities(workspace, number)["minute"].tolist() == [0]
 
@@ -138,7 +138,7 @@ def test_choosing_a_formula_scores_past_lessons_anew_and_those_to_come(workspace
     run(page)
     assert "1 past lesson has scores by another formula" in text(page)
     press(page, "Score all lessons by attention-only 2")
-    assert "1 past one was scored anew" in "\n".join(told.value for told in page.success)
+    assert "1 past one was rescored" in "\n".join(told.value for told in page.success)
     assert workspace.get("formula") == "attention-only 2"
     [shown] = queries.lessons(workspace).to_dict("records")
     assert shown["lesson"] == number and shown["formula"] == "attention-only 2"
@@ -167,7 +167,7 @@ def test_a_file_that_is_no_formula_is_told_and_the_page_goes_on(workspace, own):
             rows(**LOOKING, **NEUTRAL | {"p_neutral": 0.0, "p_happy": 1.0}),
             ["is high (mean 0.67", "“happy” a fifth less (medium)"],
         ),
-        (rows(**LOOKING | {"eyes_open": 0.0}, **NEUTRAL), ["is low (mean 0.00", "No single number changes that"]),
+        (rows(**LOOKING | {"eyes_open": 0.0}, **NEUTRAL), ["is low (mean 0.00", "No single number changes the level"]),
     ],
     ids=["near a limit", "far from any"],
 )
@@ -182,7 +182,7 @@ def test_how_far_a_verdict_hangs_on_each_number_is_told(workspace, part, says):
 
 def test_synthetic_lessons_cannot_be_rated(workspace):
     add(workspace, rows(), lesson=replace(LESSON, source="sample"))
-    assert "a synthetic lesson was given by nobody" in text(show("rating"))
+    assert "a synthetic lesson has no teacher" in text(show("rating"))
 
 
 def minutes(number: int = 15):
@@ -202,7 +202,7 @@ def test_a_teacher_rates_moments_without_seeing_scores_and_then_sees_the_agreeme
     page = show("rating")
     for i in range(scored_observations.MOMENTS_PER_LESSON):
         assert f"{i} of 12 moments rated" in page.get("progress")[0].proto.text
-        assert not page.dataframe and "Once all moments" in text(page)
+        assert not page.dataframe and "Rate all moments" in text(page)
         press(page, ["Low", "Medium", "High", "I cannot say"][i % 4])
     assert "All moments of this lesson are rated" in "\n".join(told.value for told in page.success)
     table = page.dataframe[0].value

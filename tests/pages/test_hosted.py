@@ -143,10 +143,10 @@ def test_a_page_opened_after_its_workspace_was_closed_has_a_fresh_one_and_says_s
     assert "is over" in "\n".join(element.value for element in page.success)
     services.sweep(idle=0)
     page.run()
-    assert "Your earlier lessons are gone" in said(page)
+    assert "Your earlier lessons were deleted" in said(page)
     assert not page.success and page.button[0].label == "Start"
     page.run()
-    assert "Your earlier lessons are gone" not in said(page)
+    assert "Your earlier lessons were deleted" not in said(page)
 
 
 def test_start_pressed_on_a_page_whose_workspace_was_closed_meanwhile_starts_a_lesson():
@@ -156,7 +156,7 @@ def test_start_pressed_on_a_page_whose_workspace_was_closed_meanwhile_starts_a_l
     assert not page.exception and not page.error
     lesson = page.session_state["lesson"]
     assert lesson.workspace is page.session_state["visit"].workspace() and services.find(lesson.token) is lesson
-    assert "Your earlier lessons are gone" in said(page)
+    assert "Your earlier lessons were deleted" in said(page)
 
 
 def test_a_workspace_that_is_full_says_so_and_goes_on():

@@ -100,7 +100,7 @@ def test_what_was_not_measured_is_said_to_be_so(model, unused):
         del told["robustness"]
     measure(model, **found, data={"file": "own.parquet", "sha256": "00"}, beside=None)
     page = show()
-    assert "worse pictures was not measured" in text(page) and "nothing of skin tone" in text(page)
+    assert "degraded pictures was not measured" in text(page) and "does not say skin tone" in text(page)
     assert "not comparable" not in text(page)
 
 
@@ -129,7 +129,7 @@ def test_a_face_is_shown_with_its_emotion_and_what_speaks_for_any_of_the_eight(m
     assert "**happy**" in text(page) and page.selectbox[0].value == "happy"
     assert "orange parts of the face" in text(page) and "not stored or logged" in text(page)
     assert len(page.get("image")) == 3 and len(page.get("vega_lite_chart")) == 2
-    assert "Russell & Mehrabian 1977" in text(page) and "ambivalence tells" in text(page)
+    assert "Russell & Mehrabian 1977" in text(page) and "ambivalence is high" in text(page)
     assert re.search(r"runs here in \*\*(bfloat16|float32)\*\*", text(page))
     assert re.search(r"About \d+ % of the face seems hidden", text(page))
     page.selectbox[0].set_value("sad")

@@ -43,7 +43,7 @@ def begin(page: AppTest, source: str) -> None:
 
 def test_the_empty_page_says_what_to_do():
     page = show()
-    assert "no lesson in the timetable yet" in text(page) and "no browser need stay open" in text(page)
+    assert "no lesson in the timetable yet" in text(page) and "no browser needs to stay open" in text(page)
     assert [button.label for button in page.button if button.label != "Save timetable"] == ["Test camera", "Start"]
 
 
@@ -164,7 +164,7 @@ def test_a_demo_visit_sees_its_own_room_lesson_and_no_other(source, data, monkey
     press(page, "Start")
     assert "Goes on until" in text(page)
     other = show()
-    assert "Another visit uses the room camera" in text(other) and not other.metric and not other.button
+    assert "The room camera is in use by another visit" in text(other) and not other.metric and not other.button
     press(page, "End lesson")
     assert "Timetable" not in text(page) and not data.exists()
     assert "is over" not in text(show())

@@ -74,7 +74,7 @@ def test_a_class_has_figures_from_the_minimum_group_on_with_their_interval(view,
         page = show(view, lesson.keys[view])
     told = shown(page)
     assert ("0.80" in told) == figure == ("high, 0.6" in told) and bool(re.search("no figure(?! yet)", told)) != figure
-    assert "How the score comes about" in told
+    assert "How the score is made" in told
     emotions = any(name in told for name in FERPLUS)
     assert emotions == (view == "projector" and profile == "consent")
     assert ("no emotion is computed" in told) == (profile == "attention-only")
@@ -146,5 +146,5 @@ def test_the_phone_tells_what_has_worked_with_this_class_and_says_where_nothing_
         assert "there are 0 now" in text(show("phone", lesson.keys["phone"]))
         term(lesson.workspace, 9, 0.2, class_name="7b", source="sample")
         told = text(show("phone", lesson.keys["phone"]))
-        assert "After a quiz, this class's concentration rose in" in told and "need not be the marker's work" in told
+        assert "After a quiz, this class's concentration rose in" in told and "need not be caused by the marker" in told
         assert "synthetic" in told

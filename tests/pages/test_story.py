@@ -52,7 +52,7 @@ def test_an_empty_page_says_what_to_do(workspace, name):
 def test_too_small_a_group_is_explained_and_not_shown(workspace, name):
     add(workspace, rows(tracks=4))
     page = show(name)
-    assert "fewer than 5 faces" in text(page) and not page.metric
+    assert "need at least 5 faces" in text(page) and not page.metric
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -99,7 +99,7 @@ def test_a_note_and_tags_are_kept_and_told(workspace):
 def test_a_file_that_cannot_be_made_says_so_on_the_page(workspace, monkeypatch):
     add(workspace, rows())
     page = show("story")
-    monkeypatch.setattr(files, "PATIENCE", 0.001)
+    monkeypatch.setattr(files, "RENDER_TIMEOUT_S", 0.001)
     press(page, "as PDF")
     assert "could not be made" in text(page)
 
@@ -118,7 +118,7 @@ def test_the_last_term_is_guessed_and_compared(workspace):
         value = 0.5 if day < 5 else 0.7
         when = START + timedelta(days=day)
         add(workspace, rows(concentration=value + 0.01 * (day % 2), start=when), lesson=replace(LESSON, started=when))
-    assert "Choose in the filter from when" in text(show("term"))
+    assert "Choose the first day of this term in the filter" in text(show("term"))
     page = show("term", **{"from": "2026-03-07", "until": "2026-03-11"})
     assert [str(box.value) for box in page.date_input[-2:]] == ["2026-03-02", "2026-03-06"]
     assert "Higher than in the last term: +0.20" in said(page)
@@ -130,7 +130,7 @@ def test_lessons_are_compared_by_the_tag_chosen(workspace):
     for i in range(12):
         number = add(workspace, rows(concentration=0.5 + 0.2 * (i % 2) + 0.01 * (i % 3)))
         if i == 0:
-            assert "carries a tag yet" in text(show("compare"))
+            assert "has a tag yet" in text(show("compare"))
         workspace.save_note(number, "", ["outside"] if i % 2 else [])
     told = said(show("compare"))
     assert "Concentration was higher with “outside”: +0.20" in told and "Effect size" in told

@@ -46,7 +46,7 @@ def keep(of: Workspace, lessons: list[dict], **others) -> None:
 
 
 def test_an_empty_workspace_is_asked_for_its_week_in_every_part(workspace):
-    assert "not known yet" in text(show(WEEK))
+    assert "no school week yet" in text(show(WEEK))
     for part in (SLOTS, BETTER):
         assert "periods first" in text(show(part))
 
@@ -59,7 +59,7 @@ def test_without_lessons_the_slots_say_what_to_do(workspace):
 def test_too_small_a_group_is_explained_and_not_shown(workspace):
     keep(workspace, [])
     add(workspace, rows(tracks=4))
-    assert "fewer than 5 faces" in text(show(SLOTS)) and "How to read it" not in text(show(SLOTS))
+    assert "need at least 5 faces" in text(show(SLOTS)) and "How to read it" not in text(show(SLOTS))
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ def lent(filled, monkeypatch):
 def test_slots_are_shown_raw_and_with_all_else_taken_out_and_marked_as_synthetic(lent):
     page = show(SLOTS)
     told = text(page)
-    assert "As recorded (synthetic)" in told and "All else taken out (synthetic)" in told
+    assert "As recorded (synthetic)" in told and "Adjusted difference (synthetic)" in told
     assert "Concentration is highest on" in told and "95 % interval" in told and "never a mark" in told
     page.session_state["effects_table"] = True  # the table behind the chart is made when it is opened
     [table] = run(page).dataframe
@@ -122,7 +122,7 @@ def test_the_week_is_taken_from_recorded_lessons_and_can_be_downloaded(workspace
     workspace.set("school", {})
     workspace.set("periods", [])
     page = show(WEEK)
-    press(page, "Take it from the recorded lessons")
+    press(page, "Import from the recorded lessons")
     taken = workspace.get("school")["lessons"]
     assert len(taken) == len(of.lessons) and len(workspace.get("periods")) == 7
     assert {"CSV", "iCalendar"} <= {button.label for button in page.get("download_button")}

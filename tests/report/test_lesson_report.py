@@ -18,8 +18,8 @@ from cssafe.labels import FERPLUS
 from cssafe.observations import EXPRESSION, observe
 from cssafe.report import figures, files, render
 from cssafe.report.document import Report
-from cssafe.report.lesson_report import story
-from cssafe.scoring.affect import NAMES, affect
+from cssafe.report.lesson_report import lesson_report
+from cssafe.scoring.affect import AFFECT_NAMES, affect
 from cssafe.scoring.formula import PUBLISHED
 from cssafe.settings import PROFILES
 from cssafe.store import Workspace
@@ -34,7 +34,7 @@ CONSENT = PROFILES["consent"]
 
 def tell(workspace, number: int, profile=CONSENT) -> Report:
     lessons = queries.lessons(workspace)
-    return story(workspace, lessons[lessons["lesson"] == number].iloc[0], profile)
+    return lesson_report(workspace, lessons[lessons["lesson"] == number].iloc[0], profile)
 
 
 def course(*values: float, **others: float) -> pd.DataFrame:
@@ -52,11 +52,11 @@ APART = np.linspace(-0.02, 0.02, 7)
 def test_the_smallest_lesson_abstains_from_all_that_it_cannot_carry(workspace):
     told = words(tell(workspace, add(workspace, rows())))
     for abstained in (
-        "Whether it rose or fell through the lesson cannot be told",
-        "Best and weakest five minutes are not told",
+        "There is no trend through the lesson",
+        "There are no best and weakest five minutes",
         "There is no marker",
-        "Its lessons do not tell yet after which markers its concentration rises.",
-        "What is usual for this class is not known yet: 0 other lessons have figures, 5 are needed.",
+        "The lessons of this class do not show yet after which markers concentration rises.",
+        "The usual range of this class is not known yet: 0 other lessons have figures, 5 are needed.",
     ):
         assert abstained in told
 
@@ -81,11 +81,14 @@ def test_minutes_that_only_wobble_do_not_clearly_differ(workspace):
 
 
 def test_five_minutes_on_end_need_figures_in_each(workspace):
-    assert figures.windows(figures.sums(workspace, add(workspace), expressive=False)) == []
+    assert figures.five_minute_windows(figures.face_minutes(workspace, add(workspace), expressive=False)) == []
     number = add(
         workspace, course(*[0.5] * 4), course(*[0.5] * 6).assign(time=lambda t: t["time"] + pd.Timedelta(minutes=5))
     )
-    assert [window.first for window in figures.windows(figures.sums(workspace, number, expressive=False))] == [5, 6]
+    assert [
+        window.first
+        for window in figures.five_minute_windows(figures.face_minutes(workspace, number, expressive=False))
+    ] == [5, 6]
 
 
 def test_affect_of_a_lesson_is_that_of_its_faces(workspace):
@@ -96,12 +99,12 @@ def test_affect_of_a_lesson_is_that_of_its_faces(workspace):
     crowd.loc[6, list(EXPRESSION)] = np.nan  # one more, of whom no emotion is known
     number = add(workspace, crowd.assign(quality=1.0))
     expected = affect(p[:6])
-    sums = figures.sums(workspace, number, expressive=True)
-    found = figures.whole(sums, figures.AFFECT)
+    sums = figures.face_minutes(workspace, number, expressive=True)
+    found = figures.lesson_means(sums, figures.AFFECT)
     assert found["mean"].to_numpy() == pytest.approx(expected.values.mean(axis=0), abs=1e-6) and list(
         found.index
-    ) == list(NAMES)
-    spread = figures.whole(sums, figures.UNSURE)["mean"].to_numpy()
+    ) == list(AFFECT_NAMES)
+    spread = figures.lesson_means(sums, figures.READING_SPREADS)["mean"].to_numpy()
     assert spread == pytest.approx(expected.spreads[:, :2].mean(axis=0), abs=1e-6)
     half = 2.57 * expected.values.std(axis=0, ddof=1) / np.sqrt(6)
     assert found["high"]["valence"] == pytest.approx((expected.values.mean(axis=0) + half)[0], abs=1e-5)
@@ -109,10 +112,10 @@ def test_affect_of_a_lesson_is_that_of_its_faces(workspace):
 
 def test_fewer_than_the_minimum_group_tell_nothing(workspace):
     number = add(workspace, rows(tracks=4, seconds=3))
-    sums = figures.sums(workspace, number, expressive=True)
-    assert sums.empty and figures.windows(sums) == [] and np.isnan(figures.change(sums)).all()
-    assert figures.minutes(sums, figures.EMOTIONS).empty
-    assert figures.whole(sums, figures.AFFECT)["mean"].isna().all()
+    sums = figures.face_minutes(workspace, number, expressive=True)
+    assert sums.empty and figures.five_minute_windows(sums) == [] and np.isnan(figures.last_third_change(sums)).all()
+    assert figures.minute_means(sums, figures.EMOTIONS).empty
+    assert figures.lesson_means(sums, figures.AFFECT)["mean"].isna().all()
 
 
 @pytest.mark.parametrize(("lesson", "reader"), [("attention-only", "consent"), ("consent", "attention-only")])
@@ -120,7 +123,7 @@ def test_attention_only_tells_nothing_of_expressions(workspace, lesson, reader):
     number = add(workspace, turning(), lesson=replace(LESSON, profile=lesson))
     workspace.add_marker(number, "question", START + timedelta(seconds=300))
     report = tell(workspace, number, PROFILES[reader])
-    everything = str(files.plain(report)).lower()
+    everything = str(files.to_json(report)).lower()
     for word in (*FERPLUS, "valence", "arousal", "emotion", "liking", "expression"):
         assert f"'{word}" not in everything and f" {word}" not in words(report).lower(), word
     assert "attention rose" in words(report)
@@ -181,11 +184,11 @@ def test_every_chart_has_sentences_that_read_it_out_and_a_table(synthetic):
     charted = [section for section in synthetic.sections if section.charts]
     assert charted and all(section.sentences and len(section.table) for section in charted)
     (course,) = (section.sentences for section in charted if section.title == "The course of the lesson")
-    assert [sentence.split()[0] for sentence in course] == ["Highest:", "Of", "What"]
+    assert [sentence.split()[0] for sentence in course] == ["Highest:", "Of", "Activities:"]
 
 
 def test_html_is_one_file_without_scripts_that_needs_nothing_from_elsewhere(synthetic):
-    html = files.make(synthetic, "html").decode()
+    html = files.make_file(synthetic, "html").decode()
     assert "<h1>गणित &lt;कक्षा ७&gt; &amp; Ж</h1>" in html and "With &lt;b&gt;blocks&lt;/b&gt;" in html
     assert html.count('<img src="data:image/svg+xml') == 4 == html.count("src=") and "Synthetic: made up" in html
     assert not any(word in html for word in ("<script", "<link", "@import", "url("))
@@ -194,7 +197,7 @@ def test_html_is_one_file_without_scripts_that_needs_nothing_from_elsewhere(synt
 
 def test_a_file_is_in_the_language_of_the_page(workspace, monkeypatch):
     monkeypatch.setattr(language, "_current_language", lambda: "hi")
-    html = files.make(tell(workspace, add(workspace, rows())), "html", "hi").decode()
+    html = files.make_file(tell(workspace, add(workspace, rows())), "html", "hi").decode()
     assert '<html lang="hi">' in html and ">एकाग्रता<" in html
 
 
@@ -202,8 +205,8 @@ def test_devanagari_in_a_chart_is_drawn_letter_beside_letter(tmp_path):
     for style, name in render.STYLES.items():
         (tmp_path / f"{render.FONT}{style}.ttf").write_bytes(pymupdf_fonts.fontbuffers[name]())
     plain = '<svg><text font-size="11px">Minutes</text></svg>'
-    assert render.outlined(plain, tmp_path) == plain
-    drawn = render.outlined('<svg><text font-size="11px" fill="#000">पाठ</text></svg>', tmp_path)
+    assert render.outline_devanagari(plain, tmp_path) == plain
+    drawn = render.outline_devanagari('<svg><text font-size="11px" fill="#000">पाठ</text></svg>', tmp_path)
     along = [int(x) for x in re.findall(r'translate\((\d+),0\)" d="M', drawn)]
     assert len(along) == 3 and along[0] == 0 and min(np.diff(along)) > 200 and 'fill="#000"' in drawn
 
@@ -214,21 +217,21 @@ def test_what_has_worked_with_the_class_is_told(workspace):
 
 
 def test_pdf_says_on_every_page_that_it_is_synthetic_and_writes_any_name(synthetic):
-    pages = pypdfium2.PdfDocument(files.make(synthetic, "pdf"))
+    pages = pypdfium2.PdfDocument(files.make_file(synthetic, "pdf"))
     text = [page.get_textpage().get_text_range() for page in pages]
     assert all("Synthetic: made up" in page for page in text) and len(text) < 12
     whole = "".join(text)
     assert "With <b>blocks</b>" in whole and "In short" in whole and "Coverage and quality" in whole and "Ж" in whole
-    assert files.filename(synthetic, "pdf").endswith("-synthetic.pdf")
+    assert files.file_name(synthetic, "pdf").endswith("-synthetic.pdf")
 
 
 def test_a_file_that_cannot_be_made_says_what_to_do(synthetic, monkeypatch):
-    monkeypatch.setattr(files, "PATIENCE", 0.001)
+    monkeypatch.setattr(files, "RENDER_TIMEOUT_S", 0.001)
     with pytest.raises(errors.ReportError, match="Try again"):
-        files.make(synthetic, "pdf")
+        files.make_file(synthetic, "pdf")
 
 
 def test_the_app_never_loads_what_draws_and_sets_files():
-    code = "import sys; from cssafe.report import files, research, story, term; print(*sys.modules)"
+    code = "import sys; from cssafe.report import comparison_report, files, lesson_report, term_report; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"fpdf", "vl_convert", "pymupdf_fonts", "uharfbuzz"} & set(loaded) and "altair" in loaded

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from cssafe.labels import FERPLUS
-from cssafe.scoring.affect import COORDINATES, NAMES, affect
+from cssafe.scoring.affect import AFFECT_NAMES, COORDINATES, affect
 
 
 def shows(**shares):
@@ -11,7 +11,7 @@ def shows(**shares):
 
 def read(expression):
     found = affect(expression)
-    return dict(zip(NAMES, found.values[0], strict=True)), dict(zip(NAMES, found.spreads[0], strict=True))
+    return dict(zip(AFFECT_NAMES, found.values[0], strict=True)), dict(zip(AFFECT_NAMES, found.spreads[0], strict=True))
 
 
 def test_no_faces_have_no_affect_and_an_unread_face_an_unknown_one():

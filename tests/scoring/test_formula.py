@@ -5,14 +5,23 @@ import pytest
 from cssafe.errors import ConfigurationError
 from cssafe.labels import ACTIVITIES, FERPLUS
 from cssafe.scoring import formula
-from cssafe.scoring.formula import ATTENTION_ONLY, FORMULAS, PUBLISHED, chosen, files, find, read_formula, sources
+from cssafe.scoring.formula import (
+    ATTENTION_ONLY,
+    FORMULAS,
+    PUBLISHED,
+    choose_formula,
+    find_formula,
+    list_formulas,
+    list_sources,
+    read_formula,
+)
 
 SHIPPED = sorted(FORMULAS.glob("*.json"))
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_every_number_of_a_shipped_formula_has_a_source(path):
-    told = sources(path)
+    told = list_sources(path)
     assert {row["part"] for row in told} >= {"front", "screen", "desk work", "gaze", "bands"}
     assert all(row["source"].startswith(("assumption", "Sharma", "the published weights")) for row in told)
     read = read_formula(path)
@@ -21,24 +30,26 @@ def test_every_number_of_a_shipped_formula_has_a_source(path):
 
 
 def test_the_limits_of_activities_say_their_unit():
-    rows = [row for row in sources(SHIPPED[0]) if row["part"] in ACTIVITIES]
+    rows = [row for row in list_sources(SHIPPED[0]) if row["part"] in ACTIVITIES]
     assert len(rows) == 15 and all(row["unit"] for row in rows)
 
 
 def test_titles_and_units_of_the_shipped_formulas_can_be_translated():
     titles = {read_formula(path).title for path in SHIPPED}
-    assert titles | {row["unit"] for path in SHIPPED for row in sources(path) if row["unit"]} == set(formula.SHIPPED)
+    assert titles | {row["unit"] for path in SHIPPED for row in list_sources(path) if row["unit"]} == set(
+        formula.SHIPPED
+    )
 
 
 def test_a_school_without_a_folder_of_its_own_has_the_shipped_formulas(tmp_path, monkeypatch):
     monkeypatch.setenv("CSSAFE_DATA", str(tmp_path / "nowhere"))
-    assert files() == ({str(read_formula(path)): path for path in SHIPPED}, [])
+    assert list_formulas() == ({str(read_formula(path)): path for path in SHIPPED}, [])
 
 
 def test_a_formula_of_the_school_is_found_and_chosen(own):
     path = own(divisor={"value": 9.0, "source": "assumption"})
-    assert files()[0]["ours 1"] == path
-    assert find("ours 1").divisor == chosen("ours 1", expression=True).divisor == 9.0
+    assert list_formulas()[0]["ours 1"] == path
+    assert find_formula("ours 1").divisor == choose_formula("ours 1", expression=True).divisor == 9.0
 
 
 @pytest.mark.parametrize(
@@ -53,12 +64,12 @@ def test_a_formula_of_the_school_is_found_and_chosen(own):
 )
 def test_what_cannot_be_used_gives_way_to_a_shipped_formula(own, name, expression, expected):
     own()
-    assert str(chosen(name, expression)) == str(expected)
+    assert str(choose_formula(name, expression)) == str(expected)
 
 
 def test_a_shipped_formula_cannot_be_replaced_unseen(own):
     own(name="published", version=2, divisor={"value": 9.0, "source": "assumption"})
-    found, [problem] = files()
+    found, [problem] = list_formulas()
     assert found["published 2"].parent == FORMULAS and "there is a formula published 2 already" in problem
 
 
@@ -89,7 +100,7 @@ def test_a_file_that_is_no_formula_is_told_in_one_sentence_and_passed_over(own, 
     with pytest.raises(ConfigurationError) as caught:
         read_formula(path)
     assert says in str(caught.value) and str(path) in str(caught.value) and "Expected is" in str(caught.value)
-    found, [problem] = files()
+    found, [problem] = list_formulas()
     assert "ours 1" not in found and says in problem
 
 

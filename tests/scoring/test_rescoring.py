@@ -14,7 +14,7 @@ from cssafe.observations import observe
 from cssafe.queries import scored_observations
 from cssafe.scoring import explanation, rescoring, sensitivity
 from cssafe.scoring.concentration import attention, concentration
-from cssafe.scoring.formula import ATTENTION_ONLY, GAZE, PUBLISHED, WORDS
+from cssafe.scoring.formula import ATTENTION_ONLY, GAZE, NUMBER_NAMES, PUBLISHED
 from cssafe.store import Workspace, migrations
 from tests.support.lessons import AWAY, FRONT, LESSON, LOOKING, NEUTRAL, START, add, mixed, rows
 
@@ -27,13 +27,13 @@ def fetch(workspace, sql):
 
 
 def test_no_observations_are_scored_as_none():
-    assert rescoring.score(observe([]), FRONT, PUBLISHED).empty
-    assert explanation.minutes(observe([]).assign(minute=0), FRONT, PUBLISHED).empty
+    assert rescoring.score_observations(observe([]), FRONT, PUBLISHED).empty
+    assert explanation.minute_parts(observe([]).assign(minute=0), FRONT, PUBLISHED).empty
 
 
 def test_a_score_made_anew_is_that_of_the_second_s_mean_signals():
     table = mixed()
-    scored = rescoring.score(table, FRONT, PUBLISHED)
+    scored = rescoring.score_observations(table, FRONT, PUBLISHED)
     attending = attention(rescoring.signals(table), PUBLISHED, "front")
     np.testing.assert_array_equal(scored["attention"], attending)
     expected = concentration(attending, rescoring.expression(table), PUBLISHED)
@@ -48,7 +48,7 @@ def test_a_score_made_anew_is_that_of_the_second_s_mean_signals():
 def test_the_activity_in_the_middle_of_a_second_counts_for_it(after, expected):
     start = FRONT["time"][0]
     known = pd.DataFrame({"time": [start, start + pd.Timedelta(seconds=after)], "activity": ["front", "break"]})
-    assert rescoring.during(pd.Series([start]), known.sort_values("time"))[0] == expected
+    assert rescoring.activity_at(pd.Series([start]), known.sort_values("time"))[0] == expected
 
 
 def test_a_level_made_anew_keeps_each_face_s_hysteresis_over_seconds_without_a_measure():
@@ -57,7 +57,7 @@ def test_a_level_made_anew_keeps_each_face_s_hysteresis_over_seconds_without_a_m
     table["p_sad"] = np.nan_to_num((1 - index.T.ravel()) * 1.5)
     table["p_neutral"] = 1 - table["p_sad"]
     table.loc[np.isnan(index.T.ravel()), "yaw"] = np.nan
-    scored = rescoring.score(table, FRONT, PUBLISHED)
+    scored = rescoring.score_observations(table, FRONT, PUBLISHED)
     levels = {track: scored.loc[scored["track"] == track, "level"].tolist() for track in (0, 1)}
     assert levels[0] == pytest.approx([2, 2, np.nan, 2], nan_ok=True)  # stays high down to .62
     assert levels[1] == pytest.approx([1, 1, np.nan, 1], nan_ok=True)  # stays medium up to .68
@@ -168,7 +168,7 @@ def test_a_database_of_the_first_version_keeps_its_lessons_which_looked_to_the_f
 def test_the_parts_and_the_index_add_up_to_one_for_every_face(formula, activity):
     table = mixed(20)
     signals, emotions = rescoring.signals(table), rescoring.expression(table)
-    parts = explanation.explain(signals, emotions, formula, activity)
+    parts = explanation.face_parts(signals, emotions, formula, activity)
     index = concentration(attention(signals, formula, activity), emotions, formula)
     np.testing.assert_allclose(parts["index"], index, atol=1e-6)
     measured = ~np.isnan(index)
@@ -177,7 +177,7 @@ def test_the_parts_and_the_index_add_up_to_one_for_every_face(formula, activity)
 
 
 def test_what_is_not_scored_is_not_explained():
-    parts = explanation.explain(rescoring.signals(mixed()), None, PUBLISHED, "break")
+    parts = explanation.face_parts(rescoring.signals(mixed()), None, PUBLISHED, "break")
     assert parts.isna().all(axis=None) and len(parts) == 36
 
 
@@ -193,9 +193,9 @@ def test_what_is_not_scored_is_not_explained():
     ],
 )
 def test_what_is_lost_is_told_with_its_share_of_all_that_is_lost(values, lost):
-    table = explanation.minutes(rows(**values).assign(minute=0), FRONT, PUBLISHED).set_index("part")
+    table = explanation.minute_parts(rows(**values).assign(minute=0), FRONT, PUBLISHED).set_index("part")
     assert table["minute"].eq(0).all()
-    for part in explanation.parts(PUBLISHED):
+    for part in explanation.part_names(PUBLISHED):
         assert table.loc[part, "points"] == pytest.approx(lost.get(part, 0), abs=1e-6)
     shares = table["share"].drop("index")
     assert shares.isna().all() if not lost else shares.sum() == pytest.approx(1)
@@ -206,7 +206,7 @@ def test_the_parts_of_a_minute_have_an_interval_over_faces_that_the_timeline_has
     number = add(workspace, mixed(30))
     workspace.rescore(PUBLISHED)
     table = scored_observations.counted_observations(workspace, number)
-    parts = explanation.minutes(table, scored_observations.activities(workspace, number), PUBLISHED)
+    parts = explanation.minute_parts(table, scored_observations.activities(workspace, number), PUBLISHED)
     [shown] = queries.timeline(workspace, number).to_dict("records")
     [index] = parts[parts["part"] == "index"].to_dict("records")
     for one, other in (("points", "concentration"), ("low", "low"), ("high", "high")):
@@ -219,11 +219,11 @@ def test_of_too_small_a_group_there_is_no_evidence(workspace):
 
 
 def test_sensitivity_moves_each_number_alone_by_a_fifth_both_ways():
-    table = sensitivity.verdicts(mixed(30).dropna(), FRONT, PUBLISHED)
+    table = sensitivity.rescore_variants(mixed(30).dropna(), FRONT, PUBLISHED)
     assert table.loc[0, ["number", "factor"]].tolist() == ["", 1.0]
     moved = table[1:].groupby("number")["factor"].apply(list)
     assert set(moved.index) == {
-        *FERPLUS, "divisor", "low below", "high above", *(WORDS[name] for name in GAZE[:-1]),
+        *FERPLUS, "divisor", "low below", "high above", *(NUMBER_NAMES[name] for name in GAZE[:-1]),
         *(f"front: {name}" for name in ("to the side", "up", "down", "eyes half closed below", "eyes closed")),
     }  # fmt: skip
     assert all(factors == [0.8, 1.2] for factors in moved)
@@ -233,7 +233,7 @@ def test_sensitivity_moves_each_number_alone_by_a_fifth_both_ways():
 def test_sensitivity_tells_the_verdict_of_the_moved_formula():
     told = []
     happy = rows(**LOOKING, **NEUTRAL | {"p_neutral": 0.0, "p_happy": 1.0})
-    table = sensitivity.verdicts(happy, FRONT, PUBLISHED, told.append)
+    table = sensitivity.rescore_variants(happy, FRONT, PUBLISHED, told.append)
     table = table.set_index(["number", "factor"])
     base = table.loc[("", 1.0)]
     assert base["concentration"] == pytest.approx(2 / 3) and base["level"] == 2 and base["high"] == 1
@@ -244,14 +244,14 @@ def test_sensitivity_tells_the_verdict_of_the_moved_formula():
 
 
 def test_sensitivity_of_attention_moves_no_emotion():
-    table = sensitivity.verdicts(rows(**LOOKING), FRONT, ATTENTION_ONLY)
+    table = sensitivity.rescore_variants(rows(**LOOKING), FRONT, ATTENTION_ONLY)
     assert not set(FERPLUS) & set(table["number"])
 
 
 def test_a_formula_without_emotions_tells_of_none():
-    table = explanation.minutes(rows(**AWAY).assign(minute=0), FRONT, ATTENTION_ONLY)
+    table = explanation.minute_parts(rows(**AWAY).assign(minute=0), FRONT, ATTENTION_ONLY)
     assert table["part"].tolist() == ["looking", "eyes", "index"]
-    assert explanation.words(table) == "0.40 of 1: lost are 0.60 to looking away."
-    assert explanation.words(explanation.minutes(rows(**LOOKING).assign(minute=0), FRONT, ATTENTION_ONLY)) == (
-        "1.00 of 1: nothing is lost."
-    )
+    assert explanation.describe_parts(table) == "0.40 of 1: lost are 0.60 to looking away."
+    assert explanation.describe_parts(
+        explanation.minute_parts(rows(**LOOKING).assign(minute=0), FRONT, ATTENTION_ONLY)
+    ) == ("1.00 of 1: nothing is lost.")

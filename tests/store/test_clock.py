@@ -213,7 +213,7 @@ def test_a_lesson_that_ended_before_it_started_is_repaired_and_can_be_shown_expo
     with closing(Workspace.open(tmp_path / "a.duckdb")) as workspace:
         row = queries.lessons(workspace).iloc[0]
         assert row["ended"] - row["local"] == timedelta(seconds=2.7) and row["faces"] == 6
-        assert lesson_report.story(workspace, row, PROFILES["consent"])
+        assert lesson_report.lesson_report(workspace, row, PROFILES["consent"])
         for form in FORMATS:
             file = io.BytesIO()
             assert exporter.export_file(workspace, file, form).rows["observations"] == 18

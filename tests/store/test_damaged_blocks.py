@@ -213,7 +213,7 @@ def test_a_database_that_cannot_be_opened_again_after_a_fatal_error_names_the_ne
     for use in (queries.lessons, lambda workspace: workspace.erasing):
         with pytest.raises((StoreError, duckdb.Error)) as caught:
             use(workspace)
-        assert common.explain(caught.value)
+        assert common.show_error(caught.value)
     assert len(shown) == 2
     assert all(f"The newest backup is {backups.newest_backup(path)}." in said for said in shown), shown
     with pytest.raises(StoreError, match="The newest backup is"):

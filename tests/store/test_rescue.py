@@ -82,7 +82,7 @@ def test_a_damaged_block_found_while_reading_names_its_lessons_and_the_rescue(pa
         queries.shareable_rows(services.workspace(), 1)
     shown: list[str] = []
     monkeypatch.setattr(common.st, "error", lambda text, **_: shown.append(text))
-    assert common.explain(caught.value)
+    assert common.show_error(caught.value)
     [sentence] = map(as_read, shown)
     assert all(f'"{day}" (2026-03-0{2 + day})' in sentence for day in range(4)) and '"4"' not in sentence
     assert f"python -m cssafe rescue {path}" in sentence

@@ -17,8 +17,8 @@ from cssafe.observations import EXPRESSION
 from cssafe.queries import scored_observations
 from cssafe.queries.responses import responses
 from cssafe.report import files
-from cssafe.report.lesson_report import story
-from cssafe.report.term_report import term
+from cssafe.report.lesson_report import lesson_report
+from cssafe.report.term_report import term_report
 from cssafe.scoring.formula import ATTENTION_ONLY, PUBLISHED
 from cssafe.settings import PROFILES
 from cssafe.store import StoreError, Workspace
@@ -68,8 +68,8 @@ def test_no_report_or_response_tells_an_emotion_stored_before(switched):
     """Even to a reader who does not say that his profile has none."""
     [(_number, lesson)] = queries.lessons(switched).iterrows()
     assert set(responses(switched, 1)["measure"]) <= {"attention"}
-    told = str(files.plain(story(switched, lesson, PROFILES["attention-only"])))
-    told += str(files.plain(term(switched, queries.ALL, None, PROFILES["consent"])))
+    told = str(files.to_json(lesson_report(switched, lesson, PROFILES["attention-only"])))
+    told += str(files.to_json(term_report(switched, queries.ALL, None, PROFILES["consent"])))
     assert "happy" not in told
 
 
@@ -125,7 +125,7 @@ def test_a_page_says_how_many_lessons_are_left_out_beside_others_with_figures(at
 def test_histograms_say_why_no_emotion_is_there_of_a_lesson_scored_anew(attention_only):
     attention_only.rescore(ATTENTION_ONLY)
     shown = text(show("histograms"))
-    assert "also of lessons recorded before" in shown and "happy" not in shown.lower()
+    assert "also for earlier lessons" in shown and "happy" not in shown.lower()
 
 
 @pytest.mark.parametrize("profile", ["consent", "attention-only"])

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cssafe.errors import ConfigurationError
-from cssafe.scoring.formula import FORMULAS, MAX_FILE_BYTES, PUBLISHED_FILE, read_formula, sources
+from cssafe.scoring.formula import FORMULAS, MAX_FILE_BYTES, PUBLISHED_FILE, list_sources, read_formula
 from cssafe.timetable.week_csv import MAX_ROWS, from_csv
 from cssafe.timetable.week_ics import from_ics
 from tests.support.timetable_files import CELLS, FIRST, NAMES, PIECES, calendar, event, used
@@ -168,7 +168,7 @@ def test_every_number_of_a_formula_that_is_something_else_is_refused_or_shown(tm
             except ConfigurationError as error:
                 assert "this is no formula" in str(error) and len(str(error)) < 500
             else:
-                assert len(sources(path)) > 20 and len(str(formula)) < 1100
+                assert len(list_sources(path)) > 20 and len(str(formula)) < 1100
 
 
 @pytest.mark.parametrize(

@@ -21,12 +21,12 @@ from scipy.optimize import lsq_linear
 from cssafe import settings
 from cssafe.errors import DataError
 from cssafe.labels import FERPLUS
-from cssafe.scoring.concentration import looking
+from cssafe.scoring.concentration import read_gaze
 from cssafe.scoring.formula import (
     ATTENTION_ONLY,
     FORMULAS,
     GAZE,
-    MOST_GAZE,
+    MAX_GAZE_WEIGHT,
     PUBLISHED,
     PUBLISHED_FILE,
     Formula,
@@ -110,7 +110,7 @@ def emotion_gaze_shares(moments: Moments, start: Formula) -> tuple[np.ndarray, n
     for activity, those in rows.groupby("activity"):
         if start.limits[str(activity)] is not None:
             seen = signals(those)
-            centre, lids = looking(seen, start, str(activity))
+            centre, lids = read_gaze(seen, start, str(activity))
             doing = np.where(lids == 2, 4, np.where(centre, 0, 2) + lids)
             state[those.index] = np.where(np.isnan(seen.yaw), -1, doing)
     shares = expression(rows) if start.emotion is not None else np.eye(len(FERPLUS))[np.zeros(len(rows), int)]
@@ -198,13 +198,13 @@ def formula_file(
 def _fit_with_ridge(x: np.ndarray, label: np.ndarray, start: Formula, pull: float) -> Formula:
     emotion, gaze = _emotion_weights(start), _gaze_weights(start)
     first = emotion.copy(), gaze.copy()
-    most = start.divisor / MOST_GAZE
+    most = start.divisor / MAX_GAZE_WEIGHT
     for _ in range(ITERATIONS):
         if start.emotion is not None:
             emotion = _solve_bounded(np.einsum("mes,s->me", x, gaze) / start.divisor, label, first[0], pull, most)
         by_gaze = np.einsum("mes,e->ms", x, emotion) / start.divisor
         # The first gaze weight, of open eyes on what is attended to, stays: it is the scale of all others.
-        rest = _solve_bounded(by_gaze[:, 1:], label - by_gaze[:, 0] * gaze[0], first[1][1:], pull, MOST_GAZE)
+        rest = _solve_bounded(by_gaze[:, 1:], label - by_gaze[:, 0] * gaze[0], first[1][1:], pull, MAX_GAZE_WEIGHT)
         gaze = np.append(gaze[:1], rest)
     weights = emotion.astype(np.float32) if start.emotion is not None else None
     return replace(start, emotion=weights, gaze=dict(zip(GAZE, gaze.tolist(), strict=True)))

@@ -17,7 +17,7 @@ from cssafe.queries import scored_observations
 from cssafe.recording import Recording, analyze
 from cssafe.scoring.concentration import attention, concentration
 from cssafe.scoring.formula import Formula
-from cssafe.scoring.rescoring import during, expression, signals
+from cssafe.scoring.rescoring import activity_at, expression, signals
 from cssafe.store import Workspace
 from cssafe.training.engagement.layouts import LabelledClips, read_ratings
 from cssafe.training.progress import with_progress
@@ -99,7 +99,7 @@ def moments_of_lessons(file: Path, levels: int, workspace: Workspace) -> Moments
     parts: list[pd.DataFrame] = []
     for lesson, moments in table.groupby("lesson"):
         rows = scored_observations.counted_observations(workspace, int(str(lesson)))
-        activity = during(rows["time"], scored_observations.activities(workspace, int(str(lesson))))
+        activity = activity_at(rows["time"], scored_observations.activities(workspace, int(str(lesson))))
         rows = rows.assign(activity=activity)
         local = known.loc[lesson, "local"]
         for moment, time in moments["time"].items():

@@ -73,7 +73,7 @@ def choose_formulas(name: str | None) -> list[Formula]:
     Raises:
         ConfigurationError: there is none of that name, or the profile may not use it.
     """
-    paths, problems = formulas.files()
+    paths, problems = formulas.list_formulas()
     profile = settings.load().profile
     usable = [
         one for path in paths.values() if (one := formulas.read_formula(path)).emotion is None or profile.expression

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from cssafe.commands.main import main
-from cssafe.scoring.formula import ATTENTION_ONLY, PUBLISHED, read_formula, sources
+from cssafe.scoring.formula import ATTENTION_ONLY, PUBLISHED, list_sources, read_formula
 from cssafe.settings import MINIMUM_GROUP
 from cssafe.store import Workspace
 from cssafe.training.engagement import fit, validate
@@ -200,7 +200,7 @@ def test_fit_writes_a_formula_that_can_be_chosen_with_a_source_for_every_number(
     formula = read_formula(path)
     assert str(formula) == "ours 1" and (formula.emotion is None) == attention
     assert 0 <= formula.bands["low_below"] <= formula.bands["high_above"] <= 1
-    fitted = [row for row in sources(path) if row["source"].startswith("fitted on")]
+    fitted = [row for row in list_sources(path) if row["source"].startswith("fitted on")]
     assert len(fitted) == (6 if attention else 14) and "240 labelled moments of 24 people" in fitted[0]["source"]
     said = capsys.readouterr().out
     assert "ours 1, on people who did not teach it" in said and "AUC" in said and str(path) in said

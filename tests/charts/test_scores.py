@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from cssafe.charts import formulas
+from cssafe.charts import scores
 from cssafe.frames import LEVELS
 from cssafe.scoring import explanation, sensitivity
 from cssafe.scoring.formula import ATTENTION_ONLY, PUBLISHED
@@ -19,16 +19,16 @@ def drawn(chart) -> tuple[dict, list[dict]]:
 
 
 def minutes(formula, values=LOOKING):
-    return explanation.minutes(rows(**values).assign(minute=3), FRONT, formula)
+    return explanation.minute_parts(rows(**values).assign(minute=3), FRONT, formula)
 
 
 def test_a_lesson_without_explained_minutes_is_an_empty_chart():
-    empty = explanation.minutes(rows(0).assign(minute=0), FRONT, PUBLISHED)
-    assert drawn(formulas.parts_minutes(empty))[1] == []
+    empty = explanation.minute_parts(rows(0).assign(minute=0), FRONT, PUBLISHED)
+    assert drawn(scores.parts_minutes(empty))[1] == []
 
 
 def test_where_nothing_may_be_said_the_bar_is_empty():
-    _, told = drawn(formulas.parts_now(explanation.nothing(ATTENTION_ONLY)))
+    _, told = drawn(scores.parts_now(explanation.empty_parts(ATTENTION_ONLY)))
     assert [row["points"] for row in told] == [0, 0, 0]
 
 
@@ -42,7 +42,7 @@ def test_where_nothing_may_be_said_the_bar_is_empty():
 )
 def test_the_parts_fill_the_bar_from_0_to_1_and_emotions_show_only_where_they_count(formula, names):
     parts = minutes(formula, AWAY)
-    spec, told = drawn(formulas.parts_minutes(parts))
+    spec, told = drawn(scores.parts_minutes(parts))
     assert spec["layer"][0]["encoding"]["color"]["scale"]["domain"] == names
     told = sorted(told, key=lambda row: row["bottom"])
     assert (
@@ -51,15 +51,15 @@ def test_the_parts_fill_the_bar_from_0_to_1_and_emotions_show_only_where_they_co
         and max(row["top"] for row in told) == pytest.approx(1)
     )
     assert all(row["minute"] == 3 for row in told)
-    spec, told = drawn(formulas.parts_now(parts.drop(columns="minute")))
+    spec, told = drawn(scores.parts_now(parts.drop(columns="minute")))
     assert {row["name"] for row in told} == set(names)
     assert sum(row["points"] for row in told) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("interval", [None, (0.4, 0.6)])
 def test_numbers_that_move_the_verdict_furthest_stand_at_the_top(interval):
-    table = sensitivity.verdicts(mixed(30).dropna(), FRONT, PUBLISHED)
-    spec, told = drawn(formulas.sensitivity(table, interval, PUBLISHED.bands))
+    table = sensitivity.rescore_variants(mixed(30).dropna(), FRONT, PUBLISHED)
+    spec, told = drawn(scores.sensitivity(table, interval, PUBLISHED.bands))
     [order] = [layer["encoding"]["y"]["sort"] for layer in spec["layer"] if "y" in layer["encoding"]]
     base = table["concentration"].iloc[0]
     furthest = table[1:].assign(way=(table["concentration"] - base).abs()).sort_values("way")["number"].iloc[-1]
@@ -71,5 +71,5 @@ def test_each_rating_is_one_tick_beside_its_score():
     time = pd.Timestamp("2026-03-02 09:00")
     table = pd.DataFrame({"lesson": 1, "name": "A", "formula": "published 2", "time": time, "local": time, "rating": [0, 2],
                           "concentration": [0.1, 0.9]})  # fmt: skip
-    _, told = drawn(formulas.ratings(table, LEVELS))
-    assert [(row["said"], row["concentration"]) for row in told] == [("low", 0.1), ("high", 0.9)]
+    _, told = drawn(scores.ratings(table, LEVELS))
+    assert [(row["rating_name"], row["concentration"]) for row in told] == [("low", 0.1), ("high", 0.9)]

@@ -1,9 +1,9 @@
-"""Charts of a lesson's story and of a term's report. Those of a lesson share the axis of charts.timeline."""
+"""Reports of lessons and terms. The charts of a lesson share the axis of timelines.timeline."""
 
 import altair as alt
 import pandas as pd
 
-from cssafe.charts import intervals
+from cssafe.charts.text import format_intervals
 from cssafe.colours import COLOURS, EMOTIONS, GREY
 from cssafe.labels import ACTIVITIES, FERPLUS
 from cssafe.language import _
@@ -11,24 +11,24 @@ from cssafe.language import _
 ACTIVITY_COLOURS = (COLOURS[4], COLOURS[5], COLOURS[2], COLOURS[1], "#BBBBBB")
 """In the order of ACTIVITIES; black writing is readable on each."""
 
-LEFT = alt.Axis(minExtent=44, maxExtent=44, titlePadding=2, tickCount=5)
-"""The same room at the left of every chart of a lesson, so that their minutes stand one above the other."""
+LEFT_AXIS = alt.Axis(minExtent=44, maxExtent=44, titlePadding=2, tickCount=5)
+"""Equal room at the left of every chart of a lesson, so that their minutes align."""
 
 
-def ending(course: pd.DataFrame, markers: pd.DataFrame) -> float:
-    """The last minute of the axis of charts.timeline of the same tables."""
+def axis_end(course: pd.DataFrame, markers: pd.DataFrame) -> float:
+    """Last minute on the axis of timelines.timeline for the same tables."""
     return max([5.0, *course["minute"], *markers["minute"]])
 
 
-def emotions(table: pd.DataFrame, end: float) -> alt.Chart:
-    """The mean probability of each emotion in each minute, one upon the other; a gap where there is none.
+def emotions_by_minute(table: pd.DataFrame, end: float) -> alt.Chart:
+    """Mean probability of each emotion in each minute, stacked; a gap where there is none.
 
-    table: readings.minutes of EMOTIONS."""
+    table: figures.minutes of EMOTIONS."""
     order = [FERPLUS.index(name) for name in table["measure"]]
     table = table.assign(
         measure=[_(name) for name in table["measure"]],
         share=100 * table["mean"],
-        interval=intervals(100 * table["low"], 100 * table["high"], 1),
+        interval=format_intervals(100 * table["low"], 100 * table["high"], 1),
         order=order,
         begin=table["minute"] - 0.5,
         end=table["minute"] + 0.5,
@@ -39,7 +39,7 @@ def emotions(table: pd.DataFrame, end: float) -> alt.Chart:
         .encode(
             x=_minutes(end, "begin").bin("binned"),
             x2=alt.X2("end:Q"),
-            y=alt.Y("share:Q").stack("zero").scale(domain=[0, 100]).title(_("Emotions (%)")).axis(LEFT),
+            y=alt.Y("share:Q").stack("zero").scale(domain=[0, 100]).title(_("Emotions (%)")).axis(LEFT_AXIS),
             color=alt.Color("measure:N")
             .scale(domain=[_(name) for name in EMOTIONS], range=list(EMOTIONS.values()))
             .legend(orient="bottom", title=None, columns=4),
@@ -55,13 +55,12 @@ def emotions(table: pd.DataFrame, end: float) -> alt.Chart:
     )
 
 
-def affect(table: pd.DataFrame, end: float) -> alt.LayerChart:
-    """Valence and arousal of each minute with their intervals. table: readings.minutes of AFFECT."""
+def affect_by_minute(table: pd.DataFrame, end: float) -> alt.LayerChart:
+    """Valence and arousal of each minute with their intervals. table: figures.minutes of AFFECT."""
     every = pd.MultiIndex.from_product([range(int(end) + 1), ("valence", "arousal")], names=["minute", "measure"])
     table = table.set_index(["minute", "measure"]).reindex(every).reset_index()  # a gap where there is none
     names = [_("valence"), _("arousal")]
-    told = dict(zip(("valence", "arousal"), names, strict=True))
-    table = table.assign(interval=intervals(table["low"], table["high"]), measure=table["measure"].map(told))
+    table = table.assign(interval=format_intervals(table["low"], table["high"]), measure=table["measure"].map(_))
     half = max([0.3, *table[["mean", "low", "high"]].abs().max().dropna()])
     colour = (
         alt.Color("measure:N").scale(domain=names, range=[COLOURS[0], COLOURS[3]]).legend(orient="bottom", title=None)
@@ -69,7 +68,7 @@ def affect(table: pd.DataFrame, end: float) -> alt.LayerChart:
     base = alt.Chart(table).encode(x=_minutes(end), color=colour)
     title = _("Valence, arousal")
     zero = alt.Chart(pd.DataFrame({"mean": [0.0]})).mark_rule(color=GREY, strokeDash=[4, 4]).encode(y=alt.Y("mean:Q"))
-    band = base.mark_area(opacity=0.2).encode(y=alt.Y("low:Q").title(title).axis(LEFT), y2=alt.Y2("high:Q"))
+    band = base.mark_area(opacity=0.2).encode(y=alt.Y("low:Q").title(title).axis(LEFT_AXIS), y2=alt.Y2("high:Q"))
     line = base.mark_line(point={"size": 20}).encode(
         y=alt.Y("mean:Q").scale(domain=[-half, half]).title(title),
         strokeDash=alt.StrokeDash("measure:N").scale(domain=names, range=[[1, 0], [5, 3]]).legend(None),
@@ -83,8 +82,8 @@ def affect(table: pd.DataFrame, end: float) -> alt.LayerChart:
     return (zero + band + line).properties(height=280)
 
 
-def activities(table: pd.DataFrame, end: float) -> alt.LayerChart:
-    """What the class did, as a strip. table: evidence.activities."""
+def activity_strip(table: pd.DataFrame, end: float) -> alt.LayerChart:
+    """The activities of a lesson as a strip. table: scored_observations.activities."""
     activities = [_(activity) for activity in table["activity"]]
     table = pd.DataFrame({"activity": activities, "begin": table["minute"].clip(upper=end), "row": "activity"})
     table["end"] = table["begin"].shift(-1).fillna(end)
@@ -105,11 +104,11 @@ def activities(table: pd.DataFrame, end: float) -> alt.LayerChart:
     return (strip + names).properties(height=90)
 
 
-def trend(table: pd.DataFrame) -> alt.LayerChart:
+def weekly_trend(table: pd.DataFrame) -> alt.LayerChart:
     """The mean of each week's lessons with its interval over lessons.
 
     Columns: week (its Monday, "2026-03-02"), mean, low, high, lessons."""
-    table = table.assign(interval=intervals(table["low"], table["high"]))
+    table = table.assign(interval=format_intervals(table["low"], table["high"]))
     base = alt.Chart(table).encode(
         x=alt.X("week:O").title(_("Week from")).axis(labelAngle=-45, labelOverlap=True), color=alt.value(COLOURS[0])
     )
@@ -129,8 +128,9 @@ def trend(table: pd.DataFrame) -> alt.LayerChart:
 
 
 def differences(table: pd.DataFrame, title: str) -> alt.LayerChart:
-    """A row for each difference with its interval, filled where that leaves out zero. Columns: what, difference, low, high,
-    lessons. title: of the axis."""
+    """A row for each difference with its interval, filled where the interval leaves out zero.
+
+    Columns: what, difference, low, high, lessons. title: of the axis."""
     table = table.assign(
         interval=[
             _("not known") if pd.isna(low) else _("{low} to {high}").format(low=f"{low:+.2f}", high=f"{high:+.2f}")
@@ -164,7 +164,7 @@ def differences(table: pd.DataFrame, title: str) -> alt.LayerChart:
 
 
 def lessons_apart(table: pd.DataFrame) -> alt.LayerChart:
-    """A point for each lesson, with the tag above, without it below, and a tick at the mean of each. Columns: tag ("with" or
+    """A point for each lesson, those with the tag above those without, and a tick at each mean. Columns: tag ("with" or
     "without"), apart (concentration less that of its class and subject), name."""
     half, names = max([0.1, *table["apart"].abs()]), [_("with"), _("without")]
     table = table.assign(tag=[_(tag) for tag in table["tag"]])

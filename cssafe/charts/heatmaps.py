@@ -1,0 +1,176 @@
+"""Concentration by weekday and period: means of all lessons, and the slots of the school's week with their effects."""
+
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from cssafe.charts.text import extremes_caption, format_intervals
+from cssafe.colours import GREY, HIGH, LOW, MIDDLE
+from cssafe.language import N_, _, ngettext
+
+MIN_CELL_MINUTES = 60
+MIN_CELL_LESSONS = 3
+"""A cell with less than an hour or fewer than three lessons is drawn hollow: one odd lesson would rule it."""
+
+WEEKDAYS = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
+
+MIN_COLOUR_RANGE = 0.1
+MIN_EFFECT_COLOUR_RANGE = 0.05
+"""Index between the middle colour and each end, at least: a smaller range would blow noise up into a pattern."""
+
+CELL: dict[str, Any] = {
+    "cornerRadius": 4,
+    "strokeWidth": 2,
+    "width": alt.RelativeBandSize(0.92),
+    "height": alt.RelativeBandSize(0.88),
+}
+INK = "#111111"
+
+
+def weekly(table: pd.DataFrame) -> alt.LayerChart:
+    """Weekdays by periods. Cells never observed are absent, those with few minutes or lessons hollow. Selection "cell": weekday
+    and period. table: queries.weekly."""
+    table = table.assign(
+        interval=format_intervals(table["low"], table["high"]),
+        observed=[_("{n} min").format(n=minutes) for minutes in table["minutes"]],
+        day=_day_names(table),
+        thin=~_well_observed(table),
+    )
+    least, most = (table["concentration"].min(), table["concentration"].max()) if len(table) else (0, 1)
+    middle, half = (least + most) / 2, max(MIN_COLOUR_RANGE, (most - least) / 2)
+    colour = (
+        alt.Color("concentration:Q")
+        .scale(domain=[middle - half, middle, middle + half], range=[LOW, MIDDLE, HIGH], interpolate="rgb")
+        .legend(orient="bottom", title=_("Mean concentration (0 to 1)"), format=".2f", tickCount=5, columns=5)
+    )
+    picked = alt.selection_point(name="cell", fields=["weekday", "period"], empty=False)
+    days = [_(day) for day in WEEKDAYS[: max(5, 0, *table["weekday"])]]
+    base = _grid(table, days, list(table.sort_values("start")["period"].unique()))
+    cells = base.mark_rect(**CELL, cursor="pointer").encode(
+        color=colour,
+        stroke=alt.when(picked).then(alt.value(GREY)).otherwise(colour),
+        fillOpacity=alt.when("datum.thin").then(alt.value(0.15)).otherwise(alt.value(1)),
+        tooltip=[
+            alt.Tooltip("day:O").title(_("Day")),
+            alt.Tooltip("period:O").title(_("Period")),
+            alt.Tooltip("concentration:Q", format=".2f").title(_("Mean concentration")),
+            alt.Tooltip("interval:N").title(_("95 % interval")),
+            alt.Tooltip("minutes:Q").title(_("Observed minutes")),
+            alt.Tooltip("lessons:Q").title(_("Lessons")),
+            alt.Tooltip("faces:Q", format=".0f").title(_("Faces seen")),
+        ],
+    )
+    ink = alt.when("datum.thin").then(alt.value(GREY)).otherwise(alt.value(INK))
+    means = alt.Text("concentration:Q", format=".2f")
+    return _with_numbers(cells.add_params(picked), base, means, alt.Text("observed:N"), ink)
+
+
+def weekly_caption(table: pd.DataFrame) -> str:
+    """The highest and the lowest of the cells observed often enough. table: queries.weekly."""
+    rows = table[_well_observed(table)]
+    if len(rows) < 2:
+        return _("There are not enough observations yet to compare two cells.")
+    return extremes_caption(rows["concentration"], rows["low"], rows["high"], _cell_names(rows))
+
+
+def recorded_slots(table: pd.DataFrame) -> alt.LayerChart:
+    """Mean concentration of each slot as it was recorded. table: Effects.slots."""
+    usual = table.loc[table["evidence"], "raw"].mean()
+    words = [
+        f"{value:.2f}" if evidence else "–" for value, evidence in zip(table["raw"], table["evidence"], strict=True)
+    ]
+    return _slots(table.assign(shown=table["raw"] - usual, words=words, clear=True), _("Difference, as recorded"))
+
+
+def recorded_slots_caption(table: pd.DataFrame) -> str:
+    """The highest and the lowest slot as recorded. table: Effects.slots."""
+    rows = table[table["evidence"]]
+    return extremes_caption(rows["raw"], rows["raw_low"], rows["raw_high"], _cell_names(rows))
+
+
+def slot_effects(table: pd.DataFrame) -> alt.LayerChart:
+    """Each slot's effect, hollow where its interval holds zero. table: Effects.slots."""
+    words = [
+        f"{value:+z.2f}" if evidence else "–"
+        for value, evidence in zip(table["effect"], table["evidence"], strict=True)
+    ]
+    clear = (table["low"] > 0) | (table["high"] < 0)
+    return _slots(table.assign(shown=table["effect"], words=words, clear=clear), _("Adjusted difference"))
+
+
+def slot_effects_caption(table: pd.DataFrame) -> str:
+    """The slots with the highest and the lowest effect. table: Effects.slots."""
+    rows = table[table["evidence"]]
+    return extremes_caption(rows["effect"], rows["low"], rows["high"], _cell_names(rows))
+
+
+def _slots(table: pd.DataFrame, title: str) -> alt.LayerChart:
+    """table: Effects.slots with `shown` (the colour), `words` (in the cell) and `clear` (filled)."""
+    table = table.assign(
+        day=_day_names(table),
+        shown=table["shown"].where(table["evidence"], 0.0),  # a cell without a number would not be drawn at all
+        mean=_figures(table[["raw", "raw_low", "raw_high"]], ".2f", "–"),
+        difference=_figures(table[["effect", "low", "high"]], "+z.2f", _("no evidence")),
+        number=[ngettext("{n} lesson", "{n} lessons", n).format(n=n) for n in table["lessons"]],
+    )
+    half = max([MIN_EFFECT_COLOUR_RANGE, *table["shown"].abs().dropna()])
+    colour = (
+        alt.Color("shown:Q")
+        .scale(domain=[-half, 0, half], range=[LOW, MIDDLE, HIGH], interpolate="rgb")
+        .legend(orient="bottom", title=title, format="+.2f", values=[-half, -half / 2, 0, half / 2, half], columns=5)
+    )
+    base = _grid(table, list(table["day"].unique()), list(table["period"].unique()))
+    known = alt.datum.evidence
+    cells = base.mark_rect(**CELL).encode(
+        color=alt.when(known).then(colour).otherwise(alt.value(GREY)),
+        stroke=alt.when(known).then(colour).otherwise(alt.value(GREY)),
+        fillOpacity=alt.when("datum.evidence && datum.clear").then(alt.value(1)).otherwise(alt.value(0.2)),
+        tooltip=[
+            alt.Tooltip("day:O").title(_("Day")),
+            alt.Tooltip("period:O").title(_("Period")),
+            alt.Tooltip("mean:N").title(_("Mean, as recorded (95 % interval)")),
+            alt.Tooltip("difference:N").title(_("Effect (95 % interval)")),
+            alt.Tooltip("lessons:Q").title(_("Lessons")),
+        ],
+    )
+    ink = alt.when("datum.evidence && datum.clear").then(alt.value(INK)).otherwise(alt.value(GREY))
+    return _with_numbers(cells, base, alt.Text("words:N"), alt.Text("number:N"), ink)
+
+
+def _grid(table: pd.DataFrame, days: list[str], periods: list[str]) -> alt.Chart:
+    return alt.Chart(table).encode(
+        x=alt.X("day:O")
+        .scale(domain=days)
+        .axis(orient="top", labelAngle=0, ticks=False, domain=False, labelFlush=False)
+        .title(None),
+        y=alt.Y("period:O").scale(domain=periods).axis(ticks=False, domain=False, labelFlush=False).title(None),
+    )
+
+
+def _with_numbers(cells: alt.Chart, base: alt.Chart, upper: alt.Text, lower: alt.Text, ink: Any) -> alt.LayerChart:
+    """The cells with two lines of text in each."""
+    large = base.mark_text(fontSize=14, dy=-6).encode(text=upper, color=ink)
+    small = base.mark_text(fontSize=10, dy=10).encode(text=lower, color=ink)
+    return (cells + large + small).properties(height=alt.Step(44))
+
+
+def _well_observed(table: pd.DataFrame) -> pd.Series:
+    return (table["minutes"] >= MIN_CELL_MINUTES) & (table["lessons"] >= MIN_CELL_LESSONS)
+
+
+def _day_names(table: pd.DataFrame) -> list[str]:
+    return [_(WEEKDAYS[weekday - 1]) for weekday in table["weekday"]]
+
+
+def _cell_names(table: pd.DataFrame) -> list[str]:
+    return [f"{day}, {period}" for day, period in zip(_day_names(table), table["period"], strict=True)]
+
+
+def _figures(table: pd.DataFrame, form: str, unknown: str) -> list[str]:
+    """Figures with their intervals for tooltips. table: mean, low, high."""
+    words = _("{mean} ({low} to {high})")
+    return [
+        unknown if pd.isna(low) else words.format(mean=f"{mean:{form}}", low=f"{low:{form}}", high=f"{high:{form}}")
+        for mean, low, high in table.itertuples(index=False)
+    ]

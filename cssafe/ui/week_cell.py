@@ -1,0 +1,62 @@
+"""Weekly: the lessons behind one cell of the heatmap."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from cssafe import queries
+from cssafe.charts import heatmaps
+from cssafe.charts.text import format_interval
+from cssafe.language import _, ngettext
+from cssafe.names import escape_markdown
+from cssafe.settings import ROOT
+from cssafe.store import Workspace
+from cssafe.ui import common
+
+
+def show_cell(
+    workspace: Workspace, cells: pd.DataFrame, weekday: int, period: str, periods: Sequence[dict], which: queries.Filter
+) -> None:
+    """cells: queries.weekly of the same periods and filter."""
+    st.subheader(f"{_(heatmaps.WEEKDAYS[weekday - 1])}, {escape_markdown(period)}")
+    rows = cells[(cells["weekday"] == weekday) & (cells["period"] == period)]
+    for row in rows.itertuples():
+        with st.container(horizontal=True):
+            st.metric(
+                _("Mean concentration"),
+                f"{row.concentration:.2f}",
+                _("no interval, as there is one lesson")
+                if pd.isna(row.low)
+                else _("95 % interval {interval}").format(interval=format_interval(row.low, row.high)),
+                delta_color="off",
+                delta_arrow="off",
+                width="content",
+            )
+            lessons_behind = ngettext("{n} lesson", "{n} lessons", row.lessons).format(n=row.lessons)
+            st.metric(_("Observed minutes"), row.minutes, lessons_behind, "off", delta_arrow="off", width="content")
+    _show_lessons(queries.lessons_in_cell(workspace, weekday, period, periods, which))
+
+
+def _show_lessons(lessons: pd.DataFrame) -> None:
+    """A table from which a lesson can be opened. lessons: queries.cell."""
+    chosen = common.show_table(
+        lessons,
+        key="lessons",
+        on_select="rerun",
+        selection_mode="single-row",
+        column_order=["local", "name", "class_name", "subject", "minutes", "faces", "concentration", "synthetic"],
+        column_config={
+            "local": st.column_config.DatetimeColumn(_("Start"), format="D MMM YYYY, HH:mm"),
+            "name": _("Lesson"),
+            "class_name": _("Class"),
+            "subject": _("Subject"),
+            "minutes": st.column_config.NumberColumn(_("Minutes in this cell")),
+            "faces": st.column_config.NumberColumn(_("Faces"), format="%.0f"),
+            "concentration": st.column_config.NumberColumn(_("Concentration"), format="%.2f"),
+            "synthetic": st.column_config.CheckboxColumn(_("Synthetic")),
+        },
+    )
+    if selected := chosen.selection.rows:
+        st.switch_page(ROOT / "pages/lessons.py", query_params={"lesson": str(lessons["lesson"].iloc[selected[0]])})
+    st.caption(_("Tick a row to open the lesson."))
