@@ -9,7 +9,7 @@ from datetime import datetime
 
 import numpy as np
 
-from cssafe.labels import FERPLUS
+from cssafe.labels import FERPLUS, REASONS
 from cssafe.language import N_
 
 LEVELS = (N_("low"), N_("medium"), N_("high"))
@@ -117,7 +117,9 @@ class FrameResult:
     time: aware, UTC. width, height: of the frame, pixels. faces: n of them. tracks: int32 (n,), numbers within one stream.
     signals: n of them. expression: float32 (n, 8) in the order of labels.FERPLUS, rows sum to 1 or are NaN; None where the
     profile computes none. attention, concentration: float32 (n,) in [0, 1] or NaN. levels: int8 (n,), index into LEVELS or -1.
-    outlines: float32 (n, 36, 2) pixels, where each face ends (vision.segments.outlines); None where only boxes are known.
+    outlines: float32 (n, 36, 2) pixels, where each face ends (vision.face_parts.outlines); None where only boxes are known.
+    reasons: n codes of labels.REASONS, why a face has no score or its eyes were not read; "" where everything was measured,
+    which is also meant by no reasons at all.
     """
 
     time: datetime
@@ -131,9 +133,14 @@ class FrameResult:
     concentration: np.ndarray
     levels: np.ndarray
     outlines: np.ndarray | None = None
+    reasons: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         n = len(self.faces)
+        if not self.reasons:
+            object.__setattr__(self, "reasons", ("",) * n)
+        if len(self.reasons) != n or not {"", *REASONS}.issuperset(self.reasons):
+            raise ValueError(f"FrameResult.reasons: expected {n} codes of labels.REASONS or '', got {self.reasons}.")
         _check(self, n, tracks=(), attention=(), concentration=(), levels=())
         if self.expression is not None:
             _check(self, n, expression=(len(FERPLUS),))
@@ -166,6 +173,8 @@ def describe(result: FrameResult, individuals: bool = True) -> list[dict]:
             face["attention"] = _plain(result.attention[i])
             face["concentration"] = _plain(result.concentration[i])
             face["level"] = LEVELS[result.levels[i]] if result.levels[i] >= 0 else None
+            face["hidden"] = _plain(result.signals.hidden[i])
+            face["reason"] = result.reasons[i] or None
         faces.append(face)
     return faces
 

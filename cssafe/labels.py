@@ -28,5 +28,17 @@ MARKERS = (
 )  # fmt: skip
 """What a teacher can note at a moment of a lesson. The last two are activities since, and stand in older lessons."""
 
+REASONS = {
+    "too_small": N_("The face is too small to be measured. Come closer, or zoom in."),
+    "blurred": N_("The face is blurred. Hold still, or add light."),
+    "mesh_unsure": N_("Eyes, nose and mouth were not found: the face is covered, or turned too far away."),
+    "turned_away": N_("The face is turned too far to the side."),
+    "not_scored": N_("This activity is not scored."),
+    "not_refreshed": N_("The eyes are read when this face has its next turn."),
+    "eyes_unread": N_("The eyes are too small to be read and count as open. Come closer, or zoom in."),
+}
+"""Code -> why a face has no score, or why its eyes were not read. Of several the first counts, in this order: small and blurred
+faces also leave the mesh unsure, and yaw is read from the mesh."""
+
 FIRST = {"self": "screen", "class": "front"}
 """Audience -> the activity that a lesson begins with, until somebody says otherwise."""

@@ -281,8 +281,9 @@ class LiveLesson:
             return Reading()
         newest = self._now[-1]
         faces, measured = len(newest), int(np.count_nonzero(~np.isnan(newest.concentration)))
+        reason = newest.reasons[0] if self.lesson.audience == "self" and faces == 1 else ""
         if note := self._withheld(faces, measured):
-            return Reading(faces, measured, note=note)
+            return Reading(faces, measured, note=note, reason=reason)
         # Of the last two seconds only frames that may be shown by themselves: no single face hides in the mean.
         shown = [r for r in self._now if not self._withheld(len(r), int(np.count_nonzero(~np.isnan(r.concentration))))]
         values = np.concatenate([r.concentration for r in shown])
@@ -297,7 +298,7 @@ class LiveLesson:
             if there.any() and not self._withheld(faces, len(np.unique(tracks[there]))):
                 means = np.average(rows[there], axis=0, weights=weight[there])
                 expression = {name: float(p) for name, p in zip(FERPLUS, means, strict=True)}
-        return Reading(faces, measured, mean, low, high, self._level, expression)
+        return Reading(faces, measured, mean, low, high, self._level, expression, reason=reason)
 
     def _covered(self, result: FrameResult) -> list[list[list[int]]]:
         """Polygons that hide the faces of this frame, pixels; also those that are lost for a moment, where they were last."""

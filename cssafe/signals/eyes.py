@@ -89,7 +89,7 @@ def closing(
 
 
 @dataclass
-class Lids:
+class BlinkTracker:
     """What the eyes of one person do: her open eyes, and the last minute of closings and blinks.
 
     openness: values of her first minute. baseline: her own open eyes, the upper quartile of these, with ten values of a usual
@@ -115,7 +115,7 @@ class Lids:
             self.learned = len(self.openness)
             self.baseline = float(np.percentile([OPEN_EYE] * 10 + self.openness, 75))
 
-    def see(self, now: float, closing: float) -> tuple[float, float]:
+    def update(self, now: float, closing: float) -> tuple[float, float]:
         """Take the next frame: blinks a minute and PERCLOS [0, 1] over the last minute, NaN before WATCHED.
 
         now: seconds. closing: see `closing`; NaN: not known.

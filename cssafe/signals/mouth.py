@@ -1,6 +1,6 @@
 """Lips -> how far the mouth is open, and yawns. No expression is used here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -39,19 +39,17 @@ def gaping(meshes: Meshes) -> np.ndarray:
 
 
 @dataclass
-class Jaw:
-    """Since when one person's mouth gapes (seconds, NaN: it does not), and when it was last read."""
+class YawnDetector:
+    """Yawns of n mouths. since: (n,), when each began to gape, seconds, NaN while it does not. read: (n,), when it was last
+    read. `update` changes both in place."""
 
-    since: float = float("nan")
-    before: float = float("-inf")
+    since: np.ndarray = field(default_factory=lambda: np.full(1, np.nan))
+    read: np.ndarray = field(default_factory=lambda: np.full(1, -np.inf))
 
-    def see(self, now: float, gaping: float) -> float:
-        """Take the next frame: 1 while a yawn lasts, else 0; NaN where the mouth cannot be read (gaping NaN)."""
-        if np.isnan(gaping):
-            return float("nan")
-        if not gaping or now - self.before > LONGEST_GAP:
-            self.since = float("nan")
-        if gaping and np.isnan(self.since):
-            self.since = now
-        self.before = now
-        return float(now - self.since >= YAWN_TIME)
+    def update(self, now: float, gaping: np.ndarray) -> np.ndarray:
+        """Add the next frame: float32 (n,), 1 while a yawn lasts, else 0; NaN where the mouth cannot be read (gaping NaN)."""
+        known, open_ = ~np.isnan(gaping), gaping > 0
+        self.since[known & (~open_ | (now - self.read > LONGEST_GAP))] = np.nan
+        self.since[known & open_ & np.isnan(self.since)] = now
+        self.read[known] = now
+        return np.where(known, now - self.since >= YAWN_TIME, np.nan).astype(np.float32)

@@ -61,22 +61,22 @@ def shapes(meshes: Meshes) -> np.ndarray:
 
 
 @dataclass
-class Neutral:
-    """One person's face at rest: the mean of her shapes, each weighted by its seconds and by how neutral it looks.
+class NeutralFace:
+    """Faces of n people at rest: the mean of each one's shapes, weighted by their seconds and by how neutral they look.
 
-    seconds: so weighted, so far. mean: (5,).
+    seconds: (n,), so weighted, so far. mean: (n, 5). `learn` changes both in place.
     """
 
-    seconds: float = 0.0
-    mean: np.ndarray = field(default_factory=lambda: np.zeros(len(MOVEMENTS)))
+    seconds: np.ndarray = field(default_factory=lambda: np.zeros(1))
+    mean: np.ndarray = field(default_factory=lambda: np.zeros((1, len(MOVEMENTS))))
 
-    def learn(self, shape: np.ndarray, expression: np.ndarray, seconds: float) -> None:
-        """Take a shape (5,) with its expression (8,), both NaN where not measured, and the seconds since the frame before."""
-        weight = float(expression[FERPLUS.index("neutral")]) * min(seconds, 1.0)
-        if weight > 0 and not np.isnan(shape[0]) and self.seconds < NEUTRAL_TIME:
-            self.seconds += weight
-            self.mean = self.mean + (shape - self.mean) * (weight / self.seconds)
+    def learn(self, shapes: np.ndarray, expression: np.ndarray, seconds: float) -> None:
+        """Add shapes (n, 5) with their expression (n, 8), NaN where not measured, and the seconds since the frame before."""
+        weight = expression[:, FERPLUS.index("neutral")].astype(float) * min(seconds, 1.0)
+        rows = (weight > 0) & ~np.isnan(shapes[:, 0]) & (self.seconds < NEUTRAL_TIME)
+        self.seconds[rows] += weight[rows]
+        self.mean[rows] += (shapes - self.mean)[rows] * (weight[rows] / self.seconds[rows])[:, None]
 
-    def moved(self, shape: np.ndarray) -> np.ndarray:
-        """How far a shape (5,) is from the neutral, in its unit; NaN until LEARNED."""
-        return shape - self.mean if self.seconds >= LEARNED else np.full(len(MOVEMENTS), np.nan)
+    def moved(self, shapes: np.ndarray) -> np.ndarray:
+        """Distance of shapes (n, 5) from the neutral, in their unit, float32 (n, 5); NaN until LEARNED."""
+        return np.where(self.seconds[:, None] >= LEARNED, shapes - self.mean, np.nan).astype(np.float32)

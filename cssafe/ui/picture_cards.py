@@ -6,7 +6,7 @@ import streamlit as st
 
 from cssafe import media
 from cssafe.frames import FrameResult, describe
-from cssafe.labels import FIRST
+from cssafe.labels import FIRST, REASONS
 from cssafe.language import N_, _
 from cssafe.live.upload import Analysis, Upload
 from cssafe.media import MediaError
@@ -102,6 +102,8 @@ def tell(result: FrameResult, profile: Profile, audience: str, formula: Formula)
         shares = [face.get("expression") or {} for face in faces]
         leading = [max(s, key=s.__getitem__, default="–") for s in shares]
         levels = [face["level"] or N_("no score") for face in faces]
+        reasons = [_(REASONS[reason]) if reason else "" for reason in result.reasons]
+        columns = {_("Emotion"): profile.expression, _("Why not measured"): any(reasons)}
         st.dataframe(
             pd.DataFrame(
                 {
@@ -109,8 +111,9 @@ def tell(result: FrameResult, profile: Profile, audience: str, formula: Formula)
                     _("Emotion"): [_(emotion) for emotion in leading],
                     _("Concentration"): [face["concentration"] for face in faces],
                     _("Level"): [_(level) for level in levels],
+                    _("Why not measured"): reasons,
                 }
-            ).drop(columns=[] if profile.expression else [_("Emotion")]),
+            ).drop(columns=[name for name, shown in columns.items() if not shown]),
             hide_index=True,
             column_config={_("Concentration"): st.column_config.NumberColumn(format="%.2f")},
         )

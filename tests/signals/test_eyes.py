@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cssafe.signals.eyes import CLOSED_EYE, OPEN_EYE, Lids, closing, gaze, openness
+from cssafe.signals.eyes import CLOSED_EYE, OPEN_EYE, BlinkTracker, closing, gaze, openness
 from cssafe.vision.mesh import Eyes
 
 
@@ -21,9 +21,9 @@ def closed(openness=OPEN_EYE, baseline=OPEN_EYE, gaze_y=-0.13, pitch=5.0, mouth=
 
 def watch(closings, rate=15.0, lids=None):
     """What is told after these frames: blinks a minute, PERCLOS."""
-    lids, told = lids or Lids(), (np.nan, np.nan)
+    lids, told = lids or BlinkTracker(), (np.nan, np.nan)
     for i, value in enumerate(closings):
-        told = lids.see(i / rate, value)
+        told = lids.update(i / rate, value)
     return told
 
 
@@ -74,7 +74,7 @@ def test_closing_is_measured_against_the_persons_own_open_eyes_and_not_where_lid
 
 
 def test_a_persons_own_open_eyes_are_learned_from_her_first_minute():
-    lids = Lids()
+    lids = BlinkTracker()
     assert lids.baseline == pytest.approx(OPEN_EYE)
     for value in [0.2] * 300 + [0.05] * 150:  # a third of the time closed or looking down
         lids.learn(value)
@@ -120,17 +120,17 @@ def test_what_was_not_seen_counts_neither_way():
 
 
 def test_eyes_that_were_shut_when_they_came_into_sight_have_not_blinked():
-    lids = Lids()
+    lids = BlinkTracker()
     for i in range(15 * 30):
-        told = lids.see(i / 15, np.nan if i % 30 < 5 else float(i % 30 < 7))
+        told = lids.update(i / 15, np.nan if i % 30 < 5 else float(i % 30 < 7))
     assert told[0] == 0
 
 
 def test_the_minute_before_is_forgotten():
-    lids = Lids()
+    lids = BlinkTracker()
     watch(np.ones(15 * 60), lids=lids)
     for i in range(15 * 61):
-        told = lids.see(60 + i / 15, 0.0)
+        told = lids.update(60 + i / 15, 0.0)
     assert told == (0.0, pytest.approx(0, abs=1e-9))
     assert len(lids.past) <= 61, "one a second is kept, not one a frame"
-    assert np.isnan(lids.see(300.0, np.nan)).all()
+    assert np.isnan(lids.update(300.0, np.nan)).all()
