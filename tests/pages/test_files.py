@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from cssafe.labels import REASONS
 from cssafe.live import services
 from cssafe.privacy import MASK, MOSAIC, SHOWN
 from cssafe.store import Workspace
@@ -190,6 +191,13 @@ def test_of_a_class_a_mean_is_told_and_of_a_few_only_single_faces_where_the_prof
     assert "Too few faces" in text(page) and not page.dataframe and "Why:" not in text(page)
     page = analyse(("one.png", png(astronaut())))
     assert "Emotion" not in page.dataframe[0].value
+
+
+def test_each_face_that_was_not_measured_says_why():
+    page = analyse(("clear.png", png(astronaut())), ("blurred.png", png(cv2.GaussianBlur(astronaut(), (0, 0), 6))))
+    clear, blurred = (table.value for table in page.dataframe)
+    assert "Why not measured" not in clear
+    assert blurred["Why not measured"].tolist() == [REASONS["blurred"]] and blurred["Level"].tolist() == ["no score"]
 
 
 def test_a_video_has_a_timeline_and_the_chosen_moment_is_described(video):
