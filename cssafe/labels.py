@@ -40,5 +40,5 @@ REASONS = {
 """Code -> why a face has no score, or why its eyes were not read. Of several the first counts, in this order: small and blurred
 faces also leave the mesh unsure, and yaw is read from the mesh."""
 
-FIRST = {"self": "screen", "class": "front"}
+DEFAULT_ACTIVITY = {"self": "screen", "class": "front"}
 """Audience -> the activity that a lesson begins with, until somebody says otherwise."""

@@ -7,22 +7,22 @@ from pathlib import Path
 
 import numpy as np
 
-from cssafe.expression import Expression, place_meshes, smooth
+from cssafe.expression import Expression, mesh_crop_poses, smooth
 from cssafe.frames import MOVEMENTS, Faces, Frame, FrameResult, Signals
-from cssafe.labels import FERPLUS, FIRST, REASONS
+from cssafe.labels import DEFAULT_ACTIVITY, FERPLUS, REASONS
 from cssafe.scoring import concentration
 from cssafe.scoring.formula import ATTENTION_ONLY, PUBLISHED, Formula
-from cssafe.settings import BLURRED, DETECTOR, FURTHEST_TURN, SMALLEST_FACE, Profile
+from cssafe.settings import DETECTOR, MAX_YAW_DEG, MIN_FACE_PX, MIN_SHARPNESS, Profile
 from cssafe.signals import eyes, mouth, movements
 from cssafe.signals.pose import head_pose
 from cssafe.signals.quality import quality
 from cssafe.vision.crops import crop, grey
-from cssafe.vision.face_finder import MESH_TRUSTED, Finder
+from cssafe.vision.face_finder import MIN_MESH_SCORE, FaceFinder
 from cssafe.vision.face_parts import outlines
-from cssafe.vision.look_scheduler import OLDEST_LOOK, Turns
+from cssafe.vision.look_scheduler import MAX_LOOK_AGE_S, LookScheduler
 from cssafe.vision.mesh import EyeNetwork, Meshes, sharpness
-from cssafe.vision.occlusion import hidden as hidden_share
-from cssafe.vision.openvino_runtime import PART
+from cssafe.vision.occlusion import hidden_share
+from cssafe.vision.openvino_runtime import MAX_BATCH
 from cssafe.vision.tracker import Tracker
 
 CROP_PX = 48
@@ -88,7 +88,7 @@ class Found:
     @property
     def trusted(self) -> np.ndarray:
         """Whether each mesh lies on its face, bool (n,)."""
-        return self.meshes.scores >= MESH_TRUSTED
+        return self.meshes.scores >= MIN_MESH_SCORE
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ class Stream:
         keep_inputs: bool = False,
         live: bool = False,
         formula: Formula | None = None,
-        activity: str = FIRST["class"],
+        activity: str = DEFAULT_ACTIVITY["class"],
     ) -> None:
         """keep_inputs: keep the newest ExpressionInput. live: the next frame does not wait for this one, so where many faces
         take too long they take turns. formula: instead of the pipeline's."""
@@ -128,7 +128,7 @@ class Stream:
         self.activity = activity
         self.inputs: ExpressionInput | None = None
         self.tracker = Tracker()
-        self.turns = Turns()
+        self.turns = LookScheduler()
         self.memory = np.zeros(0, TRACK_MEMORY)
         self.now = float("-inf")
 
@@ -157,7 +157,7 @@ class Pipeline:
     def __init__(self, profile: Profile, model: Path, detector: Path = DETECTOR) -> None:
         self.profile = profile
         self.formula = PUBLISHED if profile.expression else ATTENTION_ONLY
-        self._finder, self._eyes = Finder(detector), EyeNetwork()
+        self._finder, self._eyes = FaceFinder(detector), EyeNetwork()
         self._expression = Expression(model) if profile.expression else None
         self._at_once = np.inf  # faces of a live frame in CLOSE_LOOKS_S; not known before `warm`
 
@@ -169,17 +169,22 @@ class Pipeline:
     def warm(self) -> None:
         """Run every network once, so that the first real frame does not wait for them to be prepared."""
         picture = np.random.default_rng(0).integers(0, 256, (480, 640, 3), np.uint8)
-        boxes, rolls = np.tile(np.array([[200, 100, 400, 300]], np.float32), (PART, 1)), np.zeros(PART, np.float32)
+        boxes, rolls = (
+            np.tile(np.array([[200, 100, 400, 300]], np.float32), (MAX_BATCH, 1)),
+            np.zeros(MAX_BATCH, np.float32),
+        )
         self._finder.detect(picture)
         for _ in range(2):
             begun = time.perf_counter()
-            meshes = self._finder.lay(picture, boxes, rolls)
+            meshes = self._finder.fit_meshes(picture, boxes, rolls)
             self._eyes.fit(picture, meshes)
             hidden_share(picture, meshes.points)
             if self._expression is not None:
-                self._expression.ferplus(np.zeros((PART, CROP_PX, CROP_PX), np.uint8))
+                self._expression.ferplus(np.zeros((MAX_BATCH, CROP_PX, CROP_PX), np.uint8))
             parts = CLOSE_LOOKS_S / (time.perf_counter() - begun)
-            self._at_once = PART * (np.floor(parts) if parts >= 1 else parts)  # a part begun costs nearly a whole one
+            self._at_once = MAX_BATCH * (
+                np.floor(parts) if parts >= 1 else parts
+            )  # a part begun costs nearly a whole one
 
     def analyze(self, frame: Frame, stream: Stream, clock: Callable[[str], None] = lambda stage: None) -> FrameResult:
         """Find, track, measure and score the faces of one frame.
@@ -226,11 +231,11 @@ class Pipeline:
         """The faces among the detections, their meshes, and which of them were fitted in this frame, bool (n,)."""
 
         def fit(rows: np.ndarray) -> Meshes:
-            return self._finder.lay(image, detections.boxes[rows], rolls[rows])
+            return self._finder.fit_meshes(image, detections.boxes[rows], rolls[rows])
 
         at_once = self._at_once if stream.live else np.inf
-        meshes, fresh = stream.turns.take(detections.boxes, fit, stream.now, at_once)
-        faces, rows = self._finder.judge(detections, meshes)
+        meshes, fresh = stream.turns.refresh(detections.boxes, fit, stream.now, at_once)
+        faces, rows = self._finder.rescore(detections, meshes)
         return faces, meshes[rows], fresh[rows]
 
     def _read_eyes(self, image: np.ndarray, found: Found, readability: Readability) -> np.ndarray:
@@ -242,12 +247,12 @@ class Pipeline:
 
 def judge_readability(found: Found, memory: np.ndarray, now: float, scored: bool) -> Readability:
     """Decide what can be measured on each face, and name the first of labels.REASONS that applies. scored: the activity is."""
-    large, frontal = found.faces.heights >= SMALLEST_FACE, np.abs(found.yaw) <= FURTHEST_TURN
-    sharp = found.sharpness >= BLURRED
+    large, frontal = found.faces.heights >= MIN_FACE_PX, np.abs(found.yaw) <= MAX_YAW_DEG
+    sharp = found.sharpness >= MIN_SHARPNESS
     readable = large & found.trusted & frontal & sharp
-    due = readable & (found.fresh | ~(now - memory["seen"] <= OLDEST_LOOK))  # NaN: never yet
+    due = readable & (found.fresh | ~(now - memory["seen"] <= MAX_LOOK_AGE_S))  # NaN: never yet
     waiting = readable & ~due
-    large_eyes = found.faces.heights >= eyes.EYES_FROM
+    large_eyes = found.faces.heights >= eyes.MIN_FACE_FOR_EYES_PX
     with_eyes = due & large_eyes
     eyes_known = with_eyes | (waiting & ~np.isnan(memory["look"][:, 2]))
     missing = {
@@ -280,14 +285,14 @@ def measure_signals(
     gaze_x, gaze_y, openness, hidden = look.T
     opening = _spread(mouth.opening(meshes), readable)
     baseline = np.array([tracker.baseline for tracker in memory["blinks"]], np.float32)
-    closing = eyes.closing(openness, baseline, gaze_y, found.pitch, opening)
+    closing = eyes.closure(openness, baseline, gaze_y, found.pitch, opening)
     closing = np.where(readability.due, closing, np.nan)  # skipped faces have no current eye reading
     blinks, perclos = _track_blinks(memory, closing, openness, now)
     yawns = mouth.YawnDetector(memory["gaping_since"], memory["mouth_read"])
-    yawning = yawns.update(now, _spread(mouth.gaping(meshes), readable))
+    yawning = yawns.update(now, _spread(mouth.is_gaping(meshes), readable))
     moved = np.full((len(readable), len(MOVEMENTS)), np.nan, np.float32)
     if expression is not None:
-        shapes = _spread(movements.shapes(meshes), readable)
+        shapes = _spread(movements.face_shapes(meshes), readable)
         neutral = movements.NeutralFace(memory["neutral_seconds"], memory["neutral"])
         neutral.learn(shapes, expression, elapsed)
         moved = neutral.moved(shapes)
@@ -324,7 +329,7 @@ def _blank_memory(tracks: np.ndarray, now: float) -> np.ndarray:
 
 def _crop_faces(image: np.ndarray, faces: Faces, meshes: Meshes, fresh: np.ndarray) -> Found:
     luma = grey(image)
-    crops = [crop(luma, *pose, CROP_PX) for pose in zip(*place_meshes(meshes), strict=True)]
+    crops = [crop(luma, *pose, CROP_PX) for pose in zip(*mesh_crop_poses(meshes), strict=True)]
     stacked = np.stack(crops) if crops else np.zeros((0, CROP_PX, CROP_PX), np.uint8)
     return Found(faces, meshes, fresh, stacked, *head_pose(meshes), sharpness(stacked))
 
@@ -349,7 +354,7 @@ def _read_expression(
     if stream.keep_inputs:
         crops, meshes = found.crops[readable], found.meshes[readable]
         outputs = network.ferplus(crops), network.evidence(crops)
-        stream.inputs = ExpressionInput(*place_meshes(meshes), meshes.points, crops, *outputs)
+        stream.inputs = ExpressionInput(*mesh_crop_poses(meshes), meshes.points, crops, *outputs)
     return np.where(readability.waiting[:, None], memory["expression"], smoothed)
 
 
@@ -357,7 +362,7 @@ def _track_blinks(
     memory: np.ndarray, closing: np.ndarray, openness: np.ndarray, now: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Blinks a minute and PERCLOS, float32 (n,) each. Open eyes are learned in the first minute, not from lowered eyes."""
-    young = ~np.isnan(closing) & (now - memory["began"] <= eyes.FIRST_MINUTE)
+    young = ~np.isnan(closing) & (now - memory["began"] <= eyes.BASELINE_PERIOD_S)
     rates = []
     for tracker, closed, opened, learns in zip(memory["blinks"], closing, openness, young, strict=True):
         rates.append(tracker.update(now, float(closed)))

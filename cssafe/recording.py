@@ -11,19 +11,19 @@ from cssafe.frames import Frame, FrameResult
 from cssafe.labels import FERPLUS
 from cssafe.language import _
 from cssafe.media import Picture, Source
-from cssafe.observations import PLACE, Seconds, observe
+from cssafe.observations import POSITION, Seconds, average_seconds
 from cssafe.privacy import individuals, withheld
 from cssafe.settings import Profile
 from cssafe.stats.intervals import interval, weights
-from cssafe.vision.track_linking import again
+from cssafe.vision.track_linking import link_tracks
 
 Analyze = Callable[[Frame], FrameResult]
 """The networks, with one source's memory between frames."""
 
-TOGETHER = timedelta(hours=12)
+MAX_CLOCK_DIFFERENCE = timedelta(hours=12)
 """Files further apart than this belong to no one lesson by their own clocks: one of the clocks is wrong."""
 
-MINUTE = 60
+ROWS_BEFORE_JOIN = 60
 """Seconds whose tables are put into one."""
 
 
@@ -41,7 +41,7 @@ class Recording:
     def add(self, at: float, result: FrameResult) -> None:
         """Count the next frame. at: seconds from the start."""
         self._parts += self._collecting.add(result)
-        if len(self._parts) > MINUTE:  # one table takes less memory than one a second
+        if len(self._parts) > ROWS_BEFORE_JOIN:  # one table takes less memory than one a second
             self._parts = [_together(self._parts)]
         self.frames, self.seconds, self.most = self.frames + 1, at, max(self.most, len(result))
 
@@ -77,7 +77,7 @@ def analyze(
         yield picture, result
 
 
-def place(recorded: datetime | None, first: datetime, before: datetime) -> datetime:
+def starts_at(recorded: datetime | None, first: datetime, before: datetime) -> datetime:
     """When a recording begins in a lesson of several: when it says itself, in whole seconds; one that does not say, or
     whose clock is far off, follows the one before.
 
@@ -86,12 +86,14 @@ def place(recorded: datetime | None, first: datetime, before: datetime) -> datet
         first: when the earliest of them was recorded.
         before: when the one before ended; for the first of all, when the lesson begins.
     """
-    if recorded is None or abs(recorded - first) > TOGETHER:
+    if recorded is None or abs(recorded - first) > MAX_CLOCK_DIFFERENCE:
         return before
     return recorded.replace(microsecond=0)
 
 
-def join(recordings: Sequence[Recording], shift: timedelta = timedelta(0)) -> tuple[pd.DataFrame, datetime, datetime]:
+def join_recordings(
+    recordings: Sequence[Recording], shift: timedelta = timedelta(0)
+) -> tuple[pd.DataFrame, datetime, datetime]:
     """One lesson: rows as Workspace.add takes them, start and end (aware, UTC).
 
     Tracks of different sources are different people until shown otherwise; in one source a face that comes back to its own
@@ -105,16 +107,18 @@ def join(recordings: Sequence[Recording], shift: timedelta = timedelta(0)) -> tu
         start = rows["time"].min().to_pydatetime().replace(tzinfo=UTC) + shift
         end = rows["time"].max().to_pydatetime().replace(tzinfo=UTC) + shift + timedelta(seconds=1)
     spans = rows.groupby(["source", "track"]).agg(
-        first=("time", "min"), last=("time", "max"), **{name: (name, "median") for name in PLACE}
+        first=("time", "min"), last=("time", "max"), **{name: (name, "median") for name in POSITION}
     )
     spans = spans.reset_index()
-    spans["face"] = np.concatenate([again(part) for _source, part in spans.groupby("source")] or [np.zeros(0, int)])
+    spans["face"] = np.concatenate(
+        [link_tracks(part) for _source, part in spans.groupby("source")] or [np.zeros(0, int)]
+    )
     rows = rows.merge(spans[["source", "track", "face"]], on=["source", "track"])
     tracks = rows.groupby(["source", "face"]).ngroup().astype("int32") + 1
     return rows.assign(track=tracks, time=rows["time"] + shift, lesson=0).drop(columns=["source", "face"]), start, end
 
 
-def timeline(moments: Sequence[tuple[int, FrameResult]], audience: str) -> pd.DataFrame:
+def seconds_table(moments: Sequence[tuple[int, FrameResult]], audience: str) -> pd.DataFrame:
     """One row for each second that was looked at, in its order, with what may be said of everybody in the picture.
 
     Columns: `second` from the start; `faces`; `concentration` with `low` and `high` (weighted mean over the faces and its 95 %
@@ -133,7 +137,7 @@ def timeline(moments: Sequence[tuple[int, FrameResult]], audience: str) -> pd.Da
     return pd.DataFrame(rows, columns=["second", "faces", "concentration", "low", "high", "emotion"])
 
 
-def courses(moments: Sequence[tuple[int, FrameResult]], profile: Profile, audience: str) -> pd.DataFrame:
+def faces_table(moments: Sequence[tuple[int, FrameResult]], profile: Profile, audience: str) -> pd.DataFrame:
     """The course of each single face, as far as it may be shown: columns `second`, `track` and `concentration` (NaN where
     not measurable). moments, audience: as in timeline."""
     rows = [
@@ -154,4 +158,4 @@ def _leading(result: FrameResult) -> str:
 
 def _together(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     filled = [part for part in parts if not part.empty]
-    return pd.concat(filled, ignore_index=True) if filled else (parts[-1] if parts else observe([]))
+    return pd.concat(filled, ignore_index=True) if filled else (parts[-1] if parts else average_seconds([]))

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from cssafe.frames import MOVEMENTS, SIGNALS
-from cssafe.labels import FERPLUS, FIRST
-from cssafe.observations import COLUMNS, EXPRESSION, PLACE
+from cssafe.labels import DEFAULT_ACTIVITY, FERPLUS
+from cssafe.observations import COLUMNS, EXPRESSION, POSITION
 from cssafe.scoring.formula import ATTENTION_ONLY, MOST_GAZE, PUBLISHED, Formula
 from cssafe.scoring.rescoring import score
 from cssafe.settings import Profile
@@ -166,10 +166,10 @@ def _observations(
     normal |= {name: random.normal(0, 2, shape) for name in MOVEMENTS}
     row, column = np.divmod(np.arange(present), COLUMNS_OF_SEATS)
     place = (0.08 + 0.12 * column, 0.3 + 0.15 * row, np.full(present, 0.04), np.full(present, 0.08))
-    normal |= {name: np.broadcast_to(value, shape) for name, value in zip(PLACE, place, strict=True)}
+    normal |= {name: np.broadcast_to(value, shape) for name, value in zip(POSITION, place, strict=True)}
     minutes = np.repeat(np.arange(MINUTES), present)
     begin = np.datetime64(started.astimezone(UTC).replace(tzinfo=None), "us")
-    values = {name: normal[name] for name in (*PLACE, *SIGNALS)}
+    values = {name: normal[name] for name in (*POSITION, *SIGNALS)}
     values |= {name: p[..., i] for i, name in enumerate(EXPRESSION)}
     turned_away = random.random(shape) < 0.04
     rows: dict[str, np.ndarray] = {
@@ -177,5 +177,5 @@ def _observations(
     }
     rows |= {"score": random.uniform(0.7, 1, shape).ravel().astype(np.float32), "frames": np.ones(minutes.size, int)}
     rows |= {"time": begin + minutes * np.timedelta64(60, "s"), "track": np.tile(np.arange(1, present + 1), MINUTES)}
-    front = pd.DataFrame({"time": [begin], "activity": [FIRST["class"]]})
+    front = pd.DataFrame({"time": [begin], "activity": [DEFAULT_ACTIVITY["class"]]})
     return score(pd.DataFrame(rows), front, formula)[list(COLUMNS)]

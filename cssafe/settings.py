@@ -23,14 +23,14 @@ MINIMUM_GROUP = 5
 """Figures about a class are shown only from this many faces on; with fewer, one student could be read out of a mean.
 Five is the usual threshold of official statistics. It does not bind lessons in which a person films only herself."""
 
-SMALLEST_FACE = 24
+MIN_FACE_PX = 24
 """Height in pixels below which a face is found and counted but not measured: the expression network learned from 48-pixel
 crops, and below half of that the picture is mostly interpolation."""
 
-FURTHEST_TURN = 60.0
+MAX_YAW_DEG = 60.0
 """Degrees of yaw beyond which one eye and half the mouth are hidden, so that nothing is read from the face."""
 
-BLURRED = 5.0
+MIN_SHARPNESS = 5.0
 """Sharpness (deviation of the Laplacian of the 48-pixel crop, grey levels) below which a face is too blurred
 to be read: faces of FER2013 have 28 and more, shrunk to 24 px 9-20, to 12 px 4-8."""
 

@@ -5,12 +5,12 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import streamlit as st
 
-from cssafe.labels import FIRST
+from cssafe.labels import DEFAULT_ACTIVITY
 from cssafe.language import N_, _
 from cssafe.live import services
 from cssafe.live.upload import Analysis, Held, Upload
 from cssafe.names import literal, sentence
-from cssafe.recording import join
+from cssafe.recording import join_recordings
 from cssafe.scoring.formula import chosen
 from cssafe.settings import MINIMUM_GROUP, ROOT, UPLOAD_FILES, UPLOAD_LIMIT
 from cssafe.store import NO_CLASS, NO_SUBJECT, Lesson
@@ -237,7 +237,7 @@ def save(
     analysis: Analysis, seen: list[Upload], zone: str, shift: timedelta, *, class_name: str, subject: str, room: str
 ) -> int:
     """Write the lesson; its number."""
-    rows, start, end = join([upload.recording for upload in seen], shift)
+    rows, start, end = join_recordings([upload.recording for upload in seen], shift)
     lesson = Lesson(
         name=" ".join(part for part in (subject, class_name) if part) or N_("Lesson"),
         class_name=class_name or NO_CLASS,
@@ -249,7 +249,7 @@ def save(
         source="file",
         audience=analysis.audience,
         started=start,
-        activity=FIRST[analysis.audience],
+        activity=DEFAULT_ACTIVITY[analysis.audience],
     )
     return workspace.add([lesson], [end], rows)[0]
 

@@ -11,7 +11,7 @@ import streamlit as st
 from cssafe.language import N_, _
 from cssafe.live import services
 from cssafe.live.room_camera import HOSTED, Capture, check, look
-from cssafe.media import MediaError, hidden
+from cssafe.media import MediaError, hide_password
 from cssafe.names import literal, sentence
 from cssafe.school import room_timetable
 from cssafe.settings import ConfigurationError
@@ -55,7 +55,7 @@ def camera() -> str:
         ConfigurationError, MediaError: it cannot be one.
     """
     typed = st.session_state["source"].strip()
-    if typed == hidden(saved["source"]):
+    if typed == hide_password(saved["source"]):
         typed = saved["source"]
     elif "***" in typed:
         raise MediaError(RETYPE)
@@ -110,7 +110,7 @@ def before() -> None:
         )
     )
     if st.session_state.pop("kept", False) or "source" not in st.session_state:
-        st.session_state["source"] = hidden(saved["source"])
+        st.session_state["source"] = hide_password(saved["source"])
     zones = sorted(available_timezones())
     zone = saved["time_zone"] or st.context.timezone
     address, place, trial = st.columns([5, 3, 2], vertical_alignment="bottom")
@@ -181,7 +181,7 @@ def during(capture: Capture) -> None:
     lesson = capture.lesson
     with left:
         st.markdown(f"**{literal(lesson.lesson.name)}**")
-        st.text(hidden(capture.source))
+        st.text(hide_password(capture.source))
         if complaint := st.session_state.pop("complaint", ""):
             st.error(sentence(complaint), icon=":material/error:")
         picture(capture)

@@ -86,8 +86,8 @@ def uploads() -> Iterator[Target]:
         [upload] = analysis.uploads
         assert upload.problem or upload.moments or not upload.recording.frames
         assert upload.problem.count("\n") <= name.count("\n")
-        recording.timeline([(second, result) for second, (_at, result) in upload.moments.items()], audience)
-        recording.join([upload.recording])
+        recording.seconds_table([(second, result) for second, (_at, result) in upload.moments.items()], audience)
+        recording.join_recordings([upload.recording])
 
     try:
         yield Target(

@@ -16,7 +16,7 @@ from cssafe.pipeline import Pipeline, Stream
 from cssafe.scoring.formula import ATTENTION_ONLY
 from cssafe.signals.pose import rotation
 from cssafe.training.signals.render import draw, head
-from cssafe.vision.face_finder import Finder
+from cssafe.vision.face_finder import FaceFinder
 from tests.support.faces import astronaut, classroom, frame, nobody
 from tests.support.rendered import portrait, shut
 from tests.support.shared import shared_data
@@ -58,7 +58,7 @@ def test_a_face_is_found_where_it_is_and_read(pipeline):
 @pytest.mark.parametrize("scale", [0.35, 1, 3])
 def test_small_faces_and_close_ups_are_both_found(scale):
     image = cv2.resize(astronaut()[:280, 80:360], None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    faces, _ = Finder().find(image)
+    faces, _ = FaceFinder().find(image)
     assert len(faces) == 1
 
 
@@ -224,7 +224,7 @@ def far_away(pixels, columns=1):
 def turned_head(depth, yaw, pitch):
     """The portrait drawn at these degrees. depth: of the drawn head over the mesh's own."""
     image = cv2.resize(astronaut()[:280, 80:360], None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
-    mesh = Finder().find(image)[1].points[0] * np.array([1, 1, depth], np.float32)
+    mesh = FaceFinder().find(image)[1].points[0] * np.array([1, 1, depth], np.float32)
     return draw(head(image, mesh), rotation(yaw, pitch, 0), 600)
 
 

@@ -49,7 +49,7 @@ def main(args: argparse.Namespace) -> int:
         found = bench_pages.measure(args.observations)
         print(json.dumps(found) if args.json else bench_pages.table(found))
         return 0
-    portrait = media.decode(_portrait(args.image).read_bytes())
+    portrait = media.decode_image(_portrait(args.image).read_bytes())
     figures = measure(portrait, max(1, args.repeats))
     print(json.dumps(figures) if args.json else table(figures))
     return 0

@@ -50,7 +50,7 @@ from cssafe.settings import ConfigurationError
 FIGURES = "figures.json"
 
 
-def read(folder: Path) -> dict[str, Any] | None:
+def read_metrics(folder: Path) -> dict[str, Any] | None:
     """The figures of the network in a model folder; None where none were measured.
 
     Raises:

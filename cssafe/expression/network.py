@@ -41,8 +41,8 @@ class Expression:
             graph = GRAPHS[precision or precisions(self.card)[0]]
         except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise _unreadable(folder, error) from error
-        openvino_runtime.check(folder, digests, (f"{graph}.xml", f"{graph}.bin"))
-        self._network = openvino_runtime.compiled(folder / f"{graph}.xml", precise=precision == "f32")
+        openvino_runtime.check_digests(folder, digests, (f"{graph}.xml", f"{graph}.bin"))
+        self._network = openvino_runtime.compile_model(folder / f"{graph}.xml", precise=precision == "f32")
         self._outputs = {port.get_any_name(): i for i, port in enumerate(self._network.outputs)}
 
     def ferplus(self, crops: np.ndarray) -> np.ndarray:
@@ -59,7 +59,7 @@ class Expression:
             raise ValueError(f"Crops are (n, {self.size}, {self.size}); these are {crops.shape}.")
         if len(crops) == 0:
             return {name: np.zeros((0, len(columns)), np.float32) for name, columns in self._columns.items()}
-        maps = openvino_runtime.outputs(self._network, crops[..., None].astype(np.float32))
+        maps = openvino_runtime.run_batches(self._network, crops[..., None].astype(np.float32))
         return {name: maps[self._outputs[name]][:, columns] for name, columns in self._columns.items()}
 
     def evidence(self, crops: np.ndarray) -> np.ndarray | None:
@@ -74,7 +74,7 @@ class Expression:
         if len(crops) == 0:
             sides = [side.get_length() for side in list(self._network.outputs[number].partial_shape)[1:3]]
             return np.zeros((0, *sides, len(FERPLUS)), np.float32)
-        maps = openvino_runtime.outputs(self._network, crops[..., None].astype(np.float32))
+        maps = openvino_runtime.run_batches(self._network, crops[..., None].astype(np.float32))
         return maps[number][..., self._columns["ferplus"]]
 
     @property

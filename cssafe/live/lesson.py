@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from cssafe.frames import LEVELS, FrameResult, describe
-from cssafe.labels import FERPLUS, FIRST
+from cssafe.labels import DEFAULT_ACTIVITY, FERPLUS
 from cssafe.language import N_, _
 from cssafe.live.alerts import REST, Alert, Watcher
 from cssafe.live.clock import LessonClock
@@ -30,8 +30,8 @@ from cssafe.scoring.formula import chosen
 from cssafe.settings import ABSENCE_TIMEOUT_S, LIVE_MINUTES, Profile
 from cssafe.stats.intervals import interval, weights
 from cssafe.store import NO_CLASS, NO_SUBJECT, Lesson, StoreError, Workspace
-from cssafe.vision.anonymize import covers
-from cssafe.vision.face_parts import boxed
+from cssafe.vision.anonymize import cover_polygons
+from cssafe.vision.face_parts import box_outlines
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +100,7 @@ class LiveLesson:
             source=source,
             audience=audience,
             started=self.clock.started,
-            activity=FIRST[audience],
+            activity=DEFAULT_ACTIVITY[audience],
         )
         self.token = secrets.token_urlsafe(32)
         self.keys = {view: secrets.token_urlsafe(16) for view in VIEWS}
@@ -304,8 +304,8 @@ class LiveLesson:
         """Polygons that hide the faces of this frame, pixels; also those that are lost for a moment, where they were last."""
         last: dict[int, np.ndarray] = {}
         for seen in (*self._now, result):
-            ends = boxed(seen.faces.boxes) if seen.outlines is None else seen.outlines
-            last |= dict(zip(seen.tracks.tolist(), covers(ends), strict=True))
+            ends = box_outlines(seen.faces.boxes) if seen.outlines is None else seen.outlines
+            last |= dict(zip(seen.tracks.tolist(), cover_polygons(ends), strict=True))
         return [polygon.round().astype(int).tolist() for polygon in last.values()]
 
     def _withheld(self, faces: int, measured: int) -> str:

@@ -16,7 +16,7 @@ from cssafe.media import MediaError
 from cssafe.pipeline import Stream
 from cssafe.vision.crops import crop, crop_matrix, from_image, grey
 from cssafe.vision.face_parts import segment
-from cssafe.vision.occlusion import hidden
+from cssafe.vision.occlusion import hidden_share
 
 PATIENCE = 30.0
 """Seconds for the picture: the networks may still be loading, and others may be waiting too."""
@@ -92,7 +92,7 @@ def look(engine: Engine, image: np.ndarray, patience: float = PATIENCE) -> Seen:
         readable=len(inputs.sides),
         faces=np.stack(faces) if faces else np.zeros((0, SIDE, SIDE), np.uint8),
         parts=np.stack(parts) if parts else np.zeros((0, SIDE, SIDE), np.uint8),
-        hidden=hidden(image, inputs.points[rows]),
+        hidden=hidden_share(image, inputs.points[rows]),
         crops=inputs.crops[rows],
         probabilities=inputs.probabilities[rows],
         evidence=None if inputs.evidence is None else inputs.evidence[rows],

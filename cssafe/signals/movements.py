@@ -19,14 +19,14 @@ BROWS, INNER_BROWS = (70, 63, 105, 66, 107, 300, 293, 334, 296, 336), (55, 285)
 NOSE, NOSTRILS = 2, (64, 294)
 """Mesh points where the nose meets the lip, and of its wings."""
 
-LEARNED = 2.0
+MIN_NEUTRAL_S = 2.0
 """Seconds of a neutral face before its movements are told: less is a moment, not a neutral. Assumption."""
 
-NEUTRAL_TIME = 60.0
+MAX_NEUTRAL_S = 60.0
 """Seconds of neutral face that a neutral is learned from; then it stays."""
 
 
-def shapes(meshes: Meshes) -> np.ndarray:
+def face_shapes(meshes: Meshes) -> np.ndarray:
     """The distances that movements change, float32 (n, 5) in the order of MOVEMENTS, on the head turned upright.
 
     In percent of the distance between the outer corners of the eyes, which no muscle moves. Each grows with its movement:
@@ -73,10 +73,10 @@ class NeutralFace:
     def learn(self, shapes: np.ndarray, expression: np.ndarray, seconds: float) -> None:
         """Add shapes (n, 5) with their expression (n, 8), NaN where not measured, and the seconds since the frame before."""
         weight = expression[:, FERPLUS.index("neutral")].astype(float) * min(seconds, 1.0)
-        rows = (weight > 0) & ~np.isnan(shapes[:, 0]) & (self.seconds < NEUTRAL_TIME)
+        rows = (weight > 0) & ~np.isnan(shapes[:, 0]) & (self.seconds < MAX_NEUTRAL_S)
         self.seconds[rows] += weight[rows]
         self.mean[rows] += (shapes - self.mean)[rows] * (weight[rows] / self.seconds[rows])[:, None]
 
     def moved(self, shapes: np.ndarray) -> np.ndarray:
         """Distance of shapes (n, 5) from the neutral, in their unit, float32 (n, 5); NaN until LEARNED."""
-        return np.where(self.seconds[:, None] >= LEARNED, shapes - self.mean, np.nan).astype(np.float32)
+        return np.where(self.seconds[:, None] >= MIN_NEUTRAL_S, shapes - self.mean, np.nan).astype(np.float32)

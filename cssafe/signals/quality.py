@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-SHARP, LARGE = 39.0, 118.0
+ERROR_DOUBLING_SHARPNESS, ERROR_DOUBLING_HEIGHT_PX = 39.0, 118.0
 """Sharpness (grey levels) and height (pixels) at which blur and smallness alone double an error squared, fitted to all the
 signals at once: 13 errors at 8 sizes and 5 strengths of blur lie within 20 % of `worse` times their own best error."""
 
@@ -54,19 +54,22 @@ READINGS = {
 """Signal -> what it is; the same names as the fields of frames.Signals."""
 
 
-TURNED = 12.0
+ERROR_DOUBLING_TURN_DEG = 12.0
 """Degrees of turn at which the turn alone doubles an error squared: on drawn heads the median errors of yaw are 1.7, 3.4, 5 and
 8.5 at 0, 20, 40 and 60 degrees."""
 
 
-def turned(turn: np.ndarray) -> np.ndarray:
+def turn_factor(turn: np.ndarray) -> np.ndarray:
     """By how much the errors grow on a head turned or lowered by so many degrees, (n,), 1 or more."""
-    return np.hypot(1, turn / TURNED)
+    return np.hypot(1, turn / ERROR_DOUBLING_TURN_DEG)
 
 
-def worse(size: np.ndarray, sharpness: np.ndarray) -> np.ndarray:
+def blur_and_size_factor(size: np.ndarray, sharpness: np.ndarray) -> np.ndarray:
     """By how much the errors grow on a small or blurred face, (n,), 1 or more."""
-    small, blurred = LARGE / np.maximum(size, 1), SHARP / np.maximum(sharpness, 0.1)
+    small, blurred = (
+        ERROR_DOUBLING_HEIGHT_PX / np.maximum(size, 1),
+        ERROR_DOUBLING_SHARPNESS / np.maximum(sharpness, 0.1),
+    )
     return np.sqrt(1 + small**2 + blurred**2)
 
 
@@ -83,7 +86,7 @@ def confidence(names: Sequence[str], size: np.ndarray, sharpness: np.ndarray, tu
     Args:
         names: signals with a measured error. size: pixels. sharpness: grey levels. turn: degrees, see `turned`.
     """
-    grown = (worse(size, sharpness) * turned(turn))[:, None]
+    grown = (blur_and_size_factor(size, sharpness) * turn_factor(turn))[:, None]
     return 1 / (1 + (grown / np.array([_KNOWN[name] for name in names])) ** 2)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from cssafe.labels import ACTIVITIES, FIRST
+from cssafe.labels import ACTIVITIES, DEFAULT_ACTIVITY
 from cssafe.language import N_
 from cssafe.settings import PROFILES
 
@@ -33,7 +33,7 @@ class Lesson:
     source: str
     audience: str
     started: datetime
-    activity: str = FIRST["class"]
+    activity: str = DEFAULT_ACTIVITY["class"]
 
     def __post_init__(self) -> None:
         allowed = {"profile": tuple(PROFILES), "source": SOURCES, "audience": AUDIENCES, "activity": ACTIVITIES}

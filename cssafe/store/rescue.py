@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from cssafe.labels import FIRST
+from cssafe.labels import DEFAULT_ACTIVITY
 from cssafe.language import N_
 from cssafe.store import backups
 from cssafe.store.database import FILE, RESCUE_PREFIX
@@ -218,7 +218,7 @@ def _name_lessons(new: duckdb.DuckDBPyConnection) -> int:
     ).fetchall()
     new.execute(
         "INSERT INTO activities SELECT lesson, started, ? FROM lessons ANTI JOIN activities USING (lesson)",
-        [FIRST["class"]],
+        [DEFAULT_ACTIVITY["class"]],
     )
     return len(made)
 

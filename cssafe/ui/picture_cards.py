@@ -6,13 +6,13 @@ import streamlit as st
 
 from cssafe import media
 from cssafe.frames import FrameResult, describe
-from cssafe.labels import FIRST, REASONS
+from cssafe.labels import DEFAULT_ACTIVITY, REASONS
 from cssafe.language import N_, _
 from cssafe.live.upload import Analysis, Upload
 from cssafe.media import MediaError
 from cssafe.names import literal, sentence
 from cssafe.privacy import individuals
-from cssafe.recording import courses, timeline
+from cssafe.recording import faces_table, seconds_table
 from cssafe.scoring import explanation
 from cssafe.scoring.formula import Formula
 from cssafe.settings import Profile
@@ -38,7 +38,7 @@ def video(upload: Upload, analysis: Analysis, number: int) -> None:
     st.markdown(f"**{literal(upload.name)}**")
     profile, audience, formula = analysis.profile, analysis.audience, analysis.formula
     moments = [(second, result) for second, (_seconds, result) in upload.moments.items()]
-    table = timeline(moments, audience)
+    table = seconds_table(moments, audience)
     chart, slider = f"seconds_{number}", f"moment_{number}"
 
     def pick() -> None:
@@ -46,7 +46,7 @@ def video(upload: Upload, analysis: Analysis, number: int) -> None:
             st.session_state[slider] = int(points[0]["second"])
 
     common.chart(
-        charts.concentration_seconds(table, courses(moments, profile, audience), formula.bands),
+        charts.concentration_seconds(table, faces_table(moments, profile, audience), formula.bands),
         captions.concentration_seconds(table),
         table,
         key=chart,
@@ -84,7 +84,7 @@ def video(upload: Upload, analysis: Analysis, number: int) -> None:
 
 def tell(result: FrameResult, profile: Profile, audience: str, formula: Formula) -> None:
     """What was read from the faces of one frame, as far as it may be told."""
-    [row] = timeline([(0, result)], audience).to_dict("records")
+    [row] = seconds_table([(0, result)], audience).to_dict("records")
     if np.isnan(row["concentration"]):
         st.caption(row["emotion"])
     else:
@@ -95,7 +95,7 @@ def tell(result: FrameResult, profile: Profile, audience: str, formula: Formula)
         if profile.expression:
             told = _("{concentration}, emotion {emotion}").format(concentration=told, emotion=row["emotion"])
         st.markdown(told)
-        why = explanation.words(explanation.of_frame(result, formula, FIRST[audience]))
+        why = explanation.words(explanation.of_frame(result, formula, DEFAULT_ACTIVITY[audience]))
         st.caption(_("Why: {words}").format(words=why))
     if len(result) and individuals(profile, audience, len(result)):
         faces = describe(result)

@@ -16,12 +16,12 @@ from cssafe.media import MediaError
 from cssafe.names import sentence
 from cssafe.privacy import individuals
 from cssafe.scoring.affect import NAMES, affect
-from cssafe.settings import SMALLEST_FACE, ConfigurationError, Profile
+from cssafe.settings import MIN_FACE_PX, ConfigurationError, Profile
 from cssafe.ui import common, picture_cards
 from cssafe.ui.anonymization_choice import covering
-from cssafe.vision.anonymize import cover_all
+from cssafe.vision.anonymize import anonymize_whole
 from cssafe.vision.occlusion import ERROR
-from cssafe.vision.overlay import AGAINST, FOR, PART_COLOURS, compared, overlay, parts
+from cssafe.vision.overlay import AGAINST, FOR, PART_COLOURS, draw_evidence, draw_parts, relative_evidence
 
 WIDTH = 150
 """Pixels of a face on the page: two stand side by side on a phone."""
@@ -94,13 +94,16 @@ def _show(chosen: UploadedFile, profile: Profile) -> None:
     try:
         if st.session_state.get("looked", ("", None))[0] != chosen.file_id:
             with st.spinner(_("The picture is being analysed …"), show_time=True):
-                st.session_state["looked"] = chosen.file_id, look(services.engine(), media.decode(chosen.getvalue()))
+                st.session_state["looked"] = (
+                    chosen.file_id,
+                    look(services.engine(), media.decode_image(chosen.getvalue())),
+                )
     except (MediaError, TimeoutError, ConfigurationError) as error:
         st.warning(sentence(error), icon=":material/broken_image:")
         return
     seen: Seen = st.session_state["looked"][1]
     if not seen.found:
-        st.info(_(NOBODY).format(least=SMALLEST_FACE), icon=":material/person_off:")
+        st.info(_(NOBODY).format(least=MIN_FACE_PX), icon=":material/person_off:")
     elif not seen.readable:
         told = (
             _(
@@ -201,13 +204,13 @@ def _card(seen: Seen, number: int, picture: str, way: str) -> None:
             )
         with st.container(horizontal=True):
             small = np.kron(seen.crops[number], np.ones((5, 5), np.uint8))  # enlarged, for a browser would blur it
-            small, face = (cover_all(np.dstack([grey] * 3), way) for grey in (small, seen.faces[number]))
+            small, face = (anonymize_whole(np.dstack([grey] * 3), way) for grey in (small, seen.faces[number]))
             st.image(
                 small, width=WIDTH, caption=_("What it gets"), alt=_("The face as the network gets it, grey and small")
             )
             if seen.evidence is not None:
-                evidence = compared(seen.evidence[number])
-                laid = overlay(face, evidence[..., FERPLUS.index(chosen)], np.abs(evidence).max())
+                evidence = relative_evidence(seen.evidence[number])
+                laid = draw_evidence(face, evidence[..., FERPLUS.index(chosen)], np.abs(evidence).max())
                 st.image(
                     laid,
                     width=WIDTH,
@@ -218,7 +221,7 @@ def _card(seen: Seen, number: int, picture: str, way: str) -> None:
                     ),
                 )
             st.image(
-                parts(face, seen.parts[number]),
+                draw_parts(face, seen.parts[number]),
                 width=WIDTH,
                 channels="BGR",
                 caption=_("Its parts"),

@@ -9,26 +9,26 @@ import numpy as np
 
 from cssafe.privacy import MASK, MOSAIC, SHOWN
 
-GROWN = 1.25
+COVER_GROWTH = 1.25
 """How far a cover reaches beyond the face's outline, over its size: the mesh ends at the hairline and before the ears, by which
 people are recognised too."""
 
-CELLS = 6
+COVER_CELLS = 6
 """Cells of blur and mosaic along the longer side of a face: eyes, nose and mouth melt together. An assumption, made by eye."""
 
-PLAIN = (96, 96, 96)
+MASK_BGR = (96, 96, 96)
 """Grey of the plain mask, BGR."""
 
 
-def covers(outlines: np.ndarray) -> np.ndarray:
+def cover_polygons(outlines: np.ndarray) -> np.ndarray:
     """What has to be covered of faces with these outlines (n, 36, 2) pixels: float32 (n, 12, 2), corners of a polygon."""
     if len(outlines) == 0:
         return np.zeros((0, 12, 2), np.float32)
     middle = (outlines.min(axis=1, keepdims=True) + outlines.max(axis=1, keepdims=True)) / 2
-    return (middle + GROWN * (outlines - middle))[:, ::3]
+    return (middle + COVER_GROWTH * (outlines - middle))[:, ::3]
 
 
-def cover(image: np.ndarray, covered: np.ndarray, way: str) -> np.ndarray:
+def anonymize(image: np.ndarray, covered: np.ndarray, way: str) -> np.ndarray:
     """A copy of the picture, uint8 (h, w, 3), in which the polygons (n, k, 2) pixels are covered.
 
     way: of privacy.WAYS. SHOWN covers nothing.
@@ -49,17 +49,17 @@ def cover(image: np.ndarray, covered: np.ndarray, way: str) -> np.ndarray:
     return picture
 
 
-def cover_all(image: np.ndarray, way: str) -> np.ndarray:
+def anonymize_whole(image: np.ndarray, way: str) -> np.ndarray:
     """A copy that is covered as a whole: nobody knows yet where its faces are."""
     height, width = image.shape[:2]
-    return cover(image, np.array([[[0, 0], [width, 0], [width, height], [0, height]]], np.float32), way)
+    return anonymize(image, np.array([[[0, 0], [width, 0], [width, height], [0, height]]], np.float32), way)
 
 
 def _hidden(part: np.ndarray, way: str) -> np.ndarray:
     if way == MASK:
-        return np.full_like(part, PLAIN)
+        return np.full_like(part, MASK_BGR)
     height, width = part.shape[:2]
-    cell = max(height, width) / CELLS
+    cell = max(height, width) / COVER_CELLS
     small = cv2.resize(part, (max(1, round(width / cell)), max(1, round(height / cell))), interpolation=cv2.INTER_AREA)
     spread = cv2.INTER_NEAREST if way == MOSAIC else cv2.INTER_CUBIC
     return cv2.resize(small, (width, height), interpolation=spread)

@@ -11,21 +11,21 @@ from cssafe.frames import Faces
 from cssafe.language import N_
 from cssafe.settings import ConfigurationError
 from cssafe.vision import openvino_runtime
-from cssafe.vision.boxes import input_shape, joined, letterbox
+from cssafe.vision.boxes import input_shape, letterbox, merge_scales
 
-LONG_SIDES = (800, 1280)
+LONG_SIDE_PX = (800, 1280)
 """Longer side of the large input, pixels: that of the image, within these limits."""
 
-ENLARGED = 2.5
+MAX_ENLARGEMENT = 2.5
 """Most by which a picture is enlarged: as far as those that the network learned from."""
 
-CLOSE_UP = 256
+CLOSE_UP_PX = 256
 """Side of the small input, in which a face that fills the picture has a size that the network learned."""
 
 GRAPH = ("detector.xml", "detector.bin")
 """The exported graph's files."""
 
-NUMBERS = 7
+OUTPUTS = 7
 """What each place says: logit of the score, middle x and y (strides from its own), width and height (logarithms of strides),
 cosine and sine of the roll, clockwise."""
 
@@ -43,7 +43,7 @@ class Detector:
             ConfigurationError: the folder does not hold such a network.
         """
         card = read_card(folder)
-        openvino_runtime.check(folder, card["sha256"], GRAPH)
+        openvino_runtime.check_digests(folder, card["sha256"], GRAPH)
         self.threshold = threshold
         self.strides = tuple(int(stride) for stride in card["strides"])
         self._graph = folder / GRAPH[0]
@@ -55,16 +55,16 @@ class Detector:
         Returns:
             n faces from forehead to chin, best score first, and their roll in degrees (n,), clockwise.
         """
-        return joined([self._run(image, *shape) for shape in input_shapes(*image.shape[:2])])
+        return merge_scales([self._run(image, *shape) for shape in input_shapes(*image.shape[:2])])
 
     def _run(self, image: np.ndarray, height: int, width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         if (height, width) not in self._compiled:
-            self._compiled[height, width] = openvino_runtime.compiled(
-                openvino_runtime.of_bytes(self._graph, height, width)
+            self._compiled[height, width] = openvino_runtime.compile_model(
+                openvino_runtime.load_uint8_input(self._graph, height, width)
             )
         picture, scale = letterbox(image, height, width)
-        (said,) = openvino_runtime.outputs(self._compiled[height, width], picture[None])
-        boxes, scores, rolls = decode(said[0], height, width, self.strides, self.threshold)
+        (said,) = openvino_runtime.run_batches(self._compiled[height, width], picture[None])
+        boxes, scores, rolls = decode_boxes(said[0], height, width, self.strides, self.threshold)
         return boxes / scale, scores, rolls
 
 
@@ -93,11 +93,11 @@ def read_card(folder: Path) -> dict[str, Any]:
 def input_shapes(height: int, width: int) -> list[tuple[int, int]]:
     """The input sizes (height, width) at which an image is looked at: one for the room, one for close-ups."""
     longer = max(height, width)
-    scale = min(np.clip(longer, *LONG_SIDES) / longer, ENLARGED)
-    return [input_shape(height, width, scale), (CLOSE_UP, CLOSE_UP)]
+    scale = min(np.clip(longer, *LONG_SIDE_PX) / longer, MAX_ENLARGEMENT)
+    return [input_shape(height, width, scale), (CLOSE_UP_PX, CLOSE_UP_PX)]
 
 
-def decode(
+def decode_boxes(
     said: np.ndarray, height: int, width: int, strides: tuple[int, ...], threshold: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The network's numbers (places, NUMBERS) -> boxes (n, 4), scores (n,), rolls (n,) from the threshold up, in input pixels.

@@ -50,9 +50,9 @@ def segment(points: np.ndarray, height: int, width: int) -> np.ndarray:
 def outlines(boxes: np.ndarray, meshes: Meshes, trusted: np.ndarray) -> np.ndarray:
     """Where each face ends, float32 (n, 36, 2) pixels: the mesh's silhouette where it is trusted, bool (n,), else its box."""
     silhouettes = meshes.points[:, OUTLINE, :2]
-    return np.where(trusted[:, None, None], silhouettes, boxed(boxes)).astype(np.float32)
+    return np.where(trusted[:, None, None], silhouettes, box_outlines(boxes)).astype(np.float32)
 
 
-def boxed(boxes: np.ndarray) -> np.ndarray:
+def box_outlines(boxes: np.ndarray) -> np.ndarray:
     """The same of boxes (n, 4) x1 y1 x2 y2 alone: each corner nine times."""
     return np.repeat(boxes[:, [[0, 1], [2, 1], [2, 3], [0, 3]]], len(OUTLINE) // 4, axis=1)

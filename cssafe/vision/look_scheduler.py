@@ -8,15 +8,15 @@ import numpy as np
 from cssafe.vision.boxes import iou
 from cssafe.vision.mesh import Meshes
 
-OLDEST_LOOK = 1.0
+MAX_LOOK_AGE_S = 1.0
 """Seconds after which a face is looked at closely again, however many others wait: an observation is one second."""
 
-SAME_PLACE = 0.8
+MIN_REST_IOU = 0.8
 """Overlap (IoU) with a detection of the frame before from which it is the same face at rest; below, it has moved or turned, and
 is looked at at once."""
 
 
-class Turns:
+class LookScheduler:
     """What one stream's newest frame holds: its detections, their meshes, and when each mesh was laid."""
 
     def __init__(self) -> None:
@@ -25,7 +25,7 @@ class Turns:
         self._laid = np.zeros(0)
         self._now = float("-inf")
 
-    def take(
+    def refresh(
         self, boxes: np.ndarray, lay: Callable[[np.ndarray], Meshes], now: float, at_once: float
     ) -> tuple[Meshes, np.ndarray]:
         """The meshes of a frame's n detections, and bool (n,), whose turn it was.
@@ -35,15 +35,15 @@ class Turns:
                 must not go back. at_once: faces that the machine looks at closely in one frame.
         """
         overlap = iou(boxes, self._boxes)
-        known = (overlap >= SAME_PLACE).any(axis=1)
+        known = (overlap >= MIN_REST_IOU).any(axis=1)
         earlier = overlap[known].argmax(axis=1) if known.any() else np.zeros(0, int)
         laid = np.full(len(boxes), -np.inf)
         laid[known] = self._laid[earlier]
-        fresh = due(now - laid, now - self._now, at_once)
+        fresh = select_due(now - laid, now - self._now, at_once)
 
         points = np.zeros((len(boxes), 468, 3), np.float32)
         scores = np.zeros(len(boxes), np.float32)
-        points[known] = moved(self._meshes.points[earlier], self._boxes[earlier], boxes[known])
+        points[known] = move_meshes(self._meshes.points[earlier], self._boxes[earlier], boxes[known])
         scores[known] = self._meshes.scores[earlier]
         new = lay(fresh)
         points[fresh], scores[fresh] = new.points, new.scores
@@ -52,9 +52,9 @@ class Turns:
         return meshes, fresh
 
 
-def due(age: np.ndarray, interval: float, at_once: float) -> np.ndarray:
+def select_due(age: np.ndarray, interval: float, at_once: float) -> np.ndarray:
     """Whom to look at closely in a frame, bool (n,): everybody who is new, those who wait longest, as many as the machine does
-    at once, and whoever would wait longer than OLDEST_LOOK until the next frame.
+    at once, and whoever would wait longer than MAX_LOOK_AGE_S until the next frame.
 
     Args:
         age: (n,) seconds since the last close look, infinite where there was none. interval: seconds since the frame before.
@@ -62,10 +62,10 @@ def due(age: np.ndarray, interval: float, at_once: float) -> np.ndarray:
     """
     rank = np.empty(len(age), int)
     rank[np.argsort(-age, kind="stable")] = np.arange(len(age))
-    return (rank < max(1.0, at_once)) | (age + interval > OLDEST_LOOK)
+    return (rank < max(1.0, at_once)) | (age + interval > MAX_LOOK_AGE_S)
 
 
-def moved(points: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.ndarray:
+def move_meshes(points: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.ndarray:
     """Meshes (n, k, 3) of faces whose boxes (n, 4) were `before` and are `after`: shifted, and scaled alike all ways."""
     from_middle, to_middle = ((b[:, None, :2] + b[:, None, 2:]) / 2 for b in (before, after))
     growth = np.sqrt(_areas(after) / _areas(before))[:, None, None]

@@ -45,7 +45,7 @@ class Weights(NamedTuple):
     outer_bias: np.ndarray
 
 
-def hidden(image: np.ndarray, points: np.ndarray) -> np.ndarray:
+def hidden_share(image: np.ndarray, points: np.ndarray) -> np.ndarray:
     """The share of each face's outline that something hides, float32 (n,) in [0, 1].
 
     Bare faces come out at 0.0 to 0.2; it is a hint of how far the other signals can be trusted, not a mask detector. Where the
@@ -54,7 +54,7 @@ def hidden(image: np.ndarray, points: np.ndarray) -> np.ndarray:
     Args:
         image: uint8 (h, w, 3) BGR. points: (n, 468, 3) pixels, the meshes of n faces.
     """
-    return shares(cells(compare(unroll(image, points)), weights()), points)
+    return share_of_area(hidden_probabilities(describe_cells(unroll(image, points)), load_weights()), points)
 
 
 def unroll(image: np.ndarray, points: np.ndarray) -> np.ndarray:
@@ -78,7 +78,7 @@ def unroll(image: np.ndarray, points: np.ndarray) -> np.ndarray:
     return np.asarray(seen).reshape(n, rays, steps, *image.shape[2:])
 
 
-def compare(unrolled: np.ndarray) -> np.ndarray:
+def describe_cells(unrolled: np.ndarray) -> np.ndarray:
     """What n faces, uint8 (n, RAYS * SAMPLES, STEPS * SAMPLES, 3) BGR, are compared by, float32 (n, INPUTS): of each cell
     lightness, both colours and detail, over the face's own; and what the face's own are."""
     n = len(unrolled)
@@ -96,13 +96,13 @@ def compare(unrolled: np.ndarray) -> np.ndarray:
     return np.hstack([np.concatenate([apart, detail[..., None]], axis=-1).reshape(n, -1), face]).astype(np.float32)
 
 
-def cells(compared: np.ndarray, layers: Weights) -> np.ndarray:
+def hidden_probabilities(compared: np.ndarray, layers: Weights) -> np.ndarray:
     """How likely each cell is hidden, float32 (n, RAYS, STEPS) in [0, 1]."""
     inner = np.maximum(compared @ layers.inner + layers.inner_bias, 0)
     return (1 / (1 + np.exp(-(inner @ layers.outer + layers.outer_bias)))).reshape(-1, RAYS, STEPS)
 
 
-def shares(hidden_cells: np.ndarray, points: np.ndarray) -> np.ndarray:
+def share_of_area(hidden_cells: np.ndarray, points: np.ndarray) -> np.ndarray:
     """The hidden share of n faces, float32 (n,), from their cells (n, RAYS, STEPS): each counts by its area."""
     spokes = points[:, OUTLINE, :2] - points[:, [MIDDLE], :2]
     following = np.roll(spokes, -1, axis=1)
@@ -113,7 +113,7 @@ def shares(hidden_cells: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 
 @cache
-def weights() -> Weights:
+def load_weights() -> Weights:
     """The numbers that were learned, from models/hidden/hidden.npz."""
     with np.load(WEIGHTS) as stored:
         return Weights(*(stored[name].astype(np.float32) for name in Weights._fields))

@@ -5,11 +5,11 @@ import numpy as np
 
 from cssafe.vision.drawing import draw
 
-LONGEST = 1280
+MAX_SIDE_PX = 1280
 """Pixels of the longer side: as wide as a page shows it."""
 
 
-def preview(image: np.ndarray, faces: list[dict], longest: int = LONGEST) -> bytes:
+def preview(image: np.ndarray, faces: list[dict], longest: int = MAX_SIDE_PX) -> bytes:
     """The picture as JPEG, shrunk first, so that words stay readable. image: uint8 (h, w, 3) BGR. faces: what
     frames.describe gives. longest: pixels of its longer side at most."""
     zoom = min(1.0, longest / max(image.shape[:2]))

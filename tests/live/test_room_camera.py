@@ -23,7 +23,7 @@ from cssafe.media import MediaError
 from cssafe.pipeline import Stream
 from cssafe.privacy import MASK, SHOWN
 from cssafe.settings import PROFILES, ConfigurationError
-from cssafe.vision.anonymize import PLAIN
+from cssafe.vision.anonymize import MASK_BGR
 from tests.live.transports.test_websocket import Crowd, count, make
 from tests.support.room import camera
 from tests.support.rtsp import rtsp_camera
@@ -205,6 +205,6 @@ def test_the_preview_covers_faces_until_somebody_wants_to_see_them(begin, video)
         return cv2.imdecode(np.frombuffer(capture.preview(), np.uint8), 1)[20:30, 15:25].astype(int)
 
     capture.lesson.way = MASK
-    assert np.abs(face() - PLAIN).max() < 30  # of JPEG
+    assert np.abs(face() - MASK_BGR).max() < 30  # of JPEG
     capture.lesson.way = SHOWN
     assert np.abs(face() - (255, 0, 0)).max() < 60

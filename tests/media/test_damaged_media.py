@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cssafe.media import MediaError, about, decode, frames
+from cssafe.media import MediaError, about, decode_image, frames
 from tests.conftest import half_blue
 from tests.media.test_media import encoded
 from tests.media.test_media_memory import gif, saved
@@ -48,7 +48,7 @@ def film(name: str) -> bytes:
 
 def is_picture_or_refused(data: bytes) -> None:
     try:
-        image = decode(data)
+        image = decode_image(data)
     except MediaError as error:
         assert str(error).endswith(".")
     else:

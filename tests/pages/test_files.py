@@ -15,7 +15,7 @@ from cssafe.labels import REASONS
 from cssafe.live import services
 from cssafe.privacy import MASK, MOSAIC, SHOWN
 from cssafe.store import Workspace
-from cssafe.vision.face_finder import MESH_TRUSTED, Finder
+from cssafe.vision.face_finder import MIN_MESH_SCORE, FaceFinder
 from tests.conftest import encode
 from tests.media.test_media import claiming, encoded, sound
 from tests.media.test_media_memory import saved
@@ -213,7 +213,7 @@ def test_faces_of_a_class_are_covered_in_every_picture_and_ones_own_is_shown(aud
     page = analyse(("face.png", png(astronaut())), audience=audience)
     [upload] = page.session_state["files"].analysis.uploads
     seen = cv2.imdecode(np.frombuffer(upload.preview, np.uint8), 1)
-    assert ((Finder().find(seen)[1].scores >= MESH_TRUSTED).sum() == 0) == covered
+    assert ((FaceFinder().find(seen)[1].scores >= MIN_MESH_SCORE).sum() == 0) == covered
 
 
 def test_the_choice_of_how_faces_appear_follows_the_audience_and_is_remembered():

@@ -10,7 +10,7 @@ import pytest
 
 from cssafe import queries
 from cssafe.labels import FERPLUS
-from cssafe.observations import observe
+from cssafe.observations import average_seconds
 from cssafe.queries import scored_observations
 from cssafe.scoring import explanation, rescoring, sensitivity
 from cssafe.scoring.concentration import attention, concentration
@@ -42,8 +42,8 @@ def mixed(seconds=6, tracks=6, seed=0):
 
 
 def test_no_observations_are_scored_as_none():
-    assert rescoring.score(observe([]), FRONT, PUBLISHED).empty
-    assert explanation.minutes(observe([]).assign(minute=0), FRONT, PUBLISHED).empty
+    assert rescoring.score(average_seconds([]), FRONT, PUBLISHED).empty
+    assert explanation.minutes(average_seconds([]).assign(minute=0), FRONT, PUBLISHED).empty
 
 
 def test_a_score_made_anew_is_that_of_the_second_s_mean_signals():

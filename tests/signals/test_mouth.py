@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cssafe.signals.mouth import CORNERS, LIPS, YawnDetector, gaping, opening
+from cssafe.signals.mouth import CORNERS, LIPS, YawnDetector, is_gaping, opening
 from cssafe.vision.mesh import LEFT_EYE, Meshes
 
 
@@ -26,7 +26,7 @@ def lips(opening, width):
     ids=["closed", "speaks", "gapes", "laughs", "smiles"],
 )
 def test_a_mouth_gapes_that_is_open_and_not_drawn_wide(opening, width, gapes):
-    assert gaping(lips(opening, width)) == [gapes]
+    assert is_gaping(lips(opening, width)) == [gapes]
 
 
 def yawned(gaping, rate=10.0):

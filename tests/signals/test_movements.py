@@ -4,9 +4,9 @@ import pytest
 from cssafe.frames import MOVEMENTS
 from cssafe.labels import FERPLUS
 from cssafe.signals.mouth import CORNERS, LIPS
-from cssafe.signals.movements import BROWS, INNER_BROWS, NOSTRILS, NeutralFace, shapes
+from cssafe.signals.movements import BROWS, INNER_BROWS, NOSTRILS, NeutralFace, face_shapes
 from cssafe.signals.pose import rotation
-from cssafe.vision.face_finder import Finder
+from cssafe.vision.face_finder import FaceFinder
 from cssafe.vision.mesh import Meshes
 from tests.support.faces import astronaut
 
@@ -16,7 +16,7 @@ UP, DOWN, APART = -5.0, 5.0, 5.0
 
 @pytest.fixture(scope="module")
 def face():
-    return Finder().find(astronaut())[1].points[0]
+    return FaceFinder().find(astronaut())[1].points[0]
 
 
 def moved(face, points, x=0.0, y=0.0):
@@ -29,7 +29,7 @@ def moved(face, points, x=0.0, y=0.0):
 
 
 def change(face, other):
-    before, after = shapes(Meshes(np.stack([face, other]), np.ones(2, np.float32)))
+    before, after = face_shapes(Meshes(np.stack([face, other]), np.ones(2, np.float32)))
     return dict(zip(MOVEMENTS, after - before, strict=True))
 
 
@@ -38,7 +38,7 @@ def neutral(share=1.0):
 
 
 def test_no_faces_have_no_shapes():
-    assert shapes(Meshes(np.zeros((0, 468, 3), np.float32), np.zeros(0, np.float32))).shape == (0, len(MOVEMENTS))
+    assert face_shapes(Meshes(np.zeros((0, 468, 3), np.float32), np.zeros(0, np.float32))).shape == (0, len(MOVEMENTS))
 
 
 @pytest.mark.parametrize(

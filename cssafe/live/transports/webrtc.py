@@ -29,7 +29,7 @@ from cssafe.live.lesson import LiveLesson
 from cssafe.live.transports.websocket_component import SIZES
 from cssafe.privacy import SHOWN
 from cssafe.settings import OVERLAY_TIMEOUT_S, TRANSPORT_TIMEOUT_S
-from cssafe.vision.anonymize import cover, cover_all
+from cssafe.vision.anonymize import anonymize, anonymize_whole
 from cssafe.vision.drawing import draw
 
 log = logging.getLogger(__name__)
@@ -146,7 +146,7 @@ class Stream:
         if newest is not None and time.monotonic() - newest[0] >= OVERLAY_TIMEOUT_S:
             newest = None
         if (way := self.lesson.way) != SHOWN:
-            image = cover_all(image, way) if newest is None else cover(newest[1], newest[2]["covers"], way)
+            image = anonymize_whole(image, way) if newest is None else anonymize(newest[1], newest[2]["covers"], way)
         width = image.shape[1]
         faces: list[dict] = []
         if newest is not None:

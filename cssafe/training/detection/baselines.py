@@ -11,8 +11,8 @@ import numpy as np
 
 from cssafe.frames import Faces
 from cssafe.training.detection.blazeface import BELIEVED, THRESHOLD, BlazeFace, face_boxes, face_probability
-from cssafe.vision.boxes import suppress
-from cssafe.vision.face_finder import Finder
+from cssafe.vision.boxes import nms
+from cssafe.vision.face_finder import FaceFinder
 from cssafe.vision.mesh import Meshes, MeshNetwork
 
 Finds = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -26,7 +26,7 @@ LEAST = 0.05
 
 def ours(folder: Path) -> Finds:
     """The detector in a model folder, weighed by the mesh network, as it is served."""
-    return _alone(Finder(folder, LEAST).find)
+    return _alone(FaceFinder(folder, LEAST).find)
 
 
 def blazeface() -> Finds:
@@ -60,7 +60,7 @@ def blazeface_chain(least: float = THRESHOLD, believed: float = BELIEVED) -> Cha
         boxes = face_boxes(faces.boxes, meshes)
         (rows,) = np.nonzero(scores >= believed)
         # A part of a face that was taken for one has the mesh of the whole face, so its box is that of the whole.
-        keep = rows[suppress(boxes[rows], scores[rows])]
+        keep = rows[nms(boxes[rows], scores[rows])]
         return Faces(boxes[keep], scores[keep]), meshes[keep]
 
     return find

@@ -11,7 +11,7 @@ import pandas as pd
 from cssafe.colours import COLOURS
 from cssafe.training.datasets import DataError
 from cssafe.training.expression.card import CARD, split
-from cssafe.vision.openvino_runtime import processor, sha256
+from cssafe.vision.openvino_runtime import processor_name, sha256
 
 PICTURE = "curves.svg"
 
@@ -43,7 +43,7 @@ def write(folder: Path, figures: dict[str, dict[str, Any]], tables: str, command
     before, _, after = split(folder)
     threshold = json.loads((folder / "model.json").read_text(encoding="utf-8"))["threshold"]
     said = (
-        f"`{command}`, {date.today().isoformat()}, {processor()}. SHA-256 of the weights (`detector.bin`) "
+        f"`{command}`, {date.today().isoformat()}, {processor_name()}. SHA-256 of the weights (`detector.bin`) "
         f"`{sha256(folder / 'detector.bin')}`; served from a score of {threshold} on."
     )
     drawn(figures).save(folder / PICTURE)

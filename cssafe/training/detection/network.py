@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from cssafe.vision.detector import NUMBERS
+from cssafe.vision.detector import OUTPUTS
 
 Convolution = Callable[[Any], Any]
 
@@ -105,14 +105,14 @@ def build(width: float = 1.0, data_format: str | None = None) -> keras.Model:
 
     # the head: the same convolutions at all strides, for a face looks alike at each; statistics of their own
     shared = [separable(pyramid) for _ in range(2)]
-    last = layers.Conv2D(NUMBERS, 1, dtype="float32", bias_initializer=_start, data_format=data_format, name="numbers")
+    last = layers.Conv2D(OUTPUTS, 1, dtype="float32", bias_initializer=_start, data_format=data_format, name="numbers")
     said = []
     for x in levels:
         for convolution in shared:
             x = finished(convolution(x), shortcut=x)
         x = last(x)
         x = layers.Permute((2, 3, 1))(x) if first else x
-        said.append(layers.Reshape((-1, NUMBERS))(x))
+        said.append(layers.Reshape((-1, OUTPUTS))(x))
     return keras.Model(pictures, layers.Concatenate(axis=1, dtype="float32", name="said")(said), name="detector")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from cssafe.expression import Expression
 from cssafe.expression.model_metrics import FIGURES
 from cssafe.training.datasets import DataError
-from cssafe.vision.openvino_runtime import processor, sha256
+from cssafe.vision.openvino_runtime import processor_name, sha256
 
 CARD = "MODEL_CARD.md"
 BEGIN = "<!-- figures: written by python -m cssafe evaluate --card -->"
@@ -73,7 +73,7 @@ def stamped(
     return {
         "date": date.today().isoformat(),
         "command": " ".join(["python -m cssafe evaluate", *words]),
-        "processor": processor(),
+        "processor": processor_name(),
         "precision": network.precision,
         "precisions": {name: {labels: _honest(told[labels]) for labels in told} for name, told in in_each.items()},
         "model": _weights(folder),

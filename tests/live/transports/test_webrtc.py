@@ -16,7 +16,7 @@ from cssafe.live.transports import webrtc
 from cssafe.live.transports.webrtc import COMEBACK, Stream, ice_servers
 from cssafe.privacy import MASK
 from cssafe.settings import TRANSPORT_TIMEOUT_S
-from cssafe.vision.anonymize import PLAIN as GREY
+from cssafe.vision.anonymize import MASK_BGR as GREY
 from tests.live.transports.test_websocket import Crowd, crowd
 from tests.support.wait import until
 
