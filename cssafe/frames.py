@@ -9,11 +9,7 @@ from datetime import datetime
 
 import numpy as np
 
-from cssafe.labels import FERPLUS, REASONS
-from cssafe.language import N_
-
-LEVELS = (N_("low"), N_("medium"), N_("high"))
-"""Levels of concentration, by index. -1 stands for: not measurable."""
+from cssafe.labels import FERPLUS, LEVELS, REASONS
 
 
 @dataclass(frozen=True)

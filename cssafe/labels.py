@@ -1,4 +1,7 @@
-"""The emotion words. Every package of this field orders them differently, so labels travel by name, never by position."""
+"""Closed lists of words, once: emotions, activities, markers, levels, audiences, weekdays, reasons.
+
+Packages of this field order emotions differently, so labels travel by name, never by position.
+"""
 
 from cssafe.language import N_
 
@@ -27,6 +30,15 @@ MARKERS = (
     N_("question"), N_("instruction"), N_("demonstration"), N_("quiz"), N_("joke"), N_("group work"), N_("break"),
 )  # fmt: skip
 """What a teacher can note at a moment of a lesson. The last two are activities since, and stand in older lessons."""
+
+LEVELS = (N_("low"), N_("medium"), N_("high"))
+"""Levels of concentration, by index; -1 stands for: not measurable."""
+
+AUDIENCES = ("self", "class")
+"""Who is in the picture: one person alone, or a class."""
+
+WEEKDAYS = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
+"""Days of the week, Monday first."""
 
 REASONS = {
     "too_small": N_("The face is too small to be measured. Come closer, or zoom in."),

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pandas as pd
 
-from cssafe.frames import LEVELS, SIGNALS, FrameResult
-from cssafe.labels import FERPLUS
+from cssafe.frames import SIGNALS, FrameResult
+from cssafe.labels import FERPLUS, LEVELS
 
 EXPRESSION = tuple(f"p_{name}" for name in FERPLUS)
 """Column names of the eight probabilities."""

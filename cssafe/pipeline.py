@@ -290,17 +290,10 @@ def measure_signals(
     blinks, perclos = _track_blinks(memory, closing, openness, now)
     yawns = mouth.YawnDetector(memory["gaping_since"], memory["mouth_read"])
     yawning = yawns.update(now, _spread(mouth.is_gaping(meshes), readable))
-    moved = np.full((len(readable), len(MOVEMENTS)), np.nan, np.float32)
-    if expression is not None:
-        shapes = _spread(movements.face_shapes(meshes), readable)
-        neutral = movements.NeutralFace(memory["neutral_seconds"], memory["neutral"])
-        neutral.learn(shapes, expression, elapsed)
-        moved = neutral.moved(shapes)
+    moved = _measure_movements(meshes, readable, expression, memory, elapsed)
     trust = quality(found.faces.heights, found.sharpness, found.yaw, found.pitch, found.meshes.scores, hidden)
     return Signals(
-        yaw=np.where(readable, found.yaw, np.nan),
-        pitch=np.where(readable, found.pitch, np.nan),
-        roll=np.where(readable, found.roll, np.nan),
+        **{name: np.where(readable, getattr(found, name), np.nan) for name in ("yaw", "pitch", "roll")},
         gaze_x=gaze_x,
         gaze_y=gaze_y,
         openness=openness,
@@ -356,6 +349,18 @@ def _read_expression(
         outputs = network.ferplus(crops), network.evidence(crops)
         stream.inputs = ExpressionInput(*mesh_crop_poses(meshes), meshes.points, crops, *outputs)
     return np.where(readability.waiting[:, None], memory["expression"], smoothed)
+
+
+def _measure_movements(
+    meshes: Meshes, readable: np.ndarray, expression: np.ndarray | None, memory: np.ndarray, elapsed: float
+) -> np.ndarray:
+    """Movements against each person's own neutral face, which is learned here: float32 (n, 5), NaN without expression."""
+    if expression is None:
+        return np.full((len(readable), len(MOVEMENTS)), np.nan, np.float32)
+    shapes = _spread(movements.face_shapes(meshes), readable)
+    neutral = movements.NeutralFace(memory["neutral_seconds"], memory["neutral"])
+    neutral.learn(shapes, expression, elapsed)
+    return neutral.moved(shapes)
 
 
 def _track_blinks(

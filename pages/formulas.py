@@ -5,7 +5,7 @@ import streamlit as st
 
 from cssafe import queries
 from cssafe.charts import between, formulas
-from cssafe.frames import LEVELS
+from cssafe.labels import LEVELS
 from cssafe.language import _, ngettext
 from cssafe.names import literal, sentence, shown
 from cssafe.queries import scored_observations

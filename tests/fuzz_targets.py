@@ -33,7 +33,7 @@ from cssafe.live import services
 from cssafe.live.engine import Engine
 from cssafe.live.transports import websocket
 from cssafe.live.upload import Analysis
-from cssafe.privacy import WAYS
+from cssafe.privacy import Anonymization
 from cssafe.scoring.concentration import attention, concentration, levels
 from cssafe.scoring.formula import FORMULAS, PUBLISHED_FILE, read_formula, sources
 from cssafe.settings import FRAME_LIMIT, PROFILES, ConfigurationError
@@ -91,7 +91,9 @@ def uploads() -> Iterator[Target]:
 
     try:
         yield Target(
-            st.tuples(damaged | anything, TEXTS, st.sampled_from(("self", "class")), st.sampled_from(WAYS)),
+            st.tuples(
+                damaged | anything, TEXTS, st.sampled_from(("self", "class")), st.sampled_from(tuple(Anonymization))
+            ),
             check,
             os.getpid(),
         )

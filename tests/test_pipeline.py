@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from cssafe import settings
-from cssafe.frames import LEVELS, MOVEMENTS, describe
-from cssafe.labels import FERPLUS
+from cssafe.frames import MOVEMENTS, describe
+from cssafe.labels import FERPLUS, LEVELS
 from cssafe.pipeline import Pipeline, Stream
 from cssafe.scoring.formula import ATTENTION_ONLY
 from cssafe.signals.pose import rotation

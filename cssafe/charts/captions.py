@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from cssafe.charts import THIN_LESSONS, THIN_MINUTES, WEEKDAYS, between
-from cssafe.frames import LEVELS
+from cssafe.labels import LEVELS
 from cssafe.language import _, ngettext
 from cssafe.scoring.explanation import words
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo, available_timezones
 
 from cssafe import media, settings
-from cssafe.frames import LEVELS
+from cssafe.labels import LEVELS
 from cssafe.live.engine import Engine
 from cssafe.live.lesson import LiveLesson
 from cssafe.live.room_camera import Capture, check

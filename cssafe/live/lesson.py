@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas as pd
 
-from cssafe.frames import LEVELS, FrameResult, describe
-from cssafe.labels import DEFAULT_ACTIVITY, FERPLUS
+from cssafe.frames import FrameResult, describe
+from cssafe.labels import DEFAULT_ACTIVITY, FERPLUS, LEVELS
 from cssafe.language import N_, _
 from cssafe.live.alerts import REST, Alert, Watcher
 from cssafe.live.clock import LessonClock
@@ -23,7 +23,7 @@ from cssafe.live.engine import Answer, Feed
 from cssafe.live.lesson_state import Reading, View
 from cssafe.observations import Seconds
 from cssafe.pipeline import Stream
-from cssafe.privacy import individuals, way, withheld
+from cssafe.privacy import chosen_anonymization, individuals, withheld
 from cssafe.scoring.concentration import levels
 from cssafe.scoring.explanation import nothing, of_frame
 from cssafe.scoring.formula import chosen
@@ -110,8 +110,8 @@ class LiveLesson:
         self.written = False
         """Whether the end is in the database, or could not be written."""
         self.expired = False
-        self.way = way(workspace.get("anonymous", {}), audience)
-        """How faces appear in its pictures, of privacy.WAYS; may be changed at any time."""
+        self.way = chosen_anonymization(workspace.get("anonymous", {}), audience)
+        """How faces appear in its pictures, of privacy.Anonymization; may be changed at any time."""
         self._stream = Stream(live=True, formula=self._formula, activity=self.lesson.activity)
         self._feed: Feed | None = None
         self._observing = Seconds()

@@ -90,7 +90,7 @@ class Analysis:
         formula: Formula | None = None,
     ) -> None:
         """files: each with its `name`. audience: "self" or "class"; all of it counts as the activity usual for it. way: how
-        faces appear in pictures, of privacy.WAYS. formula: None for the profile's own."""
+        faces appear in pictures, of privacy.Anonymization. formula: None for the profile's own."""
         self.profile, self.audience, self.way = profile, audience, way
         self.formula = formula or chosen(None, profile.expression)
         self.uploads: list[Upload] = []

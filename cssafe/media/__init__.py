@@ -210,18 +210,7 @@ def _stream(source: Source, every: float, since: float) -> Iterator[Picture]:
             N_("{name}: this is not an image or video that can be read, or it is damaged."), name=name
         ) from None
     with container:
-        # A picture that is attached to music (its cover) is no video.
-        videos = [s for s in container.streams.video if not s.disposition & s.disposition.__class__.attached_pic]
-        if not videos:
-            raise MediaError(N_("{name}: there is no picture in it, only sound or text; a video is needed."), name=name)
-        video = videos[0]
-        if video.codec_context is None:
-            raise MediaError(
-                N_("{name}: its pictures are coded in a way that cannot be read. Save it as MP4 (H.264)."), name=name
-            )
-        check_size(video.codec_context.width, video.codec_context.height, name)
-        video.codec_context.options = {"max_pixels": str(MAX_PIXELS)}  # for sizes that change on the way
-        video.thread_type = "AUTO"
+        video = _video(container, name)
         start, end, due = None, 0.0, since
         damaged: list[float] = []
         live = (
@@ -246,6 +235,23 @@ def _stream(source: Source, every: float, since: float) -> Iterator[Picture]:
             raise MediaError(N_("{camera}: the camera has stopped sending."), camera=name)
         if start is not None:
             _check_complete(end - start, _promised(container, video), sum(damaged), name)
+
+
+def _video(container: Any, name: str) -> Any:
+    """The first video of an open container, ready to decode."""
+    # A picture that is attached to music (its cover) is no video.
+    videos = [s for s in container.streams.video if not s.disposition & s.disposition.__class__.attached_pic]
+    if not videos:
+        raise MediaError(N_("{name}: there is no picture in it, only sound or text; a video is needed."), name=name)
+    context = videos[0].codec_context
+    if context is None:
+        raise MediaError(
+            N_("{name}: its pictures are coded in a way that cannot be read. Save it as MP4 (H.264)."), name=name
+        )
+    check_size(context.width, context.height, name)
+    context.options = {"max_pixels": str(MAX_PIXELS)}  # for sizes that change on the way
+    videos[0].thread_type = "AUTO"
+    return videos[0]
 
 
 def _check_complete(end: float, promised: float, damaged: float, name: str) -> None:

@@ -4,8 +4,7 @@ import pandas as pd
 
 from cssafe import charts, queries
 from cssafe.charts import captions as said
-from cssafe.frames import LEVELS
-from cssafe.labels import FERPLUS
+from cssafe.labels import FERPLUS, LEVELS
 from cssafe.language import N_, _, ngettext
 from cssafe.queries import notes, scored_observations
 from cssafe.queries.suggestions import sentence, suggestions

@@ -6,20 +6,20 @@ from itertools import combinations
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from cssafe.language import N_, _
+from cssafe.labels import WEEKDAYS
+from cssafe.language import _
 
-DAYS = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
-SCHOOL_DAYS = DAYS[:5]
+SCHOOL_DAYS = WEEKDAYS[:5]
 
 Entry = dict[str, Any]
-"""days (names of DAYS, in their order), start, end ("08:45", start included, end not), class_name, subject, room (may
+"""days (names of WEEKDAYS, in their order), start, end ("08:45", start included, end not), class_name, subject, room (may
 be empty)."""
 
 
 def read(rows: Iterable[Mapping[str, Any]]) -> list[Entry]:
     """Entries out of a filled-in table, in the order of the week.
 
-    rows: days (names of DAYS), start and end (datetime.time, or as "08:45", which is what Streamlit's table gives while
+    rows: days (names of WEEKDAYS), start and end (datetime.time, or as "08:45", which is what Streamlit's table gives while
     it is new), class_name, subject, room (text); rows without anything in them are passed over.
 
     Raises:
@@ -30,7 +30,7 @@ def read(rows: Iterable[Mapping[str, Any]]) -> list[Entry]:
         words = {name: _text(row.get(name)) for name in ("class_name", "subject", "room")}
         times = [_time(row.get(name)) for name in ("start", "end")]
         chosen = row.get("days")
-        days = [day for day in DAYS if day in chosen] if isinstance(chosen, Iterable) else []
+        days = [day for day in WEEKDAYS if day in chosen] if isinstance(chosen, Iterable) else []
         if not days and not any(words.values()) and times == [None, None]:
             continue
         name = " ".join(part for part in (words["subject"], words["class_name"]) if part) or _("without a name")
@@ -53,7 +53,7 @@ def read(rows: Iterable[Mapping[str, Any]]) -> list[Entry]:
                 ).format(name=name, start=start, end=end)
             )
         entries.append({"days": days, "start": start, "end": end} | words)
-    entries.sort(key=lambda entry: (DAYS.index(entry["days"][0]), entry["start"]))
+    entries.sort(key=lambda entry: (WEEKDAYS.index(entry["days"][0]), entry["start"]))
     for one, other in combinations(entries, 2):
         both = [day for day in one["days"] if day in other["days"]]
         if both and one["start"] < other["end"] and other["start"] < one["end"]:
@@ -76,7 +76,7 @@ def due(timetable: Iterable[Entry], now: datetime, time_zone: str) -> Entry | No
     """The entry whose lesson should be running now (aware), by the clock on the wall of that zone: an hour that the
     clock leaves out in spring is never due, one that it repeats in autumn is due twice."""
     local = now.astimezone(ZoneInfo(time_zone))
-    day, clock = DAYS[local.weekday()], f"{local:%H:%M}"
+    day, clock = WEEKDAYS[local.weekday()], f"{local:%H:%M}"
     return next((e for e in timetable if day in e["days"] and e["start"] <= clock < e["end"]), None)
 
 
@@ -94,7 +94,7 @@ def upcoming(timetable: Iterable[Entry], now: datetime, time_zone: str) -> tuple
         (datetime.combine(day, time.fromisoformat(entry["start"]), zone), entry)
         for day in (today + timedelta(days=d) for d in range(8))
         for entry in timetable
-        if DAYS[day.weekday()] in entry["days"]
+        if WEEKDAYS[day.weekday()] in entry["days"]
     ]
     return min((s for s in starts if s[0] > now), key=lambda s: s[0], default=None)
 

@@ -7,12 +7,13 @@ from typing import Any
 
 import pandas as pd
 
+from cssafe.labels import WEEKDAYS
 from cssafe.language import N_, _
-from cssafe.school.room_timetable import DAYS, SCHOOL_DAYS
+from cssafe.school.room_timetable import SCHOOL_DAYS
 
 LESSON = ("day", "period", "class_name", "subject", "teacher", "room", "length", "fixed")
-"""Columns of School.lessons. day: of DAYS; period: the name of the first; teacher, room: text, may be empty; length: periods
-in a row (2 is a double period), which stay together; fixed: must not move."""
+"""Columns of School.lessons. day: of WEEKDAYS; period: the name of the first; teacher, room: text, may be empty; length:
+periods in a row (2 is a double period), which stay together; fixed: must not move."""
 
 AWAY = ("who", "name", "day", "period")
 """Columns of School.away. who: of WHO; period: empty for the whole day."""
@@ -32,8 +33,8 @@ MOST = 2
 
 @dataclass(frozen=True)
 class School:
-    """days: of DAYS. periods: as periods.read gives them. lessons, away: tables of LESSON and AWAY. focus: subject -> how much
-    its concentration matters, above 0; subjects not in it do not matter. most: periods of a subject, class and day."""
+    """days: of WEEKDAYS. periods: as periods.read gives them. lessons, away: tables of LESSON and AWAY. focus: subject -> how
+    much its concentration matters, above 0; subjects not in it do not matter. most: periods of a subject, class and day."""
 
     days: tuple[str, ...]
     periods: tuple[dict[str, str], ...]
@@ -82,7 +83,7 @@ def read(
     """
     if not days:
         raise ValueError(_("The week has no day. Choose at least one."))
-    week = tuple(day for day in DAYS if day in days)
+    week = tuple(day for day in WEEKDAYS if day in days)
     names = [period["name"] for period in periods]
     rows = [_lesson(row, week, names) for row in lessons if any(map(_text, (row.get(name) for name in LESSON[:6])))]
     rows.sort(key=lambda row: (week.index(row["day"]), names.index(row["period"]), row["class_name"], row["subject"]))
@@ -124,7 +125,7 @@ def from_lessons(lessons: pd.DataFrame, weeks: int = 4) -> list[dict[str, Any]]:
     recent = lessons[lessons["week"] > lessons["week"].max() - pd.Timedelta(weeks=weeks)].sort_values("week")
     recent = recent.drop_duplicates(["weekday", "period", "class_name"], keep="last")
     return [
-        {"day": DAYS[row.weekday - 1], "period": row.period, "class_name": row.class_name, "subject": row.subject}
+        {"day": WEEKDAYS[row.weekday - 1], "period": row.period, "class_name": row.class_name, "subject": row.subject}
         | {"teacher": "", "room": row.room, "length": 1, "fixed": False}
         for row in recent.itertuples()
     ]

@@ -15,13 +15,13 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cssafe.labels import ACTIVITIES, MARKERS
+from cssafe.labels import ACTIVITIES, AUDIENCES, MARKERS
 from cssafe.language import N_, Sentence
 from cssafe.names import shown
 from cssafe.observations import EXPRESSION
 from cssafe.settings import PROFILES
 from cssafe.store.errors import StoreError
-from cssafe.store.lesson import AUDIENCES, SOURCES
+from cssafe.store.lesson import SOURCES
 from cssafe.store.statements import insert_observations
 from cssafe.store.stored_settings import STORED_SETTINGS, TRAVELLING, usable
 from cssafe.store.summaries import summarise

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from cssafe.labels import ACTIVITIES, DEFAULT_ACTIVITY
+from cssafe.labels import ACTIVITIES, AUDIENCES, DEFAULT_ACTIVITY
 from cssafe.language import N_
 from cssafe.settings import PROFILES
 
 SOURCES = ("camera", "file", "sample")
-AUDIENCES = ("self", "class")
+
 
 NO_CLASS, NO_SUBJECT = N_("No class"), N_("No subject")
 """What a lesson has that was given none."""

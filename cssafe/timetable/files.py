@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from cssafe.exchange.spreadsheet import escape_texts, unescape
+from cssafe.labels import WEEKDAYS
 from cssafe.language import _
-from cssafe.school.room_timetable import DAYS
 from cssafe.school.week import WHO, WORD, School, called, periods_of
 
 Rows = list[dict[str, Any]]
@@ -39,7 +39,7 @@ YES = ("yes", "true", "1", "x")
 CLASS, SUBJECT, TEACHER, FIXED, AWAY = (f"X-CSSAFE-{name}" for name in ("CLASS", "SUBJECT", "TEACHER", "FIXED", "AWAY"))
 """What iCalendar has no property for; programs that do not know them pass over them (RFC 5545, 3.8.8.2)."""
 
-BYDAY = dict(zip(("MO", "TU", "WE", "TH", "FR", "SA", "SU"), DAYS, strict=True))
+BYDAY = dict(zip(("MO", "TU", "WE", "TH", "FR", "SA", "SU"), WEEKDAYS, strict=True))
 
 
 def to_csv(school: School) -> str:
@@ -107,7 +107,7 @@ def to_ics(school: School, monday: date, time_zone: str) -> bytes:
 
     def event(summary: str, day: str, period: str, length: int, **properties: str) -> Event:
         first = school.names.index(period)
-        when = monday + timedelta(days=DAYS.index(day))
+        when = monday + timedelta(days=WEEKDAYS.index(day))
         ends = school.periods[first]["start"], school.periods[first + length - 1]["end"]
         new = Event()
         new.add("uid", f"{uuid5(NAMESPACE_URL, f'{day} {period} {sorted(properties.items())}')}@cssafe")
@@ -327,7 +327,7 @@ def _occurrences(event: Any, zone: ZoneInfo) -> Rows:
     told |= {"who": words.get(_parameter(away, "WHO"), ""), "name": str(away)}
     rule = _first(event, "rrule", {})
     days = {BYDAY[str(name)[-2:]]: None for name in rule.get("BYDAY", []) if str(name)[-2:] in BYDAY}
-    return [told | {"day": day} for day in days or [DAYS[start.weekday()]]]
+    return [told | {"day": day} for day in days or [WEEKDAYS[start.weekday()]]]
 
 
 def _first(event: Any, name: str, default: Any) -> Any:

@@ -16,10 +16,9 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from cssafe.labels import ACTIVITIES
+from cssafe.labels import ACTIVITIES, WEEKDAYS
 from cssafe.language import N_, _
 from cssafe.queries import ALL, CHOSEN, Filter
-from cssafe.school.room_timetable import DAYS
 from cssafe.stats.intervals import clustered
 from cssafe.store import Workspace
 
@@ -138,12 +137,12 @@ def lessons_in_slots(workspace: Workspace, periods: Sequence[dict], which: Filte
 
 
 def effects(lessons: pd.DataFrame, days: Sequence[str], periods: Sequence[dict]) -> Effects:
-    """What those lessons tell of the slots of a week with these days (names of DAYS) and periods.
+    """What those lessons tell of the slots of a week with these days (names of WEEKDAYS) and periods.
 
     lessons: as lessons_in_slots gives them, and `teacher` (text).
     """
     slots = pd.DataFrame(
-        [(DAYS.index(day) + 1, period["name"], period["start"]) for day in days for period in periods],
+        [(WEEKDAYS.index(day) + 1, period["name"], period["start"]) for day in days for period in periods],
         columns=["weekday", "period", "start"],
     )
     place = pd.MultiIndex.from_frame(slots[["weekday", "period"]])
@@ -192,7 +191,7 @@ def sentences(found: Effects) -> list[str]:
         return [found.reason or _(UNCERTAIN)]
     rows = [(_(HIGHEST), row) for row in clear[clear["effect"] > 0].tail(1).to_dict("records")]
     rows += [(_(LOWEST), row) for row in clear[clear["effect"] < 0].head(1).to_dict("records")]
-    days = [DAYS[row["weekday"] - 1] for _words, row in rows]
+    days = [WEEKDAYS[row["weekday"] - 1] for _words, row in rows]
     return [words.format(day=_(day), **row) for day, (words, row) in zip(days, rows, strict=True)]
 
 

@@ -3,10 +3,15 @@
 import streamlit as st
 
 from cssafe.language import N_, _
-from cssafe.privacy import BLUR, MASK, MOSAIC, SHOWN, WAYS, way
+from cssafe.privacy import Anonymization, chosen_anonymization
 from cssafe.ui import common
 
-TITLES = {SHOWN: N_("As they are"), BLUR: N_("Blurred"), MOSAIC: N_("Mosaic"), MASK: N_("Plain mask")}
+TITLES = {
+    Anonymization.SHOWN: N_("As they are"),
+    Anonymization.BLUR: N_("Blurred"),
+    Anonymization.MOSAIC: N_("Mosaic"),
+    Anonymization.MASK: N_("Plain mask"),
+}
 FOUND = N_(
     "Only faces that are found can be covered. Blur and mosaic hide them from people; a program made for it may still tell "
     "some of them apart. The plain mask leaves nothing of a face."
@@ -14,8 +19,8 @@ FOUND = N_(
 
 
 def way_for(audience: str) -> str:
-    """How faces appear to that audience, "self" or "class"; one of privacy.WAYS."""
-    return way(common.workspace().get("anonymous", {}), audience)
+    """How faces appear to that audience, "self" or "class"; one of privacy.Anonymization."""
+    return chosen_anonymization(common.workspace().get("anonymous", {}), audience)
 
 
 def covering(audience: str) -> str:
@@ -28,7 +33,7 @@ def covering(audience: str) -> str:
 
     st.segmented_control(
         _("Faces in pictures"),
-        WAYS,
+        tuple(Anonymization),
         default=way_for(audience),
         required=True,
         format_func=lambda way: _(TITLES[way]),

@@ -5,8 +5,7 @@ import math
 import pandas as pd
 import streamlit as st
 
-from cssafe.frames import LEVELS
-from cssafe.labels import ACTIVITIES, FERPLUS, REASONS
+from cssafe.labels import ACTIVITIES, FERPLUS, LEVELS, REASONS
 from cssafe.language import N_, _
 from cssafe.live.lesson import LiveLesson
 from cssafe.live.lesson_state import Reading

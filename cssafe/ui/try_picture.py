@@ -187,7 +187,7 @@ def _faces(seen: Seen, picture: str) -> None:
 def _card(seen: Seen, number: int, picture: str, way: str) -> None:
     """One face: as the network gets it, with what speaks for the chosen emotion, its parts, and the probabilities of all eight.
 
-    way: how the face appears, of privacy.WAYS."""
+    way: how the face appears, of privacy.Anonymization."""
     shares = dict(zip(FERPLUS, seen.probabilities[number].tolist(), strict=True))
     leading = max(shares, key=shares.__getitem__)
     left, right = st.columns([1, 1], gap="medium")

@@ -8,10 +8,11 @@ import pandas as pd
 import streamlit as st
 
 from cssafe import queries
+from cssafe.labels import WEEKDAYS
 from cssafe.language import _
 from cssafe.names import MAX_NAME_CHARS, sentence, shown
 from cssafe.school import periods as day
-from cssafe.school.room_timetable import DAYS, SCHOOL_DAYS
+from cssafe.school.room_timetable import SCHOOL_DAYS
 from cssafe.school.week import AWAY, LESSON, MOST, WHO, WORD, School, from_lessons, periods_of, read
 from cssafe.settings import UPLOAD_LIMIT
 from cssafe.store import Workspace
@@ -89,7 +90,7 @@ def _bring(workspace: Workspace, zone: str, plain: dict) -> None:
                 new, lessons, away = _read_file(file.name, file.getvalue(), periods, zone)
                 used = day.read(new) if new else periods
                 kept = {name: plain[name] for name in ("focus", "most") if name in plain}
-                days = [name for name in DAYS if name in SCHOOL_DAYS or name in {row["day"] for row in lessons}]
+                days = [name for name in WEEKDAYS if name in SCHOOL_DAYS or name in {row["day"] for row in lessons}]
                 keep(workspace, read(used, lessons, away, days, **kept))
             except ValueError as error:
                 st.error(_("{error} Nothing was imported.").format(error=sentence(error)), icon=":material/error:")
@@ -104,7 +105,7 @@ def _bring(workspace: Workspace, zone: str, plain: dict) -> None:
             periods = workspace.get("periods", []) or periods_of(set(times))
             try:
                 rows = from_lessons(lessons_in_slots(workspace, periods)) if periods else []
-                days = [name for name in DAYS if name in SCHOOL_DAYS or name in {row["day"] for row in rows}]
+                days = [name for name in WEEKDAYS if name in SCHOOL_DAYS or name in {row["day"] for row in rows}]
                 keep(workspace, read(periods, rows, days=days, most=len(periods) or MOST))
             except ValueError as error:
                 st.error(sentence(error), icon=":material/error:")
@@ -168,7 +169,7 @@ def download(name: str, school: School, monday: date, zone: str) -> None:
 
 def _change(workspace: Workspace, plain: dict, periods: list[dict]) -> None:
     """Tables to fill in. None of a table's columns is marked as required: rows that lack something would be left out."""
-    chosen = st.multiselect(_("Days"), DAYS, plain.get("days", SCHOOL_DAYS), format_func=_, key="week_days")
+    chosen = st.multiselect(_("Days"), WEEKDAYS, plain.get("days", SCHOOL_DAYS), format_func=_, key="week_days")
     most = st.number_input(
         _("Periods of one subject that a class has on a day at most"), 1, 200, plain.get("most", MOST)
     )
@@ -189,7 +190,7 @@ def _change(workspace: Workspace, plain: dict, periods: list[dict]) -> None:
     )
     st.markdown(_("**Lessons**"))
     when = {
-        "day": st.column_config.SelectboxColumn(_("Day"), options=DAYS, format_func=lambda day: _(str(day))),
+        "day": st.column_config.SelectboxColumn(_("Day"), options=WEEKDAYS, format_func=lambda day: _(str(day))),
         "period": st.column_config.SelectboxColumn(_("Period"), options=names) if names else text(_("Period")),
     }
     lessons = common.edit_table(

@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cssafe.labels import REASONS
-from cssafe.privacy import MASK, SHOWN, way
+from cssafe.privacy import Anonymization, chosen_anonymization
 from cssafe.settings import PROFILES
 from tests.live.transports.test_websocket import crowd, make, time_now
 from tests.support.wait import until
@@ -171,10 +171,10 @@ def test_every_face_is_told_with_what_covers_it_also_while_it_is_lost_for_a_mome
     lesson.end()
 
 
-@pytest.mark.parametrize("chosen", [{}, {"class": SHOWN, "self": MASK}])
+@pytest.mark.parametrize("chosen", [{}, {"class": Anonymization.SHOWN, "self": Anonymization.MASK}])
 def test_a_lesson_shows_faces_as_was_chosen_for_its_audience(workspace, chosen):
     workspace.set("anonymous", chosen)
     for audience in ("self", "class"):
         lesson = make(workspace, audience=audience)
-        assert lesson.way == way(chosen, audience)
+        assert lesson.way == chosen_anonymization(chosen, audience)
         lesson.end()

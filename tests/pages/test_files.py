@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from cssafe.labels import REASONS
 from cssafe.live import services
-from cssafe.privacy import MASK, MOSAIC, SHOWN
+from cssafe.privacy import Anonymization
 from cssafe.store import Workspace
 from cssafe.vision.face_finder import MIN_MESH_SCORE, FaceFinder
 from tests.conftest import encode
@@ -219,14 +219,14 @@ def test_faces_of_a_class_are_covered_in_every_picture_and_ones_own_is_shown(aud
 def test_the_choice_of_how_faces_appear_follows_the_audience_and_is_remembered():
     page = show()
     page.radio[0].set_value("class")
-    assert run(page).segmented_control[0].value == MOSAIC
-    page.segmented_control[0].set_value(MASK)
+    assert run(page).segmented_control[0].value == Anonymization.MOSAIC
+    page.segmented_control[0].set_value(Anonymization.MASK)
     run(page)
     page.radio[0].set_value("self")
-    assert run(page).segmented_control[0].value == SHOWN
+    assert run(page).segmented_control[0].value == Anonymization.SHOWN
     again = show()
     again.radio[0].set_value("class")
-    assert run(again).segmented_control[0].value == MASK
+    assert run(again).segmented_control[0].value == Anonymization.MASK
 
 
 @pytest.mark.slow

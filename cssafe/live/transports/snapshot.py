@@ -10,7 +10,7 @@ from cssafe.live.engine import Answer, Engine
 from cssafe.live.lesson import LiveLesson
 from cssafe.live.transports.websocket_component import told as in_words
 from cssafe.media import MediaError, decode_image
-from cssafe.privacy import SHOWN
+from cssafe.privacy import Anonymization
 from cssafe.settings import ABSENCE_TIMEOUT_S
 from cssafe.vision.anonymize import anonymize
 from cssafe.vision.drawing import draw
@@ -50,7 +50,7 @@ def camera(lesson: LiveLesson, engine: Engine) -> bool:
     shown = draw(anonymize(image, told["covers"], lesson.way), told["faces"])
     st.image(shown, caption=words, channels="BGR", width="stretch")
     following = _("Choose Clear photo to take the next one.")
-    if lesson.way != SHOWN:
+    if lesson.way != Anonymization.SHOWN:
         following += " " + _("The view above it is your browser's own and is not covered.")
     st.caption(following)
     return False

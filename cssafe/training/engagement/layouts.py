@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from cssafe.frames import LEVELS
+from cssafe.labels import LEVELS
 from cssafe.media import named_as_media
 from cssafe.training.datasets import DataError
 
