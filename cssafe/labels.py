@@ -23,13 +23,13 @@ FERPLUS_VOTES = dict(
 """Our word -> the word in FERPlus' own vote columns (`fp_<word>` in the parquet files)."""
 
 ACTIVITIES = (N_("front"), N_("screen"), N_("desk work"), N_("group work"), N_("break"))
-"""What a class does: look to the front of the room, at one's own screen, or at the desk; or what is not scored, for nobody can
+"""Activities of a class: look to the front of the room, at one's own screen, or at the desk; or not scored, for nobody can
 tell from a face whether it talks to its group or about something else."""
 
 MARKERS = (
     N_("question"), N_("instruction"), N_("demonstration"), N_("quiz"), N_("joke"), N_("group work"), N_("break"),
 )  # fmt: skip
-"""What a teacher can note at a moment of a lesson. The last two are activities since, and stand in older lessons."""
+"""Events that a teacher can mark in a lesson. The last two are activities since, and stand in older lessons."""
 
 LEVELS = (N_("low"), N_("medium"), N_("high"))
 """Levels of concentration, by index; -1 stands for: not measurable."""
@@ -53,4 +53,4 @@ REASONS = {
 faces also leave the mesh unsure, and yaw is read from the mesh."""
 
 DEFAULT_ACTIVITY = {"self": "screen", "class": "front"}
-"""Audience -> the activity that a lesson begins with, until somebody says otherwise."""
+"""Audience -> activity at the start of a lesson."""

@@ -1,4 +1,4 @@
-"""FrameResults -> observations: one row for each face and second. This is all that is ever kept."""
+"""FrameResults -> observations: one row for each face and second. Nothing else is kept."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -13,14 +13,14 @@ EXPRESSION = tuple(f"p_{name}" for name in FERPLUS)
 """Column names of the eight probabilities."""
 
 POSITION = ("x", "y", "w", "h")
-"""Where the face was: the middle, width and height of its box, as shares of the picture's width and height."""
+"""Position of the face: middle, width and height of its box, as shares of the picture's width and height."""
 
 COLUMNS = ("time", "track", "frames", "score", *POSITION, *SIGNALS, *EXPRESSION, "attention", "concentration", "level")
-"""time: naive UTC, whole second. frames: how many were averaged. level: 0 low, 1 medium, 2 high, the commonest in the
+"""time: naive UTC, whole second. frames: number averaged. level: 0 low, 1 medium, 2 high, the commonest in the
 second, null where not measurable. All others: mean over the second's frames, null where no frame could be measured."""
 
 MIN_FRAMES_SHARE = 0.5
-"""Share of a second's frames in which a face must be found to be observed: what flashes up is mostly no face. In a clip without
+"""Share of a second's frames in which a face must be found to be observed: a short flash is mostly no face. In a clip without
 people but with lettering, drawings found as faces fill up to 0.4 of a second's frames; real faces of 20 px fill all."""
 
 

@@ -1,4 +1,4 @@
-"""Recordings into figures, and figures into one lesson: what the command line and the page Files share."""
+"""Recordings -> observations -> one lesson, for the command line and the page Files."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -29,7 +29,7 @@ ROWS_BEFORE_JOIN = 60
 
 class Recording:
     """The figures of one source, growing while it is analysed. began: aware, UTC; None for a camera, which begins with
-    its first picture. frames: how many were analysed; seconds: the last one's place; most: faces at once. observations:
+    its first picture. frames: number analysed; seconds: time of the last; most: faces at once. observations:
     rows of observations.COLUMNS of the seconds that are over."""
 
     def __init__(self, began: datetime | None) -> None:
@@ -63,11 +63,11 @@ class Recording:
 def analyze(
     source: Source, every: float, networks: Analyze, recording: Recording
 ) -> Iterator[tuple[Picture, FrameResult]]:
-    """Each picture and what was seen in it, which the recording has counted by then; ending it is left to the caller.
+    """Yield each picture with its result, which the recording has counted by then; the caller ends it.
     every: as in media.frames.
 
     Raises:
-        MediaError: as media.frames; what was read before stays in the recording.
+        MediaError: as media.frames; earlier results stay in the recording.
     """
     for picture in media.frames(source, every):
         if recording.began is None:
@@ -78,13 +78,13 @@ def analyze(
 
 
 def starts_at(recorded: datetime | None, first: datetime, before: datetime) -> datetime:
-    """When a recording begins in a lesson of several: when it says itself, in whole seconds; one that does not say, or
-    whose clock is far off, follows the one before.
+    """Start of a recording in a lesson of several: its own, in whole seconds; without one, or with a clock that is far off, it
+    follows the one before.
 
     Args:
         recorded: aware, or None.
-        first: when the earliest of them was recorded.
-        before: when the one before ended; for the first of all, when the lesson begins.
+        first: start of the earliest of them.
+        before: end of the one before; for the first of all, start of the lesson.
     """
     if recorded is None or abs(recorded - first) > MAX_CLOCK_DIFFERENCE:
         return before
@@ -97,8 +97,7 @@ def join_recordings(
     """One lesson: rows as Workspace.add takes them, start and end (aware, UTC).
 
     Tracks of different sources are different people until shown otherwise; in one source a face that comes back to its own
-    place is the same one (vision/track_linking.py). shift: whole seconds by which the lesson was
-    later than its recordings' clocks say.
+    place is the same one (vision/track_linking.py). shift: whole seconds between the recordings' clocks and the lesson.
     """
     rows = _together([recording.observations.assign(source=i) for i, recording in enumerate(recordings)])
     if rows.empty:
@@ -119,11 +118,11 @@ def join_recordings(
 
 
 def seconds_table(moments: Sequence[tuple[int, FrameResult]], audience: str) -> pd.DataFrame:
-    """One row for each second that was looked at, in its order, with what may be said of everybody in the picture.
+    """One row for each analysed second, in order, with the figures of the picture that may be shown.
 
     Columns: `second` from the start; `faces`; `concentration` with `low` and `high` (weighted mean over the faces and its 95 %
     interval, NaN where withheld or not measurable; one face alone has no interval); `emotion`, the leading one and its mean
-    probability, or why nothing is told.
+    probability, or why it is withheld.
 
     Args:
         moments: the second and one frame of it.

@@ -1,4 +1,4 @@
-"""Where to cut a face so that it lies in its crop as faces lie in FER2013's pictures."""
+"""Alignment of crops: faces lie in them as in FER2013's pictures."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ CROP_SIDE_SHARE = 1.157
 """Side of a FER2013 picture over the geometric mean of width and height of the mesh laid on the face in it."""
 
 CROP_RISE_SHARE = 0.035
-"""By how much of that side the picture's middle lies above the mesh's middle.
+"""Offset of the picture's middle above the mesh's middle, over that side.
 
 Both are medians over 1,037 pictures of FER2013's Training part on which the mesh was found (half of the faces lie within
 8 % of the side and 3 % of the place, so training shifts and scales its pictures by about as much)."""

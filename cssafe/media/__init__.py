@@ -1,6 +1,6 @@
-"""Pictures out of image files, videos, folders and cameras, each with its own time. Nothing is written anywhere.
+"""Frames from image files, videos, folders and cameras, each with its own time. Nothing is written anywhere.
 
-What a file is, its content decides, not its name. A file lies on the disk, or in memory (an upload) and stays there.
+The content of a file decides its kind, not its name. A file lies on the disk, or in memory (an upload) and stays there.
 """
 
 import logging
@@ -45,7 +45,7 @@ TIME_TOLERANCE_S = 1e-6
 """Seconds by which a frame may come before its place on the grid: times are fractions and do not quite add up."""
 
 HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1")
-"""Brands of phone pictures that FFmpeg would take for videos, of which it would show a corner."""
+"""Brands of phone pictures that FFmpeg would take for videos and show a corner of."""
 
 Source = str | BinaryIO
 """A path, a camera's address or device number, or an open binary file that can be read anywhere (an upload in memory),
@@ -60,7 +60,7 @@ class Picture(NamedTuple):
 
 
 class About(NamedTuple):
-    """What a file says of itself. still: it is an image. recorded: aware, UTC, or None. seconds: a video's length, or
+    """Metadata of a file. still: it is an image. recorded: aware, UTC, or None. seconds: a video's length, or
     None."""
 
     still: bool = False
@@ -93,12 +93,12 @@ def named_as_media(path: str) -> bool:
 
 
 def started(path: str) -> datetime:
-    """When the recording was made, UTC: as the file says itself, otherwise the time of its last change."""
+    """Start of the recording, UTC: from the file's metadata, otherwise the time of its last change."""
     return about(path).recorded or datetime.fromtimestamp(Path(path).stat().st_mtime, UTC)
 
 
 def about(source: Source) -> About:
-    """What a file says of itself, from its head alone; what cannot be read says nothing."""
+    """Metadata of a file, from its head alone; empty where it cannot be read."""
     import av
 
     try:
@@ -199,7 +199,7 @@ def _container(source: Source) -> Any:
 
 def _stream(source: Source, every: float, since: float) -> Iterator[Picture]:
     """A video file or network camera. Times are the frames' own, so a variable frame rate is kept; those of a camera are
-    the clock's, for what sends JPEGs does not say when each was taken."""
+    the clock's, for a stream of JPEGs has none."""
     import av
 
     name = _name(source)

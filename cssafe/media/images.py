@@ -1,4 +1,4 @@
-"""Encoded images: what they are, when they were taken, their pixels."""
+"""Encoded images: format, time of the photograph, pixels."""
 
 import io
 import warnings
@@ -13,7 +13,7 @@ from cssafe.errors import CssafeError
 from cssafe.language import N_, _
 
 MAX_PIXELS = 50_000_000
-"""Pixels of one picture, told by its header before anything is decoded: 8K video has 33 million, and 50 million take
+"""Pixels of one picture, read from its header before anything is decoded: 8K video has 33 million, and 50 million take
 150 MB when decoded. A file of a few bytes can claim billions."""
 
 IMAGE_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "AVIF", "JPEG2000")
@@ -30,7 +30,7 @@ class MediaError(CssafeError):
 
 
 def decode_image(data: bytes) -> np.ndarray:
-    """An encoded image (JPEG, PNG, WebP...) -> uint8 (h, w, 3), BGR, turned as its EXIF orientation says.
+    """An encoded image (JPEG, PNG, WebP...) -> uint8 (h, w, 3), BGR, turned by its EXIF orientation.
 
     Raises:
         MediaError: empty, no image, incomplete, or larger than MAX_PIXELS.
@@ -64,7 +64,7 @@ def is_image(file: BinaryIO) -> bool:
     except UnidentifiedImageError:
         return False
     except Exception:
-        return True  # an image by its first bytes; `decode` says what is wrong with it
+        return True  # an image by its first bytes; `decode_image` names its fault
 
 
 def taken_at(file: BinaryIO) -> datetime | None:

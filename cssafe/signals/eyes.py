@@ -1,4 +1,4 @@
-"""Irises, lids -> where the eyes stand in the head and how far they are open; and what they did in the last minute.
+"""Irises, lids -> gaze, eye openness; blinks and PERCLOS of the last minute.
 
 No expression is used here.
 """
@@ -35,10 +35,10 @@ MAX_BLINK_GAP_S = 0.15
 """Seconds between frames above which blinks pass unseen, so that none are counted."""
 
 MAX_GAP_S = 1.0
-"""Seconds between frames above which what the eyes did meanwhile is not known."""
+"""Seconds between frames above which the time between them does not count."""
 
 MIN_WATCHED_S = 20.0
-"""Seconds that must have been watched within the last minute before anything is told of it."""
+"""Seconds that must be watched within the last minute before it has figures."""
 
 WINDOW_S = 60.0
 
@@ -76,9 +76,9 @@ def openness(eyes: Eyes) -> np.ndarray:
 def closure(
     openness: np.ndarray, baseline: np.ndarray, gaze_y: np.ndarray, pitch: np.ndarray, mouth: np.ndarray
 ) -> np.ndarray:
-    """How far the eyes are closed, float32 (n,): 0 as the person's own open eyes are, 1 as closed eyes measure.
+    """Closure of the eyes, float32 (n,): 0 as the person's own open eyes are, 1 as closed eyes measure.
 
-    NaN where the lids say nothing of it: eyes not read, looking down, or a mouth so wide open that the cheeks close them.
+    NaN where the lids do not show it: eyes not read, looking down, or a mouth so wide open that the cheeks close them.
 
     Args:
         baseline: (n,), the openness of the person's own open eyes. The others: as frames.Signals has them.
@@ -90,10 +90,10 @@ def closure(
 
 @dataclass
 class BlinkTracker:
-    """What the eyes of one person do: her open eyes, and the last minute of closings and blinks.
+    """Blinks and eye closure of one person over the last minute, against her own open eyes.
 
     openness: values of her first minute. baseline: her own open eyes, the upper quartile of these, with ten values of a usual
-    eye as a start. learned: from how many values, for it is worked out anew only when they are a tenth more.
+    eye as a start. learned: number of values behind it; it is computed again when they are a tenth more.
     past: when each second of the last minute began, and in it watched, closely watched, closed (seconds) and blinks. sums: of
     all of them, so that a frame costs the same however long the minute.
     before: when the eyes were last read. was_open: then they were. shut: since when they are not, NaN if that was not seen.
@@ -109,16 +109,16 @@ class BlinkTracker:
     shut: float = float("nan")
 
     def learn(self, openness: float) -> None:
-        """Take the openness of a frame of the first minute."""
+        """Add the openness of a frame of the first minute."""
         self.openness.append(openness)
         if len(self.openness) > 1.1 * self.learned:
             self.learned = len(self.openness)
             self.baseline = float(np.percentile([USUAL_OPENNESS] * 10 + self.openness, 75))
 
     def update(self, now: float, closing: float) -> tuple[float, float]:
-        """Take the next frame: blinks a minute and PERCLOS [0, 1] over the last minute, NaN before MIN_WATCHED_S.
+        """Add the next frame: blinks a minute and PERCLOS [0, 1] over the last minute, NaN before MIN_WATCHED_S.
 
-        now: seconds. closing: see `closing`; NaN: not known.
+        now: seconds. closing: of `closure`; NaN: not known.
         """
         if not np.isnan(closing):
             self._add(now, closing)
@@ -133,7 +133,7 @@ class BlinkTracker:
     def _add(self, now: float, closing: float) -> None:
         gap, self.before = now - self.before, now
         seconds = gap if gap <= MAX_GAP_S else 0.0
-        if gap > MAX_BLINK_GAP_S:  # what came between was not seen
+        if gap > MAX_BLINK_GAP_S:  # the time between was not seen
             self.was_open, self.shut = False, float("nan")
         blinked = closing < MIN_BLINK_SHARE and now - self.shut <= MAX_BLINK_S
         if closing < MIN_BLINK_SHARE:

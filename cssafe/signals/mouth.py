@@ -1,4 +1,4 @@
-"""Lips -> how far the mouth is open, and yawns. No expression is used here."""
+"""Lips -> opening of the mouth, and yawns. No expression is used here."""
 
 from dataclasses import dataclass, field
 
@@ -31,7 +31,7 @@ def opening(meshes: Meshes) -> np.ndarray:
 
 
 def is_gaping(meshes: Meshes) -> np.ndarray:
-    """Which mouths are open and not drawn wide by a laugh, float32 (n,) of 1 and 0."""
+    """1 where a mouth is open and not drawn wide by a laugh, else 0: float32 (n,)."""
     points = meshes.points
     width = np.linalg.norm(points[:, CORNERS[0]] - points[:, CORNERS[1]], axis=-1)
     eyes = np.linalg.norm(points[:, LEFT_EYE[0]] - points[:, RIGHT_EYE[0]], axis=-1)

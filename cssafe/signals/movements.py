@@ -1,4 +1,4 @@
-"""Mesh -> what facial muscles move, against the person's own neutral. This is expression: attention-only computes none.
+"""Mesh -> facial movements against the person's own neutral face. This is expression: attention-only computes none.
 
 Named after the muscle actions of the Facial Action Coding System (Ekman & Friesen 1978), but these are distances on a mesh,
 not a coder's judgement: a wide mouth is a wide mouth, whatever pulls at it.
@@ -20,7 +20,7 @@ NOSE, NOSTRILS = 2, (64, 294)
 """Mesh points where the nose meets the lip, and of its wings."""
 
 MIN_NEUTRAL_S = 2.0
-"""Seconds of a neutral face before its movements are told: less is a moment, not a neutral. Assumption."""
+"""Seconds of a neutral face before movements are computed: less is a moment, not a neutral. Assumption."""
 
 MAX_NEUTRAL_S = 60.0
 """Seconds of neutral face that a neutral is learned from; then it stays."""
@@ -78,5 +78,5 @@ class NeutralFace:
         self.mean[rows] += (shapes - self.mean)[rows] * (weight[rows] / self.seconds[rows])[:, None]
 
     def moved(self, shapes: np.ndarray) -> np.ndarray:
-        """Distance of shapes (n, 5) from the neutral, in their unit, float32 (n, 5); NaN until LEARNED."""
+        """Distance of shapes (n, 5) from the neutral, in their unit, float32 (n, 5); NaN until MIN_NEUTRAL_S."""
         return np.where(self.seconds[:, None] >= MIN_NEUTRAL_S, shapes - self.mean, np.nan).astype(np.float32)

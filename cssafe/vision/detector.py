@@ -17,17 +17,17 @@ LONG_SIDE_PX = (800, 1280)
 """Longer side of the large input, pixels: that of the image, within these limits."""
 
 MAX_ENLARGEMENT = 2.5
-"""Most by which a picture is enlarged: as far as those that the network learned from."""
+"""Largest enlargement of a picture: as in the network's training."""
 
 CLOSE_UP_PX = 256
-"""Side of the small input, in which a face that fills the picture has a size that the network learned."""
+"""Side of the small input, pixels, in which a face that fills the picture has a size that the network learned."""
 
 GRAPH = ("detector.xml", "detector.bin")
 """The exported graph's files."""
 
 OUTPUTS = 7
-"""What each place says: logit of the score, middle x and y (strides from its own), width and height (logarithms of strides),
-cosine and sine of the roll, clockwise."""
+"""Outputs of each grid cell: logit of the score, middle x and y (strides from its own), width and height (logarithms of
+strides), cosine and sine of the roll, clockwise."""
 
 
 class Detector:
@@ -63,14 +63,13 @@ class Detector:
                 openvino_runtime.load_uint8_input(self._graph, height, width)
             )
         picture, scale = letterbox(image, height, width)
-        (said,) = openvino_runtime.run_batches(self._compiled[height, width], picture[None])
-        boxes, scores, rolls = decode_boxes(said[0], height, width, self.strides, self.threshold)
+        (output,) = openvino_runtime.run_batches(self._compiled[height, width], picture[None])
+        boxes, scores, rolls = decode_boxes(output[0], height, width, self.strides, self.threshold)
         return boxes / scale, scores, rolls
 
 
 def read_card(folder: Path) -> dict[str, Any]:
-    """What model.json says of the detector in a folder: among other things strides, sha256, and the threshold from which what
-    is found is a face.
+    """model.json of the detector in a folder: strides, sha256, the score threshold of a face, and more.
 
     Raises:
         ConfigurationError: the folder does not hold such a network.
@@ -98,18 +97,18 @@ def input_shapes(height: int, width: int) -> list[tuple[int, int]]:
 
 
 def decode_boxes(
-    said: np.ndarray, height: int, width: int, strides: tuple[int, ...], threshold: float
+    output: np.ndarray, height: int, width: int, strides: tuple[int, ...], threshold: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The network's numbers (places, NUMBERS) -> boxes (n, 4), scores (n,), rolls (n,) from the threshold up, in input pixels.
+    """The network's outputs (cells, OUTPUTS) -> boxes (n, 4), scores (n,), rolls (n,) from the threshold up, in input pixels.
 
-    The places stand row by row, first those of the first stride.
+    The cells stand row by row, first those of the first stride.
     """
-    chosen = np.flatnonzero(said[:, 0] >= np.log(threshold / (1 - threshold)))
+    chosen = np.flatnonzero(output[:, 0] >= np.log(threshold / (1 - threshold)))
     counts = [(height // stride) * (width // stride) for stride in strides]
     level = np.searchsorted(np.cumsum(counts), chosen, side="right")
     stride = np.array(strides)[level]
     rows, columns = np.divmod(chosen - (np.cumsum(counts) - counts)[level], width // stride)
-    picked, stride = said[chosen], stride[:, None]
+    picked, stride = output[chosen], stride[:, None]
     middles = (np.stack([columns, rows], axis=1) + 0.5 + picked[:, 1:3]) * stride
     halves = np.exp(np.clip(picked[:, 3:5], -4, 6)) * stride / 2
     scores = 1 / (1 + np.exp(-picked[:, 0]))

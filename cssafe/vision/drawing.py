@@ -15,9 +15,9 @@ MIN_LABELS_WIDTH_PX = 44
 
 
 def draw(image: np.ndarray, faces: list[dict]) -> np.ndarray:
-    """A copy of the picture with a box around each face and, where they may be told, its emotion and level.
+    """A copy of the picture with a box around each face and, where they are given, its emotion and level.
 
-    image: uint8 (h, w, 3) BGR. faces: what frames.describe gives for a picture of this size.
+    image: uint8 (h, w, 3) BGR. faces: of frames.describe, for a picture of this size.
     """
     picture = Image.fromarray(np.ascontiguousarray(image))  # its red is our blue, and so with the colours
     pen = ImageDraw.Draw(picture)

@@ -16,19 +16,19 @@ MESH_WEIGHT = 0.07
 that `train` holds back."""
 
 MAX_MESH_PROBABILITY = 0.999
-"""The mesh network says no more than this, and no less than the opposite, however certain it is."""
+"""Highest probability of the mesh network that counts, and one minus the lowest."""
 
 MIN_MESH_SCORE = 0.5
-"""Mesh score from which a mesh lies on the face; below, nothing is read from it."""
+"""Mesh score from which a mesh lies on a face and is read."""
 
 MAX_ROLL_ERROR_DEG = 2.0
-"""Degrees between the roll by the detector and by its mesh from which the mesh is laid once more: that network was trained on
-upright faces, and a third of what a head is tilted by is all that the detector says (median error 4.7, BlazeFace's 2.4).
+"""Degrees between the roll by the detector and by its mesh from which the mesh is fitted once more: that network was trained on
+upright faces, and a third of what a head is tilted by is all that the detector finds (median error 4.7, BlazeFace's 2.4).
 With 3 and more, lowered eyes in a clip were taken for closed ones more often than when BlazeFace was served."""
 
 WIDER, HIGHER, LOWER = 0.95, 1.2, 0.11
 """Width and height of a box from forehead to chin against the square that BlazeFace would draw, for which the mesh network was
-made, and how far the square's middle lies lower, in its sides: medians over 258 faces held back."""
+made, and offset of the square's middle downwards, in its sides: medians over 258 faces held back."""
 
 
 class FaceFinder:
@@ -60,18 +60,20 @@ class FaceFinder:
         return faces, meshes[rows]
 
     def detect(self, image: np.ndarray) -> tuple[Faces, np.ndarray]:
-        """What may be faces in an image, uint8 (h, w, 3) BGR, and their rolls (n,), degrees clockwise."""
+        """Detect candidate faces in an image, uint8 (h, w, 3) BGR, and their rolls (n,), degrees clockwise."""
         return self._detector.detect(image)
 
     def fit_meshes(self, image: np.ndarray, boxes: np.ndarray, rolls: np.ndarray) -> Meshes:
-        """The meshes of detections with boxes (n, 4) pixels and rolls (n,) degrees; on heads that turn out to be tilted
-        otherwise, anew."""
+        """Meshes of detections with boxes (n, 4) pixels and rolls (n,) degrees. Where the mesh shows another roll, it is fitted
+        a second time."""
         meshes = self._mesh.fit(image, mesh_rois(boxes, rolls), rolls)
-        told = meshes.rolls
-        tilted = (np.abs((told - rolls + 180) % 360 - 180) > MAX_ROLL_ERROR_DEG) & (meshes.scores >= MIN_MESH_SCORE)
+        mesh_rolls = meshes.rolls
+        tilted = (np.abs((mesh_rolls - rolls + 180) % 360 - 180) > MAX_ROLL_ERROR_DEG) & (
+            meshes.scores >= MIN_MESH_SCORE
+        )
         if tilted.any():
-            anew = self._mesh.fit(image, mesh_rois(boxes[tilted], told[tilted]), told[tilted])
-            meshes.points[tilted], meshes.scores[tilted] = anew.points, anew.scores
+            refitted = self._mesh.fit(image, mesh_rois(boxes[tilted], mesh_rolls[tilted]), mesh_rolls[tilted])
+            meshes.points[tilted], meshes.scores[tilted] = refitted.points, refitted.scores
         return meshes
 
     def rescore(self, detections: Faces, meshes: Meshes) -> tuple[Faces, np.ndarray]:
@@ -122,7 +124,7 @@ def mesh_rois(boxes: np.ndarray, rolls: np.ndarray) -> np.ndarray:
 
 
 def face_probability(detector: np.ndarray, mesh: np.ndarray) -> np.ndarray:
-    """How likely each detection is a face, float32 (n,), from both networks' scores in [0, 1]."""
+    """Probability that each detection is a face, float32 (n,), from both networks' scores in [0, 1]."""
     return probability(logit(detector) + MESH_WEIGHT * logit(mesh, MAX_MESH_PROBABILITY))
 
 

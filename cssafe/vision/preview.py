@@ -10,8 +10,8 @@ MAX_SIDE_PX = 1280
 
 
 def preview(image: np.ndarray, faces: list[dict], longest: int = MAX_SIDE_PX) -> bytes:
-    """The picture as JPEG, shrunk first, so that words stay readable. image: uint8 (h, w, 3) BGR. faces: what
-    frames.describe gives. longest: pixels of its longer side at most."""
+    """The picture as JPEG, shrunk first, so that words stay readable. image: uint8 (h, w, 3) BGR. faces: of
+    frames.describe. longest: pixels of its longer side at most."""
     zoom = min(1.0, longest / max(image.shape[:2]))
     if zoom < 1:
         image = cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)

@@ -1,18 +1,18 @@
-"""Which tracks of a lesson are the same face, lost and found again at its own place: by place and time, never by looks.
+"""Link tracks of the same seat (position and time only, no appearance).
 
 The tracker bridges 1.5 s. Over a lesson a face is away for longer: it is turned to a neighbour, behind a hand, or the
-camera was gone; without this it would be counted anew each time it comes back.
+camera was gone; without links it would be counted each time it comes back.
 """
 
 import numpy as np
 import pandas as pd
 
 MAX_DISTANCE_FACES = 0.8
-"""How far from its place a face may come back, in sizes of its box, sideways and up or down: half of what lies between two
-neighbours who sit shoulder to shoulder (assumption)."""
+"""Maximum distance between two tracks of a seat, in sizes of the box: half of that between two neighbours who sit shoulder
+to shoulder (assumption)."""
 
 MAX_GROWTH = 1.6
-"""How many times as large or small its box may be then: a face that leans forward, not one of another row (assumption)."""
+"""Maximum ratio of the box heights: a face that leans forward, not one of another row (assumption)."""
 
 
 def link_tracks(tracks: pd.DataFrame) -> np.ndarray:

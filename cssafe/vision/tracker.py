@@ -1,16 +1,15 @@
-"""Which face is which from frame to frame: numbers, never identities."""
+"""Face tracker: numbers faces from frame to frame, never identities."""
 
 import numpy as np
 
 TRACK_TIMEOUT_S = 1.5
-"""Seconds a track waits for its face to come back: a hand or a neighbour passes within one."""
+"""Seconds without its face after which a track ends: a hand or a neighbour passes within one."""
 
 MAX_FRAME_GAP_S = 5.0
 """Seconds between two frames up to which a face of the one is still looked for in the next."""
 
 MAX_DISTANCE_FACES = 0.8
-"""How far a face may be from where it was expected, in face sizes, to be the same; grows with the time it was away, by as
-much again each second."""
+"""Maximum distance of a face from its expected place, in face sizes; grows by as much each second that it is away."""
 
 SPEED_SHARE = 0.3
 """Share of the newest movement in a track's speed: two or three frames of a passing neighbour must not bend it."""

@@ -1,4 +1,4 @@
-"""Faces by a person's own YuNet file, through OpenCV's FaceDetectorYN. No such file is part of the project."""
+"""YuNet from a user's own file, through OpenCV's FaceDetectorYN. No such file is part of the project."""
 
 from pathlib import Path
 from typing import Any
