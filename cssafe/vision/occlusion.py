@@ -3,7 +3,8 @@
 The face is unrolled from the nose to its outline, so that turned and large faces lie in the same cells as others. Each cell's
 colour and texture, over the median of the whole face, both halves side by side, go through two small layers of numbers
 (hidden.npz) that give the probability that each cell is hidden. `python -m cssafe hidden` draws occluders over photographs,
-learns these numbers from half of the people and measures the estimate on the other half; models/hidden/MODEL_CARD.md has the table.
+learns these numbers from half of the people and measures the estimate on the other half; models/hidden/MODEL_CARD.md has the
+table.
 """
 
 from functools import cache
