@@ -1,8 +1,7 @@
 """Every colour that has a meaning, once: charts, boxes on pictures and the camera's page take theirs from here.
 
-Whoever sees them is told apart what differs, with each of the three kinds of colour blindness (simulated as by Machado et al.
-2009); emotions and levels differ in lightness, too, so that they can be told apart in a grey print. tests/test_colours.py has
-the distances.
+Different things have colours that differ with each of the three kinds of colour blindness (simulated as by Machado et al.
+2009); emotions and levels differ in lightness, too, for grey prints. tests/test_colours.py has the distances.
 """
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7")
@@ -10,7 +9,7 @@ COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7")
 stands in the order of its legend, or has a shape or a dash of its own."""
 
 GREY = "#808080"
-"""What belongs to no group: intervals, limits, counts. As far from white as from black."""
+"""No group: intervals, limits, counts. As far from white as from black."""
 
 EMOTIONS = {
     "neutral": "#A0A4A0",
@@ -28,10 +27,10 @@ LEVELS = {"low": "#D55E00", "medium": "#E69F00", "high": "#A6DDF7"}
 """Of concentration, the higher the lighter; black writing is readable on each."""
 
 UNREAD = "#56B4E9"
-"""A face of which nothing was read, or may be told. No grey: in grey boxes a detector found a face that was covered."""
+"""A face without readings that may be shown. No grey: in grey boxes a detector found a face that was covered."""
 
 LOST = ("#E69F00", "#009E73", "#EBC3DA")
-"""What a score loses to looking away, to eyes and to emotions, stacked upon COLOURS[0], the score."""
+"""Losses of a score to looking away, eyes and emotions, stacked upon COLOURS[0], the score."""
 
 LOW, MIDDLE, HIGH = "#F5D08A", "#A9B0B6", "#2F8FD0"
 """Ends and middle of a heatmap, the higher the darker. Not the levels' colours: a heatmap goes from its own least to its own

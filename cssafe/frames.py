@@ -1,4 +1,4 @@
-"""The types that everything speaks: a frame, the faces in it, what was read from them.
+"""Shared types: a frame, its faces, their signals, the result of a frame.
 
 Each is a frozen set of parallel NumPy arrays, one row a face; no face is n = 0 and an ordinary case everywhere. Shapes are
 checked once, where a value is born. NaN means: not measurable.
@@ -9,11 +9,7 @@ from datetime import datetime
 
 import numpy as np
 
-from cssafe.labels import FERPLUS
-from cssafe.language import N_
-
-LEVELS = (N_("low"), N_("medium"), N_("high"))
-"""Levels of concentration, by index. -1 stands for: not measurable."""
+from cssafe.labels import FERPLUS, LEVELS, REASONS
 
 
 @dataclass(frozen=True)
@@ -58,7 +54,7 @@ class Faces:
 
 @dataclass(frozen=True)
 class Signals:
-    """What is measured on each face, float32 (n,) each, NaN where it cannot be.
+    """Signals of each face, float32 (n,) each, NaN where it cannot be.
 
     yaw, pitch, roll: degrees; yaw > 0 towards the left edge of the picture, pitch > 0 down, roll > 0 clockwise.
     gaze_x, gaze_y: place of the iris between the corners and lids of the eyes, in [-1, 1]; x > 0 towards the right edge of
@@ -68,8 +64,8 @@ class Signals:
     size: height of the face's box, pixels. sharpness: deviation of the Laplacian of the 48-pixel crop, grey levels.
     blinks: a minute, over the last minute. perclos: share of the last minute with the eyes at least 80 % closed.
     mouth: height of the inner lips over the width of the mouth. yawning: 1 while a yawn lasts, else 0.
-    hidden: share of the face that something hides, in [0, 1]. quality: how far the readings can be trusted, in [0, 1].
-    smile ... jaw_drop (MOVEMENTS): what facial muscles move, as distances against the person's own neutral, in percent of
+    hidden: share of the face that something hides, in [0, 1]. quality: trust in the readings, in [0, 1].
+    smile ... jaw_drop (MOVEMENTS): facial movements, as distances against the person's own neutral, in percent of
     the distance between the outer corners of the eyes; see signals.movements. They are expression: NaN in a profile that
     computes none.
     The unit, range and error of each stand in signals.quality.READINGS.
@@ -112,12 +108,14 @@ MOVEMENTS = SIGNALS[SIGNALS.index("smile") :]
 
 @dataclass(frozen=True)
 class FrameResult:
-    """What one frame said.
+    """Result of one frame.
 
     time: aware, UTC. width, height: of the frame, pixels. faces: n of them. tracks: int32 (n,), numbers within one stream.
     signals: n of them. expression: float32 (n, 8) in the order of labels.FERPLUS, rows sum to 1 or are NaN; None where the
     profile computes none. attention, concentration: float32 (n,) in [0, 1] or NaN. levels: int8 (n,), index into LEVELS or -1.
-    outlines: float32 (n, 36, 2) pixels, where each face ends (vision.segments.outlines); None where only boxes are known.
+    outlines: float32 (n, 36, 2) pixels, where each face ends (vision.face_parts.outlines); None where only boxes are known.
+    reasons: n codes of labels.REASONS, why a face has no score or its eyes were not read; "" where everything was measured,
+    which is also meant by no reasons at all.
     """
 
     time: datetime
@@ -131,9 +129,14 @@ class FrameResult:
     concentration: np.ndarray
     levels: np.ndarray
     outlines: np.ndarray | None = None
+    reasons: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         n = len(self.faces)
+        if not self.reasons:
+            object.__setattr__(self, "reasons", ("",) * n)
+        if len(self.reasons) != n or not {"", *REASONS}.issuperset(self.reasons):
+            raise ValueError(f"FrameResult.reasons: expected {n} codes of labels.REASONS or '', got {self.reasons}.")
         _check(self, n, tracks=(), attention=(), concentration=(), levels=())
         if self.expression is not None:
             _check(self, n, expression=(len(FERPLUS),))
@@ -143,10 +146,10 @@ class FrameResult:
 
 
 def describe(result: FrameResult, individuals: bool = True) -> list[dict]:
-    """The faces of a result as plain values for JSON: what `analyze --json` prints and the browser draws.
+    """Faces of a result as plain values for JSON, for `analyze --json` and the browser.
 
     Box is [x, y, w, h] in pixels; what cannot be measured is None; `expression` is left out where none was computed.
-    With `individuals` false only where the faces are is told, not what was read from them.
+    `reason` is a code of labels.REASONS or None. With `individuals` false only positions are given, no readings.
     """
     faces = []
     for i in range(len(result)):
@@ -166,6 +169,8 @@ def describe(result: FrameResult, individuals: bool = True) -> list[dict]:
             face["attention"] = _plain(result.attention[i])
             face["concentration"] = _plain(result.concentration[i])
             face["level"] = LEVELS[result.levels[i]] if result.levels[i] >= 0 else None
+            face["hidden"] = _plain(result.signals.hidden[i])
+            face["reason"] = result.reasons[i] or None
         faces.append(face)
     return faces
 

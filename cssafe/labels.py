@@ -1,4 +1,7 @@
-"""The emotion words. Every package of this field orders them differently, so labels travel by name, never by position."""
+"""Closed lists of words, once: emotions, activities, markers, levels, audiences, weekdays, reasons.
+
+Packages of this field order emotions differently, so labels travel by name, never by position.
+"""
 
 from cssafe.language import N_
 
@@ -20,13 +23,34 @@ FERPLUS_VOTES = dict(
 """Our word -> the word in FERPlus' own vote columns (`fp_<word>` in the parquet files)."""
 
 ACTIVITIES = (N_("front"), N_("screen"), N_("desk work"), N_("group work"), N_("break"))
-"""What a class does: look to the front of the room, at one's own screen, or at the desk; or what is not scored, for nobody can
+"""Activities of a class: look to the front of the room, at one's own screen, or at the desk; or not scored, for nobody can
 tell from a face whether it talks to its group or about something else."""
 
 MARKERS = (
     N_("question"), N_("instruction"), N_("demonstration"), N_("quiz"), N_("joke"), N_("group work"), N_("break"),
 )  # fmt: skip
-"""What a teacher can note at a moment of a lesson. The last two are activities since, and stand in older lessons."""
+"""Events that a teacher can mark in a lesson. The last two are activities since, and stand in older lessons."""
 
-FIRST = {"self": "screen", "class": "front"}
-"""Audience -> the activity that a lesson begins with, until somebody says otherwise."""
+LEVELS = (N_("low"), N_("medium"), N_("high"))
+"""Levels of concentration, by index; -1 stands for: not measurable."""
+
+AUDIENCES = ("self", "class")
+"""Who is in the picture: one person alone, or a class."""
+
+WEEKDAYS = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
+"""Days of the week, Monday first."""
+
+REASONS = {
+    "too_small": N_("The face is too small to be measured. Come closer, or zoom in."),
+    "blurred": N_("The face is blurred. Hold still, or add light."),
+    "mesh_unsure": N_("Eyes, nose and mouth were not found: the face is covered, or turned too far away."),
+    "turned_away": N_("The face is turned too far to the side."),
+    "not_scored": N_("This activity is not scored."),
+    "not_refreshed": N_("The eyes are read when this face has its next turn."),
+    "eyes_unread": N_("The eyes are too small to be read and count as open. Come closer, or zoom in."),
+}
+"""Code -> why a face has no score, or why its eyes were not read. Of several the first counts, in this order: small and blurred
+faces also leave the mesh unsure, and yaw is read from the mesh."""
+
+DEFAULT_ACTIVITY = {"self": "screen", "class": "front"}
+"""Audience -> activity at the start of a lesson."""

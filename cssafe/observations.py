@@ -1,4 +1,4 @@
-"""FrameResults -> observations: one row for each face and second. This is all that is ever kept."""
+"""FrameResults -> observations: one row for each face and second. Nothing else is kept."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -6,37 +6,37 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pandas as pd
 
-from cssafe.frames import LEVELS, SIGNALS, FrameResult
-from cssafe.labels import FERPLUS
+from cssafe.frames import SIGNALS, FrameResult
+from cssafe.labels import FERPLUS, LEVELS
 
 EXPRESSION = tuple(f"p_{name}" for name in FERPLUS)
 """Column names of the eight probabilities."""
 
-PLACE = ("x", "y", "w", "h")
-"""Where the face was: the middle, width and height of its box, as shares of the picture's width and height."""
+POSITION = ("x", "y", "w", "h")
+"""Position of the face: middle, width and height of its box, as shares of the picture's width and height."""
 
-COLUMNS = ("time", "track", "frames", "score", *PLACE, *SIGNALS, *EXPRESSION, "attention", "concentration", "level")
-"""time: naive UTC, whole second. frames: how many were averaged. level: 0 low, 1 medium, 2 high, the commonest in the
+COLUMNS = ("time", "track", "frames", "score", *POSITION, *SIGNALS, *EXPRESSION, "attention", "concentration", "level")
+"""time: naive UTC, whole second. frames: number averaged. level: 0 low, 1 medium, 2 high, the commonest in the
 second, null where not measurable. All others: mean over the second's frames, null where no frame could be measured."""
 
-SEEN_SHARE = 0.5
-"""Share of a second's frames in which a face must be found to be observed: what flashes up is mostly no face. In a clip without
+MIN_FRAMES_SHARE = 0.5
+"""Share of a second's frames in which a face must be found to be observed: a short flash is mostly no face. In a clip without
 people but with lettering, drawings found as faces fill up to 0.4 of a second's frames; real faces of 20 px fill all."""
 
 
-def observe(results: Sequence[FrameResult]) -> pd.DataFrame:
+def average_seconds(results: Sequence[FrameResult]) -> pd.DataFrame:
     """Average frames into rows of COLUMNS, one for each second and track, ordered by both; no frames give no rows."""
     rows = pd.concat([_rows(result) for result in results], ignore_index=True) if results else _empty()
     if rows.empty:
         return _empty()
     groups = rows.groupby(["time", "track"], sort=True)
-    means = groups[["score", *PLACE, *SIGNALS, *EXPRESSION, "attention", "concentration"]].mean()
+    means = groups[["score", *POSITION, *SIGNALS, *EXPRESSION, "attention", "concentration"]].mean()
     means["frames"] = groups.size()
     votes = pd.DataFrame({level: rows["level"] == level for level in range(len(LEVELS))})
     votes = votes.groupby([rows["time"], rows["track"]], sort=True).sum()
     means["level"] = votes.idxmax(axis=1).where(votes.any(axis=1)).astype(float)
     looked = pd.Series([_second(result.time) for result in results]).value_counts()
-    seen = means["frames"] >= SEEN_SHARE * means.index.get_level_values("time").map(looked)
+    seen = means["frames"] >= MIN_FRAMES_SHARE * means.index.get_level_values("time").map(looked)
     return means[seen].reset_index()[list(COLUMNS)]
 
 
@@ -64,7 +64,7 @@ class Seconds:
         results, self._results = self._results, []
         if results:
             self._open += timedelta(seconds=1)
-        return observe(results)
+        return average_seconds(results)
 
 
 def _second(time: datetime) -> datetime:
@@ -79,7 +79,7 @@ def _rows(result: FrameResult) -> pd.DataFrame:
     return pd.DataFrame(
         {"time": pd.Series([_second(result.time)] * n, dtype="datetime64[us]"), "track": result.tracks}
         | {"score": result.faces.scores}
-        | {name: place[:, i] for i, name in enumerate(PLACE)}
+        | {name: place[:, i] for i, name in enumerate(POSITION)}
         | {name: getattr(result.signals, name) for name in SIGNALS}
         | {name: expression[:, i] for i, name in enumerate(EXPRESSION)}
         | {"attention": result.attention, "concentration": result.concentration}

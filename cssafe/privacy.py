@@ -1,10 +1,18 @@
-"""What may be said about the people in a picture, and to whom."""
+"""Disclosure rules by profile, audience and group size; anonymization of faces."""
+
+from enum import StrEnum
 
 from cssafe.language import N_, _
 from cssafe.settings import MINIMUM_GROUP, Profile
 
-SHOWN, BLUR, MOSAIC, MASK = WAYS = ("shown", "blur", "mosaic", "mask")
-"""How faces appear in a picture that is shown: as they are, or covered in one of three ways."""
+
+class Anonymization(StrEnum):
+    """How faces appear in a picture that is shown: as they are, or covered in one of three ways."""
+
+    SHOWN = "shown"
+    BLUR = "blur"
+    MOSAIC = "mosaic"
+    MASK = "mask"
 
 
 NOBODY = N_("No face in view.")
@@ -13,10 +21,10 @@ UNREAD = N_("The face cannot be read: too small, blurred or turned away.")
 TOO_FEW = N_("Too few faces for a figure about the class: {measured} of {least}.")
 
 
-def way(chosen: dict[str, str], audience: str) -> str:
-    """How faces appear to that audience ("self" or "class"): as was chosen for it, and as long as nothing was, of a class
-    covered."""
-    return chosen.get(audience, MOSAIC if audience == "class" else SHOWN)
+def chosen_anonymization(chosen: dict[str, str], audience: str) -> Anonymization:
+    """The anonymization for an audience, "self" or "class": the chosen one, otherwise a mosaic of a class."""
+    default = Anonymization.MOSAIC if audience == "class" else Anonymization.SHOWN
+    return Anonymization(chosen.get(audience, default))
 
 
 def individuals(profile: Profile, audience: str, faces: int) -> bool:

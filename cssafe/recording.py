@@ -1,4 +1,4 @@
-"""Recordings into figures, and figures into one lesson: what the command line and the page Files share."""
+"""Recordings -> observations -> one lesson, for the command line and the page Files."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -11,25 +11,25 @@ from cssafe.frames import Frame, FrameResult
 from cssafe.labels import FERPLUS
 from cssafe.language import _
 from cssafe.media import Picture, Source
-from cssafe.observations import PLACE, Seconds, observe
+from cssafe.observations import POSITION, Seconds, average_seconds
 from cssafe.privacy import individuals, withheld
 from cssafe.settings import Profile
 from cssafe.stats.intervals import mean_interval, quality_weights
-from cssafe.vision.track_linking import again
+from cssafe.vision.track_linking import link_tracks
 
 Analyze = Callable[[Frame], FrameResult]
 """The networks, with one source's memory between frames."""
 
-TOGETHER = timedelta(hours=12)
+MAX_CLOCK_DIFFERENCE = timedelta(hours=12)
 """Files further apart than this belong to no one lesson by their own clocks: one of the clocks is wrong."""
 
-MINUTE = 60
+ROWS_BEFORE_JOIN = 60
 """Seconds whose tables are put into one."""
 
 
 class Recording:
     """The figures of one source, growing while it is analysed. began: aware, UTC; None for a camera, which begins with
-    its first picture. frames: how many were analysed; seconds: the last one's place; most: faces at once. observations:
+    its first picture. frames: number analysed; seconds: time of the last; most: faces at once. observations:
     rows of observations.COLUMNS of the seconds that are over."""
 
     def __init__(self, began: datetime | None) -> None:
@@ -41,7 +41,7 @@ class Recording:
     def add(self, at: float, result: FrameResult) -> None:
         """Count the next frame. at: seconds from the start."""
         self._parts += self._collecting.add(result)
-        if len(self._parts) > MINUTE:  # one table takes less memory than one a second
+        if len(self._parts) > ROWS_BEFORE_JOIN:  # one table takes less memory than one a second
             self._parts = [_together(self._parts)]
         self.frames, self.seconds, self.most = self.frames + 1, at, max(self.most, len(result))
 
@@ -63,11 +63,11 @@ class Recording:
 def analyze(
     source: Source, every: float, networks: Analyze, recording: Recording
 ) -> Iterator[tuple[Picture, FrameResult]]:
-    """Each picture and what was seen in it, which the recording has counted by then; ending it is left to the caller.
+    """Yield each picture with its result, which the recording has counted by then; the caller ends it.
     every: as in media.frames.
 
     Raises:
-        MediaError: as media.frames; what was read before stays in the recording.
+        MediaError: as media.frames; earlier results stay in the recording.
     """
     for picture in media.frames(source, every):
         if recording.began is None:
@@ -77,26 +77,27 @@ def analyze(
         yield picture, result
 
 
-def place(recorded: datetime | None, first: datetime, before: datetime) -> datetime:
-    """When a recording begins in a lesson of several: when it says itself, in whole seconds; one that does not say, or
-    whose clock is far off, follows the one before.
+def starts_at(recorded: datetime | None, first: datetime, before: datetime) -> datetime:
+    """Start of a recording in a lesson of several: its own, in whole seconds; without one, or with a clock that is far off, it
+    follows the one before.
 
     Args:
         recorded: aware, or None.
-        first: when the earliest of them was recorded.
-        before: when the one before ended; for the first of all, when the lesson begins.
+        first: start of the earliest of them.
+        before: end of the one before; for the first of all, start of the lesson.
     """
-    if recorded is None or abs(recorded - first) > TOGETHER:
+    if recorded is None or abs(recorded - first) > MAX_CLOCK_DIFFERENCE:
         return before
     return recorded.replace(microsecond=0)
 
 
-def join(recordings: Sequence[Recording], shift: timedelta = timedelta(0)) -> tuple[pd.DataFrame, datetime, datetime]:
+def join_recordings(
+    recordings: Sequence[Recording], shift: timedelta = timedelta(0)
+) -> tuple[pd.DataFrame, datetime, datetime]:
     """One lesson: rows as Workspace.add takes them, start and end (aware, UTC).
 
     Tracks of different sources are different people until shown otherwise; in one source a face that comes back to its own
-    place is the same one (vision/track_linking.py). shift: whole seconds by which the lesson was
-    later than its recordings' clocks say.
+    place is the same one (vision/track_linking.py). shift: whole seconds between the recordings' clocks and the lesson.
     """
     rows = _together([recording.observations.assign(source=i) for i, recording in enumerate(recordings)])
     if rows.empty:
@@ -105,21 +106,23 @@ def join(recordings: Sequence[Recording], shift: timedelta = timedelta(0)) -> tu
         start = rows["time"].min().to_pydatetime().replace(tzinfo=UTC) + shift
         end = rows["time"].max().to_pydatetime().replace(tzinfo=UTC) + shift + timedelta(seconds=1)
     spans = rows.groupby(["source", "track"]).agg(
-        first=("time", "min"), last=("time", "max"), **{name: (name, "median") for name in PLACE}
+        first=("time", "min"), last=("time", "max"), **{name: (name, "median") for name in POSITION}
     )
     spans = spans.reset_index()
-    spans["face"] = np.concatenate([again(part) for _source, part in spans.groupby("source")] or [np.zeros(0, int)])
+    spans["face"] = np.concatenate(
+        [link_tracks(part) for _source, part in spans.groupby("source")] or [np.zeros(0, int)]
+    )
     rows = rows.merge(spans[["source", "track", "face"]], on=["source", "track"])
     tracks = rows.groupby(["source", "face"]).ngroup().astype("int32") + 1
     return rows.assign(track=tracks, time=rows["time"] + shift, lesson=0).drop(columns=["source", "face"]), start, end
 
 
-def timeline(moments: Sequence[tuple[int, FrameResult]], audience: str) -> pd.DataFrame:
-    """One row for each second that was looked at, in its order, with what may be said of everybody in the picture.
+def seconds_table(moments: Sequence[tuple[int, FrameResult]], audience: str) -> pd.DataFrame:
+    """One row for each analysed second, in order, with the figures of the picture that may be shown.
 
     Columns: `second` from the start; `faces`; `concentration` with `low` and `high` (weighted mean over the faces and its 95 %
     interval, NaN where withheld or not measurable; one face alone has no interval); `emotion`, the leading one and its mean
-    probability, or why nothing is told.
+    probability, or why it is withheld.
 
     Args:
         moments: the second and one frame of it.
@@ -133,7 +136,7 @@ def timeline(moments: Sequence[tuple[int, FrameResult]], audience: str) -> pd.Da
     return pd.DataFrame(rows, columns=["second", "faces", "concentration", "low", "high", "emotion"])
 
 
-def courses(moments: Sequence[tuple[int, FrameResult]], profile: Profile, audience: str) -> pd.DataFrame:
+def faces_table(moments: Sequence[tuple[int, FrameResult]], profile: Profile, audience: str) -> pd.DataFrame:
     """The course of each single face, as far as it may be shown: columns `second`, `track` and `concentration` (NaN where
     not measurable). moments, audience: as in timeline."""
     rows = [
@@ -154,4 +157,4 @@ def _leading(result: FrameResult) -> str:
 
 def _together(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     filled = [part for part in parts if not part.empty]
-    return pd.concat(filled, ignore_index=True) if filled else (parts[-1] if parts else observe([]))
+    return pd.concat(filled, ignore_index=True) if filled else (parts[-1] if parts else average_seconds([]))

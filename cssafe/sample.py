@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from cssafe.frames import MOVEMENTS, SIGNALS
-from cssafe.labels import FERPLUS, FIRST
-from cssafe.observations import COLUMNS, EXPRESSION, PLACE
+from cssafe.labels import DEFAULT_ACTIVITY, FERPLUS
+from cssafe.observations import COLUMNS, EXPRESSION, POSITION
 from cssafe.scoring.formula import ATTENTION_ONLY, MAX_GAZE_WEIGHT, PUBLISHED, Formula
 from cssafe.scoring.rescoring import score_observations
 from cssafe.settings import Profile
@@ -153,7 +153,7 @@ def _observations(
     }
     rows |= {"score": random.uniform(0.7, 1, shape).ravel().astype(np.float32), "frames": np.ones(minutes.size, int)}
     rows |= {"time": begin + minutes * np.timedelta64(60, "s"), "track": np.tile(np.arange(1, present + 1), MINUTES)}
-    front = pd.DataFrame({"time": [begin], "activity": [FIRST["class"]]})
+    front = pd.DataFrame({"time": [begin], "activity": [DEFAULT_ACTIVITY["class"]]})
     return score_observations(pd.DataFrame(rows), front, formula)[list(COLUMNS)]
 
 
@@ -177,5 +177,5 @@ def _signals(random: np.random.Generator, looking: np.ndarray, drowsy: np.ndarra
     normal |= {name: random.normal(0, 2, shape) for name in MOVEMENTS}
     row, column = np.divmod(np.arange(present), COLUMNS_OF_SEATS)
     place = (0.08 + 0.12 * column, 0.3 + 0.15 * row, np.full(present, 0.04), np.full(present, 0.08))
-    normal |= {name: np.broadcast_to(value, shape) for name, value in zip(PLACE, place, strict=True)}
-    return {name: normal[name] for name in (*PLACE, *SIGNALS)}
+    normal |= {name: np.broadcast_to(value, shape) for name, value in zip(POSITION, place, strict=True)}
+    return {name: normal[name] for name in (*POSITION, *SIGNALS)}

@@ -55,7 +55,7 @@ except ConfigurationError as error:
     st.stop()
 problem, found = "", None
 try:
-    found = model_metrics.read(settings.model)
+    found = model_metrics.read_metrics(settings.model)
 except ConfigurationError as error:
     problem = str(error)
 

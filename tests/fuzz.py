@@ -39,7 +39,7 @@ if (
     logging.disable(logging.WARNING)
     warnings.simplefilter("ignore")
 
-from cssafe.vision.openvino_runtime import processor
+from cssafe.vision.openvino_runtime import processor_name
 from tests.fuzz_targets import TARGETS, Target
 from tests.support.damage import short
 
@@ -167,7 +167,7 @@ def run(names: Iterable[str], minutes: float, seed: int) -> list[Outcome]:
     """Try the targets one after the other and print a row and the faults of each."""
     chosen = list(names)
     print(
-        f"Seed {seed}, {minutes:g} minutes, {datetime.now(UTC):%Y-%m-%d}, {processor()}, {os.cpu_count()} cores\n\n{HEAD}"
+        f"Seed {seed}, {minutes:g} minutes, {datetime.now(UTC):%Y-%m-%d}, {processor_name()}, {os.cpu_count()} cores\n\n{HEAD}"
     )
     outcomes = []
     for name in chosen:

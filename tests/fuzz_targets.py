@@ -34,7 +34,7 @@ from cssafe.live import services
 from cssafe.live.engine import Engine
 from cssafe.live.transports import websocket
 from cssafe.live.upload import Analysis
-from cssafe.privacy import WAYS
+from cssafe.privacy import Anonymization
 from cssafe.scoring.concentration import attention, concentration, levels
 from cssafe.scoring.formula import FORMULAS, PUBLISHED_FILE, list_sources, read_formula
 from cssafe.settings import MAX_FRAME_BYTES, PROFILES
@@ -88,12 +88,14 @@ def uploads() -> Iterator[Target]:
         [upload] = analysis.uploads
         assert upload.problem or upload.moments or not upload.recording.frames
         assert upload.problem.count("\n") <= name.count("\n")
-        recording.timeline([(second, result) for second, (_at, result) in upload.moments.items()], audience)
-        recording.join([upload.recording])
+        recording.seconds_table([(second, result) for second, (_at, result) in upload.moments.items()], audience)
+        recording.join_recordings([upload.recording])
 
     try:
         yield Target(
-            st.tuples(damaged | anything, TEXTS, st.sampled_from(("self", "class")), st.sampled_from(WAYS)),
+            st.tuples(
+                damaged | anything, TEXTS, st.sampled_from(("self", "class")), st.sampled_from(tuple(Anonymization))
+            ),
             check,
             os.getpid(),
         )

@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 
 from cssafe import settings
-from cssafe.expression import Expression, place_meshes
+from cssafe.expression import Expression, mesh_crop_poses
 from cssafe.labels import FERPLUS
 from cssafe.vision.crops import crop, grey
-from cssafe.vision.face_finder import Finder
+from cssafe.vision.face_finder import FaceFinder
 from tests.support.faces import astronaut
 
 ANSWERS = Path(__file__).parent / "golden.json"
@@ -21,8 +21,8 @@ ANSWERS = Path(__file__).parent / "golden.json"
 def pictures() -> dict[str, np.ndarray]:
     """What was done to the face -> its crop, uint8 (48, 48)."""
     luma = grey(astronaut())
-    _, meshes = Finder().find(astronaut())
-    (middle,), (side,), (roll,) = place_meshes(meshes)
+    _, meshes = FaceFinder().find(astronaut())
+    (middle,), (side,), (roll,) = mesh_crop_poses(meshes)
     hidden = luma.copy()
     x, y = middle.astype(int)
     hidden[y + int(side * 0.15) : y + int(side * 0.4), x - int(side * 0.2) : x + int(side * 0.2)] = 128

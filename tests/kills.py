@@ -19,7 +19,7 @@ import numpy as np
 from websockets.exceptions import ConnectionClosed
 
 from cssafe.store import Workspace
-from cssafe.vision.openvino_runtime import processor
+from cssafe.vision.openvino_runtime import processor_name
 from tests.support.browser import Server
 from tests.support.room import jpeg
 from tests.support.visitor import Visitor
@@ -105,7 +105,7 @@ def table(kills: list[Kill]) -> str:
             "| kills | seconds lost, mean | largest | databases whole | date, processor |",
             "| --- | --- | --- | --- | --- |",
             f"| {len(kills)} | {lost.mean():.2f} | {lost.max():.2f} | {sum(each.whole for each in kills)} |"
-            f" {datetime.now(UTC):%Y-%m-%d}, {processor()} |",
+            f" {datetime.now(UTC):%Y-%m-%d}, {processor_name()} |",
         )
     )
 

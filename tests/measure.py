@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cssafe.settings import ROOT
-from cssafe.vision.openvino_runtime import processor
+from cssafe.vision.openvino_runtime import processor_name
 
 COMMANDS = (
     "-m cssafe bench",
@@ -28,7 +28,7 @@ def measure(commands: Iterable[str], path: Path) -> list[str]:
     """Run each command and write what it prints; returns those that failed."""
     failed = []
     with path.open("w", encoding="utf-8") as file:
-        file.write(f"# Measured on {datetime.now(UTC):%Y-%m-%d}, {processor()}, {os.cpu_count()} cores\n")
+        file.write(f"# Measured on {datetime.now(UTC):%Y-%m-%d}, {processor_name()}, {os.cpu_count()} cores\n")
         for command in commands:
             print(f"== python {command}", flush=True)
             done = subprocess.run(

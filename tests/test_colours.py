@@ -7,8 +7,8 @@ import pytest
 from colorspacious import cspace_convert, deltaE
 
 from cssafe.colours import COLOURS, EMOTIONS, GREY, HIGH, LEVELS, LOST, LOW, MIDDLE, UNREAD
-from cssafe.frames import LEVELS as NAMES
 from cssafe.labels import FERPLUS
+from cssafe.labels import LEVELS as NAMES
 from cssafe.settings import ROOT
 
 EYES = ("ordinary", "protanomaly", "deuteranomaly", "tritanomaly")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cssafe import errors, settings
-from cssafe.frames import Faces, Frame
+from cssafe.frames import SIGNALS, Faces, Frame, FrameResult, Signals
 from tests.support.faces import START
 
 
@@ -23,6 +23,17 @@ def test_faces_of_unequal_number_are_refused():
     with pytest.raises(ValueError, match=r"expected shape \(2, 4\), got \(1, 4\)"):
         Faces(np.zeros((1, 4)), np.zeros(2))
     assert len(Faces.none()) == 0
+
+
+def test_a_result_takes_one_known_reason_for_each_face():
+    one, none = Faces(np.zeros((1, 4), np.float32), np.ones(1, np.float32)), np.full(1, np.nan, np.float32)
+    signals = Signals(**{name: none for name in SIGNALS})
+    values = (START, 4, 4, one, np.ones(1, np.int32), signals, None, none, none, np.full(1, -1, np.int8))
+    assert FrameResult(*values).reasons == ("",)
+    assert FrameResult(*values, reasons=("blurred",)).reasons == ("blurred",)
+    for wrong in (("blurred", "blurred"), ("tired",)):
+        with pytest.raises(ValueError, match="expected 1 codes of"):
+            FrameResult(*values, reasons=wrong)
 
 
 def test_unknown_profiles_are_refused_with_the_known_ones():

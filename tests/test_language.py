@@ -18,7 +18,7 @@ from cssafe.live.room_scheduler import Room
 from cssafe.live.transports import websocket_component
 from cssafe.live.upload import Analysis
 from cssafe.media import MediaError
-from cssafe.privacy import SHOWN, withheld
+from cssafe.privacy import Anonymization, withheld
 from cssafe.settings import PROFILES, ROOT
 from cssafe.store import StoreError, Workspace
 from cssafe.ui import common
@@ -338,7 +338,9 @@ def networks(_workspace, _monkeypatch):
 
 
 def files(_workspace, _monkeypatch):
-    analysis = Analysis(Engine(fail(ConfigurationError)).start(), [], PROFILES["consent"], "self", SHOWN).start()
+    analysis = Analysis(
+        Engine(fail(ConfigurationError)).start(), [], PROFILES["consent"], "self", Anonymization.SHOWN
+    ).start()
     assert analysis.done.wait(60)
     return lambda: analysis.problem
 

@@ -6,7 +6,7 @@ import pytest
 
 from cssafe.frames import Faces, FrameResult, Signals
 from cssafe.labels import FERPLUS
-from cssafe.observations import COLUMNS, Seconds, observe
+from cssafe.observations import COLUMNS, Seconds, average_seconds
 from tests.support.faces import START
 
 
@@ -26,13 +26,15 @@ def result(seconds=0.0, tracks=(1,), concentration=0.5, level=1, expression=True
 
 def test_no_frames_and_empty_frames_give_no_rows_but_all_columns():
     for results in ([], [result(tracks=())]):
-        rows = observe(results)
+        rows = average_seconds(results)
         assert len(rows) == 0
         assert tuple(rows.columns) == COLUMNS
 
 
 def test_a_second_of_frames_becomes_one_row_a_face():
-    rows = observe([result(0.1, (1, 2)), result(0.5, (1, 2), concentration=0.7), result(0.9, (1,), concentration=0.9)])
+    rows = average_seconds(
+        [result(0.1, (1, 2)), result(0.5, (1, 2), concentration=0.7), result(0.9, (1,), concentration=0.9)]
+    )
     assert rows["track"].tolist() == [1, 2]
     assert rows["frames"].tolist() == [3, 2]
     assert rows["concentration"].tolist() == pytest.approx([0.7, 0.6])
@@ -40,18 +42,18 @@ def test_a_second_of_frames_becomes_one_row_a_face():
 
 
 def test_what_was_not_measurable_does_not_count_into_the_mean():
-    rows = observe([result(0, openness=np.nan), result(0.5, openness=0.2)])
+    rows = average_seconds([result(0, openness=np.nan), result(0.5, openness=0.2)])
     assert rows["openness"][0] == pytest.approx(0.2)
-    rows = observe([result(concentration=np.nan, level=-1)])
+    rows = average_seconds([result(concentration=np.nan, level=-1)])
     assert rows[["concentration", "level"]].isna().all(axis=None)
 
 
 def test_without_expression_every_probability_is_missing():
-    assert observe([result(expression=False)])[[f"p_{name}" for name in FERPLUS]].isna().all(axis=None)
+    assert average_seconds([result(expression=False)])[[f"p_{name}" for name in FERPLUS]].isna().all(axis=None)
 
 
 def test_the_commonest_level_of_the_second_is_kept():
-    assert observe([result(0, level=2), result(0.3, level=0), result(0.6, level=2)])["level"][0] == 2
+    assert average_seconds([result(0, level=2), result(0.3, level=0), result(0.6, level=2)])["level"][0] == 2
 
 
 def test_seconds_hands_each_second_out_when_the_next_begins():
@@ -66,5 +68,5 @@ def test_seconds_hands_each_second_out_when_the_next_begins():
 
 def test_what_flashes_up_in_less_than_half_of_the_frames_is_no_face():
     flash = [result(i / 10, (1, 2) if i in (3, 4, 5, 6) else (1,)) for i in range(10)]
-    assert observe(flash)["track"].tolist() == [1]
-    assert observe(flash[2:8])["track"].tolist() == [1, 2]
+    assert average_seconds(flash)["track"].tolist() == [1]
+    assert average_seconds(flash[2:8])["track"].tolist() == [1, 2]

@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 
 from cssafe import settings
-from cssafe.frames import LEVELS, MOVEMENTS, describe
-from cssafe.labels import FERPLUS
+from cssafe.frames import MOVEMENTS, describe
+from cssafe.labels import FERPLUS, LEVELS
 from cssafe.pipeline import Pipeline, Stream
 from cssafe.scoring.formula import ATTENTION_ONLY
-from cssafe.vision.face_finder import Finder
+from cssafe.signals.pose import rotation
+from cssafe.training.signals.render import draw, head
+from cssafe.vision.face_finder import FaceFinder
 from tests.support.faces import astronaut, classroom, frame, nobody
 from tests.support.rendered import portrait, shut
 from tests.support.shared import shared_data
@@ -56,7 +58,7 @@ def test_a_face_is_found_where_it_is_and_read(pipeline):
 @pytest.mark.parametrize("scale", [0.35, 1, 3])
 def test_small_faces_and_close_ups_are_both_found(scale):
     image = cv2.resize(astronaut()[:280, 80:360], None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    faces, _ = Finder().find(image)
+    faces, _ = FaceFinder().find(image)
     assert len(faces) == 1
 
 
@@ -100,8 +102,10 @@ def test_a_face_too_small_or_too_blurred_is_counted_but_not_measured(pipeline):
 def test_what_is_printed_of_a_face_holds_the_agreed_names_and_plain_json(pipeline):
     (face,) = json.loads(json.dumps(describe(pipeline.analyze(frame(astronaut()), Stream()))))
     assert set(face) == {
-        "track", "box", "score", "expression", "yaw", "pitch", "roll", "eyes_open", "attention", "concentration", "level"
+        "track", "box", "score", "expression", "yaw", "pitch", "roll", "eyes_open", "attention", "concentration", "level",
+        "hidden", "reason",
     }  # fmt: skip
+    assert 0 <= face["hidden"] < 0.3 and face["reason"] is None
     assert set(face["expression"]) == set(FERPLUS)
     assert face["level"] in LEVELS
     weights = pipeline.formula.emotion @ np.array([face["expression"][name] for name in FERPLUS])
@@ -120,7 +124,7 @@ def test_a_stream_forgets_who_left(pipeline):
     stream = Stream()
     pipeline.analyze(frame(astronaut()), stream)
     pipeline.analyze(frame(nobody(), 10), stream)
-    assert stream.memories == {}
+    assert len(stream.memory) == 0
 
 
 def test_a_clock_that_goes_back_stops_nothing(pipeline):
@@ -171,7 +175,7 @@ def test_faces_that_are_not_analysed_keep_their_expression_and_get_their_turn(pi
     stream, renewed = Stream(live=True), Counter()
     for i in range(9):
         result = pipeline.analyze(frame(room, i * 0.1), stream)
-        renewed.update(track for track, memory in stream.memories.items() if memory.seen == stream.now)
+        renewed.update(stream.memory["track"][stream.memory["seen"] == stream.now].tolist())
     assert len(result) == 3 and not np.isnan(result.expression).any()
     assert sorted(renewed.values()) == [3, 4, 4], "all in the first frame, then one a frame in turn"
 
@@ -193,7 +197,7 @@ def test_attention_only_measures_eyes_and_mouth_but_no_movement(attention_only):
         signals = attention_only.analyze(frame(astronaut(), i), stream).signals
     assert all(np.isnan(getattr(signals, name)).all() for name in MOVEMENTS)
     assert signals.openness[0] > 0.2 and 0 <= signals.mouth[0] < 1 and signals.yawning[0] == 0
-    assert stream.memories[1].neutral.seconds == 0
+    assert stream.memory["neutral_seconds"].tolist() == [0]
 
 
 def test_a_clear_face_has_a_higher_quality_than_a_small_one_and_one_that_is_not_measured_has_none(pipeline):
@@ -204,6 +208,59 @@ def test_a_clear_face_has_a_higher_quality_than_a_small_one_and_one_that_is_not_
         pipeline.analyze(frame(image), Stream()).signals.quality[0] for image in (astronaut(), small, blurred)
     )
     assert 1 >= clear > far > unread == 0
+
+
+def far_away(pixels, columns=1):
+    """The portrait, so many pixels high, in each column of a room; its face is 0.42 of that."""
+    small = cv2.resize(astronaut()[:280, 80:360], (pixels, pixels), interpolation=cv2.INTER_AREA)
+    room = nobody()
+    top = 240 - pixels // 2
+    for column in range(columns):
+        left = 120 + 200 * column - pixels // 2
+        room[top : top + pixels, left : left + pixels] = small
+    return room
+
+
+def turned_head(depth, yaw, pitch):
+    """The portrait drawn at these degrees. depth: of the drawn head over the mesh's own."""
+    image = cv2.resize(astronaut()[:280, 80:360], None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+    mesh = FaceFinder().find(image)[1].points[0] * np.array([1, 1, depth], np.float32)
+    return draw(head(image, mesh), rotation(yaw, pitch, 0), 600)
+
+
+@pytest.mark.parametrize(
+    ("reason", "picture"),
+    [
+        ("", astronaut),
+        ("too_small", lambda: far_away(45)),
+        ("blurred", lambda: cv2.GaussianBlur(astronaut(), (0, 0), 6)),
+        ("mesh_unsure", lambda: turned_head(1.8, 65, 0)),
+        ("turned_away", lambda: turned_head(1.4, -62, 15)),
+        ("eyes_unread", lambda: far_away(90)),
+    ],
+)
+def test_each_face_says_why_it_was_not_measured(pipeline, reason, picture):
+    result = pipeline.analyze(frame(picture()), Stream())
+    assert result.reasons == (reason,)
+    assert describe(result)[0]["reason"] == (reason or None)
+    assert np.isnan(result.concentration[0]) == (reason not in ("", "eyes_unread"))
+    assert np.isnan(result.signals.openness[0]) == (reason != "")
+
+
+def test_faces_in_an_activity_without_a_score_say_so(pipeline):
+    result = pipeline.analyze(frame(astronaut()), Stream(activity="group work"))
+    assert result.reasons == ("not_scored",) and np.isnan(result.concentration[0])
+    assert pipeline.analyze(frame(far_away(45)), Stream(activity="group work")).reasons == ("too_small",)
+
+
+def test_faces_that_came_near_enough_for_their_eyes_since_their_last_turn_say_that_they_wait(pipeline, monkeypatch):
+    monkeypatch.setattr(pipeline, "_at_once", 1)
+    stream = Stream(live=True)
+    sizes = (136, 148, 148, 148)
+    told = [pipeline.analyze(frame(far_away(size, 3), i / 10), stream).reasons for i, size in enumerate(sizes)]
+    assert [Counter(reasons) for reasons in told] == [
+        {"eyes_unread": 3}, {"not_refreshed": 2, "": 1}, {"not_refreshed": 1, "": 2}, {"": 3}
+    ]  # fmt: skip
 
 
 @pytest.mark.slow

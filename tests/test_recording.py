@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from cssafe.observations import COLUMNS
-from cssafe.recording import MINUTE, TOGETHER, Recording, courses, join, place, timeline
+from cssafe.recording import (
+    MAX_CLOCK_DIFFERENCE,
+    ROWS_BEFORE_JOIN,
+    Recording,
+    faces_table,
+    join_recordings,
+    seconds_table,
+    starts_at,
+)
 from cssafe.scoring.formula import PUBLISHED
 from cssafe.settings import MINIMUM_GROUP, PROFILES
 from tests.support.fake_pipelines import crowd
@@ -24,7 +32,7 @@ def recorded(faces: int, seconds: int = 1, began: datetime = START) -> Recording
     return recording
 
 
-@pytest.mark.parametrize(("faces", "seconds"), [(0, 0), (0, 3), (1, 3), (6, 2 * MINUTE + 3)])
+@pytest.mark.parametrize(("faces", "seconds"), [(0, 0), (0, 3), (1, 3), (6, 2 * ROWS_BEFORE_JOIN + 3)])
 def test_a_recording_has_one_row_for_each_face_and_second(faces, seconds):
     recording = recorded(faces, seconds)
     rows = recording.observations
@@ -40,18 +48,18 @@ def test_a_recording_has_one_row_for_each_face_and_second(faces, seconds):
         (None, START + timedelta(minutes=5)),
         (START, START),
         (START + timedelta(minutes=3, milliseconds=700), START + timedelta(minutes=3)),
-        (START + TOGETHER + timedelta(seconds=1), START + timedelta(minutes=5)),
+        (START + MAX_CLOCK_DIFFERENCE + timedelta(seconds=1), START + timedelta(minutes=5)),
         (START - timedelta(days=365), START + timedelta(minutes=5)),
     ],
     ids=["unknown", "first", "between", "another day", "a wrong clock"],
 )
 def test_a_recording_keeps_its_own_time_or_follows_the_one_before(said, begins):
-    assert place(said, START, START + timedelta(minutes=5)) == begins
+    assert starts_at(said, START, START + timedelta(minutes=5)) == begins
 
 
 @pytest.mark.parametrize("faces", [0, 2])
 def test_faces_of_different_recordings_are_different_people_of_one_lesson(faces):
-    rows, start, end = join([recorded(faces), recorded(faces, 2, START + timedelta(minutes=1))])
+    rows, start, end = join_recordings([recorded(faces), recorded(faces, 2, START + timedelta(minutes=1))])
     assert set(rows.columns) == {"lesson", *COLUMNS} and len(rows) == 3 * faces
     assert sorted(rows["track"].unique()) == list(range(1, 2 * faces + 1))
     assert start == START
@@ -64,11 +72,11 @@ def test_a_face_that_comes_back_in_one_recording_is_counted_once_and_in_another_
         one.add((result.time - START).total_seconds(), result)
     one.end()
     assert one.observations["track"].nunique() > 7
-    assert join([one])[0]["track"].nunique() == 7 and join([one, one])[0]["track"].nunique() == 14
+    assert join_recordings([one])[0]["track"].nunique() == 7 and join_recordings([one, one])[0]["track"].nunique() == 14
 
 
 def test_a_lesson_can_be_put_where_it_belongs_in_time():
-    rows, start, end = join([recorded(1)], timedelta(days=-1, minutes=7))
+    rows, start, end = join_recordings([recorded(1)], timedelta(days=-1, minutes=7))
     moved = START + timedelta(days=-1, minutes=7)
     assert (start, end) == (moved, moved + timedelta(seconds=1))
     assert rows["time"].dt.tz_localize("UTC").tolist() == [moved]
@@ -86,7 +94,7 @@ def test_a_lesson_can_be_put_where_it_belongs_in_time():
     ],
 )
 def test_a_timeline_tells_nothing_of_too_few(faces, audience, told, says):
-    table = timeline([(0, crowd(faces, START)), (4, crowd(faces, START))], audience)
+    table = seconds_table([(0, crowd(faces, START)), (4, crowd(faces, START))], audience)
     assert table["second"].tolist() == [0, 4] and table["faces"].tolist() == [faces] * 2
     assert table["concentration"].notna().tolist() == [told] * 2
     assert says in table["emotion"].iloc[0]
@@ -103,6 +111,6 @@ def test_a_timeline_tells_nothing_of_too_few(faces, audience, told, says):
     ],
 )
 def test_single_faces_are_shown_only_to_themselves_or_where_the_profile_says_so(profile, audience, faces, rows):
-    table = courses([(0, crowd(faces, START))], PROFILES[profile], audience)
+    table = faces_table([(0, crowd(faces, START))], PROFILES[profile], audience)
     assert list(table.columns) == ["second", "track", "concentration"] and len(table) == rows
     assert not np.isnan(table["concentration"].astype(float)).any()

@@ -7,7 +7,7 @@ import pandas as pd
 
 from cssafe.charts.text import no_figure
 from cssafe.colours import COLOURS, GREY, LOST
-from cssafe.frames import LEVELS
+from cssafe.labels import LEVELS
 from cssafe.language import N_, _, ngettext
 from cssafe.scoring.explanation import KINDS, describe_parts, sum_by_kind
 from cssafe.scoring.formula import NUMBER_NAMES

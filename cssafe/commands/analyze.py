@@ -73,7 +73,7 @@ def main(args: argparse.Namespace) -> int:
             if read:
                 _keep_recordings(read, args, pipeline, workspace)
     if not read:
-        raise CssafeError(f"{', '.join(map(media.hidden, args.sources))}: no image or video that can be read.")
+        raise CssafeError(f"{', '.join(map(media.hide_password, args.sources))}: no image or video that can be read.")
     return 0 if complete else INCOMPLETE
 
 
@@ -125,7 +125,7 @@ def _read_sources(
     """
     from cssafe import media
 
-    complete, every = True, media.EVERY if args.every is None else args.every
+    complete, every = True, media.FRAME_INTERVAL_S if args.every is None else args.every
     for file, in_folder in files:
         recording = recordings[file]
         try:
@@ -148,9 +148,9 @@ def _report_unread(recordings: "dict[str, Recording]", file: str) -> None:
     files = list(recordings)
     left = files[files.index(file) :]
     if frames := recordings[file].frames:
-        print(f"{media.hidden(file)}: it was read up to {recordings[file].seconds:.1f} s.", file=sys.stderr)
+        print(f"{media.hide_password(file)}: it was read up to {recordings[file].seconds:.1f} s.", file=sys.stderr)
     if unread := left[1 if frames else 0 :]:
-        print(f"Not read: {', '.join(map(media.hidden, unread))}.", file=sys.stderr)
+        print(f"Not read: {', '.join(map(media.hide_password, unread))}.", file=sys.stderr)
 
 
 def _read_source(
@@ -162,7 +162,7 @@ def _read_source(
     from cssafe.pipeline import Stream
     from cssafe.recording import analyze
 
-    name, stream = media.hidden(source), Stream(activity=args.activity)
+    name, stream = media.hide_password(source), Stream(activity=args.activity)
     tell, patience = time.monotonic() + 2, 0.5 if sys.stderr.isatty() else 10
     try:
         for picture, result in analyze(source, every, lambda frame: pipeline.analyze(frame, stream), recording):
@@ -210,9 +210,9 @@ def _keep_recordings(
 def _write_table(recordings: dict[str, "Recording"], out: Path) -> None:
     import pandas as pd
 
-    from cssafe.media import hidden
+    from cssafe.media import hide_password
 
-    parts = [recording.observations.assign(source=hidden(source)) for source, recording in recordings.items()]
+    parts = [recording.observations.assign(source=hide_password(source)) for source, recording in recordings.items()]
     pd.concat([part for part in parts if not part.empty] or parts[:1], ignore_index=True).to_parquet(out, index=False)
 
 
@@ -220,10 +220,10 @@ def _store_lesson(
     recordings: "list[Recording]", name: str, activity: str, pipeline: "Pipeline", workspace: "Workspace"
 ) -> None:
     """Add the lesson, whole or not at all."""
-    from cssafe.recording import join
+    from cssafe.recording import join_recordings
     from cssafe.store import NO_CLASS, NO_SUBJECT, Lesson
 
-    rows, start, end = join(recordings)
+    rows, start, end = join_recordings(recordings)
     zone = workspace.get("live", {}).get("time_zone", "UTC")
     audience = "self" if max(recording.most for recording in recordings) <= 1 else "class"
     labels = (pipeline.profile.name, str(pipeline.formula), "file", audience)

@@ -45,7 +45,7 @@ def main(args: argparse.Namespace) -> int:
         found = bench_pages.measure_pages(args.observations)
         print(json.dumps(found) if args.json else bench_pages.format_pages(found))
         return 0
-    portrait = media.decode(_portrait_path(args.image).read_bytes())
+    portrait = media.decode_image(_portrait_path(args.image).read_bytes())
     figures = measure_machine(portrait, max(1, args.repeats))
     print(json.dumps(figures) if args.json else format_machine(figures))
     return 0

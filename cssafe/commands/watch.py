@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from cssafe import media, settings
 from cssafe.errors import ConfigurationError
-from cssafe.frames import LEVELS
+from cssafe.labels import LEVELS
 from cssafe.live.engine import Engine
 from cssafe.live.lesson import LiveLesson
 from cssafe.live.room_camera import Capture, check

@@ -1,7 +1,7 @@
 """Crops of faces -> probabilities of the eight emotions."""
 
-from cssafe.expression.alignment import place_boxes, place_meshes
+from cssafe.expression.alignment import box_crop_poses, mesh_crop_poses
 from cssafe.expression.network import Expression, read_card
 from cssafe.expression.smoothing import smooth
 
-__all__ = ["Expression", "place_boxes", "place_meshes", "read_card", "smooth"]
+__all__ = ["Expression", "box_crop_poses", "mesh_crop_poses", "read_card", "smooth"]

@@ -1,4 +1,4 @@
-"""What was measured of the served network: figures.json in its folder, written by `python -m cssafe evaluate --card`.
+"""Metrics of the served network: figures.json in its folder, written by `python -m cssafe evaluate --card`.
 
 One JSON object; shares lie in [0, 1] and have four decimals, intervals are [low, high] of 95 %:
 
@@ -50,7 +50,7 @@ from cssafe.language import N_
 FIGURES = "figures.json"
 
 
-def read(folder: Path) -> dict[str, Any] | None:
+def read_metrics(folder: Path) -> dict[str, Any] | None:
     """The figures of the network in a model folder; None where none were measured.
 
     Raises:

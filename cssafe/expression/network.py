@@ -21,7 +21,7 @@ class Expression:
     Args:
         folder: with model.json, expression.xml and expression.bin, and mostly the same as expression_int8.
         precision: "int8", "bf16" or "f32"; None takes the quickest that the processor has and the folder has a graph for.
-            The model card says how right the network is in each.
+            The model card has the accuracy of each.
 
     Raises:
         ConfigurationError: a file is missing, unreadable or not the one that model.json was written for.
@@ -41,8 +41,8 @@ class Expression:
             graph = GRAPHS[precision or precisions(self.card)[0]]
         except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise _unreadable(folder, error) from error
-        openvino_runtime.check(folder, digests, (f"{graph}.xml", f"{graph}.bin"))
-        self._network = openvino_runtime.compiled(folder / f"{graph}.xml", precise=precision == "f32")
+        openvino_runtime.check_digests(folder, digests, (f"{graph}.xml", f"{graph}.bin"))
+        self._network = openvino_runtime.compile_model(folder / f"{graph}.xml", precise=precision == "f32")
         self._outputs = {port.get_any_name(): i for i, port in enumerate(self._network.outputs)}
 
     def ferplus(self, crops: np.ndarray) -> np.ndarray:
@@ -59,11 +59,11 @@ class Expression:
             raise ValueError(f"Crops are (n, {self.size}, {self.size}); these are {crops.shape}.")
         if len(crops) == 0:
             return {name: np.zeros((0, len(columns)), np.float32) for name, columns in self._columns.items()}
-        maps = openvino_runtime.outputs(self._network, crops[..., None].astype(np.float32))
+        maps = openvino_runtime.run_batches(self._network, crops[..., None].astype(np.float32))
         return {name: maps[self._outputs[name]][:, columns] for name, columns in self._columns.items()}
 
     def evidence(self, crops: np.ndarray) -> np.ndarray | None:
-        """What speaks for each emotion at each place of the crops: logits float32 (n, rows, columns, 8), the emotions in the
+        """Evidence for each emotion at each place of the crops: logits float32 (n, rows, columns, 8), the emotions in the
         order of labels.FERPLUS, whose mean over all places is each emotion's logit (class activation map, Zhou et al. 2016).
 
         None: the graph gives no map.
@@ -74,7 +74,7 @@ class Expression:
         if len(crops) == 0:
             sides = [side.get_length() for side in list(self._network.outputs[number].partial_shape)[1:3]]
             return np.zeros((0, *sides, len(FERPLUS)), np.float32)
-        maps = openvino_runtime.outputs(self._network, crops[..., None].astype(np.float32))
+        maps = openvino_runtime.run_batches(self._network, crops[..., None].astype(np.float32))
         return maps[number][..., self._columns["ferplus"]]
 
     @property
@@ -84,17 +84,17 @@ class Expression:
 
     @property
     def precision(self) -> str:
-        """What the network runs in on this machine: "bf16", "f32", "int8"."""
+        """Precision that the network runs in on this machine: "bf16", "f32", "int8"."""
         return openvino_runtime.precision(self._network)
 
 
 def precisions(card: dict[str, Any]) -> list[str]:
-    """In what a network can run on this machine, the quickest first, by its model.json."""
+    """Precisions that a network can run in on this machine, the quickest first, by its model.json."""
     return [name for name in openvino_runtime.precisions() if f"{GRAPHS[name]}.xml" in card["sha256"]]
 
 
 def read_card(folder: Path) -> dict[str, Any]:
-    """What model.json says of the network in a model folder.
+    """model.json of the network in a model folder.
 
     Raises:
         ConfigurationError: it is missing or unreadable.

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-HALF_LIFE = 0.1
+HALF_LIFE_S = 0.1
 """Seconds after which an older frame counts half: chosen on made sequences, against each frame by itself, other averages and a
 recurrent network (docs/method.md, "Over time")."""
 
 
-def smooth(now: np.ndarray, before: np.ndarray, passed: np.ndarray, half_life: float = HALF_LIFE) -> np.ndarray:
+def smooth(now: np.ndarray, before: np.ndarray, passed: np.ndarray, half_life: float = HALF_LIFE_S) -> np.ndarray:
     """Blend probabilities (n, 8) into the averages so far (n, 8); NaN rows of `before` take `now`, those of `now` stay NaN.
 
     Args:

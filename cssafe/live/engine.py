@@ -22,7 +22,7 @@ import numpy as np
 from cssafe.errors import ConfigurationError
 from cssafe.frames import Frame, FrameResult
 from cssafe.language import N_
-from cssafe.media import MediaError, decode
+from cssafe.media import MediaError, decode_image
 from cssafe.pipeline import Pipeline, Stream
 
 log = logging.getLogger(__name__)
@@ -220,7 +220,7 @@ class Engine:
 
     def _analyze(self, pipeline: Pipeline, feed: Feed, number: int, picture: Picture, when: datetime) -> Answer:
         try:
-            image = decode(picture) if isinstance(picture, bytes) else picture
+            image = decode_image(picture) if isinstance(picture, bytes) else picture
             result = pipeline.analyze(Frame(image, when), feed.stream)
             self.analyzed += 1
             return Answer(number, result)

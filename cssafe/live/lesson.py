@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas as pd
 
-from cssafe.frames import LEVELS, FrameResult, describe
-from cssafe.labels import FERPLUS, FIRST
+from cssafe.frames import FrameResult, describe
+from cssafe.labels import DEFAULT_ACTIVITY, FERPLUS, LEVELS
 from cssafe.language import N_, _
 from cssafe.live.alerts import REST, Alert, Watcher
 from cssafe.live.clock import LessonClock
@@ -23,15 +23,15 @@ from cssafe.live.engine import Answer, Feed
 from cssafe.live.lesson_state import Reading, View
 from cssafe.observations import Seconds
 from cssafe.pipeline import Stream
-from cssafe.privacy import individuals, way, withheld
+from cssafe.privacy import chosen_anonymization, individuals, withheld
 from cssafe.scoring.concentration import levels
 from cssafe.scoring.explanation import empty_parts, frame_parts
 from cssafe.scoring.formula import choose_formula
 from cssafe.settings import ABSENCE_TIMEOUT_S, LIVE_HISTORY_MINUTES, Profile
 from cssafe.stats.intervals import mean_interval, quality_weights
 from cssafe.store import NO_CLASS, NO_SUBJECT, Lesson, StoreError, Workspace
-from cssafe.vision.anonymize import covers
-from cssafe.vision.face_parts import boxed
+from cssafe.vision.anonymize import cover_polygons
+from cssafe.vision.face_parts import box_outlines
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +100,7 @@ class LiveLesson:
             source=source,
             audience=audience,
             started=self.clock.started,
-            activity=FIRST[audience],
+            activity=DEFAULT_ACTIVITY[audience],
         )
         self.token = secrets.token_urlsafe(32)
         self.keys = {view: secrets.token_urlsafe(16) for view in VIEWS}
@@ -110,8 +110,8 @@ class LiveLesson:
         self.written = False
         """Whether the end is in the database, or could not be written."""
         self.expired = False
-        self.way = way(workspace.get("anonymous", {}), audience)
-        """How faces appear in its pictures, of privacy.WAYS; may be changed at any time."""
+        self.way = chosen_anonymization(workspace.get("anonymous", {}), audience)
+        """How faces appear in its pictures, of privacy.Anonymization; may be changed at any time."""
         self._stream = Stream(live=True, formula=self._formula, activity=self.lesson.activity)
         self._feed: Feed | None = None
         self._observing = Seconds()
@@ -281,8 +281,9 @@ class LiveLesson:
             return Reading()
         newest = self._now[-1]
         faces, measured = len(newest), int(np.count_nonzero(~np.isnan(newest.concentration)))
+        reason = newest.reasons[0] if self.lesson.audience == "self" and faces == 1 else ""
         if note := self._withheld(faces, measured):
-            return Reading(faces, measured, note=note)
+            return Reading(faces, measured, note=note, reason=reason)
         # Of the last two seconds only frames that may be shown by themselves: no single face hides in the mean.
         shown = [r for r in self._now if not self._withheld(len(r), int(np.count_nonzero(~np.isnan(r.concentration))))]
         values = np.concatenate([r.concentration for r in shown])
@@ -297,14 +298,14 @@ class LiveLesson:
             if there.any() and not self._withheld(faces, len(np.unique(tracks[there]))):
                 means = np.average(rows[there], axis=0, weights=weight[there])
                 expression = {name: float(p) for name, p in zip(FERPLUS, means, strict=True)}
-        return Reading(faces, measured, mean, low, high, self._level, expression)
+        return Reading(faces, measured, mean, low, high, self._level, expression, reason=reason)
 
     def _covered(self, result: FrameResult) -> list[list[list[int]]]:
         """Polygons that hide the faces of this frame, pixels; also those that are lost for a moment, where they were last."""
         last: dict[int, np.ndarray] = {}
         for seen in (*self._now, result):
-            ends = boxed(seen.faces.boxes) if seen.outlines is None else seen.outlines
-            last |= dict(zip(seen.tracks.tolist(), covers(ends), strict=True))
+            ends = box_outlines(seen.faces.boxes) if seen.outlines is None else seen.outlines
+            last |= dict(zip(seen.tracks.tolist(), cover_polygons(ends), strict=True))
         return [polygon.round().astype(int).tolist() for polygon in last.values()]
 
     def _withheld(self, faces: int, measured: int) -> str:

@@ -17,7 +17,7 @@ class Reading:
     faces of the last two seconds, weighted by how well each could be read, in [0, 1]; NaN where nothing may or can be
     said, and then `note` says why. low, high: its 95 % interval, NaN where there is but one face. level: index into
     LEVELS or -1. expression: mean probability of each emotion; None where withheld or where the profile computes
-    none."""
+    none. reason: of the one face of a lesson about one person, a code of labels.REASONS why it was not measured, or empty."""
 
     faces: int = 0
     measured: int = 0
@@ -27,6 +27,7 @@ class Reading:
     level: int = -1
     expression: dict[str, float] | None = None
     note: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from cssafe.media import MediaError
 from cssafe.pipeline import Stream
 from cssafe.vision.crops import crop, crop_matrix, from_image, grey
 from cssafe.vision.face_parts import segment
-from cssafe.vision.occlusion import hidden
+from cssafe.vision.occlusion import hidden_share
 
 PATIENCE = 30.0
 """Seconds for the picture: the networks may still be loading, and others may be waiting too."""
@@ -61,7 +61,7 @@ def look(engine: Engine, image: np.ndarray, patience: float = PATIENCE) -> Seen:
         ConfigurationError: the networks could not be loaded.
     """
     answered: Future[Answer] = Future()
-    feed = Feed(Stream(looking=True), answered.set_result)
+    feed = Feed(Stream(keep_inputs=True), answered.set_result)
     try:
         engine.loaded.result(patience)
         engine.offer(feed, 0, image, datetime.now(UTC))
@@ -76,24 +76,24 @@ def look(engine: Engine, image: np.ndarray, patience: float = PATIENCE) -> Seen:
         engine.leave(feed)
     if answer.result is None:
         raise MediaError(N_("The picture could not be analysed. Try another one."))
-    looks = feed.stream.looks
-    if looks is None:
+    inputs = feed.stream.inputs
+    if inputs is None:
         raise MediaError(
             N_("The emotions in the picture were not computed: the profile in use has no expression network.")
         )
-    rows = np.argsort(-looks.sides, kind="stable")[:SHOWN]
+    rows = np.argsort(-inputs.sides, kind="stable")[:SHOWN]
     luma = grey(image)
-    places = [(looks.middles[i], looks.sides[i], looks.rolls[i], SIDE) for i in rows]
+    places = [(inputs.middles[i], inputs.sides[i], inputs.rolls[i], SIDE) for i in rows]
     faces = [crop(luma, *place) for place in places]
-    meshes = [from_image(looks.points[i, :, :2], crop_matrix(*place)) for i, place in zip(rows, places, strict=True)]
+    meshes = [from_image(inputs.points[i, :, :2], crop_matrix(*place)) for i, place in zip(rows, places, strict=True)]
     parts = [segment(mesh[None], SIDE, SIDE) for mesh in meshes]
     return Seen(
         found=len(answer.result),
-        readable=len(looks.sides),
+        readable=len(inputs.sides),
         faces=np.stack(faces) if faces else np.zeros((0, SIDE, SIDE), np.uint8),
         parts=np.stack(parts) if parts else np.zeros((0, SIDE, SIDE), np.uint8),
-        hidden=hidden(image, looks.points[rows]),
-        crops=looks.crops[rows],
-        probabilities=looks.probabilities[rows],
-        evidence=None if looks.evidence is None else looks.evidence[rows],
+        hidden=hidden_share(image, inputs.points[rows]),
+        crops=inputs.crops[rows],
+        probabilities=inputs.probabilities[rows],
+        evidence=None if inputs.evidence is None else inputs.evidence[rows],
     )

@@ -19,9 +19,9 @@ from cssafe.errors import ConfigurationError
 from cssafe.language import N_, _
 from cssafe.live.engine import Answer, Engine
 from cssafe.live.lesson import LiveLesson
-from cssafe.media import MediaError, hidden
+from cssafe.media import MediaError, hide_password
 from cssafe.settings import Settings
-from cssafe.vision.anonymize import cover
+from cssafe.vision.anonymize import anonymize
 from cssafe.vision.preview import preview
 
 log = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ def check(chosen: Settings, source: str) -> None:
                 "{camera}: expected an address that begins with rtsp:// or http://, the number of a camera of this computer "
                 "such as 0, or a video file that is there."
             ),
-            camera=hidden(source) or _("The camera is missing"),
+            camera=hide_password(source) or _("The camera is missing"),
         )
 
 
@@ -133,21 +133,22 @@ class Capture:
         if (newest := self._newest) is None:
             return None
         image, told = newest
-        return preview(cover(image, told["covers"], self.lesson.way), told["faces"], PREVIEW)
+        return preview(anonymize(image, told["covers"], self.lesson.way), told["faces"], PREVIEW)
 
     def _run(self) -> None:
         failures = 0
         while self.lesson.ended is None:
             try:
                 self._read()
-                problem = MediaError(N_("{camera}: the camera has stopped sending."), camera=hidden(self.source))
+                problem = MediaError(N_("{camera}: the camera has stopped sending."), camera=hide_password(self.source))
             except MediaError as error:
                 problem = error
             except Exception:
                 problem = MediaError(
-                    N_("{camera}: the camera cannot be read; the log has the details."), camera=hidden(self.source)
+                    N_("{camera}: the camera cannot be read; the log has the details."),
+                    camera=hide_password(self.source),
                 )
-                log.error("%s", traceback.format_exc().replace(self.source, hidden(self.source)))
+                log.error("%s", traceback.format_exc().replace(self.source, hide_password(self.source)))
             failures = 0 if self._live else failures + 1
             if self.lesson.ended is None and str(problem) != self.problem:
                 log.warning("Room camera: %s It is tried again.", problem)
@@ -180,7 +181,7 @@ class Capture:
                 yield image
             if media.is_camera(self.source):
                 return
-            self._wake.wait(media.EVERY)
+            self._wake.wait(media.FRAME_INTERVAL_S)
 
     def _deliver(self, answer: Answer) -> None:
         image = self._offered.pop(answer.number, None)

@@ -19,17 +19,17 @@ import numpy as np
 from cssafe import media
 from cssafe.errors import ConfigurationError, CssafeError
 from cssafe.frames import Frame, FrameResult, describe
-from cssafe.labels import FIRST
+from cssafe.labels import DEFAULT_ACTIVITY
 from cssafe.language import N_
 from cssafe.live.engine import Answer, Engine, Feed
 from cssafe.media import About, MediaError
 from cssafe.pipeline import Stream
 from cssafe.privacy import individuals
-from cssafe.recording import Recording, analyze, place
+from cssafe.recording import Recording, analyze, starts_at
 from cssafe.scoring.formula import Formula, choose_formula
 from cssafe.settings import Profile
-from cssafe.vision.anonymize import cover, covers
-from cssafe.vision.face_parts import boxed
+from cssafe.vision.anonymize import anonymize, cover_polygons
+from cssafe.vision.face_parts import box_outlines
 from cssafe.vision.preview import preview
 
 log = logging.getLogger(__name__)
@@ -90,7 +90,7 @@ class Analysis:
         formula: Formula | None = None,
     ) -> None:
         """files: each with its `name`. audience: "self" or "class"; all of it counts as the activity usual for it. way: how
-        faces appear in pictures, of privacy.WAYS. formula: None for the profile's own."""
+        faces appear in pictures, of privacy.Anonymization. formula: None for the profile's own."""
         self.profile, self.audience, self.way = profile, audience, way
         self.formula = formula or choose_formula(None, profile.expression)
         self.uploads: list[Upload] = []
@@ -142,9 +142,9 @@ class Analysis:
 
     def shown(self, image: np.ndarray, result: FrameResult) -> bytes:
         """The picture, uint8 (h, w, 3) BGR, with its faces drawn, and covered where that was chosen, as a JPEG."""
-        ends = boxed(result.faces.boxes) if result.outlines is None else result.outlines
+        ends = box_outlines(result.faces.boxes) if result.outlines is None else result.outlines
         told = individuals(self.profile, self.audience, len(result))
-        return preview(cover(image, covers(ends), self.way), describe(result, told))
+        return preview(anonymize(image, cover_polygons(ends), self.way), describe(result, told))
 
     def _run(self) -> None:
         try:
@@ -170,12 +170,12 @@ class Analysis:
 
     def _read_all(self) -> None:
         abouts = [media.about(file) for file in self._files]
-        self._work = [max(1.0, (about.seconds or 0) / media.EVERY) for about in abouts]
+        self._work = [max(1.0, (about.seconds or 0) / media.FRAME_INTERVAL_S) for about in abouts]
         known = [about.recorded for about in abouts if about.recorded is not None]
         first = begin = min(known, default=datetime.now(UTC)).replace(microsecond=0)
         self._clock = time.monotonic()
         for file, about in zip(self._files, abouts, strict=True):
-            upload = Upload(file, about, Recording(place(about.recorded, first, begin)))
+            upload = Upload(file, about, Recording(starts_at(about.recorded, first, begin)))
             self.uploads.append(upload)
             try:
                 self._read(upload)
@@ -186,9 +186,9 @@ class Analysis:
             begin = upload.recording.ended
 
     def _read(self, upload: Upload) -> None:
-        feed = Feed(Stream(formula=self.formula, activity=FIRST[self.audience]), self._deliver)
+        feed = Feed(Stream(formula=self.formula, activity=DEFAULT_ACTIVITY[self.audience]), self._deliver)
         try:
-            seen = analyze(upload.file, media.EVERY, lambda frame: self._ask(feed, frame), upload.recording)
+            seen = analyze(upload.file, media.FRAME_INTERVAL_S, lambda frame: self._ask(feed, frame), upload.recording)
             for picture, result in seen:
                 self._frames += 1
                 if upload.about.still:

@@ -1,6 +1,6 @@
-"""Pictures out of image files, videos, folders and cameras, each with its own time. Nothing is written anywhere.
+"""Frames from image files, videos, folders and cameras, each with its own time. Nothing is written anywhere.
 
-What a file is, its content decides, not its name. A file lies on the disk, or in memory (an upload) and stays there.
+The content of a file decides its kind, not its name. A file lies on the disk, or in memory (an upload) and stays there.
 """
 
 import logging
@@ -18,35 +18,35 @@ import numpy as np
 
 from cssafe.errors import MediaError
 from cssafe.language import N_, _
-from cssafe.media.cameras import connect, device, hidden, is_camera, reason
-from cssafe.media.images import PIXEL_LIMIT, check_size, decode, is_image, moment, photographed
+from cssafe.media.cameras import hide_password, is_camera, open_camera, read_device, reason
+from cssafe.media.images import MAX_PIXELS, check_size, decode_image, is_image, parse_time, taken_at
 
-__all__ = ["EVERY", "About", "MediaError", "Picture", "Source", "about", "decode", "find", "frames", "hidden",
-           "is_camera", "named_as_media", "started"]  # fmt: skip
+__all__ = ["FRAME_INTERVAL_S", "About", "MediaError", "Picture", "Source", "about", "decode_image", "find", "frames",
+           "hide_password", "is_camera", "named_as_media", "started"]  # fmt: skip
 
 log = logging.getLogger(__name__)
 
-VIDEOS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,gif,h264,hevc"
+VIDEO_FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,gif,h264,hevc"
 """FFmpeg's names of the containers that are read from files. Left out on purpose: playlists, which may point at other
 files, and text, which FFmpeg would draw as a terminal."""
 
-STILLS = ("image2", "jpeg_pipe")
+STILL_FORMATS = ("image2", "jpeg_pipe")
 """FFmpeg's names of single pictures from a camera's address, which end as they should."""
 
-EVERY = 0.2
+FRAME_INTERVAL_S = 0.2
 """Seconds between the frames of a video that are analysed: expressions last half a second and longer."""
 
 MISSING_S = 1.0
 """Seconds of a video that may be missing before it counts as incomplete: stated lengths are rounded, or those of the sound."""
 
-NEAR = 2.0
+MIN_SEEK_S = 2.0
 """Seconds of a video that are decoded sooner than found in its index."""
 
-TICK = 1e-6
+TIME_TOLERANCE_S = 1e-6
 """Seconds by which a frame may come before its place on the grid: times are fractions and do not quite add up."""
 
-HEIC = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1")
-"""Brands of phone pictures that FFmpeg would take for videos, of which it would show a corner."""
+HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1")
+"""Brands of phone pictures that FFmpeg would take for videos and show a corner of."""
 
 Source = str | BinaryIO
 """A path, a camera's address or device number, or an open binary file that can be read anywhere (an upload in memory),
@@ -61,7 +61,7 @@ class Picture(NamedTuple):
 
 
 class About(NamedTuple):
-    """What a file says of itself. still: it is an image. recorded: aware, UTC, or None. seconds: a video's length, or
+    """Metadata of a file. still: it is an image. recorded: aware, UTC, or None. seconds: a video's length, or
     None."""
 
     still: bool = False
@@ -94,26 +94,26 @@ def named_as_media(path: str) -> bool:
 
 
 def started(path: str) -> datetime:
-    """When the recording was made, UTC: as the file says itself, otherwise the time of its last change."""
+    """Start of the recording, UTC: from the file's metadata, otherwise the time of its last change."""
     return about(path).recorded or datetime.fromtimestamp(Path(path).stat().st_mtime, UTC)
 
 
 def about(source: Source) -> About:
-    """What a file says of itself, from its head alone; what cannot be read says nothing."""
+    """Metadata of a file, from its head alone; empty where it cannot be read."""
     import av
 
     try:
         with _open(source) as file:
             if is_image(file):
-                return About(True, photographed(file))
+                return About(True, taken_at(file))
         with _container(source) as container:
             seconds = container.duration / av.time_base if container.duration else None
-            return About(False, moment(container.metadata.get("creation_time", "")), seconds)
+            return About(False, parse_time(container.metadata.get("creation_time", "")), seconds)
     except (OSError, ValueError, av.FFmpegError):
         return About()
 
 
-def frames(source: Source, every: float = EVERY, since: float = 0.0) -> Iterator[Picture]:
+def frames(source: Source, every: float = FRAME_INTERVAL_S, since: float = 0.0) -> Iterator[Picture]:
     """The pictures of one file or camera, at most one in `every` seconds (0: all of them); an image has one, at 0 s.
 
     One picture is in memory at a time. Their size may change on the way. since: seconds from the start of a video before
@@ -125,7 +125,7 @@ def frames(source: Source, every: float = EVERY, since: float = 0.0) -> Iterator
     if not isinstance(source, str):
         pictures = _file(source, every, since)
     elif source.isdecimal():
-        pictures = _thinned(device(int(source)), every)
+        pictures = _thinned(read_device(int(source)), every)
     elif is_camera(source):
         pictures = _stream(source, every, since)
     else:
@@ -153,10 +153,10 @@ def _file(source: Source, every: float, since: float) -> Iterator[Picture]:
         raise MediaError(N_("{name}: the file cannot be opened ({reason})."), name=name, reason=reason(error)) from None
     if still is not None:
         try:
-            yield Picture(0.0, decode(still))
+            yield Picture(0.0, decode_image(still))
         except MediaError as error:
             raise MediaError(N_("{name}: {problem}"), name=name, problem=error) from None
-    elif head[4:8] == b"ftyp" and head[8:] in HEIC:
+    elif head[4:8] == b"ftyp" and head[8:] in HEIC_BRANDS:
         raise MediaError(
             N_(
                 "{name}: this is a HEIC picture, which cannot be read. Save it as JPEG (on an iPhone: Settings, Camera, "
@@ -170,7 +170,7 @@ def _file(source: Source, every: float, since: float) -> Iterator[Picture]:
 
 def _name(source: Source) -> str:
     """As it may be shown."""
-    return hidden(source) if isinstance(source, str) else getattr(source, "name", _("The file"))
+    return hide_password(source) if isinstance(source, str) else getattr(source, "name", _("The file"))
 
 
 def _open(source: Source) -> AbstractContextManager[BinaryIO]:
@@ -192,15 +192,15 @@ def _container(source: Source) -> Any:
 
     if not isinstance(source, str):
         source.seek(0)
-        return av.open(source, options={"format_whitelist": VIDEOS}, metadata_errors="replace")
+        return av.open(source, options={"format_whitelist": VIDEO_FORMATS}, metadata_errors="replace")
     if is_camera(source):
-        return connect(source)
-    return av.open(f"file:{source}", options={"format_whitelist": VIDEOS}, metadata_errors="replace")
+        return open_camera(source)
+    return av.open(f"file:{source}", options={"format_whitelist": VIDEO_FORMATS}, metadata_errors="replace")
 
 
 def _stream(source: Source, every: float, since: float) -> Iterator[Picture]:
     """A video file or network camera. Times are the frames' own, so a variable frame rate is kept; those of a camera are
-    the clock's, for what sends JPEGs does not say when each was taken."""
+    the clock's, for a stream of JPEGs has none."""
     import av
 
     name = _name(source)
@@ -211,35 +211,24 @@ def _stream(source: Source, every: float, since: float) -> Iterator[Picture]:
             N_("{name}: this is not an image or video that can be read, or it is damaged."), name=name
         ) from None
     with container:
-        # A picture that is attached to music (its cover) is no video.
-        videos = [s for s in container.streams.video if not s.disposition & s.disposition.__class__.attached_pic]
-        if not videos:
-            raise MediaError(N_("{name}: there is no picture in it, only sound or text; a video is needed."), name=name)
-        video = videos[0]
-        if video.codec_context is None:
-            raise MediaError(
-                N_("{name}: its pictures are coded in a way that cannot be read. Save it as MP4 (H.264)."), name=name
-            )
-        check_size(video.codec_context.width, video.codec_context.height, name)
-        video.codec_context.options = {"max_pixels": str(PIXEL_LIMIT)}  # for sizes that change on the way
-        video.thread_type = "AUTO"
+        video = _video(container, name)
         start, end, due = None, 0.0, since
         damaged: list[float] = []
         live = (
             isinstance(source, str)
             and is_camera(source)
             and container.duration is None
-            and not container.format.name.startswith(STILLS)
+            and not container.format.name.startswith(STILL_FORMATS)
         )
         for frame in _readable(container, video, name, damaged):
             time_ = time.monotonic() if live else frame.time if frame.time is not None else end
             if start is None:
                 start = time_
-                if since > NEAR:
+                if since > MIN_SEEK_S:
                     _skip(container, video, start + since)
             seconds = time_ - start
             end = time_ + (float(frame.duration * frame.time_base) if frame.duration else 0.0)
-            if seconds + TICK >= due:
+            if seconds + TIME_TOLERANCE_S >= due:
                 due = _after(seconds, every)
                 check_size(frame.width, frame.height, name)
                 yield Picture(seconds, _turned(frame.to_ndarray(format="bgr24"), frame.rotation))
@@ -247,6 +236,23 @@ def _stream(source: Source, every: float, since: float) -> Iterator[Picture]:
             raise MediaError(N_("{camera}: the camera has stopped sending."), camera=name)
         if start is not None:
             _check_complete(end - start, _promised(container, video), sum(damaged), name)
+
+
+def _video(container: Any, name: str) -> Any:
+    """The first video of an open container, ready to decode."""
+    # A picture that is attached to music (its cover) is no video.
+    videos = [s for s in container.streams.video if not s.disposition & s.disposition.__class__.attached_pic]
+    if not videos:
+        raise MediaError(N_("{name}: there is no picture in it, only sound or text; a video is needed."), name=name)
+    context = videos[0].codec_context
+    if context is None:
+        raise MediaError(
+            N_("{name}: its pictures are coded in a way that cannot be read. Save it as MP4 (H.264)."), name=name
+        )
+    check_size(context.width, context.height, name)
+    context.options = {"max_pixels": str(MAX_PIXELS)}  # for sizes that change on the way
+    videos[0].thread_type = "AUTO"
+    return videos[0]
 
 
 def _check_complete(end: float, promised: float, damaged: float, name: str) -> None:
@@ -311,14 +317,14 @@ def _readable(container: Any, video: Any, name: str, damaged: list[float]) -> It
 def _thinned(pictures: Iterator[tuple[float, np.ndarray]], every: float) -> Iterator[Picture]:
     due = 0.0
     for seconds, image in pictures:
-        if seconds + TICK >= due:
+        if seconds + TIME_TOLERANCE_S >= due:
             due = _after(seconds, every)
             yield Picture(seconds, image)
 
 
 def _after(seconds: float, every: float) -> float:
     """The next time on the grid of `every` seconds."""
-    return (math.floor((seconds + TICK) / every) + 1) * every if every > 0 else 0.0
+    return (math.floor((seconds + TIME_TOLERANCE_S) / every) + 1) * every if every > 0 else 0.0
 
 
 def _turned(image: np.ndarray, rotation: int) -> np.ndarray:

@@ -12,13 +12,13 @@ import numpy as np
 from cssafe.errors import MediaError
 from cssafe.language import N_, _
 
-CAMERAS = (
+CAMERA_SCHEMES = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,h264,hevc,"
     "rtsp,sdp,rtp,mpjpeg,mjpeg,jpeg_pipe,image2,hls"
 )
 """FFmpeg's names of what is read from a camera's address. Left out: text, which FFmpeg would draw as a terminal."""
 
-PATIENCE = 10.0
+CAMERA_TIMEOUT_S = 10.0
 """Seconds that a camera may stay silent."""
 
 
@@ -27,7 +27,7 @@ def is_camera(source: str) -> bool:
     return source.isdecimal() or source.startswith(("rtsp://", "rtsps://", "http://", "https://"))
 
 
-def hidden(source: str) -> str:
+def hide_password(source: str) -> str:
     """The source as it may be shown or logged: an address without the user and password in it."""
     if "://" not in source:
         return source
@@ -35,7 +35,7 @@ def hidden(source: str) -> str:
     return re.sub(r"(?i)((?:pass|pwd|token|auth|key|secret)\w*=)[^&/]*", r"\1***", bare)
 
 
-def connect(address: str) -> Any:
+def open_camera(address: str) -> Any:
     """The open container (PyAV) of a camera's address.
 
     Raises:
@@ -44,9 +44,9 @@ def connect(address: str) -> Any:
     import av  # 0.2 s and only for videos
 
     # Over TCP, where the camera offers it: of a picture sent by UDP parts go missing.
-    options = {"format_whitelist": CAMERAS, "rtsp_flags": "prefer_tcp"}
+    options = {"format_whitelist": CAMERA_SCHEMES, "rtsp_flags": "prefer_tcp"}
     try:
-        return av.open(address, timeout=PATIENCE, options=options)
+        return av.open(address, timeout=CAMERA_TIMEOUT_S, options=options)
     except (av.FFmpegError, OSError, ValueError) as error:
         # FFmpeg's words for text, for a name that nobody has and for a network that is not there are the same.
         vague = isinstance(error, av.InvalidDataError | ValueError) or error.errno == errno.EIO
@@ -58,10 +58,10 @@ def connect(address: str) -> Any:
             "{camera}: no video comes from there. Check the address, and that the camera is on and can be reached from this "
             "computer."
         )
-        raise MediaError(nothing if vague else silent, camera=hidden(address), reason=reason(error)) from None
+        raise MediaError(nothing if vague else silent, camera=hide_password(address), reason=reason(error)) from None
 
 
-def device(number: int) -> Iterator[tuple[float, np.ndarray]]:
+def read_device(number: int) -> Iterator[tuple[float, np.ndarray]]:
     """Every picture of a camera of this computer: seconds from the start by the clock, and uint8 (h, w, 3) BGR.
 
     Raises:
@@ -89,5 +89,5 @@ def reason(error: Exception) -> str:
     import av
 
     if isinstance(error, av.ExitError):
-        return _("nothing came for {seconds:.0f} seconds").format(seconds=PATIENCE)
+        return _("nothing came for {seconds:.0f} seconds").format(seconds=CAMERA_TIMEOUT_S)
     return getattr(error, "strerror", None) or str(error)

@@ -1,4 +1,4 @@
-"""Encoded images: what they are, when they were taken, their pixels."""
+"""Encoded images: format, time of the photograph, pixels."""
 
 import io
 import warnings
@@ -12,29 +12,29 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 from cssafe.errors import MediaError
 from cssafe.language import N_, _
 
-PIXEL_LIMIT = 50_000_000
-"""Pixels of one picture, told by its header before anything is decoded: 8K video has 33 million, and 50 million take
+MAX_PIXELS = 50_000_000
+"""Pixels of one picture, read from its header before anything is decoded: 8K video has 33 million, and 50 million take
 150 MB when decoded. A file of a few bytes can claim billions."""
 
-IMAGES = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "AVIF", "JPEG2000")
+IMAGE_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "AVIF", "JPEG2000")
 """Pillow's names of the formats that are read. The others are left alone (EPS starts a PostScript
 interpreter)."""
 
 TOO_LARGE = (Image.DecompressionBombError, Image.DecompressionBombWarning)
-# PIXEL_LIMIT is stricter and stops with a message; Pillow's own warning would be a second line.
+# MAX_PIXELS is stricter and stops with a message; Pillow's own warning would be a second line.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
-def decode(data: bytes) -> np.ndarray:
-    """An encoded image (JPEG, PNG, WebP...) -> uint8 (h, w, 3), BGR, turned as its EXIF orientation says.
+def decode_image(data: bytes) -> np.ndarray:
+    """An encoded image (JPEG, PNG, WebP...) -> uint8 (h, w, 3), BGR, turned by its EXIF orientation.
 
     Raises:
-        MediaError: empty, no image, incomplete, or larger than PIXEL_LIMIT.
+        MediaError: empty, no image, incomplete, or larger than MAX_PIXELS.
     """
     if not data:
         raise MediaError(N_("The image is empty (0 bytes)."))
     try:
-        with Image.open(io.BytesIO(data), formats=IMAGES) as image:
+        with Image.open(io.BytesIO(data), formats=IMAGE_FORMATS) as image:
             check_size(*image.size)
             image.load()
             return _bgr(ImageOps.exif_transpose(image))
@@ -42,7 +42,7 @@ def decode(data: bytes) -> np.ndarray:
         raise
     except TOO_LARGE:
         raise MediaError(
-            N_("The picture has more than {limit} million pixels. Make it smaller."), limit=PIXEL_LIMIT // 10**6
+            N_("The picture has more than {limit} million pixels. Make it smaller."), limit=MAX_PIXELS // 10**6
         ) from None
     except UnidentifiedImageError:
         raise MediaError(
@@ -55,27 +55,27 @@ def decode(data: bytes) -> np.ndarray:
 def is_image(file: BinaryIO) -> bool:
     """Whether the file at its beginning is an image, readable or not; a moving GIF is none."""
     try:
-        with Image.open(file, formats=IMAGES) as image:
+        with Image.open(file, formats=IMAGE_FORMATS) as image:
             return not (image.format == "GIF" and getattr(image, "is_animated", False))
     except UnidentifiedImageError:
         return False
     except Exception:
-        return True  # an image by its first bytes; `decode` says what is wrong with it
+        return True  # an image by its first bytes; `decode_image` names its fault
 
 
-def photographed(file: BinaryIO) -> datetime | None:
+def taken_at(file: BinaryIO) -> datetime | None:
     """When a photograph was taken, UTC, if its camera noted the time zone too."""
     file.seek(0)
     try:
-        with Image.open(file, formats=IMAGES) as image:
+        with Image.open(file, formats=IMAGE_FORMATS) as image:
             notes = image.getexif().get_ifd(ExifTags.IFD.Exif)
         time_, offset = notes[ExifTags.Base.DateTimeOriginal], notes[ExifTags.Base.OffsetTimeOriginal]
-        return moment(f"{time_.replace(':', '-', 2)}{offset}")
+        return parse_time(f"{time_.replace(':', '-', 2)}{offset}")
     except Exception:  # as in `decode`
         return None
 
 
-def moment(text: str) -> datetime | None:
+def parse_time(text: str) -> datetime | None:
     """The time of an ISO text, UTC; None without a time zone."""
     try:
         time_ = datetime.fromisoformat(text)
@@ -91,12 +91,12 @@ def _bgr(image: Image.Image) -> np.ndarray:
 
 
 def check_size(width: int, height: int, source: str = "") -> None:
-    """Raises MediaError for more than PIXEL_LIMIT."""
-    if width * height > PIXEL_LIMIT:
+    """Raises MediaError for more than MAX_PIXELS."""
+    if width * height > MAX_PIXELS:
         raise MediaError(
             N_("{source}: {width} x {height} pixels are too many; at most {limit} million are read."),
             source=source or _("The picture"),
             width=width,
             height=height,
-            limit=PIXEL_LIMIT // 10**6,
+            limit=MAX_PIXELS // 10**6,
         )

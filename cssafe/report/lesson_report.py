@@ -5,8 +5,7 @@ import pandas as pd
 from cssafe import queries
 from cssafe.charts import reports, timelines
 from cssafe.charts.text import format_interval
-from cssafe.frames import LEVELS
-from cssafe.labels import FERPLUS
+from cssafe.labels import FERPLUS, LEVELS
 from cssafe.language import N_, _, ngettext
 from cssafe.queries import notes, scored_observations
 from cssafe.queries.suggestions import describe_suggestion, suggestions

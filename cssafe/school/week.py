@@ -8,8 +8,9 @@ from typing import Any
 import pandas as pd
 
 from cssafe.errors import DataError
+from cssafe.labels import WEEKDAYS
 from cssafe.language import N_, Sentence
-from cssafe.school.room_timetable import DAYS, SCHOOL_DAYS
+from cssafe.school.room_timetable import SCHOOL_DAYS
 
 LESSON_COLUMNS = ("day", "period", "class_name", "subject", "teacher", "room", "length", "fixed")
 """Columns of School.lessons. day: of DAYS; period: name of the first; teacher, room: text, may be empty; length: consecutive
@@ -83,7 +84,7 @@ def parse_week(
     """
     if not days:
         raise DataError(N_("The week has no day. Choose at least one."))
-    week = tuple(day for day in DAYS if day in days)
+    week = tuple(day for day in WEEKDAYS if day in days)
     names = [period["name"] for period in periods]
     rows = [
         _lesson(row, week, names) for row in lessons if any(map(_text, (row.get(name) for name in LESSON_COLUMNS[:6])))
@@ -127,7 +128,7 @@ def rows_from_lessons(lessons: pd.DataFrame, weeks: int = 4) -> list[dict[str, A
     recent = lessons[lessons["week"] > lessons["week"].max() - pd.Timedelta(weeks=weeks)].sort_values("week")
     recent = recent.drop_duplicates(["weekday", "period", "class_name"], keep="last")
     return [
-        {"day": DAYS[row.weekday - 1], "period": row.period, "class_name": row.class_name, "subject": row.subject}
+        {"day": WEEKDAYS[row.weekday - 1], "period": row.period, "class_name": row.class_name, "subject": row.subject}
         | {"teacher": "", "room": row.room, "length": 1, "fixed": False}
         for row in recent.itertuples()
     ]

@@ -1,4 +1,4 @@
-"""Landmarks -> what is measured on a face: head pose, eyes, mouth, movements, and how far each can be trusted.
+"""Landmarks -> signals of a face: head pose, eyes, mouth, movements, and the trust in each.
 
-Geometry only; what counts as attentive is said by a formula. Only `movements` tells of expression.
+Geometry only; a formula decides what counts as attentive. Only `movements` is expression.
 """

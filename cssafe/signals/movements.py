@@ -1,4 +1,4 @@
-"""Mesh -> what facial muscles move, against the person's own neutral. This is expression: attention-only computes none.
+"""Mesh -> facial movements against the person's own neutral face. This is expression: attention-only computes none.
 
 Named after the muscle actions of the Facial Action Coding System (Ekman & Friesen 1978), but these are distances on a mesh,
 not a coder's judgement: a wide mouth is a wide mouth, whatever pulls at it.
@@ -19,14 +19,14 @@ BROWS, INNER_BROWS = (70, 63, 105, 66, 107, 300, 293, 334, 296, 336), (55, 285)
 NOSE, NOSTRILS = 2, (64, 294)
 """Mesh points where the nose meets the lip, and of its wings."""
 
-LEARNED = 2.0
-"""Seconds of a neutral face before its movements are told: less is a moment, not a neutral. Assumption."""
+MIN_NEUTRAL_S = 2.0
+"""Seconds of a neutral face before movements are computed: less is a moment, not a neutral. Assumption."""
 
-NEUTRAL_TIME = 60.0
+MAX_NEUTRAL_S = 60.0
 """Seconds of neutral face that a neutral is learned from; then it stays."""
 
 
-def shapes(meshes: Meshes) -> np.ndarray:
+def face_shapes(meshes: Meshes) -> np.ndarray:
     """The distances that movements change, float32 (n, 5) in the order of MOVEMENTS, on the head turned upright.
 
     In percent of the distance between the outer corners of the eyes, which no muscle moves. Each grows with its movement:
@@ -61,22 +61,22 @@ def shapes(meshes: Meshes) -> np.ndarray:
 
 
 @dataclass
-class Neutral:
-    """One person's face at rest: the mean of her shapes, each weighted by its seconds and by how neutral it looks.
+class NeutralFace:
+    """Faces of n people at rest: the mean of each one's shapes, weighted by their seconds and by how neutral they look.
 
-    seconds: so weighted, so far. mean: (5,).
+    seconds: (n,), so weighted, so far. mean: (n, 5). `learn` changes both in place.
     """
 
-    seconds: float = 0.0
-    mean: np.ndarray = field(default_factory=lambda: np.zeros(len(MOVEMENTS)))
+    seconds: np.ndarray = field(default_factory=lambda: np.zeros(1))
+    mean: np.ndarray = field(default_factory=lambda: np.zeros((1, len(MOVEMENTS))))
 
-    def learn(self, shape: np.ndarray, expression: np.ndarray, seconds: float) -> None:
-        """Take a shape (5,) with its expression (8,), both NaN where not measured, and the seconds since the frame before."""
-        weight = float(expression[FERPLUS.index("neutral")]) * min(seconds, 1.0)
-        if weight > 0 and not np.isnan(shape[0]) and self.seconds < NEUTRAL_TIME:
-            self.seconds += weight
-            self.mean = self.mean + (shape - self.mean) * (weight / self.seconds)
+    def learn(self, shapes: np.ndarray, expression: np.ndarray, seconds: float) -> None:
+        """Add shapes (n, 5) with their expression (n, 8), NaN where not measured, and the seconds since the frame before."""
+        weight = expression[:, FERPLUS.index("neutral")].astype(float) * min(seconds, 1.0)
+        rows = (weight > 0) & ~np.isnan(shapes[:, 0]) & (self.seconds < MAX_NEUTRAL_S)
+        self.seconds[rows] += weight[rows]
+        self.mean[rows] += (shapes - self.mean)[rows] * (weight[rows] / self.seconds[rows])[:, None]
 
-    def moved(self, shape: np.ndarray) -> np.ndarray:
-        """How far a shape (5,) is from the neutral, in its unit; NaN until LEARNED."""
-        return shape - self.mean if self.seconds >= LEARNED else np.full(len(MOVEMENTS), np.nan)
+    def moved(self, shapes: np.ndarray) -> np.ndarray:
+        """Distance of shapes (n, 5) from the neutral, in their unit, float32 (n, 5); NaN until MIN_NEUTRAL_S."""
+        return np.where(self.seconds[:, None] >= MIN_NEUTRAL_S, shapes - self.mean, np.nan).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Mesh and irises -> where the head and the eyes point, in degrees."""
+"""Mesh and irises -> head pose and gaze direction, in degrees."""
 
 import numpy as np
 

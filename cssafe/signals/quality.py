@@ -1,6 +1,6 @@
-"""How far each reading can be trusted: its unit and range, the error it was measured to have, and what follows from that.
+"""Trust in each signal: its unit and range, its measured error, and the quality that follows.
 
-`python -m cssafe signals DATA` measures the errors again: clear faces are shrunk and blurred and read anew, and photographs of
+`python -m cssafe signals DATA` measures the errors again: clear faces are shrunk, blurred and read again, and photographs of
 faces are drawn at known angles. Figures here: 2026-11-21, 60 faces of faces_train of 160 px and higher, shrunk and blurred; of
 yaw and pitch 40 drawn ones, whose truth is known.
 """
@@ -10,14 +10,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-SHARP, LARGE = 39.0, 118.0
+ERROR_DOUBLING_SHARPNESS, ERROR_DOUBLING_HEIGHT_PX = 39.0, 118.0
 """Sharpness (grey levels) and height (pixels) at which blur and smallness alone double an error squared, fitted to all the
-signals at once: 13 errors at 8 sizes and 5 strengths of blur lie within 20 % of `worse` times their own best error."""
+signals at once: 13 errors at 8 sizes and 5 strengths of blur lie within 20 % of
+`blur_and_size_factor` times their own best error."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What one signal is. low, high: its range. error: median error on a large, sharp face. spread: standard deviation
+    """Properties of one signal. low, high: its range. error: median error on a large, sharp face. spread: standard deviation
     between the faces that it was measured on; both in `unit`, None where nothing was measured."""
 
     unit: str
@@ -51,22 +52,25 @@ READINGS = {
     "nose_wrinkle": Reading(_EYES, -100, 100, 0.37, 2.6),
     "jaw_drop": Reading(_EYES, -100, 100, 0.45, 3.3),
 }
-"""Signal -> what it is; the same names as the fields of frames.Signals."""
+"""Signal -> its properties; the same names as the fields of frames.Signals."""
 
 
-TURNED = 12.0
+ERROR_DOUBLING_TURN_DEG = 12.0
 """Degrees of turn at which the turn alone doubles an error squared: on drawn heads the median errors of yaw are 1.7, 3.4, 5 and
 8.5 at 0, 20, 40 and 60 degrees."""
 
 
-def turned(turn: np.ndarray) -> np.ndarray:
-    """By how much the errors grow on a head turned or lowered by so many degrees, (n,), 1 or more."""
-    return np.hypot(1, turn / TURNED)
+def turn_factor(turn: np.ndarray) -> np.ndarray:
+    """Growth of the errors on a head turned or lowered by these degrees, (n,), 1 or more."""
+    return np.hypot(1, turn / ERROR_DOUBLING_TURN_DEG)
 
 
-def worse(size: np.ndarray, sharpness: np.ndarray) -> np.ndarray:
-    """By how much the errors grow on a small or blurred face, (n,), 1 or more."""
-    small, blurred = LARGE / np.maximum(size, 1), SHARP / np.maximum(sharpness, 0.1)
+def blur_and_size_factor(size: np.ndarray, sharpness: np.ndarray) -> np.ndarray:
+    """Growth of the errors on a small or blurred face, (n,), 1 or more."""
+    small, blurred = (
+        ERROR_DOUBLING_HEIGHT_PX / np.maximum(size, 1),
+        ERROR_DOUBLING_SHARPNESS / np.maximum(sharpness, 0.1),
+    )
     return np.sqrt(1 + small**2 + blurred**2)
 
 
@@ -76,14 +80,14 @@ where errors are normal."""
 
 
 def confidence(names: Sequence[str], size: np.ndarray, sharpness: np.ndarray, turn: np.ndarray) -> np.ndarray:
-    """How much of what a reading shows is the face and not the error, (n, len(names)) in [0, 1].
+    """Reliability of readings, (n, len(names)) in [0, 1]: the share of their variance that is the face and not the error.
 
-    This is the reliability of test theory, spread² / (spread² + error²), with the error made worse by size, blur and turn.
+    As in test theory, spread² / (spread² + error²), with the error made worse by size, blur and turn.
 
     Args:
-        names: signals with a measured error. size: pixels. sharpness: grey levels. turn: degrees, see `turned`.
+        names: signals with a measured error. size: pixels. sharpness: grey levels. turn: degrees.
     """
-    grown = (worse(size, sharpness) * turned(turn))[:, None]
+    grown = (blur_and_size_factor(size, sharpness) * turn_factor(turn))[:, None]
     return 1 / (1 + (grown / np.array([_KNOWN[name] for name in names])) ** 2)
 
 
@@ -95,7 +99,7 @@ def quality(
     scores: np.ndarray,
     hidden: np.ndarray,
 ) -> np.ndarray:
-    """How far the readings of a face can be trusted, float32 (n,) in [0, 1]: the mean confidence of all that have a measured
+    """Trust in the readings of a face, float32 (n,) in [0, 1]: the mean confidence of all that have a measured
     error, times the mesh's score and the share of the face that nothing hides."""
     trust = confidence(tuple(_KNOWN), size, sharpness, np.hypot(yaw, pitch)).mean(axis=1)
     return (trust * scores * (1 - hidden)).astype(np.float32)

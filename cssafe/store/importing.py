@@ -16,12 +16,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cssafe.errors import StoreError
-from cssafe.labels import ACTIVITIES, MARKERS
+from cssafe.labels import ACTIVITIES, AUDIENCES, MARKERS
 from cssafe.language import N_, Sentence
 from cssafe.names import clean_text
 from cssafe.observations import EXPRESSION
 from cssafe.settings import PROFILES
-from cssafe.store.lesson import AUDIENCES, SOURCES
+from cssafe.store.lesson import SOURCES
 from cssafe.store.statements import insert_observations
 from cssafe.store.stored_settings import EXPORTED_SETTINGS, STORED_SETTINGS, is_usable
 from cssafe.store.summaries import summarise

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from cssafe.labels import ACTIVITIES, FIRST
+from cssafe.labels import ACTIVITIES, AUDIENCES, DEFAULT_ACTIVITY
 from cssafe.language import N_
 from cssafe.settings import PROFILES
 
 SOURCES = ("camera", "file", "sample")
-AUDIENCES = ("self", "class")
+
 
 NO_CLASS, NO_SUBJECT = N_("No class"), N_("No subject")
 """Defaults of class and subject."""
@@ -33,7 +33,7 @@ class Lesson:
     source: str
     audience: str
     started: datetime
-    activity: str = FIRST["class"]
+    activity: str = DEFAULT_ACTIVITY["class"]
 
     def __post_init__(self) -> None:
         allowed = {"profile": tuple(PROFILES), "source": SOURCES, "audience": AUDIENCES, "activity": ACTIVITIES}

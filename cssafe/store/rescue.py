@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from cssafe.errors import StoreError
-from cssafe.labels import FIRST
+from cssafe.labels import DEFAULT_ACTIVITY
 from cssafe.language import N_
 from cssafe.store import backups
 from cssafe.store.damaged_blocks import unreadable_spans
@@ -220,7 +220,7 @@ def _name_lessons(new: duckdb.DuckDBPyConnection) -> int:
     ).fetchall()
     new.execute(
         "INSERT INTO activities SELECT lesson, started, ? FROM lessons ANTI JOIN activities USING (lesson)",
-        [FIRST["class"]],
+        [DEFAULT_ACTIVITY["class"]],
     )
     return len(made)
 

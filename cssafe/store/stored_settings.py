@@ -8,9 +8,10 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from cssafe.labels import WEEKDAYS
 from cssafe.language import N_
 from cssafe.names import is_text
-from cssafe.privacy import WAYS
+from cssafe.privacy import Anonymization
 from cssafe.school import periods, room_timetable
 from cssafe.settings import MAX_IMPORT_SETTING_BYTES
 
@@ -112,7 +113,7 @@ _zone = _readable(ZoneInfo)
 _maybe_day: Check = lambda value: value is None or _readable(date.fromisoformat)(value)  # noqa: E731
 _place = {"class_name": _text, "subject": _text, "room": _text}
 _hours = {"start": _clock, "end": _clock}
-_weekday = _one_of(*room_timetable.DAYS)
+_weekday = _one_of(*WEEKDAYS)
 _days: Check = lambda value: _list(_weekday)(value) and len(value) > 0  # noqa: E731
 _lesson = _record(
     {"day": _weekday, "period": _text, "class_name": _text, "subject": _text},
@@ -135,7 +136,7 @@ STORED_SETTINGS = {
     "agreed": StoredSetting(_flag, N_("true or false")),
     "hints": StoredSetting(_flag, N_("true or false")),
     "anonymous": StoredSetting(
-        _map(_one_of("self", "class"), _one_of(*WAYS)), N_("how faces appear to self and class")
+        _map(_one_of("self", "class"), _one_of(*tuple(Anonymization))), N_("how faces appear to self and class")
     ),
     "room": StoredSetting(
         _record({"source": _text, "time_zone": _zone}), N_("source (a camera) and time_zone (such as Europe/Berlin)")

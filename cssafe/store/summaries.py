@@ -11,7 +11,7 @@ from cssafe.labels import FERPLUS
 from cssafe.observations import EXPRESSION
 from cssafe.settings import MINIMUM_GROUP
 from cssafe.stats.intervals import WEIGHT_SQL
-from cssafe.vision.track_linking import again
+from cssafe.vision.track_linking import link_tracks
 
 EMOTION_COUNTS = tuple(f"n_{name}" for name in FERPLUS)
 """Columns of `tracks`: number of observations in which each emotion was the most probable one."""
@@ -127,7 +127,7 @@ def summarise(connection: duckdb.DuckDBPyConnection, lessons: list[int]) -> None
     """Replace the summaries of these lessons. To be called inside a transaction."""
     connection.execute("DELETE FROM faces WHERE list_contains($lessons::INTEGER[], lesson)", {"lessons": lessons})
     for lesson, tracks in connection.execute(TRACK_POSITIONS, {"lessons": lessons}).df().groupby("lesson"):
-        found = tracks.assign(face=again(tracks)).query("face != track")[["track", "face"]]
+        found = tracks.assign(face=link_tracks(tracks)).query("face != track")[["track", "face"]]
         connection.register("found", found)
         connection.execute(
             "INSERT INTO faces BY NAME SELECT $lesson AS lesson, track, face FROM found", {"lesson": lesson}

@@ -17,10 +17,9 @@ import pandas as pd
 from scipy.special import stdtrit
 from threadpoolctl import threadpool_limits
 
-from cssafe.labels import ACTIVITIES
+from cssafe.labels import ACTIVITIES, WEEKDAYS
 from cssafe.language import N_, _
 from cssafe.queries.filters import ALL, CHOSEN, Filter
-from cssafe.school.room_timetable import DAYS
 from cssafe.stats.intervals import clustered_means
 from cssafe.stats.regression import residual_basis
 from cssafe.store import Workspace
@@ -190,7 +189,7 @@ def _number_slots(
     lessons: pd.DataFrame, days: Sequence[str], periods: Sequence[dict]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The week's slots, and the lessons in them with the column `slot`, a row number of the slots."""
-    rows = [(DAYS.index(day) + 1, period["name"], period["start"]) for day in days for period in periods]
+    rows = [(WEEKDAYS.index(day) + 1, period["name"], period["start"]) for day in days for period in periods]
     slots = pd.DataFrame(rows, columns=["weekday", "period", "start"])
     index = pd.MultiIndex.from_frame(slots[["weekday", "period"]])
     lessons = lessons.assign(slot=index.get_indexer(pd.MultiIndex.from_frame(lessons[["weekday", "period"]])))
@@ -214,7 +213,7 @@ def describe_effects(found: SlotEffects) -> list[str]:
         return [found.reason or _(UNCERTAIN)]
     rows = [(_(HIGHEST), row) for row in clear[clear["effect"] > 0].tail(1).to_dict("records")]
     rows += [(_(LOWEST), row) for row in clear[clear["effect"] < 0].head(1).to_dict("records")]
-    days = [DAYS[row["weekday"] - 1] for _words, row in rows]
+    days = [WEEKDAYS[row["weekday"] - 1] for _words, row in rows]
     return [words.format(day=_(day), **row) for day, (words, row) in zip(days, rows, strict=True)]
 
 

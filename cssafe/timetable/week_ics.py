@@ -8,8 +8,8 @@ from uuid import NAMESPACE_URL, uuid5
 from zoneinfo import ZoneInfo
 
 from cssafe.errors import DataError
+from cssafe.labels import WEEKDAYS
 from cssafe.language import N_, _
-from cssafe.school.room_timetable import DAYS
 from cssafe.school.week import RESOURCE_NAMES, School, lesson_title, periods_from_times
 from cssafe.timetable.week_csv import MAX_ROWS, MAX_TEXT_CHARS, Rows, check_periods, check_size, parse_clock
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 CLASS, SUBJECT, TEACHER, FIXED, AWAY = (f"X-CSSAFE-{name}" for name in ("CLASS", "SUBJECT", "TEACHER", "FIXED", "AWAY"))
 """Properties that iCalendar lacks; other programs ignore them (RFC 5545, 3.8.8.2)."""
 
-BYDAY = dict(zip(("MO", "TU", "WE", "TH", "FR", "SA", "SU"), DAYS, strict=True))
+BYDAY = dict(zip(("MO", "TU", "WE", "TH", "FR", "SA", "SU"), WEEKDAYS, strict=True))
 
 
 def to_ics(school: School, monday: date, time_zone: str) -> bytes:
@@ -68,7 +68,7 @@ def _add_event(
     event.add("dtstamp", datetime.combine(monday, time(0), ZoneInfo("UTC")))
     event.add("summary", title)
     for name, clock in zip(("dtstart", "dtend"), ends, strict=True):
-        date_of_day = monday + timedelta(days=DAYS.index(day))
+        date_of_day = monday + timedelta(days=WEEKDAYS.index(day))
         event.add(name, datetime.combine(date_of_day, time.fromisoformat(clock), ZoneInfo(time_zone)))
     event.add("rrule", {"freq": "weekly"})
     for name, value in properties.items():
@@ -198,7 +198,7 @@ def _occurrences(event: Any, zone: ZoneInfo) -> Rows:
     row |= {"who": words.get(_parameter(away, "WHO"), ""), "name": str(away)}
     rule = _first(event, "rrule", {})
     days = {BYDAY[str(name)[-2:]]: None for name in rule.get("BYDAY", []) if str(name)[-2:] in BYDAY}
-    return [row | {"day": day} for day in days or [DAYS[start.weekday()]]]
+    return [row | {"day": day} for day in days or [WEEKDAYS[start.weekday()]]]
 
 
 def _first(event: Any, name: str, default: Any) -> Any:

@@ -3,22 +3,27 @@
 import streamlit as st
 
 from cssafe.language import N_, _
-from cssafe.privacy import BLUR, MASK, MOSAIC, SHOWN, WAYS, way
+from cssafe.privacy import Anonymization, chosen_anonymization
 from cssafe.ui import common
 
-TITLES = {SHOWN: N_("As they are"), BLUR: N_("Blurred"), MOSAIC: N_("Mosaic"), MASK: N_("Plain mask")}
+TITLES = {
+    Anonymization.SHOWN: N_("As they are"),
+    Anonymization.BLUR: N_("Blurred"),
+    Anonymization.MOSAIC: N_("Mosaic"),
+    Anonymization.MASK: N_("Plain mask"),
+}
 LIMITS = N_(
     "Only faces that are found can be covered. Blur and mosaic hide them from people; special programs may still recognize "
     "some of them. The plain mask leaves nothing of a face."
 )
 
 
-def saved_anonymization(audience: str) -> str:
-    """The anonymization for an audience, "self" or "class"; one of privacy.WAYS."""
-    return way(common.workspace().get("anonymous", {}), audience)
+def saved_anonymization(audience: str) -> Anonymization:
+    """The anonymization for an audience, "self" or "class"."""
+    return chosen_anonymization(common.workspace().get("anonymous", {}), audience)
 
 
-def choose_anonymization(audience: str) -> str:
+def choose_anonymization(audience: str) -> Anonymization:
     """The control that chooses and saves the anonymization; its value."""
     key = f"faces_{audience}"
 
@@ -28,7 +33,7 @@ def choose_anonymization(audience: str) -> str:
 
     st.segmented_control(
         _("Faces in pictures"),
-        WAYS,
+        tuple(Anonymization),
         default=saved_anonymization(audience),
         required=True,
         format_func=lambda anonymization: _(TITLES[anonymization]),

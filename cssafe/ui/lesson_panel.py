@@ -5,8 +5,7 @@ import math
 import pandas as pd
 import streamlit as st
 
-from cssafe.frames import LEVELS
-from cssafe.labels import ACTIVITIES, FERPLUS
+from cssafe.labels import ACTIVITIES, FERPLUS, LEVELS, REASONS
 from cssafe.language import N_, _
 from cssafe.live.lesson import LiveLesson
 from cssafe.live.lesson_state import Reading
@@ -124,6 +123,8 @@ def show_figures(lesson: LiveLesson) -> None:
         reading.note
         or _("Mean of the last two seconds with its 95 % interval over faces; well readable faces weigh more.")
     )
+    if reading.reason not in ("", "not_scored"):  # of the activity the note above tells already
+        st.caption(_(REASONS[reading.reason]))
     if view.alert:
         show_hint(lesson, view.alert)
     if view.problem and not st.session_state["unwritten_shown"]:  # start_page shows it already

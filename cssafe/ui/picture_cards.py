@@ -6,13 +6,13 @@ import streamlit as st
 
 from cssafe import media
 from cssafe.frames import FrameResult, describe
-from cssafe.labels import FIRST
+from cssafe.labels import DEFAULT_ACTIVITY, REASONS
 from cssafe.language import N_, _
 from cssafe.live.upload import Analysis, Upload
 from cssafe.media import MediaError
 from cssafe.names import escape_markdown, escape_sentence
 from cssafe.privacy import individuals
-from cssafe.recording import courses, timeline
+from cssafe.recording import faces_table, seconds_table
 from cssafe.scoring import explanation
 from cssafe.scoring.formula import Formula
 from cssafe.settings import Profile
@@ -36,8 +36,8 @@ def show_video(upload: Upload, analysis: Analysis, number: int) -> None:
 
     st.markdown(f"**{escape_markdown(upload.name)}**")
     moments = [(second, result) for second, (_seconds, result) in upload.moments.items()]
-    table = timeline(moments, analysis.audience)
-    faces = courses(moments, analysis.profile, analysis.audience)
+    table = seconds_table(moments, analysis.audience)
+    faces = faces_table(moments, analysis.profile, analysis.audience)
     chart, slider = f"seconds_{number}", f"moment_{number}"
 
     def pick() -> None:
@@ -89,7 +89,7 @@ def _show_moment(upload: Upload, analysis: Analysis, best: int, slider: str) -> 
 
 def show_readings(result: FrameResult, profile: Profile, audience: str, formula: Formula) -> None:
     """Readings of one frame: its mean, and single faces where the profile shows them."""
-    [row] = timeline([(0, result)], audience).to_dict("records")
+    [row] = seconds_table([(0, result)], audience).to_dict("records")
     if np.isnan(row["concentration"]):
         st.caption(row["emotion"])
     else:
@@ -100,13 +100,15 @@ def show_readings(result: FrameResult, profile: Profile, audience: str, formula:
         if profile.expression:
             words = _("{concentration}, emotion {emotion}").format(concentration=words, emotion=row["emotion"])
         st.markdown(words)
-        why = explanation.describe_parts(explanation.frame_parts(result, formula, FIRST[audience]))
+        why = explanation.describe_parts(explanation.frame_parts(result, formula, DEFAULT_ACTIVITY[audience]))
         st.caption(_("Why: {words}").format(words=why))
     if len(result) and individuals(profile, audience, len(result)):
         faces = describe(result)
         shares = [face.get("expression") or {} for face in faces]
         leading = [max(s, key=s.__getitem__, default="–") for s in shares]
         levels = [face["level"] or N_("no score") for face in faces]
+        reasons = [_(REASONS[reason]) if reason else "" for reason in result.reasons]
+        columns = {_("Emotion"): profile.expression, _("Why not measured"): any(reasons)}
         st.dataframe(
             pd.DataFrame(
                 {
@@ -114,8 +116,9 @@ def show_readings(result: FrameResult, profile: Profile, audience: str, formula:
                     _("Emotion"): [_(emotion) for emotion in leading],
                     _("Concentration"): [face["concentration"] for face in faces],
                     _("Level"): [_(level) for level in levels],
+                    _("Why not measured"): reasons,
                 }
-            ).drop(columns=[] if profile.expression else [_("Emotion")]),
+            ).drop(columns=[name for name, shown in columns.items() if not shown]),
             hide_index=True,
             column_config={_("Concentration"): st.column_config.NumberColumn(format="%.2f")},
         )

@@ -11,7 +11,7 @@ from cssafe.errors import ConfigurationError
 from cssafe.language import N_, _
 from cssafe.live import services
 from cssafe.live.room_camera import check, look
-from cssafe.media import MediaError, hidden
+from cssafe.media import MediaError, hide_password
 from cssafe.names import escape_sentence
 from cssafe.store import StoreError, Workspace
 from cssafe.ui import common
@@ -78,7 +78,7 @@ def _camera_fields(workspace: Workspace) -> DeltaGenerator:
     """Address, time zone and test of the camera; the container of messages about them."""
     saved = saved_camera(workspace)
     if st.session_state.pop("kept", False) or "source" not in st.session_state:
-        st.session_state["source"] = hidden(saved["source"])
+        st.session_state["source"] = hide_password(saved["source"])
     zones = sorted(available_timezones())
     zone = saved["time_zone"] or st.context.timezone
     address, time_zone, test = st.columns([5, 3, 2], vertical_alignment="bottom")
@@ -119,7 +119,7 @@ def _typed_source() -> str:
         ConfigurationError, MediaError: it is no address of a camera.
     """
     typed, saved = st.session_state["source"].strip(), saved_camera(common.workspace())["source"]
-    if typed == hidden(saved):
+    if typed == hide_password(saved):
         typed = saved
     elif "***" in typed:
         raise MediaError(RETYPE)

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from cssafe.errors import ConfigurationError
+from cssafe.labels import WEEKDAYS
 from cssafe.language import N_, _
 from cssafe.live import services
 from cssafe.media import MediaError
@@ -72,7 +73,7 @@ def _entries_table(entries: list[dict]) -> pd.DataFrame:
             # No column is marked as required: Streamlit drops incomplete rows silently.
             "days": st.column_config.MultiselectColumn(
                 _("Days"),
-                options=room_timetable.DAYS,
+                options=WEEKDAYS,
                 default=room_timetable.SCHOOL_DAYS,
                 width="medium",
                 format_func=_,

@@ -8,7 +8,7 @@ import streamlit as st
 from cssafe.language import N_, _
 from cssafe.live import services
 from cssafe.live.room_camera import Capture
-from cssafe.media import hidden
+from cssafe.media import hide_password
 from cssafe.names import escape_markdown, escape_sentence
 from cssafe.store import StoreError
 from cssafe.ui.anonymization_choice import choose_anonymization
@@ -30,7 +30,7 @@ def show_room_lesson(capture: Capture) -> None:
     lesson = capture.lesson
     with left:
         st.markdown(f"**{escape_markdown(lesson.lesson.name)}**")
-        st.text(hidden(capture.source))
+        st.text(hide_password(capture.source))
         if complaint := st.session_state.pop("complaint", ""):
             st.error(escape_sentence(complaint), icon=":material/error:")
         _show_picture(capture)

@@ -6,7 +6,7 @@ import streamlit as st
 from cssafe import queries
 from cssafe.charts import scores
 from cssafe.charts.text import format_interval
-from cssafe.frames import LEVELS
+from cssafe.labels import LEVELS
 from cssafe.language import _
 from cssafe.names import clean_text
 from cssafe.queries import scored_observations

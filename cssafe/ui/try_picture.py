@@ -20,9 +20,9 @@ from cssafe.scoring.affect import AFFECT_NAMES, affect
 from cssafe.settings import MIN_FACE_PX, Profile
 from cssafe.ui import common, picture_cards
 from cssafe.ui.anonymization_choice import choose_anonymization
-from cssafe.vision.anonymize import cover_all
+from cssafe.vision.anonymize import anonymize_whole
 from cssafe.vision.occlusion import ERROR
-from cssafe.vision.overlay import AGAINST, FOR, PART_COLOURS, compared, overlay, parts
+from cssafe.vision.overlay import AGAINST, FOR, PART_COLOURS, draw_evidence, draw_parts, relative_evidence
 
 FACE_WIDTH_PX = 150
 """Two faces fit side by side on a phone."""
@@ -103,7 +103,10 @@ def _show(chosen: UploadedFile, profile: Profile) -> None:
     try:
         if st.session_state.get("looked", ("", None))[0] != chosen.file_id:
             with st.spinner(_("The picture is being analysed …"), show_time=True):
-                st.session_state["looked"] = chosen.file_id, look(services.engine(), media.decode(chosen.getvalue()))
+                st.session_state["looked"] = (
+                    chosen.file_id,
+                    look(services.engine(), media.decode_image(chosen.getvalue())),
+                )
     except (MediaError, TimeoutError, ConfigurationError) as error:
         st.warning(escape_sentence(error), icon=":material/broken_image:")
         return
@@ -204,7 +207,7 @@ def _show_card(seen: Seen, number: int, picture: str, way: str) -> None:
 def _show_pictures(seen: Seen, number: int, chosen: str, way: str) -> None:
     """The network's input, its evidence for the chosen emotion, and the parts of the face."""
     enlarged = np.kron(seen.crops[number], np.ones((5, 5), np.uint8))  # a browser's enlargement would blur it
-    small, face = (cover_all(np.dstack([grey] * 3), way) for grey in (enlarged, seen.faces[number]))
+    small, face = (anonymize_whole(np.dstack([grey] * 3), way) for grey in (enlarged, seen.faces[number]))
     with st.container(horizontal=True):
         st.image(
             small,
@@ -213,9 +216,9 @@ def _show_pictures(seen: Seen, number: int, chosen: str, way: str) -> None:
             alt=_("The face as the network gets it, grey and small"),
         )
         if seen.evidence is not None:
-            evidence = compared(seen.evidence[number])
+            evidence = relative_evidence(seen.evidence[number])
             st.image(
-                overlay(face, evidence[..., FERPLUS.index(chosen)], np.abs(evidence).max()),
+                draw_evidence(face, evidence[..., FERPLUS.index(chosen)], np.abs(evidence).max()),
                 width=FACE_WIDTH_PX,
                 channels="BGR",
                 caption=_("For and against {emotion}").format(emotion=_(chosen)),
@@ -224,7 +227,7 @@ def _show_pictures(seen: Seen, number: int, chosen: str, way: str) -> None:
                 ),
             )
         st.image(
-            parts(face, seen.parts[number]),
+            draw_parts(face, seen.parts[number]),
             width=FACE_WIDTH_PX,
             channels="BGR",
             caption=_("Parts of the face"),

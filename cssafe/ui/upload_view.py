@@ -5,11 +5,11 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import streamlit as st
 
-from cssafe.labels import FIRST
+from cssafe.labels import DEFAULT_ACTIVITY
 from cssafe.language import N_, _
 from cssafe.live.upload import Analysis, Upload
 from cssafe.names import escape_markdown, escape_sentence
-from cssafe.recording import join
+from cssafe.recording import join_recordings
 from cssafe.settings import ROOT
 from cssafe.store import NO_CLASS, NO_SUBJECT, Lesson, Workspace
 from cssafe.ui import common, picture_cards
@@ -133,7 +133,7 @@ def _add_lesson(
     room: str,
 ) -> int:
     """The number of the new lesson. shift: from the files' own times to those of the form."""
-    rows, start, end = join([upload.recording for upload in seen], shift)
+    rows, start, end = join_recordings([upload.recording for upload in seen], shift)
     lesson = Lesson(
         name=" ".join(part for part in (subject, class_name) if part) or N_("Lesson"),
         class_name=class_name or NO_CLASS,
@@ -145,6 +145,6 @@ def _add_lesson(
         source="file",
         audience=analysis.audience,
         started=start,
-        activity=FIRST[analysis.audience],
+        activity=DEFAULT_ACTIVITY[analysis.audience],
     )
     return workspace.add([lesson], [end], rows)[0]

@@ -8,10 +8,11 @@ import pandas as pd
 import streamlit as st
 
 from cssafe import queries
+from cssafe.labels import WEEKDAYS
 from cssafe.language import _
 from cssafe.names import MAX_NAME_CHARS, clean_text, escape_sentence
 from cssafe.school import periods as day
-from cssafe.school.room_timetable import DAYS, SCHOOL_DAYS
+from cssafe.school.room_timetable import SCHOOL_DAYS
 from cssafe.school.week import (
     AWAY_COLUMNS,
     DEFAULT_MAX_DAILY_PERIODS,
@@ -132,7 +133,7 @@ def _import_recorded(workspace: Workspace, recorded: pd.DataFrame) -> None:
 
 def _days_of(lessons: list[dict]) -> list[str]:
     """School days, and further days with lessons."""
-    return [name for name in DAYS if name in SCHOOL_DAYS or name in {row["day"] for row in lessons}]
+    return [name for name in WEEKDAYS if name in SCHOOL_DAYS or name in {row["day"] for row in lessons}]
 
 
 def _read_file(name: str, content: bytes, periods: list[dict], zone: str) -> tuple[list, list, list]:
@@ -190,7 +191,7 @@ def offer_files(name: str, school: School, monday: date, zone: str) -> None:
 
 def _edit(workspace: Workspace, plain: dict, periods: list[dict]) -> None:
     """Tables to fill in. plain: School.to_dict. No column is marked as required: Streamlit drops incomplete rows silently."""
-    chosen = st.multiselect(_("Days"), DAYS, plain.get("days", SCHOOL_DAYS), format_func=_, key="week_days")
+    chosen = st.multiselect(_("Days"), WEEKDAYS, plain.get("days", SCHOOL_DAYS), format_func=_, key="week_days")
     most = st.number_input(
         _("Most periods of one subject for a class on one day"), 1, 200, plain.get("most", DEFAULT_MAX_DAILY_PERIODS)
     )
@@ -198,7 +199,7 @@ def _edit(workspace: Workspace, plain: dict, periods: list[dict]) -> None:
     rows = _edit_periods(periods)
     names = [period["name"] for period in periods]
     when = {
-        "day": st.column_config.SelectboxColumn(_("Day"), options=DAYS, format_func=lambda day: _(str(day))),
+        "day": st.column_config.SelectboxColumn(_("Day"), options=WEEKDAYS, format_func=lambda day: _(str(day))),
         "period": st.column_config.SelectboxColumn(_("Period"), options=names) if names else _text(_("Period")),
     }
     st.markdown(_("**Lessons**"))

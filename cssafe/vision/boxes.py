@@ -8,11 +8,11 @@ import numpy as np
 from cssafe.frames import Faces
 
 
-def joined(found: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> tuple[Faces, np.ndarray]:
-    """What was found at several input sizes, each boxes (n, 4), scores (n,) and rolls (n,): the faces, best score first, and
-    their rolls."""
+def merge_scales(found: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> tuple[Faces, np.ndarray]:
+    """Merge the detections of several input sizes, each boxes (n, 4), scores (n,) and rolls (n,): the faces, best score first,
+    and their rolls."""
     boxes, scores, rolls = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    keep = suppress(boxes, scores)
+    keep = nms(boxes, scores)
     return Faces(boxes[keep], scores[keep]), rolls[keep]
 
 
@@ -34,8 +34,9 @@ def letterbox(image: np.ndarray, height: int, width: int) -> tuple[np.ndarray, f
     return picture, scale
 
 
-def suppress(boxes: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """Indices of the boxes that stay, best first: each drops weaker ones that overlap it or lie mostly inside it.
+def nms(boxes: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Non-maximum suppression: indices of the boxes that stay, best first. Each drops weaker ones that overlap it or lie mostly
+    inside it.
 
     Plain overlap (IoU .3) is not enough here: the two input sizes give boxes of different size around one face.
     """

@@ -11,23 +11,23 @@ from cssafe.errors import ConfigurationError
 from cssafe.frames import Faces
 from cssafe.language import N_
 from cssafe.vision import openvino_runtime
-from cssafe.vision.boxes import input_shape, joined, letterbox
+from cssafe.vision.boxes import input_shape, letterbox, merge_scales
 
-LONG_SIDES = (800, 1280)
+LONG_SIDE_PX = (800, 1280)
 """Longer side of the large input, pixels: that of the image, within these limits."""
 
-ENLARGED = 2.5
-"""Most by which a picture is enlarged: as far as those that the network learned from."""
+MAX_ENLARGEMENT = 2.5
+"""Largest enlargement of a picture: as in the network's training."""
 
-CLOSE_UP = 256
-"""Side of the small input, in which a face that fills the picture has a size that the network learned."""
+CLOSE_UP_PX = 256
+"""Side of the small input, pixels, in which a face that fills the picture has a size that the network learned."""
 
 GRAPH = ("detector.xml", "detector.bin")
 """The exported graph's files."""
 
-NUMBERS = 7
-"""What each place says: logit of the score, middle x and y (strides from its own), width and height (logarithms of strides),
-cosine and sine of the roll, clockwise."""
+OUTPUTS = 7
+"""Outputs of each grid cell: logit of the score, middle x and y (strides from its own), width and height (logarithms of
+strides), cosine and sine of the roll, clockwise."""
 
 
 class Detector:
@@ -43,7 +43,7 @@ class Detector:
             ConfigurationError: the folder does not hold such a network.
         """
         card = read_card(folder)
-        openvino_runtime.check(folder, card["sha256"], GRAPH)
+        openvino_runtime.check_digests(folder, card["sha256"], GRAPH)
         self.threshold = threshold
         self.strides = tuple(int(stride) for stride in card["strides"])
         self._graph = folder / GRAPH[0]
@@ -55,22 +55,21 @@ class Detector:
         Returns:
             n faces from forehead to chin, best score first, and their roll in degrees (n,), clockwise.
         """
-        return joined([self._run(image, *shape) for shape in input_shapes(*image.shape[:2])])
+        return merge_scales([self._run(image, *shape) for shape in input_shapes(*image.shape[:2])])
 
     def _run(self, image: np.ndarray, height: int, width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         if (height, width) not in self._compiled:
-            self._compiled[height, width] = openvino_runtime.compiled(
-                openvino_runtime.of_bytes(self._graph, height, width)
+            self._compiled[height, width] = openvino_runtime.compile_model(
+                openvino_runtime.load_uint8_input(self._graph, height, width)
             )
         picture, scale = letterbox(image, height, width)
-        (said,) = openvino_runtime.outputs(self._compiled[height, width], picture[None])
-        boxes, scores, rolls = decode(said[0], height, width, self.strides, self.threshold)
+        (output,) = openvino_runtime.run_batches(self._compiled[height, width], picture[None])
+        boxes, scores, rolls = decode_boxes(output[0], height, width, self.strides, self.threshold)
         return boxes / scale, scores, rolls
 
 
 def read_card(folder: Path) -> dict[str, Any]:
-    """What model.json says of the detector in a folder: among other things strides, sha256, and the threshold from which what
-    is found is a face.
+    """model.json of the detector in a folder: strides, sha256, the score threshold of a face, and more.
 
     Raises:
         ConfigurationError: the folder does not hold such a network.
@@ -93,23 +92,23 @@ def read_card(folder: Path) -> dict[str, Any]:
 def input_shapes(height: int, width: int) -> list[tuple[int, int]]:
     """The input sizes (height, width) at which an image is looked at: one for the room, one for close-ups."""
     longer = max(height, width)
-    scale = min(np.clip(longer, *LONG_SIDES) / longer, ENLARGED)
-    return [input_shape(height, width, scale), (CLOSE_UP, CLOSE_UP)]
+    scale = min(np.clip(longer, *LONG_SIDE_PX) / longer, MAX_ENLARGEMENT)
+    return [input_shape(height, width, scale), (CLOSE_UP_PX, CLOSE_UP_PX)]
 
 
-def decode(
-    said: np.ndarray, height: int, width: int, strides: tuple[int, ...], threshold: float
+def decode_boxes(
+    output: np.ndarray, height: int, width: int, strides: tuple[int, ...], threshold: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The network's numbers (places, NUMBERS) -> boxes (n, 4), scores (n,), rolls (n,) from the threshold up, in input pixels.
+    """The network's outputs (cells, OUTPUTS) -> boxes (n, 4), scores (n,), rolls (n,) from the threshold up, in input pixels.
 
-    The places stand row by row, first those of the first stride.
+    The cells stand row by row, first those of the first stride.
     """
-    chosen = np.flatnonzero(said[:, 0] >= np.log(threshold / (1 - threshold)))
+    chosen = np.flatnonzero(output[:, 0] >= np.log(threshold / (1 - threshold)))
     counts = [(height // stride) * (width // stride) for stride in strides]
     level = np.searchsorted(np.cumsum(counts), chosen, side="right")
     stride = np.array(strides)[level]
     rows, columns = np.divmod(chosen - (np.cumsum(counts) - counts)[level], width // stride)
-    picked, stride = said[chosen], stride[:, None]
+    picked, stride = output[chosen], stride[:, None]
     middles = (np.stack([columns, rows], axis=1) + 0.5 + picked[:, 1:3]) * stride
     halves = np.exp(np.clip(picked[:, 3:5], -4, 6)) * stride / 2
     scores = 1 / (1 + np.exp(-picked[:, 0]))

@@ -7,17 +7,17 @@ from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from cssafe.colours import LEVELS, UNREAD
 
-NARROWEST = 30
+MIN_LABEL_WIDTH_PX = 30
 """Width of a face in pixels below which words would cover its neighbours."""
 
-SHORT = 44
+MIN_LABELS_WIDTH_PX = 44
 """Width of a face in pixels below which only the first word is written."""
 
 
 def draw(image: np.ndarray, faces: list[dict]) -> np.ndarray:
-    """A copy of the picture with a box around each face and, where they may be told, its emotion and level.
+    """A copy of the picture with a box around each face and, where they are given, its emotion and level.
 
-    image: uint8 (h, w, 3) BGR. faces: what frames.describe gives for a picture of this size.
+    image: uint8 (h, w, 3) BGR. faces: of frames.describe, for a picture of this size.
     """
     picture = Image.fromarray(np.ascontiguousarray(image))  # its red is our blue, and so with the colours
     pen = ImageDraw.Draw(picture)
@@ -25,8 +25,8 @@ def draw(image: np.ndarray, faces: list[dict]) -> np.ndarray:
         x, y, width, height = face["box"]
         colour = ImageColor.getrgb(LEVELS.get(face.get("level") or "", UNREAD))[2::-1]
         pen.rectangle((x, y, x + width, y + height), outline=colour, width=round(min(3, max(1.5, width / 40))))
-        words = _words(face) if width >= SHORT else _words(face)[:1]
-        if words and width >= NARROWEST:
+        words = _words(face) if width >= MIN_LABELS_WIDTH_PX else _words(face)[:1]
+        if words and width >= MIN_LABEL_WIDTH_PX:
             _write(pen, " · ".join(words), x, y, width, colour)
     return np.array(picture)
 

@@ -16,24 +16,24 @@ MESH_WEIGHT = 0.07
 """Of the logit of the mesh network's score beside the detector's, by a logistic regression on the detections on the photographs
 that `train` holds back."""
 
-SURE = 0.999
-"""The mesh network says no more than this, and no less than the opposite, however certain it is."""
+MAX_MESH_PROBABILITY = 0.999
+"""Highest probability of the mesh network that counts, and one minus the lowest."""
 
-MESH_TRUSTED = 0.5
-"""Mesh score from which a mesh lies on the face; below, nothing is read from it."""
+MIN_MESH_SCORE = 0.5
+"""Mesh score from which a mesh lies on a face and is read."""
 
-MISTAKEN = 2.0
-"""Degrees between the roll by the detector and by its mesh from which the mesh is laid once more: that network was trained on
-upright faces, and a third of what a head is tilted by is all that the detector says (median error 4.7, BlazeFace's 2.4).
+MAX_ROLL_ERROR_DEG = 2.0
+"""Degrees between the roll by the detector and by its mesh from which the mesh is fitted once more: that network was trained on
+upright faces, and a third of what a head is tilted by is all that the detector finds (median error 4.7, BlazeFace's 2.4).
 With 3 and more, lowered eyes in a clip were taken for closed ones more often than when BlazeFace was served."""
 
 WIDER, HIGHER, LOWER = 0.95, 1.2, 0.11
 """Width and height of a box from forehead to chin against the square that BlazeFace would draw, for which the mesh network was
-made, and how far the square's middle lies lower, in its sides: medians over 258 faces held back."""
+made, and offset of the square's middle downwards, in its sides: medians over 258 faces held back."""
 
 
-class Finder:
-    """Detector and mesh network, loaded once: `detect`, `lay` and `judge` in this order, or `find` for all of it."""
+class FaceFinder:
+    """Detector and mesh network, loaded once: `detect`, `fit_meshes` and `rescore` in this order, or `find` for all of it."""
 
     def __init__(self, detector: Path = DEFAULT_DETECTOR, believed: float | None = None) -> None:
         """Load both.
@@ -51,31 +51,33 @@ class Finder:
             self._detector, self._threshold = YuNet(detector), None
         else:
             self._threshold = chosen_threshold(detector) if believed is None else believed
-            self._detector = Detector(detector, least(self._threshold))
+            self._detector = Detector(detector, min_detector_score(self._threshold))
 
     def find(self, image: np.ndarray) -> tuple[Faces, Meshes]:
         """The n faces of an image, uint8 (h, w, 3) BGR, and their n meshes, surest first."""
         detections, rolls = self.detect(image)
-        meshes = self.lay(image, detections.boxes, rolls)
-        faces, rows = self.judge(detections, meshes)
+        meshes = self.fit_meshes(image, detections.boxes, rolls)
+        faces, rows = self.rescore(detections, meshes)
         return faces, meshes[rows]
 
     def detect(self, image: np.ndarray) -> tuple[Faces, np.ndarray]:
-        """What may be faces in an image, uint8 (h, w, 3) BGR, and their rolls (n,), degrees clockwise."""
+        """Detect candidate faces in an image, uint8 (h, w, 3) BGR, and their rolls (n,), degrees clockwise."""
         return self._detector.detect(image)
 
-    def lay(self, image: np.ndarray, boxes: np.ndarray, rolls: np.ndarray) -> Meshes:
-        """The meshes of detections with boxes (n, 4) pixels and rolls (n,) degrees; on heads that turn out to be tilted
-        otherwise, anew."""
-        meshes = self._mesh.fit(image, squares(boxes, rolls), rolls)
-        told = meshes.rolls
-        tilted = (np.abs((told - rolls + 180) % 360 - 180) > MISTAKEN) & (meshes.scores >= MESH_TRUSTED)
+    def fit_meshes(self, image: np.ndarray, boxes: np.ndarray, rolls: np.ndarray) -> Meshes:
+        """Meshes of detections with boxes (n, 4) pixels and rolls (n,) degrees. Where the mesh shows another roll, it is fitted
+        a second time."""
+        meshes = self._mesh.fit(image, mesh_rois(boxes, rolls), rolls)
+        mesh_rolls = meshes.rolls
+        tilted = (np.abs((mesh_rolls - rolls + 180) % 360 - 180) > MAX_ROLL_ERROR_DEG) & (
+            meshes.scores >= MIN_MESH_SCORE
+        )
         if tilted.any():
-            anew = self._mesh.fit(image, squares(boxes[tilted], told[tilted]), told[tilted])
-            meshes.points[tilted], meshes.scores[tilted] = anew.points, anew.scores
+            refitted = self._mesh.fit(image, mesh_rois(boxes[tilted], mesh_rolls[tilted]), mesh_rolls[tilted])
+            meshes.points[tilted], meshes.scores[tilted] = refitted.points, refitted.scores
         return meshes
 
-    def judge(self, detections: Faces, meshes: Meshes) -> tuple[Faces, np.ndarray]:
+    def rescore(self, detections: Faces, meshes: Meshes) -> tuple[Faces, np.ndarray]:
         """Which detections are faces, and their rows, the surest face first. Ours are weighed by the mesh network; YuNet's
         are believed."""
         if self._threshold is None:
@@ -104,12 +106,12 @@ def chosen_threshold(folder: Path) -> float:
     return float(card["threshold"])
 
 
-def least(threshold: float) -> float:
+def min_detector_score(threshold: float) -> float:
     """The detector's score below which not even the surest mesh makes a face of it."""
-    return float(probability(logit(threshold) - MESH_WEIGHT * logit(SURE)))
+    return float(probability(logit(threshold) - MESH_WEIGHT * logit(MAX_MESH_PROBABILITY)))
 
 
-def squares(boxes: np.ndarray, rolls: np.ndarray) -> np.ndarray:
+def mesh_rois(boxes: np.ndarray, rolls: np.ndarray) -> np.ndarray:
     """Boxes from forehead to chin -> squares from the brows down, as the mesh network expects them: float32 (n, 4).
 
     See WIDER, HIGHER and LOWER. Of a face turned by `rolls` (n,) degrees clockwise the area
@@ -123,8 +125,8 @@ def squares(boxes: np.ndarray, rolls: np.ndarray) -> np.ndarray:
 
 
 def face_probability(detector: np.ndarray, mesh: np.ndarray) -> np.ndarray:
-    """How likely each detection is a face, float32 (n,), from both networks' scores in [0, 1]."""
-    return probability(logit(detector) + MESH_WEIGHT * logit(mesh, SURE))
+    """Probability that each detection is a face, float32 (n,), from both networks' scores in [0, 1]."""
+    return probability(logit(detector) + MESH_WEIGHT * logit(mesh, MAX_MESH_PROBABILITY))
 
 
 def logit(p: np.ndarray | float, surest: float = 1 - 1e-6) -> np.ndarray:

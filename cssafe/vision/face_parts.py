@@ -1,4 +1,4 @@
-"""Which part of a face each pixel belongs to, and where the face ends: from the mesh's polygons.
+"""Segmentation of a face into parts, and its outline, from the mesh's polygons.
 
 The lists of points are facts of the FaceMesh topology, as published with MediaPipe (mediapipe/python/solutions/
 face_mesh_connections.py, Apache-2.0). Right and left are the person's own.
@@ -27,7 +27,7 @@ MOUTH = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 1
 # fmt: on
 
 PARTS = ("none", "skin", "eyes", "brows", "lips")
-"""What a label stands for, by its value. What an open mouth shows between the lips is none of them."""
+"""Parts by label value. The inside of an open mouth is none of them."""
 
 FINE = 4
 """Binary digits after the point with which corners are drawn: small faces would wobble on whole pixels."""
@@ -48,11 +48,11 @@ def segment(points: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def outlines(boxes: np.ndarray, meshes: Meshes, trusted: np.ndarray) -> np.ndarray:
-    """Where each face ends, float32 (n, 36, 2) pixels: the mesh's silhouette where it is trusted, bool (n,), else its box."""
+    """Outline of each face, float32 (n, 36, 2) pixels: the mesh's silhouette where it is trusted, bool (n,), else its box."""
     silhouettes = meshes.points[:, OUTLINE, :2]
-    return np.where(trusted[:, None, None], silhouettes, boxed(boxes)).astype(np.float32)
+    return np.where(trusted[:, None, None], silhouettes, box_outlines(boxes)).astype(np.float32)
 
 
-def boxed(boxes: np.ndarray) -> np.ndarray:
+def box_outlines(boxes: np.ndarray) -> np.ndarray:
     """The same of boxes (n, 4) x1 y1 x2 y2 alone: each corner nine times."""
     return np.repeat(boxes[:, [[0, 1], [2, 1], [2, 3], [0, 3]]], len(OUTLINE) // 4, axis=1)

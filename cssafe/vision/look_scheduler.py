@@ -1,5 +1,5 @@
-"""Faces of a live picture are looked at closely (mesh, eyes, expression) in turn where all together take too long. Between its
-turns a face keeps what its last look told, moved to where the detector finds it now."""
+"""Scheduler of close looks (mesh, eyes, expression): faces of a live picture take turns where all together take too long.
+Between its turns a face keeps its last readings; its mesh moves with its box."""
 
 from collections.abc import Callable
 
@@ -8,53 +8,53 @@ import numpy as np
 from cssafe.vision.boxes import iou
 from cssafe.vision.mesh import Meshes
 
-OLDEST_LOOK = 1.0
-"""Seconds after which a face is looked at closely again, however many others wait: an observation is one second."""
+MAX_LOOK_AGE_S = 1.0
+"""Maximum age of a close look, seconds, however many faces wait: an observation is one second."""
 
-SAME_PLACE = 0.8
+MIN_REST_IOU = 0.8
 """Overlap (IoU) with a detection of the frame before from which it is the same face at rest; below, it has moved or turned, and
 is looked at at once."""
 
 
-class Turns:
-    """What one stream's newest frame holds: its detections, their meshes, and when each mesh was laid."""
+class LookScheduler:
+    """Detections of one stream's newest frame, their meshes, and the time when each mesh was fitted."""
 
     def __init__(self) -> None:
         self._boxes = np.zeros((0, 4), np.float32)
         self._meshes = Meshes(np.zeros((0, 468, 3), np.float32), np.zeros(0, np.float32))
-        self._laid = np.zeros(0)
+        self._fitted = np.zeros(0)
         self._now = float("-inf")
 
-    def take(
-        self, boxes: np.ndarray, lay: Callable[[np.ndarray], Meshes], now: float, at_once: float
+    def refresh(
+        self, boxes: np.ndarray, fit: Callable[[np.ndarray], Meshes], now: float, at_once: float
     ) -> tuple[Meshes, np.ndarray]:
-        """The meshes of a frame's n detections, and bool (n,), whose turn it was.
+        """Meshes of a frame's n detections, and which of them were fitted in it, bool (n,).
 
         Args:
-            boxes: (n, 4) pixels, as the detector gave them. lay: rows, bool (n,) -> their meshes in this frame. now: seconds,
-                must not go back. at_once: faces that the machine looks at closely in one frame.
+            boxes: (n, 4) pixels, of the detector. fit: rows, bool (n,) -> their meshes in this frame. now: seconds, must not go
+                back. at_once: faces that the machine looks at closely in one frame.
         """
         overlap = iou(boxes, self._boxes)
-        known = (overlap >= SAME_PLACE).any(axis=1)
+        known = (overlap >= MIN_REST_IOU).any(axis=1)
         earlier = overlap[known].argmax(axis=1) if known.any() else np.zeros(0, int)
-        laid = np.full(len(boxes), -np.inf)
-        laid[known] = self._laid[earlier]
-        fresh = due(now - laid, now - self._now, at_once)
+        fitted = np.full(len(boxes), -np.inf)
+        fitted[known] = self._fitted[earlier]
+        fresh = select_due(now - fitted, now - self._now, at_once)
 
         points = np.zeros((len(boxes), 468, 3), np.float32)
         scores = np.zeros(len(boxes), np.float32)
-        points[known] = moved(self._meshes.points[earlier], self._boxes[earlier], boxes[known])
+        points[known] = move_meshes(self._meshes.points[earlier], self._boxes[earlier], boxes[known])
         scores[known] = self._meshes.scores[earlier]
-        new = lay(fresh)
+        new = fit(fresh)
         points[fresh], scores[fresh] = new.points, new.scores
         meshes = Meshes(points, scores)
-        self._boxes, self._meshes, self._laid, self._now = boxes, meshes, np.where(fresh, now, laid), now
+        self._boxes, self._meshes, self._fitted, self._now = boxes, meshes, np.where(fresh, now, fitted), now
         return meshes, fresh
 
 
-def due(age: np.ndarray, interval: float, at_once: float) -> np.ndarray:
-    """Whom to look at closely in a frame, bool (n,): everybody who is new, those who wait longest, as many as the machine does
-    at once, and whoever would wait longer than OLDEST_LOOK until the next frame.
+def select_due(age: np.ndarray, interval: float, at_once: float) -> np.ndarray:
+    """Faces that get a close look in a frame, bool (n,): all new ones, those that wait longest up to `at_once`, and those that
+    would wait longer than MAX_LOOK_AGE_S until the next frame.
 
     Args:
         age: (n,) seconds since the last close look, infinite where there was none. interval: seconds since the frame before.
@@ -62,10 +62,10 @@ def due(age: np.ndarray, interval: float, at_once: float) -> np.ndarray:
     """
     rank = np.empty(len(age), int)
     rank[np.argsort(-age, kind="stable")] = np.arange(len(age))
-    return (rank < max(1.0, at_once)) | (age + interval > OLDEST_LOOK)
+    return (rank < max(1.0, at_once)) | (age + interval > MAX_LOOK_AGE_S)
 
 
-def moved(points: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.ndarray:
+def move_meshes(points: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.ndarray:
     """Meshes (n, k, 3) of faces whose boxes (n, 4) were `before` and are `after`: shifted, and scaled alike all ways."""
     from_middle, to_middle = ((b[:, None, :2] + b[:, None, 2:]) / 2 for b in (before, after))
     growth = np.sqrt(_areas(after) / _areas(before))[:, None, None]

@@ -1,4 +1,4 @@
-"""Where the parts of a face are: 468 points of the mesh, the contours of both eyes, the irises."""
+"""Landmark networks: 468 points of the face mesh, contours of both eyes, irises."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ import numpy as np
 from cssafe.vision import openvino_runtime
 from cssafe.vision.crops import crop, crop_matrix, to_image
 
-MESH_SIZE, EYE_SIZE = 192, 64
+MESH_INPUT_PX, EYE_INPUT_PX = 192, 64
 """Input sides of the two networks, pixels."""
 
 RIGHT_EYE, LEFT_EYE = (33, 133), (263, 362)
@@ -31,7 +31,7 @@ class Meshes:
 
     @property
     def rolls(self) -> np.ndarray:
-        """How far each head is tilted, degrees clockwise in [-180, 180], by the outer corners of its eyes: (n,)."""
+        """Tilt of each head, degrees clockwise in [-180, 180], by the outer corners of its eyes: (n,)."""
         across = self.points[:, LEFT_EYE[0], :2] - self.points[:, RIGHT_EYE[0], :2]
         return np.degrees(np.arctan2(across[:, 1], across[:, 0]))
 
@@ -53,8 +53,10 @@ class MeshNetwork:
     """FaceMesh, all faces of an image in one batch."""
 
     def __init__(self) -> None:
-        graph = openvino_runtime.open_ended(openvino_runtime.packaged("face_landmark"), MESH_SIZE, MESH_SIZE)
-        self._network = openvino_runtime.compiled(openvino_runtime.from_bgr(graph, mean=0, scale=255))
+        graph = openvino_runtime.resize_input(
+            openvino_runtime.load_packaged("face_landmark"), MESH_INPUT_PX, MESH_INPUT_PX
+        )
+        self._network = openvino_runtime.compile_model(openvino_runtime.accept_bgr(graph, mean=0, scale=255))
 
     def fit(self, image: np.ndarray, boxes: np.ndarray, rolls: np.ndarray) -> Meshes:
         """Lay the mesh on the faces in `boxes` (n, 4) pixels, turned by `rolls` (n,) degrees clockwise."""
@@ -63,13 +65,13 @@ class MeshNetwork:
         middles = (boxes[:, :2] + boxes[:, 2:]) / 2
         sides = 1.5 * (boxes[:, 2:] - boxes[:, :2]).max(axis=1)  # the margin that the network was trained with
         placed = list(zip(middles, sides, rolls, strict=True))
-        crops = np.stack([crop(image, *place, MESH_SIZE) for place in placed])
-        maps = openvino_runtime.outputs(self._network, crops)
+        crops = np.stack([crop(image, *place, MESH_INPUT_PX) for place in placed])
+        maps = openvino_runtime.run_batches(self._network, crops)
         points = next(m for m in maps if m.shape[-1] == 1404).reshape(-1, 468, 3)
         logits = next(m for m in maps if m.shape[-1] == 1).reshape(-1)
         for face, place in zip(points, placed, strict=True):
-            face[:, :2] = to_image(face[:, :2], crop_matrix(*place, MESH_SIZE))
-            face[:, 2] *= place[1] / MESH_SIZE
+            face[:, :2] = to_image(face[:, :2], crop_matrix(*place, MESH_INPUT_PX))
+            face[:, 2] *= place[1] / MESH_INPUT_PX
         return Meshes(points.astype(np.float32), (1 / (1 + np.exp(-logits))).astype(np.float32))
 
 
@@ -77,8 +79,10 @@ class EyeNetwork:
     """Iris: contour and iris of both eyes, all faces in one batch."""
 
     def __init__(self) -> None:
-        graph = openvino_runtime.open_ended(openvino_runtime.packaged("iris_landmark"), EYE_SIZE, EYE_SIZE)
-        self._network = openvino_runtime.compiled(openvino_runtime.from_bgr(graph, mean=0, scale=255))
+        graph = openvino_runtime.resize_input(
+            openvino_runtime.load_packaged("iris_landmark"), EYE_INPUT_PX, EYE_INPUT_PX
+        )
+        self._network = openvino_runtime.compile_model(openvino_runtime.accept_bgr(graph, mean=0, scale=255))
 
     def fit(self, image: np.ndarray, meshes: Meshes) -> Eyes:
         n = len(meshes.points)
@@ -89,7 +93,7 @@ class EyeNetwork:
             for face in meshes.points
             for (outer, inner), mirrored in ((RIGHT_EYE, False), (LEFT_EYE, True))
         ]
-        maps = openvino_runtime.outputs(self._network, np.stack(crops))
+        maps = openvino_runtime.run_batches(self._network, np.stack(crops))
         contours = next(m for m in maps if m.shape[-1] == 213).reshape(n, 2, 71, 3)[:, :, :16, :2]
         irises = next(m for m in maps if m.shape[-1] == 15).reshape(n, 2, 5, 3)[:, :, 0, :2]
         return Eyes(contours, irises)
@@ -99,9 +103,9 @@ def _eye_crop(image: np.ndarray, outer: np.ndarray, inner: np.ndarray, mirrored:
     """The eye's crop: upright, 2.3 times as wide as the eye, as the network was trained."""
     across = outer - inner if mirrored else inner - outer
     roll = np.degrees(np.arctan2(across[1], across[0]))
-    return crop(image, (outer + inner) / 2, 2.3 * float(np.hypot(*across)) + 1e-3, roll, EYE_SIZE, flip=mirrored)
+    return crop(image, (outer + inner) / 2, 2.3 * float(np.hypot(*across)) + 1e-3, roll, EYE_INPUT_PX, flip=mirrored)
 
 
 def sharpness(crops: np.ndarray) -> np.ndarray:
-    """How much detail grey crops uint8 (n, h, w) hold: deviation of the Laplacian in grey levels, float32 (n,)."""
+    """Sharpness of grey crops uint8 (n, h, w): deviation of the Laplacian in grey levels, float32 (n,)."""
     return np.array([cv2.Laplacian(c, cv2.CV_32F).std() for c in crops], np.float32).reshape(-1)

@@ -1,9 +1,10 @@
-"""How much of a face is hidden by a hand, a mask, hair or sunglasses: its colours and texture, compared with its own skin.
+"""Occlusion: the share of a face hidden by a hand, a mask, hair or sunglasses, from colours and texture against its own skin.
 
 The face is unrolled from the nose to its outline, so that turned and large faces lie in the same cells as others. Each cell's
 colour and texture, over the median of the whole face, both halves side by side, go through two small layers of numbers
-(hidden.npz) that say how likely each cell is hidden. `python -m cssafe hidden` draws occluders over photographs, learns
-these numbers from half of the people and measures the estimate on the other half; models/hidden/MODEL_CARD.md has the table.
+(hidden.npz) that give the probability that each cell is hidden. `python -m cssafe hidden` draws occluders over photographs,
+learns these numbers from half of the people and measures the estimate on the other half; models/hidden/MODEL_CARD.md has the
+table.
 """
 
 from functools import cache
@@ -28,7 +29,7 @@ COLOUR_SPREAD = (25.0, 8.0, 8.0)
 """Usual distance of a cell's L, a and b (8-bit Lab) from the face's median: brings the numbers to about 1."""
 
 INPUTS = RAYS * STEPS * 4 + 4
-"""Numbers that a face is compared by."""
+"""Features of a face."""
 
 ERROR = 0.07
 """Mean error of the share on faces that are bare or partly hidden."""
@@ -45,16 +46,16 @@ class Weights(NamedTuple):
     outer_bias: np.ndarray
 
 
-def hidden(image: np.ndarray, points: np.ndarray) -> np.ndarray:
+def hidden_share(image: np.ndarray, points: np.ndarray) -> np.ndarray:
     """The share of each face's outline that something hides, float32 (n,) in [0, 1].
 
-    Bare faces come out at 0.0 to 0.2; it is a hint of how far the other signals can be trusted, not a mask detector. Where the
-    mesh is not trusted it means nothing.
+    Bare faces come out at 0.0 to 0.2; it is a hint about the trust in the other signals, not a mask detector. Without a
+    trusted mesh it means nothing.
 
     Args:
         image: uint8 (h, w, 3) BGR. points: (n, 468, 3) pixels, the meshes of n faces.
     """
-    return shares(cells(compare(unroll(image, points)), weights()), points)
+    return share_of_area(hidden_probabilities(describe_cells(unroll(image, points)), load_weights()), points)
 
 
 def unroll(image: np.ndarray, points: np.ndarray) -> np.ndarray:
@@ -78,9 +79,9 @@ def unroll(image: np.ndarray, points: np.ndarray) -> np.ndarray:
     return np.asarray(seen).reshape(n, rays, steps, *image.shape[2:])
 
 
-def compare(unrolled: np.ndarray) -> np.ndarray:
-    """What n faces, uint8 (n, RAYS * SAMPLES, STEPS * SAMPLES, 3) BGR, are compared by, float32 (n, INPUTS): of each cell
-    lightness, both colours and detail, over the face's own; and what the face's own are."""
+def describe_cells(unrolled: np.ndarray) -> np.ndarray:
+    """Features of n faces, uint8 (n, RAYS * SAMPLES, STEPS * SAMPLES, 3) BGR: float32 (n, INPUTS). Lightness, both colours and
+    detail of each cell against the face's own, and the face's own."""
     n = len(unrolled)
     if n == 0:
         return np.zeros((0, INPUTS), np.float32)
@@ -96,13 +97,13 @@ def compare(unrolled: np.ndarray) -> np.ndarray:
     return np.hstack([np.concatenate([apart, detail[..., None]], axis=-1).reshape(n, -1), face]).astype(np.float32)
 
 
-def cells(compared: np.ndarray, layers: Weights) -> np.ndarray:
-    """How likely each cell is hidden, float32 (n, RAYS, STEPS) in [0, 1]."""
+def hidden_probabilities(compared: np.ndarray, layers: Weights) -> np.ndarray:
+    """Probability that each cell is hidden, float32 (n, RAYS, STEPS) in [0, 1]."""
     inner = np.maximum(compared @ layers.inner + layers.inner_bias, 0)
     return (1 / (1 + np.exp(-(inner @ layers.outer + layers.outer_bias)))).reshape(-1, RAYS, STEPS)
 
 
-def shares(hidden_cells: np.ndarray, points: np.ndarray) -> np.ndarray:
+def share_of_area(hidden_cells: np.ndarray, points: np.ndarray) -> np.ndarray:
     """The hidden share of n faces, float32 (n,), from their cells (n, RAYS, STEPS): each counts by its area."""
     spokes = points[:, OUTLINE, :2] - points[:, [MIDDLE], :2]
     following = np.roll(spokes, -1, axis=1)
@@ -113,7 +114,7 @@ def shares(hidden_cells: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 
 @cache
-def weights() -> Weights:
+def load_weights() -> Weights:
     """The numbers that were learned, from models/hidden/hidden.npz."""
     with np.load(WEIGHTS) as stored:
         return Weights(*(stored[name].astype(np.float32) for name in Weights._fields))

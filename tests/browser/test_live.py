@@ -14,7 +14,7 @@ from cssafe import sample
 from cssafe.labels import FERPLUS
 from cssafe.settings import PROFILES
 from cssafe.store import Workspace
-from cssafe.vision.face_finder import MESH_TRUSTED, Finder
+from cssafe.vision.face_finder import MIN_MESH_SCORE, FaceFinder
 from tests.support.browser import PATIENCE, Server, chromium, clip, film, serve, shows_no_error
 from tests.support.database import fetch
 from tests.support.faces import classroom
@@ -99,7 +99,7 @@ def test_of_a_class_its_figures_are_shown_and_no_single_face_is_named(playwright
 def seen(page: Page) -> int:
     """How many faces could be read in what the visitor sees of the camera."""
     shot = np.frombuffer(page.locator("figure .picture").screenshot(), np.uint8)
-    return int((Finder().find(cv2.imdecode(shot, cv2.IMREAD_COLOR))[1].scores >= MESH_TRUSTED).sum())
+    return int((FaceFinder().find(cv2.imdecode(shot, cv2.IMREAD_COLOR))[1].scores >= MIN_MESH_SCORE).sum())
 
 
 @pytest.mark.slow

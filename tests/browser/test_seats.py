@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import expect
 
-from cssafe.observations import observe
+from cssafe.observations import average_seconds
 from cssafe.scoring.formula import PUBLISHED
 from cssafe.store import Workspace
 from tests.support.browser import serve, shows_no_error
@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 def test_a_region_can_be_drawn_and_is_kept_for_the_room_and_the_lesson(browser, tmp_path):
     with closing(Workspace.open(tmp_path / "cssafe.duckdb")) as workspace:
         number = workspace.start_lesson(LESSON)
-        workspace.record(number, observe(list(frames(Plan(seconds=20, rate=1), START, PUBLISHED))))
+        workspace.record(number, average_seconds(list(frames(Plan(seconds=20, rate=1), START, PUBLISHED))))
         workspace.end_lesson(number, START + timedelta(seconds=20))
     with serve(tmp_path) as server, visit(browser) as page:
         page.goto(f"{server.address}/lessons")

@@ -6,7 +6,7 @@ import pytest
 
 from cssafe import queries
 from cssafe.charts import heatmaps, histograms, timelines
-from cssafe.recording import courses, timeline
+from cssafe.recording import faces_table, seconds_table
 from cssafe.scoring.formula import PUBLISHED
 from cssafe.settings import PROFILES
 from tests.support.fake_pipelines import crowd
@@ -68,7 +68,7 @@ def test_tooltips_tell_the_interval_and_how_much_is_behind_it(workspace):
 @pytest.mark.parametrize("seconds", [0, 1, 30])
 def test_a_recording_has_valid_charts_whatever_is_in_it(faces, seconds):
     moments = [(second, crowd(faces, START)) for second in range(seconds)]
-    table, single = timeline(moments, "class"), courses(moments, PROFILES["consent"], "class")
+    table, single = seconds_table(moments, "class"), faces_table(moments, PROFILES["consent"], "class")
     for chart in (timelines.concentration_seconds(table, single, PUBLISHED.bands), timelines.faces_seconds(table)):
         drawn = chart.to_dict()
         assert drawn["height"] and json.dumps(drawn)

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from cssafe.charts import scores
-from cssafe.frames import LEVELS
+from cssafe.labels import LEVELS
 from cssafe.scoring import explanation, sensitivity
 from cssafe.scoring.formula import ATTENTION_ONLY, PUBLISHED
 from tests.support.lessons import AWAY, FRONT, LOOKING, mixed, rows

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from cssafe import errors, settings
-from cssafe.expression import Expression, place_boxes, place_meshes
+from cssafe.expression import Expression, box_crop_poses, mesh_crop_poses
 from cssafe.expression.network import GRAPHS
 from cssafe.labels import FERPLUS
 from cssafe.vision import openvino_runtime
 from cssafe.vision.crops import crop, grey
-from cssafe.vision.face_finder import Finder
+from cssafe.vision.face_finder import FaceFinder
 from cssafe.vision.mesh import Meshes
 from tests.support.faces import astronaut
 
@@ -26,8 +26,8 @@ def model(tmp_path):
 
 def crops(n=1):
     """Real crops of a real face, each a little elsewhere."""
-    _, meshes = Finder().find(astronaut())
-    (middle,), (side,), (roll,) = place_meshes(meshes)
+    _, meshes = FaceFinder().find(astronaut())
+    (middle,), (side,), (roll,) = mesh_crop_poses(meshes)
     moves = np.random.default_rng(0).uniform(-4, 4, (n, 2))
     return np.stack([crop(grey(astronaut()), middle + move, side, roll, 48) for move in moves])
 
@@ -77,14 +77,14 @@ def test_an_unreadable_model_folder_says_what_was_expected(model, text):
 
 def test_placing_nobody_gives_nothing():
     none = Meshes(np.zeros((0, 468, 3), np.float32), np.zeros(0, np.float32))
-    assert [len(part) for part in place_meshes(none)] == [0, 0, 0]
-    assert [len(part) for part in place_boxes(np.zeros((0, 4)))] == [0, 0, 0]
+    assert [len(part) for part in mesh_crop_poses(none)] == [0, 0, 0]
+    assert [len(part) for part in box_crop_poses(np.zeros((0, 4)))] == [0, 0, 0]
 
 
 def test_a_box_and_the_mesh_place_a_crop_alike():
-    faces, meshes = Finder().find(astronaut())
-    (middle,), (side,), _ = place_meshes(meshes)
-    (from_box,), (box_side,), _ = place_boxes(faces.boxes)
+    faces, meshes = FaceFinder().find(astronaut())
+    (middle,), (side,), _ = mesh_crop_poses(meshes)
+    (from_box,), (box_side,), _ = box_crop_poses(faces.boxes)
     assert box_side == pytest.approx(side, rel=0.1)
     assert np.linalg.norm(from_box - middle) < 0.1 * side
 

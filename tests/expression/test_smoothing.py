@@ -5,7 +5,7 @@ import pytest
 
 from cssafe import settings
 from cssafe.expression import smooth
-from cssafe.expression.smoothing import HALF_LIFE
+from cssafe.expression.smoothing import HALF_LIFE_S
 from cssafe.pipeline import Pipeline, Stream
 from cssafe.training.temporal.sequences import stack_sequences
 from cssafe.training.temporal.smoothers import Average, LogAverage, Smoother, Unsmoothed, choose_smoother, run_smoother
@@ -38,8 +38,8 @@ def test_the_first_look_at_a_face_is_taken_as_it_is(smoothing):
         ([], [], [], []),
         ([1.0], [np.nan], [9], [1.0]),  # the first look at a face
         ([1.0], [0.0], [0], [0.0]),
-        ([1.0], [0.0], [HALF_LIFE], [0.5]),
-        ([1.0], [0.0], [2 * HALF_LIFE], [0.75]),
+        ([1.0], [0.0], [HALF_LIFE_S], [0.5]),
+        ([1.0], [0.0], [2 * HALF_LIFE_S], [0.75]),
         ([1.0], [0.0], [100], [1.0]),
         ([np.nan], [1.0], [0.1], [np.nan]),  # not readable now: nothing is made up
     ],
@@ -62,7 +62,7 @@ def test_a_face_whose_turn_comes_late_is_averaged_over_the_time_since_its_own_la
     for turn in (1, 2, 3):
         result = pipeline.analyze(frame(room, 0.1 * turn), stream)
         assert len(result) == 3
-    faded = [0.5 ** (waited / HALF_LIFE) for waited in (0.1, 0.2, 0.3)]
+    faded = [0.5 ** (waited / HALF_LIFE_S) for waited in (0.1, 0.2, 0.3)]
     assert sorted(result.expression[:, 0], reverse=True) == pytest.approx(faded, abs=1e-5)
 
 
@@ -76,8 +76,8 @@ def test_an_average_of_logarithms_sums_to_one_and_lies_between():
 
 def test_sequences_are_followed_frame_by_frame_as_live():
     half = np.stack([rows(1.0)[0], np.full(8, np.nan), rows(0.0)[0]])
-    one = stack_sequences([(np.array([0, 0.1, HALF_LIFE]), np.array([0, 0, 1]), half)])
-    joined = run_smoother(Average(HALF_LIFE), one)
+    one = stack_sequences([(np.array([0, 0.1, HALF_LIFE_S]), np.array([0, 0, 1]), half)])
+    joined = run_smoother(Average(HALF_LIFE_S), one)
     assert np.isnan(joined[0, 1]).all(), "nothing is made up for a frame in which nothing was measured"
     assert joined[0, 2] == pytest.approx(rows(0.5)[0])
     assert run_smoother(Average(0.2), stack_sequences([])).shape == (0, 0, 8)

@@ -2,12 +2,15 @@
 
 import json
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from streamlit.testing.v1 import AppTest
 
-from cssafe.privacy import MASK, SHOWN, way
+from cssafe.labels import REASONS
+from cssafe.privacy import Anonymization, chosen_anonymization
 from cssafe.settings import PROFILES
 from tests.support.fake_pipelines import crowd
 from tests.support.live_lessons import make, time_now
@@ -57,6 +60,27 @@ def test_what_is_told_of_each_face_and_of_all_depends_on_profile_audience_and_gr
     assert np.isnan(reading.concentration) != figure
     assert (reading.expression is not None) == (figure and PROFILES[profile].expression)
     lesson.end()
+
+
+@pytest.mark.parametrize(("audience", "faces", "reason"), [("self", 1, "blurred"), ("self", 2, ""), ("class", 1, "")])
+def test_one_person_alone_reads_why_her_face_is_not_measured(workspace, audience, faces, reason):
+    lesson = make(workspace, audience=audience)
+    unread = {name: np.full(faces, np.nan, np.float32) for name in ("attention", "concentration")}
+    lesson.take(replace(crowd(faces, time_now()), **unread, reasons=("blurred",) * faces))
+    assert lesson.view().reading.reason == reason
+    page = AppTest.from_function(panel, args=(lesson,), default_timeout=30).run()
+    lesson.end()
+    assert not page.exception
+    assert (REASONS["blurred"] in [caption.value for caption in page.caption]) == bool(reason)
+
+
+def panel(lesson):
+    import streamlit as st
+
+    from cssafe.ui.lesson_panel import figures
+
+    st.session_state["unwritten_shown"] = False
+    figures(lesson)
 
 
 def test_attention_only_says_nothing_of_emotions_anywhere(workspace):
@@ -148,10 +172,10 @@ def test_every_face_is_told_with_what_covers_it_also_while_it_is_lost_for_a_mome
     lesson.end()
 
 
-@pytest.mark.parametrize("chosen", [{}, {"class": SHOWN, "self": MASK}])
+@pytest.mark.parametrize("chosen", [{}, {"class": Anonymization.SHOWN, "self": Anonymization.MASK}])
 def test_a_lesson_shows_faces_as_was_chosen_for_its_audience(workspace, chosen):
     workspace.set("anonymous", chosen)
     for audience in ("self", "class"):
         lesson = make(workspace, audience=audience)
-        assert lesson.way == way(chosen, audience)
+        assert lesson.way == chosen_anonymization(chosen, audience)
         lesson.end()

@@ -10,7 +10,7 @@ from cssafe.expression import Expression
 from cssafe.live.engine import Engine
 from cssafe.live.picture_analysis import SHOWN, SIDE, look
 from cssafe.media import MediaError
-from cssafe.pipeline import CROP, Pipeline
+from cssafe.pipeline import CROP_PX, Pipeline
 from cssafe.settings import PROFILES
 from cssafe.vision.face_parts import PARTS
 from tests.support.faces import astronaut, classroom, nobody
@@ -65,8 +65,8 @@ def test_evidence_travels_by_name_whatever_the_order_of_the_network(tmp_path):
 def test_the_face_of_a_picture_is_seen_as_the_network_gets_it_and_as_people_can_look_at_it(engine):
     seen = look(engine, astronaut(), PATIENCE)
     assert (seen.found, seen.readable, len(seen)) == (1, 1, 1)
-    assert seen.crops.shape == (1, CROP, CROP) and seen.faces.shape == (1, SIDE, SIDE)
-    shrunk = seen.faces[0].reshape(CROP, SIDE // CROP, CROP, SIDE // CROP).mean(axis=(1, 3))
+    assert seen.crops.shape == (1, CROP_PX, CROP_PX) and seen.faces.shape == (1, SIDE, SIDE)
+    shrunk = seen.faces[0].reshape(CROP_PX, SIDE // CROP_PX, CROP_PX, SIDE // CROP_PX).mean(axis=(1, 3))
     assert np.corrcoef(shrunk.ravel(), seen.crops[0].ravel())[0, 1] > 0.98
     assert seen.probabilities[0].argmax() == 1 and seen.probabilities[0].sum() == pytest.approx(1, abs=0.01)
     assert seen.parts.shape == (1, SIDE, SIDE) and set(np.unique(seen.parts)) == set(range(len(PARTS)))

@@ -22,9 +22,9 @@ from cssafe.live.engine import Engine
 from cssafe.live.room_camera import Capture, check, look
 from cssafe.media import MediaError
 from cssafe.pipeline import Stream
-from cssafe.privacy import MASK, SHOWN
+from cssafe.privacy import Anonymization
 from cssafe.settings import PROFILES
-from cssafe.vision.anonymize import PLAIN
+from cssafe.vision.anonymize import MASK_BGR
 from tests.support.fake_pipelines import Crowd
 from tests.support.live_lessons import count, make
 from tests.support.room import camera
@@ -206,7 +206,7 @@ def test_the_preview_covers_faces_until_somebody_wants_to_see_them(begin, video)
     def face() -> np.ndarray:
         return cv2.imdecode(np.frombuffer(capture.preview(), np.uint8), 1)[20:30, 15:25].astype(int)
 
-    capture.lesson.way = MASK
-    assert np.abs(face() - PLAIN).max() < 30  # of JPEG
-    capture.lesson.way = SHOWN
+    capture.lesson.way = Anonymization.MASK
+    assert np.abs(face() - MASK_BGR).max() < 30  # of JPEG
+    capture.lesson.way = Anonymization.SHOWN
     assert np.abs(face() - (255, 0, 0)).max() < 60

@@ -22,7 +22,7 @@ from cssafe.errors import ConfigurationError
 from cssafe.live.engine import Engine, Feed
 from cssafe.live.upload import Analysis, Held
 from cssafe.pipeline import Stream
-from cssafe.privacy import MASK, SHOWN
+from cssafe.privacy import Anonymization
 from cssafe.settings import MAX_UPLOAD_MB, PROFILES, ROOT
 from tests.support.fake_pipelines import Crowd
 from tests.support.media_files import index_first
@@ -54,7 +54,7 @@ def upload(path: Path, name: str = "") -> BinaryIO:
     return file
 
 
-def analysed(engine: Engine, *files: BinaryIO, audience: str = "self", way: str = SHOWN) -> Analysis:
+def analysed(engine: Engine, *files: BinaryIO, audience: str = "self", way: str = Anonymization.SHOWN) -> Analysis:
     analysis = Analysis(engine, files, PROFILES["consent"], audience, way).start()
     assert analysis.done.wait(PATIENCE)
     return analysis
@@ -78,13 +78,13 @@ def test_images_and_videos_are_read_and_what_cannot_be_is_said_while_the_rest_go
     assert analysis.problem == "" and not analysis.stopped
 
 
-@pytest.mark.parametrize("way", [SHOWN, MASK])
+@pytest.mark.parametrize("way", [Anonymization.SHOWN, Anonymization.MASK])
 def test_the_picture_kept_of_an_image_is_covered_as_chosen(engine, tmp_path, way):
     path = tmp_path / "white.png"
     cv2.imwrite(str(path), np.full((48, 64, 3), 255, np.uint8))
     [still] = analysed(engine, upload(path), way=way).uploads
     seen = cv2.imdecode(np.frombuffer(still.preview, np.uint8), cv2.IMREAD_GRAYSCALE)
-    assert (seen[25, 20] > 200) == (way == SHOWN) and seen[44, 60] > 240
+    assert (seen[25, 20] > 200) == (way == Anonymization.SHOWN) and seen[44, 60] > 240
 
 
 def test_recordings_that_do_not_say_when_they_were_made_follow_each_other(engine, picture, video):
@@ -103,7 +103,11 @@ def test_a_video_that_breaks_off_keeps_what_was_read(engine, video):
 
 def test_stopping_ends_it_soon_and_keeps_what_is_analysed(engine, picture, video):
     analysis = Analysis(
-        engine, [upload(picture), upload(video(LONG)), upload(picture)], PROFILES["consent"], "self", SHOWN
+        engine,
+        [upload(picture), upload(video(LONG)), upload(picture)],
+        PROFILES["consent"],
+        "self",
+        Anonymization.SHOWN,
     )
     analysis.start()
     while analysis.progress is None or analysis.progress.number < 2 or analysis.progress.share < 0.03:
@@ -119,7 +123,7 @@ def test_stopping_ends_it_soon_and_keeps_what_is_analysed(engine, picture, video
 
 
 def test_a_visit_that_is_forgotten_stops_its_analysis(engine, video):
-    held = Held(Analysis(engine, [upload(video(LONG))], PROFILES["consent"], "self", SHOWN).start())
+    held = Held(Analysis(engine, [upload(video(LONG))], PROFILES["consent"], "self", Anonymization.SHOWN).start())
     analysis = held.analysis
     del held
     gc.collect()
@@ -135,7 +139,7 @@ def test_a_live_camera_is_not_starved_by_an_upload(engine, video):
         again.release()
 
     camera = Feed(Stream(), deliver)
-    analysis = Analysis(engine, [upload(video(LONG[:100]))], PROFILES["consent"], "self", SHOWN).start()
+    analysis = Analysis(engine, [upload(video(LONG[:100]))], PROFILES["consent"], "self", Anonymization.SHOWN).start()
     while not analysis.done.is_set():
         if again.acquire(timeout=0.1):
             engine.offer(camera, 0, np.zeros((48, 64, 3), np.uint8), datetime.now(UTC))
@@ -151,7 +155,7 @@ def test_networks_that_cannot_be_loaded_or_never_come_end_it(waiting, picture):
         raise ConfigurationError("There is no network.")
 
     engine = Engine(load).start()
-    analysis = Analysis(engine, [upload(picture)], PROFILES["consent"], "self", SHOWN).start()
+    analysis = Analysis(engine, [upload(picture)], PROFILES["consent"], "self", Anonymization.SHOWN).start()
     if waiting:
         analysis.stop()
         assert analysis.done.wait(PATIENCE)

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from cssafe import settings
-from cssafe.observations import observe
+from cssafe.observations import average_seconds
 from cssafe.pipeline import Pipeline, Stream
-from cssafe.signals.eyes import CLOSED, closing
+from cssafe.signals.eyes import MIN_CLOSED_SHARE, closure
 from tests.support.faces import frame
 from tests.support.shared import SHARED, shared_data
 
@@ -42,7 +42,7 @@ EVERY = pd.read_csv(NOTES).to_dict("records") if NOTES.exists() else []
 def test_as_many_faces_are_observed_as_are_there(note):
     shared_data("video/annotations.csv")
     results = part(note["video"], note["start_s"], note["end_s"])
-    seconds = observe(results).groupby("time").size()
+    seconds = average_seconds(results).groupby("time").size()
     visible = note["visible_faces"]
     if visible == 0:
         assert seconds.empty
@@ -85,8 +85,8 @@ def test_lowered_eyes_tears_and_a_broad_smile_are_neither_closed_eyes_nor_yawns(
     results = part(clip, *span)
     own = np.nanpercentile(values([result for _, result in read(clip)], "openness"), 75)
     named = [values(results, name) for name in ("openness", "gaze_y", "pitch", "mouth")]
-    closings = closing(named[0], np.full(len(named[0]), own), *named[1:])
-    assert np.mean(closings >= CLOSED) < 0.1
+    closings = closure(named[0], np.full(len(named[0]), own), *named[1:])
+    assert np.mean(closings >= MIN_CLOSED_SHARE) < 0.1
     assert values(results, "yawning").max() == 0
 
 

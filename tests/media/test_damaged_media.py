@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cssafe.media import MediaError, about, decode, frames
+from cssafe.media import MediaError, about, decode_image, frames
 from tests.support.damage import EDITS, edit
 from tests.support.media_files import HEADS, IMAGES, VIDEOS, video_bytes
 
@@ -17,7 +17,7 @@ MANY = settings(max_examples=3000, database=None, deadline=None, suppress_health
 
 def is_picture_or_refused(data: bytes) -> None:
     try:
-        image = decode(data)
+        image = decode_image(data)
     except MediaError as error:
         assert str(error).endswith(".")
     else:

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cssafe.media import MediaError, decode, find, frames, hidden, is_camera, named_as_media, started
+from cssafe.media import MediaError, decode_image, find, frames, hide_password, is_camera, named_as_media, started
 from tests.support.media_files import claiming, encoded, half_blue, index_first, sound
 
 
 @pytest.mark.parametrize("extension", [".png", ".jpg", ".webp", ".bmp", ".tiff"])
 def test_an_image_is_decoded_to_bgr(extension):
-    image = decode(encoded(extension))
+    image = decode_image(encoded(extension))
     assert image.shape == (30, 40, 3) and image.dtype == np.uint8
     assert image[15, 5, 0] > 200 and image[15, 35, 0] < 50
 
@@ -27,7 +27,7 @@ def test_every_kind_of_pixel_becomes_three_bytes(mode):
         image = Image.new("L", (40, 30), 128).convert("RGB").convert(mode)
     data = io.BytesIO()
     image.save(data, "TIFF")
-    decoded = decode(data.getvalue())
+    decoded = decode_image(data.getvalue())
     assert decoded.shape == (30, 40, 3)
     assert mode == "1" or abs(int(decoded.mean()) - 128) < 3
 
@@ -37,7 +37,7 @@ def test_an_image_is_turned_as_its_exif_orientation_says():
     exif[0x0112] = 6  # to be turned clockwise by a quarter
     data = io.BytesIO()
     Image.fromarray(half_blue(40, 30)[..., ::-1]).save(data, "JPEG", exif=exif, quality=95)
-    image = decode(data.getvalue())
+    image = decode_image(data.getvalue())
     assert image.shape == (40, 30, 3)
     assert image[5, 15, 0] > 200 and image[35, 15, 0] < 50  # the left half is on top
 
@@ -57,14 +57,14 @@ def test_an_image_is_turned_as_its_exif_orientation_says():
 )
 def test_bytes_that_are_no_image_raise_a_sentence(data, says):
     with pytest.raises(MediaError, match=says):
-        decode(data)
+        decode_image(data)
 
 
 def test_any_prefix_of_an_image_is_either_refused_or_decoded():
     for data in (encoded(".jpg"), encoded(".png"), encoded(".webp"), encoded(".tiff")):
         for length in range(0, len(data), max(1, len(data) // 60)):
             try:
-                decode(data[:length])
+                decode_image(data[:length])
             except MediaError as error:
                 assert str(error).endswith(".")
 
@@ -227,4 +227,4 @@ def test_a_recording_says_itself_when_it_was_made(video, tmp_path):
     ],
 )
 def test_a_camera_address_is_shown_without_its_password(source, shown):
-    assert hidden(source) == shown
+    assert hide_password(source) == shown

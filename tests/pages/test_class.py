@@ -6,7 +6,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from cssafe.observations import observe
+from cssafe.observations import average_seconds
 from cssafe.queries import seats
 from cssafe.scoring.formula import PUBLISHED
 from tests.support.lessons import LESSON, START, add, rows
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("pages_use_workspace")
 def turning():
     """Observations of a class that turns to the front after 300 s, for a while."""
     steps = (Step(looking=(0.2, 0.3)), Step(300, looking=(0.9, 1.0), delay=3), Step(340, looking=(0.2, 0.3)))
-    return observe(list(frames(Plan(faces=24, seconds=600, rate=1, steps=steps), START, PUBLISHED)))
+    return average_seconds(list(frames(Plan(faces=24, seconds=600, rate=1, steps=steps), START, PUBLISHED)))
 
 
 def opened():

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from cssafe.labels import REASONS
 from cssafe.live import services
-from cssafe.privacy import MASK, MOSAIC, SHOWN
+from cssafe.privacy import Anonymization
 from cssafe.store import Workspace
-from cssafe.vision.face_finder import MESH_TRUSTED, Finder
+from cssafe.vision.face_finder import MIN_MESH_SCORE, FaceFinder
 from tests.support.engagement import film
 from tests.support.faces import astronaut, classroom
 from tests.support.media_files import claiming, encode, encoded, png, saved, sound
@@ -186,6 +187,13 @@ def test_of_a_class_a_mean_is_told_and_of_a_few_only_single_faces_where_the_prof
     assert "Emotion" not in page.dataframe[0].value
 
 
+def test_each_face_that_was_not_measured_says_why():
+    page = analyse(("clear.png", png(astronaut())), ("blurred.png", png(cv2.GaussianBlur(astronaut(), (0, 0), 6))))
+    clear, blurred = (table.value for table in page.dataframe)
+    assert "Why not measured" not in clear
+    assert blurred["Why not measured"].tolist() == [REASONS["blurred"]] and blurred["Level"].tolist() == ["no score"]
+
+
 def test_a_video_has_a_timeline_and_the_chosen_moment_is_described(video):
     page = analyse(("empty.mp4", video((0.0, 0.5, 1.2, 2.9)).read_bytes()))
     assert [int(value.removesuffix(" s")) for value in page.select_slider[0].options] == [0, 1, 2]
@@ -199,20 +207,20 @@ def test_faces_of_a_class_are_covered_in_every_picture_and_ones_own_is_shown(aud
     page = analyse(("face.png", png(astronaut())), audience=audience)
     [upload] = page.session_state["files"].analysis.uploads
     seen = cv2.imdecode(np.frombuffer(upload.preview, np.uint8), 1)
-    assert ((Finder().find(seen)[1].scores >= MESH_TRUSTED).sum() == 0) == covered
+    assert ((FaceFinder().find(seen)[1].scores >= MIN_MESH_SCORE).sum() == 0) == covered
 
 
 def test_the_choice_of_how_faces_appear_follows_the_audience_and_is_remembered():
     page = show()
     page.radio[0].set_value("class")
-    assert run(page).segmented_control[0].value == MOSAIC
-    page.segmented_control[0].set_value(MASK)
+    assert run(page).segmented_control[0].value == Anonymization.MOSAIC
+    page.segmented_control[0].set_value(Anonymization.MASK)
     run(page)
     page.radio[0].set_value("self")
-    assert run(page).segmented_control[0].value == SHOWN
+    assert run(page).segmented_control[0].value == Anonymization.SHOWN
     again = show()
     again.radio[0].set_value("class")
-    assert run(again).segmented_control[0].value == MASK
+    assert run(again).segmented_control[0].value == Anonymization.MASK
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from cssafe.live import services
 from cssafe.live.alerts import Alert
-from cssafe.privacy import MOSAIC, SHOWN
+from cssafe.privacy import Anonymization
 from cssafe.school import room_timetable
 from cssafe.store import StoreError
 from tests.support.pages import press, run, shown, text
@@ -196,12 +196,14 @@ def test_faces_in_a_room_are_covered_and_the_choice_is_kept_for_the_next_lesson(
     page = show()
     begin(page, source)
     choice = page.segmented_control(key="faces_class")
-    assert choice.value == services.room().capture.lesson.way == MOSAIC
-    choice.set_value(SHOWN)
+    assert choice.value == services.room().capture.lesson.way == Anonymization.MOSAIC
+    choice.set_value(Anonymization.SHOWN)
     run(page)
-    assert services.room().capture.lesson.way == SHOWN and services.workspace().get("anonymous") == {"class": SHOWN}
+    assert services.room().capture.lesson.way == Anonymization.SHOWN and services.workspace().get("anonymous") == {
+        "class": Anonymization.SHOWN
+    }
     press(page, "End lesson")
     again = show()
     press(again, "Start")
-    assert again.segmented_control(key="faces_class").value == services.room().capture.lesson.way == SHOWN
+    assert again.segmented_control(key="faces_class").value == services.room().capture.lesson.way == Anonymization.SHOWN
     press(again, "End lesson")

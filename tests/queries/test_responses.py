@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cssafe.labels import FERPLUS
-from cssafe.observations import observe
+from cssafe.observations import average_seconds
 from cssafe.queries.responses import COLUMNS, Course, responses, turning_delay
 from cssafe.scoring.affect import COORDINATES
 from cssafe.scoring.formula import ATTENTION_ONLY, PUBLISHED
@@ -24,7 +24,7 @@ def told(workspace, plan: Plan, *markers: float, profile: str = "consent"):
     """Responses of the plan's lesson with questions at these seconds."""
     formula = PUBLISHED if profile == "consent" else ATTENTION_ONLY
     number = workspace.start_lesson(replace(LESSON, profile=profile))
-    workspace.record(number, observe(list(frames(plan, START, formula))))
+    workspace.record(number, average_seconds(list(frames(plan, START, formula))))
     workspace.end_lesson(number, START + timedelta(seconds=plan.seconds))
     for second in markers:
         workspace.add_marker(number, "question", START + timedelta(seconds=second))

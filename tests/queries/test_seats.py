@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from cssafe.exchange import exporter, importer
-from cssafe.observations import observe
+from cssafe.observations import average_seconds
 from cssafe.queries import seats
 from cssafe.scoring.formula import PUBLISHED
 from cssafe.settings import PROFILES
@@ -179,7 +179,7 @@ def test_a_class_that_looks_away_on_one_side_is_seen_so(workspace):
     step = Step(looking=(0.2, 0.9))
     number = workspace.start_lesson(LESSON)
     workspace.record(
-        number, observe(list(frames(replace(ROUGH, faces=28, seconds=120, steps=(step,)), START, PUBLISHED)))
+        number, average_seconds(list(frames(replace(ROUGH, faces=28, seconds=120, steps=(step,)), START, PUBLISHED)))
     )
     workspace.end_lesson(number, START + timedelta(seconds=120))
     door, window = seats.seat_attention(workspace, number, HALVES).itertuples()

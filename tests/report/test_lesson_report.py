@@ -15,7 +15,7 @@ import pytest
 
 from cssafe import errors, language, queries, sample
 from cssafe.labels import FERPLUS
-from cssafe.observations import EXPRESSION, observe
+from cssafe.observations import EXPRESSION, average_seconds
 from cssafe.report import figures, files, render
 from cssafe.report.document import Report
 from cssafe.report.lesson_report import lesson_report
@@ -132,7 +132,7 @@ def test_attention_only_tells_nothing_of_expressions(workspace, lesson, reader):
 def turning() -> pd.DataFrame:
     """A class that turns to the front after 300 s, for a while."""
     steps = (Step(looking=(0.2, 0.3)), Step(300, looking=(0.9, 1.0), delay=3), Step(340, looking=(0.2, 0.3)))
-    return observe(list(frames(Plan(faces=24, seconds=600, rate=1, steps=steps), START, PUBLISHED)))
+    return average_seconds(list(frames(Plan(faces=24, seconds=600, rate=1, steps=steps), START, PUBLISHED)))
 
 
 def test_responses_to_markers_are_told_one_by_one(workspace):

@@ -10,7 +10,7 @@ import pytest
 
 from cssafe import queries
 from cssafe.labels import FERPLUS
-from cssafe.observations import observe
+from cssafe.observations import average_seconds
 from cssafe.queries import scored_observations
 from cssafe.scoring import explanation, rescoring, sensitivity
 from cssafe.scoring.concentration import attention, concentration
@@ -27,8 +27,8 @@ def fetch(workspace, sql):
 
 
 def test_no_observations_are_scored_as_none():
-    assert rescoring.score_observations(observe([]), FRONT, PUBLISHED).empty
-    assert explanation.minute_parts(observe([]).assign(minute=0), FRONT, PUBLISHED).empty
+    assert rescoring.score_observations(average_seconds([]), FRONT, PUBLISHED).empty
+    assert explanation.minute_parts(average_seconds([]).assign(minute=0), FRONT, PUBLISHED).empty
 
 
 def test_a_score_made_anew_is_that_of_the_second_s_mean_signals():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cssafe.signals.eyes import CLOSED_EYE, OPEN_EYE, Lids, closing, gaze, openness
+from cssafe.signals.eyes import CLOSED_OPENNESS, USUAL_OPENNESS, BlinkTracker, closure, gaze, openness
 from cssafe.vision.mesh import Eyes
 
 
@@ -15,15 +15,15 @@ def eyes(height=6.0, iris=(0.0, 0.0)):
     return Eyes(np.stack([contour, contour])[None].astype(np.float32), (shift + 32)[None].astype(np.float32))
 
 
-def closed(openness=OPEN_EYE, baseline=OPEN_EYE, gaze_y=-0.13, pitch=5.0, mouth=0.05):
-    return float(closing(*(np.array([v], np.float32) for v in (openness, baseline, gaze_y, pitch, mouth)))[0])
+def closed(openness=USUAL_OPENNESS, baseline=USUAL_OPENNESS, gaze_y=-0.13, pitch=5.0, mouth=0.05):
+    return float(closure(*(np.array([v], np.float32) for v in (openness, baseline, gaze_y, pitch, mouth)))[0])
 
 
 def watch(closings, rate=15.0, lids=None):
     """What is told after these frames: blinks a minute, PERCLOS."""
-    lids, told = lids or Lids(), (np.nan, np.nan)
+    lids, told = lids or BlinkTracker(), (np.nan, np.nan)
     for i, value in enumerate(closings):
-        told = lids.see(i / rate, value)
+        told = lids.update(i / rate, value)
     return told
 
 
@@ -38,7 +38,7 @@ def test_no_faces_have_no_gaze_and_no_lids():
     assert [len(shift) for shift in gaze(none)] == [0, 0]
     assert len(openness(none)) == 0
     nothing = np.zeros(0, np.float32)
-    assert len(closing(*[nothing] * 5)) == 0
+    assert len(closure(*[nothing] * 5)) == 0
 
 
 @pytest.mark.parametrize(("iris", "expected"), [((0, 0), (0, 0)), ((5, 0), (0.5, 0)), ((-5, 2), (-0.5, 0.2))])
@@ -57,7 +57,7 @@ def test_openness_grows_with_the_height_of_the_eye():
     ("what", "expected"),
     [
         (closed(), 0.0),
-        (closed(openness=CLOSED_EYE), 1.0),
+        (closed(openness=CLOSED_OPENNESS), 1.0),
         (closed(openness=0.05), 1.0),
         (closed(openness=0.40), 0.0),
         (closed(openness=0.20, baseline=0.20), 0.0),  # narrow eyes are open eyes of their own
@@ -66,7 +66,7 @@ def test_openness_grows_with_the_height_of_the_eye():
         (closed(openness=0.12, gaze_y=0.1), np.nan),  # the eyes alone look down
         (closed(openness=0.12, mouth=0.4), np.nan),  # laughing, yawning
         (closed(openness=np.nan), np.nan),
-        (closed(openness=CLOSED_EYE, gaze_y=np.nan), 1.0),
+        (closed(openness=CLOSED_OPENNESS, gaze_y=np.nan), 1.0),
     ],
 )
 def test_closing_is_measured_against_the_persons_own_open_eyes_and_not_where_lids_follow_something_else(what, expected):
@@ -74,8 +74,8 @@ def test_closing_is_measured_against_the_persons_own_open_eyes_and_not_where_lid
 
 
 def test_a_persons_own_open_eyes_are_learned_from_her_first_minute():
-    lids = Lids()
-    assert lids.baseline == pytest.approx(OPEN_EYE)
+    lids = BlinkTracker()
+    assert lids.baseline == pytest.approx(USUAL_OPENNESS)
     for value in [0.2] * 300 + [0.05] * 150:  # a third of the time closed or looking down
         lids.learn(value)
     assert lids.baseline == pytest.approx(0.2)
@@ -120,17 +120,17 @@ def test_what_was_not_seen_counts_neither_way():
 
 
 def test_eyes_that_were_shut_when_they_came_into_sight_have_not_blinked():
-    lids = Lids()
+    lids = BlinkTracker()
     for i in range(15 * 30):
-        told = lids.see(i / 15, np.nan if i % 30 < 5 else float(i % 30 < 7))
+        told = lids.update(i / 15, np.nan if i % 30 < 5 else float(i % 30 < 7))
     assert told[0] == 0
 
 
 def test_the_minute_before_is_forgotten():
-    lids = Lids()
+    lids = BlinkTracker()
     watch(np.ones(15 * 60), lids=lids)
     for i in range(15 * 61):
-        told = lids.see(60 + i / 15, 0.0)
+        told = lids.update(60 + i / 15, 0.0)
     assert told == (0.0, pytest.approx(0, abs=1e-9))
     assert len(lids.past) <= 61, "one a second is kept, not one a frame"
-    assert np.isnan(lids.see(300.0, np.nan)).all()
+    assert np.isnan(lids.update(300.0, np.nan)).all()

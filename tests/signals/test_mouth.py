@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cssafe.signals.mouth import CORNERS, LIPS, Jaw, gaping, opening
+from cssafe.signals.mouth import CORNERS, LIPS, YawnDetector, is_gaping, opening
 from cssafe.vision.mesh import LEFT_EYE, Meshes
 
 
@@ -26,12 +26,12 @@ def lips(opening, width):
     ids=["closed", "speaks", "gapes", "laughs", "smiles"],
 )
 def test_a_mouth_gapes_that_is_open_and_not_drawn_wide(opening, width, gapes):
-    assert gaping(lips(opening, width)) == [gapes]
+    assert is_gaping(lips(opening, width)) == [gapes]
 
 
 def yawned(gaping, rate=10.0):
-    jaw = Jaw()
-    return [jaw.see(i / rate, g) for i, g in enumerate(gaping)]
+    yawns = YawnDetector()
+    return [float(yawns.update(i / rate, np.array([g], np.float32))[0]) for i, g in enumerate(gaping)]
 
 
 @pytest.mark.parametrize(

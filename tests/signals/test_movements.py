@@ -4,9 +4,9 @@ import pytest
 from cssafe.frames import MOVEMENTS
 from cssafe.labels import FERPLUS
 from cssafe.signals.mouth import CORNERS, LIPS
-from cssafe.signals.movements import BROWS, INNER_BROWS, NOSTRILS, Neutral, shapes
+from cssafe.signals.movements import BROWS, INNER_BROWS, NOSTRILS, NeutralFace, face_shapes
 from cssafe.signals.pose import rotation
-from cssafe.vision.face_finder import Finder
+from cssafe.vision.face_finder import FaceFinder
 from cssafe.vision.mesh import Meshes
 from tests.support.faces import astronaut
 
@@ -16,7 +16,7 @@ UP, DOWN, APART = -5.0, 5.0, 5.0
 
 @pytest.fixture(scope="module")
 def face():
-    return Finder().find(astronaut())[1].points[0]
+    return FaceFinder().find(astronaut())[1].points[0]
 
 
 def moved(face, points, x=0.0, y=0.0):
@@ -29,7 +29,7 @@ def moved(face, points, x=0.0, y=0.0):
 
 
 def change(face, other):
-    before, after = shapes(Meshes(np.stack([face, other]), np.ones(2, np.float32)))
+    before, after = face_shapes(Meshes(np.stack([face, other]), np.ones(2, np.float32)))
     return dict(zip(MOVEMENTS, after - before, strict=True))
 
 
@@ -38,7 +38,7 @@ def neutral(share=1.0):
 
 
 def test_no_faces_have_no_shapes():
-    assert shapes(Meshes(np.zeros((0, 468, 3), np.float32), np.zeros(0, np.float32))).shape == (0, len(MOVEMENTS))
+    assert face_shapes(Meshes(np.zeros((0, 468, 3), np.float32), np.zeros(0, np.float32))).shape == (0, len(MOVEMENTS))
 
 
 @pytest.mark.parametrize(
@@ -64,28 +64,28 @@ def test_a_face_that_turns_comes_nearer_or_goes_aside_does_not_move(face, angles
 
 
 def test_movements_are_told_against_the_persons_own_neutral_once_it_is_known():
-    own = Neutral()
-    rest, smiling = np.arange(5.0), np.arange(5.0) + 10
+    own = NeutralFace()
+    rest, smiling = np.arange(5.0)[None], np.arange(5.0)[None] + 10
     assert np.isnan(own.moved(rest)).all()
     for _ in range(30):
-        own.learn(rest, neutral(0.9), 0.1)
-        own.learn(smiling, neutral(0.0), 0.1)  # what is not neutral teaches nothing
-    assert own.moved(rest) == pytest.approx(np.zeros(5))
-    assert own.moved(smiling) == pytest.approx(np.full(5, 10.0))
+        own.learn(rest, neutral(0.9)[None], 0.1)
+        own.learn(smiling, neutral(0.0)[None], 0.1)  # what is not neutral teaches nothing
+    assert own.moved(rest)[0] == pytest.approx(np.zeros(5))
+    assert own.moved(smiling)[0] == pytest.approx(np.full(5, 10.0))
 
 
 def test_what_was_not_measured_teaches_nothing():
-    own = Neutral()
+    own = NeutralFace()
     for _ in range(100):
-        own.learn(np.full(5, np.nan), neutral(), 1.0)
-        own.learn(np.zeros(5), np.full(8, np.nan), 1.0)
+        own.learn(np.full((1, 5), np.nan), neutral()[None], 1.0)
+        own.learn(np.zeros((1, 5)), np.full((1, 8), np.nan), 1.0)
     assert own.seconds == 0
 
 
 def test_a_neutral_is_learned_once_and_then_stays():
-    own = Neutral()
+    own = NeutralFace()
     for _ in range(100):
-        own.learn(np.zeros(5), neutral(), 1.0)
+        own.learn(np.zeros((1, 5)), neutral()[None], 1.0)
     for _ in range(100):
-        own.learn(np.ones(5), neutral(), 1.0)
-    assert own.mean == pytest.approx(np.zeros(5))
+        own.learn(np.ones((1, 5)), neutral()[None], 1.0)
+    assert own.mean[0] == pytest.approx(np.zeros(5))

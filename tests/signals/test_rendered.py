@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from cssafe.signals.eyes import CLOSED, closing, gaze, openness
-from cssafe.signals.mouth import gaping, opening
+from cssafe.signals.eyes import MIN_CLOSED_SHARE, closure, gaze, openness
+from cssafe.signals.mouth import is_gaping, opening
 from cssafe.signals.pose import head_pose
-from cssafe.vision.face_finder import Finder
+from cssafe.vision.face_finder import FaceFinder
 from cssafe.vision.mesh import EyeNetwork, MeshNetwork
 from tests.support.rendered import look, portrait, shut, spectacles
 from tests.support.shared import shared_data
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def networks():
-    return Finder(), EyeNetwork()
+    return FaceFinder(), EyeNetwork()
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def read(networks, image):
 def closed(networks, image, baseline):
     values = read(networks, image)
     values.pop("x")
-    return float(closing(baseline=baseline, **values)[0])
+    return float(closure(baseline=baseline, **values)[0])
 
 
 def test_painted_lids_are_read_as_far_closed_as_they_are(networks, face):
@@ -46,7 +46,7 @@ def test_painted_lids_are_read_as_far_closed_as_they_are(networks, face):
     told = [closed(networks, shut(*face, share), own) for share in shares]
     assert told == sorted(told)
     assert told == pytest.approx(shares, abs=0.15)
-    assert told[-1] >= CLOSED > told[-2]
+    assert told[-1] >= MIN_CLOSED_SHARE > told[-2]
 
 
 @pytest.mark.parametrize("tint", [0.0, 0.3, 0.6, 0.9])
@@ -57,7 +57,7 @@ def test_glasses_are_not_closed_eyes(networks, face, tint):
 
 def test_closed_eyes_are_seen_through_glasses(networks, face):
     own = read(networks, face[0])["openness"]
-    assert closed(networks, spectacles(shut(*face, 1.0), face[1], 0.1), own) >= CLOSED
+    assert closed(networks, spectacles(shut(*face, 1.0), face[1], 0.1), own) >= MIN_CLOSED_SHARE
 
 
 def test_the_gaze_follows_painted_irises(networks, face):
@@ -83,6 +83,6 @@ def test_open_mouths_of_surprise_gape_and_those_of_laughs_do_not():
             cv2.cvtColor(cv2.resize(g, (192, 192), interpolation=cv2.INTER_CUBIC), cv2.COLOR_GRAY2BGR) for g in grey
         ]
         box = np.array([[32, 36, 160, 164]], np.float32)
-        gapes[name] = np.mean([gaping(network.fit(image, box, np.zeros(1)))[0] for image in images])
+        gapes[name] = np.mean([is_gaping(network.fit(image, box, np.zeros(1)))[0] for image in images])
     print(gapes)
     assert gapes["fp_surprise"] > 0.08 > 4 * gapes["fp_happiness"]

@@ -12,7 +12,7 @@ import pytest
 
 from cssafe import queries
 from cssafe.frames import MOVEMENTS
-from cssafe.observations import COLUMNS, EXPRESSION, PLACE, Seconds, observe
+from cssafe.observations import COLUMNS, EXPRESSION, POSITION, Seconds, average_seconds
 from cssafe.store import StoreError, Workspace, migrations
 from tests.support.lessons import LESSON, START, rows
 
@@ -32,7 +32,7 @@ def workspace(request, tmp_path):
 
 def test_empty_observations_are_ordinary(workspace):
     lesson = workspace.start_lesson(LESSON)
-    workspace.record(lesson, observe([]))
+    workspace.record(lesson, average_seconds([]))
     workspace.record(lesson, Seconds().flush())
     workspace.end_lesson(lesson, START)
     assert count(workspace) == count(workspace, "minutes") == 0
@@ -260,7 +260,7 @@ def test_a_database_of_the_first_version_keeps_its_lessons_and_takes_new_signals
     with closing(workspace):
         old = queries.shareable_rows(workspace, 1)
         assert (old["yaw"].item(), old["concentration"].item()) == pytest.approx((3.5, 0.7))
-        assert old[["blinks", "perclos", "quality", *PLACE, *MOVEMENTS]].isna().all(axis=None)
+        assert old[["blinks", "perclos", "quality", *POSITION, *MOVEMENTS]].isna().all(axis=None)
         new = workspace.start_lesson(LESSON)
         workspace.record(new, rows(perclos=0.25, smile=7.0))
         workspace.flush()

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from cssafe.vision.face_finder import Finder
+from cssafe.vision.face_finder import FaceFinder
 from tests.support.faces import astronaut
 
 LOWER = (
@@ -23,7 +23,7 @@ IRIS = 0.195
 def portrait() -> tuple[np.ndarray, np.ndarray]:
     """The astronaut's face, 360 pixels high, and its mesh (468, 2)."""
     image = cv2.resize(astronaut()[:280, 80:360], None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC)
-    return image, Finder().find(image)[1].points[0, :, :2]
+    return image, FaceFinder().find(image)[1].points[0, :, :2]
 
 
 def shut(image: np.ndarray, mesh: np.ndarray, share: float) -> np.ndarray:

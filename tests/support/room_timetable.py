@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, time
 
+from cssafe.labels import WEEKDAYS
 from cssafe.live import services
 from cssafe.school import room_timetable
 
@@ -22,5 +23,5 @@ def all_day() -> tuple[list, str]:
     """A timetable of one lesson that is due now, and the time zone in which it is about noon, so that no test runs over
     midnight."""
     zone = f"Etc/GMT{datetime.now(UTC).hour - 12:+d}"
-    days = {"days": room_timetable.DAYS, "start": time(6), "end": time(18), "subject": "Maths"}
+    days = {"days": WEEKDAYS, "start": time(6), "end": time(18), "subject": "Maths"}
     return room_timetable.parse_timetable([days]), zone

@@ -12,7 +12,7 @@ from types import MappingProxyType
 import numpy as np
 
 from cssafe.frames import SIGNALS, Faces, FrameResult, Signals
-from cssafe.labels import FERPLUS, FIRST
+from cssafe.labels import DEFAULT_ACTIVITY, FERPLUS
 from cssafe.scoring import concentration
 from cssafe.scoring.formula import Formula
 from cssafe.vision.tracker import Tracker
@@ -79,7 +79,7 @@ class Plan:
     mood: float = 0.0
     missing: float = 0.0
     lost: float = 0.0
-    activity: str = FIRST["class"]
+    activity: str = DEFAULT_ACTIVITY["class"]
     seed: int = 0
 
 

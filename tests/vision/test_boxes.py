@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from cssafe.vision.boxes import iou, letterbox, suppress
+from cssafe.vision.boxes import iou, letterbox, nms
 
 
 def test_no_boxes_overlap_nothing():
     none = np.zeros((0, 4), np.float32)
-    assert suppress(none, np.zeros(0)).tolist() == []
+    assert nms(none, np.zeros(0)).tolist() == []
     assert iou(none, none).shape == (0, 0)
 
 
@@ -25,7 +25,7 @@ def test_no_boxes_overlap_nothing():
 )
 def test_of_overlapping_boxes_the_surest_stays(boxes, kept):
     scores = np.linspace(0.9, 0.5, len(boxes))
-    assert suppress(np.array(boxes, np.float32), scores).tolist() == kept
+    assert nms(np.array(boxes, np.float32), scores).tolist() == kept
 
 
 def test_overlap_is_shared_area_over_all_area():

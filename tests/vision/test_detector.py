@@ -26,8 +26,8 @@ def served():
 
 
 def test_nothing_above_the_threshold_is_no_face():
-    said = np.full((64 + 16 + 4, detector.NUMBERS), -9, np.float32)
-    boxes, scores, rolls = detector.decode(said, 64, 64, STRIDES, 0.5)
+    said = np.full((64 + 16 + 4, detector.OUTPUTS), -9, np.float32)
+    boxes, scores, rolls = detector.decode_boxes(said, 64, 64, STRIDES, 0.5)
     assert boxes.shape == (0, 4) and scores.shape == rolls.shape == (0,)
 
 
@@ -35,9 +35,9 @@ def test_nothing_above_the_threshold_is_no_face():
     ("place", "middle", "stride"), [(0, (4, 4), 8), (64 + 5, (24, 24), 16), (64 + 16 + 3, (48, 48), 32)]
 )
 def test_a_place_draws_its_box_in_pixels(place, middle, stride):
-    said = np.full((64 + 16 + 4, detector.NUMBERS), -9, np.float32)
+    said = np.full((64 + 16 + 4, detector.OUTPUTS), -9, np.float32)
     said[place] = [2, 0, 0, np.log(2), np.log(3), np.cos(0.5), np.sin(0.5)]
-    boxes, scores, rolls = detector.decode(said, 64, 64, STRIDES, 0.5)
+    boxes, scores, rolls = detector.decode_boxes(said, 64, 64, STRIDES, 0.5)
     x, y = middle
     assert boxes[0] == pytest.approx([x - stride, y - 1.5 * stride, x + stride, y + 1.5 * stride], abs=1e-4)
     assert scores[0] == pytest.approx(0.8808, abs=1e-4)

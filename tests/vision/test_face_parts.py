@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 from cssafe.vision.boxes import iou
-from cssafe.vision.face_finder import Finder
-from cssafe.vision.face_parts import BROWS, EYES, LIPS, MOUTH, OUTLINE, PARTS, boxed, outlines, segment
+from cssafe.vision.face_finder import FaceFinder
+from cssafe.vision.face_parts import BROWS, EYES, LIPS, MOUTH, OUTLINE, PARTS, box_outlines, outlines, segment
 from cssafe.vision.mesh import LEFT_EYE, RIGHT_EYE, Meshes
 from tests.support.faces import astronaut
 
 
 @pytest.fixture(scope="module")
 def found():
-    return Finder().find(astronaut())
+    return FaceFinder().find(astronaut())
 
 
 def test_a_picture_without_a_face_has_no_part():
@@ -60,5 +60,5 @@ def test_where_a_mesh_is_not_trusted_the_face_ends_with_its_box(n, found):
     assert ends.shape == (n, 36, 2) and ends.dtype == np.float32
     if n:
         assert {tuple(corner) for corner in ends[0].tolist()} == {(10, 20), (30, 20), (30, 50), (10, 50)}
-        assert (ends[0] == boxed(boxes)[0]).all()
+        assert (ends[0] == box_outlines(boxes)[0]).all()
         assert (ends[1] == found[1].points[0, list(OUTLINE), :2]).all()

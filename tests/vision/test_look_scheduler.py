@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cssafe.vision.look_scheduler import Turns, due, moved
+from cssafe.vision.look_scheduler import LookScheduler, move_meshes, select_due
 from cssafe.vision.mesh import Meshes
 
 
@@ -21,7 +21,7 @@ from cssafe.vision.mesh import Meshes
     ],
 )
 def test_on_a_slow_machine_faces_are_looked_at_in_turn(age, interval, at_once, chosen):
-    assert due(np.array(age, float), interval, at_once).tolist() == [bool(c) for c in chosen]
+    assert select_due(np.array(age, float), interval, at_once).tolist() == [bool(c) for c in chosen]
 
 
 @pytest.mark.parametrize(
@@ -35,15 +35,15 @@ def test_on_a_slow_machine_faces_are_looked_at_in_turn(age, interval, at_once, c
 )
 def test_a_mesh_goes_with_its_box(after, expected):
     mesh, before = np.array([[[2, 3, 1], [8, 7, -1]]], np.float32), np.array([[0, 0, 10, 10]], np.float32)
-    assert moved(mesh, before, np.array([after], np.float32))[0] == pytest.approx(np.array(expected), abs=0.01)
-    assert moved(mesh[:0], before[:0], before[:0]).shape == (0, 2, 3)
+    assert move_meshes(mesh, before, np.array([after], np.float32))[0] == pytest.approx(np.array(expected), abs=0.01)
+    assert move_meshes(mesh[:0], before[:0], before[:0]).shape == (0, 2, 3)
 
 
 class Camera:
     """Boxes of a frame, by their left edges, through one stream's turns; a mesh's depth says in which frame it was laid."""
 
     def __init__(self):
-        self.turns, self.number = Turns(), 0
+        self.turns, self.number = LookScheduler(), 0
 
     def see(self, *left, now, at_once=1.0):
         boxes = np.array([[x, 0, x + 100, 100] for x in left], np.float32).reshape(-1, 4)
@@ -54,7 +54,7 @@ class Camera:
             points[..., :2] = boxes[rows][:, None, :2]
             return Meshes(points, np.full(rows.sum(), 0.9, np.float32))
 
-        return self.turns.take(boxes, lay, now, at_once)
+        return self.turns.refresh(boxes, lay, now, at_once)
 
 
 def test_a_stream_without_faces_has_nobody_whose_turn_it_is_before_and_after_there_are_some():

@@ -9,15 +9,26 @@ import pytest
 
 from cssafe.commands.main import main
 from cssafe.training.occlusion.occluders import KINDS, occlude
-from cssafe.vision.face_finder import Finder
+from cssafe.vision.face_finder import FaceFinder
 from cssafe.vision.face_parts import segment
-from cssafe.vision.occlusion import INPUTS, RAYS, STEPS, WEIGHTS, cells, compare, hidden, shares, unroll, weights
+from cssafe.vision.occlusion import (
+    INPUTS,
+    RAYS,
+    STEPS,
+    WEIGHTS,
+    describe_cells,
+    hidden_probabilities,
+    hidden_share,
+    load_weights,
+    share_of_area,
+    unroll,
+)
 from tests.support.faces import astronaut, classroom, nobody
 
 
 @pytest.fixture(scope="module")
 def points():
-    return Finder().find(astronaut())[1].points
+    return FaceFinder().find(astronaut())[1].points
 
 
 def drawn(points: np.ndarray, kind: str, seed: int = 0) -> tuple[np.ndarray, float]:
@@ -27,8 +38,8 @@ def drawn(points: np.ndarray, kind: str, seed: int = 0) -> tuple[np.ndarray, flo
 
 
 def test_of_no_face_nothing_is_hidden(points):
-    assert hidden(astronaut(), points[:0]).shape == (0,)
-    assert unroll(astronaut(), points[:0]).shape[0] == 0 and compare(unroll(astronaut(), points[:0])).shape == (
+    assert hidden_share(astronaut(), points[:0]).shape == (0,)
+    assert unroll(astronaut(), points[:0]).shape[0] == 0 and describe_cells(unroll(astronaut(), points[:0])).shape == (
         0,
         INPUTS,
     )
@@ -43,46 +54,46 @@ def test_what_is_drawn_lies_over_the_face_and_nowhere_else_does_the_picture_chan
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_face_with_something_before_it_seems_more_hidden_than_the_bare_one(points, kind):
-    bare = hidden(astronaut(), points)[0]
+    bare = hidden_share(astronaut(), points)[0]
     tries = [drawn(points, kind, seed) for seed in range(12)]
     truth = np.array([share for _, share in tries])
-    estimate = np.array([hidden(image, points)[0] for image, _ in tries])
+    estimate = np.array([hidden_share(image, points)[0] for image, _ in tries])
     assert bare < 0.2 and estimate.mean() > bare + 0.3 * truth.mean()
     assert np.abs(estimate - truth).mean() < 0.2
 
 
 def test_the_estimate_hangs_neither_on_the_size_of_the_picture_nor_on_which_way_round_it_is(points):
     image, _ = drawn(points, "mask")
-    once = hidden(image, points)[0]
-    twice = hidden(cv2.resize(image, None, fx=2, fy=2), points * 2)[0]
+    once = hidden_share(image, points)[0]
+    twice = hidden_share(cv2.resize(image, None, fx=2, fy=2), points * 2)[0]
     assert once > 0.25 and abs(once - twice) < 0.05
 
 
 def test_each_face_is_judged_by_itself():
-    meshes = Finder().find(classroom())[1].points
-    together = hidden(classroom(), meshes)
+    meshes = FaceFinder().find(classroom())[1].points
+    together = hidden_share(classroom(), meshes)
     assert len(together) == 28
-    assert np.allclose(together, [hidden(classroom(), mesh[None])[0] for mesh in meshes], atol=1e-5)
+    assert np.allclose(together, [hidden_share(classroom(), mesh[None])[0] for mesh in meshes], atol=1e-5)
 
 
 def test_shares_count_cells_by_their_area(points):
     nothing, everything = np.zeros((1, RAYS, STEPS)), np.ones((1, RAYS, STEPS))
-    assert shares(nothing, points) == 0 and shares(everything, points) == pytest.approx(1)
+    assert share_of_area(nothing, points) == 0 and share_of_area(everything, points) == pytest.approx(1)
     outer = nothing.copy()
     outer[:, :, STEPS // 2 :] = 1
-    assert shares(outer, points) == pytest.approx(0.75)  # half of the way, three quarters of the area
+    assert share_of_area(outer, points) == pytest.approx(0.75)  # half of the way, three quarters of the area
     half = segment(points[..., :2], 512, 512)
     half[:, round(float(points[0, 195, 0])) :] = 0
     left = nothing.copy()
     left[:, 10:] = 1
     left[:, [0, 9]] = 0.5
-    assert shares(left, points) == pytest.approx(
+    assert share_of_area(left, points) == pytest.approx(
         (half > 0).sum() / (segment(points[..., :2], 512, 512) > 0).sum(), abs=0.06
     )
 
 
 def test_the_shipped_numbers_fit_and_give_probabilities():
-    said = cells(np.random.default_rng(0).normal(0, 2, (5, INPUTS)).astype(np.float32), weights())
+    said = hidden_probabilities(np.random.default_rng(0).normal(0, 2, (5, INPUTS)).astype(np.float32), load_weights())
     assert said.shape == (5, RAYS, STEPS) and 0 <= said.min() <= said.max() <= 1
 
 

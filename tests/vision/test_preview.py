@@ -4,12 +4,12 @@ import cv2
 import numpy as np
 import pytest
 
-from cssafe.vision.preview import LONGEST, preview
+from cssafe.vision.preview import MAX_SIDE_PX, preview
 
 BLUE = (233, 180, 86)  # BGR of a face of which nothing is told
 
 
-@pytest.mark.parametrize("longest", [LONGEST, 640])
+@pytest.mark.parametrize("longest", [MAX_SIDE_PX, 640])
 def test_a_large_picture_is_shown_small_with_its_boxes_in_place(longest):
     image = np.full((3000, 4000, 3), 90, np.uint8)
     face = {"track": 1, "box": [2000.0, 1500.0, 800.0, 800.0], "score": 0.9}

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cssafe.vision.track_linking import again
+from cssafe.vision.track_linking import link_tracks
 
 
 def tracks(*rows) -> pd.DataFrame:
@@ -32,5 +32,5 @@ def tracks(*rows) -> pd.DataFrame:
 )
 def test_a_face_that_comes_back_to_its_own_place_is_the_same_one(rows, faces):
     table = tracks(*rows)
-    assert again(table).tolist() == faces
-    assert again(table[::-1]).tolist() == faces[::-1]
+    assert link_tracks(table).tolist() == faces
+    assert link_tracks(table[::-1]).tolist() == faces[::-1]

@@ -9,10 +9,10 @@ from cssafe.language import _, ngettext
 from cssafe.live.engine import Answer, Engine
 from cssafe.live.lesson import LiveLesson
 from cssafe.live.transports.websocket_component import told as in_words
-from cssafe.media import MediaError, decode
-from cssafe.privacy import SHOWN
+from cssafe.media import MediaError, decode_image
+from cssafe.privacy import Anonymization
 from cssafe.settings import ABSENCE_TIMEOUT_S
-from cssafe.vision.anonymize import cover
+from cssafe.vision.anonymize import anonymize
 from cssafe.vision.drawing import draw
 
 PATIENCE = 30.0
@@ -32,7 +32,7 @@ def camera(lesson: LiveLesson, engine: Engine) -> bool:
         )
         return False
     try:
-        image = decode(taken.getvalue())
+        image = decode_image(taken.getvalue())
         if st.session_state.get("taken", ("", {}))[0] != taken.file_id:
             with st.spinner(_("The picture is being analysed…")):
                 st.session_state["taken"] = taken.file_id, analyze(lesson, engine, image)
@@ -47,10 +47,10 @@ def camera(lesson: LiveLesson, engine: Engine) -> bool:
         words += " · " + read.format(value=f"{told['concentration']:.2f}", level=_(level))
     if note := told["note"]:
         words = in_words().get(note, note)
-    shown = draw(cover(image, told["covers"], lesson.way), told["faces"])
+    shown = draw(anonymize(image, told["covers"], lesson.way), told["faces"])
     st.image(shown, caption=words, channels="BGR", width="stretch")
     following = _("Choose Clear photo to take the next one.")
-    if lesson.way != SHOWN:
+    if lesson.way != Anonymization.SHOWN:
         following += " " + _("The view above it is your browser's own and is not covered.")
     st.caption(following)
     return False

@@ -27,9 +27,9 @@ from cssafe.language import _
 from cssafe.live.engine import Answer, Engine, Feed
 from cssafe.live.lesson import LiveLesson
 from cssafe.live.transports.websocket_component import SIZES
-from cssafe.privacy import SHOWN
+from cssafe.privacy import Anonymization
 from cssafe.settings import OVERLAY_TIMEOUT_S, TRANSPORT_TIMEOUT_S
-from cssafe.vision.anonymize import cover, cover_all
+from cssafe.vision.anonymize import anonymize, anonymize_whole
 from cssafe.vision.drawing import draw
 
 log = logging.getLogger(__name__)
@@ -119,7 +119,7 @@ class Stream:
             self.failed += 1
             if self.failed & (self.failed - 1) == 0:  # the 1st, 2nd, 4th, 8th...
                 log.exception("A video frame could not be shown (%d so far).", self.failed)
-            if self.lesson.way == SHOWN:
+            if self.lesson.way == Anonymization.SHOWN:
                 return frame
             return av.VideoFrame.from_ndarray(np.zeros((frame.height, frame.width, 3), np.uint8), format="bgr24")
 
@@ -145,8 +145,8 @@ class Stream:
         newest = self._newest
         if newest is not None and time.monotonic() - newest[0] >= OVERLAY_TIMEOUT_S:
             newest = None
-        if (way := self.lesson.way) != SHOWN:
-            image = cover_all(image, way) if newest is None else cover(newest[1], newest[2]["covers"], way)
+        if (way := self.lesson.way) != Anonymization.SHOWN:
+            image = anonymize_whole(image, way) if newest is None else anonymize(newest[1], newest[2]["covers"], way)
         width = image.shape[1]
         faces: list[dict] = []
         if newest is not None:

@@ -5,8 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from cssafe import privacy
-from cssafe.frames import LEVELS
-from cssafe.labels import FERPLUS
+from cssafe.labels import FERPLUS, LEVELS
 from cssafe.language import N_, _, ngettext
 from cssafe.live.engine import UNREAD
 from cssafe.live.lesson import FRAMES, NOT_SCORED, LiveLesson

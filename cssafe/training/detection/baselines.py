@@ -17,8 +17,8 @@ from cssafe.training.detection.blazeface import (
     face_boxes,
     face_probability,
 )
-from cssafe.vision.boxes import suppress
-from cssafe.vision.face_finder import Finder
+from cssafe.vision.boxes import nms
+from cssafe.vision.face_finder import FaceFinder
 from cssafe.vision.mesh import Meshes, MeshNetwork
 
 FaceDetector = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -32,7 +32,7 @@ MIN_SCORE = 0.05
 
 def our_detector(folder: Path) -> FaceDetector:
     """The detector in a model folder, weighed by the mesh network, as it is served."""
-    return _without_meshes(Finder(folder, MIN_SCORE).find)
+    return _without_meshes(FaceFinder(folder, MIN_SCORE).find)
 
 
 def blazeface() -> FaceDetector:
@@ -66,7 +66,7 @@ def blazeface_chain(least: float = CANDIDATE_THRESHOLD, believed: float = SERVED
         boxes = face_boxes(faces.boxes, meshes)
         (rows,) = np.nonzero(scores >= believed)
         # A part of a face that was taken for one has the mesh of the whole face, so its box is that of the whole.
-        keep = rows[suppress(boxes[rows], scores[rows])]
+        keep = rows[nms(boxes[rows], scores[rows])]
         return Faces(boxes[keep], scores[keep]), meshes[keep]
 
     return find

@@ -6,8 +6,8 @@ import openvino as ov
 
 from cssafe.frames import Faces
 from cssafe.vision import openvino_runtime
-from cssafe.vision.boxes import input_shape, joined, letterbox
-from cssafe.vision.face_finder import MESH_TRUSTED, SURE, logit, probability
+from cssafe.vision.boxes import input_shape, letterbox, merge_scales
+from cssafe.vision.face_finder import MAX_MESH_PROBABILITY, MIN_MESH_SCORE, logit, probability
 from cssafe.vision.mesh import Meshes
 
 LONG_SIDES_PX = (640, 832)
@@ -48,18 +48,18 @@ class BlazeFace:
         Returns:
             n faces, best score first, and their roll in degrees (n,), clockwise, from the detector's two eye points.
         """
-        return joined([self._run(image, *shape) for shape in input_shapes(*image.shape[:2])])
+        return merge_scales([self._run(image, *shape) for shape in input_shapes(*image.shape[:2])])
 
     def _run(self, image: np.ndarray, height: int, width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         if (height, width) not in self._compiled:
-            graph = openvino_runtime.open_ended(
-                openvino_runtime.packaged("face_detection_back"), height, width, batch=1
+            graph = openvino_runtime.resize_input(
+                openvino_runtime.load_packaged("face_detection_back"), height, width, batch=1
             )
-            self._compiled[height, width] = openvino_runtime.compiled(
-                openvino_runtime.from_bgr(graph, mean=127.5, scale=127.5)
+            self._compiled[height, width] = openvino_runtime.compile_model(
+                openvino_runtime.accept_bgr(graph, mean=127.5, scale=127.5)
             )
         picture, scale = letterbox(image, height, width)
-        maps = openvino_runtime.outputs(self._compiled[height, width], picture[None])
+        maps = openvino_runtime.run_batches(self._compiled[height, width], picture[None])
         boxes, scores, rolls = decode_anchors(maps, height, width, self._threshold)
         return boxes / scale, scores, rolls
 
@@ -110,10 +110,12 @@ def face_boxes(boxes: np.ndarray, meshes: Meshes | None = None) -> np.ndarray:
         return stretched.astype(np.float32)
     low, high = meshes.points[..., :2].min(axis=1), meshes.points[..., :2].max(axis=1)
     low[:, 1] -= 0.1 * (high[:, 1] - low[:, 1])
-    trusted = meshes.scores[:, None] >= MESH_TRUSTED
+    trusted = meshes.scores[:, None] >= MIN_MESH_SCORE
     return np.where(trusted, np.hstack([low, high]), stretched).astype(np.float32)
 
 
 def face_probability(detector: np.ndarray, mesh: np.ndarray) -> np.ndarray:
     """How likely each detection is a face, float32 (n,), from both networks' scores in [0, 1]."""
-    return probability(DETECTOR_WEIGHT * logit(detector, SURE) + MESH_WEIGHT * logit(mesh, SURE) + BIAS)
+    return probability(
+        DETECTOR_WEIGHT * logit(detector, MAX_MESH_PROBABILITY) + MESH_WEIGHT * logit(mesh, MAX_MESH_PROBABILITY) + BIAS
+    )

@@ -11,7 +11,7 @@ import pandas as pd
 from cssafe.colours import COLOURS
 from cssafe.errors import DataError
 from cssafe.training.expression.card import CARD_FILE, split_card
-from cssafe.vision.openvino_runtime import processor, sha256
+from cssafe.vision.openvino_runtime import processor_name, sha256
 
 CURVES_FILE = "curves.svg"
 
@@ -43,7 +43,7 @@ def write_card(folder: Path, figures: dict[str, dict[str, Any]], tables: str, co
     before, _, after = split_card(folder)
     threshold = json.loads((folder / "model.json").read_text(encoding="utf-8"))["threshold"]
     said = (
-        f"`{command}`, {date.today().isoformat()}, {processor()}. SHA-256 of the weights (`detector.bin`) "
+        f"`{command}`, {date.today().isoformat()}, {processor_name()}. SHA-256 of the weights (`detector.bin`) "
         f"`{sha256(folder / 'detector.bin')}`; served from a score of {threshold} on."
     )
     curve_chart(figures).save(folder / CURVES_FILE)

@@ -34,7 +34,7 @@ class Photograph:
             DataError: no picture.
         """
         try:
-            return media.decode(self.source.read_bytes() if isinstance(self.source, Path) else self.source)
+            return media.decode_image(self.source.read_bytes() if isinstance(self.source, Path) else self.source)
         except (media.MediaError, OSError) as error:
             raise DataError(f"{self.name}: this picture cannot be read ({first_line(error)})") from None
 

@@ -16,7 +16,7 @@ from cssafe.training.detection import baselines, curves
 from cssafe.training.detection.blazeface import SERVED_THRESHOLD
 from cssafe.training.detection.dataset import Photograph, read_photographs, split_photographs
 from cssafe.training.progress import with_progress
-from cssafe.vision.face_finder import Finder
+from cssafe.vision.face_finder import FaceFinder
 
 MAX_ALARMS_PER_MEGAPIXEL = 0.15
 """False alarms a megapixel that a chosen threshold may bring: larger pictures show more that may be taken for a face."""
@@ -64,7 +64,7 @@ def main(args: argparse.Namespace) -> int:
     if args.card:
         options = [option for option, given in (("--held-back", args.held_back), ("--card", True)) if given]
         command = " ".join(["python -m cssafe evaluate --task detection", args.data.resolve().name, *options])
-        chains = {"ours": Finder(args.model).find, "BlazeFace and mesh": baselines.blazeface_chain()}
+        chains = {"ours": FaceFinder(args.model).find, "BlazeFace and mesh": baselines.blazeface_chain()}
         steady = stability.format_stability(stability.measure_stability(chains, photographs))
         card.write_card(
             args.model, figures, f"{format_tables(figures)}\n\n{stability.DESCRIPTION}\n\n{steady}", command

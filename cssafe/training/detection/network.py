@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from cssafe.vision.detector import NUMBERS
+from cssafe.vision.detector import OUTPUTS
 
 Convolution = Callable[[Any], Any]
 
@@ -126,14 +126,14 @@ def _pyramid(blocks: _Blocks, maps: list[keras.KerasTensor]) -> list[keras.Keras
 def _head(blocks: _Blocks, levels: list[keras.KerasTensor]) -> list[keras.KerasTensor]:
     """NUMBERS of each place, by level: the same convolutions at all strides, statistics of their own."""
     shared = [blocks.separable(blocks.widened(PYRAMID)) for _ in range(2)]
-    last = layers.Conv2D(NUMBERS, 1, dtype="float32", bias_initializer=_start, name="numbers", **blocks.format)
+    last = layers.Conv2D(OUTPUTS, 1, dtype="float32", bias_initializer=_start, name="numbers", **blocks.format)
     said = []
     for x in levels:
         for convolution in shared:
             x = blocks.activated(convolution(x), shortcut=x)
         x = last(x)
         x = layers.Permute((2, 3, 1))(x) if blocks.first else x
-        said.append(layers.Reshape((-1, NUMBERS))(x))
+        said.append(layers.Reshape((-1, OUTPUTS))(x))
     return said
 
 

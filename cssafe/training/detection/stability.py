@@ -5,14 +5,14 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from cssafe.expression import place_meshes
+from cssafe.expression import mesh_crop_poses
 from cssafe.frames import Faces
 from cssafe.signals.pose import head_pose
 from cssafe.training.detection.baselines import MeshDetector
 from cssafe.training.detection.curves import match_boxes
 from cssafe.training.detection.dataset import Photograph
 from cssafe.training.progress import with_progress
-from cssafe.vision.face_finder import MESH_TRUSTED
+from cssafe.vision.face_finder import MIN_MESH_SCORE
 from cssafe.vision.mesh import Meshes
 
 MAX_SHIFT_PX, MAX_BRIGHTNESS_CHANGE, NOISE_LEVELS = 4.0, 0.1, 2.0
@@ -78,12 +78,14 @@ def _meshes_by_face(found: tuple[Faces, Meshes], drawn: np.ndarray) -> dict[int,
     return {
         int(face): meshes[np.array([i])]
         for i, face in enumerate(match_boxes(faces.boxes, drawn))
-        if face >= 0 and meshes.scores[i] >= MESH_TRUSTED
+        if face >= 0 and meshes.scores[i] >= MIN_MESH_SCORE
     }
 
 
 def _differences(before: Meshes, after: Meshes, shift: np.ndarray) -> dict[str, float]:
-    (middle, side, _), (other, other_side, _) = ((part[0] for part in place_meshes(mesh)) for mesh in (before, after))
+    (middle, side, _), (other, other_side, _) = (
+        (part[0] for part in mesh_crop_poses(mesh)) for mesh in (before, after)
+    )
     angles = np.abs(np.concatenate(head_pose(before)) - np.concatenate(head_pose(after)))
     moved = np.linalg.norm(other - shift - middle)
     values = [100 * moved / side, 100 * abs(np.log(other_side / side)), *np.minimum(angles, 360 - angles)]

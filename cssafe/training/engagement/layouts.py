@@ -19,7 +19,7 @@ from pathlib import Path
 import pandas as pd
 
 from cssafe.errors import DataError
-from cssafe.frames import LEVELS
+from cssafe.labels import LEVELS
 from cssafe.media import named_as_media
 
 PARTS = ("Train", "Validation", "Test")

@@ -11,7 +11,7 @@ from cssafe import media
 from cssafe.errors import DataError
 from cssafe.frames import SIGNALS
 from cssafe.media import MediaError
-from cssafe.observations import EXPRESSION, observe
+from cssafe.observations import EXPRESSION, average_seconds
 from cssafe.pipeline import Pipeline, Stream
 from cssafe.queries import scored_observations
 from cssafe.recording import Recording, analyze
@@ -105,7 +105,7 @@ def moments_of_lessons(file: Path, levels: int, workspace: Workspace) -> Moments
         for moment, time in moments["time"].items():
             minute = (_parse_time(file, str(time), local) - local.floor("min")) // pd.Timedelta(minutes=1)
             parts.append(rows[rows["minute"] == minute].assign(moment=moment))
-    seconds = pd.concat(parts, ignore_index=True) if parts else observe([]).assign(moment=0, activity="")
+    seconds = pd.concat(parts, ignore_index=True) if parts else average_seconds([]).assign(moment=0, activity="")
     return Moments(table["label"].to_numpy(int), table["lesson"].to_numpy(str), levels, seconds, ())
 
 
@@ -125,7 +125,7 @@ def _parse_time(file: Path, text: str, start: pd.Timestamp) -> pd.Timestamp:
 def _read_video(video: Path, pipeline: Pipeline) -> pd.DataFrame:
     """What was read from the largest face of each second; one row without figures where there is none."""
     stream, recording = Stream(), Recording(media.started(str(video)))
-    for _ in analyze(str(video), media.EVERY, lambda frame: pipeline.analyze(frame, stream), recording):
+    for _ in analyze(str(video), media.FRAME_INTERVAL_S, lambda frame: pipeline.analyze(frame, stream), recording):
         pass
     recording.end()
     rows = recording.observations.sort_values("size").groupby("time").tail(1)

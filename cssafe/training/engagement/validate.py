@@ -10,8 +10,7 @@ import numpy as np
 
 from cssafe import settings
 from cssafe.errors import ConfigurationError, DataError
-from cssafe.frames import LEVELS
-from cssafe.labels import ACTIVITIES
+from cssafe.labels import ACTIVITIES, LEVELS
 from cssafe.scoring import formula as formulas
 from cssafe.scoring.concentration import levels
 from cssafe.scoring.formula import Formula

@@ -9,7 +9,7 @@ from typing import Any
 from cssafe.errors import DataError
 from cssafe.expression import Expression
 from cssafe.expression.model_metrics import FIGURES
-from cssafe.vision.openvino_runtime import processor, sha256
+from cssafe.vision.openvino_runtime import processor_name, sha256
 
 CARD_FILE = "MODEL_CARD.md"
 BEGIN = "<!-- figures: written by python -m cssafe evaluate --card -->"
@@ -73,7 +73,7 @@ def with_provenance(
     return {
         "date": date.today().isoformat(),
         "command": " ".join(["python -m cssafe evaluate", *words]),
-        "processor": processor(),
+        "processor": processor_name(),
         "precision": network.precision,
         "precisions": {
             name: {labels: _fair_accuracy(told[labels]) for labels in told} for name, told in in_each.items()

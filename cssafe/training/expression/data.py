@@ -12,7 +12,7 @@ import pandas as pd
 
 from cssafe import media
 from cssafe.errors import DataError
-from cssafe.expression import place_boxes
+from cssafe.expression import box_crop_poses
 from cssafe.labels import FER2013, FERPLUS
 from cssafe.training import datasets
 from cssafe.training.datasets import EMOTION_WORDS, VOTES, first_line, require_columns
@@ -193,7 +193,7 @@ def crop_face(image: np.ndarray, box: np.ndarray | None, size: int) -> np.ndarra
     picture = grey(image)
     if box is not None:
         x, y, w, h = box
-        (middle,), (side,), (roll,) = place_boxes(np.array([[x, y, x + w, y + h]], float))
+        (middle,), (side,), (roll,) = box_crop_poses(np.array([[x, y, x + w, y + h]], float))
         return crop(picture, middle, side, roll, size)
     h, w = picture.shape
     if (h, w) == (size, size):
@@ -205,7 +205,7 @@ def _decode(path: Path, row: Any, image: Any) -> np.ndarray:
     try:
         if isinstance(image, str):
             return np.array(image.split(), np.uint8).reshape(SIZE, SIZE)
-        return media.decode(image.read_bytes() if isinstance(image, Path) else image)
+        return media.decode_image(image.read_bytes() if isinstance(image, Path) else image)
     except (media.MediaError, OSError, ValueError, OverflowError, TypeError) as error:
         if isinstance(image, str):
             said = f"{path}: row {row} of the column pixels does not hold 2304 numbers from 0 to 255."

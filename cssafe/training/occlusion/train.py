@@ -26,9 +26,19 @@ from cssafe.signals.pose import head_pose
 from cssafe.training.occlusion.occluders import KINDS, occlude
 from cssafe.training.progress import with_progress
 from cssafe.vision.boxes import iou
-from cssafe.vision.face_finder import MESH_TRUSTED, Finder
+from cssafe.vision.face_finder import MIN_MESH_SCORE, FaceFinder
 from cssafe.vision.face_parts import segment
-from cssafe.vision.occlusion import RAYS, SAMPLES, STEPS, WEIGHTS, Weights, cells, compare, shares, unroll
+from cssafe.vision.occlusion import (
+    RAYS,
+    SAMPLES,
+    STEPS,
+    WEIGHTS,
+    Weights,
+    describe_cells,
+    hidden_probabilities,
+    share_of_area,
+    unroll,
+)
 
 WINDOW_PX = 224
 """Side of the window around a face in which things are drawn, pixels: twice the height of most."""
@@ -103,7 +113,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    finder = Finder()
+    finder = FaceFinder()
     faces = list(read_faces(args.data, finder))
     bare = [face for face in faces if face.marked == 0]
     teaching, held = [face for face in bare if face.teaches], [face for face in bare if not face.teaches]
@@ -136,7 +146,7 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-def read_faces(folder: Path, finder: Finder) -> Iterator[Face]:
+def read_faces(folder: Path, finder: FaceFinder) -> Iterator[Face]:
     """The faces of the photographs on which a mesh can be laid.
 
     Raises:
@@ -158,11 +168,11 @@ def read_faces(folder: Path, finder: Finder) -> Iterator[Face]:
         )
         if not wanted.any():
             continue
-        image = media.decode(row.image)
+        image = media.decode_image(row.image)
         found, meshes = finder.find(image)
         turned = np.abs(head_pose(meshes)[0]) > MAX_YAW_DEG
         overlap = iou(found.boxes, boxes)
-        for i in np.flatnonzero((meshes.scores >= MESH_TRUSTED) & ~turned):
+        for i in np.flatnonzero((meshes.scores >= MIN_MESH_SCORE) & ~turned):
             best = int(overlap[i].argmax())
             if overlap[i, best] >= 0.4 and wanted[best]:
                 window, points = _window(image, meshes.points[i])
@@ -181,7 +191,7 @@ def train_cells(faces: Sequence[Face], seed: int) -> Weights:
             height = np.ptp(face.points[:, 1])
             points = (face.points[:, :2] - WINDOW_PX / 2) * (1 + rng.normal(0, MESH_JITTER, 2)) + WINDOW_PX / 2
             points = (points + rng.normal(0, MESH_JITTER, 2) * height)[None].astype(np.float32)
-            inputs.append(compare(unroll(image, points)))
+            inputs.append(describe_cells(unroll(image, points)))
             targets.append(_cells(covered, points))
     x, y = np.concatenate(inputs), np.concatenate(targets) > 0.5
     mirror = -np.arange(RAYS) % RAYS  # a mirrored face is as good a one
@@ -196,7 +206,7 @@ def train_cells(faces: Sequence[Face], seed: int) -> Weights:
     return Weights(*network.get_weights())
 
 
-def measure_occlusion(faces: Sequence[Face], layers: Weights, finder: Finder, seed: int) -> pd.DataFrame:
+def measure_occlusion(faces: Sequence[Face], layers: Weights, finder: FaceFinder, seed: int) -> pd.DataFrame:
     """Each face bare and drawn over once in every way: file, kind, hidden (what was drawn), estimate (NaN where the face is no
     longer found)."""
     rng = np.random.default_rng(seed)
@@ -207,7 +217,7 @@ def measure_occlusion(faces: Sequence[Face], layers: Weights, finder: Finder, se
         for kind in (None, *KINDS):
             image, covered = _drawn(face, kind, rng, faces[int(rng.integers(len(faces)))].window)
             found, meshes = finder.find(image)
-            near = np.flatnonzero((iou(found.boxes, box)[:, 0] >= 0.4) & (meshes.scores >= MESH_TRUSTED))
+            near = np.flatnonzero((iou(found.boxes, box)[:, 0] >= 0.4) & (meshes.scores >= MIN_MESH_SCORE))
             estimate = _estimate(image, meshes.points[near[:1]], layers)[0] if len(near) else np.nan
             rows.append((face.file, kind or "bare", float(covered[outline].mean()), estimate))
     return pd.DataFrame(rows, columns=["file", "kind", "hidden", "estimate"])
@@ -271,7 +281,7 @@ def _drawn(face: Face, kind: str | None, rng: np.random.Generator, others: np.nd
     if kind is not None:
         image, covered = occlude(image, face.points, kind, rng, others)
     quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(50, 95))]
-    return media.decode(cv2.imencode(".jpg", image, quality)[1].tobytes()), covered
+    return media.decode_image(cv2.imencode(".jpg", image, quality)[1].tobytes()), covered
 
 
 def _cells(covered: np.ndarray, points: np.ndarray) -> np.ndarray:
@@ -280,7 +290,7 @@ def _cells(covered: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 
 def _estimate(image: np.ndarray, points: np.ndarray, layers: Weights) -> np.ndarray:
-    return shares(cells(compare(unroll(image, points)), layers), points)
+    return share_of_area(hidden_probabilities(describe_cells(unroll(image, points)), layers), points)
 
 
 def _interval(seen: pd.DataFrame, draws: int = 200) -> tuple[float, float]:

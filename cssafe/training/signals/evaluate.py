@@ -20,14 +20,14 @@ import pandas as pd
 
 from cssafe import media
 from cssafe.errors import DataError
-from cssafe.expression import place_meshes
+from cssafe.expression import mesh_crop_poses
 from cssafe.frames import MOVEMENTS
 from cssafe.signals import eyes, mouth, movements
 from cssafe.signals.pose import head_pose, rotation
 from cssafe.training.progress import with_progress
 from cssafe.training.signals.render import draw_head, head_model
 from cssafe.vision.crops import crop, grey
-from cssafe.vision.face_finder import MESH_TRUSTED, Finder
+from cssafe.vision.face_finder import MIN_MESH_SCORE, FaceFinder
 from cssafe.vision.mesh import EyeNetwork, sharpness
 
 YAWS, PITCHES = (-70, -55, -40, -30, -20, -10, 0, 10, 20, 30, 40, 55, 70), (-40, -25, -12, 0, 12, 25, 40)
@@ -68,18 +68,18 @@ class FaceReader:
     """The networks that read a face, as the pipeline uses them."""
 
     def __init__(self) -> None:
-        self._finder, self._eyes = Finder(), EyeNetwork()
+        self._finder, self._eyes = FaceFinder(), EyeNetwork()
 
     def read(self, image: np.ndarray) -> list[Face]:
         """The faces of an image."""
         faces, meshes = self._finder.find(image)
-        seen = meshes.scores >= MESH_TRUSTED
+        seen = meshes.scores >= MIN_MESH_SCORE
         faces, meshes = faces[seen], meshes[seen]
         fitted = self._eyes.fit(image, meshes)
         values = (*head_pose(meshes), eyes.openness(fitted), *eyes.gaze(fitted), mouth.opening(meshes))
-        readings = np.column_stack([*values, movements.shapes(meshes)])
+        readings = np.column_stack([*values, movements.face_shapes(meshes)])
         luma = grey(image)
-        crops = [crop(luma, *place, 48) for place in zip(*place_meshes(meshes), strict=True)]
+        crops = [crop(luma, *place, 48) for place in zip(*mesh_crop_poses(meshes), strict=True)]
         return [
             Face(image, meshes.points[i], float(faces.heights[i]), float(sharpness(crops[i][None])[0]), readings[i])
             for i in range(len(faces))
@@ -206,12 +206,12 @@ def _pictures(paths: list[Path]) -> Iterator[np.ndarray]:
         if path.is_dir():
             raise DataError(f"{path} is a folder: name its pictures or parquet files, for instance {path}/*.parquet.")
         if path.suffix != ".parquet":
-            yield media.decode(path.read_bytes())
+            yield media.decode_image(path.read_bytes())
             continue
         rows = pd.read_parquet(path)
         if "image" not in rows:
             raise DataError(f"{path}: expected a column image with encoded pictures; it has {', '.join(rows.columns)}.")
-        yield from (media.decode(encoded) for encoded in rows["image"])
+        yield from (media.decode_image(encoded) for encoded in rows["image"])
 
 
 def _astronaut() -> Path:

@@ -162,12 +162,12 @@ def clip_sequences(folder: Path, model: Path) -> Sequences:
     pipeline = Pipeline(settings.PROFILES["consent"], model)
     clips, parts = sorted(folder.glob("*.mp4")), []
     for clip in with_progress(clips, len(clips), "clips"):
-        stream, tracks = Stream(looking=True), defaultdict(list)
+        stream, tracks = Stream(keep_inputs=True), defaultdict(list)
         for seconds, image in media.frames(str(clip), FRAME_INTERVAL_S):
             result = pipeline.analyze(Frame(image, datetime.fromtimestamp(seconds, UTC)), stream)
-            assert result.expression is not None and stream.looks is not None, "the profile has emotions"
+            assert result.expression is not None and stream.inputs is not None, "the profile has emotions"
             alone = np.full_like(result.expression, np.nan)
-            alone[~np.isnan(result.expression[:, 0])] = stream.looks.probabilities
+            alone[~np.isnan(result.expression[:, 0])] = stream.inputs.probabilities
             for track, row in zip(result.tracks.tolist(), alone, strict=True):
                 tracks[track].append((seconds, row))
         for rows in tracks.values():

@@ -14,9 +14,9 @@ from cssafe.colours import LEVELS
 from cssafe.live.engine import Engine
 from cssafe.live.transports import webrtc
 from cssafe.live.transports.webrtc import COMEBACK, Stream, ice_servers
-from cssafe.privacy import MASK
+from cssafe.privacy import Anonymization
 from cssafe.settings import TRANSPORT_TIMEOUT_S
-from cssafe.vision.anonymize import PLAIN as GREY
+from cssafe.vision.anonymize import MASK_BGR as GREY
 from tests.support.fake_pipelines import Crowd, crowd
 from tests.support.wait import until
 
@@ -133,7 +133,7 @@ def test_whatever_goes_wrong_the_picture_goes_on_and_it_is_counted(stream, monke
 
 
 def test_where_faces_are_covered_no_frame_is_ever_shown_bare(stream, lesson, monkeypatch):
-    lesson.way = MASK
+    lesson.way = Anonymization.MASK
     before = stream.show(frame()).to_ndarray(format="bgr24")
     assert (before == GREY).all()  # nobody knows yet where the face is
     shown = result_shown(stream)
@@ -149,7 +149,7 @@ def test_where_faces_are_covered_no_frame_is_ever_shown_bare(stream, lesson, mon
 
 
 def test_what_is_covered_is_the_picture_in_which_the_face_was_found(stream, lesson):
-    lesson.way = MASK
+    lesson.way = Anonymization.MASK
     result_shown(stream)
     later = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 255, np.uint8), format="bgr24")
     image = stream._drawn(later.to_ndarray(format="bgr24"))

@@ -20,7 +20,7 @@ from websockets.sync.client import connect
 from cssafe.live import engine
 from cssafe.live.engine import Engine
 from cssafe.live.transports import websocket
-from cssafe.media import decode
+from cssafe.media import decode_image
 from cssafe.settings import MAX_FRAME_BYTES
 from tests.support.camera_socket import HERE, closed, farewell, hello, opened, protocols
 from tests.support.fake_pipelines import JPEG
@@ -125,7 +125,7 @@ def test_text_instead_of_a_picture_is_answered_in_words_and_the_stream_goes_on(c
 )
 def test_only_jpegs_of_at_most_1920_x_1080_pixels_reach_the_engine(client, lesson, monkeypatch, kind, size, problem):
     decoded = []
-    monkeypatch.setattr(engine, "decode", lambda data: decoded.append(data) or decode(data))
+    monkeypatch.setattr(engine, "decode", lambda data: decoded.append(data) or decode_image(data))
     file = io.BytesIO()
     Image.new("RGB", size).save(file, kind)
     with opened(client, lesson) as socket:

@@ -87,7 +87,7 @@ def test_equal_boxes_overlap_wholly_and_cost_nothing():
 def test_the_network_speaks_for_every_place_and_stays_small(shape):
     model = network.build()
     assert model.count_params() <= 1_000_000
-    assert model(np.zeros((2, *shape, 3), np.float32)).shape == (2, len(network.places(*shape)), detector.NUMBERS)
+    assert model(np.zeros((2, *shape, 3), np.float32)).shape == (2, len(network.places(*shape)), detector.OUTPUTS)
 
 
 SAVING = pytest.mark.filterwarnings(
@@ -118,11 +118,11 @@ def test_the_shipped_graph_says_what_the_shipped_keras_network_says():
 
     model = keras.models.load_model(DEFAULT_DETECTOR / "model.keras", compile=False)
     image = np.random.default_rng(0).integers(0, 255, (1, 64, 96, 3)).astype(np.uint8)
-    graph = openvino_runtime.compiled(
-        openvino_runtime.of_bytes(DEFAULT_DETECTOR / "detector.xml", 64, 96), precise=True
+    graph = openvino_runtime.compile_model(
+        openvino_runtime.load_uint8_input(DEFAULT_DETECTOR / "detector.xml", 64, 96), precise=True
     )
     said = keras.ops.convert_to_numpy(model(image.astype(np.float32)))
-    assert openvino_runtime.outputs(graph, image)[0] == pytest.approx(said, abs=1e-3)
+    assert openvino_runtime.run_batches(graph, image)[0] == pytest.approx(said, abs=1e-3)
 
 
 @pytest.mark.slow
@@ -136,9 +136,11 @@ def test_what_is_served_says_what_keras_says(tmp_path):
     said = keras.ops.convert_to_numpy(model(image.astype(np.float32)))
     from cssafe.vision import openvino_runtime
 
-    graph = openvino_runtime.compiled(openvino_runtime.of_bytes(tmp_path / "detector.xml", 64, 96), precise=True)
-    assert openvino_runtime.outputs(graph, image)[0] == pytest.approx(said, abs=1e-3)
+    graph = openvino_runtime.compile_model(
+        openvino_runtime.load_uint8_input(tmp_path / "detector.xml", 64, 96), precise=True
+    )
+    assert openvino_runtime.run_batches(graph, image)[0] == pytest.approx(said, abs=1e-3)
 
-    boxes, scores, rolls = detector.decode(said[0], 64, 96, network.STRIDES, 1e-6)
+    boxes, scores, rolls = detector.decode_boxes(said[0], 64, 96, network.STRIDES, 1e-6)
     decoded = keras.ops.convert_to_numpy(loss.decode_boxes(said, network.places(64, 96)))[0]
     assert boxes == pytest.approx(decoded, abs=1e-3) and len(boxes) == len(scores) == len(rolls)

@@ -42,7 +42,7 @@ def data(tmp_path):
 
 def test_the_command_writes_figures_and_renews_the_part_of_the_card_that_is_theirs(folder, data, capsys):
     assert main(["evaluate", str(data), "--model", str(folder), "--card", "--beside", str(SERVED)]) == 0
-    measured = model_metrics.read(folder)
+    measured = model_metrics.read_metrics(folder)
     assert measured["fer2013"]["n"] == 3 and measured["ferplus"]["n"] == 2
     assert measured["command"] == "python -m cssafe evaluate fer2013_valid.parquet --card --beside expression"
     assert measured["precision"] in ("int8", "bf16", "f32") and measured["processor"]
@@ -104,7 +104,7 @@ def test_groups_that_were_measured_stand_in_the_card(folder, data, capsys):
 
 @pytest.mark.skipif(not (SERVED / model_metrics.FIGURES).exists(), reason="the served network was not measured yet")
 def test_the_served_networks_card_holds_the_figures_of_its_own_weights():
-    measured = model_metrics.read(SERVED)  # refuses figures of other weights
+    measured = model_metrics.read_metrics(SERVED)  # refuses figures of other weights
     served = json.loads((SERVED / "model.json").read_text(encoding="utf-8"))["sha256"]["expression.bin"]
     assert measured["model"]["sha256"] == served
     assert card.split_card(SERVED)[1] == card.render_figures(measured)

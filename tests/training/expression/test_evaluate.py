@@ -104,7 +104,7 @@ def test_a_face_in_a_larger_image_is_cut_as_a_live_face_is():
 
 
 def test_a_grey_picture_keeps_its_levels_through_decoding():
-    assert np.array_equal(grey(media.decode(png(level=137))), np.full((48, 48), 137, np.uint8))
+    assert np.array_equal(grey(media.decode_image(png(level=137))), np.full((48, 48), 137, np.uint8))
 
 
 BAD = {

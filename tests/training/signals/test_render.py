@@ -6,7 +6,7 @@ import pytest
 from cssafe.commands.main import main
 from cssafe.signals.pose import head_axes, head_pose, rotation
 from cssafe.training.signals.render import Head, draw_head, head_model
-from cssafe.vision.face_finder import MESH_TRUSTED, Finder
+from cssafe.vision.face_finder import MIN_MESH_SCORE, FaceFinder
 from cssafe.vision.mesh import LEFT_EYE, RIGHT_EYE, Meshes
 from tests.support.faces import astronaut
 
@@ -17,7 +17,7 @@ RED, BLUE = (0, 0, 255), (255, 0, 0)
 
 @pytest.fixture(scope="module")
 def finder():
-    return Finder()
+    return FaceFinder()
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +74,7 @@ def test_head_pose_follows_a_drawn_head_by_sign_and_order_and_nearly_by_size(fin
     for step in steps:
         axes = rotation(*(step if i == angle else 0 for i in range(3)))
         _, meshes = finder.find(draw_head(astronauts_head, axes, 320, 1.2))
-        meshes = meshes[meshes.scores >= MESH_TRUSTED]
+        meshes = meshes[meshes.scores >= MIN_MESH_SCORE]
         assert len(meshes.scores) == 1
         told.append(float(head_pose(meshes)[angle][0]))
     assert told == sorted(told)

@@ -7,7 +7,7 @@ import pytest
 
 from cssafe.signals.pose import head_pose
 from cssafe.vision.boxes import iou
-from cssafe.vision.face_finder import MESH_TRUSTED, Finder
+from cssafe.vision.face_finder import MIN_MESH_SCORE, FaceFinder
 from tests.support.shared import shared_data
 
 pytestmark = pytest.mark.slow
@@ -27,7 +27,7 @@ def matched(found: np.ndarray, drawn: np.ndarray) -> np.ndarray:
 def test_most_faces_of_40_px_are_found_with_few_false_alarms():
     folder = shared_data("scenes")
     boxes = pd.read_csv(folder / "boxes.csv")
-    finder, found_40, of_40, false_alarms, images = Finder(), 0, 0, 0, 0
+    finder, found_40, of_40, false_alarms, images = FaceFinder(), 0, 0, 0, 0
     for name, rows in boxes.groupby("file"):
         faces, _ = finder.find(cv2.imread(str(folder / name)))
         xywh = rows[["x", "y", "w", "h"]].to_numpy(float)
@@ -46,7 +46,7 @@ def test_most_faces_of_40_px_are_found_with_few_false_alarms():
 def test_heads_that_people_called_turned_are_turned_further_and_a_mirrored_picture_turns_them_the_other_way():
     folder = shared_data("scenes")
     boxes = pd.read_csv(folder / "boxes.csv")
-    finder, turns, pairs = Finder(), {0: [], 1: []}, []
+    finder, turns, pairs = FaceFinder(), {0: [], 1: []}, []
     for number, (name, rows) in enumerate(boxes[boxes["invalid"] == 0].groupby("file")):
         image = cv2.imread(str(folder / name))
         faces, meshes = finder.find(image)
@@ -54,7 +54,7 @@ def test_heads_that_people_called_turned_are_turned_further_and_a_mirrored_pictu
         xywh = rows[["x", "y", "w", "h"]].to_numpy(float)
         partner = matched(faces.boxes, np.hstack([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]]))
         for i, called, height in zip(partner, rows["pose"], rows["h"], strict=True):
-            if i >= 0 and height >= 40 and meshes.scores[i] >= MESH_TRUSTED:
+            if i >= 0 and height >= 40 and meshes.scores[i] >= MIN_MESH_SCORE:
                 turns[called].append(max(abs(yaw[i]), abs(pitch[i]), abs(roll[i])))
         if number % 4 == 0:
             others, flipped = finder.find(np.ascontiguousarray(image[:, ::-1]))
