@@ -78,7 +78,9 @@ def test_a_room_is_divided_before_figures_are_shown_and_the_lesson_keeps_its_reg
     assert "each region shows the mean attention" in text(run(page))
     page = divide(page, 1, 2)
     assert workspace.get("seats") == {"R1": seats.grid(1, 2)} and seats.division(workspace, number) == seats.grid(1, 3)
-    assert "This lesson keeps the regions" in text(page) and not [button for button in page.button if button.label == SHOW]
+    assert "This lesson keeps the regions" in text(page) and not [
+        button for button in page.button if button.label == SHOW
+    ]
 
 
 def test_a_running_lesson_has_no_seats(workspace, turning):  # noqa: F811

@@ -42,9 +42,7 @@ def test_it_says_of_how_many_lessons_no_single_faces_leave(workspace):
     add(workspace, rows(), lesson=replace(LESSON, profile="attention-only"))
     page = show("data")
     press(page, "Prepare the file")
-    assert "class means per minute only, because their profile does not show single faces: 1." in text(
-        page
-    )
+    assert "class means per minute only, because their profile does not show single faces: 1." in text(page)
 
 
 def test_a_workspace_too_large_for_a_page_is_sent_to_the_command(workspace, monkeypatch):
