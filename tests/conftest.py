@@ -11,6 +11,7 @@ from threading import Thread
 
 import av
 import cv2
+import hypothesis
 import pytest
 import streamlit_webrtc  # noqa: F401 before TensorFlow, whose OpenSSL symbols pylibsrtp would else be bound to: it crashes
 import uvicorn
@@ -30,6 +31,9 @@ from tests.support.fake_pipelines import Crowd
 from tests.support.live_lessons import make
 from tests.support.media_files import half_blue
 from tests.support.wait import until
+
+hypothesis.settings.register_profile("cssafe", deadline=None)  # a loaded machine is no failure
+hypothesis.settings.load_profile("cssafe")
 
 
 def pytest_collection_finish() -> None:

@@ -179,7 +179,7 @@ class Run:
     network: Twin
     settings: dict[str, Any]
     step: int = 0
-    label_loss: float = 0.0
+    loss: float = 0.0
     log: list[dict[str, float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:

@@ -1,7 +1,8 @@
 """Synthetic sequences of faces over time, made from single pictures.
 
 A sequence shows a few pictures in turn, each for the duration of an expression, as seen by camera and mesh: crops jump from
-frame to frame, are blurred, noisy or lit differently, come at uneven intervals, and are sometimes missing. NumPy and OpenCV only.
+frame to frame, are blurred, noisy or lit differently, come at uneven intervals, and are sometimes missing. Only NumPy
+and OpenCV.
 """
 
 from collections.abc import Callable, Iterator
@@ -31,8 +32,8 @@ RATE_HZ = (3.0, 15.0)
 
 PLACE, SCALE, ROLL = (0.002, 0.02), (0.005, 0.025), (0.2, 1.3)
 """Jitter of a crop from frame to frame: standard deviation of its middle and of the logarithm of its side, as shares of the
-side, and of its roll in degrees. Measured on the clips by third differences of each track of the mesh (lower numbers: steady faces,
-upper: distant ones); constant within a sequence."""
+side, and of its roll in degrees. Measured on the clips by third differences of each track of the mesh (lower numbers: steady
+faces, upper: distant ones); constant within a sequence."""
 
 DRIFT = (0.03, 0.03, 0.05, 3.0)
 """Standard deviation of slow drift (x, y, scale, roll): half of the crops of different faces lie within 3 % and 8 % of the side
