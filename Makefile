@@ -7,13 +7,17 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
   --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow test-newest test-elsewhere measure check words lock licences torch clean
+.PHONY: help run quick test test-slow test-newest test-elsewhere measure check words lock licences torch clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 run: .venv/.installed  ## serve the app on http://localhost:8501, to this computer only
 	$(BIN)/python -m streamlit run app.py --server.address=localhost
+
+quick: .venv/.installed-dev  ## tests of figures, charts, scores and timetables in a minute: no browser, no network, no process
+	$(BIN)/python -m pytest -q --quick -m "not slow and not browser" $(addprefix tests/,charts expression school scoring signals stats \
+	  timetable vision test_colours.py test_frames.py test_house.py test_observations.py)
 
 test: .venv/.installed-dev  ## the tests that are quick
 	$(BIN)/python -m pytest -m "not slow"

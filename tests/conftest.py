@@ -3,6 +3,7 @@
 import gc
 import json
 import socket
+import subprocess
 from collections.abc import Callable
 from contextlib import closing
 from functools import lru_cache
@@ -11,6 +12,7 @@ from threading import Thread
 
 import av
 import cv2
+import hypothesis
 import pytest
 import streamlit_webrtc  # noqa: F401 before TensorFlow, whose OpenSSL symbols pylibsrtp would else be bound to: it crashes
 import uvicorn
@@ -24,12 +26,26 @@ from cssafe.pipeline import Pipeline
 from cssafe.scoring import formula
 from cssafe.scoring.formula import FORMULAS
 from cssafe.store import Workspace
+from cssafe.vision import openvino_runtime
 from tests.support.browser import chromium, film, need
 from tests.support.camera_client import LIMIT
 from tests.support.fake_pipelines import Crowd
 from tests.support.live_lessons import make
 from tests.support.media_files import half_blue
 from tests.support.wait import until
+
+hypothesis.settings.register_profile("cssafe", deadline=None)  # a loaded machine is no failure
+hypothesis.settings.load_profile("cssafe")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help="skip tests that load a network or start a process")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--quick"):
+        openvino_runtime.compiled = lambda *_, **__: pytest.skip("loads a network")
+        subprocess.Popen.__init__ = lambda *_, **__: pytest.skip("starts a process")
 
 
 def pytest_collection_finish() -> None:

@@ -1,4 +1,4 @@
-"""The layouts in which labelled faces are handed around, each read into the same table. No picture is decoded here.
+"""Layouts of labelled faces, each read into the same table. No picture is decoded here.
 
 data/README.md shows each layout as a tree of files.
 """
@@ -22,7 +22,7 @@ EMOTION_WORDS = (
     | {voted: name for name, voted in FERPLUS_VOTES.items()}
     | {"surprised": "surprise", "disgusted": "disgust", "fearful": "fear"}
 )
-"""What the emotions are called in folders and columns -> our words."""
+"""Names of emotions in folders and columns -> names in labels.py."""
 
 VOTES = (*(f"fp_{FERPLUS_VOTES[name]}" for name in FERPLUS), "fp_unknown", "fp_NF")
 """The columns of FERPlus' votes: the eight emotions in our order, then 'unknown' and 'not a face'."""
@@ -31,7 +31,7 @@ PARTS = {
     "train": "train", "training": "train",
     "test": "test", "val": "test", "valid": "test", "validation": "test", "publictest": "test", "privatetest": "test",
 }  # fmt: skip
-"""What the parts of data sets are called -> whether one learns from it or is judged on it."""
+"""Names of the parts of data sets -> train or test."""
 
 AFFECTNET = ("neutral", "happy", "sad", "surprise", "fear", "disgust", "angry", "contempt")
 """By AffectNet's numbers (Mollahosseini et al. 2017); 8 to 10 are none, uncertain and no face."""
@@ -48,20 +48,20 @@ RAFDB_PEOPLE = {
     "race": ("Caucasian", "African-American", "Asian"),
     "age": ("0-3", "4-19", "20-39", "40-69", "70+"),
 }
-"""The last three lines of RAF-DB's Annotation/manual/*_manu_attri.txt, by number, in its own words."""
+"""The last three lines of RAF-DB's Annotation/manual/*_manu_attri.txt: number -> word."""
 
 
 @dataclass(frozen=True)
 class FaceTable:
-    """A data set, not decoded.
+    """Rows of a data set, pictures not decoded.
 
     layout: "parquet", "fer2013.csv", "AffectNet", "RAF-DB" or "class folders".
     rows: one a face, with the columns
         image: bytes of an encoded picture, the Path of one, or the text of fer2013.csv's pixels;
-        label: an emotion, one of WORDS (of parquet files: as it stands there);
-        part: "train", "test", or "" where the data set does not say;
-        and where the data set has them x, y, w, h of the face in the picture (pixels), VOTES, md5 (hex, of the pixels), dup
-        (also stands in the training part), and whatever else a parquet file or a csv brings.
+        label: an emotion, one of EMOTION_WORDS (in parquet files: as written there);
+        part: "train", "test", or "" where unknown;
+        where present: x, y, w, h of the face in the picture (pixels), VOTES, md5 (hex, of the pixels), dup (also in the
+        training part), and other columns of a parquet or csv file.
     """
 
     layout: str
@@ -69,14 +69,13 @@ class FaceTable:
 
 
 def read_dataset(path: Path, people: Iterable[str] = ()) -> FaceTable:
-    """The faces of a data set in any layout that is known.
+    """Read a data set in any known layout.
 
     Args:
-        people: columns about the people that are wanted; RAF-DB has them in a file for each face, so they are read only
-            when asked for.
+        people: wanted columns about people; RAF-DB stores them in one file a face, so they are read on demand.
 
     Raises:
-        DataError: no such file or folder, no layout that is known, columns missing, numbers that stand for no emotion.
+        DataError: no such file or folder, unknown layout, missing columns, numbers of no emotion.
     """
     if path.is_dir():
         return _folder(path, set(people))
@@ -130,7 +129,7 @@ def _parquet(path: Path) -> pd.DataFrame:
 
 
 def _parquet_folder(path: Path) -> pd.DataFrame:
-    """fer2013_train_*.parquet and fer2013_valid.parquet, without which copies of test pictures could not be left out."""
+    """fer2013_train_*.parquet, and fer2013_valid.parquet to leave out copies of test pictures."""
     test = path / "fer2013_valid.parquet"
     if not test.is_file():
         raise DataError(
@@ -146,8 +145,8 @@ def _csv(path: Path) -> FaceTable:
         rows = pd.read_csv(path, low_memory=False)
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: this is no table that can be read ({first_line(error)}).") from None
-    rows.columns = rows.columns.str.strip()  # icml_face_data.csv, the same table, has blanks before the names
-    if len(rows.columns) == len(AFFECTNET_COLUMNS) and "/" in rows.columns[0]:  # handed around without names, too
+    rows.columns = rows.columns.str.strip()  # icml_face_data.csv has blanks before the names
+    if len(rows.columns) == len(AFFECTNET_COLUMNS) and "/" in rows.columns[0]:  # lists without a header exist
         rows = pd.read_csv(path, names=AFFECTNET_COLUMNS, low_memory=False)
     if AFFECTNET_COLUMNS[0] in rows:
         return FaceTable("AffectNet", _affectnet_list(path, rows))
@@ -215,7 +214,7 @@ def _affectnet_list(path: Path, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _affectnet_images(path: Path, names: pd.Series) -> list[Path]:
-    """The pictures lie beside the list, or in Manually_Annotated_Images near it; the first picture tells."""
+    """Paths of the pictures: beside the list, or in Manually_Annotated_Images near it; decided by the first picture."""
     inside = ("", "Manually_Annotated_Images", "Manually_Annotated/Manually_Annotated_Images")
     folders = [near / name for near in (path.parent, path.parent.parent) for name in inside]
     for folder in folders:
@@ -265,7 +264,7 @@ def _rafdb_person(path: Path, name: str) -> dict[str, str]:
 
 
 def _class_folders(path: Path) -> pd.DataFrame:
-    """A folder for each emotion, or such folders in train/ and test/ or val/; files that are no pictures are passed over."""
+    """A folder for each emotion, or such folders in train/ and test/ or val/; files that are no pictures are skipped."""
     parts = [(folder, PARTS[folder.name.lower()]) for folder in _folders(path) if folder.name.lower() in PARTS]
     found, strange = [], []
     for parent, part in parts or [(path, "")]:

@@ -1,4 +1,4 @@
-"""How far a long step has come, on stderr."""
+"""Progress lines of long steps, on stderr."""
 
 import sys
 import time
@@ -8,14 +8,14 @@ from typing import TypeVar
 T = TypeVar("T")
 
 FIRST_REPORT_S = 2.0
-"""Seconds after which a step that is not done says how far it is."""
+"""Seconds before the first progress line of a step."""
 
 
 def with_progress(items: Iterable[T], total: int, doing: str) -> Iterator[T]:
-    """The items one by one, with a line on stderr from time to time once they take longer than PATIENCE.
+    """Iterate over the items, with a progress line on stderr once they take longer than FIRST_REPORT_S.
 
     Args:
-        total: how many there are. doing: the line's beginning, such as "reading pictures".
+        total: number of items. doing: start of the line, such as "reading pictures".
     """
     on_screen = sys.stderr.isatty()
     tell = time.monotonic() + FIRST_REPORT_S

@@ -1,4 +1,4 @@
-"""Random squares of photographs, with their faces, as cameras might have seen them. NumPy and OpenCV, one square at a time."""
+"""Augmentation of photographs with faces: random squares, mosaics, poor cameras. NumPy and OpenCV."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -10,22 +10,22 @@ from cssafe.training.detection.dataset import Photograph
 from cssafe.training.detection.loss import FACE, IGNORED, NONE
 
 MOSAIC_SHARE = 0.4
-"""Share of the squares that are put together of four photographs (Bochkovskiy et al. 2020, arXiv 2004.10934)."""
+"""Share of squares made of four photographs (Bochkovskiy et al. 2020, arXiv 2004.10934)."""
 
 MIN_FACE_PX = 8.0
-"""Pixels of a face's shorter side below which it is ignored: at stride 8 it would be less than one place."""
+"""Shorter side below which a face is ignored: less than one place at stride 8."""
 
 MAX_ENLARGEMENT = 2.5
-"""Most by which a photograph is enlarged; beyond that a face is interpolation."""
+"""Largest enlargement of a photograph; beyond it a face is interpolation."""
 
 TILTED_SHARE = 0.4
-"""Share of the photographs turned by up to STEEPEST degrees, the others by up to UPRIGHT. More than the 30 degrees that are
-asked for, because what a network says of the roll shrinks towards the end of what it has seen."""
+"""Share of photographs turned by up to MAX_TILT_DEG, the others by up to MAX_UPRIGHT_DEG. More than the required 30 degrees:
+estimates of the roll shrink towards the end of the trained range."""
 
 MAX_TILT_DEG, MAX_UPRIGHT_DEG = 42.0, 8.0
 
 MIN_VISIBLE_SHARE = 0.4
-"""Share of a face's area inside the square from which on it is to be found; less is ignored."""
+"""Share of a face's area inside the square below which the face is ignored."""
 
 ReadImage = Callable[[Photograph], np.ndarray]
 
@@ -48,7 +48,7 @@ def random_square(
     """A random variant of the photograph at `index`, alone or with three others.
 
     Args:
-        strength: factor on the share of mosaics, and share of the squares that another camera took; 0 to 1.
+        strength: factor on the share of mosaics, and share of squares with a simulated camera; 0 to 1.
     """
     if rng.random() < MOSAIC_SHARE * strength:
         image, truth = random_mosaic(photographs, index, size, rng, read)
@@ -74,8 +74,8 @@ def random_mosaic(
 def random_tile(
     photograph: Photograph, width: int, height: int, rng: np.random.Generator, read: ReadImage
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A part of a photograph, turned, mirrored and scaled, so that one of its faces has a random size at a random place: all
-    sizes, by their logarithm, are equally likely (data-anchor-sampling, Tang et al. 2018, arXiv 1803.07737)."""
+    """A part of a photograph, turned, mirrored and scaled; one of its faces gets a random place and a log-uniform size
+    (data-anchor-sampling, Tang et al. 2018, arXiv 1803.07737)."""
     image = read(photograph)
     h, w = image.shape[:2]
     sides = photograph.boxes[:, 2:] - photograph.boxes[:, :2]
@@ -108,7 +108,7 @@ def random_tile(
 
 
 def warp_affine(image: np.ndarray, matrix: np.ndarray, width: int, height: int, grey: int = 0) -> np.ndarray:
-    """An image through an affine map (2, 3) to pixels of the result; averaged first where it shrinks to less than half."""
+    """Warp an image by an affine map (2, 3); averaged first where it shrinks to less than half."""
     matrix = matrix.copy()
     while np.sqrt(abs(np.linalg.det(matrix[:, :2]))) < 0.5 and min(image.shape[:2]) >= 2:
         image = cv2.resize(image, (image.shape[1] // 2, image.shape[0] // 2), interpolation=cv2.INTER_AREA)
@@ -117,10 +117,10 @@ def warp_affine(image: np.ndarray, matrix: np.ndarray, width: int, height: int, 
 
 
 def transform_truth(photograph: Photograph, matrix: np.ndarray, degrees: float, width: int, height: int) -> np.ndarray:
-    """The truth about a photograph's faces after an affine map: float32 (n, 7), only those that can be seen at all.
+    """Truth of a photograph's visible faces after an affine map: float32 (n, 7).
 
-    A face is taken for the ellipse in its box, and its new box is the one around the turned ellipse: the box around the
-    turned box would grow by a third at 30 degrees.
+    The new box encloses the turned ellipse in the old box: the box around the turned box would grow by a third at 30
+    degrees.
     """
     boxes = photograph.boxes
     middles = (boxes[:, :2] + boxes[:, 2:]) / 2 @ matrix[:, :2].T + matrix[:, 2]
@@ -137,7 +137,7 @@ def transform_truth(photograph: Photograph, matrix: np.ndarray, degrees: float, 
 
 
 def pad_truth(truth: np.ndarray, faces: int) -> np.ndarray:
-    """Exactly so many rows: the largest where there are more, the rest kind NONE."""
+    """Truth with exactly `faces` rows: the largest faces, filled up with kind NONE."""
     area = (truth[:, 2] - truth[:, 0]) * (truth[:, 3] - truth[:, 1])
     rows = truth[np.argsort(-area, kind="stable")[:faces]]
     filled = np.zeros((faces, truth.shape[1]), np.float32)
@@ -147,7 +147,7 @@ def pad_truth(truth: np.ndarray, faces: int) -> np.ndarray:
 
 
 def simulate_camera(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Another light and another camera: exposure, contrast, gamma, tint, low light, grey, blur, fewer pixels, JPEG, noise."""
+    """Simulate light and camera: exposure, contrast, gamma, tint, low light, grey, blur, fewer pixels, JPEG, noise."""
     if rng.random() < 0.15:
         image = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
     elif rng.random() < 0.3:
@@ -178,7 +178,6 @@ def simulate_camera(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _clamp_position(place: float, middle: float, side: int, tile_side: int, scale: float) -> float:
-    """Where `middle` of a photograph's side goes in the tile, so that the one covers the other as far as it can (were the
-    photograph not turned)."""
+    """Position of `middle` in the tile at which an unturned photograph covers the tile as well as it can."""
     first, last = tile_side - scale * (side - middle), scale * middle
     return float(np.clip(place, min(first, last), max(first, last)))

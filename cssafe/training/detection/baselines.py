@@ -1,6 +1,6 @@
-"""The detectors that are compared, each as one function: picture -> boxes (n, 4) from forehead to chin, scores (n,).
+"""Detectors to compare, each a function: picture -> boxes (n, 4) from forehead to chin, scores (n,).
 
-Each is asked for everything that it takes for a face however little, so that all thresholds can be compared.
+Each returns all candidates down to MIN_SCORE, so that all thresholds can be compared.
 """
 
 from collections.abc import Callable
@@ -27,11 +27,11 @@ MeshDetector = Callable[[np.ndarray], tuple[Faces, Meshes]]
 HAAR_CASCADE = Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_default.xml"
 
 MIN_SCORE = 0.05
-"""Score from which our boxes, and BlazeFace's, are looked at."""
+"""Lowest score of our boxes and of BlazeFace's."""
 
 
 def our_detector(folder: Path) -> FaceDetector:
-    """The detector in a model folder, weighed by the mesh network, as it is served."""
+    """The detector in a model folder, rescored by the mesh network, as served."""
     return _without_meshes(FaceFinder(folder, MIN_SCORE).find)
 
 
@@ -47,15 +47,15 @@ def blazeface() -> FaceDetector:
 
 
 def blazeface_and_mesh() -> FaceDetector:
-    """BlazeFace weighed by the mesh network: what was served before ours."""
+    """BlazeFace rescored by the mesh network: served before ours."""
     return _without_meshes(blazeface_chain(MIN_SCORE, 0.0))
 
 
 def blazeface_chain(least: float = CANDIDATE_THRESHOLD, believed: float = SERVED_THRESHOLD) -> MeshDetector:
-    """BlazeFace with the meshes of what it finds, as it was served; the mesh also says where the face ends.
+    """BlazeFace with meshes, as it was served; the mesh also refines the box.
 
     Args:
-        least: score from which a detection is a candidate. believed: probability from which it is a face.
+        least: lowest score of a candidate. believed: lowest probability of a face.
     """
     detector, mesh = BlazeFace(least), MeshNetwork()
 
@@ -65,7 +65,7 @@ def blazeface_chain(least: float = CANDIDATE_THRESHOLD, believed: float = SERVED
         scores = face_probability(faces.scores, meshes.scores)
         boxes = face_boxes(faces.boxes, meshes)
         (rows,) = np.nonzero(scores >= believed)
-        # A part of a face that was taken for one has the mesh of the whole face, so its box is that of the whole.
+        # A detected part of a face has the mesh and so the box of the whole face.
         keep = rows[nms(boxes[rows], scores[rows])]
         return Faces(boxes[keep], scores[keep]), meshes[keep]
 

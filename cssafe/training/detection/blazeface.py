@@ -1,5 +1,4 @@
-"""Faces by MediaPipe's BlazeFace (back camera), to compare ours with: run at two input sizes, alone or weighed by the mesh
-network."""
+"""MediaPipe's BlazeFace (back camera), a baseline: run at two input sizes, alone or rescored by the mesh network."""
 
 import numpy as np
 import openvino as ov
@@ -11,32 +10,32 @@ from cssafe.vision.face_finder import MAX_MESH_PROBABILITY, MIN_MESH_SCORE, logi
 from cssafe.vision.mesh import Meshes
 
 LONG_SIDES_PX = (640, 832)
-"""Longer side of the large input, pixels: that of the image, within these limits. It finds the faces of a room; below the
-one limit small faces are enlarged for it, above the other time grows and few faces are gained."""
+"""Limits of the large input's longer side, for the faces of a room: below, small faces are enlarged; above, time grows and
+few faces are gained."""
 
 CLOSE_UP_PX = 256
-"""Side of the small input, for which the network was made: finds faces that fill the picture."""
+"""Side of the small input, the network's own, for faces that fill the picture."""
 
 CANDIDATE_THRESHOLD = 0.4
-"""Score below which a detection is not even a candidate; the finder weighs the rest with the mesh."""
+"""Lowest score of a candidate; the mesh rescores candidates."""
 
 ANCHOR_LAYERS = ((16, 2), (32, 6))
-"""(stride in pixels, anchors a cell) of the network's two output maps."""
+"""(stride in pixels, anchors a cell) of the two output maps."""
 
 SERVED_THRESHOLD = 0.65
-"""Probability of being a face from which a detection counted, when this detector was served."""
+"""Lowest probability of a face when this detector was served."""
 
 DETECTOR_WEIGHT, MESH_WEIGHT, BIAS = 2.56, 0.3, -0.31
 """Of a logistic regression on the logits of both networks' scores over 2,230 detections on faces_train; the mesh's weight was
 then doubled by hand, which costs 1 % of the faces and halves the false alarms."""
 
 BOX_STRETCH = (0.95, 1.2), (0, 0.05)
-"""Width and height of a box from forehead to chin against BlazeFace's square, and how far its middle lies higher, in sides:
-what fits faces_train best."""
+"""Width and height of a box from forehead to chin over BlazeFace's square, and upward shift of its middle in sides; fitted to
+faces_train."""
 
 
 class BlazeFace:
-    """Finds faces. Compiles itself for each shape of picture it meets, some tenths of a second at the first of a kind."""
+    """The detector. Compiled for each new picture shape, which takes some tenths of a second."""
 
     def __init__(self, threshold: float = CANDIDATE_THRESHOLD) -> None:
         self._threshold = threshold
@@ -65,7 +64,7 @@ class BlazeFace:
 
 
 def input_shapes(height: int, width: int) -> list[tuple[int, int]]:
-    """The input sizes (height, width) at which an image is looked at: one for the room, one for close-ups."""
+    """Input sizes (height, width): one for the room, one for close-ups."""
     longer = max(height, width)
     scale = np.clip(longer, *LONG_SIDES_PX) / longer
     return [input_shape(height, width, scale), (CLOSE_UP_PX, CLOSE_UP_PX)]
@@ -98,10 +97,9 @@ def decode_anchors(
 
 
 def face_boxes(boxes: np.ndarray, meshes: Meshes | None = None) -> np.ndarray:
-    """BlazeFace's squares, from the brows down, as boxes from forehead to chin, float32 (n, 4), as WIDER FACE draws them.
+    """BlazeFace's squares, from the brows down, as boxes from forehead to chin, float32 (n, 4), as in WIDER FACE.
 
-    Where a mesh is trusted, it says where the face ends, and a tenth of its height is added above, for it ends at the
-    hairline. Elsewhere the squares are stretched.
+    A trusted mesh gives the box, plus a tenth of its height above the hairline. Elsewhere the squares are stretched.
     """
     middle, size = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
     middle, size = middle - BOX_STRETCH[1] * size, size * BOX_STRETCH[0]
@@ -115,7 +113,7 @@ def face_boxes(boxes: np.ndarray, meshes: Meshes | None = None) -> np.ndarray:
 
 
 def face_probability(detector: np.ndarray, mesh: np.ndarray) -> np.ndarray:
-    """How likely each detection is a face, float32 (n,), from both networks' scores in [0, 1]."""
+    """Probability of a face, float32 (n,), from both networks' scores in [0, 1]."""
     return probability(
         DETECTOR_WEIGHT * logit(detector, MAX_MESH_PROBABILITY) + MESH_WEIGHT * logit(mesh, MAX_MESH_PROBABILITY) + BIAS
     )

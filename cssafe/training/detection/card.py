@@ -1,4 +1,4 @@
-"""The figures of a face detector's MODEL_CARD.md, and the picture of its curves, so that none is ever written by hand."""
+"""Figures and curves of a face detector's MODEL_CARD.md, written by the evaluation."""
 
 import json
 from datetime import date
@@ -16,17 +16,17 @@ from cssafe.vision.openvino_runtime import processor_name, sha256
 CURVES_FILE = "curves.svg"
 
 PANEL_BANDS = ("20-39", "40-79", "80 up")
-"""Heights of faces, in pixels, that have a panel each; see curves.BANDS."""
+"""Bands of curves.BANDS with a panel of their own."""
 
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
-"""One a detector beside its colour, for two colours are alike in grey."""
+"""Line style of each detector: two colours are alike in grey."""
 
 
 def check_card(folder: Path) -> None:
-    """Tell before the work that a card could not be written.
+    """Check that a card can be written, before the work.
 
     Raises:
-        DataError: the folder has no detector, no card, or the card no place for figures.
+        DataError: no detector, no card, or no place for figures in the card.
     """
     if not (folder / "model.json").is_file():
         raise DataError(f"{folder}: there is no detector whose card could be renewed; --model names its folder.")
@@ -34,11 +34,11 @@ def check_card(folder: Path) -> None:
 
 
 def write_card(folder: Path, figures: dict[str, dict[str, Any]], tables: str, command: str) -> None:
-    """Renew the part of the card that is figures, and draw the curves beside it.
+    """Update the figures in the card and draw the curves beside it.
 
     Args:
-        folder: that `check` found good.
-        figures: of each detector, as evaluate.main has them. tables: the same as Markdown. command: that measured them.
+        folder: checked by `check_card`.
+        figures: of each detector, from evaluate.main. tables: the same as Markdown. command: that measured them.
     """
     before, _, after = split_card(folder)
     threshold = json.loads((folder / "model.json").read_text(encoding="utf-8"))["threshold"]

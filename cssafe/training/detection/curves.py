@@ -1,4 +1,4 @@
-"""How well boxes meet faces: recall, false alarms and precision over all thresholds, by the height of the face."""
+"""Recall, false alarms and precision of a face detector over all thresholds, by height of the face."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,24 +9,24 @@ import numpy as np
 from cssafe.vision.boxes import iou
 
 MIN_IOU = 0.4
-"""IoU from which a box meets a face."""
+"""Lowest IoU of a box and its face."""
 
 MIN_FACE_PX = 20
-"""Height in pixels below which a face is left out."""
+"""Height below which a face is left out."""
 
 BANDS = {"20-39": (20, 40), "40-79": (40, 80), "80 up": (80, np.inf), "40 up": (40, np.inf), "20 up": (20, np.inf)}
-"""Heights of faces in pixels: from, to below."""
+"""Heights of faces in pixels: [from, to)."""
 
 FALSE_ALARM_RATES = (0.05, 0.1, 0.15, 0.2, 0.5)
-"""False alarms an image at which recall is told."""
+"""False alarms an image at which recall is reported."""
 
 
 @dataclass(frozen=True)
 class MatchedBoxes:
-    """All boxes that a detector drew in some images, by falling score, and how many faces there were to find.
+    """A detector's boxes in some images, by falling score, matched with the annotated faces.
 
-    scores: (n,). faces: height of the face that a box met, (n,); 0 where it met none: a false alarm; NaN where it met one
-    that is left out. heights: of the boxes, pixels, (n,). drawn: heights of the faces to be found, pixels, (m,).
+    scores: (n,). faces: height of the matched face, (n,); 0 for a false alarm; NaN where the face is left out. heights: of the
+    boxes, pixels, (n,). drawn: heights of the annotated faces, pixels, (m,).
     """
 
     scores: np.ndarray
@@ -39,10 +39,10 @@ class MatchedBoxes:
 def match_images(
     found: Sequence[tuple[np.ndarray, np.ndarray]], truth: Sequence[tuple[np.ndarray, np.ndarray]]
 ) -> MatchedBoxes:
-    """Compare what was found with what was drawn, image by image.
+    """Match detections with annotations, image by image.
 
     Args:
-        found: boxes (n, 4) and scores (n,) of each image. truth: boxes (m, 4), and bool (m,) which of them are left out.
+        found: boxes (n, 4) and scores (n,) of each image. truth: boxes (m, 4), and bool (m,), left out or not.
     """
     parts, drawn = [], [np.zeros(0)]
     for (boxes, scores), (faces, left_out) in zip(found, truth, strict=True):
@@ -59,7 +59,7 @@ def match_images(
 
 
 def match_boxes(boxes: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """Which face each box (n, 4) meets, one to one, the surest box first: index into faces (m, 4), -1 for none: int (n,)."""
+    """Match boxes (n, 4) with faces (m, 4) one to one, best score first: index into faces or -1, int (n,)."""
     overlap, met = iou(boxes, faces), np.full(len(boxes), -1)
     for i in range(len(boxes)):
         if len(faces) and overlap[i].max() >= MIN_IOU:
@@ -69,7 +69,7 @@ def match_boxes(boxes: np.ndarray, faces: np.ndarray) -> np.ndarray:
 
 
 def band_recall(judged: MatchedBoxes, threshold: float, band: str) -> float:
-    """Share of the faces of a band that are found by boxes of at least that score; NaN without such faces."""
+    """Share of a band's faces found by boxes of at least that score; NaN without faces."""
     low, high = BANDS[band]
     of = ((judged.drawn >= low) & (judged.drawn < high)).sum()
     found = ((judged.faces >= low) & (judged.faces < high) & (judged.scores >= threshold)).sum()
@@ -83,12 +83,12 @@ def band_recalls(judged: MatchedBoxes, threshold: float) -> dict[str, float | No
 
 
 def false_alarm_rate(judged: MatchedBoxes, threshold: float) -> float:
-    """Boxes of at least that score that meet no face, an image."""
+    """Boxes of at least that score without a face, per image."""
     return float(((judged.faces == 0) & (judged.scores >= threshold)).sum() / max(1, judged.images))
 
 
 def threshold_at_rate(judged: MatchedBoxes, most: float) -> float:
-    """The lowest score at which there are at most so many false alarms an image; just above the surest box if none is."""
+    """Lowest score with at most `most` false alarms an image; just above the best score if there is none."""
     false = np.sort(judged.scores[judged.faces == 0])[::-1]
     allowed = int(most * judged.images + 1e-9)
     if len(false) <= allowed:
@@ -99,7 +99,7 @@ def threshold_at_rate(judged: MatchedBoxes, most: float) -> float:
 def precision_recall(judged: MatchedBoxes, band: str) -> dict[str, list[float]]:
     """Precision and recall among boxes and faces of a band at each threshold, where one of them changes: at most 200 points.
 
-    A box counts in the band of the face that it meets, a false alarm in the band of its own height.
+    A box counts in the band of its face, a false alarm in the band of its own height.
     """
     low, high = BANDS[band]
     size = np.where(judged.faces == 0, judged.heights, judged.faces)
@@ -116,17 +116,17 @@ def precision_recall(judged: MatchedBoxes, band: str) -> dict[str, list[float]]:
 
 
 def average_precision(judged: MatchedBoxes, band: str) -> float:
-    """Area under the precision-recall curve of a band, precision taken as the best at any higher recall."""
+    """Area under the precision-recall curve of a band, with the best precision at any higher recall."""
     points = precision_recall(judged, band)
     precision = np.maximum.accumulate(np.array(points["precision"])[::-1])[::-1]
     return float((np.diff(points["recall"], prepend=0.0) * precision).sum())
 
 
 def detection_figures(judged: MatchedBoxes, threshold: float | None) -> dict[str, Any]:
-    """All of these.
+    """All figures of a detector.
 
     Args:
-        threshold: at which the detector is served; None where there is none.
+        threshold: of the served detector, or None.
     """
     told: dict[str, Any] = {
         "images": judged.images,

@@ -1,5 +1,4 @@
-"""Photographs with face boxes, to learn from and to judge by: WIDER FACE in its own folders, as parquet, or as pictures with a
-table of boxes. No framework."""
+"""Photographs with face boxes: WIDER FACE in its own folders, as parquet, or pictures with a table of boxes. No framework."""
 
 import hashlib
 from collections.abc import Iterator
@@ -14,13 +13,13 @@ from cssafe.errors import DataError
 from cssafe.training.datasets import first_line, require_columns
 
 HELD_BACK_EVERY = 8
-"""Each so many-th photograph is held back, to choose thresholds on."""
+"""One photograph in so many is held back, to choose thresholds."""
 
 
 @dataclass(frozen=True, eq=False)
 class Photograph:
-    """name: of the file. source: the encoded picture, or where it lies. boxes: float32 (n, 4), x1 y1 x2 y2 in pixels.
-    invalid: bool (n,), faces that nobody could tell as such; they are ignored both ways."""
+    """name: of the file. source: the encoded picture, or its path. boxes: float32 (n, 4), x1 y1 x2 y2 in pixels.
+    invalid: bool (n,), unrecognisable faces; neither right nor wrong if found."""
 
     name: str
     source: bytes | Path
@@ -40,14 +39,14 @@ class Photograph:
 
 
 def read_photographs(path: Path) -> list[Photograph]:
-    """The photographs of a folder or file in any layout that is known, sorted by name.
+    """Read the photographs of a folder or file in any known layout, sorted by name.
 
     Layouts: parquet files (`faces_*.parquet` of a folder) with the columns file, image, boxes (x, y, w, h flattened), invalid;
     WIDER FACE's `wider_face_split/wider_face_*_bbx_gt.txt` beside `WIDER_*/images/` (the parts that are there); `boxes.csv`
     with file, x, y, w, h, invalid beside the pictures.
 
     Raises:
-        DataError: none of these, or something is missing in it.
+        DataError: unknown layout, or something is missing.
     """
     if path.suffix.lower() == ".parquet" and path.is_file():
         found = list(_parquet(path))
@@ -68,7 +67,7 @@ def read_photographs(path: Path) -> list[Photograph]:
 
 
 def split_photographs(photographs: list[Photograph]) -> tuple[list[Photograph], list[Photograph]]:
-    """(to learn from, held back). The split hangs on the file's name: it is the same on every machine and in every layout."""
+    """(to learn from, held back), by hash of the file name: the same on every machine and in every layout."""
     learn: list[Photograph] = []
     choose: list[Photograph] = []
     for photograph in photographs:
@@ -98,7 +97,7 @@ def _table(path: Path) -> Iterator[Photograph]:
 
 def _wider(path: Path, listing: Path) -> Iterator[Photograph]:
     """A line with the file, a line with the number of boxes, then a line a box: x, y, w, h, blur, expression, illumination,
-    invalid, occlusion, pose. Where there is no box, one line of zeros stands all the same."""
+    invalid, occlusion, pose; one line of zeros where there is no box."""
     part = listing.name.split("_")[2]
     folder = path / f"WIDER_{part}" / "images"
     if not folder.is_dir():

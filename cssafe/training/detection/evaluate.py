@@ -1,6 +1,6 @@
-"""How well faces are found: `python -m cssafe evaluate --task detection DIR`. Ours, BlazeFace and Haar in one run.
+"""Evaluation of face detectors: `python -m cssafe evaluate --task detection DIR`. Ours, BlazeFace and Haar in one run.
 
-A box meets a face at IoU 0.4, one to one. Faces that are marked `invalid` or lower than 20 pixels are left out both ways.
+Boxes match faces one to one at IoU 0.4. Faces marked `invalid` or below 20 pixels are neither right nor wrong.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from cssafe.training.progress import with_progress
 from cssafe.vision.face_finder import FaceFinder
 
 MAX_ALARMS_PER_MEGAPIXEL = 0.15
-"""False alarms a megapixel that a chosen threshold may bring: larger pictures show more that may be taken for a face."""
+"""False alarms a megapixel of a chosen threshold: larger pictures show more that resembles a face."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    # `train` reads this module too, on machines without a package for charts.
+    # `train` imports this module too, on machines without a package for charts.
     from cssafe.training.detection import card, stability
 
     if args.card:
@@ -76,7 +76,7 @@ def main(args: argparse.Namespace) -> int:
 def run_detectors(
     finders: dict[str, baselines.FaceDetector], photographs: list[Photograph]
 ) -> dict[str, tuple[curves.MatchedBoxes, float]]:
-    """Each detector's boxes on all photographs, judged, and the median milliseconds of a photograph."""
+    """Each detector's boxes on all photographs, matched, and the median milliseconds of a photograph."""
     found: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {name: [] for name in finders}
     spent: dict[str, list[float]] = {name: [] for name in finders}
     for photograph in with_progress(photographs, len(photographs), "looking at photographs"):
@@ -90,8 +90,8 @@ def run_detectors(
 
 
 def choose_threshold(folder: Path, photographs: list[Photograph]) -> dict[str, Any]:
-    """The lowest threshold at which the detector in a folder has at most MOST_ALARMS on photographs, and what it then finds;
-    both are written into its model.json."""
+    """Lowest threshold of the detector in a folder within MAX_ALARMS_PER_MEGAPIXEL, and its recall; both are written to its
+    model.json."""
     judged, _ = run_detectors({"ours": baselines.our_detector(folder)}, photographs)["ours"]
     megapixels = sum(photograph.read()[..., 0].size for photograph in photographs) / 1e6
     most = MAX_ALARMS_PER_MEGAPIXEL * megapixels / max(1, judged.images)
@@ -114,7 +114,7 @@ def choose_threshold(folder: Path, photographs: list[Photograph]) -> dict[str, A
 
 
 def format_tables(figures: dict[str, dict[str, Any]]) -> str:
-    """As Markdown: recall by height of the face at rising false alarms, and as served."""
+    """Markdown tables: recall by height of the face at rising false alarms, and as served."""
     first = next(iter(figures.values()))
     counts = ", ".join(f"{band} px {n}" for band, n in first["faces"].items())
     lines = [f"{first['images']} images; faces: {counts}.", ""]

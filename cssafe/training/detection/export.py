@@ -1,4 +1,4 @@
-"""From a trained detector to what is served: the Keras weights, the OpenVINO graph and model.json."""
+"""Export of a trained detector: Keras weights, OpenVINO graph and model.json."""
 
 import json
 from datetime import date
@@ -16,7 +16,7 @@ def export(trained: keras.Model, folder: Path, photographs: int, settings: dict[
     """Write model.keras, the OpenVINO graph and model.json into `folder`; the graph takes pictures of any size.
 
     Args:
-        trained: of network.build. photographs: how many were learned from. settings: of the run; "width" is needed.
+        trained: of network.build. photographs: number learned from. settings: of the run, with "width".
     """
     folder.mkdir(parents=True, exist_ok=True)
     keras.mixed_precision.set_global_policy("float32")
@@ -25,7 +25,7 @@ def export(trained: keras.Model, folder: Path, photographs: int, settings: dict[
     model.save(folder / "model.keras", include_optimizer=False)
     if keras.backend.backend() == "tensorflow":
         graph = model
-    else:  # OpenVINO does not see that maps turned around before and after each convolution need no turning
+    else:  # OpenVINO does not remove the transpositions around each convolution
         graph = network.build(float(settings["width"]), "channels_first")
         graph.set_weights(model.get_weights())
     graph.export(str(folder / "detector.xml"), format="openvino", verbose=False)

@@ -1,7 +1,7 @@
-"""What the detector is to say at which place, and how wrong it is: by Keras operations alone.
+"""Loss of the detector and assignment of faces to places, in Keras operations.
 
-Truth is float32 (n, faces, 7): x1, y1, x2, y2 in pixels, cosine and sine of the roll, kind (FACE, IGNORED, NONE). Arrays are
-filled up with NONE, so that every picture of a batch has as many rows.
+Truth is float32 (n, faces, 7): x1, y1, x2, y2 in pixels, cosine and sine of the roll, kind (FACE, IGNORED, NONE). Every picture
+of a batch has the same number of rows, filled up with NONE.
 """
 
 from typing import Any
@@ -11,23 +11,23 @@ import numpy as np
 from keras import ops
 
 FACE, IGNORED, NONE = 1.0, -1.0, 0.0
-"""Kinds of a row: to be found; neither right nor wrong if found; not there."""
+"""Kinds of rows: to be found; neither right nor wrong; filling."""
 
 MAX_CANDIDATES = 10
-"""Most places that may answer for one face (YOLOX, Ge et al. 2021, arXiv 2107.08430)."""
+"""Most places assigned to one face (YOLOX, Ge et al. 2021, arXiv 2107.08430)."""
 
 CENTRE_RADIUS = 2.5
-"""Strides from the middle of a face within which places are preferred to answer for it (as there)."""
+"""Strides from the middle of a face within which its places are preferred (YOLOX)."""
 
 BOX_WEIGHT, ROLL_WEIGHT = 2.0, 0.5
-"""Of the box's loss (as in GFL, Li et al. 2020) and the roll's beside the score's."""
+"""Weights of the box loss (as in GFL, Li et al. 2020) and the roll loss over the score loss."""
 
 Tensor = Any
-"""Of whichever backend Keras runs on."""
+"""Of Keras' backend."""
 
 
 class DetectionLoss(keras.losses.Loss):
-    """Quality focal loss (Li et al. 2020, arXiv 2006.04388) of the score, whose target is the overlap of the place's own box;
+    """Quality focal loss (Li et al. 2020, arXiv 2006.04388) of the score, whose target is the IoU of the place's own box;
     EIoU (Zhang et al. 2021, arXiv 2101.08158) of the box; squares of the roll's cosine and sine.
 
     Args:
@@ -65,13 +65,13 @@ def decode_boxes(said: Tensor, places: Tensor) -> Tensor:
 
 
 def assign_faces(truth: Tensor, boxes: Tensor, logits: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
-    """Which place answers for which face: SimOTA (YOLOX), for all pictures of a batch at once.
+    """Assign places to faces by SimOTA (YOLOX), for all pictures of a batch at once.
 
-    Each face takes the places of least cost, which already come close to it and lie around its middle; as many as its best
-    overlaps add up to. A place that several faces want goes to the one of least cost.
+    Each face gets the places of least cost around its middle, as many as its best overlaps add up to. A contested place goes
+    to the face of least cost.
 
     Returns:
-        owner: int (n, places), row of the truth. positive: float (n, places), 1 where the place answers for a face.
+        owner: int (n, places), row of the truth. positive: float (n, places), 1 where the place is assigned.
     """
     middle_x, middle_y, stride = (places[None, None, :, i] for i in range(3))
     x1, y1, x2, y2 = (truth[..., i][..., None] for i in range(4))
@@ -94,7 +94,7 @@ def assign_faces(truth: Tensor, boxes: Tensor, logits: Tensor, places: Tensor) -
 
 
 def ignored_mask(truth: Tensor, places: Tensor) -> Tensor:
-    """1 for places in (or half a stride beside) a box that is to be ignored, else 0: (n, places)."""
+    """1 for places within half a stride of an ignored box, else 0: (n, places)."""
     middle_x, middle_y, stride = (places[None, None, :, i] for i in range(3))
     x1, y1, x2, y2 = (truth[..., i][..., None] for i in range(4))
     edge = stride / 2
@@ -111,8 +111,8 @@ def iou(boxes: Tensor, others: Tensor) -> Tensor:
 
 
 def eiou(boxes: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-    """Overlap in [0, 1], and the EIoU loss: 1 - overlap, and how far middles, widths and heights are apart against the box
-    around both. Boxes (..., 4) each."""
+    """IoU in [0, 1], and the EIoU loss: 1 - IoU plus squared distances of middles, widths and heights over the enclosing box.
+    Boxes (..., 4) each."""
     overlap = iou(boxes, target)
     around = ops.maximum(boxes[..., 2:], target[..., 2:]) - ops.minimum(boxes[..., :2], target[..., :2])
     around = ops.square(ops.maximum(around, 1e-3))

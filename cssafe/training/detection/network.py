@@ -1,7 +1,7 @@
-"""Our face detector: small, one stage, no anchors.
+"""Network of the face detector: small, one stage, no anchors.
 
-From the published ideas of YuNet (Wu et al. 2023) and SCRFD (Guo et al. 2021, arXiv 2105.04714): depthwise separable
-convolutions, most of the work at strides 8 to 32, a small feature pyramid, one score that is aware of overlap.
+After YuNet (Wu et al. 2023) and SCRFD (Guo et al. 2021, arXiv 2105.04714): depthwise separable
+convolutions, most of the work at strides 8 to 32, a small feature pyramid, an IoU-aware score.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from cssafe.vision.detector import OUTPUTS
 Convolution = Callable[[Any], Any]
 
 STRIDES = (8, 16, 32)
-"""Pixels between two neighbouring places of each of the output maps."""
+"""Pixels between neighbouring places of each output map."""
 
 STAGES = ((16, 0), (32, 2), (64, 3), (128, 4), (192, 3))
 """Channels, and separable convolutions with a shortcut, at strides 2, 4, 8, 16, 32."""
@@ -27,8 +27,8 @@ PYRAMID = 64
 
 @keras.saving.register_keras_serializable("cssafe")
 class Normalization(layers.BatchNormalization):
-    """Batch normalisation. On PyTorch in one call of its own, where Keras makes ten passes over each map and copies those of
-    16 bits: half of the time that a processor learns. Its moving variance is that of a sample (n - 1); the rest is equal."""
+    """Batch normalisation, on PyTorch in one call: Keras makes ten passes over each map there, half of the training time on a
+    processor. Its moving variance is that of a sample (n - 1); the rest is equal."""
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         if not training or keras.backend.backend() != "torch":
@@ -138,7 +138,7 @@ def _head(blocks: _Blocks, levels: list[keras.KerasTensor]) -> list[keras.KerasT
 
 
 def places(height: int, width: int) -> np.ndarray:
-    """Middle x, y and stride, in pixels, of every place that the network speaks for: float32 (places, 3)."""
+    """Middle x, y and stride of every output place, pixels: float32 (places, 3)."""
     parts = []
     for stride in STRIDES:
         rows, columns = np.mgrid[: height // stride, : width // stride]
@@ -149,5 +149,5 @@ def places(height: int, width: int) -> np.ndarray:
 
 @keras.saving.register_keras_serializable("cssafe")
 def _start(shape: tuple[int, ...], dtype: Any = None) -> Any:
-    """Everything a face of two strides, and unlikely (1 %, Lin et al. 2017), upright."""
+    """Initial output: an upright face of two strides with probability 1 % (Lin et al. 2017)."""
     return keras.ops.convert_to_tensor([-4.6, 0, 0, 0.7, 0.7, 1, 0], dtype=dtype or "float32")

@@ -1,5 +1,4 @@
-"""How steady crops and head pose are: the same photograph, moved by a few pixels and lit a little otherwise, as the next frame
-of a camera would be."""
+"""Stability of crops and head pose between a photograph and a jittered copy, like two frames of a camera."""
 
 import cv2
 import numpy as np
@@ -16,10 +15,10 @@ from cssafe.vision.face_finder import MIN_MESH_SCORE
 from cssafe.vision.mesh import Meshes
 
 MAX_SHIFT_PX, MAX_BRIGHTNESS_CHANGE, NOISE_LEVELS = 4.0, 0.1, 2.0
-"""Most pixels either way, most change of brightness (a share), deviation of the noise in grey levels."""
+"""Largest shift either way; largest change of brightness, a share; standard deviation of the noise, grey levels."""
 
 MIN_FACE_PX = 40
-"""Height in pixels of the faces that count."""
+"""Height from which a face counts."""
 
 DESCRIPTION = (
     "How far the expression crop and the head's angles move when a photograph is moved by up to "
@@ -29,12 +28,12 @@ DESCRIPTION = (
 )
 
 MEASURES = {"middle": "% of the side", "side": "%", "yaw": "degrees", "pitch": "degrees", "roll": "degrees"}
-"""Of the expression crop and of the head -> unit of how far they move."""
+"""Property of the expression crop or the head -> unit of its change."""
 
 
 def measure_stability(chains: dict[str, MeshDetector], photographs: list[Photograph], seed: int = 0) -> pd.DataFrame:
-    """A row for each chain and face that is found, by all chains, in a photograph and in its variant: chain, and MEASURES, how
-    far each moved, against the photograph's own movement."""
+    """A row for each chain and face found by all chains in a photograph and its jittered copy: chain, and MEASURES, the changes
+    without the photograph's own shift."""
     rng, rows = np.random.default_rng(seed), []
     for photograph in with_progress(photographs, len(photographs), "looking twice"):
         image = photograph.read()
@@ -53,7 +52,7 @@ def measure_stability(chains: dict[str, MeshDetector], photographs: list[Photogr
 
 
 def jitter(image: np.ndarray, shift: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The photograph moved by `shift` (x, y) pixels, a little brighter or darker, with noise."""
+    """Shift a photograph by (x, y) pixels, change its brightness, add noise."""
     matrix = np.column_stack([np.eye(2), shift])
     moved = cv2.warpAffine(image, matrix, image.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)
     noise = NOISE_LEVELS * rng.standard_normal(image.shape, np.float32)
@@ -63,7 +62,7 @@ def jitter(image: np.ndarray, shift: np.ndarray, rng: np.random.Generator) -> np
 
 
 def format_stability(rows: pd.DataFrame) -> str:
-    """Median and 95 % quantile of each measure, a line for each chain, as Markdown."""
+    """Markdown table: median and 95 % quantile of each measure by chain."""
     lines = [f"| median (95 %) | {' | '.join(f'{name}, {unit}' for name, unit in MEASURES.items())} | faces |"]
     lines += ["| --- |" + " --- |" * (len(MEASURES) + 1)]
     for chain, part in rows.groupby("chain", sort=False):
@@ -73,7 +72,7 @@ def format_stability(rows: pd.DataFrame) -> str:
 
 
 def _meshes_by_face(found: tuple[Faces, Meshes], drawn: np.ndarray) -> dict[int, Meshes]:
-    """Index of a drawn face -> the trusted mesh on it."""
+    """Index of an annotated face -> its trusted mesh."""
     faces, meshes = found
     return {
         int(face): meshes[np.array([i])]

@@ -1,7 +1,7 @@
-"""Train the face detector: `python -m cssafe train --task detection`. Reads top to bottom; runs on every Keras backend.
+"""Training of the face detector: `python -m cssafe train --task detection`. Runs on every Keras backend.
 
-TensorFlow's separable convolutions crash in training on some processors: take KERAS_BACKEND=torch or jax. An interrupted run
-goes on where its last epoch ended when it is started again with the same folder.
+TensorFlow's separable convolutions crash in training on some processors: set KERAS_BACKEND=torch or jax. An interrupted run
+resumes after its last epoch when started again with the same folder.
 """
 
 import argparse
@@ -19,14 +19,13 @@ from cssafe.training.detection.export import export
 from cssafe.training.detection.loss import DetectionLoss
 
 MAX_FACES, ROW_MULTIPLE = 64, 16
-"""Most faces of a square, the largest ones, and what the number of rows is a multiple of: few shapes are to be compiled, and
-most squares show less than five faces."""
+"""Largest number of faces of a square; multiple of the number of rows, so that few shapes are compiled."""
 
 CACHED_PHOTOGRAPHS = 2000
-"""Photographs that stay decoded in memory (about 1 MB each)."""
+"""Photographs kept decoded in memory (about 1 MB each)."""
 
 AVERAGED_SHARE = 0.05
-"""Share of the run over which weights are averaged: the last steps, in which the rate falls to nothing."""
+"""Share of the run, its end, over which weights are averaged."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -96,10 +95,10 @@ def compile_model(model: keras.Model, args: argparse.Namespace, steps: int) -> N
 
 
 def load_start_weights(folder: Path, model: keras.Model) -> None:
-    """Give `model` the weights of an earlier run.
+    """Load the weights of an earlier run into `model`.
 
     Raises:
-        FileNotFoundError: there are none. ValueError: they are another network's.
+        FileNotFoundError: no weights. ValueError: weights of another network.
     """
     path = folder / "model.keras"
     if not path.is_file():
@@ -114,8 +113,8 @@ def load_start_weights(folder: Path, model: keras.Model) -> None:
 
 
 class Batches(keras.utils.PyDataset):
-    """Shuffled batches of random squares; what a step sees depends only on the seed, the step and the epochs since the start
-    (a resumed run begins to count anew)."""
+    """Shuffled batches of random squares, determined by the seed, the step and the epochs since the start (a resumed run counts
+    from 0)."""
 
     def __init__(self, photographs: list[Photograph], size: int, batch: int, seed: int, strength: float):
         super().__init__(workers=2, use_multiprocessing=False, max_queue_size=8)
@@ -128,7 +127,7 @@ class Batches(keras.utils.PyDataset):
         return max(1, len(self.photographs) // self.batch)
 
     def on_epoch_end(self) -> None:
-        """Choose for the next epoch; Keras fetches its first batches before it says that the epoch begins."""
+        """Shuffle for the next epoch; Keras fetches its first batches before the epoch begins."""
         self.epoch += 1
         rng = np.random.default_rng((self.seed, self.epoch))
         self.order = np.resize(rng.permutation(len(self.photographs)), len(self) * self.batch)

@@ -1,11 +1,9 @@
-"""A formula from labelled moments, with people held out: `python -m cssafe fit`.
+"""Fit of a formula to labelled moments, with people held out: `python -m cssafe fit`.
 
-The index of a moment is the mean over its seconds of emotion weight x gaze weight / divisor. What a second adds to each pair
-of an emotion and a way of looking is known, so that with the gaze weights fixed the best emotion weights follow by least
-squares against the label (0 for the lowest, 1 for the highest), and the other way round; the two are done in turn. Weights
-stay within what a formula file allows, and are pulled towards those of the formula that was begun with, for few labels say
-little: how strongly is chosen by how well people are met who did not teach it. What counts as attentive (degrees, eyelids) is
-not learned.
+The index of a moment is the mean over its seconds of emotion weight x gaze weight / divisor. With the gaze weights fixed the
+emotion weights follow by least squares against the label (0 lowest, 1 highest), and the other way round: the two alternate.
+Weights stay within the limits of a formula file. A ridge pulls them towards the start formula; its strength is chosen by the
+error on people held out. Limits of attention (degrees, eyelids) are not fitted.
 """
 
 import argparse
@@ -40,13 +38,13 @@ from cssafe.training.progress import with_progress
 
 MIN_PEOPLE = 10
 MIN_MOMENTS = 100
-"""Below these a formula of a dozen weights would tell of the people who were labelled and of nobody else (assumption)."""
+"""Below these a formula of a dozen weights would overfit to the labelled people (assumption)."""
 
 RIDGE_STRENGTHS = (0.01, 0.1, 1.0, 10.0)
-"""Strengths of the pull towards the first formula's weights that are tried: at 1 it weighs as much as all labels."""
+"""Candidates; at 1 the ridge towards the start formula weighs as much as all labels."""
 
 ITERATIONS = 20
-"""Of fitting emotion and gaze weights in turn; weights then move by less than a thousandth."""
+"""Alternations of emotion and gaze weights; weights then change by less than a thousandth."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -102,9 +100,8 @@ def main(args: argparse.Namespace) -> int:
 
 
 def emotion_gaze_shares(moments: Moments, start: Formula) -> tuple[np.ndarray, np.ndarray]:
-    """What each moment shows, (m, 8, 5): the mean over its seconds of each emotion's probability where the eyes did each of
-    GAZE, NaN where nothing could be measured (one emotion, of probability 1, where none are weighed); and its label from
-    0 to 1."""
+    """Shares of emotion and gaze of each moment, (m, 8, 5): mean probability of each emotion in each state of GAZE, NaN where
+    nothing was measured (one emotion, probability 1, where the formula has none); and its label from 0 to 1."""
     rows, n = moments.seconds, len(moments)
     state = np.full(len(rows), -1)
     for activity, those in rows.groupby("activity"):
@@ -131,7 +128,7 @@ def moment_index(x: np.ndarray, formula: Formula) -> np.ndarray:
 
 
 def fit_formula(x: np.ndarray, label: np.ndarray, person: np.ndarray, start: Formula) -> Formula:
-    """The formula that meets these moments best, pulled towards `start` as strongly as serves people held out."""
+    """Fit to these moments, with the ridge towards `start` that serves people held out best."""
     errors = np.zeros(len(RIDGE_STRENGTHS))
     for taught, tested in person_folds(person):
         for i, pull in enumerate(RIDGE_STRENGTHS):
@@ -141,15 +138,14 @@ def fit_formula(x: np.ndarray, label: np.ndarray, person: np.ndarray, start: For
 
 
 def with_band_limits(formula: Formula, index: np.ndarray, label: np.ndarray, levels: int) -> Formula:
-    """The formula with limits between low, medium and high such that each is as frequent as labels in the lowest third, the
-    middle and the highest third of their range."""
+    """The formula with limits of low and high that make each level as frequent as labels in that third of their range."""
     third = np.digitize(label / (levels - 1), (1 / 3, 2 / 3 + 1e-9))
     low, high = level_thresholds(index, third, 3)
     return replace(formula, bands=formula.bands | {"low_below": float(low), "high_above": float(max(low, high))})
 
 
 def held_out_agreement(score: np.ndarray, moments: Moments, measured: np.ndarray) -> Any:
-    """How far scores agree with the labels; levels by limits that the labels of other people teach."""
+    """Agreement of scores with labels; limits of levels are learned from other people's labels."""
     rating, person = moments.label[measured], moments.person[measured]
     level = np.zeros(len(score), int)
     for taught, tested in person_folds(person):
@@ -173,7 +169,7 @@ def format_agreement(tables: dict[str, Any]) -> list[str]:
 def formula_file(
     formula: Formula, start: Formula, data: str, n: int, person: np.ndarray, tables: dict[str, Any]
 ) -> dict[str, Any]:
-    """The formula as a file: each fitted number with what it was fitted to, each other one as it stands in `start`'s."""
+    """Content of the formula file: fitted numbers with their source, the others as in `start`'s."""
     path = FORMULAS / (PUBLISHED_FILE if start is PUBLISHED else "attention-only-2.json")
     content = json.loads(path.read_text(encoding="utf-8"))
     held = list(tables.values())[-1].set_index("measure").loc["auc"]
@@ -203,7 +199,7 @@ def _fit_with_ridge(x: np.ndarray, label: np.ndarray, start: Formula, pull: floa
         if start.emotion is not None:
             emotion = _solve_bounded(np.einsum("mes,s->me", x, gaze) / start.divisor, label, first[0], pull, most)
         by_gaze = np.einsum("mes,e->ms", x, emotion) / start.divisor
-        # The first gaze weight, of open eyes on what is attended to, stays: it is the scale of all others.
+        # The first gaze weight, of open eyes on the centre, is the scale of all others.
         rest = _solve_bounded(by_gaze[:, 1:], label - by_gaze[:, 0] * gaze[0], first[1][1:], pull, MAX_GAZE_WEIGHT)
         gaze = np.append(gaze[:1], rest)
     weights = emotion.astype(np.float32) if start.emotion is not None else None
@@ -211,7 +207,7 @@ def _fit_with_ridge(x: np.ndarray, label: np.ndarray, start: Formula, pull: floa
 
 
 def _solve_bounded(a: np.ndarray, b: np.ndarray, first: np.ndarray, pull: float, most: float) -> np.ndarray:
-    """Least squares of a w = b with 0 <= w <= most, and pull towards the first weights, each over its largest value."""
+    """Least squares of a w = b with 0 <= w <= most and a ridge towards the first weights, each over its largest value."""
     ridge = np.eye(len(first)) * np.sqrt(pull * len(b) / len(first)) / most
     return lsq_linear(np.vstack([a, ridge]), np.append(b, ridge @ first), bounds=(0, most)).x
 

@@ -1,11 +1,11 @@
-"""The layouts in which videos labelled with engagement are handed around, and a teacher's own list of times and labels, each
-read into the same table. No picture is decoded here.
+"""Layouts of videos labelled with engagement, and of a teacher's own list, each read into the same table. No picture is decoded
+here.
 
-DAiSEE (Gupta et al. 2016, arXiv 1609.01885), as its README tells: `DataSet/<Train|Validation|Test>/<person>/<clip>/<clip>.avi`
+DAiSEE (Gupta et al. 2016, arXiv 1609.01885): `DataSet/<Train|Validation|Test>/<person>/<clip>/<clip>.avi`
 and `Labels/<Train|Validation|Test>Labels.csv` with ClipID (the file's name), Boredom, Engagement, Confusion and Frustration
-from 0 to 3; of these Engagement is read.
+from 0 to 3; Engagement is read.
 
-EngageNet (Singh et al. 2023, arXiv 2302.00431), as its users read it:
+EngageNet (Singh et al. 2023, arXiv 2302.00431):
 `<Train|Validation|Test>/subject_<person>_..._vid_<n>_<m>.mp4` and `train_`, `validation_` and `test_engagement_labels` (.xlsx
 or .csv) with chunk (the file's name) and label, one of four words or "SNP(Subject Not Present)", which is left out.
 
@@ -25,7 +25,7 @@ from cssafe.media import named_as_media
 PARTS = ("Train", "Validation", "Test")
 
 ENGAGENET = {"not-engaged": 0, "barely-engaged": 1, "engaged": 2, "highly-engaged": 3}
-"""EngageNet's words, in rising order; how they are capitalised differs from copy to copy."""
+"""EngageNet's words, in rising order; capitals differ between copies."""
 
 ABSENT = "snp(subject not present)"
 
@@ -37,8 +37,8 @@ EXPECTED_LAYOUTS = (
 
 @dataclass(frozen=True)
 class LabelledClips:
-    """Videos with their labels. clips: `video` (path), `person`, `label` (0 to levels - 1). levels: how many there are.
-    notes: what was left out, in words."""
+    """Videos with their labels. clips: `video` (path), `person`, `label` (0 to levels - 1). levels: number of labels.
+    notes: sentences on omissions."""
 
     clips: pd.DataFrame
     levels: int
@@ -46,10 +46,10 @@ class LabelledClips:
 
 
 def read_clips(folder: Path) -> LabelledClips:
-    """A data set of videos.
+    """Read a data set of labelled videos.
 
     Raises:
-        DataError: what is missing or wrong, in words for the user.
+        DataError: missing or wrong data.
     """
     if (folder / "DataSet").is_dir() and (folder / "Labels").is_dir():
         parts = _daisee(folder)
@@ -67,10 +67,10 @@ def read_clips(folder: Path) -> LabelledClips:
 
 
 def read_ratings(file: Path, levels: int) -> pd.DataFrame:
-    """A teacher's own list: `lesson`, `time` (as written) and `label` (0 to levels - 1).
+    """Read a teacher's own list: `lesson`, `time` (as written) and `label` (0 to levels - 1).
 
     Raises:
-        DataError: what is wrong with it, in words for the user.
+        DataError: wrong data.
     """
     table = _table(file, ("lesson", "time", "label"))
     words = {name: str(i) for i, name in enumerate(LEVELS)} if levels == len(LEVELS) else {}
@@ -83,10 +83,10 @@ def _daisee(folder: Path) -> list[tuple[pd.DataFrame, int]]:
     for part in PARTS:
         file = folder / "Labels" / f"{part}Labels.csv"
         if not file.is_file():
-            continue  # a school may have a part of it only
+            continue  # parts may be missing
         table = _table(file, ("ClipID", "Engagement"))
         videos = {path.stem: path for path in (folder / "DataSet" / part).glob("*/*/*") if named_as_media(path.name)}
-        # Some clips have another ending than the labels say.
+        # Some clips have another ending than in the labels.
         found = [videos.get(Path(clip).stem) for clip in table["ClipID"]]
         labels = _numbers(file, table["Engagement"], "Engagement", 4)
         person = [None if path is None else path.parent.parent.name for path in found]
@@ -128,13 +128,13 @@ def _engagenet(folder: Path, tables: dict[str, Path]) -> list[tuple[pd.DataFrame
 
 
 def _table(file: Path, columns: tuple[str, ...]) -> pd.DataFrame:
-    """These columns of a table as text without spaces around it, rows without a first one left out."""
+    """These columns of a table as stripped text, without rows whose first column is empty."""
     try:
         read = pd.read_excel if file.suffix == ".xlsx" else pd.read_csv
         table = read(file, dtype=str, keep_default_na=False)
     except OSError:
         raise
-    except Exception as error:  # what pandas and openpyxl raise for damaged files is of many kinds
+    except Exception as error:  # pandas and openpyxl raise many kinds for damaged files
         raise DataError(f"{file}: this table cannot be read ({' '.join(str(error).split())[:100]}).") from None
     table.columns = [str(column).strip().removeprefix("\ufeff") for column in table.columns]
     if missing := [name for name in columns if name not in table.columns]:
@@ -144,10 +144,10 @@ def _table(file: Path, columns: tuple[str, ...]) -> pd.DataFrame:
 
 
 def _numbers(file: Path, values: pd.Series, name: str, levels: int | None = None) -> pd.Series:
-    """Whole numbers from 0 on.
+    """Whole numbers from 0.
 
     Raises:
-        DataError: the row in which there is none.
+        DataError: names the first row with another value.
     """
     numbers = pd.to_numeric(values, errors="coerce")
     right = (numbers >= 0) & (numbers % 1 == 0) & (numbers < (levels or float("inf")))

@@ -1,4 +1,4 @@
-"""Labelled moments and what was read from the faces in them, ready to be scored by any formula."""
+"""Labelled moments with the observations of their faces, to be scored by any formula."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,15 +23,15 @@ from cssafe.training.engagement.layouts import LabelledClips, read_ratings
 from cssafe.training.progress import with_progress
 
 SAVE_EVERY = 50
-"""Videos between two savings of what was read from them: a data set takes hours, and may be interrupted."""
+"""Videos between two saves: a data set takes hours, and may be interrupted."""
 
 
 @dataclass(frozen=True)
 class Moments:
-    """m labelled moments of people (or of lessons, where the label is of a class).
+    """m labelled moments of people, or of lessons with a label of the class.
 
     label: int (m,) in 0 to levels - 1. person: str (m,). seconds: one row for each face and second of a moment: `moment` (its
-    index), `activity`, the signals and the probabilities. A moment without a row shows no face. notes: what was left out.
+    index), `activity`, signals and probabilities. A moment without a row shows no face. notes: sentences on omissions.
     """
 
     label: np.ndarray
@@ -44,7 +44,7 @@ class Moments:
         return len(self.label)
 
     def score(self, formula: Formula) -> np.ndarray:
-        """The mean index of each moment, (m,), NaN where none could be measured."""
+        """Mean index of each moment, (m,), NaN where nothing was measured."""
         index = np.full(len(self.seconds), np.nan)
         for activity, rows in self.seconds.groupby("activity"):
             attending = attention(signals(rows), formula, str(activity))
@@ -57,7 +57,7 @@ def moments_of_clips(labelled: LabelledClips, pipeline: Pipeline, activity: str,
     """Analyse the videos; of several faces the largest counts.
 
     Args:
-        kept: a parquet file in which what was read stays, and from which it is taken another time; None keeps nothing.
+        kept: parquet file that caches the observations; None keeps nothing.
     """
     done = pd.read_parquet(kept) if kept is not None and kept.is_file() else None
     if done is not None and not {"video", *SIGNALS, *EXPRESSION} <= set(done.columns):
@@ -83,8 +83,7 @@ def moments_of_clips(labelled: LabelledClips, pipeline: Pipeline, activity: str,
 
 
 def moments_of_lessons(file: Path, levels: int, workspace: Workspace) -> Moments:
-    """A teacher's labels of minutes of her lessons: each holds for the minute in which its time lies, and for the whole
-    class, which is never fewer than the minimum group."""
+    """A teacher's labels of minutes of her lessons; each label is of the whole class in the minute of its time."""
     table = read_ratings(file, levels)
     with workspace.cursor() as cursor:
         lessons = cursor.execute(
@@ -110,7 +109,7 @@ def moments_of_lessons(file: Path, levels: int, workspace: Workspace) -> Moments
 
 
 def _parse_time(file: Path, text: str, start: pd.Timestamp) -> pd.Timestamp:
-    """A time by the lesson's own clock; without a date, on the lesson's day."""
+    """A time by the lesson's clock; without a date, on the lesson's day."""
     try:
         time = pd.Timestamp(text if len(text) > len("09:15:30") else f"{start:%Y-%m-%d} {text}")
     except ValueError:
@@ -123,7 +122,7 @@ def _parse_time(file: Path, text: str, start: pd.Timestamp) -> pd.Timestamp:
 
 
 def _read_video(video: Path, pipeline: Pipeline) -> pd.DataFrame:
-    """What was read from the largest face of each second; one row without figures where there is none."""
+    """Observations of the largest face of each second; one row of NaN without faces."""
     stream, recording = Stream(), Recording(media.started(str(video)))
     for _ in analyze(str(video), media.FRAME_INTERVAL_S, lambda frame: pipeline.analyze(frame, stream), recording):
         pass
@@ -135,7 +134,7 @@ def _read_video(video: Path, pipeline: Pipeline) -> pd.DataFrame:
 
 
 def person_folds(person: np.ndarray, number: int = 5) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Moments to learn from and moments of other people to test on, bool (m,) each, `number` times or once for each person."""
+    """Cross-validation over people: moments to learn from and to test on, bool (m,) each, `number` times or once a person."""
     people = np.unique(person)
     order = np.random.default_rng(0).permutation(len(people))
     for part in np.array_split(order, min(number, len(people))):
@@ -144,10 +143,10 @@ def person_folds(person: np.ndarray, number: int = 5) -> Iterator[tuple[np.ndarr
 
 
 def require_people(moments: Moments, least: int, doing: str) -> None:
-    """See that there are enough people.
+    """Check the number of people.
 
     Raises:
-        DataError: there are not.
+        DataError: too few.
     """
     found = len(np.unique(moments.person))
     if found < least:
@@ -158,5 +157,5 @@ def require_people(moments: Moments, least: int, doing: str) -> None:
 
 
 def format_notes(notes: Sequence[str]) -> str:
-    """What was left out, as one line."""
+    """The notes as one line."""
     return f"Left out: {'; '.join(notes)}." if notes else ""

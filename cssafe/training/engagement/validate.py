@@ -1,4 +1,4 @@
-"""How far scores agree with people's labels of engagement: `python -m cssafe validate`."""
+"""Agreement of scores with people's labels of engagement: `python -m cssafe validate`."""
 
 import argparse
 import json
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:
-    """What `validate` and `fit` ask for alike."""
+    """Arguments of `validate` and `fit`."""
     parser.add_argument(
         "data", type=Path, help="folder of DAiSEE or EngageNet, or a CSV file with lesson, time, label of own lessons"
     )
@@ -67,10 +67,10 @@ def main(args: argparse.Namespace) -> int:
 
 
 def choose_formulas(name: str | None) -> list[Formula]:
-    """The formulas to judge.
+    """The formulas to compare.
 
     Raises:
-        ConfigurationError: there is none of that name, or the profile may not use it.
+        ConfigurationError: no such formula, or the profile may not use it.
     """
     paths, problems = formulas.list_formulas()
     profile = settings.load().profile
@@ -89,7 +89,7 @@ def read_moments(args: argparse.Namespace) -> Moments:
     """The labelled moments of the command line, analysed.
 
     Raises:
-        DataError, ConfigurationError, StoreError: what is wrong, in words for the user.
+        DataError, ConfigurationError, StoreError: unusable arguments, data or database.
     """
     chosen = settings.load()
     if args.levels < 2:
@@ -110,8 +110,8 @@ def read_moments(args: argparse.Namespace) -> Moments:
 
 
 def label_agreement(moments: Moments, formula: Formula) -> dict[str, Any]:
-    """The agreement of one formula's scores with the labels: `measured` (moments with a score), each of MEASURES with `value`
-    and `interval`, `persons` (the AUC within each), and the `levels` that were used, in words."""
+    """Agreement of one formula's scores with the labels: `measured` (moments with a score), each of MEASURES with `value` and
+    `interval`, `persons` (the AUC within each), and the `levels` used, in words."""
     score = moments.score(formula)
     measured = ~np.isnan(score)
     own = moments.levels == len(LEVELS)
@@ -135,7 +135,7 @@ def label_agreement(moments: Moments, formula: Formula) -> dict[str, Any]:
 
 
 def describe_labels(moments: Moments) -> dict[str, Any]:
-    """What the labels are."""
+    """Numbers of moments, people and labels."""
     return {
         "moments": len(moments),
         "people": len(np.unique(moments.person)),
@@ -145,7 +145,7 @@ def describe_labels(moments: Moments) -> dict[str, Any]:
 
 
 def format_report(moments: Moments, found: dict[str, dict[str, Any]]) -> str:
-    """All of it as a table to be read."""
+    """The report as a table of text."""
     about = describe_labels(moments)
     lines = [
         f"{about['moments']} labelled moments of {about['people']} people or lessons; labels 0 to {moments.levels - 1}: "
@@ -165,7 +165,7 @@ def format_report(moments: Moments, found: dict[str, dict[str, Any]]) -> str:
 
 
 def format_persons(within: list[float]) -> str:
-    """How unlike people are."""
+    """Spread of the AUC between people, in words."""
     if not within:
         return "not known: nobody has five moments and labels of both halves"
     low, middle, high = np.quantile(within, (0.1, 0.5, 0.9))
@@ -178,7 +178,7 @@ def format_number(value: float) -> str:
 
 
 def nan_to_null(value: Any) -> Any:
-    """The same with null for NaN, which JSON does not know."""
+    """Replace NaN, which JSON lacks, by None."""
     if isinstance(value, dict):
         return {name: nan_to_null(one) for name, one in value.items()}
     if isinstance(value, list):

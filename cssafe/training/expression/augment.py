@@ -1,4 +1,4 @@
-"""Random variants of faces to learn from, by OpenCV: a picture costs some ten microseconds, and only changed ones cost."""
+"""Augmentation of faces by OpenCV: some ten microseconds a changed picture."""
 
 import cv2
 import numpy as np
@@ -15,25 +15,24 @@ COVERS = (
     (0.25, ((0.1, 0.3), (0.7, 0.9), (0.33, 0.40), (0.4, 0.6), (0, 60))),
     (0.25, ((0.2, 0.4), (0.25, 0.55), (0.72, 0.86), (0.4, 0.6), (0, 255))),
 )
-"""What covers a face before a poor camera: patch, sunglasses, hand. Each: share, then ranges of height, width, middle row and
+"""Covers of a face before a poor camera: patch, sunglasses, hand. Each: share, then ranges of height, width, middle row and
 middle column (shares of the side), and grey level."""
 
 CAMERA_SHARES = {"light": 0.7, "cover": 0.4, "blur": 0.4, "noise": 0.3, "jpeg": 0.3}
-"""How often a poor camera does each; independent of each other."""
+"""Probability of each fault of a poor camera, independent."""
 
 MAX_BLUR_PX, MAX_NOISE, JPEG_QUALITY = 2.0, 30.0, (5, 60)
 """Deviations of the blur and of the noise (grey levels)."""
 
 
 def variants(pictures: np.ndarray, rng: np.random.Generator, side: int, camera: float = 0.0) -> np.ndarray:
-    """A variant of each picture: mirrored or not, turned, scaled, shifted, in another contrast, erased in part.
+    """A random variant of each picture: mirrored, turned, scaled, shifted, in another contrast, erased in part.
 
     Args:
         pictures: uint8 (n, h, h) grey.
-        side: of the variants in pixels: the middle of the picture at its scale, which learns quicker where it is smaller
-            (Touvron et al. 2019, arXiv 1906.06423).
-        camera: share of the pictures that a poor camera sees: further turned, in other light, covered, blurred, noisy,
-            compressed.
+        side: of the variants in pixels: the middle of the picture at its scale; smaller ones train faster (Touvron et al.
+            2019, arXiv 1906.06423).
+        camera: share of pictures from a poor camera: further turned, in other light, covered, blurred, noisy, compressed.
 
     Returns:
         uint8 (n, side, side).
@@ -70,7 +69,7 @@ def warp_randomly(pictures: np.ndarray, rng: np.random.Generator, side: int, poo
 
 
 def recolour(pictures: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Another contrast (0.7 to 1.4 times) and brightness (up to 30 grey levels)."""
+    """Change contrast (0.7 to 1.4 times) and brightness (up to 30 grey levels)."""
     n = len(pictures)
     contrast = np.exp(rng.uniform(np.log(0.7), np.log(1.4), (n, 1, 1))).astype(np.float32)
     brightness = rng.uniform(-30, 30, (n, 1, 1)).astype(np.float32)
@@ -84,7 +83,7 @@ def erase_patch(picture: np.ndarray, rng: np.random.Generator) -> None:
 
 
 def poor_camera(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A picture uint8 (h, h) as a poor camera in a poor place sees it."""
+    """A picture uint8 (h, h) degraded like one of a poor camera in poor light."""
     happens = {name: rng.random() < share for name, share in CAMERA_SHARES.items()}
     if happens["cover"]:
         kind = rng.choice(len(COVERS), p=[share for share, _ in COVERS])
@@ -112,7 +111,7 @@ def _cover(picture: np.ndarray, ranges: tuple[tuple[float, float], ...], rng: np
 
 
 def _lit(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Another gamma and exposure, and light that falls from one side."""
+    """Change gamma and exposure, and add light from one side."""
     ramp = np.linspace(-0.3, 0.3, len(picture), dtype=np.float32)
     falling = 1 + rng.uniform(-1, 1) * ramp + rng.uniform(-1, 1) * ramp[:, None]
     light = 255 * (picture / np.float32(255)) ** np.exp(rng.uniform(-0.4, 0.4)) * falling

@@ -1,4 +1,4 @@
-"""Figures as Markdown tables, and the part of MODEL_CARD.md that is made of them, so that none is ever written by hand."""
+"""Figures of the expression network as Markdown tables, and their part of MODEL_CARD.md."""
 
 import json
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ LABEL_TITLES = {"fer2013": "FER2013's labels", "ferplus": "FERPlus' majority"}
 
 
 def card_data(data: Path) -> Path:
-    """The one file that a card is measured on: itself, or the test part in FER2013's folder.
+    """The file that a card is measured on: itself, or the test part in FER2013's folder.
 
     Raises:
         DataError: neither.
@@ -31,10 +31,10 @@ def card_data(data: Path) -> Path:
 
 
 def split_card(folder: Path) -> tuple[str, str, str]:
-    """The model card of a folder: before the figures, the figures, after them; the markers belong to the outer parts.
+    """Split a folder's model card: before the figures, figures, after; the markers belong to the outer parts.
 
     Raises:
-        DataError: there is no card, or it has no place for figures.
+        DataError: no card, or no place for figures in it.
     """
     path = folder / CARD_FILE
     try:
@@ -61,8 +61,8 @@ def with_provenance(
     beside: Path | None,
     people: Sequence[str],
 ) -> dict[str, Any]:
-    """The figures of all sets of labels with what they were measured on: what figures.json holds, see
-    cssafe.expression.model_metrics.
+    """The content of figures.json (see cssafe.expression.model_metrics): figures of all sets of labels, with command, weights
+    and data.
 
     Args:
         in_each: precision -> the figures in it.
@@ -86,7 +86,7 @@ def with_provenance(
 
 
 def _fair_accuracy(told: dict[str, Any]) -> float:
-    """Accuracy without copies of training pictures, where the data tell which these are."""
+    """Accuracy without copies of training pictures, where they are known."""
     return float(told.get("accuracy_without_duplicates", told["accuracy"]))
 
 
@@ -95,14 +95,14 @@ def _weights(folder: Path) -> dict[str, str]:
 
 
 def write_card(folder: Path, figures: dict[str, Any]) -> None:
-    """Write figures.json into the folder and renew its card."""
+    """Write figures.json into the folder and update its card."""
     before, _, after = split_card(folder)
     (folder / FIGURES).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     (folder / CARD_FILE).write_text(before + render_figures(figures) + after, encoding="utf-8")
 
 
 def render_figures(figures: dict[str, Any]) -> str:
-    """The card's part, from what figures.json holds."""
+    """The card's part from the content of figures.json."""
     beside = figures["beside"]
     text = (
         f"`{figures['command']}`, {figures['date']}, {figures['processor']}, {figures['precision']}. SHA-256 of the weights "
@@ -118,10 +118,10 @@ def render_figures(figures: dict[str, Any]) -> str:
 
 
 def format_tables(figures: dict[str, dict[str, Any]], beside: str = "") -> str:
-    """The figures of each set of labels for people, as Markdown.
+    """Markdown tables of the figures of each set of labels.
 
     Args:
-        beside: name of the network that robustness is compared with.
+        beside: name of the network compared in robustness.
     """
     parts = [_accuracy(figures)]
     for labels, told in figures.items():
@@ -245,7 +245,7 @@ def _count(n: int) -> str:
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:
-    """Markdown, the first column to the left and the others to the right, that reads well on a terminal too."""
+    """Markdown table, aligned for terminals: first column left, others right."""
     widths = [max(3, *(len(cell) for cell in column)) for column in zip(head, *rows, strict=True)]
     lines = [
         [
@@ -259,7 +259,7 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
 
 
 def _rounded(value: Any) -> Any:
-    """Every number with at most four decimals."""
+    """All numbers rounded to four decimals."""
     if isinstance(value, dict):
         return {name: _rounded(one) for name, one in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Labelled faces as arrays: reading any layout of datasets.py, splitting it, what counts as the truth. No framework."""
+"""Labelled faces as arrays: any layout of datasets.py decoded, split, with its truth. No framework."""
 
 import hashlib
 import sys
@@ -25,15 +25,15 @@ SIZE = 48
 LABELS = {"fer2013": FER2013, "ferplus": FERPLUS}
 
 MAX_GROUPS = 20
-"""Different values of a column up to which it is taken for groups of people."""
+"""Largest number of values in a column of groups of people."""
 
 
 @dataclass(frozen=True)
 class Labelled:
     """n pictures of faces with both kinds of label, to learn from.
 
-    images: uint8 (n, 48, 48) grey. fer2013: int (n,), index into FER2013, -1 where there is none. ferplus: float32 (n, 8),
-    shares of the votes over the eight emotions, rows sum to 1, or all 0 where there is no usable vote.
+    images: uint8 (n, 48, 48) grey. fer2013: int (n,), index into FER2013 or -1. ferplus: float32 (n, 8), shares of the votes
+    over the eight emotions, rows sum to 1, or all 0 without usable votes.
     """
 
     images: np.ndarray
@@ -53,11 +53,10 @@ class Labelled:
 
 @dataclass(frozen=True)
 class EvaluationSet:
-    """n labelled faces that a network is judged by.
+    """n labelled faces to evaluate a network on.
 
-    crops: uint8 (n, size, size) grey. truth: name in LABELS -> int (n,), index into those labels, -1 where a face has none
-    of them. duplicate: bool (n,), also stands in the training data, or None where the data do not say. people: column ->
-    str (n,), the group of each face, "" where it is not known.
+    crops: uint8 (n, size, size) grey. truth: name in LABELS -> int (n,), index into those labels or -1. duplicate: bool (n,),
+    also in the training data; None where unknown. people: column -> str (n,), the group of each face, "" where unknown.
     """
 
     crops: np.ndarray
@@ -67,18 +66,16 @@ class EvaluationSet:
 
 
 def read_training(path: Path) -> tuple[Labelled, Labelled]:
-    """Read the training part of a data set in any layout (data/README.md), all of it where it has no parts, and split it by
-    picture content.
+    """Read the training part of a data set in any layout (data/README.md), all of it where it has no parts, and split it.
 
-    Left out: rows of FERPlus without votes (not faces), repeated pictures, and pictures that also stand in the test part,
-    so that no figure on that part can come from memory.
+    Left out: rows of FERPlus without votes (not faces), repeated pictures, and pictures of the test part, so that no figure
+    on that part comes from memory.
 
     Returns:
-        (nine tenths to learn from, one tenth to choose and calibrate on). The split hangs on the pixels' hash, so it is
-        the same on every machine.
+        (nine tenths to learn from, one tenth to choose and calibrate on), by hash of the pixels: the same on every machine.
 
     Raises:
-        DataError: what is wrong with the data.
+        DataError: unusable data.
     """
     rows = datasets.read_dataset(path).rows
     learn, test = rows[rows["part"] != "test"], rows[rows["part"] == "test"]
@@ -101,7 +98,7 @@ def read_training(path: Path) -> tuple[Labelled, Labelled]:
 
 
 def decode_labelled(rows: pd.DataFrame, path: Path = Path("rows")) -> Labelled:
-    """Decode the rows of a data set; its words count for every set of labels that has them, unless there are votes.
+    """Decode the rows of a data set; its labels count for every set of labels that has them, unless there are votes.
 
     Raises:
         DataError: an unknown word, a picture that cannot be read.
@@ -116,7 +113,7 @@ def decode_labelled(rows: pd.DataFrame, path: Path = Path("rows")) -> Labelled:
 def vote_shares(rows: pd.DataFrame) -> np.ndarray:
     """FERPlus votes -> float32 (n, 8) shares; all 0 where there are no votes or 'unknown' or 'not a face' leads.
 
-    A single vote against nine others is taken for a slip, as in FERPlus' own recipe (Barsoum et al. 2016, section 3).
+    Single votes are dropped as slips, as in FERPlus' own recipe (Barsoum et al. 2016, section 3).
     """
     votes, others = np.split(rows[list(VOTES)].fillna(0).to_numpy(np.float32), [len(FERPLUS)], axis=1)
     usable = votes.max(axis=1, initial=0) > others.max(axis=1, initial=0)
@@ -126,8 +123,8 @@ def vote_shares(rows: pd.DataFrame) -> np.ndarray:
 
 
 def ferplus_majority(rows: pd.DataFrame) -> np.ndarray:
-    """FERPlus votes -> int (n,), the emotion with most votes (the first of equal ones); -1 where there are no votes, or
-    'unknown' or 'not a face' has more."""
+    """FERPlus votes -> int (n,), the emotion with most votes (first of equals); -1 without votes, or where 'unknown' or 'not a
+    face' has more."""
     votes, others = np.split(rows[list(VOTES)].fillna(0).to_numpy(float), [len(FERPLUS)], axis=1)
     most = votes.max(axis=1, initial=0)
     counted = (most > 0) & (most >= others.max(axis=1, initial=0))
@@ -137,15 +134,15 @@ def ferplus_majority(rows: pd.DataFrame) -> np.ndarray:
 def read_evaluation_set(
     path: Path, labels: Sequence[str], size: int = SIZE, people: Sequence[str] = ()
 ) -> EvaluationSet:
-    """Read what is not for training of a data set in any layout, all of it where nothing else is there.
+    """Read the test part of a data set in any layout, all of it where it has no parts.
 
-    Only faces with a label of at least one of the sets in `labels` (names in LABELS) are read.
+    Only faces with a label in at least one of the sets `labels` (names in LABELS) are read.
 
     Args:
-        size: side of the crops, pixels. people: columns that tell groups of people.
+        size: side of the crops, pixels. people: columns with groups of people.
 
     Raises:
-        DataError: what is wrong with the data.
+        DataError: unusable data.
     """
     listed = datasets.read_dataset(path, people)
     rows = listed.rows
@@ -188,8 +185,8 @@ def crop_faces(path: Path, rows: pd.DataFrame, size: int) -> np.ndarray:
 
 
 def crop_face(image: np.ndarray, box: np.ndarray | None, size: int) -> np.ndarray:
-    """The crop that the network sees, uint8 (size, size) grey: around the box (x, y, w, h in pixels, forehead to chin)
-    as live faces are cut, or, without one, the whole picture, which then is a crop already."""
+    """The network's crop, uint8 (size, size) grey: around the box (x, y, w, h in pixels, forehead to chin) like live faces, or
+    the whole picture without a box."""
     picture = grey(image)
     if box is not None:
         x, y, w, h = box
@@ -218,7 +215,7 @@ def _decode(path: Path, row: Any, image: Any) -> np.ndarray:
 
 
 def _words(path: Path, said: pd.Series) -> pd.Series:
-    """Emotions in any wording -> our words."""
+    """Emotions in any wording -> names in labels.py."""
     words = said.map(lambda word: EMOTION_WORDS.get(str(word).strip().lower()))
     if words.isna().any():
         unknown = said[words.isna()].iloc[0]

@@ -1,6 +1,6 @@
-"""How well an expression network does on labelled faces: `python -m cssafe evaluate`.
+"""Evaluation of an expression network on labelled faces: `python -m cssafe evaluate`.
 
-Faces go through the same crop and the same exported graph as live ones, and unmirrored.
+Faces go unmirrored through the crop and the exported graph of live faces.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from cssafe.training.expression.data import LABELS, EvaluationSet, read_evaluati
 from cssafe.training.progress import with_progress
 
 PROGRESS_CROPS = 256
-"""Crops that are judged between two lines of progress."""
+"""Crops between two progress lines."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,7 +57,7 @@ def main(args: argparse.Namespace) -> int:
     folder = args.model or settings.load().model
     data = card.card_data(args.data) if args.card else args.data
     if args.card:
-        card.split_card(folder)  # a card that cannot be written is told before the work
+        card.split_card(folder)  # a card that cannot be written is reported before the work
     network = Expression(folder)
     others = [Expression(args.beside)] if args.beside else []
     if any(other.size != network.size for other in others):
@@ -102,7 +102,7 @@ def predict_all(network: Expression, crops: np.ndarray) -> dict[str, np.ndarray]
 
 
 def label_set_figures(probabilities: dict[str, np.ndarray], exam: EvaluationSet) -> dict[str, dict[str, Any]]:
-    """Set of labels -> its figures, over the faces that have one of these labels."""
+    """Set of labels -> its figures, over the faces with one of these labels."""
     figures = {}
     for labels, truth in exam.truth.items():
         counted = truth >= 0
@@ -123,11 +123,11 @@ def classification_figures(
     duplicate: np.ndarray | None = None,
     people: dict[str, np.ndarray] | None = None,
 ) -> dict[str, Any]:
-    """The figures of one set of labels, in the form of cssafe.expression.model_metrics.
+    """Figures of one set of labels, in the form of cssafe.expression.model_metrics.
 
     Args:
         probabilities: (n, k), rows sum to 1. truth: int (n,), index into the k labels.
-        duplicate: bool (n,), rows that also stand in the training data.
+        duplicate: bool (n,), rows that are also in the training data.
         people: column -> str (n,), the group of each face.
     """
     guess = probabilities.argmax(axis=1)

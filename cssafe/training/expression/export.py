@@ -1,4 +1,4 @@
-"""A trained network -> the model folder that is served: float32 weights, the OpenVINO graph and model.json."""
+"""Export of a trained expression network: float32 weights, OpenVINO graphs and model.json."""
 
 import json
 from datetime import date
@@ -17,7 +17,7 @@ from cssafe.vision.openvino_runtime import sha256
 FILES = ("model.keras", *(f"{graph}.{end}" for graph in ("expression", "expression_int8") for end in ("xml", "bin")))
 
 CALIBRATION_PICTURES = 1024
-"""Pictures by which the ranges of the 8-bit integers are set."""
+"""Pictures that set the ranges of the 8-bit integers."""
 
 
 def export(
@@ -30,12 +30,11 @@ def export(
 ) -> None:
     """Write model.keras, the OpenVINO graphs expression and expression_int8, and model.json into `folder`.
 
-    Training runs in bfloat16; what is saved and served is the same network in float32, asked twice (network.served), with
-    temperatures that are fitted on what was held back.
+    The network is saved in float32, asked twice (network.served_network), with temperatures fitted on held-back pictures.
 
     Args:
         trained: of network.build, any width.
-        inherited: temperatures to take where nothing was held back.
+        inherited: temperatures where nothing was held back.
     """
     folder.mkdir(parents=True, exist_ok=True)
     keras.mixed_precision.set_global_policy("float32")
@@ -80,8 +79,8 @@ def _model_card(
 
 
 def quantise(folder: Path, learned: Labelled) -> None:
-    """The graph expression of a folder once more with 8-bit integers, ranges set by pictures that were learned from (NNCF,
-    Kozlov et al. 2020, arXiv 2002.08679). Without the package nncf there is none, and bfloat16 or float32 is served."""
+    """Write a folder's graph in 8-bit integers, ranges set by learned pictures (NNCF, Kozlov et al. 2020, arXiv 2002.08679).
+    Without the package nncf there is none, and bfloat16 or float32 is served."""
     try:
         import nncf
     except ImportError:
@@ -100,9 +99,9 @@ def quantise(folder: Path, learned: Labelled) -> None:
 
 
 def softmax_operations(graph: ov.Model) -> list[str]:
-    """Names of a graph's operations from its softmaxes on, without its results."""
+    """Names of a graph's operations from its softmaxes on, without its outputs."""
     found: set[str] = set()
-    for operation in graph.get_ordered_ops():  # what is given comes before what is made of it
+    for operation in graph.get_ordered_ops():  # inputs come before outputs
         given = {port.get_source_output().get_node().get_friendly_name() for port in operation.inputs()}
         if operation.get_type_name() == "Softmax" or (given & found and operation.get_type_name() != "Result"):
             found.add(operation.get_friendly_name())
@@ -110,18 +109,18 @@ def softmax_operations(graph: ov.Model) -> list[str]:
 
 
 def load_trained(folder: Path) -> keras.Model:
-    """The trained network inside a model folder: crops -> logits and maps, as network.build made it."""
+    """Load the network of network.build inside a model folder: crops -> logits and maps."""
     card = json.loads((folder / "model.json").read_text(encoding="utf-8"))
     return keras.models.load_model(folder / "model.keras", compile=False).get_layer(card["network"])
 
 
 def load_temperatures(folder: Path) -> dict[str, float]:
-    """What was fitted for the network in a model folder."""
+    """Temperatures of the network in a model folder."""
     return dict(json.loads((folder / "model.json").read_text(encoding="utf-8"))["temperatures"])
 
 
 def fit_temperatures(plain: keras.Model, data: Labelled) -> dict[str, float]:
-    """For each label set the number that, dividing the logits, makes the right answers likeliest (Guo et al. 2017)."""
+    """Temperature of each label set, by temperature scaling (Guo et al. 2017)."""
     crops = data.images[..., None].astype(np.float32)
     said = [plain.predict(views, batch_size=256, verbose=0) for views in (crops, crops[:, :, ::-1])]
     truth = {"fer2013": data.fer2013, "ferplus": data.ferplus.argmax(axis=1)}
@@ -150,7 +149,7 @@ def best_temperature(views: list[np.ndarray], truth: np.ndarray) -> float:
 
 
 def held_back_scores(model: keras.Model, data: Labelled) -> dict[str, float]:
-    """Accuracy on both label sets, FERPlus by the majority of the votes where there are any."""
+    """Accuracy on both label sets, FERPlus by majority of the votes."""
     guess = model.predict(data.images[..., None].astype(np.float32), batch_size=256, verbose=0)
     labelled, voted = data.fer2013 >= 0, data.ferplus.sum(axis=1) > 0
     return {

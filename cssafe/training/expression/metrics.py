@@ -1,4 +1,4 @@
-"""What can be said of a network's answers: pure functions of arrays. Where a denominator is zero a metric is 0."""
+"""Metrics of a classifier: pure functions of arrays. A metric with denominator zero is 0."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,16 +12,16 @@ Metric = Callable[[np.ndarray], np.ndarray]
 """Confusion matrices (..., k, k) -> (...), in [0, 1]."""
 
 RESAMPLES = 1000
-"""Of the bootstrap: the ends of its 95 % intervals then move by about a twentieth of their width from seed to seed."""
+"""Bootstrap resamples: the ends of 95 % intervals then vary by about a twentieth of their width between seeds."""
 
 PERMUTATIONS = 10_000
-"""Of the permutation test: a p of .05 is then known to within .004."""
+"""Draws of the permutation test: a p of .05 is then known to within .004."""
 
 COVERAGES = np.linspace(0.025, 1, 40)
-"""Shares of the faces that are answered, for which the accuracy is told."""
+"""Shares of answered faces at which accuracy is reported."""
 
 MIN_GROUP_FACES = 30
-"""Faces below which a group gets no figure: its 95 % interval would reach 17 points and more to either side."""
+"""Smallest group with a figure: below, its 95 % interval reaches 17 points and more to either side."""
 
 
 def confusion(truth: np.ndarray, guess: np.ndarray, k: int) -> np.ndarray:
@@ -52,11 +52,10 @@ def macro_f1(counts: np.ndarray) -> np.ndarray:
 
 
 def bootstrap(counts: np.ndarray, metric: Metric, seed: int = 0) -> tuple[float, float]:
-    """95 % interval of a metric of a confusion matrix (k, k) by the percentile bootstrap over faces (Efron 1979); all of
-    [0, 1] without faces.
+    """95 % interval of a metric of a confusion matrix (k, k) by the percentile bootstrap over faces (Efron 1979); [0, 1]
+    without faces.
 
-    Drawing n faces with replacement and counting them anew is drawing the cells from a multinomial distribution, so no
-    face needs to be drawn.
+    Resampled confusion matrices are drawn directly: they follow a multinomial distribution.
 
     Args:
         metric: of several matrices at once.
@@ -70,7 +69,7 @@ def bootstrap(counts: np.ndarray, metric: Metric, seed: int = 0) -> tuple[float,
 
 
 def wilson(share: float, n: int) -> tuple[float, float]:
-    """95 % interval of a share of n independent cases (Wilson 1927); all of [0, 1] where n is 0."""
+    """95 % interval of a share of n independent cases (Wilson 1927); [0, 1] where n is 0."""
     if n == 0:
         return 0.0, 1.0
     z = 1.959964
@@ -80,7 +79,7 @@ def wilson(share: float, n: int) -> tuple[float, float]:
 
 
 def reliability(probabilities: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Confidence of the guess against how often it is right, over BINS bins of confidence (Niculescu-Mizil & Caruana 2005).
+    """Confidence against accuracy of the guess over BINS bins of confidence (Niculescu-Mizil & Caruana 2005).
 
     Args:
         probabilities: (n, k), rows sum to 1. truth: int (n,).
@@ -97,21 +96,20 @@ def reliability(probabilities: np.ndarray, truth: np.ndarray) -> tuple[np.ndarra
 
 
 def calibration_error(probabilities: np.ndarray, truth: np.ndarray) -> float:
-    """Mean distance between the confidence of the guess and how often it is right, over BINS bins of confidence,
-    weighted by their faces, in [0, 1] (expected calibration error, Naeini et al. 2015)."""
+    """Expected calibration error over BINS bins of confidence, in [0, 1] (Naeini et al. 2015)."""
     faces, confidence, right = reliability(probabilities, truth)
     return float(safe_ratio(np.nansum(faces * np.abs(confidence - right)), len(truth)))
 
 
 def coverage(probabilities: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What is gained by not answering where the network is unsure (El-Yaniv & Wiener 2010).
+    """Accuracy against coverage when unsure faces are left unanswered (El-Yaniv & Wiener 2010).
 
     Args:
         probabilities: (n, k), rows sum to 1. truth: int (n,).
 
     Returns:
-        By rising share of answered faces: that share (m,), the least confidence among them (m,), and their accuracy
-        (m,), all in [0, 1]. m is at most the number of COVERAGES, fewer with few faces, 0 without.
+        By rising share of answered faces: that share (m,), their lowest confidence (m,), and their accuracy (m,), all in
+        [0, 1]. m is at most the number of COVERAGES, fewer with few faces, 0 without.
     """
     confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == truth
     order = np.argsort(-confidence, kind="stable")
@@ -125,14 +123,13 @@ def coverage(probabilities: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, 
 
 
 def permutation_p(sizes: np.ndarray, right: np.ndarray, seed: int = 0) -> float | None:
-    """Probability that groups which do not differ would differ at least as much as these by chance, in (0, 1].
+    """p of a permutation test for different accuracies of groups, in (0, 1], with the chi-square statistic.
 
-    A permutation test with the chi-square statistic. Dealing the right answers out to the faces anew, whatever their
-    group, is drawing from a multivariate hypergeometric distribution. The draw that was seen counts as one of them
-    (Phipson & Smyth 2010).
+    Permuted right answers follow a multivariate hypergeometric distribution. The observed one counts as a draw (Phipson &
+    Smyth 2010).
 
     Args:
-        sizes: int (g,), faces of each group. right: int (g,), how many of them were named rightly.
+        sizes: int (g,), faces of each group. right: int (g,), of these named rightly.
 
     Returns:
         None with fewer than two groups.
@@ -149,8 +146,7 @@ def permutation_p(sizes: np.ndarray, right: np.ndarray, seed: int = 0) -> float 
 
 
 def holm(p: dict[str, float | None]) -> dict[str, float | None]:
-    """Probabilities of several tests, raised so that all of them together err as seldom as one would (Holm 1979); None stays
-    None."""
+    """p of several tests, adjusted for their number (Holm 1979); None stays None."""
     told = sorted((value, name) for name, value in p.items() if value is not None)
     raised, highest = dict(p), 0.0
     for i, (value, name) in enumerate(told):
@@ -160,13 +156,12 @@ def holm(p: dict[str, float | None]) -> dict[str, float | None]:
 
 
 def group_figures(truth: np.ndarray, guess: np.ndarray, values: np.ndarray, labels: tuple[str, ...]) -> dict[str, Any]:
-    """Whether the network does equally well for groups of people: the object of one column in cssafe.expression.model_metrics.
+    """Figures by groups of people: the object of one column in cssafe.expression.model_metrics.
 
-    Accuracy also differs where groups show different emotions; recall, label by label, does not, so its p is raised by
-    Holm's rule and is the one to go by.
+    Accuracy also differs where groups show different emotions; recall by label does not, so its adjusted p decides.
 
     Args:
-        truth, guess: int (n,), index into the labels. values: str (n,), the group of each face, '' where it is not known.
+        truth, guess: int (n,), index into the labels. values: str (n,), the group of each face, '' where unknown.
     """
     names = sorted(set(values.tolist()) - {""})
     counts = np.array([confusion(truth[values == name], guess[values == name], len(labels)) for name in names])

@@ -1,8 +1,7 @@
-"""The expression networks that can be trained: ours, and the classics that it is compared with.
+"""Expression networks to train: ours, and the classics for comparison.
 
-Every one ends in the same way: its last feature map becomes, place by place, evidence for each label, and the mean of the
-evidence over all places is the logit. So the network says by itself what it looked at (class activation map, Zhou et al.
-2016), without gradients.
+Each ends in maps of evidence for each label, whose mean is the logit: the class activation map (Zhou et al. 2016) needs no
+gradients.
 """
 
 from collections.abc import Callable
@@ -22,9 +21,7 @@ OUTPUTS = {"fer2013": FER2013, "ferplus": FERPLUS}
 
 def build(name: str = "vgg", size: int | None = None, width: float = 1.0) -> keras.Model:
     """Grey crops (n, size, size, 1) in 0..255 -> {"fer2013": (n, 7), "ferplus": (n, 8)} logits, float32, and with "_map" the
-    evidence for them by place, (n, rows, columns, 7 or 8).
-
-    Each crop is brought to mean 0 and deviation 1 inside the network, so no caller can scale it wrongly.
+    evidence by place, (n, rows, columns, 7 or 8). Crops are standardised inside.
 
     Args:
         name: one of FEATURES.
@@ -45,7 +42,7 @@ def build(name: str = "vgg", size: int | None = None, width: float = 1.0) -> ker
 
 @keras.saving.register_keras_serializable("cssafe")
 class Standardise(layers.Layer):
-    """Each picture with mean 0 and deviation 1, whatever its light and contrast."""
+    """Each picture with mean 0 and deviation 1."""
 
     def __init__(self, **kwargs: Any):
         super().__init__(**{"dtype": "float32", **kwargs})
@@ -69,7 +66,7 @@ def vgg(x: keras.KerasTensor, width: float = 1.0) -> keras.KerasTensor:
 
 
 def mini_xception(x: keras.KerasTensor) -> keras.KerasTensor:
-    """The small classic of this field (Arriaga et al. 2017, arXiv 1710.07557): separable convolutions with shortcuts."""
+    """mini-Xception (Arriaga et al. 2017, arXiv 1710.07557): separable convolutions with shortcuts."""
     for channels in (8, 8):
         x = layers.Conv2D(channels, 3, padding="same", use_bias=False)(x)
         x = layers.ReLU()(layers.BatchNormalization()(x))
@@ -108,13 +105,12 @@ FEATURES: dict[str, Callable[..., keras.KerasTensor]] = {
 
 
 def served_network(network: keras.Model, temperatures: dict[str, float]) -> keras.Model:
-    """The network as it is served: the mean of what it says of a crop and of its mirror picture.
+    """The network as served: mean probabilities of a crop and its mirror image.
 
-    A face and its mirror picture show the same emotion, so this costs twice the time and no parameter, and is worth a point
-    of accuracy (models/LOG.md).
+    Twice the time, no parameter, and a point of accuracy (models/LOG.md).
 
     Args:
-        temperatures: for each label set, what its logits are divided by (Guo et al. 2017).
+        temperatures: of each label set; divide its logits (Guo et al. 2017).
 
     Returns:
         crops (n, SIZE, SIZE, 1) -> {"fer2013": (n, 7), "ferplus": (n, 8)} probabilities, and "map" (n, rows, columns, 8):

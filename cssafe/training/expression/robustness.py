@@ -1,8 +1,8 @@
-"""How much of its accuracy a network keeps when pictures get worse: each fault of a camera, a place or a crop by itself, at
-several strengths (after Hendrycks & Dietterich 2019), always the same for the same seed.
+"""Robustness of a network to degraded pictures: each fault of a camera, a place or a crop by itself, at several strengths
+(after Hendrycks & Dietterich 2019), reproducible by seed.
 
-Crops are uint8 (n, h, w) grey throughout; the face fills them as in FER2013, whose mean picture has the eyes at .36 and the
-mouth at .79 of its height.
+Crops are uint8 (n, h, w) grey; the face fills them as in FER2013, whose mean picture has the eyes at .36 and the mouth at .79
+of its height.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -18,12 +18,12 @@ from cssafe.training.progress import with_progress
 from cssafe.vision.crops import crop
 
 BATCH_CROPS = 256
-"""Crops that are changed and judged at once: bounds the memory."""
+"""Crops changed and classified at once: limits memory."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """One way in which crops get worse. strengths: in `unit`.
+    """One degradation of crops. strengths: in `unit`.
     apply: (crop uint8 (h, w), strength, random numbers of this crop) -> crop uint8 (h, w)."""
 
     name: str
@@ -36,8 +36,7 @@ def apply_change(crops: np.ndarray, change: Change, strength: float, first: int 
     """The crops with one change, uint8 (n, h, w).
 
     Args:
-        first: number of the first crop in the whole set: what is drawn for a crop hangs on its number, not on the part that
-            it comes in.
+        first: number of the first crop in the whole set, which seeds the random numbers.
     """
     made = np.empty_like(crops)
     for i, image in enumerate(crops):
@@ -46,7 +45,7 @@ def apply_change(crops: np.ndarray, change: Change, strength: float, first: int 
 
 
 def change_steps() -> Iterator[tuple[str, float, str, Change | None]]:
-    """Name, strength, unit and change of every row of the table; the first is no change."""
+    """Name, strength, unit and change of each row of the table; the first is no change."""
     yield "none", 0.0, "", None
     for change in CHANGES:
         for strength in change.strengths:
@@ -92,7 +91,7 @@ def _sunglasses(image: np.ndarray, height: float, rng: np.random.Generator) -> n
 
 
 def _hand(image: np.ndarray, side: float, rng: np.random.Generator) -> np.ndarray:
-    # Of the face's own grey, as a hand is: an edge, but no tone that is not in the picture.
+    # Of the face's own grey, like a hand.
     return _patch(image, 0.79, 0.5, side, 1.3 * side, float(np.median(image)))
 
 
@@ -114,7 +113,7 @@ CHANGES = (
     Change(N_("crop scale"), "of the side", (0.75, 0.85, 1.15, 1.3), _scale),
     Change(N_("crop shift"), "of the side", (0.05, 0.1, 0.15, 0.2), _shift),
 )
-"""The weaker half is what live faces bring, the stronger half shows where it ends."""
+"""The weaker half occurs in live faces; the stronger half shows the limits."""
 
 
 def _pixels(values: np.ndarray) -> np.ndarray:
@@ -122,7 +121,7 @@ def _pixels(values: np.ndarray) -> np.ndarray:
 
 
 def _recrop(image: np.ndarray, roll: float = 0, side: float = 1, by: np.ndarray | float = 0) -> np.ndarray:
-    """Cut anew as a finder that errs would: turned (degrees), with another side and moved (shares of the side)."""
+    """Crop again with errors of a face finder: turned (degrees), scaled and shifted (shares of the side)."""
     h, w = image.shape
     return crop(image, np.array([(w - 1) / 2, (h - 1) / 2]) + by * w, side * w, roll, w)
 
@@ -139,12 +138,11 @@ def _patch(image: np.ndarray, y: float, x: float, height: float, width: float, l
 def measure_robustness(
     networks: Sequence[Callable[[np.ndarray], dict[str, np.ndarray]]], crops: np.ndarray, truth: dict[str, np.ndarray]
 ) -> dict[str, list[dict[str, Any]]]:
-    """Accuracy under every change and strength: for each set of labels the rows of "robustness" in
-    cssafe.expression.model_metrics.
+    """Accuracy under every change and strength: set of labels -> rows of "robustness" in cssafe.expression.model_metrics.
 
     Args:
-        networks: the one that is judged and, if wanted, one beside it: crops -> {set of labels: probabilities (n, k)}.
-        truth: set of labels -> int (n,), -1 where a face has none.
+        networks: the evaluated one and, optionally, one beside it: crops -> {set of labels: probabilities (n, k)}.
+        truth: set of labels -> int (n,), -1 without label.
     """
     rows: dict[str, list[dict[str, Any]]] = {labels: [] for labels in truth}
     made = list(change_steps())

@@ -1,4 +1,4 @@
-"""A Keras network in PyTorch, weight for weight: the quickest way to train it on a processor (docs/training.md)."""
+"""A Keras network in PyTorch with the same weights: trains fastest on a processor (docs/training.md)."""
 
 import math
 from collections.abc import Callable

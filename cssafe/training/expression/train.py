@@ -1,7 +1,7 @@
-"""Train the expression network by PyTorch: `python -m cssafe train`. Reads top to bottom.
+"""Training of the expression network by PyTorch: `python -m cssafe train`.
 
-Everything random follows from the seed and the number of the step, so an interrupted run that is started again with the same
-folder sees the same batches and ends with the same weights.
+All randomness follows from the seed and the number of the step: an interrupted run started again with the same folder sees the
+same batches and ends with the same weights.
 """
 
 import argparse
@@ -32,29 +32,29 @@ except ImportError:
     raise DataError("PyTorch is not installed, and training needs it: pip install -r requirements-train.txt") from None
 
 MOMENTUM, WEIGHT_DECAY, LABEL_SMOOTHING = 0.9, 5e-4, 0.1
-"""As the published networks from scratch have them (docs/training.md); smoothing of FER2013's labels."""
+"""As in published networks from scratch (docs/training.md); smoothing of FER2013's labels."""
 
 EMA_MOMENTUM = 0.998
-"""Share of the averaged weights that stays in each step."""
+"""Share of the averaged weights kept in each step."""
 
 WARM_UP_EPOCHS = 2
 
 CAMERA_PICTURES = 0.5
-"""Share of the pictures that a poor camera sees in the last part of a run."""
+"""Share of pictures with a poor camera in the last part of a run."""
 
 TEACHER_WEIGHT = 0.7
-"""Share of a student's loss that comes from its teachers, the rest from the labels (Hinton et al. 2015 leave the labels a
-considerably lower weight)."""
+"""Share of a student's loss from its teachers, the rest from the labels (Hinton et al. 2015: considerably lower weight on the
+labels)."""
 
 RARE_SHARE = 0.03
-"""Share of the pictures from which on an emotion is learned as often as it occurs; rarer ones are drawn more often, by
-the square root of what they lack (repeat factors, Gupta et al. 2019, arXiv 1908.03195)."""
+"""Share of pictures below which an emotion is drawn more often, by the square root of the ratio (repeat factors, Gupta et al.
+2019, arXiv 1908.03195)."""
 
 CHECKPOINT_S = 180
-"""Longest time between two checkpoints, seconds."""
+"""Longest time between two checkpoints."""
 
 EVALUATION_EPOCHS = 5
-"""Epochs between two looks at the pictures held back."""
+"""Epochs between two evaluations on held-back pictures."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -123,7 +123,7 @@ def main(args: argparse.Namespace) -> int:
 
 @dataclass(frozen=True)
 class Plan:
-    """What each step learns from and at which rate: functions of its number alone.
+    """Batches and learning rate of each step, functions of its number alone.
 
     epochs: passes. cut: pixels. camera: share of the run. The rest: see the options of the same names.
     """
@@ -145,7 +145,7 @@ class Plan:
         return self.epochs * self.steps_per_epoch
 
     def rate_at(self, step: int) -> float:
-        """From 0 to the highest rate in a line, then along a cosine to 0."""
+        """Linear warm-up to the highest rate, then a cosine to 0."""
         warm_up = min(WARM_UP_EPOCHS * self.steps_per_epoch, self.steps // 4)
         if step < warm_up:
             return self.rate * (step + 1) / warm_up
@@ -155,7 +155,7 @@ class Plan:
         """Indices of the step's pictures: each once an epoch, rare emotions more often."""
         epoch, i = divmod(step, self.steps_per_epoch)
         rng = np.random.default_rng((self.seed, epoch))
-        # Each picture once, then the rare ones again with the probability that their repeat factor exceeds 1 by.
+        # Each picture once, rare ones again with probability of the fraction of their repeat factor.
         times = np.floor(repeat_factors(self.data) + rng.random(len(self.data))).astype(int)
         order = rng.permutation(np.repeat(np.arange(len(self.data)), times))
         return order[i * self.batch : (i + 1) * self.batch]
@@ -170,16 +170,16 @@ class Plan:
 
 @dataclass
 class Run:
-    """Where a training stands; everything here is in its checkpoint.
+    """State of a training; everything here is in its checkpoint.
 
-    step: steps done. averaged: the network with the moving average of the weights, which is evaluated and kept.
-    loss: moving average. log: one row an epoch. settings: what a resumed run must share.
+    step: steps done. averaged: the network with averaged weights, which is evaluated and exported. loss: moving average. log:
+    one row an epoch. settings: equal in a resumed run.
     """
 
     network: Twin
     settings: dict[str, Any]
     step: int = 0
-    label_loss: float = 0.0
+    loss: float = 0.0
     log: list[dict[str, float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -198,10 +198,10 @@ class Run:
         pd.DataFrame(self.log).to_csv(folder / "log.csv", index=False)
 
     def resume(self, folder: Path) -> None:
-        """Go on from a folder's checkpoint, if it has one.
+        """Load a folder's checkpoint, if it has one.
 
         Raises:
-            DataError: it was written with other settings or other pictures.
+            DataError: written with other settings or other pictures.
         """
         path = folder / "checkpoint.pt"
         if not path.is_file():
@@ -219,7 +219,7 @@ class Run:
         print(f"resumed after step {self.step}", flush=True)
 
     def average(self) -> None:
-        """Move the averaged weights, and batch statistics, towards the network's; sooner in the first steps."""
+        """Move the averaged weights and batch statistics towards the network's, faster in the first steps."""
         memory = min(EMA_MOMENTUM, (1 + self.step) / (10 + self.step))
         for mean, value in zip(self.averaged.state_dict().values(), self.network.state_dict().values(), strict=True):
             if mean.is_floating_point():
@@ -229,7 +229,7 @@ class Run:
 
 
 def train(run: Run, plan: Plan, choose: Labelled, teachers: list[Twin], args: argparse.Namespace) -> None:
-    """All steps that are left, with a checkpoint every few minutes and a line of log an epoch."""
+    """Run the remaining steps, with a checkpoint every few minutes and a log line an epoch."""
     bfloat16 = args.precision == "bfloat16" or (args.precision == "auto" and bfloat16_is_quicker(run.network))
     saved = began = time.monotonic()
     cpu = time.process_time()
@@ -272,8 +272,8 @@ def train_step(run: Run, plan: Plan, teachers: list[Twin], weights: tuple[float,
 
 
 def label_loss(said: dict[str, torch.Tensor], truth: Labelled, weights: tuple[float, float]) -> torch.Tensor:
-    """Cross-entropy with FER2013's smoothed labels and with FERPlus' shares of votes, weighted; a picture without a label, or
-    without usable votes, counts for the other output only."""
+    """Weighted cross-entropy with FER2013's smoothed labels and FERPlus' shares of votes; a picture without label or usable
+    votes counts for the other output only."""
     fer2013 = functional.cross_entropy(
         said["fer2013"],
         torch.from_numpy(truth.fer2013),
@@ -286,8 +286,7 @@ def label_loss(said: dict[str, torch.Tensor], truth: Labelled, weights: tuple[fl
 
 
 def teacher_loss(said: dict[str, torch.Tensor], crops: torch.Tensor, teachers: list[Twin]) -> torch.Tensor:
-    """Cross-entropy with the mean probabilities of the teachers, which see the same variants (patient and consistent, Beyer et
-    al. 2022, arXiv 2106.05237)."""
+    """Cross-entropy with the mean probabilities of the teachers on the same variants (Beyer et al. 2022, arXiv 2106.05237)."""
     with torch.no_grad():
         lessons = [teacher(crops) for teacher in teachers]
     total = torch.zeros(())
@@ -298,7 +297,7 @@ def teacher_loss(said: dict[str, torch.Tensor], crops: torch.Tensor, teachers: l
 
 
 def bfloat16_is_quicker(twin: Twin) -> bool:
-    """Whether this processor learns quicker in bfloat16, by its own time for some steps."""
+    """Whether this processor trains faster in bfloat16, by processor time of some steps."""
     trial, crops, took = copy.deepcopy(twin).train(), torch.rand(64, 40, 40), []
     for enabled in (False, True):
         for step in range(4):
@@ -313,7 +312,7 @@ def bfloat16_is_quicker(twin: Twin) -> bool:
 
 
 def held_back_accuracy(twin: Twin, data: Labelled) -> dict[str, float]:
-    """Of what is held back, on both label sets, asked twice."""
+    """Accuracy on held-back pictures, on both label sets, asked twice."""
     said = predict(twin, data.images)
     labelled, voted = data.fer2013 >= 0, data.ferplus.sum(axis=1) > 0
     right = {
@@ -324,7 +323,7 @@ def held_back_accuracy(twin: Twin, data: Labelled) -> dict[str, float]:
 
 
 def repeat_factors(data: Labelled) -> np.ndarray:
-    """How often each picture is drawn, against one of a frequent emotion: (n,), from 1 up. See RARE."""
+    """Repeat factor of each picture, (n,), from 1 up. See RARE_SHARE."""
     voted = data.ferplus.sum(axis=1) > 0
     majority = data.ferplus.argmax(axis=1)
     shares = np.bincount(majority[voted], minlength=data.ferplus.shape[1]) / max(1, voted.sum())

@@ -1,7 +1,6 @@
-"""Hands, masks, hair, sunglasses and other things, drawn over real faces: how much of each face they hide is then known.
+"""Occluders drawn over real faces, with known occlusion: hands, masks, hair, sunglasses and other things.
 
-They follow the face by its mesh, take up some of its light, and are only as real as the estimate needs them: their colours,
-edges and places vary, so that no single picture of a mask is learned.
+They follow the mesh and the light of the face. Colours, edges and places vary.
 """
 
 import cv2
@@ -26,14 +25,14 @@ HAIR = ((25, 25, 30), (40, 55, 75), (90, 140, 180), (130, 130, 130), (40, 60, 13
 def occlude(
     image: np.ndarray, points: np.ndarray, kind: str, rng: np.random.Generator, others: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draw one thing of that kind over one face.
+    """Draw one occluder over one face.
 
     Args:
-        image: uint8 (h, w, 3) BGR. points: (468, 2) or (468, 3), the face's mesh, pixels. others: another photograph, from
-            which things and other people's hands take their colours.
+        image: uint8 (h, w, 3) BGR. points: (468, 2) or (468, 3), the face's mesh, pixels. others: another photograph, the
+            texture of things.
 
     Returns:
-        The picture, and how far each of its pixels is hidden, float32 (h, w) in [0, 1].
+        The picture, and the occlusion of each pixel, float32 (h, w) in [0, 1].
     """
     face = points[:, :2].astype(np.float32)
     shape, colour = {"mask": _mask, "sunglasses": _sunglasses, "hand": _hand, "hair": _hair, "thing": _thing}[kind](
@@ -156,7 +155,7 @@ def _thing(
 
 
 def _lit(colour: np.ndarray, image: np.ndarray, rng: np.random.Generator, strength: float | None = None) -> np.ndarray:
-    """The colour with some of the light and shade that lay on the face."""
+    """The colour with some of the face's light and shade."""
     luma = cv2.GaussianBlur(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(np.float32), (0, 0), 6)
     share = rng.uniform(0, 0.5) if strength is None else strength
     return colour * (1 + share * (luma / max(float(luma.mean()), 1.0) - 1))[..., None] + _noise(image, rng, 3)

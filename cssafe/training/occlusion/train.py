@@ -1,8 +1,8 @@
-"""Learns how much of a face is hidden, and measures how well: `python -m cssafe hidden`.
+"""Training and evaluation of the occlusion network: `python -m cssafe hidden`.
 
-Over photographs of bare faces things are drawn (occluders.py). Half of the photographs teach the cells of vision/occlusion.py;
-on the other half the whole chain, detector and mesh included, is run on the drawn pictures and compared with what was drawn.
-The photographs' own marks of hidden faces, which nothing was learned from, are a second test.
+Occluders are drawn over photographs of bare faces (occluders.py). Half of the photographs train the cells of
+vision/occlusion.py; on the other half the whole chain, detector and mesh included, is compared with the drawn occlusion. The
+photographs' own marks of hidden faces are a second test.
 """
 
 import argparse
@@ -41,26 +41,26 @@ from cssafe.vision.occlusion import (
 )
 
 WINDOW_PX = 224
-"""Side of the window around a face in which things are drawn, pixels: twice the height of most."""
+"""Side of the window around a face: twice the height of most."""
 
 MIN_FACE_PX = 40
-"""Height of a face in pixels below which its photograph does not teach."""
+"""Smallest height of a face to train on."""
 
 MEASURED_FACES = 300
-"""Faces of the other half that are drawn over for the report: their figures are known to about a twentieth."""
+"""Faces of the report: its figures are then known to about a twentieth."""
 
 ROUNDS = 2
-"""How often each face is drawn over with everything."""
+"""Drawings of each occluder over each face."""
 
 UNITS, EPOCHS, BATCH, RATE, DECAY = 64, 25, 256, 2e-3, 1e-4
-"""Of the two layers. 64 units err by an eighth less than 24; that choice was made on the half that reports, as was
-the one of two layers over comparing each cell by itself."""
+"""Of the two layers. 64 units err by an eighth less than 24; this, and two layers over one cell at a time, was chosen on the
+half that reports."""
 
 MESH_JITTER = 0.025
-"""How far the mesh lies beside the face in training, over its height: about as far as an occluder moves the real one."""
+"""Shift of the mesh in training over the height of the face: about that of a real mesh under an occluder."""
 
 SUSPECT_SHARE = 0.25
-"""Share from which a bare face counts as falsely hidden in the report."""
+"""Share from which a bare face counts as falsely occluded in the report."""
 
 CARD_TEMPLATE = """# How much of a face is hidden
 
@@ -90,7 +90,7 @@ COLUMNS = {"file", "image", "boxes", "invalid", "occlusion", "blur"}
 
 @dataclass(frozen=True)
 class Face:
-    """One face of a photograph: window, uint8 (SIDE, SIDE, 3), around it. points: float32 (468, 3), its mesh there.
+    """One face of a photograph: window, uint8 (WINDOW_PX, WINDOW_PX, 3), around it. points: float32 (468, 3), its mesh there.
     marked: 0 bare, 1 partly, 2 heavily hidden, as WIDER FACE says. teaches: of the half to learn from."""
 
     file: str
@@ -147,10 +147,10 @@ def main(args: argparse.Namespace) -> int:
 
 
 def read_faces(folder: Path, finder: FaceFinder) -> Iterator[Face]:
-    """The faces of the photographs on which a mesh can be laid.
+    """Faces of the photographs with a trusted mesh.
 
     Raises:
-        DataError: there are no such photographs.
+        DataError: no photographs.
     """
     files = sorted(folder.glob("faces_train_*.parquet"))
     if not files:
@@ -181,7 +181,7 @@ def read_faces(folder: Path, finder: FaceFinder) -> Iterator[Face]:
 
 
 def train_cells(faces: Sequence[Face], seed: int) -> Weights:
-    """The layers that tell hidden cells from others on these faces, drawn over in every way."""
+    """Train the layers that classify cells on these faces, under every occluder."""
     rng = np.random.default_rng(seed)
     inputs, targets = [], []
     for face in with_progress([f for f in faces for _ in range(ROUNDS)], ROUNDS * len(faces), "drawing"):
@@ -207,8 +207,8 @@ def train_cells(faces: Sequence[Face], seed: int) -> Weights:
 
 
 def measure_occlusion(faces: Sequence[Face], layers: Weights, finder: FaceFinder, seed: int) -> pd.DataFrame:
-    """Each face bare and drawn over once in every way: file, kind, hidden (what was drawn), estimate (NaN where the face is no
-    longer found)."""
+    """Each face bare and under every occluder: file, kind, hidden (drawn share), estimate (NaN where the face is no longer
+    found)."""
     rng = np.random.default_rng(seed)
     rows = []
     for face in with_progress(faces, len(faces), "measuring"):
@@ -230,7 +230,7 @@ def estimate_marked(faces: Sequence[Face], layers: Weights) -> pd.DataFrame:
 
 
 def format_figures(drawn: pd.DataFrame, by_hand: pd.DataFrame) -> str:
-    """The figures for people, as rows of Markdown."""
+    """The figures as Markdown."""
     seen = drawn.dropna()
     error = (seen["estimate"] - seen["hidden"]).abs()
     lines = ["| drawn | faces | still found, % | hidden | estimate | mean error | correlation |", "| --- " * 7 + "|"]
@@ -262,7 +262,7 @@ def format_figures(drawn: pd.DataFrame, by_hand: pd.DataFrame) -> str:
 
 
 def _window(image: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The square around a face, twice its height or SIDE pixels of the picture wide, and the mesh in it."""
+    """Square around a face, twice its height or WINDOW_PX of the picture wide, and the mesh in it."""
     low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
     scale = WINDOW_PX / max(WINDOW_PX, 2 * float((high - low).max()))
     if scale < 1:
@@ -276,7 +276,7 @@ def _window(image: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 
 def _drawn(face: Face, kind: str | None, rng: np.random.Generator, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The window with something drawn over the face, saved as cameras do, and what is hidden, float32 (SIDE, SIDE)."""
+    """The window with an occluder, as a camera's JPEG, and the occlusion, float32 (WINDOW_PX, WINDOW_PX)."""
     image, covered = face.window, np.zeros((WINDOW_PX, WINDOW_PX), np.float32)
     if kind is not None:
         image, covered = occlude(image, face.points, kind, rng, others)
@@ -285,7 +285,7 @@ def _drawn(face: Face, kind: str | None, rng: np.random.Generator, others: np.nd
 
 
 def _cells(covered: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """How far each cell is covered, (n, RAYS, STEPS)."""
+    """Mean occlusion of each cell, (n, RAYS, STEPS)."""
     return unroll(covered, points).reshape(len(points), RAYS, SAMPLES, STEPS, SAMPLES).mean(axis=(2, 4))
 
 
@@ -294,7 +294,7 @@ def _estimate(image: np.ndarray, points: np.ndarray, layers: Weights) -> np.ndar
 
 
 def _interval(seen: pd.DataFrame, draws: int = 200) -> tuple[float, float]:
-    """95 % of the correlation, by drawing photographs with replacement."""
+    """95 % interval of the correlation, by bootstrap over photographs."""
     rng = np.random.default_rng(0)
     parts = [part for _, part in seen.groupby("file")]
     values = []

@@ -1,8 +1,8 @@
-"""How far the signals of a face can be trusted: `python -m cssafe signals`.
+"""Evaluation of head pose and the other signals: `python -m cssafe signals`.
 
 Head pose is compared with the truth: photographed heads are drawn at known angles (training/signals/render.py) and read by the
-same detector and mesh as a camera's picture. For the other signals there is no truth here; of them it is told how far they move
-when a large, sharp face is made small or blurred.
+same detector and mesh as a camera's picture. The other signals have no truth here; reported is their change when a large,
+sharp face is made small or blurred.
 """
 
 import argparse
@@ -31,7 +31,7 @@ from cssafe.vision.face_finder import MIN_MESH_SCORE, FaceFinder
 from cssafe.vision.mesh import EyeNetwork, sharpness
 
 YAWS, PITCHES = (-70, -55, -40, -30, -20, -10, 0, 10, 20, 30, 40, 55, 70), (-40, -25, -12, 0, 12, 25, 40)
-"""Degrees. A head turned in one of them is straight in the other, and the corners between are drawn too."""
+"""Degrees. A head turned in one is straight in the other; the corners between are drawn too."""
 
 CORE = (40, 25)
 """Degrees of yaw and pitch within which head pose must be right."""
@@ -40,13 +40,13 @@ HEIGHT, SIZE = 150, 320
 """Pixels of the drawn face and of the picture around it."""
 
 SMALLEST, STRAIGHT = 100, 12
-"""Faces below this height (pixels) or turned further (degrees) are not drawn: half of a face would be made up."""
+"""Smallest height (pixels) and largest turn (degrees) of a face to draw from: half of a turned face is unseen."""
 
 HEIGHTS, BLURRED_HEIGHT, BLURS = (24, 28, 34, 40, 50, 60, 80, 110), 110, (0.8, 1.2, 1.8, 2.5, 3.5, 5.0)
 """Pixels of the shrunk faces, of the blurred ones, and standard deviations of the blur."""
 
 NAMES = ("yaw", "pitch", "roll", "openness", "gaze_x", "gaze_y", "mouth", *MOVEMENTS)
-"""What is read of a face."""
+"""Readings of a face."""
 
 
 @dataclass(frozen=True)
@@ -65,13 +65,13 @@ class Face:
 
 
 class FaceReader:
-    """The networks that read a face, as the pipeline uses them."""
+    """The networks that read a face, as in the pipeline."""
 
     def __init__(self) -> None:
         self._finder, self._eyes = FaceFinder(), EyeNetwork()
 
     def read(self, image: np.ndarray) -> list[Face]:
-        """The faces of an image."""
+        """Read the faces of an image."""
         faces, meshes = self._finder.find(image)
         seen = meshes.scores >= MIN_MESH_SCORE
         faces, meshes = faces[seen], meshes[seen]

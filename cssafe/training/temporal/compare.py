@@ -1,6 +1,6 @@
-"""What joins a face's frames over time: `python -m cssafe temporal`. Trains a small GRU and compares it with averages.
+"""Comparison of temporal smoothers: `python -m cssafe temporal`. Trains a small GRU and compares it with averages.
 
-docs/method.md, "Over time", tells how the sequences are made, what is measured, and by which rule one way is served.
+docs/method.md, "Over time", describes the sequences, the measures and the rule of choice.
 """
 
 import argparse
@@ -39,34 +39,34 @@ from cssafe.training.temporal.sequences import Sequences, stack_sequences, synth
 from cssafe.training.temporal.smoothers import Average, LogAverage, Smoother, Unsmoothed, choose_smoother, run_smoother
 
 HALF_LIVES_S = (0.05, 0.1, 0.15, 0.2, 0.25, 0.35, 0.5, 0.7)
-"""Seconds that are tried for the averages."""
+"""Candidates for the averages."""
 
 STEADINESS = (1.0, 2.0, 4.0)
-"""What is tried for the GRU (recurrent.train): with 16, it was slower and right less often (models/LOG.md)."""
+"""Candidates for the GRU (recurrent.train_gru): 16 was slower and less accurate (models/LOG.md)."""
 
 RATIOS = (1.2, 1.35, 1.6, 2.0)
-"""What is tried for the hysteresis (following.labels)."""
+"""Candidates for the hysteresis (metrics.shown_labels)."""
 
 PREVIOUS_HALF_LIFE_S = 0.35
-"""Half-life in seconds that was served before any was compared."""
+"""Half-life served before the comparison."""
 
 FRAME_INTERVAL_S = 0.1
-"""Seconds between the frames of the clips that are analysed: about the middle of sequences.RATE."""
+"""Time between analysed frames of the clips: about the middle of sequences.RATE_HZ."""
 
 MIN_TRACK_S = 1.0
-"""Seconds of a clip's track that counts: shorter ones are false alarms."""
+"""Shortest track of a clip that counts: shorter ones are false alarms."""
 
 MAX_CLIP_LOSS = 0.01
-"""Share of the clips' frames that may be lost before a way counts as worse on them: about four frames."""
+"""Loss of accuracy on the clips from which a smoother counts as worse: about four frames."""
 
 DECISIVE = [0, 1, 3]
-"""Of MEASURES: accuracy, flicker and mean delay. The median delay is 0 for most ways: half of the changes show at once."""
+"""Of MEASURES: accuracy, flicker and mean delay. The median delay is 0 for most smoothers."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a way did on the made sequences of the test, and on the clips where their truth is known. restless: changes of
-    the label a second over the whole clips, true ones included."""
+    """A smoother on the synthetic test sequences, and on clips with known truth. restless: changes of the label a second over
+    the whole clips, true ones included."""
 
     way: Smoother
     test: Tally
@@ -124,15 +124,15 @@ def main(args: argparse.Namespace) -> int:
 
 
 def split_held_back(data: Labelled, source: Path) -> tuple[Labelled, Labelled, Labelled]:
-    """Pictures with usable votes to learn from (half), to choose on (a fifth) and to test with (three tenths), by the hash of
-    their pixels, so that it is the same everywhere.
+    """Split pictures with usable votes to learn from (half), to choose on (a fifth) and to test on (three tenths), by hash of
+    their pixels.
 
     Raises:
-        DataError: there are none for one of them.
+        DataError: a part is empty.
     """
     data = data[data.ferplus.sum(axis=1) > 0]
     digests = [hashlib.md5(image.tobytes(), usedforsecurity=False).hexdigest()[:16] for image in data.images]
-    # By its last digit data.read_training holds a picture back; the one before it is still free.
+    # data.read_training uses the last digit; the one before it is free.
     digit = np.array([int(digest, 16) // 10 % 10 for digest in digests], int)
     parts = data[digit < 5], data[(digit >= 5) & (digit < 7)], data[digit >= 7]
     if min(map(len, parts)) == 0:
@@ -144,14 +144,14 @@ def split_held_back(data: Labelled, source: Path) -> tuple[Labelled, Labelled, L
 
 
 def synthetic_sequences(data: Labelled, expression: Expression, seed: int) -> Sequences:
-    """Made sequences of these pictures, through the expression network; the truth is the votes' majority."""
+    """Synthetic sequences of these pictures, through the expression network; the truth is the votes' majority."""
     return synthesize(data.images, data.ferplus.argmax(axis=1), expression.ferplus, np.random.default_rng(seed))
 
 
 def clip_sequences(folder: Path, model: Path) -> Sequences:
-    """Every track of the annotated clips, through the real pipeline, each frame by itself; no sequence where there are none.
+    """Each track of the annotated clips, through the real pipeline, unsmoothed; none without clips.
 
-    annotations.csv: video, start_s, end_s (seconds), expression (one of FERPLUS, or empty where it is not known).
+    annotations.csv: video, start_s, end_s (seconds), expression (one of FERPLUS, or empty where unknown).
     """
     if not (folder / "annotations.csv").is_file():
         print(
@@ -179,7 +179,7 @@ def clip_sequences(folder: Path, model: Path) -> Sequences:
 
 
 def annotated_truth(notes: pd.DataFrame, seconds: np.ndarray) -> np.ndarray:
-    """What the notes of a clip say of its emotion at these times, int (t,), index into FERPLUS, -1 where they do not say."""
+    """Annotated emotion of a clip at these times, int (t,), index into FERPLUS or -1."""
     truth = np.full(len(seconds), -1)
     for start, end, emotion in zip(notes["start_s"], notes["end_s"], notes["expression"], strict=True):
         truth[(seconds >= start) & (seconds < end)] = FERPLUS.index(emotion)
@@ -187,7 +187,7 @@ def annotated_truth(notes: pd.DataFrame, seconds: np.ndarray) -> np.ndarray:
 
 
 def count_smoother(way: Smoother, test: Sequences, clips: Sequences) -> Result:
-    """Count what a way does."""
+    """Count correct frames, changes and delays of a smoother."""
     said, seen = (shown_labels(run_smoother(way.smoothing, part), way.ratio) for part in (test, clips))
     changes, seconds = flicker(seen, np.zeros_like(clips.truth), clips.seconds)
     return Result(
@@ -199,7 +199,7 @@ def count_smoother(way: Smoother, test: Sequences, clips: Sequences) -> Result:
 
 
 def verdict(plainly: dict[str, Result], steadily: dict[str, Result]) -> list[str]:
-    """Lines to print: what the GRU has before its rivals, how the rule of docs/method.md judges that, and what follows.
+    """Lines to print: advantage of the GRU over its rivals, the checks of docs/method.md, and the conclusion.
 
     Args:
         plainly, steadily: results of "gru" and of both averages, "average" and "logarithms", the second with hysteresis.
@@ -226,7 +226,7 @@ def verdict(plainly: dict[str, Result], steadily: dict[str, Result]) -> list[str
 
 
 def format_comparison(results: Sequence[Result]) -> str:
-    """The figures of all ways for people, with 95 % intervals over the sequences of the test."""
+    """The figures of all smoothers as a table of text, with 95 % intervals over the test sequences."""
     drawn = resample_measures([result.test for result in results])
     width = max(len(str(result.way)) for result in results) + 2
     title = f"{len(results[0].test)} made sequences"

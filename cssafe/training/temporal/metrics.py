@@ -1,7 +1,7 @@
-"""How well the labels of a face follow its emotion over time: pure functions of arrays.
+"""Accuracy, flicker and delay of labels over time: pure functions of arrays.
 
-Labels int (n, t) of n sequences are indices into FERPLUS, -1 where none is shown; truth int (n, t) likewise, -1 where it is
-not known; seconds (n, t) rise.
+Labels int (n, t) of n sequences are indices into FERPLUS, -1 where none is shown; truth int (n, t) likewise, -1 where unknown;
+seconds (n, t) rise.
 """
 
 from collections.abc import Sequence
@@ -13,22 +13,22 @@ import numpy as np
 from cssafe.training.expression.metrics import RESAMPLES, safe_ratio
 
 MIN_HOLD_S = 0.5
-"""Seconds that a label must stay to count as reached: the shortest expression there is (Ekman 2003)."""
+"""Time that a label must stay to count as reached: the shortest expression (Ekman 2003)."""
 
 MEASURES = ("accuracy", "flicker", "median delay", "mean delay")
 """Share of frames; changes a second; seconds; seconds."""
 
 CHANGE_COST_S = 0.1
-"""Seconds of a wrong label that a needless change weighs in `worth`: about what it takes to notice one. An assumption."""
+"""Seconds of a wrong label equal to one needless change in `tally_score`: about the time to notice one (assumption)."""
 
 
 @dataclass(frozen=True)
 class Tally:
-    """What was counted in each of n sequences, so that they can be drawn anew.
+    """Counts of n sequences, to be resampled.
 
     right, frames: int (n,), frames with the right label, and with any where the truth is known. changes: int (n,), needless
-    changes of the label while the truth is constant; constant: (n,), the seconds of it. delays: n arrays, seconds from each
-    true change to the new label.
+    changes of the label under constant truth; constant: (n,), its seconds. delays: n arrays, seconds from each true change to
+    the new label.
     """
 
     right: np.ndarray
@@ -44,8 +44,7 @@ class Tally:
 def shown_labels(probabilities: np.ndarray, ratio: float = 1.0) -> np.ndarray:
     """The label shown in each frame, int (n, t), -1 where nothing was measured, from probabilities (n, t, 8) with NaN there.
 
-    ratio: hysteresis; another label is shown as soon as it is so many times as probable as the one shown last. 1: the
-    most probable.
+    ratio: hysteresis; a label replaces the one shown when its probability is `ratio` times as high. 1: the most probable.
     """
     measured = ~np.isnan(probabilities[..., 0])
     strongest = np.where(measured, np.nan_to_num(probabilities, nan=-1).argmax(axis=-1), -1)
@@ -60,7 +59,7 @@ def shown_labels(probabilities: np.ndarray, ratio: float = 1.0) -> np.ndarray:
 
 
 def tally(labels: np.ndarray, truth: np.ndarray, seconds: np.ndarray) -> Tally:
-    """Count in each sequence."""
+    """Counts of each sequence."""
     counted = (labels >= 0) & (truth >= 0)
     changes, constant = flicker(labels, truth, seconds)
     right = (counted & (labels == truth)).sum(axis=1)
@@ -68,11 +67,10 @@ def tally(labels: np.ndarray, truth: np.ndarray, seconds: np.ndarray) -> Tally:
 
 
 def flicker(labels: np.ndarray, truth: np.ndarray, seconds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Needless changes of the label while the truth is constant, and the seconds in which it is, of each sequence, (n,) each.
+    """Needless changes of the label under constant truth, and seconds of constant truth, of each sequence, (n,) each.
 
-    In each stretch of constant truth the changes between shown labels are counted, beginning with the label that was shown
-    last before the stretch. One of them is needed where the last label of the stretch differs from that one, however late
-    it comes (that is delay, not flicker), and is not counted.
+    Changes between shown labels are counted in each stretch of constant truth, from the label shown last before it. One is
+    needed where the last label of the stretch differs from that one, and not counted; its lateness is delay, not flicker.
     """
     changes, constant = np.zeros(len(labels), int), np.zeros(len(labels))
     for i in range(len(labels)):
@@ -85,9 +83,8 @@ def flicker(labels: np.ndarray, truth: np.ndarray, seconds: np.ndarray) -> tuple
 
 
 def delays(labels: np.ndarray, truth: np.ndarray, seconds: np.ndarray) -> list[np.ndarray]:
-    """Seconds from each true change, the first frame of the new truth, to the frame from which the new label is shown for
-    HOLD, or until the truth is no longer known or changes again; of each sequence. Where that never happens it is the whole
-    time until then."""
+    """Seconds from each true change to the frame from which the new label is shown for MIN_HOLD_S, or until the truth changes
+    again or is unknown; of each sequence. The whole time until then where that never happens."""
     found = []
     for i in range(len(labels)):
         parts, waits = stretches(truth[i]), []
@@ -107,7 +104,7 @@ def stretches(truth: np.ndarray) -> list[tuple[int, int]]:
 
 
 def measure_values(counted: Tally, rows: np.ndarray | None = None) -> np.ndarray:
-    """MEASURES over all sequences, or over the rows that were drawn, (4,); 0 where there is nothing to divide by."""
+    """MEASURES over all sequences, or over the given rows, (4,); 0 where a denominator is 0."""
     rows = np.arange(len(counted)) if rows is None else rows
     waits = np.concatenate([np.zeros(0), *(counted.delays[i] for i in rows)])
     return np.array(
@@ -121,29 +118,29 @@ def measure_values(counted: Tally, rows: np.ndarray | None = None) -> np.ndarray
 
 
 def tally_score(counted: Tally) -> float:
-    """The one number by which a way to join frames is chosen: the share of right frames (a delay is wrong frames too), less
-    what the needless changes weigh."""
+    """Score by which a smoother is chosen: share of right frames (a delay is wrong frames too), less CHANGE_COST_S for each
+    needless change a second."""
     accuracy, changes = measure_values(counted)[:2]
     return float(accuracy - CHANGE_COST_S * changes)
 
 
 def resample_measures(several: Sequence[Tally], seed: int = 0) -> np.ndarray:
-    """MEASURES of several ways over the same sequences, drawn with replacement RESAMPLES times, the same draws for all:
-    (several, RESAMPLES, 4). For the percentile bootstrap (Efron 1979) of figures and of their differences."""
+    """MEASURES of several smoothers over the same sequences, resampled RESAMPLES times, the same draws for all:
+    (several, RESAMPLES, 4). For the percentile bootstrap (Efron 1979) of figures and differences."""
     n = len(several[0])
     draws = np.random.default_rng(seed).integers(0, n, (RESAMPLES, n)) if n else np.zeros((RESAMPLES, 0), int)
     return np.array([[measure_values(counted, rows) for rows in draws] for counted in several])
 
 
 def percentile_interval(drawn: np.ndarray) -> np.ndarray:
-    """The 95 % interval of drawn figures (RESAMPLES, k): lower and upper ends (2, k)."""
+    """95 % interval of resampled figures (RESAMPLES, k): lower and upper ends (2, k)."""
     return np.quantile(drawn, (0.025, 0.975), axis=0)
 
 
 @dataclass(frozen=True)
 class Difference:
-    """By how much one way is better than another over the same sequences, in MEASURES, (4,) each: above 0 it is better.
-    middle: over all. low, high: the 95 % interval over drawn sequences."""
+    """Advantage of one smoother over another on the same sequences, in MEASURES, (4,) each: above 0 it is better.
+    middle: over all. low, high: 95 % interval."""
 
     middle: np.ndarray
     low: np.ndarray
@@ -161,7 +158,7 @@ class Difference:
 
 
 def compare_tallies(one: Tally, other: Tally) -> Difference:
-    """What one way has before another."""
+    """Advantage of one smoother over another."""
     sign = np.array([1, -1, -1, -1])  # of accuracy more is better, of the others less
     first, second = resample_measures([one, other])
     low, high = percentile_interval(sign * (first - second))
@@ -173,7 +170,7 @@ def _shown(labels: np.ndarray) -> np.ndarray:
 
 
 def _reached(right: np.ndarray, seconds: np.ndarray, end: float) -> float:
-    """The first of the times (t,) from which on `right` (t,) holds for HOLD seconds, or to the last of them; `end` if none."""
+    """First of the times (t,) from which `right` (t,) holds for MIN_HOLD_S, or to the last; `end` if none."""
     for first in np.flatnonzero(right):
         wrong = np.flatnonzero(~right[first:])
         if not len(wrong) or seconds[first + wrong[0]] - seconds[first] >= MIN_HOLD_S:

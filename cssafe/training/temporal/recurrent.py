@@ -1,9 +1,8 @@
-"""The GRU that is to join a face's frames: its network and its training. It is compared, not served (docs/method.md).
+"""GRU smoother: its network and its training. It is compared, not served (docs/method.md).
 
-One and the same GRU looks at each emotion in turn: what the expression network says of it now, against the strongest of the
-others, and how long ago it said something last. So it cannot learn which emotions its few pictures show, or where their
-labels are wrong, only how evidence adds up over time. (A GRU that saw all emotions at once learned just that, and was worse
-than no GRU on other pictures: models/LOG.md.)
+One GRU handles each emotion by itself: its probability now, against the strongest other one, and the time since the last
+measurement. So it learns how evidence adds up over time, not which emotions its few pictures show. (A GRU over all emotions at
+once was worse than none on other pictures: models/LOG.md.)
 """
 
 from typing import Any
@@ -17,13 +16,13 @@ from cssafe.training.temporal.sequences import Sequences, seconds_since_measured
 from cssafe.training.temporal.smoothers import MIN_PROBABILITY
 
 UNITS = 16
-"""Of the GRU: 8 did as well and 32 less well on the sequences to choose on (models/LOG.md)."""
+"""Of the GRU: 8 did as well and 32 worse on the sequences to choose on (models/LOG.md)."""
 
 WINDOW = 64
-"""Frames of a training window: longer ones mostly hold filling, and what is older than a few seconds says nothing."""
+"""Frames of a training window: longer ones are mostly filling."""
 
 MAX_GAP_S = 2.0
-"""Seconds since the last measured frame above which it does not matter how many: a track ends after 1.5 without a face."""
+"""Limit of the time since the last measured frame: a track ends after 1.5 s without a face."""
 
 EPOCHS, BATCH, RATE = 40, 32, 1e-2
 """Passes over the windows, windows a step, and Adam's highest learning rate."""
@@ -36,7 +35,7 @@ class Recurrent:
 
     def __init__(self) -> None:
         self.memory = layers.GRU(UNITS, return_sequences=True, name="memory")
-        # From zero, so that before it has learned anything the answer is the expression network's own.
+        # From zero: the untrained answer is the expression network's own.
         self.change = layers.Dense(1, kernel_initializer="zeros", name="change")
         self.windows, self.step = self._windows(), self._step()
 
@@ -65,7 +64,7 @@ class Recurrent:
         outputs = {"probabilities": ops.softmax(logs + change), "after": ops.reshape(after, (-1, EMOTIONS, UNITS))}
         return keras.Model([now, passed, state], outputs)
 
-    # As ways.Smoothing says; the state is the GRU's, of each emotion.
+    # As smoothers.Smoothing; the state is the GRU's, of each emotion.
 
     start = np.zeros((EMOTIONS, UNITS), np.float32)
 
@@ -85,12 +84,11 @@ def _evidence(now: Any, passed: Any) -> tuple[Any, Any]:
 
 
 def train_gru(made: Sequences, steadiness: float, seed: int = 0) -> Recurrent:
-    """Learn from sequences whose truth is known.
+    """Train on sequences with known truth.
 
     Args:
-        steadiness: what a change of the whole probability from one emotion to another between two frames of one truth costs,
-            in units of the cross-entropy of one frame; smaller changes in proportion. Without it a GRU flickers as much
-            as a short average: the cross-entropy of single frames does not mind.
+        steadiness: cost of moving the whole probability to another emotion between two frames of one truth, in units of the
+            cross-entropy of one frame. Without it a GRU flickers as much as a short average.
     """
     keras.utils.set_random_seed(seed)
     network = Recurrent()
@@ -109,8 +107,8 @@ def train_gru(made: Sequences, steadiness: float, seed: int = 0) -> Recurrent:
 
 
 def training_windows(made: Sequences) -> tuple[list[np.ndarray], np.ndarray]:
-    """Sequences cut into windows of WINDOW frames: what the network is given, and float32 (n, WINDOW, 10), the truth as eight
-    shares, whether the frame counts, and whether the one before it counts too and has the same truth."""
+    """Sequences cut into windows of WINDOW frames: inputs of the network, and float32 (n, WINDOW, 10): the truth as eight
+    shares, whether the frame counts, and whether the one before it counts and has the same truth."""
     counts = made.measured & (made.truth >= 0)
     same = np.zeros(counts.shape, bool)
     same[:, 1:] = counts[:, 1:] & counts[:, :-1] & (made.truth[:, 1:] == made.truth[:, :-1])

@@ -1,8 +1,8 @@
-"""Faces over time: sequences made from single pictures.
+"""Synthetic sequences of faces over time, made from single pictures.
 
-A made sequence shows a few pictures one after the other, each for as long as an expression lasts, as a camera and the
-face mesh would show them: placed a little elsewhere in every frame, sometimes blurred, noisy or lit otherwise, at uneven
-intervals, with frames in which nothing is measured. Only NumPy and OpenCV, no framework.
+A sequence shows a few pictures in turn, each for the duration of an expression, as seen by camera and mesh: crops jump from
+frame to frame, are blurred, noisy or lit differently, come at uneven intervals, and are sometimes missing. Only NumPy
+and OpenCV.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,34 +19,33 @@ from cssafe.vision.crops import crop
 from cssafe.vision.mesh import sharpness
 
 PICTURES_PER_SEQUENCE = 4
-"""Pictures in one made sequence: about nine seconds, with three changes."""
+"""About nine seconds, with three changes."""
 
 STAY_S = (0.5, 4.0)
-"""Seconds that a picture is shown: macro-expressions last so long (Ekman 2003)."""
+"""Duration of a picture: that of macro-expressions (Ekman 2003)."""
 
 FADE_S = (0.2, 0.5)
-"""Seconds in which one picture turns into the next in every other change; the other half are cuts."""
+"""Duration of a cross-fade in half of the changes; the other half are cuts."""
 
 RATE_HZ = (3.0, 15.0)
 """Frames a second: a class of student devices at the lower end, a laptop's own camera at the upper."""
 
 PLACE, SCALE, ROLL = (0.002, 0.02), (0.005, 0.025), (0.2, 1.3)
-"""How far a crop jumps from frame to frame: deviation of its middle and of the logarithm of its side, both as shares of
-the side, and of its roll in degrees. Measured on the clips as what third differences leave of each track of the mesh
-(steady faces have the lower numbers, distant ones the upper); one sequence has one number of each range."""
+"""Jitter of a crop from frame to frame: standard deviation of its middle and of the logarithm of its side, as shares of the
+side, and of its roll in degrees. Measured on the clips by third differences of each track of the mesh (lower numbers: steady
+faces, upper: distant ones); constant within a sequence."""
 
 DRIFT = (0.03, 0.03, 0.05, 3.0)
-"""Deviation of the slow part of the same (x, y, scale, roll): within 3 % and 8 % of the side lie half of the placements
-of different faces (expression/alignment.py), which is also what turning the head does to one face. Forgotten within a
-second or so."""
+"""Standard deviation of slow drift (x, y, scale, roll): half of the crops of different faces lie within 3 % and 8 % of the side
+(expression/alignment.py), as does one face when the head turns. Time constant: a second."""
 
 
 @dataclass(frozen=True)
 class Sequences:
-    """n sequences of at most t frames, the shorter ones filled up at their end.
+    """n sequences of at most t frames, shorter ones filled up at their end.
 
-    seconds: float64 (n, t), rising. truth: int (n, t), index into FERPLUS, -1 where it is not known or where it is
-    filled up. probabilities: float32 (n, t, 8), rows sum to 1, NaN where nothing was measured or where it is filled up.
+    seconds: float64 (n, t), rising. truth: int (n, t), index into FERPLUS, -1 where unknown or filled up. probabilities:
+    float32 (n, t, 8), rows sum to 1, NaN where nothing was measured or filled up.
     """
 
     seconds: np.ndarray
@@ -66,7 +65,7 @@ class Sequences:
 
 
 def stack_sequences(parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> Sequences:
-    """Sequences of unequal length, each (seconds (t,), truth (t,), probabilities (t, 8)), filled up to the longest."""
+    """Stack sequences of unequal length, each (seconds (t,), truth (t,), probabilities (t, 8)), filled up to the longest."""
     t = max((len(seconds) for seconds, _, _ in parts), default=0)
     seconds, truth = np.zeros((len(parts), t)), np.full((len(parts), t), -1)
     probabilities = np.full((len(parts), t, len(FERPLUS)), np.nan, np.float32)
@@ -86,7 +85,7 @@ def synthesize(
 
     Args:
         images: uint8 (n, 48, 48) grey. labels: int (n,), index into FERPLUS.
-        network: crops uint8 (m, 48, 48) -> probabilities (m, 8); it is asked once for each frame.
+        network: crops uint8 (m, 48, 48) -> probabilities (m, 8).
     """
     parts = []
     order = rng.permutation(len(images))
@@ -105,8 +104,8 @@ def render_sequence(
     """Show k pictures uint8 (k, 48, 48), k at least 1, one after the other.
 
     Returns:
-        seconds (t,), rising; which picture is shown, int (t,), where two are blended the stronger one; the crops,
-        uint8 (t, 48, 48); and whether a face could be read, bool (t,).
+        seconds (t,), rising; index of the picture, int (t,), of the stronger one in a blend; crops, uint8 (t, 48, 48); face
+        readable, bool (t,).
     """
     ends = np.cumsum(rng.uniform(*STAY_S, len(images)))
     rate = np.exp(rng.uniform(*np.log(RATE_HZ)))
@@ -138,7 +137,7 @@ def render_sequence(
 
 
 def _episodes(seconds: np.ndarray, often: float, lasting: tuple[float, float], rng: np.random.Generator) -> np.ndarray:
-    """bool (t,): frames within episodes that begin `often` times a second and last so long."""
+    """bool (t,): frames within episodes that begin `often` times a second and last `lasting` (from, to) seconds."""
     within = np.zeros(len(seconds), bool)
     whole = seconds[-1] if len(seconds) else 0.0
     for begin in rng.uniform(0, whole, rng.poisson(often * whole)):
@@ -162,7 +161,7 @@ def _places(seconds: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def _blended(
     images: np.ndarray, seconds: np.ndarray, ends: np.ndarray, rng: np.random.Generator
 ) -> Iterator[np.ndarray]:
-    """The picture of each moment, around an end partly the one before and partly the one after."""
+    """The picture of each moment, blended around changes."""
     fades = np.where(rng.random(len(ends)) < 0.5, rng.uniform(*FADE_S, len(ends)), 1e-6)
     fades[-1] = 1e-6
     for now in seconds:

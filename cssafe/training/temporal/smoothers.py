@@ -1,4 +1,4 @@
-"""Ways to join a face's frames over time, run over whole sequences, and choosing among them."""
+"""Temporal smoothers of a face's probabilities, run over whole sequences, and the choice among them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,20 +12,20 @@ from cssafe.training.temporal.metrics import shown_labels, tally, tally_score
 from cssafe.training.temporal.sequences import Sequences, seconds_since_measured
 
 MIN_PROBABILITY = 1e-3
-"""Probabilities below it count as it: their logarithms are noise, and louder than all others."""
+"""Lower limit of probabilities before the logarithm."""
 
 
 class Smoothing(Protocol):
-    """A way to join frames. start: float32, what is remembered of a face of which nothing was measured yet."""
+    """A recursive smoother. start: float32, the state of a face before its first measurement."""
 
     start: np.ndarray
 
     def __call__(self, now: np.ndarray, states: np.ndarray, passed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Join what was measured in this frame to what is remembered.
+        """Update with the measurements of one frame.
 
         Args:
             now: probabilities float32 (n, 8) of n different faces, rows sum to 1.
-            states: float32 (n, *start.shape), what is remembered of them.
+            states: float32 (n, *start.shape).
             passed: seconds since each was measured last, (n,), 0 and more.
 
         Returns:
@@ -34,17 +34,17 @@ class Smoothing(Protocol):
 
 
 class Unsmoothed:
-    """Nothing joined: each frame by itself."""
+    """Each frame by itself."""
 
     start = np.zeros(0, np.float32)
 
     def __call__(self, now: np.ndarray, states: np.ndarray, passed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """As Smoothing says; nothing is remembered."""
+        """As Smoothing; no state."""
         return now, states
 
 
 class Average:
-    """The exponential average of the probabilities, as the pipeline takes it; half_life: seconds."""
+    """The pipeline's exponential average of the probabilities; half_life: seconds."""
 
     start = np.full(len(FERPLUS), np.nan, np.float32)
 
@@ -52,13 +52,13 @@ class Average:
         self._half_life = half_life
 
     def __call__(self, now: np.ndarray, states: np.ndarray, passed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """As Smoothing says; the state is the average so far."""
+        """As Smoothing; the state is the average."""
         joined = smooth(now, states, passed, self._half_life)
         return joined, joined
 
 
 class LogAverage:
-    """The exponential average of the probabilities' logarithms: a weighted geometric mean, brought to sum 1."""
+    """Exponential average of the logarithms of the probabilities: a weighted geometric mean, normalised."""
 
     start = Average.start
 
@@ -66,7 +66,7 @@ class LogAverage:
         self._average = Average(half_life)
 
     def __call__(self, now: np.ndarray, states: np.ndarray, passed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """As Smoothing says; the state is the average of the logarithms so far."""
+        """As Smoothing; the state is the average of the logarithms."""
         logs, states = self._average(np.log(np.maximum(now, MIN_PROBABILITY)), states, passed)
         powers = np.exp(logs)
         return powers / powers.sum(axis=1, keepdims=True), states
@@ -74,8 +74,8 @@ class LogAverage:
 
 @dataclass(frozen=True)
 class Smoother:
-    """smoothing: joins frames. ratio: hysteresis of the label that is shown, 1 for none (following.labels). merit:
-    following.worth on the sequences to choose on, NaN before they were asked."""
+    """smoothing: of the probabilities. ratio: hysteresis of the shown label, 1 for none (metrics.shown_labels). merit:
+    metrics.tally_score on the sequences to choose on, NaN before."""
 
     name: str
     smoothing: Smoothing
@@ -87,7 +87,7 @@ class Smoother:
 
 
 def run_smoother(smoothing: Smoothing, sequences: Sequences) -> np.ndarray:
-    """Run through all sequences at once, frame by frame as live: probabilities (n, t, 8), NaN where nothing was measured."""
+    """Run over all sequences at once, frame by frame: probabilities (n, t, 8), NaN where nothing was measured."""
     states = np.repeat(smoothing.start[None], len(sequences), axis=0)
     joined, waited, measured = (
         np.full_like(sequences.probabilities, np.nan),
@@ -101,7 +101,7 @@ def run_smoother(smoothing: Smoothing, sequences: Sequences) -> np.ndarray:
 
 
 def choose_smoother(ways: Sequence[Smoother], choose: Sequences, ratios: Sequence[float]) -> Smoother:
-    """The way of most merit, each with every ratio; of equals the first."""
+    """The smoother of highest merit, each with every ratio; of equals the first."""
     found = []
     for way in ways:
         joined = run_smoother(way.smoothing, choose)
