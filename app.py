@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
-from types import ModuleType
+from typing import TYPE_CHECKING
 
 import streamlit as st
 from starlette.formparsers import MultiPartParser
@@ -18,6 +18,9 @@ from cssafe import settings
 from cssafe.live.transports import websocket
 from cssafe.web import headers, hosts, process, sockets, uploads
 
+if TYPE_CHECKING:
+    from cssafe.live.services import Services
+
 MultiPartParser.spool_max_size = (settings.UPLOAD_LIMIT + 1) * 1024 * 1024
 """No upload touches the disk: Starlette would put whatever is larger than 1 MB into a temporary file. What is larger than
 this Streamlit refuses."""
@@ -27,10 +30,10 @@ HEAD_START = 1.5
 form is filled in, and a camera that comes sooner starts them at once."""
 
 
-def services() -> ModuleType:
-    """cssafe.live.services, imported at its first use: pandas and the networks' runtime come with it, which take as long as a
-    browser takes to fetch the first page."""
-    return importlib.import_module("cssafe.live.services")
+def services() -> "Services":
+    """The process's services. Their module is imported at the first use: pandas and the networks' runtime come with it, which
+    take as long as a browser takes to fetch the first page."""
+    return importlib.import_module("cssafe.live.services").current()
 
 
 def explain(error: Exception) -> bool:

@@ -81,7 +81,7 @@ def restore(backup: Backup) -> None:
     """Restore the backup and show the page again."""
     try:
         with st.spinner(_("Restoring the backup …")):
-            services.restore(backup.path)
+            services.current().restore(backup.path)
     except StoreError as error:
         st.error(sentence(error), icon=":material/error:")
         return
@@ -98,7 +98,7 @@ def finish(done: str) -> None:
 
 if common.settings().profile.stored:
     try:
-        services.workspace()
+        services.current().workspace()
     except StoreError as error:  # the backups are most needed where the database cannot be opened
         common.heading(_("Data"))
         st.error(sentence(error), icon=":material/error:")

@@ -121,7 +121,7 @@ def begin() -> None:
     files = st.session_state["uploads"]
     audience = st.session_state["audience"]
     formula = chosen(workspace.get("formula"), profile.expression)
-    analysis = Analysis(services.engine(), files, profile, audience, way_for(audience), formula)
+    analysis = Analysis(services.current().engine(), files, profile, audience, way_for(audience), formula)
     st.session_state["files"] = Held(analysis.start())
 
 
@@ -254,7 +254,7 @@ def save(
     return workspace.add([lesson], [end], rows)[0]
 
 
-if problem := services.problem():
+if problem := services.current().problem():
     st.error(sentence(problem), icon=":material/error:")
 elif held is None:
     before()

@@ -42,7 +42,7 @@ def start() -> None:
     workspace.set("live", form)
     st.session_state["transport"] = Transport.choose(form.pop("connection"))
     begun = LiveLesson(workspace, profile, **form)
-    services.register(begun)
+    services.current().register(begun)
     st.session_state["lesson"] = begun
 
 
@@ -95,7 +95,7 @@ def during(lesson: LiveLesson) -> None:
         video = st.container()
         lesson.way = covering(lesson.lesson.audience)
         with video:
-            camera(lesson, services.engine())
+            camera(lesson, services.current().engine())
         activity(lesson)
         markers(lesson)
         st.button(_("End lesson"), type="primary", icon=":material/stop_circle:", on_click=lesson.end, width="stretch")
@@ -117,7 +117,7 @@ def after(lesson: LiveLesson) -> None:
         st.rerun()
 
 
-if problem := services.problem():
+if problem := services.current().problem():
     st.error(sentence(problem), icon=":material/error:")
 elif lesson is None:
     before()

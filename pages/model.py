@@ -34,7 +34,7 @@ settings = common.settings()
 
 def about(card: dict[str, Any], found: dict[str, Any] | None) -> None:
     """What the network is. card: model.json. found: figures.json, None where there is none."""
-    network = services.network()
+    network = services.current().network()
     weights = str((card.get("sha256") or {}).get("expression.bin", ""))
     told = {
         _("Network"): literal(card.get("name", "")),

@@ -40,7 +40,7 @@ DAYS = (
 )
 
 common.page(_("Room"))
-workspace, chosen, room = common.workspace(), common.settings(), services.room()
+workspace, chosen, room = common.workspace(), common.settings(), services.current().room()
 if chosen.hosted:
     st.info(_(HOSTED), icon=":material/cloud:")
     st.stop()
@@ -262,7 +262,7 @@ def table() -> None:
 
 
 capture = room.running()
-if problem := services.problem():
+if problem := services.current().problem():
     st.error(sentence(problem), icon=":material/error:")
 elif capture is not None and (chosen.profile.stored or capture.lesson.workspace is workspace):
     during(capture)

@@ -76,9 +76,8 @@ def data(tmp_path, monkeypatch):
     """The database file of a school whose pipeline finds, whatever the picture shows, six faces."""
     monkeypatch.setenv("CSSAFE_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("CSSAFE_PROFILE", "consent")
-    monkeypatch.setattr(services, "_load", lambda: Crowd(6))
-    yield tmp_path / "data" / "cssafe.duckdb"
-    services.close()
+    with services.install(services.Services(lambda: Crowd(6))):
+        yield tmp_path / "data" / "cssafe.duckdb"
 
 
 @lru_cache(maxsize=2)

@@ -283,24 +283,21 @@ def taken_settings() -> Iterator[Target]:
     """Pages opened with strange settings that were taken. Those that act on this computer are left out."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ |= {"CSSAFE_DATA": folder, "CSSAFE_PROFILE": "consent"}
-        services._load = lambda: Crowd(6)
-        sample.fill(services.workspace(), CONSENT, weeks=1)
+        with services.install(services.Services(lambda: Crowd(6))) as installed:
+            sample.fill(installed.workspace(), CONSENT, weeks=1)
 
-        def check(value: Any) -> None:
-            pairs, page = value
-            workspace = services.workspace()
-            workspace._queue.run(lambda: workspace._connection.execute("DELETE FROM settings"))
-            for key, new in pairs:
-                with suppress(StoreError):
-                    workspace.set(key, new)
-            show(page)
+            def check(value: Any) -> None:
+                pairs, page = value
+                workspace = installed.workspace()
+                workspace._queue.run(lambda: workspace._connection.execute("DELETE FROM settings"))
+                for key, new in pairs:
+                    with suppress(StoreError):
+                        workspace.set(key, new)
+                show(page)
 
-        travelling = SETTINGS.filter(lambda pair: pair[0] in TRAVELLING or pair[0] == "timetable")
-        try:
+            travelling = SETTINGS.filter(lambda pair: pair[0] in TRAVELLING or pair[0] == "timetable")
             pairs = st.lists(travelling, min_size=1, max_size=4)
             yield Target(st.tuples(pairs, st.sampled_from(PAGES_WITH_SETTINGS)), check, os.getpid())
-        finally:
-            services.close()
 
 
 # --- a real server

@@ -327,12 +327,12 @@ def files(_workspace, _monkeypatch):
 def database(_workspace, monkeypatch):
     monkeypatch.setattr(services.Workspace, "open", fail(StoreError))
     with pytest.raises(StoreError):
-        services.workspace()
-    return services.store_problem
+        services.current().workspace()
+    return services.current().store_problem
 
 
 def timetable(_workspace, monkeypatch):
-    room = Room(services.engine, fail(StoreError), services.register)
+    room = Room(services.current().engine, fail(StoreError), services.current().register)
     monkeypatch.setattr(room, "glance", fail(MediaError))
     room.open()
     until(lambda: room.problem)
@@ -356,18 +356,17 @@ def test_what_went_wrong_on_another_thread_is_told_in_the_language_of_the_page(
     assert problem() == "3 min"
     ask("hi")
     assert problem() == "3 मिनट"
-    services.close()
+    services.current().close()
 
 
 def test_the_live_page_says_in_its_language_why_the_networks_did_not_load(ask, monkeypatch, tmp_path):
     monkeypatch.setenv("CSSAFE_DATA", str(tmp_path))
-    monkeypatch.setattr(services, "_load", fail(ConfigurationError))
-    services.engine().loaded.exception(60)
-    language.asked_by(common.spoken)
-    page = AppTest.from_file(str(ROOT / "cssafe" / "ui/site.py"), default_timeout=60)
-    page.session_state["language"] = "hi"
-    assert page.run().error[0].value == "3 मिनट"
-    services.close()
+    with services.install(services.Services(fail(ConfigurationError))) as installed:
+        installed.engine().loaded.exception(60)
+        language.asked_by(common.spoken)
+        page = AppTest.from_file(str(ROOT / "cssafe" / "ui/site.py"), default_timeout=60)
+        page.session_state["language"] = "hi"
+        assert page.run().error[0].value == "3 मिनट"
 
 
 def test_the_browser_has_words_for_all_that_is_said_instead_of_a_figure():

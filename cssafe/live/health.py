@@ -31,23 +31,27 @@ def report() -> dict[str, Any]:
     last_write: of observations, ISO 8601 in UTC, None before the first. memory_mb: that the process holds now. uptime:
     seconds.
     """
-    engine, lessons, open_now = services.engine(), services.lessons(), services.workspaces()
+    engine, lessons, open_now = (
+        services.current().engine(),
+        services.current().lessons(),
+        services.current().workspaces(),
+    )
     written = [workspace.written for workspace in open_now if workspace.written]
-    problems = [engine.problem, services.store_problem(), *(w.problem for w in open_now if not w.in_memory)]
+    problems = [engine.problem, services.current().store_problem(), *(w.problem for w in open_now if not w.in_memory)]
     return {
         "state": engine.state,
         "problem": " ".join(filter(None, problems)),
-        "notice": services.store_notice(),
+        "notice": services.current().store_notice(),
         "workspaces": len(open_now),
         "lessons": len(lessons),
         "streams": sum(lesson.connected for lesson in lessons),
-        "frames_per_second": round(services.speed(), 1),
+        "frames_per_second": round(services.current().speed(), 1),
         "waiting": engine.waiting,
         "analyzed": engine.analyzed,
         "failed": engine.failed,
         "last_write": max(written).isoformat(timespec="seconds") if written else None,
         "memory_mb": memory().get("now"),
-        "uptime": round(time.monotonic() - services.started),
+        "uptime": round(time.monotonic() - services.current().started),
     }
 
 
@@ -74,7 +78,13 @@ def network() -> str:
         if not chosen.profile.expression:
             return "none: no emotion is computed"
         return _digest(chosen.model, "expression.bin")
-    except (ConfigurationError, OSError, ValueError, KeyError, TypeError):  # services.problem says what is wrong
+    except (
+        ConfigurationError,
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+    ):  # services.current().problem says what is wrong
         return "cannot be read"
 
 

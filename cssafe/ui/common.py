@@ -60,7 +60,7 @@ def workspace() -> Workspace:
     opened, the page ends with a sentence. To be asked for anew in a callback: a visit's may be closed between two runs."""
     try:
         if settings().profile.stored:
-            return services.workspace()
+            return services.current().workspace()
         return _visit().workspace()
     except StoreError as error:
         st.error(sentence(error), icon=":material/error:")
@@ -71,7 +71,7 @@ def _visit() -> services.Visit:
     if "visit" not in st.session_state:
         context = get_script_run_ctx()
         session = context.session_id if context else ""
-        st.session_state["visit"] = services.Visit(
+        st.session_state["visit"] = services.current().visit(
             lambda: not runtime.exists() or runtime.get_instance().is_active_session(session)
         )
     return st.session_state["visit"]

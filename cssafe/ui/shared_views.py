@@ -47,12 +47,12 @@ def lesson(view: str) -> LiveLesson:
     """The lesson that this page may show: the one its address has the key of, or that of the visitor's own workspace. Where
     there is none, the page says what to do and ends."""
     if key := st.query_params.get("key", ""):
-        if (found := services.watched(view, key)) is not None:
+        if (found := services.current().find_shared(view, key)) is not None:
             return found
         st.title(_(NAMES[view]))
         st.info(_(OVER), icon=":material/hourglass_disabled:")
         st.stop()
-    own = services.classes(common.workspace())
+    own = services.current().classes(common.workspace())
     if len(own) == 1:
         return own[0]
     st.title(_(NAMES[view]))
@@ -73,7 +73,7 @@ def lesson(view: str) -> LiveLesson:
 
 @st.fragment(run_every=2)
 def _wait() -> None:
-    if services.classes(common.workspace()):
+    if services.current().classes(common.workspace()):
         st.rerun()
 
 

@@ -45,7 +45,7 @@ def tool(profile: Profile) -> None:
             icon=":material/visibility:",
         )
         return
-    if problem := services.problem():
+    if problem := services.current().problem():
         st.error(sentence(problem), icon=":material/error:")
         return
     st.caption(
@@ -55,7 +55,7 @@ def tool(profile: Profile) -> None:
         )
     )
     agreed = not profile.agreement or common.workspace().get("agreed", False)
-    network = services.network()
+    network = services.current().network()
     if network is not None and not network.mapped:
         st.info(_(NO_MAP), icon=":material/info:")
     chosen = _choose()
@@ -94,7 +94,10 @@ def _show(chosen: UploadedFile, profile: Profile) -> None:
     try:
         if st.session_state.get("looked", ("", None))[0] != chosen.file_id:
             with st.spinner(_("The picture is being analysed …"), show_time=True):
-                st.session_state["looked"] = chosen.file_id, look(services.engine(), media.decode(chosen.getvalue()))
+                st.session_state["looked"] = (
+                    chosen.file_id,
+                    look(services.current().engine(), media.decode(chosen.getvalue())),
+                )
     except (MediaError, TimeoutError, ConfigurationError) as error:
         st.warning(sentence(error), icon=":material/broken_image:")
         return

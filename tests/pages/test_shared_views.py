@@ -48,8 +48,8 @@ def show(name: str, key: str = "") -> AppTest:
 @contextmanager
 def running(faces: int = 6, audience: str = "class", profile: str = "consent", workspace=None):
     """A lesson whose camera shows so many faces."""
-    lesson = make(workspace or services.workspace(), profile, audience)
-    services.register(lesson)
+    lesson = make(workspace or services.current().workspace(), profile, audience)
+    services.current().register(lesson)
     lesson.take(crowd(faces, datetime.now(UTC), PROFILES[profile].expression))
     try:
         yield lesson
@@ -97,7 +97,7 @@ def test_a_key_opens_its_own_view_of_its_own_lesson_until_that_is_over(workspace
             assert "0.80" in shown(show(view, lesson.keys[view]))
             for wrong in (lesson.keys[other], lesson.token, lesson.keys[view][:-1], "é", "1"):
                 assert "0.80" not in shown(show(view, wrong))
-            assert services.find(lesson.keys[view]) is None  # it is no camera's
+            assert services.current().find(lesson.keys[view]) is None  # it is no camera's
         page = show("phone", lesson.keys["phone"])
     assert "0.80" not in shown(run(page)) and "it is over" in text(page)
 
@@ -134,7 +134,7 @@ def test_markers_and_the_activity_can_be_set_from_the_phone():
     [("low", "camera", True), ("falling", "camera", True), ("drowsiness", "camera", False), ("low", "sample", False)],
 )
 def test_a_hint_of_low_concentration_ends_with_what_worked_with_this_very_class(kind, source, own):
-    term(services.workspace(), 9, 0.2, class_name="7b", source=source)
+    term(services.current().workspace(), 9, 0.2, class_name="7b", source=source)
     with running() as lesson:
         lesson._alert = Alert(datetime.now(UTC).replace(tzinfo=None), kind, "It is so.", "Perhaps a pause.")
         told = text(show("phone", lesson.keys["phone"]))

@@ -238,8 +238,8 @@ def app(disk, monkeypatch):
     monkeypatch.setenv("CSSAFE_DATA", str(disk.folder))
     monkeypatch.setenv("CSSAFE_PROFILE", "consent")
     monkeypatch.delenv("CSSAFE_MODE", raising=False)
-    yield services.workspace()
-    services.close()
+    yield services.current().workspace()
+    services.current().close()
 
 
 def test_every_page_says_that_the_disk_is_full_until_it_is_written_again(disk, app):
