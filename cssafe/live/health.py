@@ -68,7 +68,7 @@ def versions() -> dict[str, str]:
 
 def transports() -> list[str]:
     """Those that this server offers."""
-    return [name for name, module in TRANSPORTS.items() if importlib.util.find_spec(f"cssafe.live.{module}")]
+    return [name for name, module in TRANSPORTS.items() if importlib.util.find_spec(f"cssafe.live.transports.{module}")]
 
 
 def network() -> str:

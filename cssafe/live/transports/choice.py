@@ -60,7 +60,7 @@ def camera(lesson: LiveLesson, engine: Engine) -> None:
     if transport.used == "websocket":
         stalled = websocket(lesson)
     else:  # imported when needed: most visitors never do
-        stalled = importlib.import_module(f"cssafe.live.{transport.used}").camera(lesson, engine)
+        stalled = importlib.import_module(f"cssafe.live.transports.{transport.used}").camera(lesson, engine)
     if stalled and transport.following:
         if transport.chosen == AUTOMATIC:
             _take(transport.fall_back())

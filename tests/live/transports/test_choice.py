@@ -44,7 +44,7 @@ def page(chosen: str, stalled: tuple[str, ...]) -> None:
 
     choice.websocket = stand_in("websocket").camera
     for name in ("webrtc", "snapshot"):
-        sys.modules[f"cssafe.live.{name}"] = stand_in(name)
+        sys.modules[f"cssafe.live.transports.{name}"] = stand_in(name)
     st.session_state.setdefault("transport", choice.Transport.choose(chosen))
     choice.camera(None, None)
 
