@@ -41,7 +41,7 @@ def start() -> None:
         workspace.set("agreed", True)
     workspace.set("live", form)
     st.session_state["transport"] = Transport.choose(form.pop("connection"))
-    begun = LiveLesson(workspace, profile, **form)
+    begun = LiveLesson.start(workspace, profile, **form)
     services.current().register(begun)
     st.session_state["lesson"] = begun
 

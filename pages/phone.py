@@ -16,7 +16,7 @@ from cssafe.ui.shared_views import hint, lesson, suggested
 @st.fragment(run_every=1)
 def figures(lesson: LiveLesson) -> None:
     """The class at this moment, in words."""
-    view = lesson.view()
+    view = lesson.state()
     if view.ended:
         st.rerun()
     reading = view.reading

@@ -395,7 +395,7 @@ def sockets() -> Iterator[Target]:
                     except ConnectionClosed as closed:
                         assert len(content) > FRAME_LIMIT, closed
                         return number + 1
-                    assert answer["number"] == number and "Traceback" not in answer.get("problem", ""), answer
+                    assert answer["number"] == number and "Traceback" not in str(answer["notice"]), answer
                 one.send(JPEG)
                 assert json.loads(one.recv(60)).get("faces"), "the good picture at the end shows no faces"
             return len(sent) + 1

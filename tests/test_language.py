@@ -18,7 +18,7 @@ from cssafe.live.room_scheduler import Room
 from cssafe.live.transports import websocket_component
 from cssafe.live.upload import Analysis
 from cssafe.media import MediaError
-from cssafe.privacy import SHOWN, withheld
+from cssafe.privacy import SHOWN, withheld_code
 from cssafe.settings import PROFILES, ROOT, ConfigurationError
 from cssafe.store import StoreError, Workspace
 from cssafe.ui import common
@@ -344,7 +344,7 @@ def recording(workspace, monkeypatch):
     lesson = make(workspace)
     lesson.end()
     monkeypatch.setattr(Workspace, "problem", property(lambda _: str(StoreError(N_("{n} min"), n=3))))
-    return lambda: lesson.view().problem
+    return lambda: lesson.state().problem
 
 
 @pytest.mark.parametrize("failure", [networks, files, database, timetable, recording])
@@ -371,9 +371,12 @@ def test_the_live_page_says_in_its_language_why_the_networks_did_not_load(ask, m
 
 def test_the_browser_has_words_for_all_that_is_said_instead_of_a_figure():
     said = {
-        withheld(audience, faces, n) for audience in ("self", "class") for faces in range(9) for n in range(faces + 1)
+        withheld_code(audience, faces, n)
+        for audience in ("self", "class")
+        for faces in range(9)
+        for n in range(faces + 1)
     }
-    assert said - {""} <= {*websocket_component.told()}
+    assert said - {""} <= {*websocket_component.texts()["sentences"]}
 
 
 @pytest.mark.parametrize(

@@ -126,7 +126,7 @@ def last_minutes(history: pd.DataFrame) -> str:
 
 
 def emotions_now(expression: dict[str, float] | None) -> str:
-    """The leading emotion of this moment. expression: as in live.view.Reading."""
+    """The leading emotion of this moment. expression: as in lesson_state.ClassReading."""
     if expression is None:
         return nothing()
     name = max(expression, key=expression.__getitem__)

@@ -57,7 +57,7 @@ def main(args: argparse.Namespace) -> int:
         engine = Engine(lambda: Pipeline(profile, chosen.model, chosen.detector)).start()
         try:
             engine.loaded.result()
-            lesson = LiveLesson(
+            lesson = LiveLesson.start(
                 workspace,
                 profile,
                 class_name=args.class_name.strip(),
@@ -102,7 +102,7 @@ def _pause(until: datetime | None) -> float:
 
 def line(capture: Capture) -> str:
     """How it goes at this moment: time, camera, faces and, where it may be told, the concentration of the class."""
-    view = capture.lesson.view()
+    view = capture.lesson.state()
     reading = view.reading
     clock = datetime.now(ZoneInfo(capture.lesson.lesson.time_zone))
     figure = reading.note or f"class concentration {reading.concentration:.2f} ({LEVELS[reading.level]})"
@@ -111,7 +111,7 @@ def line(capture: Capture) -> str:
 
 
 def _result(lesson: LiveLesson) -> str:
-    view = lesson.view()
+    view = lesson.state()
     if not view.seconds:
         return "Nothing was stored: no face was seen."
     seen = f"{view.seconds - view.lost} seconds with a face in view, at most {view.faces} at once"

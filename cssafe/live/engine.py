@@ -21,6 +21,7 @@ import numpy as np
 
 from cssafe.frames import Frame, FrameResult
 from cssafe.language import N_
+from cssafe.live.transports.messages import SENTENCES
 from cssafe.media import MediaError, decode
 from cssafe.pipeline import Pipeline, Stream
 from cssafe.settings import ConfigurationError
@@ -36,20 +37,17 @@ LOAD = 0.9
 INERTIA = 0.8
 """Share of the old value in a moving average of what a frame takes: ten frames forget one odd one."""
 
-UNREAD = N_("This picture could not be analysed; the next one is tried.")
-
 ABSENT = 10.0
 """Seconds without a frame after which a feed no longer counts as open: a weak line brings one in two seconds."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of the frame with that number: a result; or a problem, in words for the user; or, with neither, it
-    was passed over for a newer one."""
+    """The outcome of the frame with that number: a result, or an error, or neither where it was skipped for a newer one."""
 
     number: int
     result: FrameResult | None = None
-    problem: str = ""
+    error: MediaError | None = None
 
 
 class Feed:
@@ -226,10 +224,10 @@ class Engine:
             return Answer(number, result)
         except MediaError as error:
             self.failed += 1
-            return Answer(number, problem=str(error))
+            return Answer(number, error=error)
         except Exception:
             self._failure("A frame could not be analysed")
-            return Answer(number, problem=UNREAD)
+            return Answer(number, error=MediaError(SENTENCES["not_analysed"]))
 
     def _deliver(self, feed: Feed, answer: Answer) -> None:
         try:

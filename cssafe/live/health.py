@@ -44,7 +44,7 @@ def report() -> dict[str, Any]:
         "notice": services.current().store_notice(),
         "workspaces": len(open_now),
         "lessons": len(lessons),
-        "streams": sum(lesson.connected for lesson in lessons),
+        "streams": sum(lesson.lease.connected for lesson in lessons),
         "frames_per_second": round(services.current().speed(), 1),
         "waiting": engine.waiting,
         "analyzed": engine.analyzed,

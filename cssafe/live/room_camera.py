@@ -18,6 +18,7 @@ from cssafe import media
 from cssafe.language import N_, _
 from cssafe.live.engine import Answer, Engine
 from cssafe.live.lesson import LiveLesson
+from cssafe.live.transports.messages import Overlay
 from cssafe.media import MediaError, hidden
 from cssafe.settings import ConfigurationError, Settings
 from cssafe.vision.anonymize import cover
@@ -98,7 +99,7 @@ class Capture:
         self._engine = engine
         self._live = False
         self._offered: dict[int, np.ndarray] = {}
-        self._newest: tuple[np.ndarray, dict] | None = None
+        self._newest: tuple[np.ndarray, Overlay] | None = None
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
         self._thread.start()
@@ -131,8 +132,8 @@ class Capture:
         none."""
         if (newest := self._newest) is None:
             return None
-        image, told = newest
-        return preview(cover(image, told["covers"], self.lesson.way), told["faces"], PREVIEW)
+        image, overlay = newest
+        return preview(cover(image, np.array(overlay.covers), self.lesson.way), overlay.faces, PREVIEW)
 
     def _run(self) -> None:
         failures = 0
@@ -155,10 +156,10 @@ class Capture:
 
     def _read(self) -> None:
         """From the first picture of a connection to its last."""
-        feed = self.lesson.connect(self._deliver)
+        feed = self.lesson.lease.connect(self._deliver)
         try:
             for number, image in enumerate(self._pictures()):
-                if not self.lesson.holds(feed):
+                if not self.lesson.lease.holds(feed):
                     return
                 if not self._live:
                     self._live, self._problem = True, None
@@ -166,7 +167,7 @@ class Capture:
                 self._engine.offer(feed, number, image, self.lesson.clock.now())
         finally:
             self._engine.leave(feed)
-            self.lesson.disconnect(feed)
+            self.lesson.lease.disconnect(feed)
             self._offered.clear()
 
     def _pictures(self) -> Iterator[np.ndarray]:
@@ -184,8 +185,8 @@ class Capture:
     def _deliver(self, answer: Answer) -> None:
         image = self._offered.pop(answer.number, None)
         if answer.result is not None:
-            told = self.lesson.take(answer.result)
+            overlay = self.lesson.add_result(answer.result)
             if image is not None and self._live:
-                self._newest, self._problem = (image, told), None
-        elif answer.problem and self._live:
-            self._problem = MediaError(answer.problem)
+                self._newest, self._problem = (image, overlay), None
+        elif answer.error is not None and self._live:
+            self._problem = answer.error

@@ -124,7 +124,7 @@ class Room:
                 raise ConfigurationError(
                     N_("Nobody has confirmed yet that everybody in the picture has agreed. Do so on the page Room.")
                 )
-            lesson = LiveLesson(
+            lesson = LiveLesson.start(
                 workspace,
                 chosen.profile,
                 class_name=class_name,

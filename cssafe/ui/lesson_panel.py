@@ -9,7 +9,7 @@ from cssafe.frames import LEVELS
 from cssafe.labels import ACTIVITIES, FERPLUS
 from cssafe.language import N_, _
 from cssafe.live.lesson import LiveLesson
-from cssafe.live.lesson_state import Reading
+from cssafe.live.lesson_state import ClassReading
 from cssafe.names import literal, sentence
 from cssafe.settings import IDLE_MINUTES, MINIMUM_GROUP, ROOT, Profile
 from cssafe.store.backups import DAYS_KEPT
@@ -113,7 +113,7 @@ def figures(lesson: LiveLesson) -> None:
         live,
     )
 
-    view = lesson.view()
+    view = lesson.state()
     if view.ended:
         st.rerun()
     reading = view.reading
@@ -140,7 +140,7 @@ def figures(lesson: LiveLesson) -> None:
         view.history,
         key="last_minutes",
     )
-    parts = lesson.why()
+    parts = lesson.explain_score()
     common.chart(formulas.parts_now(parts), captions.parts_now(parts), parts, key="parts_now")
     if lesson.profile.expression:
         shares = reading.expression or dict.fromkeys(FERPLUS, 0.0)
@@ -148,7 +148,7 @@ def figures(lesson: LiveLesson) -> None:
         common.chart(live.emotions_now(shares), captions.emotions_now(reading.expression), table, key="emotions_now")
 
 
-def banded(reading: Reading) -> str:
+def banded(reading: ClassReading) -> str:
     """The level and its interval."""
     level = _(LEVELS[reading.level])
     if math.isnan(reading.low):
@@ -161,7 +161,7 @@ def activity(lesson: LiveLesson) -> None:
     """What the class is doing, to be switched while it runs."""
 
     def switch() -> None:
-        lesson.switch(st.session_state["activity"])
+        lesson.switch_activity(st.session_state["activity"])
 
     st.session_state["activity"] = lesson.activity  # somebody may have switched it elsewhere
     st.segmented_control(
@@ -183,7 +183,7 @@ def markers(lesson: LiveLesson) -> None:
     with st.container(horizontal=True):
         for key, (kind, title) in enumerate(MARKERS.items(), 1):
             if st.button(_(title), key=f"marker_{kind}", help=_("Note this moment"), shortcut=str(key)):
-                lesson.mark(kind)
+                lesson.add_marker(kind)
                 st.toast(_("Noted: {marker}.").format(marker=literal(_(kind))))
     if lesson.lesson.audience == "class":
         st.toggle(_("Hints"), lesson.hints, key="hints", help=_(HINTS), on_change=_switch, args=(lesson,))
@@ -197,7 +197,7 @@ def _switch(lesson: LiveLesson) -> None:
 
 def recorded(lesson: LiveLesson) -> None:
     """What an ended lesson left, and where it can be seen."""
-    view = lesson.view()
+    view = lesson.state()
     if view.seconds:
         told = _(
             "**{name}** is over. Recorded: {seconds} seconds with a face in view, at most {most} at once, no picture."

@@ -105,7 +105,7 @@ def test_a_frame_comes_back_with_its_number_and_size(engine):
     inbox = Inbox()
     engine.offer(Feed(Stream(), inbox), 7, JPEG, NOON)
     [answer] = inbox.wait(1)
-    assert (answer.number, answer.result.width, answer.result.height, answer.problem) == (7, 64, 48, "")
+    assert (answer.number, answer.result.width, answer.result.height, answer.error) == (7, 64, 48, None)
 
 
 def test_of_frames_that_wait_only_the_newest_is_analysed_and_the_others_are_answered(engine, pipeline):
@@ -145,7 +145,7 @@ def test_a_corrupt_picture_is_answered_in_words_and_the_next_one_is_analysed(eng
     inbox.wait(1)
     engine.offer(feed, 1, JPEG, NOON)
     bad, good = inbox.wait(1)
-    assert bad.result is None and "image" in bad.problem
+    assert bad.result is None and "image" in str(bad.error)
     assert good.result is not None
     assert engine.failed == 1
 
@@ -159,7 +159,7 @@ def test_a_failing_frame_is_counted_and_answered_and_the_thread_lives_on(engine,
     pipeline.broken = False
     engine.offer(feed, 1, JPEG, NOON)
     bad, good = inbox.wait(1)
-    assert "could not be analysed" in bad.problem and "broken on purpose" not in bad.problem
+    assert "could not be analysed" in str(bad.error) and "broken on purpose" not in str(bad.error)
     assert good.result is not None and engine.failed == 1
 
 

@@ -85,7 +85,7 @@ def running(workspace: Workspace):
     """A registered lesson that has seen a face."""
     lesson = make(workspace)
     services.current().register(lesson)
-    lesson.take(crowd(1, time_now()))
+    lesson.add_result(crowd(1, time_now()))
     return lesson
 
 
@@ -117,7 +117,7 @@ def test_while_a_workspace_is_closed_cameras_connect_health_answers_and_pages_op
     with held(gone.workspace, slow, monkeypatch) as called:
         closed = begin(leaving.close)
         assert called.wait(LIMIT)
-        assert len(answer(address, lesson.token)["faces"]) == 1
+        assert len(answer(address, lesson.token)["overlay"]["faces"]) == 1
         with urllib.request.urlopen(f"http://{address}/healthz", timeout=LIMIT) as report:
             assert json.load(report)["lessons"] == 1
         page = AppTest.from_file(str(ROOT / "cssafe" / "ui/site.py"), default_timeout=LIMIT).run()
@@ -131,7 +131,7 @@ def test_while_the_summary_of_one_lesson_is_made_another_of_the_same_school_goes
     with held(first.workspace, "end_lesson", monkeypatch) as called:
         over = begin(first.end)
         assert called.wait(LIMIT)
-        assert len(answer(address, second.token)["faces"]) == 1
+        assert len(answer(address, second.token)["overlay"]["faces"]) == 1
         assert services.current().find(first.token) is None and not over.done()
     over.result(LIMIT)
 

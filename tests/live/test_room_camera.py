@@ -83,8 +83,8 @@ def test_an_rtsp_camera_is_watched_and_its_password_asked_for(begin, caplog):
             look(LOCAL, address.replace("secret", "guess"))
         assert "guess" not in str(caught.value)
         capture = begin(address)
-        until(lambda: capture.lesson.view().seconds >= 2)
-        assert capture.state == "live" and capture.lesson.view().faces == 6
+        until(lambda: capture.lesson.state().seconds >= 2)
+        assert capture.state == "live" and capture.lesson.state().faces == 6
         capture.end()
     assert "secret" not in caplog.text
 
@@ -112,11 +112,11 @@ def test_a_lost_camera_is_found_again_in_the_same_lesson(begin, workspace, monke
         shown.cut()
         until(lambda: capture.state == "lost")
         assert capture.preview() is None
-        until(lambda: not capture.lesson.view().connected)  # between two tries
+        until(lambda: not capture.lesson.state().connected)  # between two tries
         assert "***@" in capture.problem
         shown.mend()
         until(lambda: capture.state == "live")
-        until(lambda: capture.lesson.view().seconds >= 2)
+        until(lambda: capture.lesson.state().seconds >= 2)
         assert shown.connections == 2 and capture.problem == ""
         capture.end()
     assert capture.state == "ended" and capture.preview() is None

@@ -136,7 +136,7 @@ def test_the_process_follows_its_timetable_and_takes_the_lesson_up_again_after_a
         services.current().open()
         until(lambda: subject(services.current().room()) == "Maths")
         assert services.current().room().capture.lesson.number == lesson
-        until(lambda: services.current().room().capture.lesson.view().seconds >= 2)
+        until(lambda: services.current().room().capture.lesson.state().seconds >= 2)
         services.current().close()
         assert services.current().room().running() is None
     assert fetch(data, "SELECT lesson, ended > started FROM lessons ORDER BY lesson") == [(1, True), (2, True)]

@@ -23,7 +23,7 @@ def test_closing_the_services_ends_running_lessons_and_loses_none_of_their_figur
     lesson = make(services.current().workspace())
     services.current().register(lesson)
     assert services.current().find(lesson.token) is lesson
-    lesson.take(crowd(1, time_now()))
+    lesson.add_result(crowd(1, time_now()))
     services.current().close()
     assert lesson.ended and services.current().find(lesson.token) is None
     with closing(Workspace.open(data / "cssafe.duckdb")) as workspace:

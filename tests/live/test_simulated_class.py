@@ -35,12 +35,12 @@ def expected(step: Step, formula: Formula, restless: float = 0.0) -> float:
 
 def record(workspace: Workspace, plan: Plan, profile: str = "consent") -> LiveLesson:
     """The plan as a lesson that runs and has ended."""
-    lesson = LiveLesson(
+    lesson = LiveLesson.start(
         workspace, PROFILES[profile], class_name="7b", subject="Maths", room="", time_zone="UTC", audience="class"
     )
     begin = lesson.lesson.started.replace(second=0, microsecond=0) + timedelta(minutes=1)
     for result in frames(plan, begin, PUBLISHED if PROFILES[profile].expression else ATTENTION_ONLY):
-        lesson.take(result)
+        lesson.add_result(result)
     lesson.end()
     return lesson
 
@@ -49,7 +49,7 @@ def test_no_face_and_no_time_are_ordinary(workspace):
     assert list(frames(Plan(seconds=0), START, PUBLISHED)) == []
     results = list(frames(Plan(faces=0, seconds=3, lost=1), START, PUBLISHED))
     assert len(results) == 6 and not any(len(result) for result in results)
-    assert record(workspace, Plan(faces=0, seconds=3)).view().seconds == 0
+    assert record(workspace, Plan(faces=0, seconds=3)).state().seconds == 0
 
 
 @pytest.mark.parametrize("profile", ["consent", "attention-only"])
@@ -84,7 +84,7 @@ def test_index_and_interval_come_out_as_scheduled_in_every_minute(workspace, pro
 def test_levels_come_out_as_scheduled_of_the_class_and_of_each_face(workspace, step, level):
     plan = Plan(seconds=20, steps=(step,), rate=5)
     lesson = record(workspace, plan)
-    assert lesson.take(list(frames(plan, START, PUBLISHED))[-1])["level"] == ("low", "medium", "high")[level]
+    assert lesson.add_result(list(frames(plan, START, PUBLISHED))[-1]).level == ("low", "medium", "high")[level]
     with workspace.cursor() as cursor:
         levels = cursor.execute("SELECT level, count(*) FROM observations GROUP BY ALL ORDER BY 2 DESC").fetchall()
     assert levels[0][0] == level
@@ -106,7 +106,7 @@ def test_faces_that_are_lost_and_found_again_are_counted_once(workspace, faces):
 def test_a_simulated_class_of_four_has_no_figure_anywhere(workspace):
     lesson = record(workspace, Plan(faces=4, seconds=70, rate=1))
     assert queries.timeline(workspace, lesson.number)["concentration"].isna().all()
-    assert lesson.view().history["concentration"].isna().all() and lesson.view().alert is None
+    assert lesson.state().history["concentration"].isna().all() and lesson.state().alert is None
     assert queries.emotions(workspace).empty and np.isnan(queries.lessons(workspace)["concentration"]).all()
 
 
@@ -115,7 +115,7 @@ def test_the_live_reading_holds_the_truth_in_its_interval(workspace):
     held = []
     for seed in range(10):
         lesson = record(workspace, Plan(seconds=4, rate=8, steps=(step,), seed=seed))
-        history = lesson.view().history
+        history = lesson.state().history
         held.append((history["low"] <= history["high"]).all() and history["concentration"].notna().all())
         reading = lesson._read()
         held.append(reading.low <= expected(step, PUBLISHED) <= reading.high)
@@ -164,11 +164,11 @@ def test_a_change_that_is_over_within_two_minutes_is_not_reported(change):
 def test_a_running_lesson_of_a_class_tells_its_hint_and_is_quiet_once_hints_are_off(workspace):
     plan = Plan(rate=1, seconds=130, steps=(Step(looking=(0.0,), emotions={"sad": 0.9}),))
     lesson = record(workspace, plan)
-    assert lesson.view().alert.kind == "low"
+    assert lesson.state().alert.kind == "low"
     lesson.hints = False
-    assert lesson.view().alert is None
+    assert lesson.state().alert is None
     workspace.set("hints", False)
-    assert record(workspace, plan).view().alert is None
+    assert record(workspace, plan).state().alert is None
 
 
 @pytest.mark.parametrize("activity", ["group work", "break"])

@@ -77,7 +77,7 @@ def test_every_visit_has_a_workspace_of_its_own_whatever_the_profile(name, monke
     ours, theirs = (page.session_state["visit"].workspace() for page in (first, second))
     assert ours is not theirs
     lesson = make(ours, name)
-    lesson.take(crowd(1, time_now()))
+    lesson.add_result(crowd(1, time_now()))
     lesson.end()
     count = "SELECT count(*) FROM lessons"
     assert ours.cursor().execute(count).fetchone() == (1,)
@@ -113,7 +113,7 @@ def test_a_running_lesson_is_not_idle_and_the_time_counts_from_its_end():
     services.current().register(lesson)
     services.current().sweep(0, 0)
     assert is_open(workspace)
-    lesson.take(crowd(1, time_now()))
+    lesson.add_result(crowd(1, time_now()))
     lesson.end()
     services.current().sweep(IDLE, IDLE)
     assert is_open(workspace)
@@ -135,7 +135,7 @@ def test_a_page_opened_after_its_workspace_was_closed_has_a_fresh_one_and_says_s
     page.radio(key="audience").set_value("self")
     page.button[0].click().run()
     lesson = page.session_state["lesson"]
-    lesson.take(crowd(1, time_now()))
+    lesson.add_result(crowd(1, time_now()))
     lesson.end()
     page.run()
     assert "is over" in "\n".join(element.value for element in page.success)
@@ -172,12 +172,12 @@ def test_health_is_small_and_tells_nothing_of_any_one_visit():
     visit = services.current().visit()
     lesson = make(visit.workspace())
     services.current().register(lesson)
-    feed = lesson.connect(lambda answer: None)
+    feed = lesson.lease.connect(lambda answer: None)
     for ago in (2, 0):
-        lesson.take(crowd(1, time_now() - timedelta(seconds=ago)))
-    lesson.disconnect(feed)
+        lesson.add_result(crowd(1, time_now() - timedelta(seconds=ago)))
+    lesson.lease.disconnect(feed)
     visit.workspace().flush()
-    lesson.connect(lambda answer: None)
+    lesson.lease.connect(lambda answer: None)
     report = health.report()
     assert (report["workspaces"], report["lessons"], report["streams"], report["waiting"]) == (1, 1, 1, 0)
     assert report["last_write"] and report["problem"] == "" and report["memory_mb"] > 50

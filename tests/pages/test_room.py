@@ -80,7 +80,7 @@ def test_the_camera_is_tried_and_nothing_is_kept_of_it(source):
 
 def test_a_lesson_is_seen_and_ended_by_whoever_opens_the_page_anew(source):
     begin(show(), source)
-    until(lambda: services.current().room().capture.lesson.view().seconds >= 1)
+    until(lambda: services.current().room().capture.lesson.state().seconds >= 1)
     another = show()
     assert "Goes on until somebody ends it" in text(another)
     assert {metric.label: metric.value for metric in another.metric} == {
@@ -96,7 +96,7 @@ def test_a_lesson_is_seen_and_ended_by_whoever_opens_the_page_anew(source):
 def test_hints_are_shown_and_their_switch_is_remembered_in_the_next_lesson(source):
     begin(show(), source)
     lesson = services.current().room().running().lesson
-    until(lambda: lesson.view().seconds >= 1)
+    until(lambda: lesson.state().seconds >= 1)
     lesson._alert = Alert(datetime.now(UTC).replace(tzinfo=None), "low", "It is low.", "Perhaps a pause.")
     page = show()
     assert "It is low. Perhaps a pause." in text(page) and page.toggle(key="hints").value

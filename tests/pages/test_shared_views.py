@@ -50,7 +50,7 @@ def running(faces: int = 6, audience: str = "class", profile: str = "consent", w
     """A lesson whose camera shows so many faces."""
     lesson = make(workspace or services.current().workspace(), profile, audience)
     services.current().register(lesson)
-    lesson.take(crowd(faces, datetime.now(UTC), PROFILES[profile].expression))
+    lesson.add_result(crowd(faces, datetime.now(UTC), PROFILES[profile].expression))
     try:
         yield lesson
     finally:

@@ -97,7 +97,7 @@ def test_a_camera_gets_its_results_through_the_proxy_and_too_many_sockets_of_one
     from cssafe.live import services
 
     lesson = running(services.current().workspace())
-    assert len(answer(proxy, lesson.token)["faces"]) == 1
+    assert len(answer(proxy, lesson.token)["overlay"]["faces"]) == 1
     with ExitStack() as stack:
         for _ in range(100):
             camera = connect(

@@ -26,6 +26,7 @@ from streamlit_webrtc.component import generate_frontend_component_key
 from cssafe.language import _
 from cssafe.live.engine import Answer, Engine, Feed
 from cssafe.live.lesson import LiveLesson
+from cssafe.live.transports.messages import Overlay
 from cssafe.live.transports.websocket_component import SIZES
 from cssafe.privacy import SHOWN
 from cssafe.settings import OVERLAY_TIMEOUT_S, TRANSPORT_TIMEOUT_S
@@ -92,7 +93,7 @@ class Stream:
         self._seen = 0.0
         self._frames = 0
         self._offered: dict[int, np.ndarray] = {}
-        self._newest: tuple[float, np.ndarray, dict] | None = None
+        self._newest: tuple[float, np.ndarray, Overlay] | None = None
 
     @property
     def stalled(self) -> bool:
@@ -128,7 +129,7 @@ class Stream:
         if self.over.is_set():
             return
         if self._feed is None:
-            self._feed = self.lesson.connect(self._deliver)
+            self._feed = self.lesson.lease.connect(self._deliver)
             threading.Thread(target=self._watch, args=(self._feed,), name="webrtc-watchdog", daemon=True).start()
         self._offered[self._frames] = image
         self._engine.offer(self._feed, self._frames, image, self.lesson.clock.now())
@@ -137,7 +138,7 @@ class Stream:
     def _deliver(self, answer: Answer) -> None:
         image = self._offered.pop(answer.number, None)
         if answer.result is not None and image is not None:
-            self._newest = time.monotonic(), image, self.lesson.take(answer.result)
+            self._newest = time.monotonic(), image, self.lesson.add_result(answer.result)
 
     def _drawn(self, image: np.ndarray) -> np.ndarray:
         """Mirrored like every picture of oneself, with the newest result; the words stay readable. Where faces are covered
@@ -146,13 +147,13 @@ class Stream:
         if newest is not None and time.monotonic() - newest[0] >= OVERLAY_TIMEOUT_S:
             newest = None
         if (way := self.lesson.way) != SHOWN:
-            image = cover_all(image, way) if newest is None else cover(newest[1], newest[2]["covers"], way)
+            image = cover_all(image, way) if newest is None else cover(newest[1], np.array(newest[2].covers), way)
         width = image.shape[1]
         faces: list[dict] = []
         if newest is not None:
-            message = newest[2]
-            scale = width / message["size"][0]  # browsers change the size of the video as they go
-            for face in message["faces"]:
+            overlay = newest[2]
+            scale = width / overlay.size[0]  # browsers change the size of the video as they go
+            for face in overlay.faces:
                 x, y, w, h = (value * scale for value in face["box"])
                 faces.append(face | {"box": [width - x - w, y, w, h]})
         return draw(image[:, ::-1], faces)
@@ -160,11 +161,11 @@ class Stream:
     def _watch(self, feed: Feed) -> None:
         """Until the library says that the video ended, no frame comes, the lesson ends or another camera has it."""
         while not self.over.wait(0.25):
-            if time.monotonic() - self._seen > self._lost or not self.lesson.holds(feed):
+            if time.monotonic() - self._seen > self._lost or not self.lesson.lease.holds(feed):
                 self.over.set()
         self._engine.leave(feed)
         self._offered.clear()
-        self.lesson.disconnect(feed)
+        self.lesson.lease.disconnect(feed)
         self.hang_up()
 
 

@@ -75,7 +75,7 @@ def test_results_count_into_the_lesson_and_the_stream_is_not_stalled(stream, les
     assert stream.stalled
     result_shown(stream)
     assert not stream.stalled
-    assert lesson.view().reading.faces == 1
+    assert lesson.state().reading.faces == 1
 
 
 def test_while_the_networks_load_no_stream_is_stalled(lesson, monkeypatch):
@@ -160,24 +160,24 @@ def test_without_frames_the_stream_ends_and_the_lesson_waits_for_its_camera(stre
     hung_up = threading.Event()
     stream.hang_up = hung_up.set
     stream.show(frame())
-    assert lesson.view().connected
+    assert lesson.state().connected
     assert hung_up.wait(60)
     assert stream.over.is_set() and lesson.ended is None
-    assert not lesson.view().connected
+    assert not lesson.state().connected
     stream.show(frame())  # a late one
-    assert not lesson.view().connected
+    assert not lesson.state().connected
 
 
 def test_a_camera_that_comes_later_takes_over_and_is_left_alone(stream, lesson):
     stream.show(frame())
-    later = lesson.connect(lambda answer: None)
+    later = lesson.lease.connect(lambda answer: None)
     assert stream.over.wait(60)
-    assert lesson.holds(later)
+    assert lesson.lease.holds(later)
 
 
 def test_the_end_of_the_lesson_ends_the_stream(stream, lesson):
     stream.show(frame())
-    lesson.take(crowd(1, datetime.now(UTC)))
+    lesson.add_result(crowd(1, datetime.now(UTC)))
     lesson.end()
     assert stream.over.wait(60)
 
