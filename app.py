@@ -51,7 +51,7 @@ def chosen() -> settings.Settings:
 def host_rules() -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Patterns of the host names and of the further origins that are served."""
     given = (st.get_option("server.address"), st.get_option("browser.serverAddress"))
-    return hosts.names(chosen(), filter(None, given)), chosen().origins
+    return hosts.host_patterns(chosen(), filter(None, given)), chosen().origins
 
 
 def held() -> dict[str, int]:

@@ -8,7 +8,7 @@ import streamlit as st
 from cssafe.labels import FIRST
 from cssafe.language import N_, _
 from cssafe.live import services
-from cssafe.live.upload import Analysis, Held, Upload
+from cssafe.live.upload import Analysis, AnalysisHandle, Upload
 from cssafe.names import literal, sentence
 from cssafe.recording import join
 from cssafe.scoring.formula import chosen
@@ -37,7 +37,7 @@ DISAGREE = N_("Please confirm first that everybody in the pictures has agreed: t
 common.page(_("Files"))
 settings = common.settings()
 workspace, profile = common.workspace(), settings.profile
-held: Held | None = st.session_state.get("files")
+held: AnalysisHandle | None = st.session_state.get("files")
 
 
 def before() -> None:
@@ -122,7 +122,7 @@ def begin() -> None:
     audience = st.session_state["audience"]
     formula = chosen(workspace.get("formula"), profile.expression)
     analysis = Analysis(services.current().engine(), files, profile, audience, way_for(audience), formula)
-    st.session_state["files"] = Held(analysis.start())
+    st.session_state["files"] = AnalysisHandle(analysis.start())
 
 
 def again() -> None:

@@ -7,7 +7,7 @@ import streamlit as st
 from cssafe.language import N_, _
 from cssafe.live import services
 from cssafe.live.lesson import LiveLesson
-from cssafe.live.transports.choice import AUTOMATIC, NAMES, Transport, camera
+from cssafe.live.transports.choice import AUTOMATIC, NAMES, Transport, camera_with_fallback
 from cssafe.names import sentence
 from cssafe.settings import ABSENCE_TIMEOUT_S
 from cssafe.ui import common
@@ -95,7 +95,7 @@ def during(lesson: LiveLesson) -> None:
         video = st.container()
         lesson.way = covering(lesson.lesson.audience)
         with video:
-            camera(lesson, services.current().engine())
+            camera_with_fallback(lesson, services.current().engine())
         activity(lesson)
         markers(lesson)
         st.button(_("End lesson"), type="primary", icon=":material/stop_circle:", on_click=lesson.end, width="stretch")

@@ -10,7 +10,7 @@ import streamlit as st
 
 from cssafe.language import N_, _
 from cssafe.live import services
-from cssafe.live.room_camera import HOSTED, Capture, check, look
+from cssafe.live.room_camera import HOSTED, CameraReader, check_source, probe_camera
 from cssafe.media import MediaError, hidden
 from cssafe.names import literal, sentence
 from cssafe.school import room_timetable
@@ -59,7 +59,7 @@ def camera() -> str:
         typed = saved["source"]
     elif "***" in typed:
         raise MediaError(RETYPE)
-    check(chosen, typed)
+    check_source(chosen, typed)
     return typed
 
 
@@ -129,7 +129,7 @@ def before() -> None:
     if trial.button(_("Test camera"), icon=":material/visibility:", width="stretch"):
         try:
             with said, st.spinner(_("Looking through the camera for three seconds; nothing is kept …")):
-                seen = look(chosen, camera())
+                seen = probe_camera(chosen, camera())
         except (ConfigurationError, MediaError) as error:
             said.error(sentence(error), icon=":material/videocam_off:")
         else:
@@ -164,7 +164,7 @@ def begun() -> None:
 
 
 @st.fragment(run_every=1)
-def picture(capture: Capture) -> None:
+def picture(capture: CameraReader) -> None:
     """What the camera sees, once a second, and how it is."""
     icon, words = STATES[capture.state]
     st.markdown(f"{icon} {_(words)}")
@@ -175,7 +175,7 @@ def picture(capture: Capture) -> None:
         st.image("data:image/jpeg;base64," + base64.b64encode(preview).decode(), width="stretch")
 
 
-def during(capture: Capture) -> None:
+def during(capture: CameraReader) -> None:
     """The lesson under way, for whoever opens the page."""
     left, right = st.columns([3, 2], gap="medium")
     lesson = capture.lesson
@@ -189,7 +189,7 @@ def during(capture: Capture) -> None:
         activity(lesson)
         markers(lesson)
         st.button(_("End lesson"), type="primary", icon=":material/stop_circle:", on_click=end, width="stretch")
-        if until := room.until():
+        if until := room.ends_at():
             zone = lesson.lesson.time_zone
             ends = _("Ends by itself at {end:%H:%M} ({zone}), with or without this page.")
             st.caption(ends.format(end=until.astimezone(ZoneInfo(zone)), zone=zone))
@@ -271,8 +271,8 @@ elif capture is not None:
         _("Another visit uses the room camera just now. Wait until its lesson is over."), icon=":material/hourglass:"
     )
 else:
-    if room.capture is not None and (chosen.profile.stored or room.capture.lesson.workspace is workspace):
-        recorded(room.capture.lesson)
+    if room.reader is not None and (chosen.profile.stored or room.reader.lesson.workspace is workspace):
+        recorded(room.reader.lesson)
     before()
 if chosen.profile.stored:
     table()

@@ -14,7 +14,7 @@ from cssafe.errors import CssafeError
 from cssafe.language import LANGUAGES, N_, _, ngettext
 from cssafe.live import services
 from cssafe.live.engine import Engine
-from cssafe.live.room_scheduler import Room
+from cssafe.live.room_scheduler import RoomScheduler
 from cssafe.live.transports import websocket_component
 from cssafe.live.upload import Analysis
 from cssafe.media import MediaError
@@ -332,8 +332,8 @@ def database(_workspace, monkeypatch):
 
 
 def timetable(_workspace, monkeypatch):
-    room = Room(services.current().engine, fail(StoreError), services.current().register)
-    monkeypatch.setattr(room, "glance", fail(MediaError))
+    room = RoomScheduler(services.current().engine, fail(StoreError), services.current().register)
+    monkeypatch.setattr(room, "tick", fail(MediaError))
     room.open()
     until(lambda: room.problem)
     room.close()

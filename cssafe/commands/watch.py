@@ -11,7 +11,7 @@ from cssafe import media, settings
 from cssafe.frames import LEVELS
 from cssafe.live.engine import Engine
 from cssafe.live.lesson import LiveLesson
-from cssafe.live.room_camera import Capture, check
+from cssafe.live.room_camera import CameraReader, check_source
 from cssafe.pipeline import Pipeline
 from cssafe.settings import ConfigurationError
 from cssafe.store import Workspace
@@ -46,7 +46,7 @@ def main(args: argparse.Namespace) -> int:
         raise ConfigurationError(
             f"There is no time zone {args.zone!r}. Use a name such as Europe/Berlin or Asia/Kolkata."
         )
-    check(chosen, args.source)
+    check_source(chosen, args.source)
     workspace = Workspace.open(chosen.database, profile.expression)
     try:
         zone = args.zone or workspace.get("live", {}).get("time_zone", "UTC")
@@ -68,7 +68,7 @@ def main(args: argparse.Namespace) -> int:
                 name=args.lesson.strip(),
                 source="camera" if media.is_camera(args.source) else "file",
             )
-            capture = Capture(chosen, engine, lesson, args.source)
+            capture = CameraReader(chosen, engine, lesson, args.source).start()
             _wait(capture, until)
         finally:
             engine.close()  # first, so that the picture it works on still counts
@@ -79,7 +79,7 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-def _wait(capture: Capture, until: datetime | None) -> None:
+def _wait(capture: CameraReader, until: datetime | None) -> None:
     """Until Ctrl-C, SIGTERM or that time (aware), with a line now and then."""
     stop = threading.Event()
     before = {which: signal.signal(which, lambda *_: stop.set()) for which in (signal.SIGINT, signal.SIGTERM)}
@@ -100,7 +100,7 @@ def _pause(until: datetime | None) -> float:
     return max(0.0, min(REPORT, left))
 
 
-def line(capture: Capture) -> str:
+def line(capture: CameraReader) -> str:
     """How it goes at this moment: time, camera, faces and, where it may be told, the concentration of the class."""
     view = capture.lesson.state()
     reading = view.reading

@@ -11,7 +11,7 @@ import pandas as pd
 
 from cssafe.frames import LEVELS, FrameResult, describe
 from cssafe.labels import FERPLUS
-from cssafe.live.alerts import REST, Alert, Watcher
+from cssafe.live.alerts import ALERT_COOLDOWN, Alert, AlertDetector
 from cssafe.live.lesson_state import ClassReading
 from cssafe.live.transports.messages import Notice, Overlay
 from cssafe.observations import Seconds
@@ -51,7 +51,7 @@ class ClassView:
         self._observing = Seconds()
         self._recent: deque[FrameResult] = deque()
         self._history: deque[tuple[datetime, int, float, float, float]] = deque(maxlen=LIVE_MINUTES * 60)
-        self._alerts = Watcher(formula.bands["low_below"])
+        self._alerts = AlertDetector(formula.bands["low_below"])
         self._alert: Alert | None = None
         self._level = -1  # of the last reading: levels have hysteresis
 
@@ -103,7 +103,7 @@ class ClassView:
 
     def alert_at(self, now: datetime) -> Alert | None:
         """The hint to show at that moment (aware)."""
-        if self._alert is None or not self.hints or now.replace(tzinfo=None) - self._alert.time > REST:
+        if self._alert is None or not self.hints or now.replace(tzinfo=None) - self._alert.time > ALERT_COOLDOWN:
             return None
         return self._alert
 

@@ -31,13 +31,13 @@ log = logging.getLogger(__name__)
 Picture = bytes | np.ndarray
 """An encoded image, which is decoded on the engine's thread, or uint8 (h, w, 3) BGR."""
 
-LOAD = 0.9
+ENGINE_SHARE = 0.9
 """Share of the thread's time that is given away; the rest is for the pages and for frames that take longer."""
 
-INERTIA = 0.8
+COST_SMOOTHING = 0.8
 """Share of the old value in a moving average of what a frame takes: ten frames forget one odd one."""
 
-ABSENT = 10.0
+FEED_TIMEOUT_S = 10.0
 """Seconds without a frame after which a feed no longer counts as open: a weak line brings one in two seconds."""
 
 
@@ -65,7 +65,7 @@ class Feed:
         self._seen = 0.0  # when it last showed that it is there; both on the monotonic clock
 
 
-def shares(demands: list[float], whole: float) -> list[float]:
+def fair_shares(demands: list[float], whole: float) -> list[float]:
     """Divide `whole` fairly: nobody gets more than demanded, and what one leaves goes to the others in equal parts."""
     given, left = [0.0] * len(demands), whole
     for done, i in enumerate(sorted(range(len(demands)), key=demands.__getitem__)):
@@ -201,12 +201,12 @@ class Engine:
         now = time.monotonic()
         feed._seen = now
         self._open.add(feed)
-        self._open = {other for other in self._open if now - other._seen < ABSENT}
+        self._open = {other for other in self._open if now - other._seen < FEED_TIMEOUT_S}
 
     def _rate(self, feed: Feed) -> float:
         feeds = list(self._open | {feed})
         costs = [max(f._cost or self._cost, 1e-4) for f in feeds]
-        given = shares([f.wanted * cost for f, cost in zip(feeds, costs, strict=True)], LOAD)
+        given = fair_shares([f.wanted * cost for f, cost in zip(feeds, costs, strict=True)], ENGINE_SHARE)
         own = feeds.index(feed)
         return given[own] / costs[own]
 
@@ -214,7 +214,7 @@ class Engine:
         with self._condition:
             # A feed starts from what frames take here: its first may wait for networks of its picture's shape.
             for owner in (feed, self):
-                owner._cost = INERTIA * (owner._cost or self._cost) + (1 - INERTIA) * seconds
+                owner._cost = COST_SMOOTHING * (owner._cost or self._cost) + (1 - COST_SMOOTHING) * seconds
 
     def _analyze(self, pipeline: Pipeline, feed: Feed, number: int, picture: Picture, when: datetime) -> Answer:
         try:

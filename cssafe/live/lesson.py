@@ -27,7 +27,7 @@ from cssafe.store import NO_CLASS, NO_SUBJECT, Lesson, StoreError, Workspace
 
 log = logging.getLogger(__name__)
 
-VIEWS = ("projector", "phone")
+SHARED_VIEWS = ("projector", "phone")
 """Pages that show a class's lesson on another device: to the class, and to its teacher."""
 
 
@@ -60,7 +60,7 @@ class LiveLesson:
         self.lease = CameraLease(stream, patience_s, self._expire)
         self.token = secrets.token_urlsafe(32)
         """Opens the camera's connection."""
-        self.keys = {view: secrets.token_urlsafe(16) for view in VIEWS}
+        self.keys = {view: secrets.token_urlsafe(16) for view in SHARED_VIEWS}
         """Key of each of VIEWS; none of them opens another, or the camera's connection."""
         self.ended: datetime | None = None
         self.written = False

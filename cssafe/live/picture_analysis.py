@@ -18,18 +18,18 @@ from cssafe.vision.crops import crop, crop_matrix, from_image, grey
 from cssafe.vision.face_parts import segment
 from cssafe.vision.occlusion import hidden
 
-PATIENCE = 30.0
+ANALYSIS_TIMEOUT_S = 30.0
 """Seconds for the picture: the networks may still be loading, and others may be waiting too."""
 
-SHOWN = 12
+MAX_FACES_SHOWN = 12
 """Faces that are told of, the largest: as many as a page can show."""
 
-SIDE = 240
+CROP_PX = 240
 """Pixels of the crops that people look at; the network sees fewer."""
 
 
 @dataclass(frozen=True)
-class Seen:
+class PictureAnalysis:
     """What was seen in a picture: n faces that can be read, the largest first, at most SHOWN.
 
     found: faces in the picture. readable: those of them that can be read. faces: uint8 (n, SIDE, SIDE), grey and upright.
@@ -52,7 +52,7 @@ class Seen:
         return len(self.crops)
 
 
-def look(engine: Engine, image: np.ndarray, patience: float = PATIENCE) -> Seen:
+def analyze_picture(engine: Engine, image: np.ndarray, patience: float = ANALYSIS_TIMEOUT_S) -> PictureAnalysis:
     """Ask the engine about a picture, uint8 (h, w, 3) BGR, in a profile that computes emotions.
 
     Raises:
@@ -81,17 +81,17 @@ def look(engine: Engine, image: np.ndarray, patience: float = PATIENCE) -> Seen:
         raise MediaError(
             N_("The emotions in the picture were not computed: the profile in use has no expression network.")
         )
-    rows = np.argsort(-looks.sides, kind="stable")[:SHOWN]
+    rows = np.argsort(-looks.sides, kind="stable")[:MAX_FACES_SHOWN]
     luma = grey(image)
-    places = [(looks.middles[i], looks.sides[i], looks.rolls[i], SIDE) for i in rows]
+    places = [(looks.middles[i], looks.sides[i], looks.rolls[i], CROP_PX) for i in rows]
     faces = [crop(luma, *place) for place in places]
     meshes = [from_image(looks.points[i, :, :2], crop_matrix(*place)) for i, place in zip(rows, places, strict=True)]
-    parts = [segment(mesh[None], SIDE, SIDE) for mesh in meshes]
-    return Seen(
+    parts = [segment(mesh[None], CROP_PX, CROP_PX) for mesh in meshes]
+    return PictureAnalysis(
         found=len(answer.result),
         readable=len(looks.sides),
-        faces=np.stack(faces) if faces else np.zeros((0, SIDE, SIDE), np.uint8),
-        parts=np.stack(parts) if parts else np.zeros((0, SIDE, SIDE), np.uint8),
+        faces=np.stack(faces) if faces else np.zeros((0, CROP_PX, CROP_PX), np.uint8),
+        parts=np.stack(parts) if parts else np.zeros((0, CROP_PX, CROP_PX), np.uint8),
         hidden=hidden(image, looks.points[rows]),
         crops=looks.crops[rows],
         probabilities=looks.probabilities[rows],

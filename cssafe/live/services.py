@@ -27,7 +27,7 @@ from cssafe import settings
 from cssafe.expression import Expression
 from cssafe.live.engine import Engine
 from cssafe.live.lesson import LiveLesson
-from cssafe.live.room_scheduler import Room
+from cssafe.live.room_scheduler import RoomScheduler
 from cssafe.pipeline import Pipeline
 from cssafe.settings import ABSENCE_TIMEOUT_S, IDLE_MINUTES, ConfigurationError
 from cssafe.store import StoreError, Workspace, restore_file
@@ -119,7 +119,7 @@ class Services:
         self._workspace: Workspace | None = None
         self._store_error: StoreError | None = None
         self._lessons: dict[str, LiveLesson] = {}
-        self._room: Room | None = None
+        self._room: RoomScheduler | None = None
         self._visits: set[Visit] = set()
         """Those whose workspace is open."""
         self._speeds: deque[tuple[float, int]] = deque(maxlen=3)
@@ -179,11 +179,11 @@ class Services:
         where the profile has none."""
         return self._network
 
-    def room(self) -> Room:
+    def room(self) -> RoomScheduler:
         """The room camera of this computer."""
         with self._lock:
             if self._room is None:
-                self._room = Room(self.engine, self.workspace, self.register)
+                self._room = RoomScheduler(self.engine, self.workspace, self.register)
             return self._room
 
     def problem(self) -> str:

@@ -34,11 +34,11 @@ from cssafe.vision.preview import preview
 
 log = logging.getLogger(__name__)
 
-PATIENCE = 0.2
+STOP_CHECK_S = 0.2
 """Seconds between two looks whether the visitor has stopped the analysis, while the engine is busy elsewhere."""
 
 
-class Stopped(Exception):
+class AnalysisStopped(Exception):
     """The visitor wants no more of it."""
 
 
@@ -150,7 +150,7 @@ class Analysis:
         try:
             self._wait_for_networks()
             self._read_all()
-        except Stopped:
+        except AnalysisStopped:
             pass
         except ConfigurationError as error:
             self.error = error
@@ -164,8 +164,8 @@ class Analysis:
 
     def _wait_for_networks(self) -> None:
         while not self._engine.loaded.done():
-            if self._stop.wait(PATIENCE):
-                raise Stopped
+            if self._stop.wait(STOP_CHECK_S):
+                raise AnalysisStopped
         self._engine.loaded.result()
 
     def _read_all(self) -> None:
@@ -205,12 +205,12 @@ class Analysis:
             MediaError: the frame could not be analysed.
         """
         if self._stop.is_set():
-            raise Stopped
+            raise AnalysisStopped
         self._answered.clear()
         self._engine.offer(feed, self._frames, frame.image, frame.time)
-        while not self._answered.wait(PATIENCE):
+        while not self._answered.wait(STOP_CHECK_S):
             if self._stop.is_set():
-                raise Stopped
+                raise AnalysisStopped
         answer = self._answer
         assert answer is not None, "an answer has come"
         if answer.result is None:
@@ -222,7 +222,7 @@ class Analysis:
         self._answered.set()
 
 
-class Held:
+class AnalysisHandle:
     """A visit's hold on its analysis: when the visit is forgotten, the analysis ends."""
 
     def __init__(self, analysis: Analysis) -> None:

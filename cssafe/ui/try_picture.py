@@ -11,7 +11,7 @@ from cssafe.colours import GREY
 from cssafe.labels import FERPLUS
 from cssafe.language import N_, _, ngettext
 from cssafe.live import services
-from cssafe.live.picture_analysis import SHOWN, Seen, look
+from cssafe.live.picture_analysis import MAX_FACES_SHOWN, PictureAnalysis, analyze_picture
 from cssafe.media import MediaError
 from cssafe.names import sentence
 from cssafe.privacy import individuals
@@ -96,12 +96,12 @@ def _show(chosen: UploadedFile, profile: Profile) -> None:
             with st.spinner(_("The picture is being analysed …"), show_time=True):
                 st.session_state["looked"] = (
                     chosen.file_id,
-                    look(services.current().engine(), media.decode(chosen.getvalue())),
+                    analyze_picture(services.current().engine(), media.decode(chosen.getvalue())),
                 )
     except (MediaError, TimeoutError, ConfigurationError) as error:
         st.warning(sentence(error), icon=":material/broken_image:")
         return
-    seen: Seen = st.session_state["looked"][1]
+    seen: PictureAnalysis = st.session_state["looked"][1]
     if not seen.found:
         st.info(_(NOBODY).format(least=SMALLEST_FACE), icon=":material/person_off:")
     elif not seen.readable:
@@ -122,10 +122,10 @@ def _show(chosen: UploadedFile, profile: Profile) -> None:
         _faces(seen, chosen.file_id)
 
 
-def _faces(seen: Seen, picture: str) -> None:
+def _faces(seen: PictureAnalysis, picture: str) -> None:
     """A card for each face. picture: a name of its own for the widgets of each picture."""
-    if seen.readable > SHOWN:
-        st.caption(_("Shown are the {n} largest of {all} faces.").format(n=SHOWN, all=seen.readable))
+    if seen.readable > MAX_FACES_SHOWN:
+        st.caption(_("Shown are the {n} largest of {all} faces.").format(n=MAX_FACES_SHOWN, all=seen.readable))
     if left := seen.found - seen.readable:
         st.caption(
             ngettext(
@@ -184,7 +184,7 @@ def _faces(seen: Seen, picture: str) -> None:
 
 
 @st.fragment
-def _card(seen: Seen, number: int, picture: str, way: str) -> None:
+def _card(seen: PictureAnalysis, number: int, picture: str, way: str) -> None:
     """One face: as the network gets it, with what speaks for the chosen emotion, its parts, and the probabilities of all eight.
 
     way: how the face appears, of privacy.WAYS."""

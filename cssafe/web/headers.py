@@ -39,7 +39,7 @@ LOCAL_FRAMES = "'self'"
 HOSTED_FRAMES = "'self' https://share.streamlit.io https://*.streamlit.app"
 """Pages that may show CSSAFE in a frame where CSSAFE_FRAME_ANCESTORS names none: Streamlit Community Cloud does."""
 
-CLOSED = re.compile(r"/(_stcore/(metrics|script-health-check|agent/.*)|auth/log(in|out)|oauth2callback)/?$")
+CLOSED_PATHS = re.compile(r"/(_stcore/(metrics|script-health-check|agent/.*)|auth/log(in|out)|oauth2callback)/?$")
 """Figures of every session's memory, the agent interface and the sign-in, which CSSAFE does not have."""
 
 
@@ -55,7 +55,7 @@ def policy(page: str, chosen: Settings) -> str:
     )
 
 
-STARTS = ("http.response.start", "websocket.http.response.start", "websocket.accept")
+ANSWER_STARTS = ("http.response.start", "websocket.http.response.start", "websocket.accept")
 """Messages that begin an answer and hold its headers."""
 
 REFUSED = "This connection is refused."
@@ -81,13 +81,13 @@ class SecurityHeaders:
             if message["type"] == "websocket.close" and not begun:  # uvicorn would answer a bare 403
                 await PlainTextResponse(REFUSED, 403)(scope, receive, send_with_headers)
                 return
-            if message["type"] in STARTS:
+            if message["type"] in ANSWER_STARTS:
                 begun = True
                 headers = MutableHeaders(scope=message)
                 headers.update(HEADERS | {"Content-Security-Policy": self.policy()})
             await send(message)
 
-        app = PlainTextResponse("Not found", 404) if CLOSED.search(scope["path"]) else self.app
+        app = PlainTextResponse("Not found", 404) if CLOSED_PATHS.search(scope["path"]) else self.app
         try:
             await app(scope, receive, send_with_headers)
         except Exception:  # Starlette and uvicorn would answer it outside of this middleware

@@ -37,7 +37,7 @@ WRONG_ORIGIN = (
 )
 
 
-def names(chosen: Settings, given: Iterable[str]) -> tuple[str, ...]:
+def host_patterns(chosen: Settings, given: Iterable[str]) -> tuple[str, ...]:
     """Patterns of host names under which the server answers.
 
     given: names that Streamlit was started with; locally they count as well. Hosted without CSSAFE_HOSTS every name is

@@ -7,7 +7,7 @@ MAX_OPEN_FILES = 8192
 """File handles of the process, one for each connection. The usual 1,024 are used up by as many half-open requests. One
 takes 4 kB (measured with 3,000), so that 8,192 take about 30 MB."""
 
-LINES_A_MINUTE = 5
+MAX_LINES_PER_MINUTE = 5
 """Log lines of the same text in a minute; the others are counted."""
 
 MAX_TEXTS = 1000
@@ -35,13 +35,13 @@ class RepeatFilter(logging.Filter):
         text, now = str(record.msg), time.monotonic()
         begun, count = self._seen.get(text, (now, 0))
         if now - begun >= 60:
-            if count > LINES_A_MINUTE:
-                record.msg = f"{text} ({count - LINES_A_MINUTE} more of these were left out)"
+            if count > MAX_LINES_PER_MINUTE:
+                record.msg = f"{text} ({count - MAX_LINES_PER_MINUTE} more of these were left out)"
             begun, count = now, 0
         if len(self._seen) >= MAX_TEXTS:
             self._seen.clear()
         self._seen[text] = begun, count + 1
-        return count < LINES_A_MINUTE
+        return count < MAX_LINES_PER_MINUTE
 
 
 def limit_log() -> None:

@@ -24,7 +24,7 @@ MAX_FRAGMENTS = 1000
 """Pieces of one unfinished message. Browsers send few and large ones. A piece of two bytes takes 37 (measured), and an empty
 one counts for no limit of a message."""
 
-CHECK_S = 1.0
+FRAGMENT_CHECK_S = 1.0
 """Seconds between two counts of them: in that time about 300,000 are read of all sockets."""
 
 TOO_MANY = (
@@ -37,7 +37,7 @@ async def _cut_off_fragments(receive: Receive) -> None:
     only; with a server that keeps them elsewhere nothing is cut."""
     connection: Any = getattr(receive, "__self__", None)
     while True:
-        await asyncio.sleep(CHECK_S)
+        await asyncio.sleep(FRAGMENT_CHECK_S)
         if len(getattr(connection, "frames", ())) > MAX_FRAGMENTS:
             log.warning("Cut off: a WebSocket's message has more than %d pieces.", MAX_FRAGMENTS)
             connection.transport.abort()

@@ -9,12 +9,12 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-UPLOAD = re.compile(r"/_stcore/upload_file/(?P<session>[^/]+)/[^/]+$")
+UPLOAD_PATH = re.compile(r"/_stcore/upload_file/(?P<session>[^/]+)/[^/]+$")
 """Where the browser puts a file."""
 
 MB = 1024 * 1024
 
-FRAMING = MB
+FRAMING_BYTES = MB
 """Bytes by which a request may be longer than the file in it, as in Streamlit."""
 
 TOO_MUCH = "The files together are too large for this server. Remove some, or send them in a new tab later."
@@ -32,7 +32,7 @@ class UploadLimit:
         """Session -> bytes of its requests that are not answered yet."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        match = UPLOAD.search(scope["path"]) if scope["type"] == "http" and scope["method"] == "PUT" else None
+        match = UPLOAD_PATH.search(scope["path"]) if scope["type"] == "http" and scope["method"] == "PUT" else None
         if match is None:
             await self.app(scope, receive, send)
             return
@@ -63,4 +63,4 @@ class UploadLimit:
         held, (of_session, of_all) = self.held(), self.limits()
         total = sum(held.values()) + self.arriving.total() + more
         own = held.get(session, 0) + self.arriving[session] + more
-        return own > of_session * MB + FRAMING or total > of_all * MB + FRAMING
+        return own > of_session * MB + FRAMING_BYTES or total > of_all * MB + FRAMING_BYTES

@@ -12,7 +12,7 @@ from PIL import Image
 
 from cssafe.frames import Faces, Frame, FrameResult, Signals
 from cssafe.live import engine as engine_module
-from cssafe.live.engine import LOAD, Answer, Engine, Feed, shares
+from cssafe.live.engine import ENGINE_SHARE, Answer, Engine, Feed, fair_shares
 from cssafe.pipeline import Stream
 from cssafe.settings import ConfigurationError
 
@@ -230,16 +230,16 @@ def test_networks_that_do_not_load_leave_a_message_instead_of_a_traceback(error,
     ],
 )
 def test_time_is_shared_so_that_nobody_gets_more_than_wanted_and_the_others_get_equal_parts(demands, given):
-    assert shares(demands, 0.8) == pytest.approx(given)
+    assert fair_shares(demands, 0.8) == pytest.approx(given)
 
 
 def test_each_camera_is_told_its_share_and_gets_more_when_others_leave(slow, engine):
     alone, *others = (Feed(Stream(), Inbox(), wanted=15) for _ in range(4))
     full = engine.rate(alone)
-    assert 1 < full <= LOAD / 0.05
+    assert 1 < full <= ENGINE_SHARE / 0.05
     for feed in others:
         engine.rate(feed)
-    assert engine.rate(alone) <= LOAD / 0.05 / 4
+    assert engine.rate(alone) <= ENGINE_SHARE / 0.05 / 4
     for feed in others:
         engine.leave(feed)
     assert engine.rate(alone) == full
@@ -250,7 +250,7 @@ def test_a_camera_that_fell_silent_keeps_nothing_from_the_others(slow, engine, m
     full = engine.rate(feed)
     engine.rate(silent)
     assert engine.rate(feed) == pytest.approx(full / 2)
-    monkeypatch.setattr(engine_module, "ABSENT", 0.01)
+    monkeypatch.setattr(engine_module, "FEED_TIMEOUT_S", 0.01)
     time.sleep(0.02)
     assert engine.rate(feed) == pytest.approx(full)
 

@@ -54,8 +54,8 @@ def fetch(path, sql: str) -> list[tuple]:
 
 def test_without_a_timetable_nothing_is_started():
     services.current().room().reload()
-    services.current().room().glance(at("08:10"))
-    assert services.current().room().running() is None and services.current().room().until() is None
+    services.current().room().tick(at("08:10"))
+    assert services.current().room().running() is None and services.current().room().ends_at() is None
     services.current().room().end()
 
 
@@ -68,40 +68,40 @@ def test_lessons_start_and_end_by_the_clock(room):
         "09:29:59": "Art",
         "09:30:00": None,
     }.items():
-        room.glance(at(moment))
+        room.tick(at(moment))
         assert subject(room) == expected, moment
-    assert room.capture.lesson.lesson.audience == "class" and room.capture.lesson.lesson.source == "file"
+    assert room.reader.lesson.lesson.audience == "class" and room.reader.lesson.lesson.source == "file"
 
 
 def test_a_lesson_ended_by_a_person_is_not_started_again_not_even_after_a_restart(room, monkeypatch):
     now = at("08:10")
     monkeypatch.setattr(module, "datetime", type("Still", (datetime,), {"now": lambda zone: now.astimezone(zone)}))
-    room.glance(now)
-    assert subject(room) == "Maths" and room.until() == at("08:45")
+    room.tick(now)
+    assert subject(room) == "Maths" and room.ends_at() == at("08:45")
     room.end()
-    room.glance(at("08:11"))
+    room.tick(at("08:11"))
     assert room.running() is None
     services.current().close()
     services.current().room().reload()
-    services.current().room().glance(at("08:44:59"))
+    services.current().room().tick(at("08:44:59"))
     assert services.current().room().running() is None
-    services.current().room().glance(at("08:45"))
+    services.current().room().tick(at("08:45"))
     assert subject(services.current().room()) == "Art"
 
 
 def test_a_lesson_begun_by_hand_outlasts_the_timetable_and_ends_at_its_own_time(room, source):
     room.start(services.current().workspace(), source, until=at("08:20"), **FORM | {"subject": "Choir"})
-    room.glance(at("08:10"))
-    assert subject(room) == "Choir" and room.until() == at("08:20")
-    room.glance(at("08:20"))
+    room.tick(at("08:10"))
+    assert subject(room) == "Choir" and room.ends_at() == at("08:20")
+    room.tick(at("08:20"))
     assert subject(room) == "Maths"
 
 
 def test_a_changed_timetable_rules_from_the_next_look_on(room):
-    room.glance(at("08:10"))
+    room.tick(at("08:10"))
     services.current().workspace().set("timetable", [])
     room.reload()
-    room.glance(at("08:10"))
+    room.tick(at("08:10"))
     assert room.running() is None
 
 
@@ -110,7 +110,7 @@ def test_nothing_starts_twice_without_agreement_or_where_it_is_hosted(room, sour
     with pytest.raises(ConfigurationError, match="has agreed"):
         room.start(services.current().workspace(), source, **FORM)
     with pytest.raises(ConfigurationError, match="has agreed"):
-        room.glance(at("08:10"))
+        room.tick(at("08:10"))
     services.current().workspace().set("agreed", True)
     room.start(services.current().workspace(), source, **FORM)
     with pytest.raises(ConfigurationError, match="runs already"):
@@ -135,8 +135,8 @@ def test_the_process_follows_its_timetable_and_takes_the_lesson_up_again_after_a
     for lesson in (1, 2):
         services.current().open()
         until(lambda: subject(services.current().room()) == "Maths")
-        assert services.current().room().capture.lesson.number == lesson
-        until(lambda: services.current().room().capture.lesson.state().seconds >= 2)
+        assert services.current().room().reader.lesson.number == lesson
+        until(lambda: services.current().room().reader.lesson.state().seconds >= 2)
         services.current().close()
         assert services.current().room().running() is None
     assert fetch(data, "SELECT lesson, ended > started FROM lessons ORDER BY lesson") == [(1, True), (2, True)]
@@ -157,7 +157,7 @@ def test_a_database_held_by_another_program_is_said_and_tried_again(data, source
             raise refuse[0]
         return opened(path)
 
-    monkeypatch.setattr(module, "RETRY", 0.1)
+    monkeypatch.setattr(module, "RETRY_S", 0.1)
     monkeypatch.setattr(services.Workspace, "open", held)
     services.current().open()
     until(lambda: "in use by another program" in services.current().room().problem)
@@ -171,8 +171,8 @@ def test_hosted_and_where_nothing_is_stored_no_timetable_is_followed(data, sourc
     services.current().close()
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    looks, glance = [], module.Room.glance
-    monkeypatch.setattr(module.Room, "glance", lambda room, now: looks.append(glance(room, now)))
+    looks, tick = [], module.RoomScheduler.tick
+    monkeypatch.setattr(module.RoomScheduler, "tick", lambda room, now: looks.append(tick(room, now)))
     services.current().open()
     until(lambda: looks or not services.current().room()._clock.is_alive())
     assert services.current().room().running() is None and services.current().room().problem == ""

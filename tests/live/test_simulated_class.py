@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cssafe import queries
-from cssafe.live.alerts import Watcher
+from cssafe.live.alerts import AlertDetector
 from cssafe.live.lesson import LiveLesson
 from cssafe.observations import observe
 from cssafe.scoring.formula import ATTENTION_ONLY, PUBLISHED, Formula
@@ -131,7 +131,7 @@ RESTLESS_CLASS = replace(ROUGH, mood=0.06, seconds=600)
 
 def alerts(plan: Plan, formula: Formula = PUBLISHED) -> list[tuple[int, str, str]]:
     """(second, kind, words) of the hints that the lesson gives."""
-    watcher, given = Watcher(formula.bands["low_below"]), []
+    watcher, given = AlertDetector(formula.bands["low_below"]), []
     for _, second in observe(list(frames(plan, START, formula))).groupby("time"):
         if alert := watcher.add(second):
             given.append((round((alert.time - START.replace(tzinfo=None)).total_seconds()), alert.kind, alert.reason))

@@ -80,7 +80,7 @@ def test_the_camera_is_tried_and_nothing_is_kept_of_it(source):
 
 def test_a_lesson_is_seen_and_ended_by_whoever_opens_the_page_anew(source):
     begin(show(), source)
-    until(lambda: services.current().room().capture.lesson.state().seconds >= 1)
+    until(lambda: services.current().room().reader.lesson.state().seconds >= 1)
     another = show()
     assert "Goes on until somebody ends it" in text(another)
     assert {metric.label: metric.value for metric in another.metric} == {
@@ -155,7 +155,7 @@ def test_a_timetable_is_shown_with_its_next_lesson_and_what_keeps_it_from_being_
     assert "cannot be followed: The disk is full." in text(page)
     press(page, "Save timetable")
     assert services.current().workspace().get("timetable") == room_timetable.read([row])
-    services.current().room().glance(at("08:10"))
+    services.current().room().tick(at("08:10"))
     assert "Maths 7b" in text(show())
 
 
@@ -207,14 +207,14 @@ def test_faces_in_a_room_are_covered_and_the_choice_is_kept_for_the_next_lesson(
     page = show()
     begin(page, source)
     choice = page.segmented_control(key="faces_class")
-    assert choice.value == services.current().room().capture.lesson.way == MOSAIC
+    assert choice.value == services.current().room().reader.lesson.way == MOSAIC
     choice.set_value(SHOWN)
     run(page)
-    assert services.current().room().capture.lesson.way == SHOWN and services.current().workspace().get(
-        "anonymous"
-    ) == {"class": SHOWN}
+    assert services.current().room().reader.lesson.way == SHOWN and services.current().workspace().get("anonymous") == {
+        "class": SHOWN
+    }
     press(page, "End lesson")
     again = show()
     press(again, "Start")
-    assert again.segmented_control(key="faces_class").value == services.current().room().capture.lesson.way == SHOWN
+    assert again.segmented_control(key="faces_class").value == services.current().room().reader.lesson.way == SHOWN
     press(again, "End lesson")

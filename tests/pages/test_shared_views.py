@@ -12,7 +12,7 @@ from cssafe.labels import FERPLUS
 from cssafe.live import lesson as session
 from cssafe.live import services
 from cssafe.live.alerts import Alert
-from cssafe.live.lesson import VIEWS
+from cssafe.live.lesson import SHARED_VIEWS
 from cssafe.settings import PROFILES
 from tests.live.transports.test_websocket import crowd, make
 from tests.pages.test_all_pages import press, run, text
@@ -57,13 +57,13 @@ def running(faces: int = 6, audience: str = "class", profile: str = "consent", w
         lesson.end()
 
 
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("view", SHARED_VIEWS)
 def test_without_a_running_lesson_it_says_what_to_do(view):
     assert "No lesson of a class is running" in text(show(view))
     assert "it is over, or a part of the address is missing" in text(show(view, "guess"))
 
 
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("view", SHARED_VIEWS)
 @pytest.mark.parametrize(
     ("faces", "profile", "figure"),
     [(0, "consent", False), (4, "consent", False), (6, "consent", True), (6, "attention-only", True)],
@@ -83,7 +83,7 @@ def test_a_class_has_figures_from_the_minimum_group_on_with_their_interval(view,
 def test_the_projector_shows_no_picture_no_hint_and_nothing_to_press():
     with running() as lesson:
         lesson._alert = Alert(datetime.now(UTC).replace(tzinfo=None), "low", "It is low.", "Perhaps a pause.")
-        projector, phone = (show(view, lesson.keys[view]) for view in VIEWS)
+        projector, phone = (show(view, lesson.keys[view]) for view in SHARED_VIEWS)
     assert "It is low." not in shown(projector) and "It is low. Perhaps a pause." in text(phone)
     assert "worked with this class" not in shown(projector) and "worked with this class" in shown(phone)
     assert not projector.button and not projector.toggle and not projector.segmented_control
@@ -93,7 +93,7 @@ def test_the_projector_shows_no_picture_no_hint_and_nothing_to_press():
 @pytest.mark.parametrize("stored", [True, False])
 def test_a_key_opens_its_own_view_of_its_own_lesson_until_that_is_over(workspace, stored):
     with running(workspace=None if stored else workspace) as lesson:
-        for view, other in (VIEWS, VIEWS[::-1]):
+        for view, other in (SHARED_VIEWS, SHARED_VIEWS[::-1]):
             assert "0.80" in shown(show(view, lesson.keys[view]))
             for wrong in (lesson.keys[other], lesson.token, lesson.keys[view][:-1], "é", "1"):
                 assert "0.80" not in shown(show(view, wrong))
@@ -102,14 +102,14 @@ def test_a_key_opens_its_own_view_of_its_own_lesson_until_that_is_over(workspace
     assert "0.80" not in shown(run(page)) and "it is over" in text(page)
 
 
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("view", SHARED_VIEWS)
 def test_one_persons_lesson_can_be_watched_from_nowhere_else(view):
     with running(1, "self") as lesson:
         assert "0." not in text(show(view, lesson.keys[view])).replace("0.0.0.0", "")
         assert "No lesson of a class is running" in text(show(view))
 
 
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("view", SHARED_VIEWS)
 def test_without_a_key_only_lessons_of_the_visitors_own_workspace_are_shown(view, workspace):
     with running(workspace=workspace):  # another visit's
         assert "No lesson of a class is running" in text(show(view))

@@ -8,7 +8,7 @@ import streamlit as st
 from cssafe.language import N_, _
 from cssafe.live.engine import Engine
 from cssafe.live.lesson import LiveLesson
-from cssafe.live.transports.websocket_component import camera as websocket
+from cssafe.live.transports.websocket_component import show_camera as websocket
 from cssafe.settings import TRANSPORT_TIMEOUT_S
 
 AUTOMATIC = "automatic"
@@ -54,7 +54,7 @@ class Transport:
         )
 
 
-def camera(lesson: LiveLesson, engine: Engine) -> None:
+def camera_with_fallback(lesson: LiveLesson, engine: Engine) -> None:
     """The camera by the lesson's transport, what is in use, and another choice; a change does not end the lesson."""
     transport: Transport = st.session_state["transport"]
     if transport.used == "websocket":

@@ -15,11 +15,11 @@ from cssafe.settings import ABSENCE_TIMEOUT_S
 from cssafe.vision.anonymize import cover
 from cssafe.vision.drawing import draw
 
-PATIENCE = 30.0
+SNAPSHOT_TIMEOUT_S = 30.0
 """Seconds for one picture: the networks may still be loading, and others may be waiting too."""
 
 
-def camera(lesson: LiveLesson, engine: Engine) -> bool:
+def show_camera(lesson: LiveLesson, engine: Engine) -> bool:
     """Show the camera's button, and the picture taken with what was read from it. False: nobody can tell whether it fails,
     for the visitor chooses when to take a picture."""
     taken = st.camera_input(_("Take a picture"), key=f"picture {lesson.number}", label_visibility="collapsed")
@@ -74,15 +74,15 @@ def analyze(lesson: LiveLesson, engine: Engine, image: np.ndarray) -> Overlay:
 
     feed = lesson.lease.connect(deliver)
     try:
-        engine.loaded.result(PATIENCE)
+        engine.loaded.result(SNAPSHOT_TIMEOUT_S)
         engine.offer(feed, 0, image, lesson.clock.now())
-        return analyzed.result(PATIENCE)
+        return analyzed.result(SNAPSHOT_TIMEOUT_S)
     except TimeoutError:
         raise TimeoutError(
             _(
                 "The picture was not analysed within {seconds:.0f} seconds: the server is busy. Take another one in a "
                 "minute."
-            ).format(seconds=PATIENCE)
+            ).format(seconds=SNAPSHOT_TIMEOUT_S)
         ) from None
     finally:
         engine.leave(feed)

@@ -27,7 +27,7 @@ from cssafe.language import _
 from cssafe.live.engine import Answer, Engine, Feed
 from cssafe.live.lesson import LiveLesson
 from cssafe.live.transports.messages import Overlay
-from cssafe.live.transports.websocket_component import SIZES
+from cssafe.live.transports.websocket_component import CAMERA_SIZES
 from cssafe.privacy import SHOWN
 from cssafe.settings import OVERLAY_TIMEOUT_S, TRANSPORT_TIMEOUT_S
 from cssafe.vision.anonymize import cover, cover_all
@@ -35,19 +35,19 @@ from cssafe.vision.drawing import draw
 
 log = logging.getLogger(__name__)
 
-LOST = 4.0
+STREAM_TIMEOUT_S = 4.0
 """Seconds without a frame after which a stream is over: a closed tab must be noticed within five, and a busy machine
 brings a frame in three."""
 
-COMEBACK = 30.0
+RECONNECT_TIMEOUT_S = 30.0
 """Seconds for a connection that follows one that worked, instead of TRANSPORT_TIMEOUT_S: the way is there, and a busy browser
 takes longer than that to open its camera and call again."""
 
-SETTLED = 0.4
+OFFER_SETTLE_S = 0.4
 """Seconds to wait for a newer offer, which starts the page's run again: drawn again while it starts, the library's
 component calls up to three times and listens to the answer to the last call only."""
 
-RATE = 15
+REQUESTED_FRAMES_PER_S = 15
 """Frames a second to ask of the browser: each is also coded again for the way back, 30 of them cost half a core."""
 
 PROVIDERS: dict[tuple[str, ...], Callable[..., list]] = {
@@ -68,7 +68,7 @@ class Stream:
         ice_servers: list,
         key: str,
         before: "Stream | None" = None,
-        lost: float = LOST,
+        lost: float = STREAM_TIMEOUT_S,
     ) -> None:
         """ice_servers: STUN and TURN. key: of the component on the page. before: the lesson's last connection; if it gave no
         result either, its time counts; if it did, this one has more. lost: see LOST."""
@@ -89,7 +89,7 @@ class Stream:
         if before is not None and before._newest is None:
             self._started, self._called, self._patience = before._started, before._called, before._patience
         elif before is not None:
-            self._patience = COMEBACK
+            self._patience = RECONNECT_TIMEOUT_S
         self._seen = 0.0
         self._frames = 0
         self._offered: dict[int, np.ndarray] = {}
@@ -169,18 +169,18 @@ class Stream:
         self.hang_up()
 
 
-def camera(lesson: LiveLesson, engine: Engine) -> bool:
+def show_camera(lesson: LiveLesson, engine: Engine) -> bool:
     """Show the camera and analyse its video for this lesson; it stops when the page no longer calls this. True: no result
     has come in time."""
     stream = _stream(lesson, engine)
     if offer := _offer(stream):
         if not stream.answered:
-            time.sleep(SETTLED)
+            time.sleep(OFFER_SETTLE_S)
             stream.answer(offer)
         elif offer != stream.answered:  # the browser waits for an answer to this one: a new connection gives it
             stream.over.set()
             st.rerun()
-    width, height = SIZES[lesson.lesson.audience]
+    width, height = CAMERA_SIZES[lesson.lesson.audience]
     try:
         context = webrtc_streamer(
             stream.key,
@@ -188,7 +188,11 @@ def camera(lesson: LiveLesson, engine: Engine) -> bool:
             # Never None: the library would ask a public server for this computer's address.
             rtc_configuration={"iceServers": stream.ice_servers},
             media_stream_constraints={
-                "video": {"width": {"ideal": width}, "height": {"ideal": height}, "frameRate": {"ideal": RATE}},
+                "video": {
+                    "width": {"ideal": width},
+                    "height": {"ideal": height},
+                    "frameRate": {"ideal": REQUESTED_FRAMES_PER_S},
+                },
                 "audio": False,
             },
             # It starts by itself, but not for ever: where the camera is refused the library would ask without a pause.

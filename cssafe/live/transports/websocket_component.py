@@ -15,7 +15,7 @@ from cssafe.settings import FRAME_LIMIT, OVERLAY_TIMEOUT_S, TRANSPORT_TIMEOUT_S
 from cssafe.vision.anonymize import CELLS, PLAIN
 from cssafe.vision.drawing import NARROWEST, SHORT
 
-SIZES = {"self": (640, 480), "class": (1280, 720)}
+CAMERA_SIZES = {"self": (640, 480), "class": (1280, 720)}
 """Width and height to ask of the camera, pixels: a face at a desk is large, thirty in a room are not. What it gives may
 differ."""
 
@@ -84,14 +84,14 @@ _camera = st.components.v2.component(
 )
 
 
-def camera(lesson: LiveLesson) -> bool:
+def show_camera(lesson: LiveLesson) -> bool:
     """Show the camera and send its frames for this lesson; it stops when the page no longer calls this.
 
     Returns:
         Whether no first result came within TRANSPORT_TIMEOUT_S of the camera's start, without the time in which the networks
         load. The page runs again when that changes, and when the networks fail to load (`Services.problem`).
     """
-    width, height = SIZES[lesson.lesson.audience]
+    width, height = CAMERA_SIZES[lesson.lesson.audience]
     state = _camera(
         key=f"camera_{lesson.number}",
         data={

@@ -46,7 +46,7 @@ def page(chosen: str, stalled: tuple[str, ...]) -> None:
     for name in ("webrtc", "snapshot"):
         sys.modules[f"cssafe.live.transports.{name}"] = stand_in(name)
     st.session_state.setdefault("transport", choice.Transport.choose(chosen))
-    choice.camera(None, None)
+    choice.camera_with_fallback(None, None)
 
 
 @pytest.fixture

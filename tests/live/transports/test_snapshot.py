@@ -43,7 +43,7 @@ def test_a_busy_server_is_said_in_words_and_the_picture_forgotten(lesson, monkey
     pipeline.gate.clear()
     with running(lambda: pipeline) as engine:
         engine.loaded.result(timeout=60)
-        monkeypatch.setattr(snapshot, "PATIENCE", 0.2)
+        monkeypatch.setattr(snapshot, "SNAPSHOT_TIMEOUT_S", 0.2)
         with pytest.raises(TimeoutError, match="the server is busy"):
             snapshot.analyze(lesson, engine, PICTURE)
         assert not lesson.state().connected

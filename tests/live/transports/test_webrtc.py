@@ -13,7 +13,7 @@ from PIL import ImageColor
 from cssafe.colours import LEVELS
 from cssafe.live.engine import Engine
 from cssafe.live.transports import webrtc
-from cssafe.live.transports.webrtc import COMEBACK, Stream, ice_servers
+from cssafe.live.transports.webrtc import RECONNECT_TIMEOUT_S, Stream, ice_servers
 from cssafe.privacy import MASK
 from cssafe.settings import TRANSPORT_TIMEOUT_S
 from cssafe.vision.anonymize import PLAIN as GREY
@@ -105,7 +105,7 @@ def test_a_connection_that_follows_one_that_worked_has_more_time(stream, lesson,
     assert not second.stalled
     third = Stream(lesson, engine, [], "a third key", before=second)  # no result in between: the same time runs on
     assert not third.stalled
-    third._started -= COMEBACK
+    third._started -= RECONNECT_TIMEOUT_S
     assert third.stalled
 
 

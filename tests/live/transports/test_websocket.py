@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from cssafe.frames import SIGNALS, Faces, Frame, FrameResult, Signals
-from cssafe.live.engine import LOAD, Engine
+from cssafe.live.engine import ENGINE_SHARE, Engine
 from cssafe.live.lesson import LiveLesson
 from cssafe.live.transports import websocket
 from cssafe.pipeline import Stream
@@ -208,7 +208,7 @@ def test_a_camera_is_told_at_the_door_what_the_machine_carries_and_in_words_wher
             pass
         socket.send_bytes(JPEG)
         for message in (ready, socket.receive_json()):
-            assert 0.5 < message["rate"] <= (LOAD / seconds if seconds else 15)
+            assert 0.5 < message["rate"] <= (ENGINE_SHARE / seconds if seconds else 15)
             assert (message["notice"] or {"code": None})["code"] == told
             if told:
                 assert message["notice"]["fields"] == {"rate": f"{message['rate']:.1f}"}
