@@ -1,7 +1,6 @@
-"""One picture that a visitor asks about: every face in it, what the expression network says of it, and where it looks.
+"""Analysis of one picture: every face in it, its emotions, and the evidence for them.
 
-The picture takes its turn with the cameras' at the engine. Nothing of it is stored or logged; what is kept of it, the crops,
-goes with the visit.
+The picture takes its turn with the cameras' at the engine. Nothing of it is stored or logged; its crops are kept for the visit.
 """
 
 from concurrent.futures import Future
@@ -19,22 +18,22 @@ from cssafe.vision.face_parts import segment
 from cssafe.vision.occlusion import hidden
 
 ANALYSIS_TIMEOUT_S = 30.0
-"""Seconds for the picture: the networks may still be loading, and others may be waiting too."""
+"""Longest wait for the picture's answer: the networks may still be loading, and others may be waiting too."""
 
 MAX_FACES_SHOWN = 12
-"""Faces that are told of, the largest: as many as a page can show."""
+"""Largest faces that are described: as many as a page can show."""
 
 CROP_PX = 240
-"""Pixels of the crops that people look at; the network sees fewer."""
+"""Side of the crops shown to people; the network gets smaller ones."""
 
 
 @dataclass(frozen=True)
 class PictureAnalysis:
-    """What was seen in a picture: n faces that can be read, the largest first, at most SHOWN.
+    """Readable faces of a picture, n of them, the largest first, at most MAX_FACES_SHOWN.
 
-    found: faces in the picture. readable: those of them that can be read. faces: uint8 (n, SIDE, SIDE), grey and upright.
-    parts: uint8 (n, SIDE, SIDE), what each of their pixels is, index into vision.segments.PARTS. hidden: float32 (n,) in
-    [0, 1], see vision.hidden.
+    found: faces in the picture. readable: readable ones. faces: uint8 (n, CROP_PX, CROP_PX), grey and upright.
+    parts: uint8 (n, CROP_PX, CROP_PX), face part of each pixel, index into vision.face_parts.PARTS. hidden: float32 (n,) in
+    [0, 1], see vision.occlusion.
     crops: uint8 (n, 48, 48), the same as the network gets them. probabilities: float32 (n, 8), in the order of
     labels.FERPLUS. evidence: float32 (n, rows, columns, 8), see Expression.evidence; None where the network gives no map.
     """
@@ -53,27 +52,14 @@ class PictureAnalysis:
 
 
 def analyze_picture(engine: Engine, image: np.ndarray, patience: float = ANALYSIS_TIMEOUT_S) -> PictureAnalysis:
-    """Ask the engine about a picture, uint8 (h, w, 3) BGR, in a profile that computes emotions.
+    """Analyse a picture, uint8 (h, w, 3) BGR, in a profile that computes emotions.
 
     Raises:
         MediaError: it could not be analysed.
-        TimeoutError: it was not, within `patience` seconds.
+        TimeoutError: the engine did not answer within `patience` seconds.
         ConfigurationError: the networks could not be loaded.
     """
-    answered: Future[Answer] = Future()
-    feed = Feed(Stream(looking=True), answered.set_result)
-    try:
-        engine.loaded.result(patience)
-        engine.offer(feed, 0, image, datetime.now(UTC))
-        answer = answered.result(patience)
-    except TimeoutError:
-        raise TimeoutError(
-            _(
-                "The picture was not analysed within {seconds:.0f} seconds: the server is busy. Try it again in a minute."
-            ).format(seconds=patience)
-        ) from None
-    finally:
-        engine.leave(feed)
+    feed, answer = _ask_engine(engine, image, patience)
     if answer.result is None:
         raise MediaError(N_("The picture could not be analysed. Try another one."))
     looks = feed.stream.looks
@@ -97,3 +83,21 @@ def analyze_picture(engine: Engine, image: np.ndarray, patience: float = ANALYSI
         probabilities=looks.probabilities[rows],
         evidence=None if looks.evidence is None else looks.evidence[rows],
     )
+
+
+def _ask_engine(engine: Engine, image: np.ndarray, patience: float) -> tuple[Feed, Answer]:
+    """The picture's own feed and its answer; raises as `analyze_picture`."""
+    answered: Future[Answer] = Future()
+    feed = Feed(Stream(looking=True), answered.set_result)
+    try:
+        engine.loaded.result(patience)
+        engine.offer(feed, 0, image, datetime.now(UTC))
+        return feed, answered.result(patience)
+    except TimeoutError:
+        raise TimeoutError(
+            _(
+                "The picture was not analysed within {seconds:.0f} seconds: the server is busy. Try it again in a minute."
+            ).format(seconds=patience)
+        ) from None
+    finally:
+        engine.leave(feed)

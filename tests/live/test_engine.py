@@ -234,7 +234,7 @@ def test_time_is_shared_so_that_nobody_gets_more_than_wanted_and_the_others_get_
 
 
 def test_each_camera_is_told_its_share_and_gets_more_when_others_leave(slow, engine):
-    alone, *others = (Feed(Stream(), Inbox(), wanted=15) for _ in range(4))
+    alone, *others = (Feed(Stream(), Inbox(), max_rate=15) for _ in range(4))
     full = engine.rate(alone)
     assert 1 < full <= ENGINE_SHARE / 0.05
     for feed in others:
@@ -257,7 +257,7 @@ def test_a_camera_that_fell_silent_keeps_nothing_from_the_others(slow, engine, m
 
 def test_no_camera_is_analysed_oftener_than_its_rate_and_what_is_analysed_is_the_newest(engine):
     inbox = Inbox()
-    feed = Feed(Stream(), inbox, wanted=5)
+    feed = Feed(Stream(), inbox, max_rate=5)
     begun, number = time.monotonic(), 0
     while time.monotonic() - begun < 1:
         engine.offer(feed, number, JPEG, NOON)

@@ -1,4 +1,4 @@
-"""Single pictures (st.camera_input): the last resort, on networks that let through nothing but the page itself."""
+"""Single pictures (st.camera_input): the last resort, for networks that pass nothing but the page itself."""
 
 from concurrent.futures import Future
 
@@ -16,12 +16,12 @@ from cssafe.vision.anonymize import cover
 from cssafe.vision.drawing import draw
 
 SNAPSHOT_TIMEOUT_S = 30.0
-"""Seconds for one picture: the networks may still be loading, and others may be waiting too."""
+"""Longest wait for one picture: the networks may still be loading, and others may be waiting too."""
 
 
 def show_camera(lesson: LiveLesson, engine: Engine) -> bool:
-    """Show the camera's button, and the picture taken with what was read from it. False: nobody can tell whether it fails,
-    for the visitor chooses when to take a picture."""
+    """Show the camera's button and the analysed picture. Always False: the visitor decides when to take a picture, so it never
+    stalls."""
     taken = st.camera_input(_("Take a picture"), key=f"picture {lesson.number}", label_visibility="collapsed")
     if taken is None:
         st.caption(
@@ -61,7 +61,7 @@ def analyze(lesson: LiveLesson, engine: Engine, image: np.ndarray) -> Overlay:
 
     Raises:
         MediaError: it could not be analysed.
-        TimeoutError: it was not, within PATIENCE.
+        TimeoutError: the engine did not answer within SNAPSHOT_TIMEOUT_S.
         ConfigurationError: the networks could not be loaded.
     """
     analyzed: Future[Overlay] = Future()

@@ -24,7 +24,7 @@ def test_falling_back_goes_through_all_and_says_which_failed():
     second = first.fall_back()
     third = second.fall_back()
     assert (second.used, third.used, third.following) == ("webrtc", "snapshot", None)
-    assert second.told == "No result came by WebSocket within 8 seconds. The camera now uses: WebRTC."
+    assert second.notice == "No result came by WebSocket within 8 seconds. The camera now uses: WebRTC."
     assert third.chosen == "automatic"
 
 
