@@ -74,7 +74,7 @@ def video(upload: Upload, analysis: Analysis, number: int) -> None:
     with picture:
         try:
             still = next(media.frames(upload.file, 0, since=at)).image
-            shown = analysis.shown(still, result)
+            shown = analysis.draw_preview(still, result)
             st.image(shown, width="stretch", alt=_("This moment, faces drawn: {n}").format(n=len(result)))
         except MediaError as error:
             st.warning(sentence(error), icon=":material/broken_image:")

@@ -1,4 +1,4 @@
-"""The browser's half of the camera as a Streamlit component: camera.html, camera.css, overlay.js, drawing.js and camera.js."""
+"""The camera in the browser as a Streamlit component: camera.html, camera.css, overlay.js, drawing.js and camera.js."""
 
 from pathlib import Path
 
@@ -16,8 +16,8 @@ from cssafe.vision.anonymize import CELLS, PLAIN
 from cssafe.vision.drawing import NARROWEST, SHORT
 
 CAMERA_SIZES = {"self": (640, 480), "class": (1280, 720)}
-"""Width and height to ask of the camera, pixels: a face at a desk is large, thirty in a room are not. What it gives may
-differ."""
+"""Width and height asked of the camera, pixels, by audience: a face at a desk is large, thirty in a room are not. The camera
+may give another size."""
 
 WORDS = {
     "insecure": N_(
