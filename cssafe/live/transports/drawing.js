@@ -23,7 +23,9 @@ function paint(canvas, overlay, picture, { way, mirrored, look, names, reasons }
   }
   for (const face of overlay.faces) {
     const box = boxOnCanvas(face.box, place, sentWidth, mirrored);
-    drawFace(pen, box, look.colours[face.level || 'unread'], wordsOf(names, face), reasons[face.reason], look, [width, height]);
+    // A reason is long: on small faces among others it would cover the neighbours.
+    const reason = overlay.faces.length === 1 || box[2] >= look.short ? reasons[face.reason] : '';
+    drawFace(pen, box, look.colours[face.level || 'unread'], wordsOf(names, face), reason, look, [width, height]);
   }
 }
 
@@ -53,18 +55,18 @@ function drawFace(pen, [x, y, w, h], colour, words, reason, { narrowest, short }
   pen.strokeStyle = colour;
   pen.lineWidth = Math.min(3, Math.max(1.5, w / 40));
   pen.strokeRect(x, y, w, h);
-  if (w < narrowest) return;   // words would cover the neighbours
   const size = Math.min(18, Math.max(10, w / 9)), bar = size * 1.5;
-  if (words.length) write(pen, (w < short ? words.slice(0, 1) : words).join(' · '), x, y >= bar ? y - bar : y, size, colour, width);
-  if (reason && w >= short) write(pen, reason, x, y + h + bar <= height ? y + h : y + h - bar, size, colour, width);
+  const shown = w < narrowest ? [] : w < short ? words.slice(0, 1) : words;   // others would cover the neighbours
+  if (shown.length) write(pen, shown.join(' · '), x, y >= bar ? y - bar : y, size, colour, width);
+  if (reason) write(pen, reason, x, y + h + bar <= height ? y + h : y + h - bar, size, colour, width);
 }
 
 function write(pen, words, x, y, size, colour, width) {   // black on a bar whose upper left corner is at x, y
   pen.font = `600 ${size}px sans-serif`;
-  const wide = pen.measureText(words).width + size, left = keepInside(x, wide, width);
+  const wide = Math.min(width, pen.measureText(words).width + size), left = keepInside(x, wide, width);
   pen.fillStyle = colour;
   pen.fillRect(left, y, wide, size * 1.5);
   pen.fillStyle = '#000';
   pen.textBaseline = 'middle';
-  pen.fillText(words, left + size / 2, y + size * 0.75);
+  pen.fillText(words, left + size / 2, y + size * 0.75, wide - size);
 }

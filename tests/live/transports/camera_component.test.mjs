@@ -10,7 +10,7 @@ const names = ['sentenceOf', 'closeNotice', 'captionOf', 'wordsOf', 'nextScale',
   'keepInside', 'drawFace', 'paint', 'Camera'];
 const component = await import('data:text/javascript,' + encodeURIComponent(`${source}\nexport { ${names.join(', ')} };`));
 const { sentenceOf, closeNotice, captionOf, wordsOf, nextScale, fitPicture, boxOnCanvas, boundsOf, keepInside, drawFace,
-  Camera } = component;
+  paint, Camera } = component;
 
 const sentences = { over: 'It is over.', server_busy: '{rate} a second.', face: '{n} face', faces: '{n} faces', live: '',
   concentration: 'concentration {value}, {level}', too_fast: 'Too fast.', reconnecting: 'Again…' };
@@ -84,8 +84,24 @@ test('words stand above a face and the reason below it, inside the picture, and 
   assert.deepEqual(draw([50, 50, 90, 90], ['happy', 'high'], undefined), [['happy · high', 43]]);
   assert.deepEqual(draw([50, 50, 90, 90], ['no score'], 'too small'), [['no score', 43], ['too small', 148]]);
   assert.deepEqual(draw([50, 110, 90, 90], [], 'too small'), [['too small', 193]]);
-  assert.deepEqual(draw([50, 50, 40, 40], ['happy', 'high'], 'too small'), [['happy', 43]]);
-  assert.deepEqual(draw([50, 50, 20, 20], ['happy'], 'too small'), []);
+  assert.deepEqual(draw([50, 50, 40, 40], ['happy', 'high'], ''), [['happy', 43]]);
+  assert.deepEqual(draw([50, 50, 20, 20], ['happy'], ''), []);
+});
+
+test('a reason is drawn where it covers no neighbour, and an unknown one nowhere', (t) => {
+  t.after(() => delete globalThis.devicePixelRatio);
+  globalThis.devicePixelRatio = 1;
+  const draw = (...faces) => {
+    const paper = Object.assign(pen(), { scale() {} });
+    const canvas = { clientWidth: 200, clientHeight: 200, getContext: () => paper };
+    const look = { narrowest: 30, short: 44, colours: {} };
+    const overlay = { size: [200, 200], covers: [], faces: faces.map(([w, reason]) => ({ box: [50, 50, w, w], reason })) };
+    paint(canvas, overlay, null, { way: 'shown', mirrored: false, look, names: {}, reasons: { blurred: 'Hold still.' } });
+    return paper.written.map(([words]) => words);
+  };
+  assert.deepEqual(draw([20, 'blurred']), ['Hold still.']);
+  assert.deepEqual(draw([20, 'blurred'], [60, 'blurred']), ['Hold still.']);
+  assert.deepEqual(draw([60, 'new'], [60, null], [60, undefined]), []);
 });
 
 function camera(data = {}) {   // one that has sent picture 0, without a page
