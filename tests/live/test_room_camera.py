@@ -72,7 +72,7 @@ def test_hosted_no_camera_and_no_file_is_opened_by_any_door(source, workspace, e
 
 def test_a_camera_is_tried_without_keeping_anything():
     with camera() as shown:
-        seen = probe_camera(LOCAL, shown.address).start()
+        seen = probe_camera(LOCAL, shown.address)
         assert seen[:2] == (640, 480) and 5 < seen.rate < 25  # it sends twenty a second, less on a busy machine
         assert shown.connections == 1
 
@@ -106,7 +106,7 @@ def test_a_still_picture_has_no_rate(picture):
 def test_a_lost_camera_is_found_again_in_the_same_lesson(begin, workspace, monkeypatch, caplog):
     monkeypatch.setattr(module, "RECONNECT_DELAYS_S", (0.1,))
     with camera() as shown:
-        capture = begin(shown.address).start()
+        capture = begin(shown.address)
         until(lambda: capture.preview())
         assert capture.state == "live" and capture.problem == ""
         shown.cut()
@@ -179,7 +179,7 @@ def test_a_video_in_place_of_a_camera_plays_in_its_own_time_and_over_and_over(be
 
 def test_a_lesson_that_is_ended_elsewhere_lets_the_camera_go(begin):
     with camera() as shown:
-        capture = begin(shown.address).start()
+        capture = begin(shown.address)
         until(lambda: capture.state == "live")
         capture.lesson.end()
         until(lambda: not capture._thread.is_alive())

@@ -117,7 +117,7 @@ def test_the_live_reading_holds_the_truth_in_its_interval(workspace):
         lesson = record(workspace, Plan(seconds=4, rate=8, steps=(step,), seed=seed))
         history = lesson.state().history
         held.append((history["low"] <= history["high"]).all() and history["concentration"].notna().all())
-        reading = lesson._read()
+        reading = lesson.class_view.reading()
         held.append(reading.low <= expected(step, PUBLISHED) <= reading.high)
         workspace.delete(lesson.number)
     assert np.mean(held) >= 0.9

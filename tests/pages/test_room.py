@@ -97,7 +97,7 @@ def test_hints_are_shown_and_their_switch_is_remembered_in_the_next_lesson(sourc
     begin(show(), source)
     lesson = services.current().room().running().lesson
     until(lambda: lesson.state().seconds >= 1)
-    lesson._alert = Alert(datetime.now(UTC).replace(tzinfo=None), "low", "It is low.", "Perhaps a pause.")
+    lesson.class_view._alert = Alert(datetime.now(UTC).replace(tzinfo=None), "low", "It is low.", "Perhaps a pause.")
     page = show()
     assert "It is low. Perhaps a pause." in text(page) and page.toggle(key="hints").value
     page.toggle(key="hints").set_value(False)

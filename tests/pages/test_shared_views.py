@@ -3,14 +3,13 @@ what is said, and to whom. No lesson first."""
 
 import re
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from cssafe.labels import FERPLUS
-from cssafe.live import lesson as session
-from cssafe.live import services
+from cssafe.live import class_view, services
 from cssafe.live.alerts import Alert
 from cssafe.live.lesson import SHARED_VIEWS
 from cssafe.settings import PROFILES
@@ -25,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("data")
 @pytest.fixture(autouse=True)
 def patient(monkeypatch):
     """One picture is enough: a slow machine takes longer for a page than a camera may be silent."""
-    monkeypatch.setattr(session, "SILENCE", timedelta(hours=1))
+    monkeypatch.setattr(class_view, "MAX_FRAME_AGE_S", 3600.0)
 
 
 def script(name: str) -> None:
@@ -82,7 +81,9 @@ def test_a_class_has_figures_from_the_minimum_group_on_with_their_interval(view,
 
 def test_the_projector_shows_no_picture_no_hint_and_nothing_to_press():
     with running() as lesson:
-        lesson._alert = Alert(datetime.now(UTC).replace(tzinfo=None), "low", "It is low.", "Perhaps a pause.")
+        lesson.class_view._alert = Alert(
+            datetime.now(UTC).replace(tzinfo=None), "low", "It is low.", "Perhaps a pause."
+        )
         projector, phone = (show(view, lesson.keys[view]) for view in SHARED_VIEWS)
     assert "It is low." not in shown(projector) and "It is low. Perhaps a pause." in text(phone)
     assert "worked with this class" not in shown(projector) and "worked with this class" in shown(phone)
@@ -136,7 +137,7 @@ def test_markers_and_the_activity_can_be_set_from_the_phone():
 def test_a_hint_of_low_concentration_ends_with_what_worked_with_this_very_class(kind, source, own):
     term(services.current().workspace(), 9, 0.2, class_name="7b", source=source)
     with running() as lesson:
-        lesson._alert = Alert(datetime.now(UTC).replace(tzinfo=None), kind, "It is so.", "Perhaps a pause.")
+        lesson.class_view._alert = Alert(datetime.now(UTC).replace(tzinfo=None), kind, "It is so.", "Perhaps a pause.")
         told = text(show("phone", lesson.keys["phone"]))
     assert ("It is so. After a quiz, this class's" in told) == own == ("It is so. Perhaps a pause." not in told)
 

@@ -102,7 +102,7 @@ def test_an_hour_of_sleep_is_a_gap_and_the_times_after_it_are_true(workspace):
     computer.pass_time(HOUR)
     assert lesson.state().reading.note == "No picture is coming from the camera."
     film(computer, lesson, 2)
-    assert len(lesson._now) <= 5
+    assert len(lesson.class_view._recent) <= 5
     lesson.end()
     assert lesson.ended == computer.wall
     check(workspace)
@@ -130,7 +130,7 @@ def test_frames_whose_times_go_back_by_an_hour_make_no_window_grow(workspace):
     lesson = computer.lesson(workspace)
     for time in (*range(40), *(i - HOUR for i in range(40))):
         lesson.add_result(crowd(6, NOON + timedelta(seconds=time / 4)))
-    assert len(lesson._now) <= 9
+    assert len(lesson.class_view._recent) <= 9
     lesson.end()
     workspace.flush()
     with workspace.cursor() as cursor:
