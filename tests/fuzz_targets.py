@@ -397,7 +397,7 @@ def sockets() -> Iterator[Target]:
                         return number + 1
                     assert answer["number"] == number and "Traceback" not in str(answer["notice"]), answer
                 one.send(JPEG)
-                assert json.loads(one.recv(60)).get("faces"), "the good picture at the end shows no faces"
+                assert json.loads(one.recv(60))["overlay"]["faces"], "the good picture at the end shows no faces"
             return len(sent) + 1
 
         def check(value: Any) -> int:
