@@ -57,7 +57,7 @@ PROVIDERS: dict[tuple[str, ...], Callable[..., list]] = {
 """Names of the secrets (the library's own) -> function that gets STUN and TURN servers from that provider."""
 
 
-class Stream:
+class WebRtcStream:
     """One WebRTC connection of a lesson's camera; a lost one is followed by another."""
 
     def __init__(
@@ -66,7 +66,7 @@ class Stream:
         engine: Engine,
         ice_servers: list,
         key: str,
-        before: "Stream | None" = None,
+        before: "WebRtcStream | None" = None,
         lost: float = STREAM_TIMEOUT_S,
     ) -> None:
         """ice_servers: STUN and TURN. key: of the component on the page. before: the lesson's last connection; without a
@@ -189,7 +189,7 @@ def show_camera(lesson: LiveLesson, engine: Engine) -> bool:
     return stream.stalled
 
 
-def _streamer(stream: Stream) -> WebRtcStreamerContext:
+def _streamer(stream: WebRtcStream) -> WebRtcStreamerContext:
     """The library's component on the page."""
     width, height = CAMERA_SIZES[stream.lesson.lesson.audience]
     video = {"width": {"ideal": width}, "height": {"ideal": height}, "frameRate": {"ideal": REQUESTED_FRAMES_PER_S}}
@@ -215,22 +215,22 @@ def _streamer(stream: Stream) -> WebRtcStreamerContext:
 
 
 @st.fragment(run_every=1.0)
-def _follow(stream: Stream, stalled: bool) -> None:
+def _follow(stream: WebRtcStream, stalled: bool) -> None:
     """Draw the page again when the connection ends, stalls or works after all."""
     if stream.over.is_set() or stream.stalled != stalled:
         st.rerun()
 
 
-def _offer(stream: Stream) -> str:
+def _offer(stream: WebRtcStream) -> str:
     """The browser's current SDP offer; empty once it is connected."""
     value = st.session_state.get(generate_frontend_component_key(stream.key)) or {}
     return (value.get("sdpOffer") or {}).get("sdp", "")
 
 
-def _stream(lesson: LiveLesson, engine: Engine) -> Stream:
+def _stream(lesson: LiveLesson, engine: Engine) -> WebRtcStream:
     """The page's connection, a new one where the last is over or another lesson's. Each has its own component, so that no state
     is left from the last."""
-    stream: Stream | None = st.session_state.get("webrtc")
+    stream: WebRtcStream | None = st.session_state.get("webrtc")
     if stream is None or stream.over.is_set() or stream.lesson is not lesson:
         number = st.session_state.get("webrtc_number", 0) + 1
         if stream is not None:
@@ -239,7 +239,7 @@ def _stream(lesson: LiveLesson, engine: Engine) -> Stream:
         if problem:
             st.warning(problem, icon=":material/warning:")
         before = stream if stream is not None and stream.lesson is lesson else None
-        stream = Stream(lesson, engine, servers, f"webrtc {number}", before)
+        stream = WebRtcStream(lesson, engine, servers, f"webrtc {number}", before)
         st.session_state["webrtc"], st.session_state["webrtc_number"] = stream, number
     return stream
 
