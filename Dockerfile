@@ -1,7 +1,7 @@
-# CSSAFE as a container; docs/hosting.md says how to build and run it.
+# CSSAFE as a container: docs/hosting.md has the commands.
 FROM python:3.11-slim
 
-# OpenCV, OpenVINO, PyAV and DuckDB come whole as wheels: no Debian package is needed.
+# OpenCV, OpenVINO, PyAV and DuckDB come as complete wheels: no Debian package is needed.
 WORKDIR /app
 COPY requirements-lock.txt .
 RUN pip install --no-cache-dir --require-hashes -r requirements-lock.txt
@@ -13,7 +13,7 @@ COPY pages pages
 COPY models models
 COPY docs/concentration.md docs/concentration.md
 
-# Fewer memory arenas for the many short threads of a web server: less memory is held back from the system.
+# Two memory arenas: a web server's many short threads would otherwise keep freed memory.
 ENV CSSAFE_MODE=hosted CSSAFE_DATA=/data MALLOC_ARENA_MAX=2
 RUN useradd --create-home cssafe && mkdir /data && chown cssafe /data
 USER cssafe

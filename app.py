@@ -14,7 +14,7 @@ from starlette.formparsers import MultiPartParser
 from starlette.middleware import Middleware
 from streamlit.runtime import get_instance
 
-from cssafe import settings
+from cssafe import errors, settings
 from cssafe.live.transports import websocket
 from cssafe.web import headers, hosts, process, sockets, uploads
 
@@ -42,9 +42,9 @@ def explain_error(error: Exception) -> bool:
 def active_settings() -> settings.Settings:
     """The environment's settings; the defaults where they cannot be used, and the pages then say why."""
     try:
-        return settings.read()
-    except settings.ConfigurationError:
-        return settings.read({})
+        return settings.load()
+    except errors.ConfigurationError:
+        return settings.load({})
 
 
 def host_rules() -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -96,7 +96,7 @@ app = st.App(
     routes=websocket.routes(
         lambda: services().engine(),
         lambda token: services().find(token),
-        lambda: settings.read().origins,
+        lambda: settings.load().origins,
         lambda: importlib.import_module("cssafe.live.health").report(),
     ),
     middleware=[

@@ -37,7 +37,7 @@ def _english() -> str:
 _asked: Callable[[], str] = _english
 
 
-def asked_by(whose: Callable[[], str]) -> None:
+def set_language_source(whose: Callable[[], str]) -> None:
     """From now on the language is what this function returns: a key of LANGUAGES, by whoever's page is drawn."""
     global _asked
     _asked = whose

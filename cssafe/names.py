@@ -38,7 +38,7 @@ def is_text(value: str) -> bool:
     return not any(unicodedata.category(c) == "Cs" for c in value)
 
 
-def shown(text: object, limit: int = MAX_NAME_CHARS) -> str:
+def clean_text(text: object, limit: int = MAX_NAME_CHARS) -> str:
     """The text for where Markdown is not read: a chart, a table, an option, a report."""
     spaced = " ".join(str(text).split())
     visible = "".join(
@@ -50,22 +50,22 @@ def shown(text: object, limit: int = MAX_NAME_CHARS) -> str:
     return short
 
 
-def literal(text: object, limit: int = MAX_NAME_CHARS) -> str:
+def escape_markdown(text: object, limit: int = MAX_NAME_CHARS) -> str:
     """The same as Markdown for Streamlit, of which nothing takes effect."""
-    return PUNCTUATION.sub(r"\\\g<0>", SHORTCUT.sub(WORD_JOINER, shown(text, limit)))
+    return PUNCTUATION.sub(r"\\\g<0>", SHORTCUT.sub(WORD_JOINER, clean_text(text, limit)))
 
 
-def sentence(text: object) -> str:
+def escape_sentence(text: object) -> str:
     """`literal` of a sentence that may hold names, such as an error's."""
-    return literal(text, MAX_SENTENCE_CHARS)
+    return escape_markdown(text, MAX_SENTENCE_CHARS)
 
 
-def emphasized(text: str) -> str:
+def escape_emphasized(text: str) -> str:
     """`sentence`, but for the pair of ** around the one thing that it stresses."""
     before, mark, rest = text.partition("**")
     stressed, _mark, after = rest.rpartition("**")
     return (
-        f"{sentence(before)} **{sentence(stressed)}**{sentence(after)}".lstrip()
+        f"{escape_sentence(before)} **{escape_sentence(stressed)}**{escape_sentence(after)}".lstrip()
         if mark and stressed
-        else sentence(text)
+        else escape_sentence(text)
     )

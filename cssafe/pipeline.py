@@ -12,7 +12,7 @@ from cssafe.frames import MOVEMENTS, Frame, FrameResult, Signals
 from cssafe.labels import FERPLUS, FIRST
 from cssafe.scoring import concentration
 from cssafe.scoring.formula import ATTENTION_ONLY, PUBLISHED, Formula
-from cssafe.settings import BLURRED, DETECTOR, FURTHEST_TURN, SMALLEST_FACE, Profile
+from cssafe.settings import DEFAULT_DETECTOR, MAX_YAW_DEG, MIN_FACE_PX, MIN_SHARPNESS, Profile
 from cssafe.signals import eyes, mouth, movements
 from cssafe.signals.pose import head_pose
 from cssafe.signals.quality import quality
@@ -111,7 +111,7 @@ class Pipeline:
         ConfigurationError: a network is missing or cannot be used.
     """
 
-    def __init__(self, profile: Profile, model: Path, detector: Path = DETECTOR) -> None:
+    def __init__(self, profile: Profile, model: Path, detector: Path = DEFAULT_DETECTOR) -> None:
         self.profile = profile
         self.formula = PUBLISHED if profile.expression else ATTENTION_ONLY
         self._finder, self._eyes = Finder(detector), EyeNetwork()
@@ -167,7 +167,7 @@ class Pipeline:
         yaw, pitch, roll = head_pose(meshes)
         detail = sharpness(stacked)
         trusted = meshes.scores >= MESH_TRUSTED
-        readable = trusted & (faces.heights >= SMALLEST_FACE) & (np.abs(yaw) <= FURTHEST_TURN) & (detail >= BLURRED)
+        readable = trusted & (faces.heights >= MIN_FACE_PX) & (np.abs(yaw) <= MAX_YAW_DEG) & (detail >= MIN_SHARPNESS)
         since = stream.now - np.array([m.seen for m in memories])
         asked = readable & (fresh | ~(since <= OLDEST_LOOK))  # NaN: never yet
         waits = (readable & ~asked)[:, None]

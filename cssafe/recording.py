@@ -14,7 +14,7 @@ from cssafe.media import Picture, Source
 from cssafe.observations import PLACE, Seconds, observe
 from cssafe.privacy import individuals, withheld
 from cssafe.settings import Profile
-from cssafe.stats.intervals import interval, weights
+from cssafe.stats.intervals import mean_interval, quality_weights
 from cssafe.vision.track_linking import again
 
 Analyze = Callable[[Frame], FrameResult]
@@ -128,7 +128,7 @@ def timeline(moments: Sequence[tuple[int, FrameResult]], audience: str) -> pd.Da
     rows = []
     for second, result in moments:
         note = withheld(audience, len(result), int(np.count_nonzero(~np.isnan(result.concentration))))
-        figures = interval(result.concentration, weights(result.signals.quality), result.tracks)
+        figures = mean_interval(result.concentration, quality_weights(result.signals.quality), result.tracks)
         rows.append((second, len(result), *([np.nan] * 3 if note else figures), note or _leading(result)))
     return pd.DataFrame(rows, columns=["second", "faces", "concentration", "low", "high", "emotion"])
 

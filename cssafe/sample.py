@@ -1,8 +1,8 @@
-"""A synthetic term, so that every chart can be seen in the first minute: invented, and marked so (source "sample"). Faces and
-what they do are invented; their scores are the formula's, so that they can be explained and made anew like any others.
+"""Synthetic term of lessons, marked as such (source "sample"), so that every chart can be tried at once.
 
-One observation a face and minute instead of sixty keeps a term at about a quarter of a million rows. The size of the
-effects (time of day, weekday, subject, class) is made up to look plausible and says nothing about any school.
+Signals are drawn at random and scored by the formula, so that scores can be explained and rescored like any others. One
+observation a face and minute instead of sixty keeps a term at about a quarter of a million rows. The effects (time of day,
+weekday, subject, class) are invented to look plausible.
 """
 
 from collections.abc import Callable
@@ -28,7 +28,7 @@ STARTS = (time(8, 0), time(8, 50), time(9, 55), time(10, 45), time(11, 50), time
 OF_DAY = (-0.02, 0.03, 0.05, 0.02, -0.03, -0.09)
 OF_WEEK = (-0.03, 0.02, 0.03, 0.01, -0.05)
 CLASSES = {"7a": (26, 0.02), "8b": (23, -0.04), "9c": (20, 0.03)}
-"""Class -> number of faces the camera sees, effect on concentration."""
+"""Class -> number of faces, effect on concentration."""
 SUBJECTS = {
     "Mathematics": ("Room 12", -0.02),
     "English": ("Room 12", 0.01),
@@ -37,7 +37,7 @@ SUBJECTS = {
 }
 """Subject -> room, effect on concentration."""
 MOOD = dict.fromkeys(FERPLUS, 0.0) | {"happy": 5.0, "sad": -5.0, "angry": -5.0}
-"""How much likelier an emotion is in a lesson that goes well."""
+"""Emotion -> logarithm of the factor of its probability, for each unit of the lesson's effect."""
 
 OCCUPIED = 0.75
 """Share of the week's slots in which this teacher has a lesson."""
@@ -48,73 +48,67 @@ COLUMNS_OF_SEATS = 8
 MARKERS = ((12, "question"), (22, "demonstration"), (38, "quiz"))
 
 MIXTURE = dict(zip(FERPLUS, (9.0, 2.2, 0.7, 1.0, 0.6, 0.15, 0.2, 0.25), strict=True))
-"""Parameters of the Dirichlet distribution a face's usual probabilities come from: mostly neutral."""
+"""Parameters of the Dirichlet distribution of a face's usual probabilities: mostly neutral."""
 
 
-def fill(
+def add_term(
     workspace: Workspace,
     profile: Profile,
     seed: int = 0,
     weeks: int = 12,
     progress: Callable[[float], object] | None = None,
 ) -> list[int]:
-    """Add the `weeks` school weeks before this one in place of any earlier synthetic lessons; numbers of the new ones.
+    """Replace the synthetic lessons by a term of the `weeks` school weeks before this one; numbers of the new lessons.
 
     profile: the workspace's; without expression the term has no emotions, and its scores are attention alone.
     progress: called with the share done, 0 to 1.
     """
-    remove(workspace)
+    remove_term(workspace)
     monday = date.today() - timedelta(days=date.today().weekday())
     random = np.random.default_rng(seed)
-    formula = PUBLISHED if profile.expression else ATTENTION_ONLY
     timetable = _timetable(random)
     numbers: list[int] = []
     lessons: list[Lesson] = []
     for week in range(weeks):
-        first_day = monday - timedelta(weeks=weeks - week)
-        lessons, parts = [], []
-        for (day, slot), (class_name, subject) in timetable.items():
-            if random.random() < 0.06:  # holidays, outings, a teacher who is ill
-                continue
-            started = datetime.combine(first_day + timedelta(days=day), STARTS[slot], ZoneInfo(TIME_ZONE))
-            room = SUBJECTS[subject][0]
-            lessons.append(
-                Lesson(
-                    f"{subject} {class_name}",
-                    class_name,
-                    subject,
-                    room,
-                    TIME_ZONE,
-                    profile.name,
-                    str(formula),
-                    "sample",
-                    "class",
-                    started,
-                )
-            )
-            effect = OF_DAY[slot] + OF_WEEK[day] + CLASSES[class_name][1] + SUBJECTS[subject][1]
-            rows = _observations(random, started, effect, CLASSES[class_name][0], formula)
-            parts.append(rows.assign(lesson=len(lessons) - 1))
+        lessons, parts = _week(random, timetable, monday - timedelta(weeks=weeks - week), profile)
         if lessons:
             ended = [lesson.started + timedelta(minutes=MINUTES) for lesson in lessons]
             numbers += workspace.add(lessons, ended, pd.concat(parts, ignore_index=True))
         if progress is not None:
             progress((week + 1) / weeks)
-    for number, lesson in zip(
-        numbers[-len(lessons) :], lessons, strict=True
-    ):  # of the last week, to be seen in timelines
+    for number, lesson in zip(numbers[-len(lessons) :], lessons, strict=True):  # of the last week, for the timelines
         for minute, kind in MARKERS:
             workspace.mark(number, kind, lesson.started + timedelta(minutes=minute))
     return numbers
 
 
-def used(workspace: Workspace) -> bool:
+def _week(
+    random: np.random.Generator, timetable: dict[tuple[int, int], tuple[str, str]], monday: date, profile: Profile
+) -> tuple[list[Lesson], list[pd.DataFrame]]:
+    """Lessons of the week and the observations of each, with `lesson` as its index."""
+    formula = PUBLISHED if profile.expression else ATTENTION_ONLY
+    lessons: list[Lesson] = []
+    parts: list[pd.DataFrame] = []
+    for (day, slot), (class_name, subject) in timetable.items():
+        if random.random() < 0.06:  # holidays, outings, an ill teacher
+            continue
+        started = datetime.combine(monday + timedelta(days=day), STARTS[slot], ZoneInfo(TIME_ZONE))
+        name, room = f"{subject} {class_name}", SUBJECTS[subject][0]
+        about = (name, class_name, subject, room, TIME_ZONE, profile.name, str(formula), "sample", "class", started)
+        effect = OF_DAY[slot] + OF_WEEK[day] + CLASSES[class_name][1] + SUBJECTS[subject][1]
+        rows = _observations(random, started, effect, CLASSES[class_name][0], formula)
+        parts.append(rows.assign(lesson=len(lessons)))
+        lessons.append(Lesson(*about))
+    return lessons, parts
+
+
+def has_term(workspace: Workspace) -> bool:
     """Whether some lessons are synthetic."""
     with workspace.cursor() as cursor:
         return cursor.execute("SELECT lesson FROM lessons WHERE source = 'sample' LIMIT 1").fetchone() is not None
 
 
-def remove(workspace: Workspace) -> None:
+def remove_term(workspace: Workspace) -> None:
     """Delete the synthetic lessons, and no others."""
     with workspace.cursor() as cursor:
         rows = cursor.execute("SELECT lesson FROM lessons WHERE source = 'sample'").fetchall()
@@ -134,8 +128,8 @@ def _timetable(random: np.random.Generator) -> dict[tuple[int, int], tuple[str, 
 def _observations(
     random: np.random.Generator, started: datetime, effect: float, faces: int, formula: Formula
 ) -> pd.DataFrame:
-    """COLUMNS for one lesson; a lesson, a face and a minute each have an effect of their own. Faces look aside, or close their
-    eyes by half, as often as brings their mean score near the level that these effects ask for."""
+    """COLUMNS of one lesson, with random effects of lesson, face and minute. Faces look aside as often as brings their mean
+    score near the level of these effects."""
     present = int(random.integers(round(0.8 * faces), faces + 1))
     shape = (MINUTES, present)
     progress = np.linspace(0, 1, MINUTES)[:, None]
@@ -149,6 +143,23 @@ def _observations(
     aside = formula.gaze["away_open"] / MOST_GAZE
     looking = random.random(shape) < (level / best - aside) / (1 - aside)
     drowsy = random.random(shape) < 0.03
+    values = _signals(random, looking, drowsy)
+    minutes = np.repeat(np.arange(MINUTES), present)
+    begin = np.datetime64(started.astimezone(UTC).replace(tzinfo=None), "us")
+    values |= {name: p[..., i] for i, name in enumerate(EXPRESSION)}
+    turned_away = random.random(shape) < 0.04
+    rows: dict[str, np.ndarray] = {
+        name: np.where(turned_away, np.nan, value).ravel().astype(np.float32) for name, value in values.items()
+    }
+    rows |= {"score": random.uniform(0.7, 1, shape).ravel().astype(np.float32), "frames": np.ones(minutes.size, int)}
+    rows |= {"time": begin + minutes * np.timedelta64(60, "s"), "track": np.tile(np.arange(1, present + 1), MINUTES)}
+    front = pd.DataFrame({"time": [begin], "activity": [FIRST["class"]]})
+    return score(pd.DataFrame(rows), front, formula)[list(COLUMNS)]
+
+
+def _signals(random: np.random.Generator, looking: np.ndarray, drowsy: np.ndarray) -> dict[str, np.ndarray]:
+    """PLACE and SIGNALS, each (minutes, faces). looking, drowsy: bool of that shape."""
+    shape, present = looking.shape, looking.shape[1]
     yaw = np.where(
         looking, random.uniform(-18, 18, shape), random.choice([-1, 1], shape) * random.uniform(32, 60, shape)
     )
@@ -167,15 +178,4 @@ def _observations(
     row, column = np.divmod(np.arange(present), COLUMNS_OF_SEATS)
     place = (0.08 + 0.12 * column, 0.3 + 0.15 * row, np.full(present, 0.04), np.full(present, 0.08))
     normal |= {name: np.broadcast_to(value, shape) for name, value in zip(PLACE, place, strict=True)}
-    minutes = np.repeat(np.arange(MINUTES), present)
-    begin = np.datetime64(started.astimezone(UTC).replace(tzinfo=None), "us")
-    values = {name: normal[name] for name in (*PLACE, *SIGNALS)}
-    values |= {name: p[..., i] for i, name in enumerate(EXPRESSION)}
-    turned_away = random.random(shape) < 0.04
-    rows: dict[str, np.ndarray] = {
-        name: np.where(turned_away, np.nan, value).ravel().astype(np.float32) for name, value in values.items()
-    }
-    rows |= {"score": random.uniform(0.7, 1, shape).ravel().astype(np.float32), "frames": np.ones(minutes.size, int)}
-    rows |= {"time": begin + minutes * np.timedelta64(60, "s"), "track": np.tile(np.arange(1, present + 1), MINUTES)}
-    front = pd.DataFrame({"time": [begin], "activity": [FIRST["class"]]})
-    return score(pd.DataFrame(rows), front, formula)[list(COLUMNS)]
+    return {name: normal[name] for name in (*PLACE, *SIGNALS)}

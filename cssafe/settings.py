@@ -4,13 +4,13 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cssafe.errors import CssafeError
+from cssafe.errors import ConfigurationError
 from cssafe.language import N_
 
 ROOT = Path(__file__).resolve().parent.parent
 """The project's folder."""
 
-DETECTOR = ROOT / "models" / "detector"
+DEFAULT_DETECTOR = ROOT / "models" / "detector"
 """The face detector that is served where no other is named."""
 
 PORT = 8501
@@ -23,21 +23,21 @@ MINIMUM_GROUP = 5
 """Figures about a class are shown only from this many faces on; with fewer, one student could be read out of a mean.
 Five is the usual threshold of official statistics. It does not bind lessons in which a person films only herself."""
 
-SMALLEST_FACE = 24
+MIN_FACE_PX = 24
 """Height in pixels below which a face is found and counted but not measured: the expression network learned from 48-pixel
 crops, and below half of that the picture is mostly interpolation."""
 
-FURTHEST_TURN = 60.0
+MAX_YAW_DEG = 60.0
 """Degrees of yaw beyond which one eye and half the mouth are hidden, so that nothing is read from the face."""
 
-BLURRED = 5.0
+MIN_SHARPNESS = 5.0
 """Sharpness (deviation of the Laplacian of the 48-pixel crop, grey levels) below which a face is too blurred
 to be read: faces of FER2013 have 28 and more, shrunk to 24 px 9-20, to 12 px 4-8."""
 
-FRAME_LIMIT = 300_000
+MAX_FRAME_BYTES = 300_000
 """Bytes of one JPEG over the WebSocket: 640x480 at quality 0.6 takes about 40,000."""
 
-FRAME_SIZE = (1920, 1080)
+MAX_FRAME_PX = (1920, 1080)
 """Most pixels of one JPEG over the WebSocket, its longer and its shorter side: a phone is also held upright. More than a
 classroom camera needs, and 6 MB when decoded."""
 
@@ -51,19 +51,19 @@ long: as long as Streamlit lets a lost connection find back."""
 OVERLAY_TIMEOUT_S = 2.5
 """Age of a result from which its boxes no longer belong to the video. The browser gets it from here."""
 
-UPLOAD_LIMIT = 100
+MAX_UPLOAD_MB = 100
 """MB of one uploaded file, and hosted of all files of one upload, for they stay in memory: a host with 1 GB keeps half of
 it for everybody else. .streamlit/config.toml tells Streamlit the same."""
 
-HOSTED_UPLOADS = (UPLOAD_LIMIT, 2 * UPLOAD_LIMIT)
+HOSTED_UPLOADS_MB = (MAX_UPLOAD_MB, 2 * MAX_UPLOAD_MB)
 """MB of the uploaded files that are kept for one visit, and for all: with the copy that is made as a file arrives, half of
 a host with 1 GB."""
 
-LOCAL_UPLOADS = (1000, 2000)
+LOCAL_UPLOADS_MB = (1000, 2000)
 """The same where a school runs CSSAFE: ten of the largest files, which a computer with 4 GB has room for. What is larger is
 read from the disk (`python -m cssafe analyze`)."""
 
-UPLOAD_FILES = 50
+MAX_UPLOAD_FILES = 50
 """Files of one upload: as many as a page can show."""
 
 
@@ -93,28 +93,24 @@ IMPORT_ONTO_DISK = ImportLimits(
 """On the user's own computer: five times 20 million observations, which five years of lessons make. As JSON those are 16 GB
 unpacked. A laptop has 1 GB to spare for one import."""
 
-IMPORT_MEMBERS = 100
+MAX_IMPORT_MEMBERS = 100
 """Members of the ZIP: there are fewer than 20 tables, and some programs add a second member for each."""
 
-IMPORT_TEXT_BYTES = 20_000
+MAX_IMPORT_TEXT_BYTES = 20_000
 """Of a cell: a note has at most 2,000 characters of at most 4 bytes."""
 
-IMPORT_SETTING_BYTES = 1_000_000
+MAX_IMPORT_SETTING_BYTES = 1_000_000
 """Of a setting: a week of 3,000 lessons takes half of it."""
 
-IMPORT_LESSONS = 200_000
+MAX_IMPORT_LESSONS = 200_000
 """Their table is held in memory as a whole: as many as a school of 30 classes gives in five years."""
 
-LIVE_MINUTES = 5
+LIVE_HISTORY_MINUTES = 5
 """How far back the live page's line reaches."""
 
-IDLE_MINUTES = 30
+IDLE_TIMEOUT_MINUTES = 30
 """A visit's own workspace is closed after this long without use and without a running lesson: longer than a break between
 two lessons, short enough that forgotten tabs do not fill the memory of a small host."""
-
-
-class ConfigurationError(CssafeError):
-    """A setting that cannot be used; the message says which, what was expected and what to do."""
 
 
 @dataclass(frozen=True)
@@ -175,7 +171,7 @@ class Settings:
         return self.data / "cssafe.duckdb"
 
 
-def read(environment: dict[str, str] | None = None) -> Settings:
+def load(environment: dict[str, str] | None = None) -> Settings:
     """Settings from CSSAFE_MODE (local, hosted), CSSAFE_PROFILE (demo, consent, attention-only), CSSAFE_DATA (folder of
     the database), CSSAFE_MODEL (folder of the expression network), CSSAFE_DETECTOR (folder of a face
     detector, or YuNet as .onnx) and CSSAFE_ORIGINS (further web addresses, separated by commas, that
@@ -194,13 +190,13 @@ def read(environment: dict[str, str] | None = None) -> Settings:
     if mode not in ("local", "hosted"):
         raise ConfigurationError(N_("There is no mode {mode!r}. Choose local or hosted (CSSAFE_MODE)."), mode=mode)
     hosted = mode == "hosted"
-    chosen = profile(env.get("CSSAFE_PROFILE", "demo" if hosted else "consent"))
+    chosen = find_profile(env.get("CSSAFE_PROFILE", "demo" if hosted else "consent"))
     return Settings(
         hosted=hosted,
         profile=replace(chosen, stored=False) if hosted else chosen,
         data=Path(env.get("CSSAFE_DATA", ROOT / "data")),
         model=Path(env.get("CSSAFE_MODEL", ROOT / "models" / "expression")),
-        detector=Path(env.get("CSSAFE_DETECTOR") or DETECTOR),
+        detector=Path(env.get("CSSAFE_DETECTOR") or DEFAULT_DETECTOR),
         origins=_listed(env.get("CSSAFE_ORIGINS", "")),
         hosts=_listed(env.get("CSSAFE_HOSTS", "")),
         frame_ancestors=env.get("CSSAFE_FRAME_ANCESTORS", ""),
@@ -211,7 +207,7 @@ def _listed(text: str) -> tuple[str, ...]:
     return tuple(part.strip().rstrip("/") for part in text.split(",") if part.strip())
 
 
-def profile(name: str) -> Profile:
+def find_profile(name: str) -> Profile:
     """The profile of that name.
 
     Raises:

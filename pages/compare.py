@@ -3,7 +3,7 @@
 import streamlit as st
 
 from cssafe.language import _
-from cssafe.names import shown
+from cssafe.names import clean_text
 from cssafe.queries import notes
 from cssafe.report.comparison_report import research
 from cssafe.settings import ROOT
@@ -16,7 +16,7 @@ which = filters.which(choices)
 lessons = filters.measured(workspace, which)
 tags = notes.tags(workspace)
 names = sorted(tags.loc[tags["lesson"].isin(lessons["lesson"]), "tag"].unique())
-tag = st.selectbox(_("Tag"), names, key="tag", bind="query-params", format_func=shown) if names else None
+tag = st.selectbox(_("Tag"), names, key="tag", bind="query-params", format_func=clean_text) if names else None
 if not names:
     st.info(
         _(

@@ -8,11 +8,11 @@ from cssafe import queries
 from cssafe.exchange import FORMATS, exporter, importer
 from cssafe.language import _
 from cssafe.live import services
-from cssafe.names import sentence
+from cssafe.names import escape_sentence
 from cssafe.settings import ROOT
 from cssafe.store import StoreError
-from cssafe.store.backups import DAYS_KEPT, Backup, delete_replaced, listed
-from cssafe.store.database import FULL
+from cssafe.store.backups import MAX_BACKUP_DAYS, Backup, delete_replaced, list_backups
+from cssafe.store.database import MAX_MEMORY_SHARE
 from cssafe.ui import common
 
 NAMES = {"parquet": _("Parquet"), "csv": "CSV", "json": "JSON"}
@@ -26,9 +26,9 @@ def offer_backups() -> None:
     if done := st.session_state.pop("backup_done", ""):
         st.success(done, icon=":material/settings_backup_restore:")
     try:
-        found = listed(common.settings().database)
+        found = list_backups(common.settings().database)
     except StoreError as error:
-        st.error(sentence(error), icon=":material/backup:")
+        st.error(escape_sentence(error), icon=":material/backup:")
         return
     if found:
         chosen = st.radio(_("Backup of"), found, format_func=describe, key="backup")
@@ -41,7 +41,7 @@ def offer_backups() -> None:
             "A backup is made by itself on every day on which a lesson ends, and kept until there are {days} newer ones. "
             "Deleting a lesson also removes the backups that hold it, and makes a new one without it. The files are in the "
             "folder `backups` beside the database."
-        ).format(days=DAYS_KEPT)
+        ).format(days=MAX_BACKUP_DAYS)
     )
 
 
@@ -64,7 +64,7 @@ def offer_deletion(backup: Backup) -> None:
             try:
                 delete_replaced(backup)
             except StoreError as error:
-                st.error(sentence(error), icon=":material/error:")
+                st.error(escape_sentence(error), icon=":material/error:")
                 return
             finish(_("Deleted: {backup}.").format(backup=describe(backup)))
 
@@ -83,7 +83,7 @@ def restore(backup: Backup) -> None:
         with st.spinner(_("Restoring the backup …")):
             services.current().restore(backup.path)
     except StoreError as error:
-        st.error(sentence(error), icon=":material/error:")
+        st.error(escape_sentence(error), icon=":material/error:")
         return
     finish(_("Restored: {backup}.").format(backup=describe(backup)))
 
@@ -101,7 +101,7 @@ if common.settings().profile.stored:
         services.current().workspace()
     except StoreError as error:  # the backups are most needed where the database cannot be opened
         common.heading(_("Data"))
-        st.error(sentence(error), icon=":material/error:")
+        st.error(escape_sentence(error), icon=":material/error:")
         offer_backups()
         st.stop()
 common.page(_("Data"))
@@ -113,7 +113,7 @@ with st.container(horizontal=True):
     st.metric(_("Lessons"), choices.real + choices.synthetic, width=160)
     st.metric(_("Observations"), f"{choices.observations:,}", width=160)
     if workspace.in_memory:
-        limit = _("From {share:.0%} on no further lesson begins.").format(share=FULL)
+        limit = _("From {share:.0%} on no further lesson begins.").format(share=MAX_MEMORY_SHARE)
         st.metric(_("Memory in use"), f"{workspace.used():.0%}", width=160, help=limit)
 if not choices.real and not choices.synthetic:
     st.info(_("There is no lesson yet, so nothing to take out. Record one on the page Live."), icon=":material/info:")
@@ -139,7 +139,7 @@ else:
     if st.button(_("Prepare the file"), icon=":material/inventory_2:"):
         bar = st.progress(0.0, _("Writing the tables …"))
         file = BytesIO()
-        contents = exporter.write(workspace, file, form, bar.progress)
+        contents = exporter.export_file(workspace, file, form, bar.progress)
         bar.empty()
         st.session_state["prepared"] = ((form, choices), file.getvalue(), contents)
     if (prepared := st.session_state.get("prepared")) and prepared[0] == (form, choices):
@@ -179,12 +179,12 @@ given = st.file_uploader(
 if given is not None and st.button(_("Import"), type="primary", icon=":material/upload:"):
     bar = st.progress(0.0, _("Reading the file …"))
     try:
-        taken = importer.read(workspace, given, profile, bar.progress)
+        taken = importer.import_file(workspace, given, profile, bar.progress)
     except StoreError as error:
         bar.empty()
-        st.error(_("{problem} Nothing was imported.").format(problem=sentence(error)), icon=":material/error:")
+        st.error(_("{problem} Nothing was imported.").format(problem=escape_sentence(error)), icon=":material/error:")
     else:
-        st.session_state["taken"] = importer.told(taken)
+        st.session_state["taken"] = importer.describe_import(taken)
         st.session_state["imports"] = st.session_state.get("imports", 0) + 1  # the file is not offered again
         st.session_state.pop("prepared", None)
         st.rerun()
@@ -198,4 +198,4 @@ st.caption(
 if not workspace.in_memory:
     offer_backups()
     if workspace.backup_problem:
-        st.warning(sentence(workspace.backup_problem), icon=":material/backup:")
+        st.warning(escape_sentence(workspace.backup_problem), icon=":material/backup:")

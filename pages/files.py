@@ -12,9 +12,9 @@ from cssafe.live.upload import Analysis, AnalysisHandle, Upload
 from cssafe.names import literal, sentence
 from cssafe.recording import join
 from cssafe.scoring.formula import chosen
-from cssafe.settings import MINIMUM_GROUP, ROOT, UPLOAD_FILES, UPLOAD_LIMIT
+from cssafe.settings import MAX_UPLOAD_FILES, MAX_UPLOAD_MB, MINIMUM_GROUP, ROOT
 from cssafe.store import NO_CLASS, NO_SUBJECT, Lesson
-from cssafe.store.backups import DAYS_KEPT
+from cssafe.store.backups import MAX_BACKUP_DAYS
 from cssafe.ui import common, picture_cards
 from cssafe.ui.anonymization_choice import covering, way_for
 from cssafe.ui.filters import VALIDITY
@@ -54,7 +54,7 @@ def before() -> None:
                 "{files} files of at most {limit} MB each, together {limit} MB."
             )
         files = st.file_uploader(
-            taken.format(files=UPLOAD_FILES, limit=UPLOAD_LIMIT),
+            taken.format(files=MAX_UPLOAD_FILES, limit=MAX_UPLOAD_MB),
             accept_multiple_files=True,
             key="uploads",
         )
@@ -92,7 +92,7 @@ def before() -> None:
                 "faces on."
             ).format(
                 measured=_(MEASURED[profile.expression]),
-                stored=_(STORED[profile.stored]).format(days=DAYS_KEPT),
+                stored=_(STORED[profile.stored]).format(days=MAX_BACKUP_DAYS),
                 least=MINIMUM_GROUP,
             )
         )
@@ -102,12 +102,12 @@ def before() -> None:
 def too_much(files: list) -> str:
     """Why these files are too many or too large together; empty if they are not."""
     size = sum(file.size for file in files) / MB
-    if len(files) > UPLOAD_FILES:
+    if len(files) > MAX_UPLOAD_FILES:
         many = _("These are {n} files; at most {most} can be analysed at once. Take some out.")
-        return many.format(n=len(files), most=UPLOAD_FILES)
-    if settings.hosted and size > UPLOAD_LIMIT:
+        return many.format(n=len(files), most=MAX_UPLOAD_FILES)
+    if settings.hosted and size > MAX_UPLOAD_MB:
         large = _("These files have {size:.0f} MB together; at most {limit} MB are taken at once. Take some out.")
-        return large.format(size=size, limit=UPLOAD_LIMIT)
+        return large.format(size=size, limit=MAX_UPLOAD_MB)
     return ""
 
 
@@ -143,7 +143,7 @@ def during(analysis: Analysis) -> None:
         st.progress(0.0, _("Preparing …"))
     else:
         told = _("{name} · file {n} of {files}").format(
-            name=literal(progress.name), n=progress.number, files=progress.files
+            name=escape_markdown(progress.name), n=progress.number, files=progress.files
         )
         if progress.left is not None:
             told += " · " + duration(progress.left)
@@ -164,12 +164,12 @@ def duration(seconds: float) -> str:
 def after(analysis: Analysis) -> None:
     """What was seen, and whether to keep it."""
     if analysis.problem:
-        st.error(sentence(analysis.problem), icon=":material/error:")
+        st.error(escape_sentence(analysis.problem), icon=":material/error:")
     if analysis.stopped:
         st.info(_("Stopped. What was analysed up to then is below."), icon=":material/stop_circle:")
     for upload in analysis.uploads:
         if upload.problem:
-            st.warning(sentence(upload.problem), icon=":material/broken_image:")
+            st.warning(escape_sentence(upload.problem), icon=":material/broken_image:")
     seen = [upload for upload in analysis.uploads if upload.moments]
     if seen:
         keep(analysis, seen)

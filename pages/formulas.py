@@ -7,7 +7,7 @@ from cssafe import queries
 from cssafe.charts import between, formulas
 from cssafe.frames import LEVELS
 from cssafe.language import _, ngettext
-from cssafe.names import literal, sentence, shown
+from cssafe.names import clean_text, escape_markdown, escape_sentence
 from cssafe.queries import scored_observations
 from cssafe.scoring import sensitivity
 from cssafe.scoring.formula import Formula, chosen, files, read_formula, sources
@@ -24,11 +24,11 @@ def choose() -> Formula:
     """The formula that is looked at, from those that this profile may use."""
     found, problems = files()
     for problem in problems:
-        st.warning(sentence(problem), icon=":material/broken_image:")
+        st.warning(escape_sentence(problem), icon=":material/broken_image:")
     usable = {name: path for name, path in found.items() if profile.expression or read_formula(path).emotion is None}
     name = st.selectbox(_("Formula"), list(usable), list(usable).index(str(current)), key="formula")
     formula = read_formula(usable[name])
-    st.markdown(sentence(formula.title and _(formula.title)))
+    st.markdown(escape_sentence(formula.title and _(formula.title)))
     with st.expander(_("Every number and where it comes from"), icon=":material/format_list_numbered:"):
         common.show_table(
             pd.DataFrame(sources(usable[name])),
@@ -45,7 +45,7 @@ def choose() -> Formula:
     st.caption(
         _(
             "Further formulas are files in the folder {folder}; `python -m cssafe fit` makes one from labelled lessons."
-        ).format(folder=sentence(common.settings().data / "formulas"))
+        ).format(folder=escape_sentence(common.settings().data / "formulas"))
         if not common.settings().hosted
         else _("Where CSSAFE runs on your own computer, formulas can be added: `python -m cssafe fit` makes one.")
     )
@@ -61,16 +61,18 @@ def use(formula: Formula) -> None:
         st.info(_("Lessons are scored by this formula."), icon=":material/check:")
         return
     st.markdown(
-        _("Lessons are scored by **{formula}** now.").format(formula=literal(current))
+        _("Lessons are scored by **{formula}** now.").format(formula=escape_markdown(current))
         + " "
         + ngettext(
             "{n} past lesson has scores by another formula than {formula}.",
             "{n} past lessons have scores by another formula than {formula}.",
             len(past),
-        ).format(n=len(past), formula=literal(formula))
+        ).format(n=len(past), formula=escape_markdown(formula))
     )
     if st.button(
-        _("Score all lessons by {formula}").format(formula=literal(formula)), type="primary", icon=":material/function:"
+        _("Score all lessons by {formula}").format(formula=escape_markdown(formula)),
+        type="primary",
+        icon=":material/function:",
     ):
         workspace.set("formula", str(formula))
         bar = st.progress(0.0, _("Scoring past lessons anew …"))
@@ -79,7 +81,7 @@ def use(formula: Formula) -> None:
             "Lessons to come are scored by {formula}; {n} past one was scored anew.",
             "Lessons to come are scored by {formula}; {n} past ones were scored anew.",
             number,
-        ).format(formula=literal(formula), n=number)
+        ).format(formula=escape_markdown(formula), n=number)
         st.rerun()
     st.caption(
         _(
@@ -108,9 +110,12 @@ def sensitive(formula: Formula) -> None:
         st.page_link(ROOT / "pages/live.py", label=_("Live"), icon=":material/videocam:")
         return
     day = _("%d %b %Y, %H:%M")
-    names = {row.lesson: f"{shown(row.name)}, {row.local.strftime(day)}" for row in scored.itertuples(index=False)}
+    names = {row.lesson: f"{clean_text(row.name)}, {row.local.strftime(day)}" for row in scored.itertuples(index=False)}
     number = st.selectbox(_("Lesson"), list(names), key="lesson", format_func=names.get)
-    rows, activities = scored_observations.counted(workspace, number), scored_observations.activities(workspace, number)
+    rows, activities = (
+        scored_observations.counted_observations(workspace, number),
+        scored_observations.activities(workspace, number),
+    )
     bar = st.progress(0.0, _("Scoring the lesson with each number moved …"))
     table = sensitivity.verdicts(rows, activities, formula, bar.progress)
     bar.empty()

@@ -6,7 +6,7 @@ import streamlit as st
 from cssafe import charts, queries
 from cssafe.charts import captions
 from cssafe.language import _
-from cssafe.names import shown
+from cssafe.names import clean_text
 from cssafe.settings import MINIMUM_GROUP
 from cssafe.ui import common, filters
 
@@ -14,7 +14,7 @@ from cssafe.ui import common, filters
 def contained(table: pd.DataFrame, groups: pd.Index) -> pd.DataFrame:
     """The rows of these groups, with their names as they are shown."""
     table = table[table["group"].isin(groups)]
-    return table.assign(group=[shown(name) for name in table["group"]])
+    return table.assign(group=[clean_text(name) for name in table["group"]])
 
 
 common.page(_("Histograms"))
@@ -45,7 +45,7 @@ lessons = queries.lessons(workspace, which)
 if lessons.empty:
     filters.nothing()
 if by == "lesson":
-    names = {row.lesson: f"{shown(row.name)}, {row.local:%d %b %H:%M}" for row in lessons.itertuples(index=False)}
+    names = {row.lesson: f"{clean_text(row.name)}, {row.local:%d %b %H:%M}" for row in lessons.itertuples(index=False)}
     picked = st.multiselect(
         _("Lessons (up to {most})").format(most=len(charts.COLOURS)),
         names,

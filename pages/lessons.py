@@ -9,7 +9,7 @@ from cssafe import charts, queries, sample
 from cssafe.charts import captions
 from cssafe.exchange.spreadsheet import escape_texts
 from cssafe.language import _
-from cssafe.names import literal, shown
+from cssafe.names import clean_text, escape_markdown
 from cssafe.settings import PROFILES, ROOT
 from cssafe.store.summaries import MIN_MINUTE_S
 from cssafe.ui import common, filters, marker_responses, score_explanation, seat_map
@@ -60,7 +60,7 @@ if found.empty:
 lesson = found.iloc[0]
 number = int(lesson["lesson"])
 
-name = literal(lesson["name"])
+name = escape_markdown(lesson["name"])
 st.subheader(_("{name} (synthetic)").format(name=name) if lesson["synthetic"] else name)
 if pd.notna(lesson["ended"]):
     end = f"{lesson['ended']:%H:%M}"
@@ -68,7 +68,7 @@ elif unwritten := workspace.unwritten_end(number):
     end = _("{time}, not yet written").format(time=f"{unwritten.astimezone(ZoneInfo(lesson['time_zone'])):%H:%M}")
 else:
     end = _("still running")
-place = ", ".join(shown(part) for part in (lesson["class_name"], lesson["subject"], lesson["room"]) if part)
+place = ", ".join(clean_text(part) for part in (lesson["class_name"], lesson["subject"], lesson["room"]) if part)
 st.text(
     _("{start} to {end} ({zone}), {place}").format(
         start=lesson["local"].strftime(_("%A %d %B %Y, %H:%M")), end=end, zone=lesson["time_zone"], place=place
@@ -98,7 +98,7 @@ if course["concentration"].notna().any():
         how=_(
             "How to read it: the line is the mean over all faces of a minute, the band its 95 % interval over faces, dashed "
             "lines are your markers. Gaps: too few faces. Formula: {formula}."
-        ).format(formula=literal(lesson["formula"])),
+        ).format(formula=escape_markdown(lesson["formula"])),
     )
     score_explanation.explain(workspace, lesson)
     marker_responses.respond(workspace, number)
@@ -124,7 +124,7 @@ with st.container(horizontal=True):
     for suffix, mime in {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}.items():
 
         def content(suffix: str = suffix) -> bytes:
-            rows = queries.export(workspace, number)
+            rows = queries.shareable_rows(workspace, number)
             return (
                 escape_texts(rows).to_csv(index=False).encode()
                 if suffix == "csv"
@@ -177,6 +177,6 @@ else:
     )
 
 if choices.synthetic and st.button(_("Remove the synthetic lessons"), icon=":material/science_off:"):
-    sample.remove(workspace)
+    sample.remove_term(workspace)
     st.query_params.pop("lesson", None)
     st.rerun()

@@ -7,11 +7,11 @@ import pandas as pd
 import streamlit as st
 
 from cssafe.charts import model, model_captions
+from cssafe.errors import ConfigurationError
 from cssafe.expression import model_metrics, read_card
 from cssafe.language import _
 from cssafe.live import services
-from cssafe.names import literal, sentence
-from cssafe.settings import ConfigurationError
+from cssafe.names import escape_markdown, escape_sentence
 from cssafe.ui import common, try_picture
 
 ACCURACIES = ["n", "accuracy", "accuracy_interval", "macro_f1", "macro_f1_interval"]
@@ -37,7 +37,7 @@ def about(card: dict[str, Any], found: dict[str, Any] | None) -> None:
     network = services.current().network()
     weights = str((card.get("sha256") or {}).get("expression.bin", ""))
     told = {
-        _("Network"): literal(card.get("name", "")),
+        _("Network"): escape_markdown(card.get("name", "")),
         _("kind"): card.get("network"),
         _("parameters"): _("{n:.2f} million").format(n=card["parameters"] / 1e6) if card.get("parameters") else None,
         _("made"): day(card.get("date")),
@@ -199,7 +199,7 @@ def people(told: dict[str, Any]) -> None:
 try:
     card = read_card(settings.model)
 except ConfigurationError as error:
-    st.error(sentence(error), icon=":material/error:")
+    st.error(escape_sentence(error), icon=":material/error:")
     st.stop()
 problem, found = "", None
 try:
@@ -215,7 +215,7 @@ picture = st.container()
 
 st.header(_("How often it is right"))
 if problem:
-    st.warning(sentence(problem), icon=":material/warning:")
+    st.warning(escape_sentence(problem), icon=":material/warning:")
 elif found is None:
     st.info(
         _(

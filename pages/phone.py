@@ -6,7 +6,7 @@ import streamlit as st
 
 from cssafe.language import _
 from cssafe.live.lesson import LiveLesson
-from cssafe.names import literal, sentence
+from cssafe.names import escape_markdown, escape_sentence
 from cssafe.ui import common
 from cssafe.ui.filters import VALIDITY
 from cssafe.ui.lesson_panel import activity, banded, markers
@@ -23,7 +23,7 @@ def figures(lesson: LiveLesson) -> None:
     known = not math.isnan(reading.low)
     below = banded(reading) if known else _("no figure")
     st.metric(
-        literal(lesson.lesson.name),
+        escape_markdown(lesson.lesson.name),
         f"{reading.concentration:.2f}" if known else "–",
         below,
         delta_color="off",
@@ -34,7 +34,7 @@ def figures(lesson: LiveLesson) -> None:
     if view.alert:
         hint(lesson, view.alert)
     if view.problem:
-        st.error(sentence(view.problem), icon=":material/error:")
+        st.error(escape_sentence(view.problem), icon=":material/error:")
 
 
 shown = lesson("phone")

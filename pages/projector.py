@@ -8,7 +8,7 @@ import streamlit as st
 from cssafe.charts import captions
 from cssafe.language import _
 from cssafe.live.lesson import LiveLesson
-from cssafe.names import literal
+from cssafe.names import escape_markdown
 from cssafe.ui import common
 from cssafe.ui.filters import VALIDITY
 from cssafe.ui.lesson_panel import DASHED, banded
@@ -48,7 +48,7 @@ def figures(lesson: LiveLesson) -> None:
 
 
 shown = lesson("projector")
-st.title(literal(shown.lesson.name))
+st.title(escape_markdown(shown.lesson.name))
 if not shown.profile.expression:
     st.caption(_(common.NO_EMOTION))
 figures(shown)

@@ -7,7 +7,7 @@ import streamlit as st
 from cssafe import queries
 from cssafe.charts import captions, formulas, intervals
 from cssafe.language import _, ngettext
-from cssafe.names import literal, shown
+from cssafe.names import clean_text, escape_markdown
 from cssafe.queries import scored_observations
 from cssafe.scoring.concentration import levels
 from cssafe.scoring.formula import PUBLISHED, find
@@ -37,7 +37,7 @@ def ask(number: int, moments: pd.DataFrame, audience: str) -> None:
     timeline, markers = queries.timeline(workspace, number), queries.markers(workspace, number)
     [minute] = timeline.loc[timeline["local"] == moment["local"], "minute"]
     told = [
-        _("{marker} at {time}").format(marker=literal(_(marker.kind)), time=f"{marker.local:%H:%M:%S}")
+        _("{marker} at {time}").format(marker=escape_markdown(_(marker.kind)), time=f"{marker.local:%H:%M:%S}")
         for marker in markers.itertuples()
         if int(marker.minute) == minute
     ]
@@ -132,11 +132,11 @@ if real.empty:
     st.page_link(ROOT / "pages/live.py", label=_("Live"), icon=":material/videocam:")
 else:
     day = _("%d %b %Y, %H:%M")
-    names = {row.lesson: f"{shown(row.name)}, {row.local.strftime(day)}" for row in real.itertuples(index=False)}
+    names = {row.lesson: f"{clean_text(row.name)}, {row.local.strftime(day)}" for row in real.itertuples(index=False)}
     chosen = st.selectbox(_("Lesson"), list(names), key="lesson", format_func=names.get)
     st.caption(_("Rate a lesson soon after it, and before you look at its scores on the page Lessons."))
-    ask(chosen, scored_observations.moments(workspace, chosen), real.set_index("lesson").loc[chosen, "audience"])
+    ask(chosen, scored_observations.rating_moments(workspace, chosen), real.set_index("lesson").loc[chosen, "audience"])
     if real["withheld"].any():
         st.info(_(WITHHELD), icon=":material/visibility_off:")
-    compare(scored_observations.rated(workspace))
+    compare(scored_observations.rated_minutes(workspace))
 st.caption(_(VALIDITY))

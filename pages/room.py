@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo, available_timezones
 import pandas as pd
 import streamlit as st
 
+from cssafe.errors import ConfigurationError
 from cssafe.language import N_, _
 from cssafe.live import services
 from cssafe.live.room_camera import HOSTED, CameraReader, check_source, probe_camera
 from cssafe.media import MediaError, hidden
-from cssafe.names import literal, sentence
+from cssafe.names import escape_markdown, escape_sentence
 from cssafe.school import room_timetable
-from cssafe.settings import ConfigurationError
 from cssafe.store import StoreError
 from cssafe.ui import common
 from cssafe.ui.anonymization_choice import covering
@@ -131,7 +131,7 @@ def before() -> None:
             with said, st.spinner(_("Looking through the camera for three seconds; nothing is kept …")):
                 seen = probe_camera(chosen, camera())
         except (ConfigurationError, MediaError) as error:
-            said.error(sentence(error), icon=":material/videocam_off:")
+            said.error(escape_sentence(error), icon=":material/videocam_off:")
         else:
             gives = _("The camera gives {width} x {height} pixels, {rate:.0f} pictures a second.")
             if math.isnan(seen.rate):
@@ -140,7 +140,7 @@ def before() -> None:
     if not agreed:
         st.checkbox(_(AGREE), key="room_agreed")
     if complaint := st.session_state.pop("complaint", ""):
-        said.warning(sentence(complaint), icon=":material/error:")
+        said.warning(escape_sentence(complaint), icon=":material/error:")
     form, know = st.columns([1, 1], gap="large")
     with form.form("room", enter_to_submit=False):
         first, second = st.columns(2)
@@ -169,7 +169,7 @@ def picture(capture: CameraReader) -> None:
     icon, words = STATES[capture.state]
     st.markdown(f"{icon} {_(words)}")
     if capture.problem:
-        st.warning(sentence(capture.problem), icon=":material/videocam_off:")
+        st.warning(escape_sentence(capture.problem), icon=":material/videocam_off:")
     if preview := capture.preview():
         # As part of the page: Streamlit would keep pictures of its own until the page is loaded anew.
         st.image("data:image/jpeg;base64," + base64.b64encode(preview).decode(), width="stretch")
@@ -180,10 +180,10 @@ def during(capture: CameraReader) -> None:
     left, right = st.columns([3, 2], gap="medium")
     lesson = capture.lesson
     with left:
-        st.markdown(f"**{literal(lesson.lesson.name)}**")
+        st.markdown(f"**{escape_markdown(lesson.lesson.name)}**")
         st.text(hidden(capture.source))
         if complaint := st.session_state.pop("complaint", ""):
-            st.error(sentence(complaint), icon=":material/error:")
+            st.error(escape_sentence(complaint), icon=":material/error:")
         picture(capture)
         lesson.way = covering("class")
         activity(lesson)
@@ -215,7 +215,7 @@ def table() -> None:
             icon=":material/calendar_month:",
         )
     if room.problem:
-        stuck = _("The timetable cannot be followed: {problem}").format(problem=sentence(room.problem))
+        stuck = _("The timetable cannot be followed: {problem}").format(problem=escape_sentence(room.problem))
         st.warning(stuck, icon=":material/error:")
     times = [{end: time.fromisoformat(entry[end]) for end in ("start", "end")} for entry in entries]
     rows = [entry | clock for entry, clock in zip(entries, times, strict=True)]
@@ -242,22 +242,24 @@ def table() -> None:
     )
     if st.button(_("Save timetable"), icon=":material/save:"):
         try:
-            read = room_timetable.read(edited.to_dict("records"))
+            read = room_timetable.parse_timetable(edited.to_dict("records"))
             if room.running() is None:
                 keep()
             common.workspace().set("timetable", read)
             room.reload()
         except (ConfigurationError, MediaError, StoreError, ValueError) as error:
-            st.error(sentence(error), icon=":material/error:")
+            st.error(escape_sentence(error), icon=":material/error:")
         else:
             st.rerun()
     now = datetime.now(UTC)
-    if entries and (following := room_timetable.upcoming(entries, now, saved["time_zone"])):
+    if entries and (following := room_timetable.next_lesson(entries, now, saved["time_zone"])):
         when, entry = following
         name = " ".join(part for part in (entry["subject"], entry["class_name"]) if part) or _("Lesson")
         following = _("Next: {day}, {when:%H:%M} ({zone}), {name}.")
         st.caption(
-            following.format(day=_(DAYS[when.weekday()]), when=when, zone=saved["time_zone"], name=literal(name))
+            following.format(
+                day=_(DAYS[when.weekday()]), when=when, zone=saved["time_zone"], name=escape_markdown(name)
+            )
         )
 
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from cssafe.language import N_, _
 from cssafe.live import health, services
-from cssafe.names import sentence
+from cssafe.names import escape_sentence
 from cssafe.ui import common
 
 STATES = {"loading": N_("loading"), "ready": N_("ready"), "failed": N_("failed")}
@@ -19,12 +19,12 @@ def now() -> None:
     """The figures of this moment."""
     report = health.report()
     if report["problem"]:
-        st.error(sentence(report["problem"]), icon=":material/error:")
+        st.error(escape_sentence(report["problem"]), icon=":material/error:")
     if report["notice"]:
         st.warning(sentence(report["notice"]), icon=":material/restore:")
     for workspace in services.current().workspaces():
         if workspace.backup_problem:
-            st.warning(sentence(workspace.backup_problem), icon=":material/backup:")
+            st.warning(escape_sentence(workspace.backup_problem), icon=":material/backup:")
     written = _("none yet")
     if report["last_write"]:
         behind = timedelta(minutes=st.context.timezone_offset or 0)  # the visitor's clock behind UTC

@@ -5,7 +5,7 @@ import streamlit as st
 
 from cssafe import queries
 from cssafe.language import _
-from cssafe.names import MAX_NAME_CHARS, shown
+from cssafe.names import MAX_NAME_CHARS, clean_text
 from cssafe.queries import notes
 from cssafe.report.lesson_report import story
 from cssafe.settings import ROOT
@@ -21,7 +21,7 @@ day = _("%d %b %Y")
 names = dict(
     zip(
         lessons["lesson"].astype(str),
-        lessons["name"].map(shown) + ", " + lessons["local"].dt.strftime(f"{day} %H:%M"),
+        lessons["name"].map(clean_text) + ", " + lessons["local"].dt.strftime(f"{day} %H:%M"),
         strict=True,
     )
 )
@@ -61,7 +61,7 @@ with st.form(f"notes_{number}"):
         _("Tags"),
         sorted(tags["tag"].unique()),
         tags.loc[tags["lesson"] == number, "tag"].tolist(),
-        format_func=shown,
+        format_func=clean_text,
         accept_new_options=True,
         placeholder=_("Such as: partner quiz, windows open, after sports"),
         help=_("Lessons with a tag can be compared with lessons without it, on the page Compare."),

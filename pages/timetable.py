@@ -8,10 +8,10 @@ import streamlit as st
 from cssafe import queries
 from cssafe.charts import captions, timetable
 from cssafe.language import _
-from cssafe.names import emphasized, sentence
-from cssafe.school.week import School, called, with_teachers
-from cssafe.timetable.proposal import SECONDS, Proposal, propose
-from cssafe.timetable.slot_effects import LEAST_LESSONS, Effects, lessons_in_slots, sentences
+from cssafe.names import escape_emphasized, escape_sentence
+from cssafe.school.week import School, lesson_title, with_teachers
+from cssafe.timetable.proposal import MAX_SEARCH_S, Proposal, propose
+from cssafe.timetable.slot_effects import MIN_SLOT_LESSONS, SlotEffects, describe_effects, lessons_in_slots
 from cssafe.ui import common, filters
 from cssafe.ui.week_editor import compare, download, keep, saved, week
 
@@ -30,7 +30,7 @@ part = st.segmented_control(
 )
 
 
-def slots(school: School) -> tuple[Effects, queries.Filter]:
+def slots(school: School) -> tuple[SlotEffects, queries.Filter]:
     """What the filtered lessons tell of the week's slots; nothing to tell ends the page."""
     which = filters.which(filters.guard(workspace))
     lessons, chosen = lessons_in_slots(workspace, school.periods, which), queries.lessons(workspace, which)
@@ -45,13 +45,13 @@ def slots(school: School) -> tuple[Effects, queries.Filter]:
     return compare(with_teachers(lessons, school), school.days, school.periods), which
 
 
-def told(found: Effects) -> None:
+def told(found: SlotEffects) -> None:
     """What may be concluded, in words."""
-    for words in sentences(found):
+    for words in describe_effects(found):
         if found.clear.empty:
-            st.info(emphasized(words), icon=":material/balance:")
+            st.info(escape_emphasized(words), icon=":material/balance:")
         else:
-            st.markdown(emphasized(words))
+            st.markdown(escape_emphasized(words))
 
 
 def differences(school: School) -> None:
@@ -86,7 +86,7 @@ def differences(school: School) -> None:
         "the mean slot, with class, subject, teacher, room and activity taken out; the less is known, the nearer to zero. "
         "Blue is higher, yellow lower. Hollow: the 95 % interval holds zero. Grey, with a dash: fewer than {least} lessons, so "
         "no evidence. From {lessons} lessons in {weeks} weeks."
-    ).format(least=LEAST_LESSONS, lessons=found.lessons, weeks=found.weeks)
+    ).format(least=MIN_SLOT_LESSONS, lessons=found.lessons, weeks=found.weeks)
     st.caption(f"{how} {_(filters.VALIDITY)}")
 
 
@@ -100,7 +100,7 @@ def better(school: School) -> None:
         )
         return
     if found.reason:
-        st.info(sentence(found.reason), icon=":material/balance:")
+        st.info(escape_sentence(found.reason), icon=":material/balance:")
         return
     subjects = sorted(school.lessons["subject"].unique())
     left, right = st.columns([2, 1])
@@ -126,7 +126,9 @@ def better(school: School) -> None:
     key = (str(asked.plain()), asked.periods, moves, which, common.spoken())  # its reasons are told in that language
     if right.button(_("Look for a better week"), type="primary", icon=":material/search:", width="stretch"):
         workspace.set("school", asked.plain())
-        with st.spinner(_("Trying weeks, for {seconds:.0f} seconds at most …").format(seconds=SECONDS), show_time=True):
+        with st.spinner(
+            _("Trying weeks, for {seconds:.0f} seconds at most …").format(seconds=MAX_SEARCH_S), show_time=True
+        ):
             st.session_state["proposal"] = key, propose(asked, found, moves)
     if "proposal" not in st.session_state or st.session_state["proposal"][0] != key:
         st.caption(_("Say which subjects need focus and how many lessons may move, then look for a better week."))
@@ -137,7 +139,7 @@ def better(school: School) -> None:
 def outcome(made: Proposal, synthetic: bool) -> None:
     """The moves with their reasons, or why there are none."""
     if made.reason:
-        st.info(sentence(made.reason), icon=":material/balance:")
+        st.info(escape_sentence(made.reason), icon=":material/balance:")
         return
     gain, number = st.columns(2)
     title = _("Expected gain in concentration (synthetic)") if synthetic else _("Expected gain in concentration")
@@ -154,12 +156,12 @@ def outcome(made: Proposal, synthetic: bool) -> None:
                 most=made.most
             )
         )
-    st.markdown("\n".join(f"- {sentence(why)}" for why in made.moves["why"]))
+    st.markdown("\n".join(f"- {escape_sentence(why)}" for why in made.moves["why"]))
     with st.expander(_("Table"), icon=":material/table:"):
         common.show_table(
             key="moves",
             table=made.moves.assign(
-                lesson=[called(row) for row in made.moves.to_dict("records")],
+                lesson=[lesson_title(row) for row in made.moves.to_dict("records")],
                 from_day=made.moves["from_day"].map(_),
                 to_day=made.moves["to_day"].map(_),
             ),

@@ -8,7 +8,7 @@ import streamlit as st
 from cssafe import charts, queries
 from cssafe.charts import captions
 from cssafe.language import _, ngettext
-from cssafe.names import literal, sentence
+from cssafe.names import escape_markdown, escape_sentence
 from cssafe.school import periods as school
 from cssafe.settings import ROOT
 from cssafe.ui import common, filters
@@ -46,9 +46,9 @@ if rows == "periods":
         )
         if st.button(_("Save periods"), icon=":material/save:"):
             try:
-                workspace.set("periods", school.read(edited.to_dict("records")))
+                workspace.set("periods", school.parse_periods(edited.to_dict("records")))
             except ValueError as error:
-                st.error(sentence(error), icon=":material/error:")
+                st.error(escape_sentence(error), icon=":material/error:")
             else:
                 st.rerun()
 periods = saved if rows == "periods" else []
@@ -85,8 +85,8 @@ if not (picked := event.selection["cell"]):
     st.caption(_("Pick a cell to see its lessons, its interval and its minutes."))
     st.stop()
 weekday, period = picked[0]["weekday"], picked[0]["period"]
-lessons = queries.cell(workspace, weekday, period, periods, which)
-st.subheader(f"{_(charts.WEEKDAYS[weekday - 1])}, {literal(period)}")
+lessons = queries.lessons_in_cell(workspace, weekday, period, periods, which)
+st.subheader(f"{_(charts.WEEKDAYS[weekday - 1])}, {escape_markdown(period)}")
 figures = cells[(cells["weekday"] == weekday) & (cells["period"] == period)]
 for row in figures.itertuples():
     with st.container(horizontal=True):

@@ -27,6 +27,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.sync.client import connect
 
 from cssafe import queries, recording, sample
+from cssafe.errors import ConfigurationError
 from cssafe.exchange import FORMATS, importer
 from cssafe.labels import ACTIVITIES
 from cssafe.live import services
@@ -36,10 +37,11 @@ from cssafe.live.upload import Analysis
 from cssafe.privacy import WAYS
 from cssafe.scoring.concentration import attention, concentration, levels
 from cssafe.scoring.formula import FORMULAS, PUBLISHED_FILE, read_formula, sources
-from cssafe.settings import FRAME_LIMIT, PROFILES, ConfigurationError
+from cssafe.settings import MAX_FRAME_BYTES, PROFILES
 from cssafe.store import StoreError, Workspace
-from cssafe.store.stored_settings import STORED_SETTINGS, TRAVELLING
-from cssafe.timetable.files import from_csv, from_ics
+from cssafe.store.stored_settings import EXPORTED_SETTINGS, STORED_SETTINGS
+from cssafe.timetable.week_csv import from_csv
+from cssafe.timetable.week_ics import from_ics
 from tests.exchange.test_exchange import filled, written
 from tests.exchange.test_import_attacks import in_parquet
 from tests.live.transports.test_websocket import Crowd, crowd, time_now
@@ -155,13 +157,13 @@ def imports() -> Iterator[Target]:
         file = io.BytesIO(edit(packed(members), what) if kind == "zip" else packed(members))
         with closing(Workspace.open(None)) as workspace:
             try:
-                importer.read(workspace, file, CONSENT)
+                importer.import_file(workspace, file, CONSENT)
             except StoreError as error:
                 assert len(str(error).splitlines()) == 1 and len(str(error)) < 600, str(error)
             queries.choices(workspace)
             for lesson in queries.lessons(workspace)["lesson"]:
                 queries.timeline(workspace, int(lesson))
-            for key in TRAVELLING:
+            for key in EXPORTED_SETTINGS:
                 workspace.get(key)
 
     place = st.integers(0, 50)
@@ -330,7 +332,7 @@ def served() -> Iterator[Watched]:
     """The app with a week of synthetic lessons, where everybody has agreed."""
     with tempfile.TemporaryDirectory() as folder:
         with closing(Workspace.open(Path(folder) / "cssafe.duckdb")) as workspace:
-            sample.fill(workspace, PROFILES["attention-only"], weeks=1)
+            sample.add_term(workspace, PROFILES["attention-only"], weeks=1)
             workspace.set("agreed", True)
         with serve(Path(folder), CSSAFE_PROFILE="attention-only") as server:
             yield Watched(server)
@@ -393,7 +395,7 @@ def sockets() -> Iterator[Target]:
                     try:
                         answer = json.loads(one.recv(60))
                     except ConnectionClosed as closed:
-                        assert len(content) > FRAME_LIMIT, closed
+                        assert len(content) > MAX_FRAME_BYTES, closed
                         return number + 1
                     assert answer["number"] == number and "Traceback" not in str(answer["notice"]), answer
                 one.send(JPEG)
@@ -410,7 +412,7 @@ def sockets() -> Iterator[Target]:
             st.text("abcXYZ0123456789-_.", min_size=1, max_size=60) | st.just("cssafe"), min_size=1, max_size=4
         )
         origins = st.sampled_from(("", "http://evil.example", "null", "http://localhost"))
-        one = st.one_of(EDITS, st.binary(max_size=2000), st.text(max_size=200), st.integers(0, FRAME_LIMIT + 2))
+        one = st.one_of(EDITS, st.binary(max_size=2000), st.text(max_size=200), st.integers(0, MAX_FRAME_BYTES + 2))
         kinds = (
             st.tuples(st.just("handshake"), tokens, origins),
             st.tuples(st.just("messages"), st.lists(one, max_size=websocket.UNANSWERED - 2)),

@@ -47,7 +47,7 @@ def pictures() -> dict[str, np.ndarray]:
 def answers() -> dict[str, dict[str, float]]:
     """Picture -> emotion -> probability, in float32, so that they are the same on every machine."""
     made = pictures()
-    probabilities = Expression(settings.read({}).model, "f32").ferplus(np.stack(list(made.values())))
+    probabilities = Expression(settings.load({}).model, "f32").ferplus(np.stack(list(made.values())))
     return {
         name: {emotion: round(float(p), 3) for emotion, p in zip(FERPLUS, row, strict=True)}
         for name, row in zip(made, probabilities, strict=True)

@@ -45,7 +45,7 @@ def main() -> None:
         with closing(chromium(playwright)) as browser:
             _pages(browser, Path(folder) / "empty", "empty")
             with closing(Workspace.open(Path(folder) / "filled" / "cssafe.duckdb")) as workspace:
-                sample.fill(workspace, PROFILES["consent"])
+                sample.add_term(workspace, PROFILES["consent"])
             _pages(browser, Path(folder) / "filled", "filled")
 
 

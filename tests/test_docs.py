@@ -7,6 +7,7 @@ import pytest
 from cssafe.commands.main import COMMANDS
 from cssafe.settings import ROOT
 
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 HOSTING = (ROOT / "docs" / "hosting.md").read_text(encoding="utf-8")
 
 
@@ -24,8 +25,7 @@ def test_every_environment_variable_that_is_read_stands_in_the_table_and_no_othe
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_is_shown_in_a_document(command):
-    documents = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
-    assert any(f"python -m cssafe {command}" in path.read_text(encoding="utf-8") for path in documents)
+    assert any(f"python -m cssafe {command}" in path.read_text(encoding="utf-8") for path in DOCUMENTS)
 
 
 def test_what_health_tells_is_told_in_the_document():
@@ -49,3 +49,34 @@ def test_every_signal_is_told_in_the_method():
 
     method = (ROOT / "docs" / "method.md").read_text(encoding="utf-8")
     assert [name for name in SIGNALS if f"`{name}`" not in method] == []
+
+
+def anchors(text: str) -> set[str]:
+    """The fragments of a document's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_leads_to_a_file_and_heading_that_exist(document):
+    broken = []
+    for target in re.findall(r"\]\(([^)\s]+)\)", document.read_text(encoding="utf-8")):
+        path, _, fragment = target.partition("#")
+        file = document.parent / path if path else document
+        if not target.startswith("https:") and not (
+            file.exists() and (not fragment or fragment in anchors(file.read_text(encoding="utf-8")))
+        ):
+            broken.append(target)
+    assert broken == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_source_file_that_a_document_names_exists(document):
+    named = re.findall(r"`(\w+(?:/[\w.-]+)*\.(?:py|js|json|html))`(?!\])", document.read_text(encoding="utf-8"))
+    made = {"about.json", "model.json"}  # in export files and in folders of networks
+    missing = [name for name in named if not (ROOT / name).exists() and not (ROOT / "cssafe" / name).exists()]
+    assert set(missing) <= made
+
+
+def test_the_readme_is_short():
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 120

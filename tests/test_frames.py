@@ -3,7 +3,7 @@ from datetime import datetime
 import numpy as np
 import pytest
 
-from cssafe import settings
+from cssafe import errors, settings
 from cssafe.frames import Faces, Frame
 from tests.support.faces import START
 
@@ -26,12 +26,12 @@ def test_faces_of_unequal_number_are_refused():
 
 
 def test_unknown_profiles_are_refused_with_the_known_ones():
-    with pytest.raises(settings.ConfigurationError, match=r"'spy'.*demo, consent, attention-only"):
-        settings.read({"CSSAFE_PROFILE": "spy"})
+    with pytest.raises(errors.ConfigurationError, match=r"'spy'.*demo, consent, attention-only"):
+        settings.load({"CSSAFE_PROFILE": "spy"})
 
 
 def test_settings_come_from_the_environment():
-    chosen = settings.read({"CSSAFE_PROFILE": "demo", "CSSAFE_DATA": "here", "CSSAFE_ORIGINS": "https://a.example/, "})
+    chosen = settings.load({"CSSAFE_PROFILE": "demo", "CSSAFE_DATA": "here", "CSSAFE_ORIGINS": "https://a.example/, "})
     assert chosen.profile.name == "demo"
     assert chosen.database.as_posix() == "here/cssafe.duckdb"
     assert chosen.origins == ("https://a.example",)

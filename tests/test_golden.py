@@ -11,7 +11,7 @@ from cssafe.expression.network import precisions, read_card
 from cssafe.labels import FERPLUS
 from tests import golden
 
-MODEL = settings.read({}).model
+MODEL = settings.load({}).model
 KEPT = json.loads(golden.ANSWERS.read_text(encoding="utf-8"))
 
 

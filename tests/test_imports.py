@@ -1,6 +1,7 @@
 """What the serving process loads, and which way imports run where ruff's banned imports cannot see it."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -77,6 +78,13 @@ def test_no_two_parts_import_each_other_also_around_a_corner():
     assert left == {}, "these parts stand in a circle"
 
 
+def test_the_picture_of_packages_has_the_layers_of_the_import_test_in_their_order():
+    picture = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").split("```text\n")[1].split("```")[0]
+    rows = [set(re.findall(r"\w+", line)) for line in reversed(picture.splitlines())]
+    heights = [next((i for i, row in enumerate(rows) if layer <= row), None) for layer in LAYERS]
+    assert None not in heights and heights == sorted(heights)
+
+
 @pytest.mark.parametrize("part", WORKSHOP)
 def test_nothing_that_serves_imports_the_workshop(part):
     serving = [ROOT / "app.py", *(ROOT / "pages").glob("*.py")]
@@ -94,9 +102,9 @@ for module in pkgutil.walk_packages(cssafe.__path__, "cssafe."):
     if not module.name.startswith(("cssafe.training", "cssafe.__main__")) and module.name != "cssafe.ui.site":
         importlib.import_module(module.name)
 from cssafe.pipeline import Pipeline
-Pipeline(settings.PROFILES["attention-only"], settings.read().model).warm()
-if (settings.read().model / "model.json").is_file():
-    Pipeline(settings.PROFILES["consent"], settings.read().model).warm()
+Pipeline(settings.PROFILES["attention-only"], settings.load().model).warm()
+if (settings.load().model / "model.json").is_file():
+    Pipeline(settings.PROFILES["consent"], settings.load().model).warm()
 print(*sorted({name.split(".")[0] for name in sys.modules}))
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)

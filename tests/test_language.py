@@ -10,7 +10,7 @@ from babel.messages.catalog import Catalog
 from streamlit.testing.v1 import AppTest
 
 from cssafe import language
-from cssafe.errors import CssafeError
+from cssafe.errors import ConfigurationError, CssafeError
 from cssafe.language import LANGUAGES, N_, _, ngettext
 from cssafe.live import services
 from cssafe.live.engine import Engine
@@ -76,7 +76,8 @@ WRAPPED = (
     "cssafe/report/term_report.py",
     "cssafe/charts/timetable.py",
     "cssafe/timetable/slot_effects.py",
-    "cssafe/timetable/files.py",
+    "cssafe/timetable/week_csv.py",
+    "cssafe/timetable/week_ics.py",
     "cssafe/timetable/proposal.py",
     "cssafe/school/week.py",
     "cssafe/vision/detector.py",
@@ -122,7 +123,7 @@ PROSE = re.compile(r"[a-z]{2,} [a-z]{2,}|^[A-Z][a-z]+")
 def ask(monkeypatch):
     """A function that sets the language: `ask("hi")`."""
     monkeypatch.setattr(language, "_asked", lambda: "en")  # it is put back afterwards
-    return lambda code: language.asked_by(lambda: code)
+    return lambda code: language.set_language_source(lambda: code)
 
 
 def unwrapped(code: str) -> list[str]:

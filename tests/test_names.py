@@ -6,7 +6,7 @@ import unicodedata
 import pytest
 from markdown_it import MarkdownIt
 
-from cssafe.names import MAX_NAME_CHARS, WORD_JOINER, emphasized, literal, sentence, shown
+from cssafe.names import MAX_NAME_CHARS, WORD_JOINER, clean_text, escape_emphasized, escape_markdown, escape_sentence
 from cssafe.report import files
 from cssafe.report.document import Report, Section
 from cssafe.settings import ROOT
@@ -66,24 +66,24 @@ def test_every_table_of_a_page_is_one_whose_csv_executes_nothing(page):
     ],
 )
 def test_a_name_is_shown_in_one_line_contained_and_shortened(text, expected):
-    assert shown(text) == expected
+    assert clean_text(text) == expected
 
 
 def test_a_very_long_name_is_as_short_as_any_and_a_sentence_is_longer():
-    assert len(shown("x" * 10_000)) == MAX_NAME_CHARS and len(sentence("x" * 1_000)) == 1_000
+    assert len(clean_text("x" * 10_000)) == MAX_NAME_CHARS and len(escape_sentence("x" * 1_000)) == 1_000
 
 
 def test_text_that_is_no_markdown_is_left_alone():
     for text in ("Mathematics 7b", "09:05:00 to 10:15", "It's 5 - 3, isn't it? (yes)", "Größe; 50 %"):
-        assert literal(text) == text
+        assert escape_markdown(text) == text
 
 
 @pytest.mark.parametrize(
     "text", ["**bold**", "[a](http://b.c)", "$x$", ":red[x]", "<b>", "# x", "1. x", "`x`", "![](//x)"]
 )
 def test_every_mark_is_escaped(text):
-    visible = "".join(c for c in literal(text) if unicodedata.category(c) != "Cf").replace("\\", "")
-    assert literal(text) != text and visible == text
+    visible = "".join(c for c in escape_markdown(text) if unicodedata.category(c) != "Cf").replace("\\", "")
+    assert escape_markdown(text) != text and visible == text
 
 
 @pytest.mark.parametrize(
@@ -95,15 +95,18 @@ def test_every_mark_is_escaped(text):
     ],
 )  # fmt: skip
 def test_no_beginning_of_a_line_makes_anything_but_a_paragraph_of_the_same_text(text):
-    [begin, inline, end] = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(literal(text))
+    [begin, inline, end] = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(escape_markdown(text))
     assert (begin.type, end.type) == ("paragraph_open", "paragraph_close")
     assert {part.type for part in inline.children} <= {"text", "text_special"}
-    assert "".join(part.content for part in inline.children).replace(WORD_JOINER, "") == shown(text)
+    assert "".join(part.content for part in inline.children).replace(WORD_JOINER, "") == clean_text(text)
 
 
 def test_only_the_first_and_the_last_stress_of_a_sentence_hold():
-    assert emphasized("On **Monday 1**: more.") == "On  **Monday 1**: more.".replace("On  ", "On ")
-    assert emphasized("**a ** b ** c**: d_e") == r"**a \*\* b \*\* c**: d\_e" and emphasized("a_b") == r"a\_b"
+    assert escape_emphasized("On **Monday 1**: more.") == "On  **Monday 1**: more.".replace("On  ", "On ")
+    assert (
+        escape_emphasized("**a ** b ** c**: d_e") == r"**a \*\* b \*\* c**: d\_e"
+        and escape_emphasized("a_b") == r"a\_b"
+    )
 
 
 @pytest.mark.slow

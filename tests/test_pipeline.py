@@ -22,14 +22,14 @@ from tests.support.shared import shared_data
 
 @pytest.fixture(scope="module")
 def pipeline():
-    loaded = Pipeline(settings.profile("consent"), settings.read({}).model)
+    loaded = Pipeline(settings.find_profile("consent"), settings.load({}).model)
     loaded.warm()
     return loaded
 
 
 @pytest.fixture(scope="module")
 def attention_only():
-    return Pipeline(settings.profile("attention-only"), settings.read({}).model)
+    return Pipeline(settings.find_profile("attention-only"), settings.load({}).model)
 
 
 def test_an_empty_room_gives_an_empty_result(pipeline):
@@ -109,7 +109,7 @@ def test_what_is_printed_of_a_face_holds_the_agreed_names_and_plain_json(pipelin
 
 
 def test_attention_only_loads_no_expression_network_and_knows_no_emotion(attention_only, tmp_path):
-    Pipeline(settings.profile("attention-only"), tmp_path / "there is no model here")
+    Pipeline(settings.find_profile("attention-only"), tmp_path / "there is no model here")
     result = attention_only.analyze(frame(astronaut()), Stream())
     assert result.expression is None
     assert "expression" not in describe(result)[0]

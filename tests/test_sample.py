@@ -9,12 +9,12 @@ from tests.support.lessons import add, rows
 
 
 def test_no_weeks_give_no_lessons(workspace):
-    assert sample.fill(workspace, PROFILES["consent"], weeks=0) == []
+    assert sample.add_term(workspace, PROFILES["consent"], weeks=0) == []
 
 
 def test_a_term_fills_every_chart_and_is_marked_synthetic(workspace):
     shares = []
-    numbers = sample.fill(workspace, PROFILES["consent"], weeks=2, progress=shares.append)
+    numbers = sample.add_term(workspace, PROFILES["consent"], weeks=2, progress=shares.append)
     assert shares == [0.5, 1.0] and len(numbers) > 30
     for table in (queries.emotions(workspace), queries.distribution(workspace), queries.weekly(workspace)):
         assert len(table) > 20 and table["synthetic"].all()
@@ -25,24 +25,24 @@ def test_a_term_fills_every_chart_and_is_marked_synthetic(workspace):
 
 
 def test_the_same_seed_gives_the_same_term_and_replaces_the_one_before(workspace):
-    first = len(sample.fill(workspace, PROFILES["consent"], weeks=1))
+    first = len(sample.add_term(workspace, PROFILES["consent"], weeks=1))
     before = queries.weekly(workspace)
-    assert len(sample.fill(workspace, PROFILES["consent"], weeks=1)) == first == len(queries.lessons(workspace))
+    assert len(sample.add_term(workspace, PROFILES["consent"], weeks=1)) == first == len(queries.lessons(workspace))
     assert before.equals(queries.weekly(workspace))
 
 
 def test_removing_takes_the_synthetic_lessons_only(workspace):
-    sample.remove(workspace)
+    sample.remove_term(workspace)
     real = add(workspace, rows())
-    sample.fill(workspace, PROFILES["consent"], weeks=1)
-    sample.remove(workspace)
+    sample.add_term(workspace, PROFILES["consent"], weeks=1)
+    sample.remove_term(workspace)
     assert queries.lessons(workspace)["lesson"].tolist() == [real]
     with workspace.cursor() as cursor:
         assert cursor.execute("SELECT count(*) FROM observations").fetchone() == (6,)
 
 
 def test_attention_only_gets_a_term_without_emotions(workspace):
-    number = sample.fill(workspace, PROFILES["attention-only"], weeks=1)[0]
+    number = sample.add_term(workspace, PROFILES["attention-only"], weeks=1)[0]
     assert queries.emotions(workspace).empty and not queries.weekly(workspace).empty
     with workspace.cursor() as cursor:
         kept = cursor.execute("SELECT * FROM observations WHERE lesson = ?", [number]).df()

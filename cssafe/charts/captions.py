@@ -82,7 +82,7 @@ def responses(table: pd.DataFrame) -> str:
 
 
 def regions(table: pd.DataFrame) -> str:
-    """Where attention is highest and lowest. table: seats.attention."""
+    """Where attention is highest and lowest. table: seats.seat_attention."""
     rows = table.dropna(subset="attention")
     return extremes(rows["attention"], rows["low"], rows["high"], list(rows["name"]))
 

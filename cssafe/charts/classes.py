@@ -6,7 +6,7 @@ import pandas as pd
 
 from cssafe.colours import COLOURS, GREY, HIGH, LOW, MIDDLE
 from cssafe.language import N_, _
-from cssafe.queries.responses import WINDOWS
+from cssafe.queries.responses import WINDOWS_S
 
 TITLES = {"attention": N_("Change of attention"), "expression": N_("Change of expression")}
 """In [-1, 1] and, from unpleasant to pleasant, in [-2, 2]."""
@@ -27,7 +27,7 @@ def responses(table: pd.DataFrame, measure: str) -> alt.LayerChart:
             for low, high in zip(table["low"], table["high"], strict=True)
         ],
     ).drop(columns="local")
-    names = [_("{n} s").format(n=window) for window in WINDOWS]
+    names = [_("{n} s").format(n=window) for window in WINDOWS_S]
     half = max([0.2, *table[["change", "low", "high"]].abs().max().dropna()])
     colour = (
         alt.Color("within:N").scale(domain=names, range=COLOURS[: len(names)]).legend(orient="top", title=_("Within"))
@@ -60,7 +60,7 @@ def responses(table: pd.DataFrame, measure: str) -> alt.LayerChart:
 def regions(table: pd.DataFrame, withheld: str) -> alt.LayerChart:
     """The picture with its regions, coloured by attention. Selection "drawn": a rectangle drawn with the pointer, in percent.
 
-    table: seats.attention. withheld: what stands in a region without a figure.
+    table: seats.seat_attention. withheld: what stands in a region without a figure.
     """
     table = table.assign(
         **{edge: 100 * table[edge].astype(float) for edge in ("left", "top", "right", "bottom")},

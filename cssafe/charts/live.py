@@ -9,7 +9,7 @@ import pandas as pd
 from cssafe.colours import COLOURS, EMOTIONS, GREY
 from cssafe.labels import FERPLUS
 from cssafe.language import _
-from cssafe.settings import LIVE_MINUTES
+from cssafe.settings import LIVE_HISTORY_MINUTES
 
 
 def last_minutes(history: pd.DataFrame, bands: dict[str, float], now: datetime) -> alt.LayerChart:
@@ -18,14 +18,14 @@ def last_minutes(history: pd.DataFrame, bands: dict[str, float], now: datetime) 
     history: View.history. bands: Formula.bands, whose limits between levels are drawn. now: View.now.
     """
     now = now.replace(microsecond=0, tzinfo=None)
-    seconds = pd.date_range(end=now, periods=LIVE_MINUTES * 60, freq="s", unit="us", name="time")
+    seconds = pd.date_range(end=now, periods=LIVE_HISTORY_MINUTES * 60, freq="s", unit="us", name="time")
     rows = history.drop_duplicates("time", keep="last").set_index("time").reindex(seconds).reset_index()
     rows["ago"] = (rows["time"] - now).dt.total_seconds() / 60
     x = (
         alt.X("ago:Q")
         .title(_("Minutes ago"))
-        .scale(domain=[-LIVE_MINUTES, 0])
-        .axis(values=list(range(-LIVE_MINUTES, 1)), labelExpr="-datum.value", grid=False)
+        .scale(domain=[-LIVE_HISTORY_MINUTES, 0])
+        .axis(values=list(range(-LIVE_HISTORY_MINUTES, 1)), labelExpr="-datum.value", grid=False)
     )
     title = _("Concentration (0 to 1)")
     y = alt.Y("concentration:Q").title(title).scale(domain=[0, 1])

@@ -57,7 +57,7 @@ def main(args: argparse.Namespace) -> int:
 
 def measure(portrait: np.ndarray, repeats: int) -> dict[str, Any]:
     """All figures. portrait: uint8 (h, w, 3) BGR with at least one face."""
-    chosen = settings.read()
+    chosen = settings.load()
     startup: dict[str, float] = {}
     with _Timer(startup, "import_s"):
         from cssafe.pipeline import Pipeline
@@ -166,7 +166,7 @@ def time_queries(weeks: int, repeats: int = 3) -> dict[str, Any]:
     workspace = Workspace.open(None)
     try:
         begun = time.perf_counter()
-        lessons = sample.fill(workspace, settings.PROFILES["demo"], weeks=weeks)
+        lessons = sample.add_term(workspace, settings.PROFILES["demo"], weeks=weeks)
         filled = time.perf_counter() - begun
         with workspace.cursor() as cursor:
             (rows,) = cursor.execute("SELECT count(*) FROM observations").fetchone() or (0,)

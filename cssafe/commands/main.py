@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from cssafe import settings
+from cssafe.errors import CssafeError
 from cssafe.labels import ACTIVITIES
-from cssafe.settings import ConfigurationError
 
 if TYPE_CHECKING:
     from cssafe.pipeline import Pipeline
@@ -56,10 +56,6 @@ INCOMPLETE = 3
 """Exit status of `analyze` where a source could not be read, or not to its end; what was read is kept."""
 
 HEADING = f"{'source':<40} {'frames':>6} {'seconds':>7} {'faces':>5} {'concentration':>13}  emotion"
-
-
-class BadInput(Exception):
-    """What the user asked for cannot be done; the message says why."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -101,7 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except Exception as error:
         error = _damage(error)
-        expected = isinstance(error, _for_the_user())
+        expected = isinstance(error, (CssafeError, OSError))
         kind = "" if expected else f"This is a fault in CSSAFE, please report it: {_place(error)}: "
         print(f"{parser.prog}: {kind}{_one_line(error)}", file=sys.stderr)
         return 2 if expected else 1
@@ -141,8 +137,8 @@ def add_arguments_analyze(parser: Parser) -> None:
 def main_analyze(args: argparse.Namespace) -> int:
     from cssafe import media
 
-    chosen = settings.read()
-    profile = settings.profile(args.profile) if args.profile else chosen.profile
+    chosen = settings.load()
+    profile = settings.find_profile(args.profile) if args.profile else chosen.profile
     _check_outputs(args, chosen, profile)
     files = [(file, os.path.isdir(source)) for source in args.sources for file in media.find(source)]
     _check_readable(files)
@@ -161,7 +157,7 @@ def main_analyze(args: argparse.Namespace) -> int:
             if read:
                 _keep(read, args, pipeline, workspace)
     if not read:
-        raise BadInput(f"{', '.join(map(media.hidden, args.sources))}: no image or video that can be read.")
+        raise CssafeError(f"{', '.join(map(media.hidden, args.sources))}: no image or video that can be read.")
     return 0 if complete else INCOMPLETE
 
 
@@ -170,11 +166,11 @@ def _check_outputs(args: argparse.Namespace, chosen: settings.Settings, profile:
     if args.lesson is not None:
         chosen.database  # noqa: B018 hosted there is none
         if not profile.stored:
-            raise BadInput(f"The profile {profile.name} stores nothing, so --lesson cannot be used with it.")
+            raise CssafeError(f"The profile {profile.name} stores nothing, so --lesson cannot be used with it.")
         if not args.lesson.strip():
-            raise BadInput("--lesson needs a name.")
+            raise CssafeError("--lesson needs a name.")
     if args.out is not None and (args.out.is_dir() or not args.out.absolute().parent.is_dir()):
-        raise BadInput(f"--out {args.out}: expected the name of a file in a folder that is there.")
+        raise CssafeError(f"--out {args.out}: expected the name of a file in a folder that is there.")
 
 
 def _check_readable(files: Sequence[tuple[str, bool]]) -> None:
@@ -190,7 +186,7 @@ def _check_readable(files: Sequence[tuple[str, bool]]) -> None:
             return
         except media.MediaError as error:
             problems.append(str(error))
-    raise BadInput(" ".join(problems))
+    raise CssafeError(" ".join(problems))
 
 
 def _begun(source: str) -> "Recording":
@@ -336,16 +332,16 @@ def add_arguments_sample(parser: Parser) -> None:
 def main_sample(args: argparse.Namespace) -> int:
     from cssafe import sample
 
-    chosen = settings.read()
+    chosen = settings.load()
     database = chosen.database
     if not chosen.profile.stored:
-        raise BadInput(f"The profile {chosen.profile.name} stores nothing: set CSSAFE_PROFILE to consent.")
+        raise CssafeError(f"The profile {chosen.profile.name} stores nothing: set CSSAFE_PROFILE to consent.")
     with _database(chosen) as workspace:
         if args.remove:
-            sample.remove(workspace)
+            sample.remove_term(workspace)
             print("The synthetic lessons are gone.")
         else:
-            lessons = sample.fill(workspace, chosen.profile, args.seed, args.weeks)
+            lessons = sample.add_term(workspace, chosen.profile, args.seed, args.weeks)
             print(f"{len(lessons)} synthetic lessons, marked as such, are in {database}.")
     return 0
 
@@ -358,19 +354,19 @@ def add_arguments_restore(parser: Parser) -> None:
 def main_restore(args: argparse.Namespace) -> int:
     from cssafe.store import backups, restore_file
 
-    database = settings.read().database
-    found, newest = backups.listed(database), backups.newest(database)
+    database = settings.load().database
+    found, newest = backups.list_backups(database), backups.newest_backup(database)
     if newest is None and (args.list or args.backup is None):
-        raise BadInput(f"There is no backup of {database} yet. CSSAFE makes one on a day on which a lesson ends.")
+        raise CssafeError(f"There is no backup of {database} yet. CSSAFE makes one on a day on which a lesson ends.")
     if args.list:
         for backup in found:
             held = "cannot be read" if backup.lessons is None else f"{backup.lessons} lessons"
             print(f"{backup.day}  {held:>14}  {backup.size / 1e6:>7.1f} MB  {backup.path}")
         return 0
-    dated = newest if args.backup is None else backups.path_of(database, args.backup)
+    dated = newest if args.backup is None else backups.backup_path(database, args.backup)
     chosen = dated if dated is not None and dated.is_file() else Path(args.backup)
     if not chosen.is_file():
-        raise BadInput(
+        raise CssafeError(
             f"There is no backup {chosen}: expected a date or a file that python -m cssafe restore --list shows."
         )
     kept = restore_file(database, chosen)
@@ -394,13 +390,6 @@ def _weeks(text: str) -> int:
     return int(text)
 
 
-def _for_the_user() -> tuple[type[Exception], ...]:
-    """Errors whose message is written for the user; those of modules never imported cannot have been raised."""
-    known = {"cssafe.media": "MediaError", "cssafe.store": "StoreError", "cssafe.training.datasets": "DataError"}
-    loaded = [getattr(sys.modules[module], name) for module, name in known.items() if module in sys.modules]
-    return (BadInput, ConfigurationError, OSError, *loaded)
-
-
 def _damage(error: Exception) -> Exception:
     """The error in words if a block of the database turned out damaged; any other as it is."""
     if "cssafe.store" not in sys.modules:
@@ -408,8 +397,8 @@ def _damage(error: Exception) -> Exception:
     from cssafe.store import backups
     from cssafe.store.errors import is_damage, why_damaged
 
-    path = settings.read().database
-    return why_damaged(path, error, backup=backups.newest(path)) if is_damage(error) else error
+    path = settings.load().database
+    return why_damaged(path, error, backup=backups.newest_backup(path)) if is_damage(error) else error
 
 
 def _one_line(error: Exception) -> str:

@@ -5,7 +5,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from cssafe.store.rescue import Report, rescue
+from cssafe.store.rescue import RescueReport, rescue
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +23,7 @@ def main(args: argparse.Namespace) -> int:
     return 0 if report.complete else 1
 
 
-def summary(report: Report) -> str:
+def summary(report: RescueReport) -> str:
     """Rows of each table, and the lessons that lack something."""
     lines = [f"{'table':<14} {'copied':>9} {'in part':>9} {'lost':>9}"]
     lines += [f"{t.table:<14} {t.whole:>9} {t.partly:>9} {t.lost:>9}" for t in report.tables]

@@ -8,12 +8,12 @@ from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo, available_timezones
 
 from cssafe import media, settings
+from cssafe.errors import ConfigurationError
 from cssafe.frames import LEVELS
 from cssafe.live.engine import Engine
 from cssafe.live.lesson import LiveLesson
 from cssafe.live.room_camera import CameraReader, check_source
 from cssafe.pipeline import Pipeline
-from cssafe.settings import ConfigurationError
 from cssafe.store import Workspace
 
 REPORT = 60.0
@@ -34,8 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    chosen = settings.read()
-    profile = settings.profile(args.profile) if args.profile else chosen.profile
+    chosen = settings.load()
+    profile = settings.find_profile(args.profile) if args.profile else chosen.profile
     if not profile.stored:
         raise ConfigurationError(
             f"The profile {profile.name} stores nothing, so that no lesson can be recorded with it."

@@ -31,7 +31,7 @@ from pyarrow import parquet
 
 from cssafe import settings
 from cssafe.exchange import ABOUT, DERIVED, FORMATS, PROGRAM
-from cssafe.exchange.spreadsheet import CellError, find_decimal_mark, read_number, read_time, read_whole, unescape
+from cssafe.exchange.spreadsheet import CellError, find_decimal_mark, parse_number, parse_time, parse_whole, unescape
 from cssafe.language import N_
 from cssafe.settings import ImportLimits
 
@@ -45,10 +45,10 @@ BATCH_ROWS = 20_000
 TEXT_BATCH_ROWS = 1_000
 """Rows of Parquet that are read at a time, of a table of numbers and of one with texts: the longest take 20 MB."""
 
-ABOUT_BYTES = 100_000
+MAX_ABOUT_BYTES = 100_000
 """Of about.json: it is a list of about 20 tables."""
 
-HEADER_BYTES = 20_000
+MAX_HEADER_BYTES = 20_000
 """Of a CSV member's first line: the widest table has 46 columns."""
 
 CHUNK_BYTES = 1 << 20
@@ -130,15 +130,15 @@ class Budget:
         """
         self._rows[member] += batch.num_rows
         self._decoded += batch.nbytes
-        if member.startswith("lessons.") and self._rows[member] > settings.IMPORT_LESSONS:
-            raise Refusal(TOO_MANY_ROWS, member=member, most=f"{settings.IMPORT_LESSONS:,}")
+        if member.startswith("lessons.") and self._rows[member] > settings.MAX_IMPORT_LESSONS:
+            raise Refusal(TOO_MANY_ROWS, member=member, most=f"{settings.MAX_IMPORT_LESSONS:,}")
         if self._rows.total() > self._limits.rows:
             raise Refusal(TOO_MANY_ROWS, member=member, most=f"{self._limits.rows:,}")
         if self._decoded > self._limits.decoded:
             raise Refusal(TOO_MANY_BYTES, member=member, most=_millions(self._limits.decoded))
 
 
-class Counted:
+class CountedMember:
     """A member of the ZIP as a file to be read once; what it gives is counted."""
 
     closed = False
@@ -167,7 +167,7 @@ def main() -> None:
     pa.set_io_thread_count(1)
     _limit_memory(arguments.limits.memory)
     try:
-        decode(sys.stdin.buffer, out, arguments)
+        decode_file(sys.stdin.buffer, out, arguments)
     except Refusal as refusal:
         _say(out, refused=refusal.words, places=refusal.places)
     except MemoryError:
@@ -176,7 +176,7 @@ def main() -> None:
         _say(out, refused=DAMAGED, places={"problem": first_line(error)})
 
 
-def decode(file: IO[bytes], out: IO[bytes], arguments: Arguments) -> None:
+def decode_file(file: IO[bytes], out: IO[bytes], arguments: Arguments) -> None:
     """Write what the module's docstring describes.
 
     Raises:
@@ -184,8 +184,8 @@ def decode(file: IO[bytes], out: IO[bytes], arguments: Arguments) -> None:
     """
     budget = Budget(arguments.limits)
     with ZipFile(file) as archive:
-        if len(archive.infolist()) > settings.IMPORT_MEMBERS:
-            raise Refusal(TOO_MANY_MEMBERS, most=settings.IMPORT_MEMBERS)
+        if len(archive.infolist()) > settings.MAX_IMPORT_MEMBERS:
+            raise Refusal(TOO_MANY_MEMBERS, most=settings.MAX_IMPORT_MEMBERS)
         members = _members(archive)
         about = _about(archive, members)
         _say(out, about=about)
@@ -231,8 +231,8 @@ def _about(archive: ZipFile, members: dict[str, str]) -> dict[str, Any]:
     """What the file says of itself, as far as it can be used."""
     foreign = Refusal(FOREIGN, about=ABOUT)
     with archive.open(members[ABOUT]) as member:
-        content = member.read(ABOUT_BYTES + 1)
-    if len(content) > ABOUT_BYTES:
+        content = member.read(MAX_ABOUT_BYTES + 1)
+    if len(content) > MAX_ABOUT_BYTES:
         raise foreign
     try:
         about = json.loads(content)
@@ -255,7 +255,7 @@ def _rows(
     read = readers.get(name.rpartition(".")[2], partial(_parquet, in_memory=arguments.in_memory))
 
     def opened() -> Any:
-        return Counted(archive.open(path), name, budget)
+        return CountedMember(archive.open(path), name, budget)
 
     try:
         for rows in read(opened, schema, name):
@@ -329,14 +329,14 @@ def _csv(opened: Callable[[], Any], schema: pa.Schema, name: str) -> Iterator[pa
         before += rows.num_rows
 
 
-def _delimiter(member: Counted, schema: pa.Schema, name: str) -> str:
+def _delimiter(member: CountedMember, schema: pa.Schema, name: str) -> str:
     """The one of the first line, whose columns must be known."""
     head = b""
-    while b"\n" not in head and len(head) <= HEADER_BYTES and (more := member.read(HEADER_BYTES)):
+    while b"\n" not in head and len(head) <= MAX_HEADER_BYTES and (more := member.read(MAX_HEADER_BYTES)):
         head += more
     line = head.partition(b"\n")[0]
-    if len(line) > HEADER_BYTES:
-        raise Refusal(LONG_START, member=name, most=f"{HEADER_BYTES:,}")
+    if len(line) > MAX_HEADER_BYTES:
+        raise Refusal(LONG_START, member=name, most=f"{MAX_HEADER_BYTES:,}")
     try:
         text = line.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -357,7 +357,7 @@ def _check_names(names: list[str], schema: pa.Schema, name: str) -> None:
         raise Refusal(COLUMN_TWICE, table=name, column=max(names, key=names.count)[:100])
 
 
-def _parsed(member: Counted, delimiter: str, schema: pa.Schema) -> Iterable[pa.Table]:
+def _parsed(member: CountedMember, delimiter: str, schema: pa.Schema) -> Iterable[pa.Table]:
     options = pa.csv.ConvertOptions(
         column_types=schema if DERIVED[0] in schema.names else schema.append(pa.field(DERIVED[0], pa.string())),
         strings_can_be_null=True,
@@ -377,11 +377,11 @@ def _interpreted(texts: pa.Table, schema: pa.Schema, mark: str, name: str, befor
             continue
         read: Callable[[str], Any] = unescape
         if pa.types.is_floating(field.type):
-            read = partial(read_number, mark=mark)
+            read = partial(parse_number, mark=mark)
         elif pa.types.is_integer(field.type):
-            read = read_whole
+            read = parse_whole
         elif pa.types.is_timestamp(field.type):
-            read = read_time
+            read = parse_time
         columns[field.name] = _map(texts[field.name], read, field, name, before)
     return pa.table(columns)
 
@@ -418,7 +418,7 @@ def _conform(rows: pa.Table, schema: pa.Schema, name: str) -> pa.Table:
     ]
     for field, column in zip(schema, columns, strict=True):
         if field.type == pa.string():
-            most = settings.IMPORT_SETTING_BYTES if name.startswith("settings.") else settings.IMPORT_TEXT_BYTES
+            most = settings.MAX_IMPORT_SETTING_BYTES if name.startswith("settings.") else settings.MAX_IMPORT_TEXT_BYTES
             if (pc.max(pc.binary_length(column)).as_py() or 0) > most:
                 raise Refusal(TOO_LONG, member=name, column=field.name, most=f"{most:,}")
     return pa.table(columns, schema=schema)

@@ -21,19 +21,23 @@ from cssafe import settings
 from cssafe.exchange import ABOUT, FORMATS, PROGRAM, Progress
 from cssafe.exchange.spreadsheet import escape
 from cssafe.store import StoreError, Workspace
-from cssafe.store.migrations import of_lessons
-from cssafe.store.stored_settings import TRAVELLING
-from cssafe.store.summaries import shareable
+from cssafe.store.migrations import lesson_tables
+from cssafe.store.stored_settings import EXPORTED_SETTINGS
+from cssafe.store.summaries import shareable_minutes_sql
 
-BATCH = 100_000
+MAX_CHUNK_ROWS = 100_000
 """Observations that are held in memory at a time, about."""
 
-OF_FACES = ("observations", "tracks", "faces")
+FACE_TABLES = ("observations", "tracks", "faces")
 """Tables with rows of single faces."""
 
-TOLD = "SELECT lesson FROM lessons WHERE ended IS NOT NULL AND list_contains($individual::VARCHAR[], profile)"
-WITHHELD = "SELECT lesson FROM lessons WHERE ended IS NOT NULL AND NOT list_contains($individual::VARCHAR[], profile)"
-INDIVIDUAL = [profile.name for profile in settings.PROFILES.values() if profile.individuals]
+INDIVIDUAL_LESSONS = (
+    "SELECT lesson FROM lessons WHERE ended IS NOT NULL AND list_contains($individual::VARCHAR[], profile)"
+)
+CLASS_LESSONS = (
+    "SELECT lesson FROM lessons WHERE ended IS NOT NULL AND NOT list_contains($individual::VARCHAR[], profile)"
+)
+INDIVIDUAL_PROFILES = [profile.name for profile in settings.PROFILES.values() if profile.individuals]
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ class Contents:
     withheld: int
 
 
-def write(workspace: Workspace, file: IO[bytes], form: str, progress: Progress = lambda share: None) -> Contents:
+def export_file(workspace: Workspace, file: IO[bytes], form: str, progress: Progress = lambda share: None) -> Contents:
     """Write all lessons that are over, and the settings. form: one of FORMATS."""
     rows = {}
     packed = ZIP_STORED if form == "parquet" else ZIP_DEFLATED  # Parquet is packed already
@@ -61,7 +65,7 @@ def write(workspace: Workspace, file: IO[bytes], form: str, progress: Progress =
                     done += 1
                     progress(done / chunks)
                 writer.close()
-        (withheld,) = _row(cursor, f"SELECT count(*) FROM ({WITHHELD})", {"individual": INDIVIDUAL})
+        (withheld,) = _row(cursor, f"SELECT count(*) FROM ({CLASS_LESSONS})", {"individual": INDIVIDUAL_PROFILES})
         steps = [name for (name,) in cursor.execute("SELECT name FROM migrations ORDER BY name").fetchall()]
         about: dict[str, Any] = {
             "program": PROGRAM,
@@ -84,13 +88,13 @@ class Part:
 
 def _parts(cursor: Any) -> list[Part]:
     """The tables, `lessons` first, as those who read it need it."""
-    belonging = of_lessons(cursor)
-    told = {"individual": INDIVIDUAL}
+    belonging = lesson_tables(cursor)
+    told = {"individual": INDIVIDUAL_PROFILES}
     parts = [Part("lessons", "FROM lessons WHERE ended IS NOT NULL ORDER BY lesson")]
     for table in (name for name in belonging if name not in ("lessons", "minutes", "observations")):
-        which = TOLD if table in OF_FACES else "SELECT lesson FROM lessons WHERE ended IS NOT NULL"
+        which = INDIVIDUAL_LESSONS if table in FACE_TABLES else "SELECT lesson FROM lessons WHERE ended IS NOT NULL"
         parts.append(
-            Part(table, f"FROM {table} WHERE lesson IN ({which}) ORDER BY ALL", (told if table in OF_FACES else {},))
+            Part(table, f"FROM {table} WHERE lesson IN ({which}) ORDER BY ALL", (told if table in FACE_TABLES else {},))
         )
     rows = cursor.execute(
         "SELECT table_name FROM duckdb_tables() WHERE NOT internal AND NOT temporary AND database_name = current_database()"
@@ -98,8 +102,10 @@ def _parts(cursor: Any) -> list[Part]:
     for table in sorted({name for (name,) in rows} - {*belonging, "migrations", "settings"}):
         parts.append(Part(table, f"FROM {table} ORDER BY ALL"))
     kept = "FROM settings WHERE list_contains($travel::VARCHAR[], key) ORDER BY key"
-    parts.append(Part("settings", kept, ({"travel": TRAVELLING},)))
-    minutes = f"WITH {shareable(WITHHELD)} FROM minutes WHERE lesson IN ({TOLD}) UNION ALL BY NAME FROM shareable ORDER BY ALL"
+    parts.append(Part("settings", kept, ({"travel": EXPORTED_SETTINGS},)))
+    minutes = f"""
+        WITH {shareable_minutes_sql(CLASS_LESSONS)}
+        FROM minutes WHERE lesson IN ({INDIVIDUAL_LESSONS}) UNION ALL BY NAME FROM shareable ORDER BY ALL"""
     parts.append(Part("minutes", minutes, (told,)))
     chunks = _chunks(cursor)
     # Earlier versions wrote seconds twice when the clock was set back; no file is taken in that has one twice.
@@ -107,7 +113,7 @@ def _parts(cursor: Any) -> list[Part]:
         SELECT DISTINCT ON (observations.lesson, observations.time, track) observations.*, activity
         FROM observations ASOF LEFT JOIN activities
             ON observations.lesson = activities.lesson AND observations.time >= activities.time
-        WHERE observations.lesson BETWEEN $first AND $last AND observations.lesson IN ({TOLD})
+        WHERE observations.lesson BETWEEN $first AND $last AND observations.lesson IN ({INDIVIDUAL_LESSONS})
         ORDER BY observations.lesson, observations.time, track"""
     pieces = ({"first": min(chunk, default=0), "last": max(chunk, default=0)} for chunk in chunks)
     parts.append(Part("observations", observations, tuple(told | piece for piece in pieces)))
@@ -117,13 +123,13 @@ def _parts(cursor: Any) -> list[Part]:
 def _chunks(cursor: Any) -> list[list[int]]:
     """Lessons that are read together, rising; one piece at least, which may be empty."""
     counted = cursor.execute(
-        f"SELECT lesson, count(*) FROM observations WHERE lesson IN ({TOLD}) GROUP BY lesson ORDER BY lesson",
-        {"individual": INDIVIDUAL},
+        f"SELECT lesson, count(*) FROM observations WHERE lesson IN ({INDIVIDUAL_LESSONS}) GROUP BY lesson ORDER BY lesson",
+        {"individual": INDIVIDUAL_PROFILES},
     ).fetchall()
     chunks: list[list[int]] = [[]]
     held = 0
     for lesson, rows in counted:
-        if held + rows > BATCH and chunks[-1]:
+        if held + rows > MAX_CHUNK_ROWS and chunks[-1]:
             chunks.append([])
             held = 0
         chunks[-1].append(lesson)
@@ -142,8 +148,10 @@ class _Writer:
         """The number of rows of this piece."""
         piece = self._cursor.execute(self._part.sql, chunk).to_arrow_table()
         if self._form == "json":
-            lines = self._cursor.execute(f"SELECT to_json(line)::VARCHAR FROM (SELECT {exact(piece)} FROM piece) line")
-            while found := lines.fetchmany(BATCH):
+            lines = self._cursor.execute(
+                f"SELECT to_json(line)::VARCHAR FROM (SELECT {exact_floats_sql(piece)} FROM piece) line"
+            )
+            while found := lines.fetchmany(MAX_CHUNK_ROWS):
                 self._member.writelines(f"{line}\n".encode() for (line,) in found)
             return piece.num_rows
         if self._form == "csv":
@@ -171,7 +179,7 @@ def _escaped(piece: pa.Table) -> pa.Table:
     return piece
 
 
-def exact(table: pa.Table) -> str:
+def exact_floats_sql(table: pa.Table) -> str:
     """SQL for the table's columns with the digits of its floats and no more: 0.1, not 0.10000000149011612."""
     short = {field.name for field in table.schema if field.type == pa.float32()}
     return ", ".join(f'"{n}"::VARCHAR::DOUBLE AS "{n}"' if n in short else f'"{n}"' for n in table.column_names)
@@ -189,11 +197,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    from cssafe.exchange.progress import tell
+    from cssafe.exchange.progress import progress_printer
 
     if args.file.is_dir() or not args.file.absolute().parent.is_dir():
         raise StoreError(f"{args.file}: expected the name of a file in a folder that is there.")
-    chosen = settings.read()
+    chosen = settings.load()
     database = chosen.database
     if not database.is_file():
         raise StoreError(f"There is no database {database} yet, so there is nothing to export.")
@@ -201,7 +209,7 @@ def main(args: argparse.Namespace) -> int:
     half = args.file.with_name(args.file.name + ".part")
     try:
         with half.open("wb") as file:
-            contents = write(workspace, file, args.format, tell("Written"))
+            contents = export_file(workspace, file, args.format, progress_printer("Written"))
         os.replace(half, args.file)
     finally:
         half.unlink(missing_ok=True)

@@ -25,13 +25,13 @@ from cssafe.exchange.decoder import Arguments
 from cssafe.language import N_, _
 from cssafe.settings import ROOT, ImportLimits, Profile
 from cssafe.store import StoreError, Workspace
-from cssafe.store.importing import Taken
+from cssafe.store.importing import ImportResult
 
 Columns = dict[str, pa.Schema]
 """Table -> its columns here."""
 
 
-FRUGAL = {
+DECODER_ENVIRONMENT = {
     "ARROW_DEFAULT_MEMORY_POOL": "system",
     "OMP_NUM_THREADS": "1",
     "MALLOC_ARENA_MAX": "1",
@@ -47,14 +47,14 @@ TOO_LARGE = N_(
 EXIT_TIMEOUT_S = 5.0
 """Seconds in which a decoder whose output has ended is expected to have ended, too."""
 
-OUT_OF_MEMORY = (6, 9)
+OUT_OF_MEMORY_SIGNALS = (6, 9)
 """Signals that end it where memory runs out: SIGABRT by a library that gets none, SIGKILL by the system that has none left."""
 
 MEMORY_RAN_OUT = N_(
     "Reading the file was ended for want of memory: it may take {most} MB, or less where the computer has less left. Import a "
     "file with fewer lessons, or import it on your own computer with other programs closed."
 )
-BROKEN_DOWN = N_(
+DECODER_FAILED = N_(
     "Reading the file broke down (exit code {code}): it is damaged, or CSSAFE has a fault. Export it again where it came from, "
     "best in another format."
 )
@@ -63,7 +63,9 @@ _importing = Lock()
 """One import into memory at a time: each takes several times the size of its rows while it is checked."""
 
 
-def read(workspace: Workspace, file: IO[bytes], profile: Profile, progress: Progress = lambda share: None) -> Taken:
+def import_file(
+    workspace: Workspace, file: IO[bytes], profile: Profile, progress: Progress = lambda share: None
+) -> ImportResult:
     """Add what a file of `outgoing.write` holds, all of it or nothing. profile: this computer's.
 
     Raises:
@@ -134,7 +136,7 @@ def _decoded(
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         cwd=ROOT,
-        env=os.environ | FRUGAL,
+        env=os.environ | DECODER_ENVIRONMENT,
     )
     about: dict[str, Any] = {}
     with process:
@@ -184,9 +186,9 @@ def _why_ended(process: "subprocess.Popen[bytes]", limits: ImportLimits) -> Stor
     with suppress(subprocess.TimeoutExpired):
         process.wait(EXIT_TIMEOUT_S)
     code = process.poll()
-    if code is not None and -code in OUT_OF_MEMORY:
+    if code is not None and -code in OUT_OF_MEMORY_SIGNALS:
         return StoreError(MEMORY_RAN_OUT, most=f"{limits.memory // 1_000_000:,}")
-    return StoreError(BROKEN_DOWN, code=code)
+    return StoreError(DECODER_FAILED, code=code)
 
 
 def _check_version(about: dict[str, Any], workspace: Workspace) -> None:
@@ -216,23 +218,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    from cssafe.exchange.progress import tell
+    from cssafe.exchange.progress import progress_printer
 
-    chosen = settings.read()
+    chosen = settings.load()
     database = chosen.database
     if not chosen.profile.stored:
         raise StoreError(f"The profile {chosen.profile.name} stores nothing: set CSSAFE_PROFILE to consent.")
     with args.file.open("rb") as file:
         workspace = Workspace.open(database, chosen.profile.expression)
         try:
-            taken = read(workspace, file, chosen.profile, tell("Read"))
+            taken = import_file(workspace, file, chosen.profile, progress_printer("Read"))
         finally:
             workspace.close()
-    print(told(taken))
+    print(describe_import(taken))
     return 0
 
 
-def told(taken: Taken) -> str:
+def describe_import(taken: ImportResult) -> str:
     """What came in, in words."""
     words = _("Lessons that came in: {n}. Here already, and left as they are: {present}.").format(
         n=len(taken.lessons), present=taken.present

@@ -6,7 +6,7 @@ import time
 from cssafe.exchange import Progress
 
 
-def tell(what: str) -> Progress:
+def progress_printer(what: str) -> Progress:
     """A function that says how far it is, every other second."""
     last = time.monotonic()
 

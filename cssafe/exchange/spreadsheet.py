@@ -100,7 +100,7 @@ def find_decimal_mark(numbers: Iterable[str]) -> str:
     return marks.pop() if marks else ""
 
 
-def read_number(text: str, mark: str) -> float:
+def parse_number(text: str, mark: str) -> float:
     """A decimal number. mark: the table's decimal mark, "" where it is not known.
 
     Raises:
@@ -115,7 +115,7 @@ def read_number(text: str, mark: str) -> float:
     return float(plain)
 
 
-def read_whole(text: str) -> int:
+def parse_whole(text: str) -> int:
     """A whole number.
 
     Raises:
@@ -126,7 +126,7 @@ def read_whole(text: str) -> int:
     return int(text)
 
 
-def read_time(text: str) -> datetime:
+def parse_time(text: str) -> datetime:
     """A date with a time of day: year first, or day first with points, or with slashes where day and month cannot be confused.
 
     Raises:

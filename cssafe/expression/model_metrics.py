@@ -44,8 +44,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from cssafe.errors import ConfigurationError
 from cssafe.language import N_
-from cssafe.settings import ConfigurationError
 
 FIGURES = "figures.json"
 

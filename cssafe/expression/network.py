@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from cssafe.errors import ConfigurationError
 from cssafe.labels import FER2013, FERPLUS
 from cssafe.language import N_
-from cssafe.settings import ConfigurationError
 from cssafe.vision import openvino_runtime
 
 GRAPHS = {"int8": "expression_int8", "bf16": "expression", "f32": "expression"}

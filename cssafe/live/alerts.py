@@ -14,7 +14,7 @@ import pandas as pd
 
 from cssafe.language import N_, _
 from cssafe.settings import MINIMUM_GROUP
-from cssafe.stats.intervals import interval, weights
+from cssafe.stats.intervals import mean_interval, quality_weights
 
 ALERT_WINDOW = timedelta(minutes=2)
 """Time for which a class must be beyond a limit: shorter dips are ordinary, and a hint that is often wrong is soon ignored."""
@@ -154,7 +154,7 @@ class AlertDetector:
         now = second["time"].iloc[0].to_pydatetime()
         values = face_measures(second)
         values[:, (~np.isnan(values)).sum(axis=0) < MINIMUM_GROUP] = np.nan
-        weight = weights(second["quality"].to_numpy(float))
+        weight = quality_weights(second["quality"].to_numpy(float))
         self._recent.append(Second(now, second["track"].to_numpy(), values, weight, _means(values, weight)))
         while self._recent[0].time <= now - ALERT_WINDOW:
             self._earlier.append(self._recent.popleft())
@@ -186,7 +186,7 @@ class AlertDetector:
             seconds = course[(part == number) & ~np.isnan(course)]
             if len(seconds) < MIN_MEASURED_S or rule.sign * (seconds.mean() - limit) <= 0:
                 return {}
-        mean, low, high = interval(
+        mean, low, high = mean_interval(
             np.concatenate([second.values[:, column] for second in self._recent]),
             np.concatenate([second.weights for second in self._recent]),
             np.concatenate([second.tracks for second in self._recent]),

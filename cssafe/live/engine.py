@@ -17,12 +17,12 @@ from datetime import datetime
 
 import numpy as np
 
+from cssafe.errors import ConfigurationError
 from cssafe.frames import Frame, FrameResult
 from cssafe.language import N_
 from cssafe.live.transports.messages import SENTENCES
 from cssafe.media import MediaError, decode
 from cssafe.pipeline import Pipeline, Stream
-from cssafe.settings import ConfigurationError
 
 log = logging.getLogger(__name__)
 

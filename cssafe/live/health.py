@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from cssafe import settings
+from cssafe.errors import ConfigurationError
 from cssafe.live import services
-from cssafe.settings import ROOT, ConfigurationError
+from cssafe.settings import ROOT
 
 PACKAGES = ("streamlit", "streamlit-webrtc", "openvino", "duckdb", "opencv-python-headless", "av", "numpy", "pandas")
 """Packages whose version is needed first when something goes wrong."""
@@ -70,7 +71,7 @@ def transports() -> list[str]:
 def network() -> str:
     """First digits of the SHA-256 of the expression network's weights; in words where there are none."""
     try:
-        chosen = settings.read()
+        chosen = settings.load()
         if not chosen.profile.expression:
             return "none: no emotion is computed"
         return _digest(chosen.model, "expression.bin")
@@ -81,7 +82,7 @@ def network() -> str:
 def detector() -> str:
     """As `network`, of the face detector; a YuNet by the name of its file."""
     try:
-        chosen = settings.read().detector
+        chosen = settings.load().detector
         return f"YuNet, {chosen.name}" if chosen.suffix.lower() == ".onnx" else _digest(chosen, "detector.bin")
     except (ConfigurationError, OSError, ValueError, KeyError, TypeError):
         return "cannot be read"

@@ -14,12 +14,13 @@ from typing import NamedTuple
 import numpy as np
 
 from cssafe import media
+from cssafe.errors import ConfigurationError
 from cssafe.language import N_, _
 from cssafe.live.engine import Answer, Engine
 from cssafe.live.lesson import LiveLesson
 from cssafe.live.transports.messages import Overlay
 from cssafe.media import MediaError, hidden
-from cssafe.settings import ConfigurationError, Settings
+from cssafe.settings import Settings
 from cssafe.vision.anonymize import cover
 from cssafe.vision.preview import preview
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from cssafe import media, settings
-from cssafe.errors import CssafeError
+from cssafe.errors import ConfigurationError, CssafeError
 from cssafe.language import N_
 from cssafe.live.engine import Engine
 from cssafe.live.lesson import LiveLesson
@@ -91,7 +91,7 @@ class RoomScheduler:
         """When the running lesson ends by itself (aware); None if a person must end it."""
         if self._entry is None:
             return self._until
-        return room_timetable.ends(self._entry, datetime.now(UTC), self._plan.time_zone)
+        return room_timetable.due_until(self._entry, datetime.now(UTC), self._plan.time_zone)
 
     def start(
         self,
@@ -192,7 +192,7 @@ class RoomScheduler:
         while not self._closed.wait(pause):
             pause = TICK_S
             try:
-                chosen = settings.read()
+                chosen = settings.load()
                 if chosen.hosted:
                     return
                 if not known and chosen.profile.stored and chosen.database.exists():

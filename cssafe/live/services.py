@@ -24,12 +24,13 @@ from copy import copy
 from pathlib import Path
 
 from cssafe import settings
+from cssafe.errors import ConfigurationError
 from cssafe.expression import Expression
 from cssafe.live.engine import Engine
 from cssafe.live.lesson import LiveLesson
 from cssafe.live.room_scheduler import RoomScheduler
 from cssafe.pipeline import Pipeline
-from cssafe.settings import ABSENCE_TIMEOUT_S, IDLE_MINUTES, ConfigurationError
+from cssafe.settings import ABSENCE_TIMEOUT_S, IDLE_TIMEOUT_MINUTES
 from cssafe.store import StoreError, Workspace, restore_file
 
 log = logging.getLogger(__name__)

@@ -17,7 +17,7 @@ from typing import BinaryIO
 import numpy as np
 
 from cssafe import media
-from cssafe.errors import CssafeError
+from cssafe.errors import ConfigurationError, CssafeError
 from cssafe.frames import Frame, FrameResult, describe
 from cssafe.labels import FIRST
 from cssafe.language import N_
@@ -27,7 +27,7 @@ from cssafe.pipeline import Stream
 from cssafe.privacy import individuals
 from cssafe.recording import Recording, analyze, place
 from cssafe.scoring.formula import Formula, chosen
-from cssafe.settings import ConfigurationError, Profile
+from cssafe.settings import Profile
 from cssafe.vision.anonymize import cover, covers
 from cssafe.vision.face_parts import boxed
 from cssafe.vision.preview import preview

@@ -16,9 +16,10 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
+from cssafe.errors import MediaError
 from cssafe.language import N_, _
 from cssafe.media.cameras import connect, device, hidden, is_camera, reason
-from cssafe.media.images import PIXEL_LIMIT, MediaError, check_size, decode, is_image, moment, photographed
+from cssafe.media.images import PIXEL_LIMIT, check_size, decode, is_image, moment, photographed
 
 __all__ = ["EVERY", "About", "MediaError", "Picture", "Source", "about", "decode", "find", "frames", "hidden",
            "is_camera", "named_as_media", "started"]  # fmt: skip

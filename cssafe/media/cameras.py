@@ -9,8 +9,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from cssafe.errors import MediaError
 from cssafe.language import N_, _
-from cssafe.media.images import MediaError
 
 CAMERAS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,h264,hevc,"

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
-from cssafe.errors import CssafeError
+from cssafe.errors import MediaError
 from cssafe.language import N_, _
 
 PIXEL_LIMIT = 50_000_000
@@ -23,10 +23,6 @@ interpreter)."""
 TOO_LARGE = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 # PIXEL_LIMIT is stricter and stops with a message; Pillow's own warning would be a second line.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
-
-
-class MediaError(CssafeError):
-    """A source that cannot be read; the message says what is wrong with it and what would be read."""
 
 
 def decode(data: bytes) -> np.ndarray:

@@ -15,33 +15,33 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from cssafe.language import N_, _
-from cssafe.queries import markers
+from cssafe.queries.lesson_rows import markers
 from cssafe.scoring.affect import COORDINATES
 from cssafe.settings import MINIMUM_GROUP
 from cssafe.store import Workspace
 from cssafe.store.summaries import COUNTED
 
-WINDOWS = (5, 15, 30)
+WINDOWS_S = (5, 15, 30)
 """Seconds after a marker."""
 
-BEFORE = 60
+BASELINE_S = 60
 """Seconds before it."""
 
-KNOWN = 10
+MIN_BASELINE_S = 10
 """Of which so many must be known of a face for it to count."""
 
-STEP = 5
+SWING_STEP_S = 5
 """Seconds between two of the other moments."""
 
-LEAST_SWINGS = 4
+MIN_SWINGS = 4
 """Stretches of BEFORE and a window, one after the other, that a lesson must hold beside its markers, to tell how far it goes
 up and down by itself (assumption)."""
 
-SPREAD = 1.4826
+MEDIAN_TO_DEVIATION = 1.4826
 """Median distance from 0 -> standard deviation, where values lie normally (Rousseeuw & Croux 1993). The median, because other
 moments lie near markers and their effects, and a few large changes must not hide one."""
 
-LOOKING = 0.7
+MIN_LOOKING_ATTENTION = 0.7
 """Attention of a second from which on a face looks to where it should: the middle between looking there (1) and elsewhere
 (.4) with open eyes."""
 
@@ -106,27 +106,33 @@ def responses(workspace: Workspace, lesson: int) -> pd.DataFrame:
     face = np.unique(rows["track"], return_inverse=True)[1]
     at = (marked["minute"] * 60).round().to_numpy(int) - first
     measured = [name for name in MEASURES if rows[name].notna().any()]
-    alpha = 0.05 / (len(marked) * len(WINDOWS) * len(measured))
+    alpha = 0.05 / (len(marked) * len(WINDOWS_S) * len(measured))
     parts = []
     for name in measured:
-        course = lay_out(second, face, rows[name].to_numpy(float), rows["weight"].to_numpy(float))
-        table = pd.concat([judged(course, at, window, least, alpha) for window in WINDOWS])
-        turned = np.full((len(at), 3), np.nan)
+        course = build_course(second, face, rows[name].to_numpy(float), rows["weight"].to_numpy(float))
+        table = pd.concat([changes_with_intervals(course, at, window, least, alpha) for window in WINDOWS_S])
+        delays = np.full((len(at), 3), np.nan)
         if name == "attention":
-            for i in range(len(at)):
-                sign = _direction(table.loc[i])
-                if sign:
-                    turned[i] = delay(course, int(at[i]), sign, least)
-        table[["delay", "soonest", "latest"]] = turned[table.index]
+            delays = _delays(course, at, table, least)
+        table[["delay", "soonest", "latest"]] = delays[table.index]
         parts.append(table.join(marked.drop(columns="note")).assign(measure=name))
-    return pd.concat(parts).sort_values(["minute", "measure", "window"], kind="stable", ignore_index=True)[
-        list(COLUMNS)
+    table = pd.concat(parts).sort_values(["minute", "measure", "window"], kind="stable", ignore_index=True)
+    return table[list(COLUMNS)]
+
+
+def _delays(course: Course, at: np.ndarray, table: pd.DataFrame, least: int) -> np.ndarray:
+    """turning_delay of each marker (m, 3); NaN where attention did not clearly change. table: changes, indexed by marker."""
+    signs = [_direction(table.loc[i]) for i in range(len(at))]
+    delays = [
+        turning_delay(course, int(second), sign, least) if sign else (np.nan,) * 3
+        for second, sign in zip(at, signs, strict=True)
     ]
+    return np.array(delays, float)
 
 
-def lay_out(second: np.ndarray, face: np.ndarray, values: np.ndarray, weights: np.ndarray) -> Course:
+def build_course(second: np.ndarray, face: np.ndarray, values: np.ndarray, weights: np.ndarray) -> Course:
     """Rows of observations as a course; all (n,), second and face count from 0, values NaN where not measured."""
-    shape = (second.max() + 1 + WINDOWS[-1], face.max() + 1)
+    shape = (second.max() + 1 + WINDOWS_S[-1], face.max() + 1)
     there = ~np.isnan(values)
     course = Course(np.zeros(shape), np.zeros(shape))
     course.values[second[there], face[there]] = values[there]
@@ -134,34 +140,34 @@ def lay_out(second: np.ndarray, face: np.ndarray, values: np.ndarray, weights: n
     return course
 
 
-def judged(course: Course, at: np.ndarray, window: int, least: int, alpha: float) -> pd.DataFrame:
+def changes_with_intervals(course: Course, at: np.ndarray, window: int, least: int, alpha: float) -> pd.DataFrame:
     """The change at each moment with its interval: columns window, change, low, high, faces; one row a moment.
 
     at: seconds, int (m,). least: how many faces there must be. alpha: how often an interval may miss the truth.
     """
-    change, faces = changes(course, at, window)
-    others = np.arange(BEFORE, len(course.values) - 2 * WINDOWS[-1], STEP)
-    others = others[(np.abs(others[:, None] - at[None]) >= WINDOWS[-1]).all(axis=1)]
-    swings, seen = changes(course, others, window)
+    change, faces = mean_changes(course, at, window)
+    others = np.arange(BASELINE_S, len(course.values) - 2 * WINDOWS_S[-1], SWING_STEP_S)
+    others = others[(np.abs(others[:, None] - at[None]) >= WINDOWS_S[-1]).all(axis=1)]
+    swings, seen = mean_changes(course, others, window)
     swings = swings[seen >= least]
-    stretches = len(swings) * STEP / (BEFORE + window)
+    stretches = len(swings) * SWING_STEP_S / (BASELINE_S + window)
     half = np.nan
-    if stretches >= LEAST_SWINGS:
-        half = stdtrit(stretches, 1 - alpha / 2) * SPREAD * float(np.median(np.abs(swings)))
+    if stretches >= MIN_SWINGS:
+        half = stdtrit(stretches, 1 - alpha / 2) * MEDIAN_TO_DEVIATION * float(np.median(np.abs(swings)))
     change = np.where(faces >= least, change, np.nan)
     columns = {"window": window, "change": change, "low": change - half, "high": change + half, "faces": faces}
     return pd.DataFrame(columns, index=range(len(at)))
 
 
-def changes(course: Course, at: np.ndarray, window: int) -> tuple[np.ndarray, np.ndarray]:
+def mean_changes(course: Course, at: np.ndarray, window: int) -> tuple[np.ndarray, np.ndarray]:
     """Of each moment (m,): the mean change of the faces, NaN where there are none, and how many there are.
 
     at: seconds. A face counts if it was measured in KNOWN seconds before and in a third of the window. Its weight is that of a
     difference of two means with its weights before and after: the product over the sum.
     """
-    known, before, was = _over(course, at - BEFORE, at)
+    known, before, was = _over(course, at - BASELINE_S, at)
     seen, after, then = _over(course, at, at + window)
-    counts = (known >= KNOWN) & (seen >= window / 3)
+    counts = (known >= MIN_BASELINE_S) & (seen >= window / 3)
     before, after = np.where(counts, before, 1), np.where(counts, after, 1)
     weight = counts * before * after / (before + after)
     total = weight.sum(axis=1)
@@ -169,16 +175,16 @@ def changes(course: Course, at: np.ndarray, window: int) -> tuple[np.ndarray, np
     return np.where(total > 0, sums / np.where(total > 0, total, 1), np.nan), counts.sum(axis=1)
 
 
-def delay(course: Course, at: int, sign: int, least: int) -> tuple[float, float, float]:
+def turning_delay(course: Course, at: int, sign: int, least: int) -> tuple[float, float, float]:
     """Seconds until half of the faces that looked elsewhere (sign 1) or to the front (sign -1) just before have turned, and
     its 95 % interval by order statistics (Conover, Practical Nonparametric Statistics, 1999, section 3.2); NaN of fewer
     faces than `least`, inf for more than the longest window."""
 
     def looks(rows: slice) -> np.ndarray:
-        return sign * (course.values[rows] - LOOKING) >= 0
+        return sign * (course.values[rows] - MIN_LOOKING_ATTENTION) >= 0
 
     there = course.weights > 0
-    just, after = slice(max(0, at - WINDOWS[0]), at), slice(at, at + WINDOWS[-1])
+    just, after = slice(max(0, at - WINDOWS_S[0]), at), slice(at, at + WINDOWS_S[-1])
     elsewhere = (there[just] & ~looks(just)).sum(axis=0) > there[just].sum(axis=0) / 2
     counts = elsewhere & there[after].any(axis=0)
     if counts.sum() < least:
@@ -192,7 +198,7 @@ def delay(course: Course, at: int, sign: int, least: int) -> tuple[float, float,
     return median, soonest, latest
 
 
-def sentence(rows: pd.DataFrame) -> str:
+def describe_response(rows: pd.DataFrame) -> str:
     """What one marker's rows say."""
     first = rows.iloc[0]
     kind = first["kind"]
@@ -240,4 +246,4 @@ def _turned(row: pd.Series) -> str:
         )
     else:
         sentence = _("half of those who had to turn had turned after {delay:.0f} s ({soonest:.0f} s to {latest:.0f} s)")
-    return sentence.format(longest=WINDOWS[-1], **row[["delay", "soonest", "latest"]])
+    return sentence.format(longest=WINDOWS_S[-1], **row[["delay", "soonest", "latest"]])

@@ -11,11 +11,11 @@ from cssafe.observations import EXPRESSION
 from cssafe.store import Workspace
 from cssafe.store.summaries import COUNTED
 
-MOMENTS = 12
+MOMENTS_PER_LESSON = 12
 """Minutes of one lesson that a teacher is asked about: enough to span low and high, few enough for a break."""
 
 
-def counted(workspace: Workspace, lesson: int) -> pd.DataFrame:
+def counted_observations(workspace: Workspace, lesson: int) -> pd.DataFrame:
     """Observations of a lesson that may enter a figure: `minute` (whole, from the start), `time` (naive UTC), `track`, the
     signals, the probabilities and `concentration`, by time and track."""
     columns = ", ".join(("time", "track", *SIGNALS, *EXPRESSION, "concentration"))
@@ -38,7 +38,7 @@ def activities(workspace: Workspace, lesson: int) -> pd.DataFrame:
         ).df()
 
 
-def moments(workspace: Workspace, lesson: int) -> pd.DataFrame:
+def rating_moments(workspace: Workspace, lesson: int) -> pd.DataFrame:
     """The minutes of a lesson that its teacher is asked about: one drawn from each twelfth of those with figures, always the
     same ones; by time, with what she has said so far.
 
@@ -55,20 +55,20 @@ def moments(workspace: Workspace, lesson: int) -> pd.DataFrame:
         ).df()
     draw = np.random.default_rng(lesson)
     chosen: list[int] = []
-    for part in np.array_split(np.arange(len(rows)), min(MOMENTS, max(1, len(rows)))):
+    for part in np.array_split(np.arange(len(rows)), min(MOMENTS_PER_LESSON, max(1, len(rows)))):
         drawn, answered = draw.choice(part, min(1, len(part))), part[rows["answered"].to_numpy(bool)[part]]
         chosen += (answered if len(answered) else drawn).tolist()
     return rows.iloc[chosen].reset_index(drop=True)
 
 
-def rated(workspace: Workspace) -> pd.DataFrame:
+def rated_minutes(workspace: Workspace) -> pd.DataFrame:
     """Minutes that their teacher has rated, with the score beside them, of lessons all of whose moments were answered.
 
     Columns: lesson, name, formula, time (naive UTC), local, rating (0, 1, 2), concentration.
     """
     with workspace.cursor() as cursor:
         lessons = [n for (n,) in cursor.execute("SELECT DISTINCT lesson FROM ratings ORDER BY lesson").fetchall()]
-    done = [lesson for lesson in lessons if moments(workspace, lesson)["answered"].all()]
+    done = [lesson for lesson in lessons if rating_moments(workspace, lesson)["answered"].all()]
     with workspace.cursor() as cursor:
         return cursor.execute(
             """SELECT lesson, name, formula, time, time AT TIME ZONE 'UTC' AT TIME ZONE time_zone AS local, rating,

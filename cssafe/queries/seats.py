@@ -1,11 +1,10 @@
-"""Seats: a room's picture divided into regions, and the attention in each, without following anybody.
+"""Seat map: mean attention in regions of the picture, without tracking anybody.
 
-A face belongs in each second to the region in which its middle lies. In each second a region of fewer than MINIMUM_GROUP
-measured faces is left out; and where the faces left out are themselves fewer than that, the smallest other region is, too, so
-that no small group can be worked out from the whole class less the regions shown. Figures are shown only of lessons that are
-over, and of each lesson for one division: the first for which a figure was shown. From two divisions, or two moments, single
-faces could be worked out. Regions are plain dictionaries, so that a workspace can keep them: name, left, top, right, bottom as
-shares of the picture.
+A face belongs in each second to the region of its centre. A region with fewer than MINIMUM_GROUP measured faces in a second is
+withheld for that second. Where the withheld faces are fewer than that, so is the smallest other region: the difference between
+the class and the regions shown would reveal a small group. Only lessons that are over have figures, and each for one division,
+the first for which a figure was shown, because two divisions or two moments would reveal single faces. Regions are plain
+dictionaries, which a workspace can keep: name, left, top, right, bottom as shares of the picture.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,9 +14,10 @@ from typing import Any
 
 import pandas as pd
 
-from cssafe.language import _
+from cssafe.errors import DataError
+from cssafe.language import N_
 from cssafe.settings import MINIMUM_GROUP
-from cssafe.stats.intervals import estimate
+from cssafe.stats.intervals import mean_sql
 from cssafe.store import Workspace
 from cssafe.store.summaries import COUNTED
 
@@ -25,8 +25,8 @@ Region = dict[str, Any]
 
 EDGES = ("left", "top", "right", "bottom")
 
-MOST = 6
-"""Rows and columns of a grid at most: smaller regions would hardly ever hold enough faces."""
+MAX_GRID_LINES = 6
+"""Rows, and columns, of a grid: smaller regions would rarely hold enough faces."""
 
 
 def grid(rows: int, columns: int) -> list[Region]:
@@ -44,56 +44,58 @@ def grid(rows: int, columns: int) -> list[Region]:
     ]
 
 
-def read(table: Iterable[Mapping[str, Any]]) -> list[Region]:
-    """Regions out of a filled-in table whose edges are in percent of the picture; rows without anything are passed over.
+def parse_regions(table: Iterable[Mapping[str, Any]]) -> list[Region]:
+    """Regions from the rows of a table whose edges are in percent of the picture; empty rows are skipped.
 
     Raises:
-        ValueError: something is missing, outside the picture, overlaps or is there twice; the user is told.
+        DataError: a value is missing or outside the picture, two regions overlap or have the same name.
     """
-    regions: list[Region] = []
-    for row in table:
-        name = str(row.get("name") or "").strip()
-        edges = [row.get(edge) for edge in EDGES]
-        known = [float(edge) for edge in edges if edge is not None and not pd.isna(edge)]
-        if not name and not known:
-            continue
-        if not name:
-            raise ValueError(_("A region has no name. Give each one a name, such as Window or Back row."))
-        if len(known) < len(EDGES):
-            raise ValueError(
-                _("Region {name} needs four edges: left, top, right and bottom, in percent of the picture.").format(
-                    name=name
-                )
-            )
-        left, top, right, bottom = (edge / 100 for edge in known)
-        if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
-            raise ValueError(
-                _(
-                    "Region {name} is no rectangle inside the picture. Left must be less than right and top less than bottom, "
-                    "all from 0 to 100 percent."
-                ).format(name=name)
-            )
-        regions.append({"name": name, "left": left, "top": top, "right": right, "bottom": bottom})
+    regions = [region for region in map(_parse_region, table) if region]
     names = [region["name"] for region in regions]
     if twice := {name for name in names if names.count(name) > 1}:
-        raise ValueError(_("Two regions are called {name}. Give each one a name of its own.").format(name=min(twice)))
+        raise DataError(N_("Two regions are called {name}. Give each one a name of its own."), name=min(twice))
     for one, other in combinations(regions, 2):
         if _overlap(one, other):
-            raise ValueError(
-                _("Regions {one} and {other} overlap. Move an edge of one of them.").format(
-                    one=one["name"], other=other["name"]
-                )
+            raise DataError(
+                N_("Regions {one} and {other} overlap. Move an edge of one of them."),
+                one=one["name"],
+                other=other["name"],
             )
     return regions
 
 
-def put(regions: list[Region], new: Region) -> list[Region]:
-    """The regions with a new one, before which those that it overlaps, or that have its name, give way."""
+def _parse_region(row: Mapping[str, Any]) -> Region | None:
+    """One region; None for an empty row."""
+    name = str(row.get("name") or "").strip()
+    edges = [row.get(edge) for edge in EDGES]
+    known = [float(edge) for edge in edges if edge is not None and not pd.isna(edge)]
+    if not name and not known:
+        return None
+    if not name:
+        raise DataError(N_("A region has no name. Give each one a name, such as Window or Back row."))
+    if len(known) < len(EDGES):
+        raise DataError(
+            N_("Region {name} needs four edges: left, top, right and bottom, in percent of the picture."), name=name
+        )
+    left, top, right, bottom = (edge / 100 for edge in known)
+    if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
+        raise DataError(
+            N_(
+                "Region {name} is no rectangle inside the picture. Left must be less than right and top less than bottom, "
+                "all from 0 to 100 percent."
+            ),
+            name=name,
+        )
+    return {"name": name, "left": left, "top": top, "right": right, "bottom": bottom}
+
+
+def add_region(regions: list[Region], new: Region) -> list[Region]:
+    """The regions with a new one in place of those that it overlaps or that have its name."""
     return [region for region in regions if region["name"] != new["name"] and not _overlap(region, new)] + [new]
 
 
 def division(workspace: Workspace, lesson: int) -> list[Region]:
-    """The regions for which the lesson's figures were first shown; empty if none were."""
+    """Regions for which the lesson's figures were first shown; empty if none were."""
     with workspace.cursor() as cursor:
         rows = cursor.execute(
             "SELECT * EXCLUDE (lesson) FROM divisions WHERE lesson = ? ORDER BY rowid", [lesson]
@@ -101,12 +103,12 @@ def division(workspace: Workspace, lesson: int) -> list[Region]:
     return [dict(zip(("name", *EDGES), row, strict=True)) for row in rows]
 
 
-def attention(workspace: Workspace, lesson: int, regions: list[Region]) -> pd.DataFrame:
+def seat_attention(workspace: Workspace, lesson: int, regions: list[Region]) -> pd.DataFrame:
     """One row for each region of the lesson's division, in their order; without one, for each of `regions`, which become its
     division if any of them has a figure. Regions that overlap have none.
 
     Columns: name, left, top, right, bottom, attention with low and high (clusters: faces; null where fewer than the minimum
-    group were measured in every second), faces (mean number measured in it, where it may be told), seconds (with a figure).
+    group were measured in every second), faces (mean number measured in it, where not withheld), seconds (with a figure).
     Lessons of one person alone, and those that still run, have none.
     """
     if fixed := division(workspace, lesson):
@@ -125,8 +127,8 @@ def _table(workspace: Workspace, lesson: int, regions: list[Region]) -> pd.DataF
     return pd.DataFrame(regions, columns=["name", *EDGES]).merge(figures, on="name", how="left")
 
 
-def placed(workspace: Workspace, lesson: int) -> bool:
-    """Whether the lesson is one of a class whose faces' places are known: those of earlier versions are not."""
+def has_positions(workspace: Workspace, lesson: int) -> bool:
+    """Whether it is a class's lesson with positions of faces, which earlier versions did not store."""
     with workspace.cursor() as cursor:
         row = cursor.execute(
             """SELECT count(*) > 0 FROM observations JOIN lessons USING (lesson)
@@ -168,7 +170,7 @@ def _figures(workspace: Workspace, lesson: int, regions: list[Region]) -> pd.Dat
             clusters AS (
                 SELECT name, track, sum(attention * weight) AS s, sum(weight) AS n
                 FROM inside JOIN shown USING (time, name) GROUP BY ALL),
-            means AS (SELECT name, {estimate("attention")} FROM clusters GROUP BY name),
+            means AS (SELECT name, {mean_sql("attention")} FROM clusters GROUP BY name),
             counts AS (SELECT name, avg(faces) AS faces, count(*) AS seconds FROM shown GROUP BY name)
             SELECT name, {", ".join(_FIGURES)} FROM means JOIN counts USING (name)""",
             {"lessons": [lesson], "regions": regions},

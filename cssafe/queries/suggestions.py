@@ -15,25 +15,25 @@ Everything rests on the table `minutes`, so nothing is told of fewer than the mi
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit
 
 from cssafe.language import N_, _
+from cssafe.stats.regression import jackknife_excess
 from cssafe.store import NO_CLASS, Workspace
 
-BEFORE = 3
+BEFORE_MINUTES = 3
 """Minutes before the one with the marker: what the teacher may have reacted to (assumption)."""
 
-AFTER = 5
+AFTER_MINUTES = 5
 """Minutes after it: a change that the lesson feels (assumption)."""
 
-SPAN = 20
+MAX_SPAN_MINUTES = 20
 """Minutes that all of these may take: a quiz or a break with another activity may lie between them (assumption)."""
 
-RECENT = 300
+MAX_AGE_DAYS = 300
 """Days before the class's newest lesson beyond which lessons do not count: a school year, after which other students may bear
 the class's name (assumption)."""
 
-LEAST = 6
+MIN_LESSONS = 6
 """Lessons with such a marker, and lessons with other moments, below which nothing is told: in five, chance alone has all of
 them rise or all of them fall in more than 1 of 20 classes (sign test, 2 / 2^5)."""
 
@@ -77,32 +77,34 @@ OTHER = N_(
 
 def suggestions(workspace: Workspace, class_name: str) -> pd.DataFrame:
     """The rows of `history` that can be told from chance and are a rise, the largest first: what may be suggested."""
-    table = history(workspace, class_name)
+    table = marker_effects(workspace, class_name)
     return table[table["clear"] & (table["change"] > 0)].reset_index(drop=True)
 
 
-def sentence(row: pd.Series) -> str:
+def describe_suggestion(row: pd.Series) -> str:
     """A suggestion in words, with its uncertainty and its number of lessons. row: of `suggestions`."""
     return _(FOUND.get(row["kind"], OTHER)).format(**row)
 
 
-def history(workspace: Workspace, class_name: str) -> pd.DataFrame:
+def marker_effects(workspace: Workspace, class_name: str) -> pd.DataFrame:
     """One row for each kind of marker that counts in a past lesson of the class, the largest change first.
 
     Columns: kind, lessons (in which one counts), rose (in how many of them concentration then was higher than expected),
-    change (mean over lessons of what it was higher by, in [-1, 1]) with low and high, NaN where fewer than LEAST lessons
+    change (mean over lessons of what it was higher by, in [-1, 1]) with low and high, NaN where fewer than MIN_LESSONS lessons
     tell; clear (the interval leaves out zero), synthetic (all lessons are invented: such count only where a class has no
     others).
     """
     with workspace.cursor() as cursor:
-        moments = cursor.execute(MOMENTS, {"class": class_name}).df()
+        moments = cursor.execute(MOMENTS_SQL, {"class": class_name}).df()
     if class_name == NO_CLASS:  # its lessons are no class, and have no history
         moments = moments[:0]
     marked = moments.dropna(subset="kind")
     counted = marked.groupby("kind")["lesson"].nunique()
-    alpha = 0.05 / max(1, (counted >= LEAST).sum())
+    alpha = 0.05 / max(1, (counted >= MIN_LESSONS).sum())
     told = [
-        (kind, lessons, *excess(moments, kind, alpha)) if lessons >= LEAST else (kind, lessons, 0, *[np.nan] * 3)
+        (kind, lessons, *mean_excess(moments, kind, alpha))
+        if lessons >= MIN_LESSONS
+        else (kind, lessons, 0, *[np.nan] * 3)
         for kind, lessons in counted.items()
     ]
     table = pd.DataFrame(told, columns=list(COLUMNS[:6]))
@@ -112,50 +114,31 @@ def history(workspace: Workspace, class_name: str) -> pd.DataFrame:
     )
 
 
-def excess(moments: pd.DataFrame, kind: str, alpha: float) -> tuple[int, float, float, float]:
+def mean_excess(moments: pd.DataFrame, kind: str, alpha: float) -> tuple[int, float, float, float]:
     """In how many lessons concentration was higher after markers of that kind than expected, by how much on average over
-    lessons, and the ends of its interval; NaN where the other moments lie in fewer than LEAST lessons.
+    lessons, and the ends of its interval; NaN where the other moments lie in fewer than MIN_LESSONS lessons.
 
-    moments: rows of MOMENTS. alpha: how often the interval may miss the truth.
+    moments: rows of MOMENTS_SQL. alpha: how often the interval may miss the truth.
     """
-    numbers, lesson = np.unique(moments["lesson"], return_inverse=True)
+    lesson = np.unique(moments["lesson"], return_inverse=True)[1]
     late = moments["minute"] / 45
     x = np.column_stack([np.ones(len(moments)), moments["was"], moments["newest"], late, late**2])
     y = moments["change"].to_numpy(float)
     other = moments["kind"].isna().to_numpy()
-    if len(np.unique(lesson[other])) < LEAST:
+    if len(np.unique(lesson[other])) < MIN_LESSONS:
         return 0, np.nan, np.nan, np.nan
 
-    def sums(rows: np.ndarray, values: np.ndarray) -> np.ndarray:
-        total = np.zeros((len(numbers), *values.shape[1:]))
-        np.add.at(total, lesson[rows], values[rows])
-        return total
-
-    squares, products = sums(other, x[:, :, None] * x[:, None]), sums(other, x * y[:, None])
     rows = (moments["kind"] == kind).to_numpy()
-    count = sums(rows, np.ones(len(moments)))
-    there = count > 0
-    each = np.maximum(count, 1)
-    then, at = sums(rows, y) / each, sums(rows, x) / each[:, None]  # of each lesson, 0 where it has no such marker
-
-    def fitted(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-        return (np.linalg.pinv(left, hermitian=True) @ right[..., None])[..., 0]
-
-    above = then - at @ fitted(squares.sum(axis=0), products.sum(axis=0))
-    mean = float(above[there].mean())
-    without = fitted(squares.sum(axis=0) - squares, products.sum(axis=0) - products)  # (lessons, 5)
-    means = (then.sum() - then - ((at.sum(axis=0) - at) * without).sum(axis=1)) / (there.sum() - there)
-    error = np.sqrt((1 - 1 / len(numbers)) * ((means - mean) ** 2).sum())
-    half = stdtrit(there.sum() - 1, 1 - alpha / 2) * float(error)
-    return int((above[there] > 0).sum()), mean, mean - half, mean + half
+    above, mean, low, high = jackknife_excess(y, x, lesson, other, rows, alpha)
+    return int((above > 0).sum()), mean, low, high
 
 
-MOMENTS = f"""
+MOMENTS_SQL = f"""
     WITH mine AS (
         SELECT lesson, started, source = 'sample' AS synthetic FROM lessons
         WHERE class_name = $class AND audience = 'class' AND ended IS NOT NULL
         QUALIFY synthetic = bool_and(synthetic) OVER ()
-            AND started > max(started) OVER (PARTITION BY synthetic) - INTERVAL {RECENT} DAY),
+            AND started > max(started) OVER (PARTITION BY synthetic) - INTERVAL {MAX_AGE_DAYS} DAY),
     placed AS (
         SELECT lesson, minutes.time, concentration, activity, date_diff('minute', started, minutes.time) AS minute,
             activities.time > minutes.time AND activities.time > started AS mixed
@@ -169,11 +152,11 @@ MOMENTS = f"""
             count(*) OVER before AS known, count(*) OVER after AS seen
         FROM placed WHERE NOT mixed
         WINDOW sofar AS (PARTITION BY lesson, activity ORDER BY time ROWS UNBOUNDED PRECEDING),
-            before AS (PARTITION BY lesson, activity ORDER BY time ROWS BETWEEN {BEFORE - 1} PRECEDING AND CURRENT ROW),
-            after AS (PARTITION BY lesson, activity ORDER BY time ROWS BETWEEN 2 FOLLOWING AND {AFTER + 1} FOLLOWING)),
+            before AS (PARTITION BY lesson, activity ORDER BY time ROWS BETWEEN {BEFORE_MINUTES - 1} PRECEDING AND CURRENT ROW),
+            after AS (PARTITION BY lesson, activity ORDER BY time ROWS BETWEEN 2 FOLLOWING AND {AFTER_MINUTES + 1} FOLLOWING)),
     whole AS (
         SELECT * FROM moments
-        WHERE known = {BEFORE} AND seen = {AFTER} AND last - first < INTERVAL {SPAN} MINUTE),
+        WHERE known = {BEFORE_MINUTES} AND seen = {AFTER_MINUTES} AND last - first < INTERVAL {MAX_SPAN_MINUTES} MINUTE),
     marked AS (
         SELECT lesson, date_trunc('minute', time) AS time, kind,
             lag(time) OVER (PARTITION BY lesson, kind ORDER BY time) AS same
@@ -181,12 +164,12 @@ MOMENTS = f"""
     firsts AS (
         SELECT marked.kind, whole.*
         FROM marked ASOF JOIN whole ON marked.lesson = whole.lesson AND marked.time > whole.time
-        WHERE marked.time <= whole.time + INTERVAL {BEFORE} MINUTE
-            AND coalesce(marked.same < marked.time - INTERVAL {AFTER} MINUTE, true)),
+        WHERE marked.time <= whole.time + INTERVAL {BEFORE_MINUTES} MINUTE
+            AND coalesce(marked.same < marked.time - INTERVAL {AFTER_MINUTES} MINUTE, true)),
     others AS (
         SELECT NULL AS kind, whole.* FROM whole ANTI JOIN marked
             ON marked.lesson = whole.lesson
-            AND marked.time BETWEEN whole.first - INTERVAL {AFTER} MINUTE AND whole.time + INTERVAL 1 MINUTE)
+            AND marked.time BETWEEN whole.first - INTERVAL {AFTER_MINUTES} MINUTE AND whole.time + INTERVAL 1 MINUTE)
     SELECT kind, lesson, minute, was, newest, change, synthetic
     FROM (FROM firsts UNION ALL BY NAME FROM others) JOIN (SELECT lesson, synthetic FROM mine) USING (lesson)
     ORDER BY lesson, time

@@ -16,9 +16,9 @@ import pandas as pd
 
 from cssafe.labels import ACTIVITIES
 from cssafe.language import N_
-from cssafe.queries import CHOSEN, Filter
-from cssafe.stats.comparison import LEAST
-from cssafe.stats.intervals import STUDENT
+from cssafe.queries.filters import CHOSEN, Filter
+from cssafe.stats.comparison import MIN_LESSONS
+from cssafe.stats.regression import center_within, partial_slope
 from cssafe.store import Workspace
 
 LECTURE = N_("lecture")
@@ -32,33 +32,33 @@ MARKED = (N_("instruction"), N_("demonstration"), N_("quiz"), N_("group work"), 
 
 NOT_SCORED = (N_("group work"), N_("break"))
 
-SETTLING = pd.Timedelta(minutes=1)
+MAX_SWITCH_DELAY = pd.Timedelta(minutes=1)
 """A switch of the activity so soon after a marker belongs to it: a quiz at the desk is a quiz (assumption)."""
 
-AFTER = 10
+AFTER_MINUTES = 10
 """Minutes after a form that count as following it (assumption)."""
 
-TIME = 5
+TIME_BIN_MINUTES = 5
 """Minutes from the start of a lesson that count as the same time (assumption)."""
 
-APART = 0.1
+MIN_UNEXPLAINED = 0.1
 """Share of a form's minutes that lesson and time must leave unexplained, for its effect to be told from theirs (a variance
 inflation of 10; Hair et al., Multivariate Data Analysis, 1998)."""
 
 COLUMNS = ("form", "measure", "difference", "low", "high", "lessons")
 
 
-def forms(workspace: Workspace, which: Filter) -> pd.DataFrame:
+def forms_compared(workspace: Workspace, which: Filter) -> pd.DataFrame:
     """One row for each form and measure.
 
-    Columns: form; measure: "during" (concentration in it against lecture) or "after" (in the AFTER minutes that follow it);
-    both against other minutes of the same lesson; difference with low and high (95 %; NaN where fewer than LEAST lessons have
+    Columns: form; measure: "during" (concentration in it against lecture) or "after" (in the AFTER_MINUTES that follow it);
+    both against other minutes of the same lesson; difference with low and high (95 %; NaN where fewer than MIN_LESSONS have
     both, or the form always comes at the same time); lessons.
     """
     with workspace.cursor() as cursor:
         minutes = cursor.execute(
             f"""WITH {CHOSEN}
-            SELECT lesson, time, date_diff('minute', started, time) // {TIME} AS part, concentration
+            SELECT lesson, time, date_diff('minute', started, time) // {TIME_BIN_MINUTES} AS part, concentration
             FROM minutes JOIN chosen USING (lesson) WHERE concentration IS NOT NULL ORDER BY time, lesson""",
             which.parameters,
         ).df()
@@ -71,10 +71,10 @@ def forms(workspace: Workspace, which: Filter) -> pd.DataFrame:
         ).df()
     if minutes.empty or events.empty:
         return pd.DataFrame(columns=COLUMNS)
-    return compared(placed(minutes, stretches(events)))
+    return compare_forms(assign_forms(minutes, form_stretches(events)))
 
 
-def stretches(events: pd.DataFrame) -> pd.DataFrame:
+def form_stretches(events: pd.DataFrame) -> pd.DataFrame:
     """Events as forms from `begin` on: columns lesson, form, begin, by begin, and `last` with `left`: the form before it, and
     when that ended.
 
@@ -82,23 +82,23 @@ def stretches(events: pd.DataFrame) -> pd.DataFrame:
     """
     marked = events["marked"].astype(bool)
     mark = events["time"].where(marked).groupby(events["lesson"]).ffill()
-    events = events[marked | ~(events["time"] - mark <= SETTLING)]
+    events = events[marked | ~(events["time"] - mark <= MAX_SWITCH_DELAY)]
     form = events["kind"].where(events["marked"].astype(bool), events["kind"].map(FORMS))
     last = form.groupby(events["lesson"]).shift()
     return pd.DataFrame({"lesson": events["lesson"], "form": form, "begin": events["time"], "last": last})
 
 
-def placed(minutes: pd.DataFrame, stretched: pd.DataFrame) -> pd.DataFrame:
+def assign_forms(minutes: pd.DataFrame, stretched: pd.DataFrame) -> pd.DataFrame:
     """Scored minutes with what was done in each: columns lesson, part, concentration, form, after (the form before, of
     the first AFTER minutes; else null)."""
     middle = minutes.assign(at=minutes["time"] + pd.Timedelta(seconds=30))
     found = pd.merge_asof(middle, stretched, left_on="at", right_on="begin", by="lesson").dropna(subset="form")
-    fresh = found["at"] - found["begin"] < pd.Timedelta(minutes=AFTER)
+    fresh = found["at"] - found["begin"] < pd.Timedelta(minutes=AFTER_MINUTES)
     found["after"] = found["last"].where(fresh & (found["last"] != LECTURE))
     return found[~found["form"].isin(NOT_SCORED)][["lesson", "part", "concentration", "form", "after"]]
 
 
-def compared(table: pd.DataFrame) -> pd.DataFrame:
+def compare_forms(table: pd.DataFrame) -> pd.DataFrame:
     """The table of `forms`. table: of `placed`."""
     if table.empty:
         return pd.DataFrame(columns=COLUMNS)
@@ -113,48 +113,19 @@ def compared(table: pd.DataFrame) -> pd.DataFrame:
     lesson = pd.factorize(table["lesson"])[0]
     time = pd.get_dummies(table["part"], dtype=float).to_numpy()
     varies = np.array([_lessons_with(column, lesson) for column in what.T], int)
-    keep = varies >= LEAST
-    y, x, time = (_within(values, lesson) for values in (table["concentration"].to_numpy(float)[:, None], what, time))
+    keep = varies >= MIN_LESSONS
+    y, x, time = (center_within(values, lesson) for values in (table["concentration"].to_numpy(float), what, time))
     rows = []
     for i, (measure, form) in enumerate(names):
-        figures = _effect(
-            y[:, 0], x[:, i], np.hstack([x[:, keep & (np.arange(len(names)) != i)], time]), lesson, varies[i]
-        )
+        figures = (np.nan, np.nan, np.nan)
+        if keep[i]:
+            others = np.hstack([x[:, keep & (np.arange(len(names)) != i)], time])
+            figures = partial_slope(y, x[:, i], others, lesson, varies[i], MIN_UNEXPLAINED)
         rows.append((form, measure, *figures, varies[i]))
     return pd.DataFrame(rows, columns=COLUMNS)
-
-
-def _effect(y: np.ndarray, x: np.ndarray, others: np.ndarray, lesson: np.ndarray, n: int) -> tuple[float, float, float]:
-    """By how much y is higher where x is, the others held (Frisch & Waugh 1933), with its interval; all of minutes, less their
-    lesson's mean. n: lessons in which x varies."""
-    alone = x - others @ _solved(others, x)
-    left = float(alone @ alone)
-    if n < LEAST or left < APART * float(x @ x):
-        return np.nan, np.nan, np.nan
-    slope = float(alone @ y) / left
-    rest = y - others @ _solved(others, y) - slope * alone
-    spread = float((np.bincount(lesson, alone * rest) ** 2).sum()) * n / (n - 1)
-    half = STUDENT[min(n - 1, len(STUDENT)) - 1] * np.sqrt(spread) / left
-    return slope, slope - half, slope + half
-
-
-def _solved(others: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Least squares by the normal equations, which stay small for years of minutes; parts of the time add up to nothing, hence
-    the least of all solutions."""
-    return np.linalg.lstsq(others.T @ others, others.T @ values, rcond=1e-9)[0]
 
 
 def _lessons_with(x: np.ndarray, lesson: np.ndarray) -> int:
     """Lessons in which x is both 0 and 1."""
     share = np.bincount(lesson, x) / np.bincount(lesson)
     return int(((share > 0) & (share < 1)).sum())
-
-
-def _within(values: np.ndarray, lesson: np.ndarray) -> np.ndarray:
-    """Each column (n, k) less its lesson's mean."""
-    count = np.bincount(lesson)
-    return (
-        np.column_stack([column - (np.bincount(lesson, column) / count)[lesson] for column in values.T])
-        if values.size
-        else values
-    )

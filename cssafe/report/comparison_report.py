@@ -5,11 +5,11 @@ import pandas as pd
 
 from cssafe.language import N_, _
 from cssafe.queries import Filter, notes
-from cssafe.queries.teaching_methods import AFTER, forms
+from cssafe.queries.teaching_methods import AFTER_MINUTES, forms_compared
 from cssafe.report import charts as drawn
 from cssafe.report.document import Figure, Report, Section, each, told
 from cssafe.report.term_report import known, whose
-from cssafe.stats.comparison import LEAST, against, strata
+from cssafe.stats.comparison import MIN_LESSONS, compare_groups, strata
 from cssafe.store import Workspace
 
 PAIRED = {
@@ -69,12 +69,12 @@ def tagged(lessons: pd.DataFrame, having: np.ndarray, tag: str) -> Section:
     """lessons: of `known`. having: bool (n,), which of them carry the tag."""
     title = _("With the tag against without")
     alike, values = strata(lessons), lessons["concentration"].to_numpy(float)
-    found, with_it, without = against(values, having, alike)
+    found, with_it, without = compare_groups(values, having, alike)
     if np.isnan(found.slope):
         sentence = _(
             "Nothing can be told of “{tag}” yet: {with_it} lessons with it and {without} without it are of the same class, "
             "subject and formula; {least} of each are needed."
-        ).format(tag=tag, with_it=with_it, without=without, least=LEAST)
+        ).format(tag=tag, with_it=with_it, without=without, least=MIN_LESSONS)
         return Section(title, (sentence,))
     difference = told(found.slope, found.low, found.high, signed=True)
     verdict = (
@@ -116,7 +116,7 @@ def tagged(lessons: pd.DataFrame, having: np.ndarray, tag: str) -> Section:
 def teaching(workspace: Workspace, which: Filter) -> Section:
     """Forms of teaching, each against the same lessons' lecture, and what follows them."""
     title = _("Lecture, demonstration, quiz, group work")
-    table = forms(workspace, which)
+    table = forms_compared(workspace, which)
     if table.empty:
         return Section(
             title,
@@ -129,11 +129,11 @@ def teaching(workspace: Workspace, which: Filter) -> Section:
         )
     table = table.assign(what=[_(form) for form in table["form"]])
     shown, sentences = [], []
-    axes = {measure: _(axis).format(minutes=AFTER) for measure, axis in PAIRED.items()}
+    axes = {measure: _(axis).format(minutes=AFTER_MINUTES) for measure, axis in PAIRED.items()}
     for measure, axis in axes.items():
         rows = table[(table["measure"] == measure) & table["difference"].notna()]
         if len(rows):
-            shown.append((drawn.differences(rows, axis), _(SHOWN[measure]).format(minutes=AFTER)))
+            shown.append((drawn.differences(rows, axis), _(SHOWN[measure]).format(minutes=AFTER_MINUTES)))
         for row in rows.itertuples():
             form = FIRST.get(str(row.form), str(row.form)) if measure == "during" else str(row.form)
             words = CLEARLY[measure, int(row.low > 0) - int(row.high < 0)]
@@ -144,7 +144,7 @@ def teaching(workspace: Workspace, which: Filter) -> Section:
         sentences.append(
             _(
                 "Not told yet of {forms}: fewer than {least} lessons can be compared, or it always comes at the same time."
-            ).format(forms=", ".join(few), least=LEAST)
+            ).format(forms=", ".join(few), least=MIN_LESSONS)
         )
     reading = _(
         "How to read it: minutes are compared with other minutes of the same lessons, with the usual ups and downs of a lesson "
@@ -152,7 +152,7 @@ def teaching(workspace: Workspace, which: Filter) -> Section:
         "chance; of many intervals one in twenty misses the truth. Group work and breaks are not scored, for no camera can "
         "tell talk about the task from other talk: of them, only the {minutes} minutes that follow are told. You chose when to "
         "do what: a difference need not be the form's doing."
-    ).format(minutes=AFTER)
+    ).format(minutes=AFTER_MINUTES)
     figures = pd.DataFrame(
         {
             _("Form"): table["what"],

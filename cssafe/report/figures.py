@@ -9,7 +9,7 @@ import pandas as pd
 from cssafe.labels import FERPLUS
 from cssafe.language import N_, _
 from cssafe.scoring.affect import COORDINATES
-from cssafe.stats.intervals import clustered, grouped
+from cssafe.stats.intervals import clustered_means, grouped_means
 from cssafe.store import Workspace
 from cssafe.store.summaries import COUNTED
 
@@ -103,7 +103,7 @@ def minutes(table: pd.DataFrame, measures: Iterable[str]) -> pd.DataFrame:
     for name in measures:
         there = table[f"n_{name}"] > 0
         minute, group = np.unique(table["minute"][there], return_inverse=True)
-        mean, low, high = grouped(
+        mean, low, high = grouped_means(
             table[f"s_{name}"][there].to_numpy(float), table[f"n_{name}"][there].to_numpy(float), group
         )
         parts.append(pd.DataFrame({"minute": minute, "measure": name, "mean": mean, "low": low, "high": high}))
@@ -183,11 +183,11 @@ def _mean(table: pd.DataFrame, name: str) -> tuple[float, float, float]:
 
 
 def _clustered(s: np.ndarray, n: np.ndarray) -> tuple[float, float, float]:
-    """intervals.clustered of one measure; clusters without weight do not count."""
+    """intervals.clustered_means of one measure; clusters without weight do not count."""
     s, n = s[n > 0], n[n > 0]
     if not len(n):
         return np.nan, np.nan, np.nan
-    mean, low, high = clustered(s[:, None], n)
+    mean, low, high = clustered_means(s[:, None], n)
     return float(mean[0]), float(low[0]), float(high[0])
 
 

@@ -13,8 +13,9 @@ from threading import Lock
 import altair as alt
 import pandas as pd
 
-from cssafe.language import _
-from cssafe.names import MAX_SENTENCE_CHARS, shown
+from cssafe.errors import ReportError
+from cssafe.language import N_, _
+from cssafe.names import MAX_SENTENCE_CHARS, clean_text
 from cssafe.report.document import SYNTHETIC, VALIDITY, Report
 from cssafe.settings import ROOT
 
@@ -32,10 +33,6 @@ FIT = alt.AutoSizeParams(type="fit", contains="padding")
 """Height and width with axes and legend, as on the pages."""
 
 _ONE_AT_A_TIME = Lock()
-
-
-class ReportError(Exception):
-    """The file could not be made; the message says what to do."""
 
 
 def make(report: Report, kind: str, language: str = "en") -> bytes:
@@ -57,10 +54,11 @@ def make(report: Report, kind: str, language: str = "en") -> bytes:
         except (OSError, subprocess.SubprocessError) as error:
             log.error("cssafe.report.render: %s: %s", type(error).__name__, getattr(error, "stderr", None))
             raise ReportError(
-                _(
+                N_(
                     "The report could not be made as {kind}. Try again; if that does not help, try the other kind of file, or "
                     "print the page from the browser. The server's log says what happened."
-                ).format(kind=kind.upper())
+                ),
+                kind=kind.upper(),
             ) from error
     return done.stdout
 
@@ -74,22 +72,22 @@ def plain(report: Report, language: str = "en") -> dict:
     alt.data_transformers.disable_max_rows()
     return {
         "language": language,
-        "title": shown(report.title),
-        "about": shown(report.about, MAX_SENTENCE_CHARS),
+        "title": clean_text(report.title),
+        "about": clean_text(report.about, MAX_SENTENCE_CHARS),
         "notice": _(SYNTHETIC) if report.synthetic else "",
         "validity": _(VALIDITY),
         "figures": [vars(figure) for figure in report.figures],
         "sections": [
             {
-                "title": shown(section.title),
-                "sentences": [shown(words, MAX_SENTENCE_CHARS) for words in section.sentences],
+                "title": clean_text(section.title),
+                "sentences": [clean_text(words, MAX_SENTENCE_CHARS) for words in section.sentences],
                 "charts": [
                     {"spec": chart.properties(width=WIDTH, autosize=FIT).to_dict(), "alt": words}
                     for chart, words in section.charts
                 ],
                 "reading": section.reading,
                 "table": _rows(section.table),
-                "behind": _("{section}: the figures").format(section=shown(section.title)),
+                "behind": _("{section}: the figures").format(section=clean_text(section.title)),
             }
             for section in report.sections
         ],

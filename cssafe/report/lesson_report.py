@@ -8,7 +8,7 @@ from cssafe.frames import LEVELS
 from cssafe.labels import FERPLUS
 from cssafe.language import N_, _, ngettext
 from cssafe.queries import notes, scored_observations
-from cssafe.queries.suggestions import sentence, suggestions
+from cssafe.queries.suggestions import describe_suggestion, suggestions
 from cssafe.report import charts as drawn
 from cssafe.report import figures as readings
 from cssafe.report.document import Chart, Figure, Report, Section, each, told
@@ -16,7 +16,7 @@ from cssafe.report.figures import WINDOW
 from cssafe.report.sections import affect, coverage, markers_answered
 from cssafe.scoring.formula import find
 from cssafe.settings import PROFILES, Profile
-from cssafe.stats.comparison import LEAST, usual
+from cssafe.stats.comparison import MIN_LESSONS, prediction_interval
 from cssafe.store import Workspace
 
 
@@ -191,7 +191,7 @@ def _compared(workspace: Workspace, lesson: pd.Series) -> Section:
     sentences, rows = [], []
     for column, what in {"class_name": N_("class"), "subject": N_("subject")}.items():
         values = others[others[column] == lesson[column]]["concentration"].dropna().to_numpy(float)
-        mean, low, high = usual(values)
+        mean, low, high = prediction_interval(values)
         rows.append(
             {
                 _("Same"): _(what),
@@ -208,12 +208,12 @@ def _compared(workspace: Workspace, lesson: pd.Series) -> Section:
 
 
 def _usual(what: str, value: float, low: float, high: float, n: int) -> str:
-    if n < LEAST:
+    if n < MIN_LESSONS:
         return ngettext(
             "What is usual for this {what} is not known yet: {n} other lesson has figures, {least} are needed.",
             "What is usual for this {what} is not known yet: {n} other lessons have figures, {least} are needed.",
             n,
-        ).format(what=_(what), n=n, least=LEAST)
+        ).format(what=_(what), n=n, least=MIN_LESSONS)
     if value > high:
         words = _(
             "Higher than usual for this {what}: {value:.2f}, usually {low:.2f} to {high:.2f} ({n} other lessons)."
@@ -235,4 +235,4 @@ def _worked(workspace: Workspace, class_name: str) -> Section:
         "happened in these minutes need not be the marker's work. The intervals of all kinds hold together in 19 of 20 "
         "classes."
     )
-    return Section(title, tuple(sentence(row) for _number, row in found.iterrows()), (), reading)
+    return Section(title, tuple(describe_suggestion(row) for _number, row in found.iterrows()), (), reading)

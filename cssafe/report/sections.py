@@ -4,7 +4,7 @@ import pandas as pd
 
 from cssafe.charts import classes
 from cssafe.language import _, ngettext
-from cssafe.queries.responses import responses, sentence
+from cssafe.queries.responses import describe_response, responses
 from cssafe.report import charts as drawn
 from cssafe.report import figures as readings
 from cssafe.report.document import Section, each, told
@@ -54,7 +54,7 @@ def markers_answered(workspace: Workspace, number: int, expressive: bool) -> Sec
             "After {n} of {of} markers something clearly changed within 30 s.",
             len(events),
         ).format(n=clear, of=len(events)),
-        *(sentence(rows).replace("**", "") for rows in events),
+        *(describe_response(rows).replace("**", "") for rows in events),
     )
     return Section(title, sentences, shown, reading, figures)
 

@@ -16,12 +16,18 @@ from cssafe.queries import Filter
 from cssafe.report import charts as drawn
 from cssafe.report.document import Figure, Report, Section, each, told
 from cssafe.report.lesson_report import interval
-from cssafe.school.week import read, with_teachers
+from cssafe.school.week import parse_week, with_teachers
 from cssafe.settings import Profile
-from cssafe.stats.comparison import LEAST, Effect, against, effect, strata
-from cssafe.stats.intervals import clustered
+from cssafe.stats.comparison import MIN_LESSONS, Effect, compare_groups, estimate_effect, strata
+from cssafe.stats.intervals import clustered_means
 from cssafe.store import Workspace
-from cssafe.timetable.slot_effects import LEAST_LESSONS, Effects, effects, lessons_in_slots, sentences
+from cssafe.timetable.slot_effects import (
+    MIN_SLOT_LESSONS,
+    SlotEffects,
+    describe_effects,
+    estimate_effects,
+    lessons_in_slots,
+)
 
 
 def before(since: date, until: date) -> tuple[date, date]:
@@ -35,7 +41,7 @@ def term(
     last: tuple[date, date] | None,
     profile: Profile,
     periods: Sequence[dict] = (),
-    compare: Callable[..., Effects] = effects,
+    compare: Callable[..., SlotEffects] = estimate_effects,
 ) -> Report:
     """which: this term's lessons. last: first and last day of the term to compare with, None for none. profile: of whoever
     reads it. periods: as for queries.weekly. compare: effects, which may remember what it found."""
@@ -84,7 +90,7 @@ def _mean(values: np.ndarray) -> tuple[float, float, float]:
     """Of lessons, each counting once, with the interval over lessons."""
     if not len(values):
         return np.nan, np.nan, np.nan
-    mean, low, high = clustered(values[:, None], np.ones(len(values)))
+    mean, low, high = clustered_means(values[:, None], np.ones(len(values)))
     return float(mean[0]), float(low[0]), float(high[0])
 
 
@@ -102,7 +108,7 @@ def _course(lessons: pd.DataFrame) -> Section:
     )
     weeks[["low", "high"]] = weeks[["low", "high"]].clip(0, 1)
     number = (lessons["local"] - lessons["local"].min()).dt.total_seconds().to_numpy() / (7 * 24 * 3600)
-    found = effect(lessons["concentration"].to_numpy(float), number, strata(lessons))
+    found = estimate_effect(lessons["concentration"].to_numpy(float), number, strata(lessons))
     table = pd.DataFrame(
         {
             _("Week from"): weeks["week"],
@@ -120,10 +126,10 @@ def _course(lessons: pd.DataFrame) -> Section:
 
 
 def _slope(found: Effect) -> str:
-    if np.isnan(found.low) or found.lessons < 2 * LEAST:
+    if np.isnan(found.low) or found.lessons < 2 * MIN_LESSONS:
         return _(
             "Whether it rose or fell through the term cannot be told yet: {n} comparable lessons are needed."
-        ).format(n=2 * LEAST)
+        ).format(n=2 * MIN_LESSONS)
     if found.low > 0:
         words = _("It rose through the term: {slope:+.3f} a week ({low:+.3f} to {high:+.3f}; {n} lessons).")
     elif found.high < 0:
@@ -143,11 +149,11 @@ def _changed(workspace: Workspace, which: Filter, lessons: pd.DataFrame, last: t
     both = pd.concat([lessons, earlier], ignore_index=True).drop_duplicates("lesson")
     now = both["lesson"].isin(lessons["lesson"]).to_numpy()
     alike, values = strata(both), both["concentration"].to_numpy(float)
-    found, new, old = against(values, now, alike)
+    found, new, old = compare_groups(values, now, alike)
     rows = [(_("all"), found)]
     for column in ("class_name", "subject"):
         for name, part in both.groupby(column):
-            one, _new, _old = against(values[part.index], now[part.index], alike[part.index])
+            one, _new, _old = compare_groups(values[part.index], now[part.index], alike[part.index])
             if len(part) < len(both) and not np.isnan(one.slope):
                 rows.append((str(name), one))
     table = pd.DataFrame(
@@ -161,7 +167,7 @@ def _changed(workspace: Workspace, which: Filter, lessons: pd.DataFrame, last: t
                 _(
                     "Nothing can be told against the last term: {new} of this term's lessons and {old} of the last one's are "
                     "of the same class, subject and formula; {least} of each are needed."
-                ).format(new=new, old=old, least=LEAST),
+                ).format(new=new, old=old, least=MIN_LESSONS),
             ),
         )
     form = _("%d %b %Y")
@@ -215,25 +221,27 @@ def _week(workspace: Workspace, which: Filter, periods: Sequence[dict]) -> Secti
     return Section(title, (captions.weekly(cells),), (chart,), reading, table)
 
 
-def _slots(workspace: Workspace, which: Filter, periods: Sequence[dict], compare: Callable[..., Effects]) -> Section:
+def _slots(
+    workspace: Workspace, which: Filter, periods: Sequence[dict], compare: Callable[..., SlotEffects]
+) -> Section:
     """How the slots of the school's week differ with all else taken out, as the page Timetable has it."""
     title = _("How slots differ")
     try:
-        school = read(periods, **workspace.get("school", {}))
+        school = parse_week(periods, **workspace.get("school", {}))
     except ValueError as error:
         return Section(title, (_("{error} The week is not used until then.").format(error=error),))
     lessons = lessons_in_slots(workspace, periods, which).dropna(subset="concentration")
     if lessons.empty:
         return Section(title, (_("No lesson of a class lies within the school's periods, so slots are not compared."),))
     found = compare(with_teachers(lessons, school), school.days, school.periods)
-    said = tuple(sentence.replace("**", "") for sentence in sentences(found))
+    said = tuple(sentence.replace("**", "") for sentence in describe_effects(found))
     if found.reason:
         return Section(title, said)
     reading = _(
         "How to read it: by how much each slot is better or worse than the mean slot, with class, subject, teacher, room and "
         "activity taken out; the less is known, the nearer to zero. Blue is higher, yellow lower. Hollow: the 95 % interval "
         "holds zero. Grey, with a dash: fewer than {lessons} lessons, so no evidence."
-    ).format(lessons=LEAST_LESSONS)
+    ).format(lessons=MIN_SLOT_LESSONS)
     table = pd.DataFrame(
         {
             _("Day"): [_(charts.WEEKDAYS[weekday - 1]) for weekday in found.slots["weekday"]],

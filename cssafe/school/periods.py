@@ -1,51 +1,56 @@
-"""A school's periods: when its lessons begin and end. Plain dictionaries, so that a workspace can keep them."""
+"""Periods of a school day, as plain dictionaries that a workspace can keep."""
 
 from collections.abc import Iterable, Mapping
 from datetime import time
 from itertools import pairwise
 from typing import Any
 
-from cssafe.language import _
+from cssafe.errors import DataError
+from cssafe.language import N_
 
 HOURS = [{"name": f"{h:02}:00", "start": f"{h:02}:00", "end": f"{h + 1:02}:00"} for h in range(24)]
-"""The periods of a school that has entered none."""
+"""Default periods: the hours of the day."""
 
 
-def read(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """Periods out of a filled-in table, in the order of the day: name, start, end as "08:45", start included, end not.
+def parse_periods(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Periods from the rows of a table, in the order of the day: name, start (included) and end (excluded) as "08:45".
 
-    rows: name (text), start and end (datetime.time); rows without anything in them are passed over.
+    rows: name (text), start and end (datetime.time); empty rows are skipped.
 
     Raises:
-        ValueError: something is missing, ends before it starts, overlaps or is there twice; the user is told.
+        DataError: a value is missing, a period ends before it starts, two overlap or have the same name.
     """
-    periods: list[dict[str, str]] = []
-    for row in rows:
-        name = str(row.get("name") or "").strip()
-        times = [row.get("start"), row.get("end")]
-        if not name and not any(isinstance(value, time) for value in times):
-            continue
-        if not name:
-            raise ValueError(_("A period has no name. Give each one a name, such as 1 or Morning."))
-        if not all(isinstance(value, time) for value in times):
-            raise ValueError(_("Period {name} needs a start and an end, such as 08:00 and 08:45.").format(name=name))
-        start, end = (f"{value:%H:%M}" for value in times)
-        if start >= end:
-            raise ValueError(
-                _("Period {name} ends at {end}, but starts at {start}. The end must be later.").format(
-                    name=name, end=end, start=start
-                )
-            )
-        periods.append({"name": name, "start": start, "end": end})
-    periods.sort(key=lambda period: period["start"])
+    parsed = (_parse_period(row) for row in rows)
+    periods = sorted((period for period in parsed if period), key=lambda period: period["start"])
     for before, after in pairwise(periods):
         if after["start"] < before["end"]:
-            raise ValueError(
-                _("Periods {one} and {other} overlap. Change one of their times.").format(
-                    one=before["name"], other=after["name"]
-                )
+            raise DataError(
+                N_("Periods {one} and {other} overlap. Change one of their times."),
+                one=before["name"],
+                other=after["name"],
             )
     names = [period["name"] for period in periods]
     if twice := {name for name in names if names.count(name) > 1}:
-        raise ValueError(_("Two periods are called {name}. Give each one a name of its own.").format(name=min(twice)))
+        raise DataError(N_("Two periods are called {name}. Give each one a name of its own."), name=min(twice))
     return periods
+
+
+def _parse_period(row: Mapping[str, Any]) -> dict[str, str] | None:
+    """One period; None for an empty row."""
+    name = str(row.get("name") or "").strip()
+    times = [row.get("start"), row.get("end")]
+    if not name and not any(isinstance(value, time) for value in times):
+        return None
+    if not name:
+        raise DataError(N_("A period has no name. Give each one a name, such as 1 or Morning."))
+    if not all(isinstance(value, time) for value in times):
+        raise DataError(N_("Period {name} needs a start and an end, such as 08:00 and 08:45."), name=name)
+    start, end = (f"{value:%H:%M}" for value in times)
+    if start >= end:
+        raise DataError(
+            N_("Period {name} ends at {end}, but starts at {start}. The end must be later."),
+            name=name,
+            end=end,
+            start=start,
+        )
+    return {"name": name, "start": start, "end": end}

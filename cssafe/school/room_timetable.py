@@ -1,4 +1,4 @@
-"""The timetable of a room: which lesson is due when. Plain dictionaries, so that a workspace can keep them."""
+"""Timetable of a room, as plain dictionaries that a workspace can keep: the lesson due now, and the next one."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, time, timedelta
@@ -6,88 +6,92 @@ from itertools import combinations
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from cssafe.language import N_, _
+from cssafe.errors import DataError
+from cssafe.language import N_, Sentence
 
 DAYS = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
 SCHOOL_DAYS = DAYS[:5]
 
 Entry = dict[str, Any]
-"""days (names of DAYS, in their order), start, end ("08:45", start included, end not), class_name, subject, room (may
-be empty)."""
+"""Lesson of a room: days (names of DAYS, in their order), start (included) and end (excluded) as "08:45", class_name, subject,
+room (text, may be empty)."""
 
 
-def read(rows: Iterable[Mapping[str, Any]]) -> list[Entry]:
-    """Entries out of a filled-in table, in the order of the week.
+def parse_timetable(rows: Iterable[Mapping[str, Any]]) -> list[Entry]:
+    """Entries from the rows of a table, in the order of the week.
 
-    rows: days (names of DAYS), start and end (datetime.time, or as "08:45", which is what Streamlit's table gives while
-    it is new), class_name, subject, room (text); rows without anything in them are passed over.
+    rows: days (names of DAYS), start and end (datetime.time, or "08:45" as Streamlit's table gives for a new row), class_name,
+    subject, room (text); empty rows are skipped.
 
     Raises:
-        ValueError: something is missing, ends before it starts or overlaps; the user is told.
+        DataError: a value is missing, a lesson ends before it starts, or two overlap.
     """
-    entries: list[Entry] = []
-    for row in rows:
-        words = {name: _text(row.get(name)) for name in ("class_name", "subject", "room")}
-        times = [_time(row.get(name)) for name in ("start", "end")]
-        chosen = row.get("days")
-        days = [day for day in DAYS if day in chosen] if isinstance(chosen, Iterable) else []
-        if not days and not any(words.values()) and times == [None, None]:
-            continue
-        name = " ".join(part for part in (words["subject"], words["class_name"]) if part) or _("without a name")
-        if None in times:
-            raise ValueError(
-                _("The lesson {name} needs a start and an end, such as 08:00 and 08:45.").format(name=name)
-            )
-        start, end = (f"{value:%H:%M}" for value in times)
-        if not days:
-            raise ValueError(
-                _("The lesson {name} at {start} has no day. Choose at least one day of the week.").format(
-                    name=name, start=start
-                )
-            )
-        if start >= end:
-            raise ValueError(
-                _(
-                    "The lesson {name} starts at {start} and ends at {end}. The end must be later on the same day; enter what "
-                    "goes past midnight as two lessons."
-                ).format(name=name, start=start, end=end)
-            )
-        entries.append({"days": days, "start": start, "end": end} | words)
-    entries.sort(key=lambda entry: (DAYS.index(entry["days"][0]), entry["start"]))
+    parsed = (_parse_entry(row) for row in rows)
+    entries = sorted(
+        (entry for entry in parsed if entry), key=lambda entry: (DAYS.index(entry["days"][0]), entry["start"])
+    )
     for one, other in combinations(entries, 2):
         both = [day for day in one["days"] if day in other["days"]]
         if both and one["start"] < other["end"] and other["start"] < one["end"]:
-            raise ValueError(
-                _(
+            raise DataError(
+                N_(
                     "Two lessons overlap on {day}: {one_start} to {one_end} and {other_start} to {other_end}. Change a time or "
                     "a day of one of them."
-                ).format(
-                    day=_(both[0]),
-                    one_start=one["start"],
-                    one_end=one["end"],
-                    other_start=other["start"],
-                    other_end=other["end"],
-                )
+                ),
+                day=Sentence(both[0]),
+                one_start=one["start"],
+                one_end=one["end"],
+                other_start=other["start"],
+                other_end=other["end"],
             )
     return entries
 
 
-def due(timetable: Iterable[Entry], now: datetime, time_zone: str) -> Entry | None:
-    """The entry whose lesson should be running now (aware), by the clock on the wall of that zone: an hour that the
-    clock leaves out in spring is never due, one that it repeats in autumn is due twice."""
+def _parse_entry(row: Mapping[str, Any]) -> Entry | None:
+    """One entry; None for an empty row."""
+    words = {name: _text(row.get(name)) for name in ("class_name", "subject", "room")}
+    times = [_time(row.get(name)) for name in ("start", "end")]
+    chosen = row.get("days")
+    days = [day for day in DAYS if day in chosen] if isinstance(chosen, Iterable) else []
+    if not days and not any(words.values()) and times == [None, None]:
+        return None
+    name = " ".join(filter(None, (words["subject"], words["class_name"]))) or Sentence(N_("without a name"))
+    if None in times:
+        raise DataError(N_("The lesson {name} needs a start and an end, such as 08:00 and 08:45."), name=name)
+    start, end = (f"{value:%H:%M}" for value in times)
+    if not days:
+        raise DataError(
+            N_("The lesson {name} at {start} has no day. Choose at least one day of the week."), name=name, start=start
+        )
+    if start >= end:
+        raise DataError(
+            N_(
+                "The lesson {name} starts at {start} and ends at {end}. The end must be later on the same day; enter what "
+                "goes past midnight as two lessons."
+            ),
+            name=name,
+            start=start,
+            end=end,
+        )
+    return {"days": days, "start": start, "end": end} | words
+
+
+def due_entry(timetable: Iterable[Entry], now: datetime, time_zone: str) -> Entry | None:
+    """Entry whose lesson is due now (aware), by the wall clock of that zone. An hour that the clock skips in spring is never
+    due; one that it repeats in autumn is due twice."""
     local = now.astimezone(ZoneInfo(time_zone))
     day, clock = DAYS[local.weekday()], f"{local:%H:%M}"
     return next((e for e in timetable if day in e["days"] and e["start"] <= clock < e["end"]), None)
 
 
-def ends(entry: Entry, now: datetime, time_zone: str) -> datetime:
-    """When the entry's lesson that is due now (aware) is over; in an hour that the clock repeats, the second time."""
+def due_until(entry: Entry, now: datetime, time_zone: str) -> datetime:
+    """End of the entry's lesson that is due now (aware); in an hour that the clock repeats, the second one."""
     local = now.astimezone(ZoneInfo(time_zone))
     return datetime.combine(local.date(), time.fromisoformat(entry["end"]), local.tzinfo).replace(fold=1)
 
 
-def upcoming(timetable: Iterable[Entry], now: datetime, time_zone: str) -> tuple[datetime, Entry] | None:
-    """The next lesson to start after now (aware), and when, in that zone; None if there is none within a week."""
+def next_lesson(timetable: Iterable[Entry], now: datetime, time_zone: str) -> tuple[datetime, Entry] | None:
+    """Start (in that zone) and entry of the next lesson after now (aware); None if there is none within a week."""
     zone = ZoneInfo(time_zone)
     today = now.astimezone(zone).date()
     starts = [

@@ -13,7 +13,7 @@ from cssafe.language import _
 from cssafe.scoring.concentration import looking
 from cssafe.scoring.formula import MOST_GAZE, Formula
 from cssafe.scoring.rescoring import during, expression, signals
-from cssafe.stats.intervals import clustered, weights
+from cssafe.stats.intervals import clustered_means, quality_weights
 
 KINDS = ("index", "looking", "eyes", "emotion")
 """What a score is split into where the emotions are taken together."""
@@ -73,7 +73,7 @@ def minutes(rows: pd.DataFrame, activities: pd.DataFrame, formula: Formula) -> p
     for activity in np.unique(doing):
         those = doing == activity
         lost.loc[those] = explain(signals(rows[those]), expression(rows[those]), formula, str(activity)).to_numpy()
-    weight = weights(rows["quality"].to_numpy(float))
+    weight = quality_weights(rows["quality"].to_numpy(float))
     lost = lost.mul(weight, axis=0).assign(minute=rows["minute"], track=rows["track"], weight=weight).dropna()
     faces = lost.groupby(["minute", "track"])[[*names, "weight"]].sum()
     columns = {"minute": int, "part": str, "points": float, "low": float, "high": float, "share": float}
@@ -81,7 +81,7 @@ def minutes(rows: pd.DataFrame, activities: pd.DataFrame, formula: Formula) -> p
         return pd.DataFrame(columns=list(columns)).astype(columns)
     minute, first = np.unique(faces.index.get_level_values("minute"), return_index=True)
     parted = np.split(faces.to_numpy(), first[1:])
-    mean, low, high = np.stack([np.stack(clustered(those[:, :-1], those[:, -1])) for those in parted], axis=1)
+    mean, low, high = np.stack([np.stack(clustered_means(those[:, :-1], those[:, -1])) for those in parted], axis=1)
     share = np.full_like(mean, np.nan)  # the index is the last
     whole = mean[:, :-1].sum(axis=1, keepdims=True)
     np.divide(mean[:, :-1], whole, out=share[:, :-1], where=whole > 1e-6)

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from cssafe import settings
+from cssafe.errors import ConfigurationError
 from cssafe.labels import ACTIVITIES, FERPLUS
 from cssafe.language import N_, _
 from cssafe.names import is_text
-from cssafe.settings import ConfigurationError
 
 FORMULAS = Path(__file__).parent / "formulas"
 
@@ -212,7 +212,7 @@ def files() -> tuple[dict[str, Path], list[str]]:
     no formula. A shipped formula cannot be replaced by one of the same name and version."""
     found: dict[str, Path] = {}
     problems = []
-    own = settings.read().data / "formulas"
+    own = settings.load().data / "formulas"
     for path in [*sorted(FORMULAS.glob("*.json")), *sorted(own.glob("*.json"))]:
         try:
             name = str(read_formula(path))

@@ -11,7 +11,7 @@ from cssafe.language import _
 from cssafe.scoring.concentration import attention, concentration, levels
 from cssafe.scoring.formula import WORDS, Formula
 from cssafe.scoring.rescoring import during, expression, signals
-from cssafe.stats.intervals import weights
+from cssafe.stats.intervals import quality_weights
 
 FIFTH = 0.2
 
@@ -60,7 +60,7 @@ def verdicts(
     """
     doing = during(rows["time"], activities)
     groups = [(str(name), signals(rows[doing == name]), expression(rows[doing == name])) for name in np.unique(doing)]
-    weight = weights(
+    weight = quality_weights(
         np.concatenate(
             [rows["quality"].to_numpy(float)[doing == name] for name, _signals, _emotion in groups] or [np.zeros(0)]
         )

@@ -15,7 +15,7 @@ from cssafe.language import N_
 RESAMPLES = 1000
 """Of the bootstrap: the ends of its 95 % intervals then move by about a twentieth of their width from seed to seed."""
 
-FEWEST = 5
+MIN_MOMENTS = 5
 """Moments of one person below which no figure is made of her alone."""
 
 MEASURES = {
@@ -49,7 +49,7 @@ def kappa(counts: np.ndarray) -> np.ndarray:
     return np.where(expected > 0, 1 - seen / np.where(expected > 0, expected, 1), np.nan)
 
 
-def auc(score: np.ndarray, upper: np.ndarray) -> Callable[[np.ndarray], float]:
+def weighted_auc(score: np.ndarray, upper: np.ndarray) -> Callable[[np.ndarray], float]:
     """A function of weights (n,) of the moments -> the probability that a moment of the upper half has a higher score than one
     of the lower, ties counting half (Hanley & McNeil 1982); NaN where there are not both.
 
@@ -78,7 +78,7 @@ def agreement(score: np.ndarray, level: np.ndarray, rating: np.ndarray, k: int, 
     cells = np.zeros((groups, k, k))
     np.add.at(cells, (owner, rating, level), 1)
     upper = 2 * rating >= k
-    ranked = auc(score, upper)
+    ranked = weighted_auc(score, upper)
 
     def measured(weights: np.ndarray) -> list[float]:  # weights: (groups,)
         counts = np.tensordot(weights, cells, 1)
@@ -101,18 +101,18 @@ def agreement(score: np.ndarray, level: np.ndarray, rating: np.ndarray, k: int, 
     return table.assign(value=measured(np.ones(groups)), low=ends[0], high=ends[1])
 
 
-def spread(score: np.ndarray, rating: np.ndarray, k: int, group: np.ndarray) -> np.ndarray:
-    """The AUC within each person who has FEWEST moments or more and both halves among them, ascending (m,)."""
+def auc_by_person(score: np.ndarray, rating: np.ndarray, k: int, group: np.ndarray) -> np.ndarray:
+    """The AUC within each person who has MIN_MOMENTS moments or more and both halves among them, ascending (m,)."""
     upper = 2 * rating >= k
     found = []
     for one in np.unique(group):
         those = group == one
-        if those.sum() >= FEWEST and 0 < upper[those].sum() < those.sum():
-            found.append(auc(score[those], upper[those])(np.ones(int(those.sum()))))
+        if those.sum() >= MIN_MOMENTS and 0 < upper[those].sum() < those.sum():
+            found.append(weighted_auc(score[those], upper[those])(np.ones(int(those.sum()))))
     return np.sort(np.array(found))
 
 
-def limits(score: np.ndarray, rating: np.ndarray, k: int) -> np.ndarray:
+def level_thresholds(score: np.ndarray, rating: np.ndarray, k: int) -> np.ndarray:
     """Where to cut scores into k levels so that each is as frequent as its rating: (k - 1,), ascending. score: (n,), n > 0."""
     below = np.cumsum(np.bincount(rating, minlength=k))[:-1] / len(rating)
     return np.quantile(score, below)

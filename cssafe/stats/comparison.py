@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cssafe.stats.intervals import STUDENT
+from cssafe.stats.intervals import student_t
+from cssafe.stats.regression import center_within, varies_within
 
-LEAST = 5
+MIN_LESSONS = 5
 """Lessons with and as many without, before a comparison answers: with fewer, one odd lesson makes the difference
 (assumption)."""
 
@@ -38,28 +39,25 @@ class Effect:
         return self.low > 0 or self.high < 0
 
 
-def effect(values: np.ndarray, x: np.ndarray, strata: np.ndarray) -> Effect:
+def estimate_effect(values: np.ndarray, x: np.ndarray, strata: np.ndarray) -> Effect:
     """How the values of lessons (n,) hang on x (n,): a number, or 1 for those with and 0 for those without something.
 
     strata: int (n,). Values that are NaN do not count, nor strata in which x is everywhere the same.
     Hedges' g and its variance: Hedges & Olkin, Statistical Methods for Meta-Analysis, 1985, section 5.
     """
     known = ~np.isnan(values)
-    known[known] = _mixed(x[known], strata[known])
+    known[known] = varies_within(x[known], strata[known])
     if not known.any():
         return Effect()
     stratum = np.unique(strata[known], return_inverse=True)[1]
-    count = np.bincount(stratum)
-    y, x = (
-        column - (np.bincount(stratum, column) / count)[stratum] for column in (values[known], x[known].astype(float))
-    )
+    y, x = (center_within(column, stratum) for column in (values[known], x[known].astype(float)))
     lessons, apart = int(known.sum()), float(x @ x)
     slope = float(x @ y) / apart
-    freedom = lessons - len(count) - 1
+    freedom = lessons - int(stratum.max()) - 2
     if freedom < 1:
         return Effect(slope, lessons=lessons)
     deviation = float(np.sqrt(((y - slope * x) ** 2).sum() / freedom))
-    student = STUDENT[min(freedom, len(STUDENT)) - 1]
+    student = student_t(freedom)
     half = student * deviation / np.sqrt(apart)
     if deviation < 1e-9:  # all lessons of a stratum alike: in no unit of their deviation
         return Effect(slope, slope - half, slope + half, lessons=lessons)
@@ -68,27 +66,16 @@ def effect(values: np.ndarray, x: np.ndarray, strata: np.ndarray) -> Effect:
     return Effect(slope, slope - half, slope + half, size, size - around, size + around, lessons)
 
 
-def against(values: np.ndarray, having: np.ndarray, strata: np.ndarray) -> tuple[Effect, int, int]:
+def compare_groups(values: np.ndarray, having: np.ndarray, strata: np.ndarray) -> tuple[Effect, int, int]:
     """Lessons that have something, bool (n,), against those that have not, and how many of each can be compared; no figure
-    with fewer than LEAST of either."""
+    with fewer than MIN_LESSONS of either."""
     known = ~np.isnan(values)
-    mixed = _mixed(having[known], strata[known])
+    mixed = varies_within(having[known], strata[known])
     having_it = int(having[known][mixed].sum())
     others = int(mixed.sum()) - having_it
-    if min(having_it, others) < LEAST:
+    if min(having_it, others) < MIN_LESSONS:
         return Effect(lessons=having_it + others), having_it, others
-    return effect(values, having, strata), having_it, others
-
-
-def _mixed(x: np.ndarray, strata: np.ndarray) -> np.ndarray:
-    """Whether x is not everywhere the same in the stratum of each, bool (n,)."""
-    if not len(x):
-        return np.zeros(0, bool)
-    stratum = np.unique(strata, return_inverse=True)[1]
-    least, most = np.full(stratum.max() + 1, np.inf), np.full(stratum.max() + 1, -np.inf)
-    np.minimum.at(least, stratum, x.astype(float))
-    np.maximum.at(most, stratum, x.astype(float))
-    return (least < most)[stratum]
+    return estimate_effect(values, having, strata), having_it, others
 
 
 def strata(lessons: pd.DataFrame) -> np.ndarray:
@@ -99,14 +86,13 @@ def strata(lessons: pd.DataFrame) -> np.ndarray:
     return lessons.groupby(["class_name", "subject", "formula", "audience", "synthetic"]).ngroup().to_numpy()
 
 
-def usual(values: np.ndarray) -> tuple[float, float, float]:
-    """The mean of other lessons (n,), and the range in which the next one of their kind lies in 95 of 100 cases, cut to [0, 1];
-    NaN for the range of fewer than LEAST. (Prediction interval of a normal sample: Hahn & Meeker, Statistical Intervals, 1991,
-    section 4.7.)"""
+def prediction_interval(values: np.ndarray) -> tuple[float, float, float]:
+    """Mean of lessons (n,) and the 95 % prediction interval of the next one, cut to [0, 1]; NaN for the interval of fewer than
+    MIN_LESSONS (normal sample: Hahn & Meeker, Statistical Intervals, 1991, section 4.7)."""
     known = values[~np.isnan(values)]
     n = len(known)
-    if n < LEAST:
+    if n < MIN_LESSONS:
         return (float(known.mean()) if n else np.nan), np.nan, np.nan
-    half = STUDENT[min(n - 1, len(STUDENT)) - 1] * known.std(ddof=1) * np.sqrt(1 + 1 / n)
+    half = student_t(n - 1) * known.std(ddof=1) * np.sqrt(1 + 1 / n)
     mean = float(known.mean())
     return mean, max(0.0, mean - half), min(1.0, mean + half)

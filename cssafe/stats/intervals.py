@@ -10,57 +10,63 @@ faces, with faces that were seen for few seconds, and with seconds that scatter.
 """
 
 import numpy as np
+from scipy.special import stdtrit
 
-WEIGHT = "(1 + coalesce(quality, 1)) / 2"
+WEIGHT_SQL = "(1 + coalesce(quality, 1)) / 2"
 """SQL for what an observation weighs: by its quality, from a half to one. With less than half, the mean of five could be read
 as that of the one who is seen best; so she makes a third of it at most. Quality unknown weighs one."""
 
-STUDENT = [
-    12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23, 2.20, 2.18, 2.16, 2.14, 2.13,
-    2.12, 2.11, 2.10, 2.09, 2.09, 2.08, 2.07, 2.07, 2.06, 2.06, 2.06, 2.05, 2.05, 2.05, 2.04,
-]  # fmt: skip
-"""Student's t, 97.5 %, for 1 to 30 degrees of freedom; beyond, the last is used (true: 2.04 falling to 1.96)."""
+MAX_FREEDOM = 30
+"""Degrees of freedom up to which Student's t is computed; beyond, that of 30 is used (2.04; true: falling to 1.96)."""
+
+T_QUANTILES = np.round(stdtrit(np.arange(1, MAX_FREEDOM + 1), 0.975), 2).tolist()
+"""Student's t, 97.5 %, for 1 to MAX_FREEDOM degrees of freedom, in hundredths: SQL and NumPy use the same digits."""
 
 
-def weights(quality: np.ndarray) -> np.ndarray:
+def student_t(freedom: int) -> float:
+    """Student's t, 97.5 %, of 1 or more degrees of freedom."""
+    return T_QUANTILES[min(freedom, MAX_FREEDOM) - 1]
+
+
+def quality_weights(quality: np.ndarray) -> np.ndarray:
     """WEIGHT in NumPy; quality NaN is unknown."""
     return (1 + np.nan_to_num(quality, nan=1.0)) / 2
 
 
-def estimate(name: str) -> str:
+def mean_sql(name: str) -> str:
     """SQL for the mean over rows with s and n, called `name`, and its `low` and `high`, cut to [0, 1]."""
     mean = "(sum(s) / sum(n))"
     spread = f"(sum(s * s) - 2 * {mean} * sum(s * n) + {mean} * {mean} * sum(n * n))"
-    like = "(sum(n) * sum(n) / sum(n * n))"
-    error = f"sqrt(greatest(0, {spread}) * {like} / ({like} - 1)) / sum(n)"
-    half = f"{STUDENT}[greatest(1, least(floor({like} + 1e-6) - 1, 30))::INTEGER] * {error}"
+    effective = "(sum(n) * sum(n) / sum(n * n))"
+    error = f"sqrt(greatest(0, {spread}) * {effective} / ({effective} - 1)) / sum(n)"
+    half = f"{T_QUANTILES}[greatest(1, least(floor({effective} + 1e-6) - 1, {MAX_FREEDOM}))::INTEGER] * {error}"
     return (
         f"{mean} AS {name}, CASE WHEN count(*) > 1 THEN greatest(0, {mean} - {half}) END AS low,"
         f" CASE WHEN count(*) > 1 THEN least(1, {mean} + {half}) END AS high"
     )
 
 
-def clustered(s: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def clustered_means(s: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The same of arrays: mean, low and high (k,), not cut, of k measures with the sums s (G, k) over clusters of n (G,); NaN
     for the interval of one cluster."""
     measures = s.shape[1]
-    return grouped(s.ravel(), np.repeat(n, measures), np.tile(np.arange(measures), len(n)))
+    return grouped_means(s.ravel(), np.repeat(n, measures), np.tile(np.arange(measures), len(n)))
 
 
-def grouped(s: np.ndarray, n: np.ndarray, group: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def grouped_means(s: np.ndarray, n: np.ndarray, group: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The same of one measure in many groups: mean, low and high (g,), not cut, of clusters with s, n > 0 and the number of
     their group from 0, each (m,); NaN for the interval of one cluster."""
     whole, squares, count = np.bincount(group, n), np.bincount(group, n**2), np.bincount(group)
-    mean, like = np.bincount(group, s) / whole, whole**2 / squares
+    mean, effective = np.bincount(group, s) / whole, whole**2 / squares
     spread = np.bincount(group, (s - n * mean[group]) ** 2)
-    student = np.array(STUDENT)[np.clip((like + 1e-6).astype(int) - 1, 1, 30) - 1]
+    student = np.array(T_QUANTILES)[np.clip((effective + 1e-6).astype(int) - 1, 1, MAX_FREEDOM) - 1]
     half = np.full_like(mean, np.nan)
     more = count > 1
-    half[more] = student[more] * np.sqrt(spread[more] * like[more] / (like[more] - 1)) / whole[more]
+    half[more] = student[more] * np.sqrt(spread[more] * effective[more] / (effective[more] - 1)) / whole[more]
     return mean, mean - half, mean + half
 
 
-def interval(values: np.ndarray, weights: np.ndarray, clusters: np.ndarray) -> tuple[float, float, float]:
+def mean_interval(values: np.ndarray, weights: np.ndarray, clusters: np.ndarray) -> tuple[float, float, float]:
     """Weighted mean of values (n,) in [0, 1] and the ends of its interval, cut to [0, 1]; NaN where there is none.
 
     clusters: int (n,), whose each value is. Values that are NaN do not count.
@@ -70,5 +76,5 @@ def interval(values: np.ndarray, weights: np.ndarray, clusters: np.ndarray) -> t
         return np.nan, np.nan, np.nan
     _, which = np.unique(clusters[there], return_inverse=True)
     s, n = np.bincount(which, values[there] * weights[there]), np.bincount(which, weights[there])
-    mean, low, high = (float(end[0]) for end in clustered(s[:, None], n))
+    mean, low, high = (float(end[0]) for end in clustered_means(s[:, None], n))
     return mean, float(np.clip(low, 0, 1)), float(np.clip(high, 0, 1))

@@ -15,17 +15,26 @@ from pathlib import Path
 
 import duckdb
 
+from cssafe.errors import StoreError
 from cssafe.language import N_
-from cssafe.store.database import FILE, RESCUE_PREFIX, copy, discard, install, quoted, temporary
-from cssafe.store.errors import StoreError, check_file_handles, first_line
+from cssafe.store.database import (
+    FILE_CONFIG,
+    RESCUE_PREFIX,
+    copy_database,
+    remove_database,
+    replace_file,
+    sql_string,
+    temporary_path,
+)
+from cssafe.store.errors import check_file_handles, first_line
 from cssafe.store.migrations import MIGRATIONS
-from cssafe.store.recovery import LOGS
+from cssafe.store.recovery import LOG_SUFFIXES
 
-DAYS_KEPT = 14
+MAX_BACKUP_DAYS = 14
 """Days with lessons whose backups are kept. They span nearly three school weeks, so that a fault is still undone by
 somebody who was ill for two. Days without lessons do not count: holidays remove no backup."""
 
-ROOM_LEFT_BYTES = 200_000_000
+MIN_FREE_BYTES = 200_000_000
 """Least that a backup leaves free on the disk: the lessons of several days, for recording comes before backups."""
 
 _REPLACED = "-replaced-"
@@ -43,7 +52,7 @@ class Backup:
     replaced: str
 
 
-def listed(database: Path) -> list[Backup]:
+def list_backups(database: Path) -> list[Backup]:
     """The backups of that database, newest first.
 
     Raises:
@@ -65,43 +74,43 @@ def listed(database: Path) -> list[Backup]:
         ) from error
 
 
-def newest(database: Path) -> Path | None:
+def newest_backup(database: Path) -> Path | None:
     """The newest dated backup of that database."""
     return max(_dated(database), default=None)
 
 
-def path_of(database: Path, day: object) -> Path:
+def backup_path(database: Path, day: object) -> Path:
     """Where the backup of a day is. day: a date, or ISO 8601."""
     return database.parent / "backups" / f"{database.stem}-{day}.duckdb"
 
 
-def make(connection: duckdb.DuckDBPyConnection, database: Path) -> None:
+def make_backup(connection: duckdb.DuckDBPyConnection, database: Path) -> None:
     """Make today's backup, if there is none yet, and remove those that are too old.
 
     Raises:
         duckdb.Error, OSError: the disk refuses, or has too little room; there is no backup of today.
     """
-    backup = path_of(database, date.today())
+    backup = backup_path(database, date.today())
     if backup.exists():
         return
     backup.parent.mkdir(exist_ok=True)
     state = database.stat()
-    if shutil.disk_usage(backup.parent).free < state.st_size + ROOM_LEFT_BYTES:
+    if shutil.disk_usage(backup.parent).free < state.st_size + MIN_FREE_BYTES:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    new = temporary(backup)
+    new = temporary_path(backup)
     try:
-        copy(connection, new)
+        copy_database(connection, new)
         new.chmod(state.st_mode)
-        install(new, backup)
+        replace_file(new, backup)
     finally:
-        discard(new)
-    oldest = _day(database, _dated(database)[-DAYS_KEPT:][0])
+        remove_database(new)
+    oldest = _day(database, _dated(database)[-MAX_BACKUP_DAYS:][0])
     for path in _files(database):
         if _day(database, path) < oldest and path != backup:  # today's may be the oldest, where a clock was wrong
-            discard(path)
+            remove_database(path)
 
 
-def erase(database: Path, starts: Sequence[str]) -> None:
+def erase_backups(database: Path, starts: Sequence[str]) -> None:
     """Remove the backups with lessons that started then (ISO 8601, naive UTC), and those that cannot be read. Lessons are
     known by their start because restoring and importing change their numbers. What a stopped rescue left goes, too."""
     _discard_rescues(database)
@@ -114,31 +123,31 @@ def erase(database: Path, starts: Sequence[str]) -> None:
         except duckdb.Error:
             held = (1,)
         if held:
-            discard(path)
+            remove_database(path)
 
 
-def sweep(database: Path) -> None:
+def remove_leftovers(database: Path) -> None:
     """Remove what a crash left of backups that were being written, and of rescues."""
     _discard_rescues(database)
     for new in (database.parent / "backups").glob("*.new*"):
         new.unlink()
 
 
-def restore(database: Path, backup: Path) -> Path | None:
+def restore_backup(database: Path, backup: Path) -> Path | None:
     """Put a copy of the backup in the place of a database that is closed; where the earlier one is kept, if there was one.
 
     Raises:
         StoreError: the backup cannot be used, or the disk refuses; the database is as it was.
     """
-    new = temporary(database)
+    new = temporary_path(database)
     try:
         with _opened(backup) as connection:
             _check(connection, backup)
-            copy(connection, new)
+            copy_database(connection, new)
         kept = _keep(database)
-        for end in LOGS:  # first, for beside the new file they would damage it
+        for end in LOG_SUFFIXES:  # first, for beside the new file they would damage it
             Path(f"{database}{end}").unlink(missing_ok=True)
-        install(new, database)
+        replace_file(new, database)
     except (duckdb.Error, OSError) as error:
         raise StoreError(
             N_("The backup {path} could not be restored: {problem} The database is as it was. Choose another backup."),
@@ -146,7 +155,7 @@ def restore(database: Path, backup: Path) -> Path | None:
             problem=first_line(error),
         ) from error
     finally:
-        discard(new)
+        remove_database(new)
     return kept
 
 
@@ -158,7 +167,7 @@ def delete_replaced(backup: Backup) -> None:
     """
     assert backup.replaced, "a dated backup is not deleted by hand"
     try:
-        discard(backup.path)
+        remove_database(backup.path)
     except OSError as error:
         raise StoreError(
             N_("The file {path} could not be deleted: {problem} Make its folder one that CSSAFE may read and write."),
@@ -167,7 +176,7 @@ def delete_replaced(backup: Backup) -> None:
         ) from error
 
 
-def no_backup(error: Exception) -> StoreError:
+def why_no_backup(error: Exception) -> StoreError:
     """Why there is no backup of today."""
     return StoreError(
         N_(
@@ -206,8 +215,8 @@ def _dated(database: Path) -> list[Path]:
 def _opened(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection that reads the file, and writes nothing into it or beside it."""
     check_file_handles()
-    with duckdb.connect(config=FILE | {"temp_directory": ""}) as connection:
-        connection.execute(f"ATTACH {quoted(path)} AS backup (READ_ONLY)")
+    with duckdb.connect(config=FILE_CONFIG | {"temp_directory": ""}) as connection:
+        connection.execute(f"ATTACH {sql_string(path)} AS backup (READ_ONLY)")
         connection.execute("USE backup")
         yield connection
 
@@ -234,14 +243,14 @@ def _keep(database: Path) -> Path | None:
     """Copy the database as it is, with its log, into the folder of the backups."""
     if not database.exists():
         return None
-    kept = path_of(database, f"{datetime.now():%Y-%m-%d-replaced-%H%M%S}")
+    kept = backup_path(database, f"{datetime.now():%Y-%m-%d-replaced-%H%M%S}")
     kept.parent.mkdir(exist_ok=True)
-    for end in (*LOGS, ""):  # the logs first: without them the file would be taken for the whole
+    for end in (*LOG_SUFFIXES, ""):  # the logs first: without them the file would be taken for the whole
         if (source := Path(f"{database}{end}")).exists():
-            new = temporary(kept)
+            new = temporary_path(kept)
             try:
                 shutil.copy2(source, new)
-                install(new, Path(f"{kept}{end}"))
+                replace_file(new, Path(f"{kept}{end}"))
             finally:
                 new.unlink(missing_ok=True)
     return kept

@@ -12,18 +12,11 @@ from weakref import WeakSet
 
 import duckdb
 
+from cssafe.errors import StoreError
 from cssafe.language import N_
 from cssafe.settings import THREADS
-from cssafe.store.errors import (
-    StoreError,
-    check_file_handles,
-    is_damage,
-    why_damaged,
-    why_not_open,
-    why_not_used,
-    why_traces,
-)
-from cssafe.store.recovery import LOGS, connect, damaged_lessons, marker_of
+from cssafe.store.errors import check_file_handles, is_damage, why_damaged, why_not_open, why_not_used, why_traces
+from cssafe.store.recovery import LOG_SUFFIXES, connect, damaged_lessons, running_marker_path
 
 RESCUE_PREFIX = "cssafe-rescue-"
 """Beginning of the name of the folder, beside the new database, in which a rescue works on a copy of the damaged one."""
@@ -33,7 +26,7 @@ Limits = dict[str, str | bool | int | float | list[str]]
 NO_EXTENSIONS: Limits = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
 """Nothing is downloaded, such as what would read the database of another program."""
 
-FILE: Limits = {
+FILE_CONFIG: Limits = {
     "memory_limit": "192MB",
     "threads": THREADS,
     "storage_compatibility_version": "v1.4.0",
@@ -45,19 +38,19 @@ rest. A file made in this form or a later one knows a write-ahead log that is no
 120 inserts of three entries each: a damaged log costs two minutes of recording, not the hour that 16 MB of it hold; with 25
 faces that takes .2 s (measured), on the writer's thread alone."""
 
-IN_MEMORY: Limits = {"memory_limit": "128MB", "threads": 1, "temp_directory": "", **NO_EXTENSIONS}
+MEMORY_CONFIG: Limits = {"memory_limit": "128MB", "threads": 1, "temp_directory": "", **NO_EXTENSIONS}
 """The same for one in memory, of which a host with visitors has many: a synthetic term takes 75 MB while it is made and
 21 MB once packed. Without a folder for temporary files nothing of it can be spilled onto the disk."""
 
-FULL = 0.45
+MAX_MEMORY_SHARE = 0.45
 """Share of the memory in use, packed, from which on no lesson is added: one of 25 faces and 20 minutes, added at once, takes
 .39 more until it is packed."""
 
-PACKING = "256MB"
+PACKING_MEMORY_LIMIT = "256MB"
 """Most that it may take while it is packed, when old and new lie side by side: a database that runs out of memory there is
 lost. Only one at a time is packed."""
 
-PATIENCE = 5.0
+READERS_TIMEOUT_S = 5.0
 """Seconds that replacing the file waits for others to finish reading."""
 
 COMMITTED = "COMMIT succeeded"
@@ -95,7 +88,7 @@ class Database:
         self._readers: WeakSet[duckdb.DuckDBPyConnection] = WeakSet()
         self._door = Lock()
         if path is not None:  # of a crash; nobody else has the file open
-            discard(temporary(path))
+            remove_database(temporary_path(path))
             shutil.rmtree(f"{path}.tmp", ignore_errors=True)
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
@@ -177,7 +170,7 @@ class Database:
         Raises:
             StoreError: another lesson may not find room.
         """
-        if self.path is None and self.used() > FULL:
+        if self.path is None and self.used() > MAX_MEMORY_SHARE:
             raise StoreError(
                 N_(
                     "There may be no room for another lesson: the memory of this visit is nearly full. Download what you want "
@@ -191,7 +184,7 @@ class Database:
             return
         with _packing:
             (limit,) = self.connection.execute("SELECT current_setting('memory_limit')").fetchone() or ("",)
-            self.connection.execute(f"SET memory_limit = '{PACKING}'")
+            self.connection.execute(f"SET memory_limit = '{PACKING_MEMORY_LIMIT}'")
             try:
                 with suppress(duckdb.TransactionException):  # somebody is reading: the next time will do
                     self.connection.execute("CHECKPOINT")
@@ -207,18 +200,18 @@ class Database:
             StoreError: the disk refuses; the file is as it was.
         """
         assert self.path is not None, "a database in memory leaves nothing behind"
-        new = temporary(self.path)
+        new = temporary_path(self.path)
         try:
-            copy(self.connection, new)
+            copy_database(self.connection, new)
             new.chmod(self.path.stat().st_mode)
             with self.released():
-                install(new, self.path)
+                replace_file(new, self.path)
                 for log in self.path.parent.glob(f"{glob.escape(self.path.name)}.wal*"):
                     log.unlink()
         except (duckdb.Error, OSError) as error:
             raise why_traces(self.path, error) from error
         finally:
-            discard(new)
+            remove_database(new)
 
     @contextmanager
     def released(self) -> Iterator[None]:
@@ -244,7 +237,7 @@ class Database:
         """Leave a file beside the database until it is closed, as a sign of an unclean end."""
         if self.path is not None:
             with suppress(OSError):  # a full disk: the log beside the file tells the same
-                marker_of(self.path).touch()
+                running_marker_path(self.path).touch()
 
     def close(self, kept_as_it_is: bool = False) -> None:
         """kept_as_it_is: nothing more is written into the file, nor the log beside it into the file."""
@@ -257,32 +250,32 @@ class Database:
             self._root.close()
             if self.path is not None and not kept_as_it_is:
                 with suppress(OSError):  # in a read-only folder
-                    marker_of(self.path).unlink(missing_ok=True)
+                    running_marker_path(self.path).unlink(missing_ok=True)
 
     def _open(self) -> None:
         check_file_handles()
         if self.path is None:
-            self._root = duckdb.connect(":memory:", config=IN_MEMORY)
+            self._root = duckdb.connect(":memory:", config=MEMORY_CONFIG)
         else:
-            self._root, kept = connect(self.path, FILE)
+            self._root, kept = connect(self.path, FILE_CONFIG)
             self.damaged_log = kept or self.damaged_log
         self.connection = self._root.cursor()
         self._not_reopened = None
 
     def _unread(self) -> bool:
         """Whether all readers have finished, within PATIENCE. To be called with the door closed."""
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + READERS_TIMEOUT_S
         while self._readers and time.monotonic() < until:
             time.sleep(0.01)
         return not self._readers
 
 
-def copy(connection: duckdb.DuckDBPyConnection, target: Path) -> None:
+def copy_database(connection: duckdb.DuckDBPyConnection, target: Path) -> None:
     """Write the connection's current database into a new file, without the bytes of deleted rows."""
-    discard(target)
+    remove_database(target)
     (name,) = connection.execute("SELECT current_database()").fetchone() or ("",)
     new = f'"{target.name}"'  # of the whole process, where a backup and a rewrite may meet
-    connection.execute(f"ATTACH {quoted(target)} AS {new}")
+    connection.execute(f"ATTACH {sql_string(target)} AS {new}")
     try:
         connection.execute(f'COPY FROM DATABASE "{name}" TO {new}')
         connection.execute(f"CHECKPOINT {new}")
@@ -290,7 +283,7 @@ def copy(connection: duckdb.DuckDBPyConnection, target: Path) -> None:
         connection.execute(f"DETACH {new}")
 
 
-def install(new: Path, path: Path) -> None:
+def replace_file(new: Path, path: Path) -> None:
     """Put a file in the place of another: a power cut leaves one of the two, whole."""
     with new.open("rb+") as file:
         os.fsync(file.fileno())
@@ -303,17 +296,17 @@ def install(new: Path, path: Path) -> None:
             os.close(folder)
 
 
-def discard(path: Path) -> None:
+def remove_database(path: Path) -> None:
     """Remove a database file and its logs, those that are there. The file goes last: a log alone would never be found."""
-    for end in (*LOGS, ""):
+    for end in (*LOG_SUFFIXES, ""):
         Path(f"{path}{end}").unlink(missing_ok=True)
 
 
-def temporary(path: Path) -> Path:
+def temporary_path(path: Path) -> Path:
     """Where the successor of a database file is written."""
     return path.with_suffix(".new")
 
 
-def quoted(text: Path | str) -> str:
+def sql_string(text: Path | str) -> str:
     """A path or another text as a string of SQL."""
     return "'{}'".format(str(text).replace("'", "''"))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from cssafe.errors import CssafeError
+from cssafe.errors import StoreError
 from cssafe.language import N_, Sentence
 
 NEWEST = N_("The newest backup is {backup}.")
@@ -53,10 +53,6 @@ MAX_NAMED_LESSONS = 5
 
 _DAMAGE = re.compile(r"corrupt|checksum|could not read enough bytes", re.IGNORECASE)
 """What DuckDB says of a file whose content is damaged or cut off."""
-
-
-class StoreError(CssafeError):
-    """The database cannot be opened, written or read."""
 
 
 def check_file_handles() -> None:

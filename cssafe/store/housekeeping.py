@@ -9,10 +9,11 @@ from pathlib import Path
 
 import duckdb
 
+from cssafe.errors import StoreError
 from cssafe.language import N_
 from cssafe.store import backups, statements
 from cssafe.store.database import Database, StillRead
-from cssafe.store.errors import StoreError, why_traces
+from cssafe.store.errors import why_traces
 from cssafe.store.migrations import migrate
 from cssafe.store.write_queue import WriteQueue
 
@@ -37,7 +38,7 @@ class Housekeeping:
         if self._database.path is None:
             return
         with suppress(OSError):  # the next start tries again
-            backups.sweep(self._database.path)
+            backups.remove_leftovers(self._database.path)
         if self.erasing():
             self._queue.submit(self._finish_deletion).result()
             self.schedule()
@@ -63,10 +64,10 @@ class Housekeeping:
         assert self._database.path is not None, "a database in memory has no backups"
         try:
             with self._database.cursor() as cursor:
-                backups.make(cursor, self._database.path)
+                backups.make_backup(cursor, self._database.path)
             self.backup_problem = None
         except (duckdb.Error, OSError, StoreError) as error:
-            self.backup_problem = backups.no_backup(error)
+            self.backup_problem = backups.why_no_backup(error)
 
     def erasing(self) -> bool:
         """Whether a deletion is not finished."""
@@ -83,9 +84,9 @@ class Housekeeping:
         """
         with self._database.transaction() as connection:
             if self._database.path is not None:
-                starts = statements.starts(connection, lessons)
+                starts = statements.start_times(connection, lessons)
                 statements.set_value(connection, ERASING, sorted({*_deleted(connection), *starts}))
-            statements.delete(connection, lessons)
+            statements.delete_lessons(connection, lessons)
         self._database.pack()
         with suppress(StillRead):
             self.erase()
@@ -102,7 +103,7 @@ class Housekeeping:
             return
         self._database.rewrite()
         try:
-            backups.erase(path, starts)
+            backups.erase_backups(path, starts)
         except OSError as error:
             raise why_traces(path.parent / "backups", error) from error
         self._database.connection.execute("DELETE FROM settings WHERE key = ?", [ERASING])
@@ -121,7 +122,7 @@ class Housekeeping:
             raise StoreError(N_("A lesson is running. End it, then restore the backup."))
         self.erase()  # or the replaced database would keep what was deleted
         with self._database.released():
-            kept = backups.restore(path, backup)
+            kept = backups.restore_backup(path, backup)
         migrate(self._database.connection)
         with self._database.transaction() as connection:
             statements.end_open_lessons(connection)

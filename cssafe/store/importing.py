@@ -1,10 +1,10 @@
-"""Taking in what another workspace gave: all of it is looked at, and all of it comes in, or nothing.
+"""Atomic, validated import of the tables of an export file.
 
-Lessons get numbers of their own here. What the charts read is made anew from the observations, so that no file can bring a
-figure of a group that is too small; of lessons that come without observations, the minutes are taken as they are.
+Lessons get new numbers. The tables that the charts read are derived from the observations, so that no file can bring a figure
+of a group that is too small; lessons without observations keep the minutes of the file.
 
-DuckDB finds the table `arriving` by its name in the function that runs the query. Registered, it would be a view, and its rows
-would stay in memory until the transaction ends, as DuckDB keeps views that were dropped in it (measured: 450 bytes a row).
+DuckDB finds the table `arriving` by its name in the calling function. A registered view would keep its rows in memory until the
+transaction ends (measured: 450 bytes a row).
 """
 
 from collections import Counter
@@ -15,30 +15,30 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cssafe.errors import StoreError
 from cssafe.labels import ACTIVITIES, MARKERS
 from cssafe.language import N_, Sentence
-from cssafe.names import shown
+from cssafe.names import clean_text
 from cssafe.observations import EXPRESSION
 from cssafe.settings import PROFILES
-from cssafe.store.errors import StoreError
 from cssafe.store.lesson import AUDIENCES, SOURCES
 from cssafe.store.statements import insert_observations
-from cssafe.store.stored_settings import STORED_SETTINGS, TRAVELLING, usable
+from cssafe.store.stored_settings import EXPORTED_SETTINGS, STORED_SETTINGS, is_usable
 from cssafe.store.summaries import summarise
 
-MADE = ("tracks", "faces")
-"""Tables that are always made anew."""
+DERIVED_TABLES = ("tracks", "faces")
+"""Tables that are derived from observations and never imported."""
 
-SAME = ("started", "ended", "class_name", "subject", "room", "audience")
-"""A lesson that agrees with one here in all of these is that lesson."""
+IDENTIFYING_COLUMNS = ("started", "ended", "class_name", "subject", "room", "audience")
+"""Columns by which a lesson is recognised as one of this workspace."""
 
-LESSONS_TOGETHER = 50
-ROWS_TOGETHER = 60_000
-"""Lessons, and observations of them, of which tables are made at a time: an observation takes 250 bytes meanwhile (measured),
-and a database in memory has 128 MB."""
+MAX_BATCH_LESSONS = 50
+MAX_BATCH_ROWS = 60_000
+"""Lessons, and their observations, of one batch: an observation takes 250 bytes meanwhile (measured), and a database in memory
+has 128 MB."""
 
-SHARES = (*EXPRESSION, "score", "attention", "concentration", "quality")
-"""Columns that lie in [0, 1]."""
+UNIT_COLUMNS = (*EXPRESSION, "score", "attention", "concentration", "quality")
+"""Columns with values in [0, 1]."""
 
 MAX_NAME_CHARS = 200
 """Characters of a lesson's name, class, subject or room in a file: as many as a timetable may give them."""
@@ -50,7 +50,7 @@ CHOICES: dict[str, dict[str, tuple[str | int, ...]]] = {
     "ratings": {"rating": (0, 1, 2)},
     "observations": {"level": (0, 1, 2)},
 }
-"""Table -> column -> all that may stand in it, where it is not empty."""
+"""Table -> column -> its allowed values; null is always allowed."""
 
 RULES = {
     "lessons": {
@@ -67,48 +67,37 @@ RULES = {
         )
     },
 }
-"""Table -> condition for each row in SQL -> what is wrong where it does not hold."""
+"""Table -> SQL condition of each row -> message where it does not hold."""
 
 
 @dataclass(frozen=True)
-class Taken:
-    """lessons: numbers of the new ones. present: how many were here before and stayed as they are. ignored: settings that are
-    unknown here, or stay on the computer on which they were made."""
+class ImportResult:
+    """lessons: numbers of the new ones. present: number of lessons that were here already and stayed as they are. ignored:
+    number of settings that are unknown here, or bound to one computer."""
 
     lessons: list[int]
     present: int
     ignored: int = 0
 
 
-def take(
+def import_tables(
     connection: duckdb.DuckDBPyConnection,
     parts: Iterable[tuple[str, pa.Table]],
     expression: bool,
     progress: Callable[[float], None],
-) -> Taken:
-    """Add what a file holds. To be called inside a transaction.
+) -> ImportResult:
+    """Insert the tables of a file. To be called inside a transaction.
 
     Args:
         parts: table and rows with the columns of that table here; `lessons` first and at once, any other in any number of
-            pieces. expression: whether lessons with emotions may come in. progress: called with the share of the lessons
-            whose tables are made.
+            pieces. expression: whether lessons with emotions are allowed. progress: called with the share of the lessons
+            whose derived tables are made.
 
     Raises:
-        StoreError: a row cannot be taken; the message says which and why.
+        StoreError: a row cannot be imported.
     """
     connection.execute("CREATE TEMP TABLE arrived (old INTEGER, lesson INTEGER)")
-    ignored, before = 0, Counter[str]()
-    for table, rows in parts:
-        if table == "settings":
-            travelling = _travelling(rows)
-            ignored += rows.num_rows - travelling.num_rows
-            rows = travelling
-        _check(connection, table, rows, before[table])
-        before[table] += rows.num_rows
-        if table == "lessons":
-            _lessons(connection, rows, expression)
-        else:
-            _rows(connection, table, rows)
+    ignored = _insert_parts(connection, parts, expression)
     new = _numbers(connection, "SELECT lesson FROM arrived WHERE lesson IS NOT NULL ORDER BY lesson")
     if _numbers(
         connection, "SELECT old FROM arrived WHERE lesson IS NOT NULL AND lesson NOT IN (SELECT lesson FROM activities)"
@@ -116,42 +105,66 @@ def take(
         raise StoreError(
             N_("The file has lessons without an activity: each needs one in the table activities, from its start on.")
         )
+    _derive_tables(connection, progress)
+    present = len(_numbers(connection, "SELECT old FROM arrived WHERE lesson IS NULL"))
+    connection.execute("DROP TABLE arrived")
+    return ImportResult(new, present, ignored)
+
+
+def _insert_parts(
+    connection: duckdb.DuckDBPyConnection, parts: Iterable[tuple[str, pa.Table]], expression: bool
+) -> int:
+    """Check and insert all rows; the number of ignored settings."""
+    ignored, before = 0, Counter[str]()
+    for table, rows in parts:
+        if table == "settings":
+            importable = _importable_settings(rows)
+            ignored += rows.num_rows - importable.num_rows
+            rows = importable
+        _check(connection, table, rows, before[table])
+        before[table] += rows.num_rows
+        if table == "lessons":
+            _insert_lessons(connection, rows, expression)
+        else:
+            _insert_rows(connection, table, rows)
+    return ignored
+
+
+def _derive_tables(connection: duckdb.DuckDBPyConnection, progress: Callable[[float], None]) -> None:
+    """Make DERIVED_TABLES of the new lessons, in batches."""
     observed = connection.execute(
         "SELECT lesson, count(*) FROM observations SEMI JOIN arrived USING (lesson) GROUP BY lesson ORDER BY lesson"
     ).fetchall()
     done = 0
-    for group in _groups(observed):
-        _summarise(connection, group)
-        done += len(group)
+    for batch in _batches(observed):
+        _summarise(connection, batch)
+        done += len(batch)
         progress(done / len(observed))
-    present = len(_numbers(connection, "SELECT old FROM arrived WHERE lesson IS NULL"))
-    connection.execute("DROP TABLE arrived")
-    return Taken(new, present, ignored)
 
 
-def _groups(sizes: Iterable[tuple[int, int]]) -> Iterator[list[int]]:
-    """Lessons with their numbers of observations -> lessons of which tables are made together."""
-    group: list[int] = []
+def _batches(sizes: Iterable[tuple[int, int]]) -> Iterator[list[int]]:
+    """Batches of lessons, from lessons with their numbers of observations."""
+    batch: list[int] = []
     total = 0
     for lesson, size in sizes:
-        if group and (len(group) == LESSONS_TOGETHER or total + size > ROWS_TOGETHER):
-            yield group
-            group, total = [], 0
-        group.append(lesson)
+        if batch and (len(batch) == MAX_BATCH_LESSONS or total + size > MAX_BATCH_ROWS):
+            yield batch
+            batch, total = [], 0
+        batch.append(lesson)
         total += size
-    if group:
-        yield group
+    if batch:
+        yield batch
 
 
-def _travelling(rows: pa.Table) -> pa.Table:
-    """The settings that may come in.
+def _importable_settings(rows: pa.Table) -> pa.Table:
+    """Settings that are known here and not bound to one computer.
 
     Raises:
         StoreError: one of them cannot be used.
     """
-    pairs = [row for row in rows.to_pylist() if row["key"] in TRAVELLING]
+    pairs = [row for row in rows.to_pylist() if row["key"] in EXPORTED_SETTINGS]
     for row in pairs:
-        if row["value"] is None or not usable(row["key"], row["value"]):
+        if row["value"] is None or not is_usable(row["key"], row["value"]):
             raise StoreError(
                 N_("The file's setting {key} cannot be taken. Expected is {shape}."),
                 key=row["key"],
@@ -160,8 +173,8 @@ def _travelling(rows: pa.Table) -> pa.Table:
     return pa.Table.from_pylist(pairs, rows.schema)
 
 
-def _lessons(connection: duckdb.DuckDBPyConnection, arriving: pa.Table, expression: bool) -> None:
-    """Give numbers to the new ones and insert them."""
+def _insert_lessons(connection: duckdb.DuckDBPyConnection, arriving: pa.Table, expression: bool) -> None:
+    """Insert new lessons with numbers of this workspace."""
     if _numbers(connection, "SELECT lesson FROM arriving GROUP BY lesson HAVING count(*) > 1", arriving):
         raise StoreError(N_("The file's table lessons has a number twice. Each lesson needs a number of its own."))
     without = [profile.name for profile in PROFILES.values() if not profile.expression]
@@ -174,7 +187,7 @@ def _lessons(connection: duckdb.DuckDBPyConnection, arriving: pa.Table, expressi
                 "it where CSSAFE_PROFILE is consent."
             )
         )
-    same = " AND ".join(f"here.{name} = arriving.{name}" for name in SAME)
+    same = " AND ".join(f"here.{name} = arriving.{name}" for name in IDENTIFYING_COLUMNS)
     connection.execute(f"""
         INSERT INTO arrived SELECT lesson, CASE WHEN known THEN NULL ELSE nextval('lesson_numbers') END FROM (
             SELECT lesson, EXISTS (FROM lessons here WHERE {same}) AS known FROM arriving ORDER BY started, lesson);
@@ -183,8 +196,8 @@ def _lessons(connection: duckdb.DuckDBPyConnection, arriving: pa.Table, expressi
     """)
 
 
-def _rows(connection: duckdb.DuckDBPyConnection, table: str, arriving: pa.Table) -> None:
-    """Insert a piece of another table than `lessons`."""
+def _insert_rows(connection: duckdb.DuckDBPyConnection, table: str, arriving: pa.Table) -> None:
+    """Insert rows of any other table."""
     if "lesson" in arriving.schema.names:
         strange = _numbers(
             connection, "SELECT DISTINCT lesson FROM arriving WHERE lesson NOT IN (SELECT old FROM arrived)", arriving
@@ -195,7 +208,7 @@ def _rows(connection: duckdb.DuckDBPyConnection, table: str, arriving: pa.Table)
                 table=table,
                 lesson=min(strange),
             )
-        if table in MADE:
+        if table in DERIVED_TABLES:
             return
         numbered = (
             "SELECT arriving.* REPLACE (arrived.lesson AS lesson) FROM arriving JOIN arrived ON arriving.lesson = old"
@@ -214,13 +227,13 @@ def _rows(connection: duckdb.DuckDBPyConnection, table: str, arriving: pa.Table)
 
 
 def _check(connection: duckdb.DuckDBPyConnection, table: str, arriving: pa.Table, before: int) -> None:
-    """Refuse rows that this database would never have written itself. before: rows of the table in earlier pieces."""
+    """Refuse rows that CSSAFE never writes. before: rows of the table in earlier pieces."""
     needed = _names(connection, table, "NOT is_nullable")
     rules = {f'"{name}" IS NOT NULL': Sentence(N_("{column} is empty"), column=name) for name in needed}
     for field in arriving.schema:
         if pa.types.is_timestamp(field.type):
             holds, words = "{} BETWEEN '1970-01-01' AND '2200-01-01'", N_("{column} is not between 1970 and 2200")
-        elif field.name in SHARES:
+        elif field.name in UNIT_COLUMNS:
             holds, words = "{} BETWEEN 0 AND 1", N_("{column} is not between 0 and 1")
         elif pa.types.is_floating(field.type):
             holds, words = "isfinite({})", N_("{column} is not finite")
@@ -243,7 +256,7 @@ def _check(connection: duckdb.DuckDBPyConnection, table: str, arriving: pa.Table
 
 
 def _check_choices(table: str, arriving: pa.Table, before: int) -> None:
-    """Refuse a cell that is none of CHOICES. before: as in _check."""
+    """Refuse a cell outside CHOICES. before: as in _check."""
     for column, choices in CHOICES.get(table, {}).items():
         cells = arriving.column(column)
         strange = pc.index(pc.is_in(cells, value_set=pa.array([*choices, None], cells.type)), False).as_py()
@@ -256,13 +269,13 @@ def _check_choices(table: str, arriving: pa.Table, before: int) -> None:
                 table=table,
                 row=before + strange + 2,  # the first row is that of the names
                 column=column,
-                cell=shown(cells[strange].as_py(), 40),
+                cell=clean_text(cells[strange].as_py(), 40),
                 choices=", ".join(map(str, choices)),
             )
 
 
 def _summarise(connection: duckdb.DuckDBPyConnection, lessons: list[int]) -> None:
-    """Make the tables that the charts read; a face that is in a second twice would make a group look larger than it is."""
+    """Make the derived tables. A face that is in a second twice is refused: it would make a group look larger than it is."""
     twice = connection.execute(
         """SELECT old FROM observations JOIN arrived USING (lesson) WHERE lesson IN (SELECT unnest($1::INTEGER[]))
         GROUP BY old, lesson, time, track HAVING count(*) > 1 LIMIT 1""",

@@ -9,8 +9,8 @@ keys and no foreign keys: one process with one writer thread looks after the row
 
 import duckdb
 
+from cssafe.errors import StoreError
 from cssafe.language import N_
-from cssafe.store.errors import StoreError
 
 
 def m001_initial(connection: duckdb.DuckDBPyConnection) -> None:
@@ -136,7 +136,7 @@ def migrate(connection: duckdb.DuckDBPyConnection) -> None:
             connection.commit()
 
 
-def of_lessons(connection: duckdb.DuckDBPyConnection) -> list[str]:
+def lesson_tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """Names of the tables whose rows belong to lessons, in the order of the alphabet."""
     rows = connection.execute(
         "SELECT table_name FROM duckdb_columns() WHERE column_name = 'lesson' AND NOT internal"

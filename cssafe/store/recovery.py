@@ -18,8 +18,9 @@ from typing import Any
 
 import duckdb
 
+from cssafe.errors import StoreError
 from cssafe.language import N_, Sentence
-from cssafe.store.errors import NEWEST, StoreError, first_line, is_in_use, is_newer
+from cssafe.store.errors import NEWEST, first_line, is_in_use, is_newer
 
 WRITE_LAG_S = 2
 """Recording that is not on the disk yet: the second under way, and the one before it until its row is written. A kill
@@ -28,7 +29,7 @@ loses no more (tests/store/test_store_processes.py)."""
 LOG_FILES = ("", ".checkpoint", ".recovery")
 """Endings of the log's own name: DuckDB writes into the second while it checkpoints, and makes the third while it recovers."""
 
-LOGS = tuple(f".wal{end}" for end in LOG_FILES)
+LOG_SUFFIXES = tuple(f".wal{end}" for end in LOG_FILES)
 """Endings of the database's name for the same files."""
 
 LOG_START = bytes.fromhex("64006265")
@@ -48,7 +49,7 @@ _LOG_HEADER = re.compile(
 MAX_KEPT_LOGS = 14
 """Damaged logs that are kept beside a database, as many as backups."""
 
-COPY_S = 2
+MAX_COPY_LAG_S = 2
 """A log that is this much newer than its file, or less, may be a copy, of which the times say nothing."""
 
 _ENTRY = re.compile(r"entry at byte position (\d+)")
@@ -62,7 +63,7 @@ on two busy cores)."""
 
 
 @dataclass(frozen=True)
-class Remains:
+class FileState:
     """Signs of an unclean end, read before the database is opened.
 
     path: the database. missing: whether its file is gone. unclean: whether there are signs. checkpoint, log: when the file and
@@ -76,20 +77,22 @@ class Remains:
     log: datetime | None
 
 
-def log_of(path: Path) -> Path:
+def log_path(path: Path) -> Path:
     return Path(f"{path}.wal")
 
 
-def marker_of(path: Path) -> Path:
+def running_marker_path(path: Path) -> Path:
     """The file that is there as long as the database is open."""
     return Path(f"{path}.running")
 
 
-def remains(path: Path) -> Remains:
-    log = log_of(path)
+def inspect_files(path: Path) -> FileState:
+    log = log_path(path)
     entries = log.exists() and log.stat().st_size > LOG_HEADER_BYTES
     missing = not path.exists()
-    return Remains(path, missing, not missing and (entries or marker_of(path).exists()), _written(path), _written(log))
+    return FileState(
+        path, missing, not missing and (entries or running_marker_path(path).exists()), _written(path), _written(log)
+    )
 
 
 def connect(path: Path, config: dict[str, Any]) -> tuple[duckdb.DuckDBPyConnection, Path | None]:
@@ -99,14 +102,14 @@ def connect(path: Path, config: dict[str, Any]) -> tuple[duckdb.DuckDBPyConnecti
         StoreError: the log is a folder, or may not be read.
         duckdb.Error: the file cannot be opened; it and its log are as they were.
     """
-    _check_readable(log_of(path))
+    _check_readable(log_path(path))
     connection, kept = _connect(path, config)
-    _remove_oldest(log_of(path))
+    _remove_oldest(log_path(path))
     return connection, kept
 
 
-def notice(
-    before: Remains, kept: Path | None, connection: duckdb.DuckDBPyConnection, backup: Path | None = None
+def unclean_end_notice(
+    before: FileState, kept: Path | None, connection: duckdb.DuckDBPyConnection, backup: Path | None = None
 ) -> Sentence | None:
     """The sentence about an unclean end; None if nothing is missing. To be asked for before anything else is written.
 
@@ -130,7 +133,7 @@ def notice(
         words = N_("The database file {path} is missing, and an empty one was made. Its newest part is kept as {log}.")
         lost = Sentence(words, path=before.path, log=kept.name)
         return lost if backup is None else Sentence("{lost} {help}", lost=lost, help=Sentence(NEWEST, backup=backup))
-    if before.checkpoint is None or end - before.checkpoint <= timedelta(seconds=COPY_S):
+    if before.checkpoint is None or end - before.checkpoint <= timedelta(seconds=MAX_COPY_LAG_S):
         words = N_(
             "The newest part of the database was damaged and is kept as {log}. An unknown number of seconds of recording may "
             "be missing, and other changes."
@@ -150,7 +153,7 @@ def damaged_lessons(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """Names and days of the lessons with observations that cannot be read; none where that cannot be told, or where more than
     MAX_SEARCHED_PIECES cannot be read. Reads the table once."""
     try:
-        spans = list(itertools.islice(unreadable(connection, "observations"), MAX_SEARCHED_PIECES + 1))
+        spans = list(itertools.islice(unreadable_spans(connection, "observations"), MAX_SEARCHED_PIECES + 1))
         if not 1 <= len(spans) <= MAX_SEARCHED_PIECES:
             return []
         inside = " OR ".join(f"rowid >= {first} AND rowid < {end}" for first, end in spans)
@@ -171,7 +174,7 @@ def damaged_lessons(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return [f'"{name}" ({started:%Y-%m-%d})' for name, started in names]
 
 
-def unreadable(connection: duckdb.DuckDBPyConnection, table: str) -> Iterator[tuple[int, int]]:
+def unreadable_spans(connection: duckdb.DuckDBPyConnection, table: str) -> Iterator[tuple[int, int]]:
     """First row id and the one after the last, of each piece of the table of which a column cannot be read, in order; pieces
     may touch each other."""
     (end,) = connection.execute(f"SELECT coalesce(max(rowid) + 1, 0) FROM {table}").fetchone() or (0,)
@@ -198,7 +201,7 @@ def unreadable(connection: duckdb.DuckDBPyConnection, table: str) -> Iterator[tu
 
 
 def _connect(path: Path, config: dict[str, Any]) -> tuple[duckdb.DuckDBPyConnection, Path | None]:
-    log = log_of(path)
+    log = log_path(path)
     kept = None if path.exists() else _set_aside(log)
     torn = _torn(path)
     try:
@@ -259,13 +262,13 @@ def _check_readable(log: Path) -> None:
 def _torn(path: Path) -> bytes | None:
     """The content of a log whose entries do not end where it ends; None if they do, if there is no log, or if it begins in
     another way. A log without entries stays after a clean end."""
-    log = log_of(path)
+    log = log_path(path)
     if not log.exists():
         return None
     content = log.read_bytes()
     header = _LOG_HEADER.match(content)
     if len(content) <= LOG_HEADER_BYTES:
-        return content if marker_of(path).exists() and not _LOG_HEADER.fullmatch(content) else None
+        return content if running_marker_path(path).exists() and not _LOG_HEADER.fullmatch(content) else None
     if header is None:
         return None
     at = header.end()
@@ -306,7 +309,7 @@ def _without_damage(
     path: Path, config: dict[str, Any], error: duckdb.Error
 ) -> tuple[duckdb.DuckDBPyConnection, Path | None]:
     """Open the file with the entries before the damaged one, or without any if none can be used."""
-    log = log_of(path)
+    log = log_path(path)
     try:
         kept = _set_aside(log)
     except OSError:

@@ -13,18 +13,19 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from cssafe.errors import StoreError
 from cssafe.labels import FIRST
 from cssafe.language import N_
 from cssafe.store import backups
-from cssafe.store.database import FILE, RESCUE_PREFIX
-from cssafe.store.errors import StoreError, first_line, with_backup
+from cssafe.store.database import FILE_CONFIG, RESCUE_PREFIX
+from cssafe.store.errors import first_line, with_backup
 from cssafe.store.lesson import NO_CLASS, NO_SUBJECT
 from cssafe.store.migrations import MIGRATIONS
-from cssafe.store.recovery import connect, log_of, unreadable
+from cssafe.store.recovery import connect, log_path, unreadable_spans
 from cssafe.store.summaries import summarise
 from cssafe.store.workspace import Workspace
 
-ROWS_AT_ONCE = 122_880
+COPY_ROWS = 122_880
 """Rows copied at a time: a row group of DuckDB, some 20 MB of observations."""
 
 HEADER_BYTES = 4096
@@ -34,7 +35,7 @@ Progress = Callable[[str], None]
 
 
 @dataclass
-class Rescued:
+class RescuedTable:
     """One table: rows copied whole, rows copied without the columns that are lost, rows lost; and lessons with any of the
     last two, as far as their numbers can be read."""
 
@@ -46,11 +47,11 @@ class Rescued:
 
 
 @dataclass(frozen=True)
-class Report:
+class RescueReport:
     """tables: by name. lessons: names of those that lack something. renamed: how many lessons have a made-up name, because
     their own was lost. behind: whether the newest changes are missing, because a header or the log is damaged."""
 
-    tables: list[Rescued]
+    tables: list[RescuedTable]
     lessons: list[str]
     renamed: int
     behind: bool
@@ -60,7 +61,7 @@ class Report:
         return not self.behind and not any(table.lost or table.partly for table in self.tables)
 
 
-def rescue(path: Path, out: Path, progress: Progress = lambda line: None) -> Report:
+def rescue(path: Path, out: Path, progress: Progress = lambda line: None) -> RescueReport:
     """Copy what can be read of the file and of its write-ahead log into a new database, which opens in the app. The file
     itself is only read: the work is done on a copy beside `out`.
 
@@ -75,24 +76,24 @@ def rescue(path: Path, out: Path, progress: Progress = lambda line: None) -> Rep
     with tempfile.TemporaryDirectory(dir=out.absolute().parent, prefix=RESCUE_PREFIX) as folder:
         copy, new = Path(folder) / "old.duckdb", Path(folder) / "new.duckdb"
         shutil.copyfile(path, copy)
-        if log_of(path).is_file():
-            shutil.copyfile(log_of(path), log_of(copy))
+        if log_path(path).is_file():
+            shutil.copyfile(log_path(path), log_path(copy))
         old, behind = _opened(copy, path)
         with old:
-            with duckdb.connect(str(new), config=FILE) as target:
+            with duckdb.connect(str(new), config=FILE_CONFIG) as target:
                 tables = _copy(old, target, progress)
                 if any(table.lost for table in tables) and not any(table.whole or table.partly for table in tables):
                     raise _nothing(path, EOFError("no row can be read"))
                 _complete_migrations(target, tables)
                 target.execute("UPDATE lessons SET ended = NULL WHERE ended = started")  # their ends could not be read
         Workspace.open(new).close()  # what steps an older file lacks, and the ends of lessons
-        with duckdb.connect(str(new), config=FILE) as target:
+        with duckdb.connect(str(new), config=FILE_CONFIG) as target:
             renamed = _name_lessons(target)
             touched = sorted(set().union(_short(target), *(table.lessons for table in tables)))
             _summarise(target, tables, touched)
             names = _names(target, touched)
         new.rename(out)
-    return Report(tables, names, renamed, behind)
+    return RescueReport(tables, names, renamed, behind)
 
 
 def _opened(copy: Path, path: Path) -> tuple[duckdb.DuckDBPyConnection, bool]:
@@ -104,7 +105,7 @@ def _opened(copy: Path, path: Path) -> tuple[duckdb.DuckDBPyConnection, bool]:
         with copy.open("r+b") as file:
             file.write(headers)
         try:
-            old, log = connect(copy, FILE)
+            old, log = connect(copy, FILE_CONFIG)
             old.execute("PRAGMA disable_checkpoint_on_shutdown")
             if _has(old, "lessons", "lesson"):
                 return old, log is not None or headers[HEADER_BYTES:] != whole[HEADER_BYTES:]
@@ -116,7 +117,7 @@ def _opened(copy: Path, path: Path) -> tuple[duckdb.DuckDBPyConnection, bool]:
 
 def _nothing(path: Path, problem: BaseException) -> StoreError:
     words = N_("Nothing in the file {path} can be opened: {problem} Restore a backup, if there is one.")
-    return with_backup(StoreError(words, path=path, problem=first_line(problem)), backups.newest(path))
+    return with_backup(StoreError(words, path=path, problem=first_line(problem)), backups.newest_backup(path))
 
 
 def _headers(own: bytes, folder: Path) -> Iterator[bytes]:
@@ -131,13 +132,13 @@ def _headers(own: bytes, folder: Path) -> Iterator[bytes]:
         yield from (header + one + two, header + one + one, header + two + two)
 
 
-def _copy(old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection, progress: Progress) -> list[Rescued]:
+def _copy(old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection, progress: Progress) -> list[RescuedTable]:
     """Make the old one's tables in the new one and fill them; what became of each."""
     tables = []
     for name, sql in old.execute("SELECT table_name, sql FROM duckdb_tables() ORDER BY table_name").fetchall():
         progress(name)
         new.execute(sql)
-        rescued = Rescued(name)
+        rescued = RescuedTable(name)
         columns = old.execute(
             "SELECT column_name, is_nullable FROM duckdb_columns() WHERE table_name = ? ORDER BY column_index", [name]
         ).fetchall()
@@ -153,14 +154,14 @@ def _copy(old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection, progre
 
 
 def _pieces(
-    old: duckdb.DuckDBPyConnection, rescued: Rescued, columns: Sequence[tuple[str, bool]]
+    old: duckdb.DuckDBPyConnection, rescued: RescuedTable, columns: Sequence[tuple[str, bool]]
 ) -> Iterator[pa.Table]:
     """The table's rows as far as they can be read."""
     (end,) = old.execute(f"SELECT coalesce(max(rowid) + 1, 0) FROM {rescued.table}").fetchone() or (0,)
     after = 0
-    for first, last in (*unreadable(old, rescued.table), (end, end)):
-        for start in range(after, first, ROWS_AT_ONCE):
-            piece = _read(old, rescued.table, [name for name, _ in columns], start, min(start + ROWS_AT_ONCE, first))
+    for first, last in (*unreadable_spans(old, rescued.table), (end, end)):
+        for start in range(after, first, COPY_ROWS):
+            piece = _read(old, rescued.table, [name for name, _ in columns], start, min(start + COPY_ROWS, first))
             rescued.whole += piece.num_rows
             yield piece
         if first < last:
@@ -169,7 +170,7 @@ def _pieces(
 
 
 def _columns(
-    old: duckdb.DuckDBPyConnection, rescued: Rescued, columns: Sequence[tuple[str, bool]], first: int, end: int
+    old: duckdb.DuckDBPyConnection, rescued: RescuedTable, columns: Sequence[tuple[str, bool]], first: int, end: int
 ) -> Iterator[pa.Table]:
     """The columns of the rows [first, end) that can be read; no rows where one is lost that cannot be empty."""
     parts: dict[str, pa.Table] = {}
@@ -193,7 +194,7 @@ def _read(old: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str], fi
     return old.execute(query).to_arrow_table()
 
 
-def _complete_migrations(new: duckdb.DuckDBPyConnection, tables: Sequence[Rescued]) -> None:
+def _complete_migrations(new: duckdb.DuckDBPyConnection, tables: Sequence[RescuedTable]) -> None:
     """Where the list of the steps is damaged, take the file for one of this version."""
     if any(table.table == "migrations" and table.lost for table in tables):
         rows = [[step.__name__] for step in MIGRATIONS]
@@ -223,7 +224,7 @@ def _name_lessons(new: duckdb.DuckDBPyConnection) -> int:
     return len(made)
 
 
-def _summarise(new: duckdb.DuckDBPyConnection, tables: Sequence[Rescued], touched: Sequence[int]) -> None:
+def _summarise(new: duckdb.DuckDBPyConnection, tables: Sequence[RescuedTable], touched: Sequence[int]) -> None:
     """Make the tables that the charts read from what is left of the observations, unless these are what was lost."""
     lost = {table.table for table in tables if table.lost}
     if not lost & {"minutes", "tracks", "faces"}:

@@ -9,23 +9,23 @@ from typing import Any
 import duckdb
 import pandas as pd
 
+from cssafe.errors import StoreError
 from cssafe.frames import MOVEMENTS
 from cssafe.labels import ACTIVITIES
 from cssafe.language import N_
 from cssafe.observations import COLUMNS, EXPRESSION
 from cssafe.scoring.formula import Formula
 from cssafe.scoring.rescoring import score
-from cssafe.store.errors import StoreError
 from cssafe.store.lesson import Lesson, naive_utc
-from cssafe.store.migrations import of_lessons
+from cssafe.store.migrations import lesson_tables
 from cssafe.store.summaries import summarise
 from cssafe.store.views import EXPRESSIVE
 
-DECIMALS = 4
+STORED_DECIMALS = 4
 """Of what is measured, as stored: finer than any of it is known, and with fewer digits DuckDB packs floats into half the room
 (measured on digits drawn at random; three would gain hardly more)."""
 
-MEASURED = {*COLUMNS} - {"time", "track", "frames", "level"}
+ROUNDED_COLUMNS = {*COLUMNS} - {"time", "track", "frames", "level"}
 """Columns that are rounded to them."""
 
 
@@ -71,9 +71,9 @@ def insert_observations(connection: duckdb.DuckDBPyConnection, batch: pd.DataFra
     """Add observations (COLUMNS and `lesson`): without those of lessons that are gone, and without emotions and
     movements where the lesson's profile has none.
 
-    DuckDB finds `batch` by its name; a view of it would hold its rows until the transaction ends (taking.py).
+    DuckDB finds `batch` by its name; a view of it would hold its rows until the transaction ends (importing.py).
     """
-    kept = {name: f"round({name}::FLOAT, {DECIMALS})" if name in MEASURED else name for name in COLUMNS}
+    kept = {name: f"round({name}::FLOAT, {STORED_DECIMALS})" if name in ROUNDED_COLUMNS else name for name in COLUMNS}
     for name in (*EXPRESSION, *MOVEMENTS):
         kept[name] = f"CASE WHEN list_contains($expressive::VARCHAR[], profile) THEN {kept[name]} END"
     columns = ", ".join(f"{value} AS {name}" for name, value in kept.items())
@@ -113,7 +113,7 @@ def end_at_start(connection: duckdb.DuckDBPyConnection, lesson: int) -> None:
     connection.execute("UPDATE lessons SET ended = started WHERE lesson = ?", [lesson])
 
 
-def starts(connection: duckdb.DuckDBPyConnection, lessons: Sequence[int]) -> list[str]:
+def start_times(connection: duckdb.DuckDBPyConnection, lessons: Sequence[int]) -> list[str]:
     """When these lessons started, ISO 8601 in naive UTC."""
     rows = connection.execute("SELECT started FROM lessons WHERE list_contains($1::INTEGER[], lesson)", [list(lessons)])
     return [started.isoformat() for (started,) in rows.fetchall()]
@@ -131,13 +131,13 @@ def set_value(connection: duckdb.DuckDBPyConnection, key: str, value: Any) -> No
     connection.execute("INSERT INTO settings VALUES (?, ?)", [key, json.dumps(value)])
 
 
-def delete(connection: duckdb.DuckDBPyConnection, lessons: Sequence[int]) -> None:
+def delete_lessons(connection: duckdb.DuckDBPyConnection, lessons: Sequence[int]) -> None:
     """Take lessons and all that was recorded of them out of every table. To be called inside a transaction."""
-    for table in of_lessons(connection):
+    for table in lesson_tables(connection):
         connection.execute(f"DELETE FROM {table} WHERE list_contains($1::INTEGER[], lesson)", [list(lessons)])
 
 
-def rescorable(connection: duckdb.DuckDBPyConnection, formula: Formula) -> list[int]:
+def rescorable_lessons(connection: duckdb.DuckDBPyConnection, formula: Formula) -> list[int]:
     """Lessons that are over, have another formula, and have what this one weighs."""
     rows = connection.execute(
         """SELECT lesson FROM lessons
@@ -149,7 +149,7 @@ def rescorable(connection: duckdb.DuckDBPyConnection, formula: Formula) -> list[
     return [lesson for (lesson,) in rows]
 
 
-def rescore(connection: duckdb.DuckDBPyConnection, lesson: int, formula: Formula) -> None:
+def rescore_lesson(connection: duckdb.DuckDBPyConnection, lesson: int, formula: Formula) -> None:
     """Score the lesson's observations anew, name the formula in it and make the tables that the charts read. To be called
     inside a transaction."""
     rows = connection.execute("SELECT * FROM observations WHERE lesson = ?", [lesson]).df()
@@ -160,8 +160,8 @@ def rescore(connection: duckdb.DuckDBPyConnection, lesson: int, formula: Formula
     connection.register("scores", scores)
     try:
         connection.execute(
-            f"""UPDATE observations SET attention = round(scores.attention, {DECIMALS}),
-                concentration = round(scores.concentration, {DECIMALS}), level = scores.level
+            f"""UPDATE observations SET attention = round(scores.attention, {STORED_DECIMALS}),
+                concentration = round(scores.concentration, {STORED_DECIMALS}), level = scores.level
             FROM scores
             WHERE observations.lesson = $lesson AND observations.time = scores.time
                 AND observations.track = scores.track""",
@@ -173,16 +173,16 @@ def rescore(connection: duckdb.DuckDBPyConnection, lesson: int, formula: Formula
     summarise(connection, [lesson])
 
 
-def correct(
+def correct_activities(
     connection: duckdb.DuckDBPyConnection, lesson: int, activities: Sequence[tuple[datetime, str]], formula: Formula
 ) -> None:
     """Give the lesson other activities, as in add_activities, and score it anew. To be called inside a transaction."""
     connection.execute("DELETE FROM activities WHERE lesson = ?", [lesson])
     add_activities(connection, lesson, activities)
-    rescore(connection, lesson, formula)
+    rescore_lesson(connection, lesson, formula)
 
 
-def divide(connection: duckdb.DuckDBPyConnection, lesson: int, regions: Sequence[Mapping[str, Any]]) -> None:
+def insert_regions(connection: duckdb.DuckDBPyConnection, lesson: int, regions: Sequence[Mapping[str, Any]]) -> None:
     """Give the lesson these regions, unless it has some. To be called inside a transaction."""
     connection.execute(
         """INSERT INTO divisions BY NAME SELECT $lesson AS lesson, unnest($regions, recursive := true)
@@ -191,7 +191,7 @@ def divide(connection: duckdb.DuckDBPyConnection, lesson: int, regions: Sequence
     )
 
 
-def annotate(connection: duckdb.DuckDBPyConnection, lesson: int, note: str, tags: Sequence[str]) -> None:
+def replace_note(connection: duckdb.DuckDBPyConnection, lesson: int, note: str, tags: Sequence[str]) -> None:
     """Put the note and the tags in place of the lesson's earlier ones; spaces around them, empty and double ones are left
     out. To be called inside a transaction."""
     for table in ("notes", "tags"):
@@ -202,6 +202,6 @@ def annotate(connection: duckdb.DuckDBPyConnection, lesson: int, note: str, tags
         connection.execute("INSERT INTO tags VALUES (?, ?)", [lesson, tag])
 
 
-def check(observations: pd.DataFrame, expected: Sequence[str]) -> None:
+def check_columns(observations: pd.DataFrame, expected: Sequence[str]) -> None:
     if set(observations.columns) != set(expected):
         raise ValueError(f"Observations have the columns {list(expected)}; these have {list(observations.columns)}.")

@@ -12,11 +12,11 @@ from cssafe.language import N_
 from cssafe.names import is_text
 from cssafe.privacy import WAYS
 from cssafe.school import periods, room_timetable
-from cssafe.settings import IMPORT_SETTING_BYTES
+from cssafe.settings import MAX_IMPORT_SETTING_BYTES
 
 Check = Callable[[Any], bool]
 
-MAX_TEXT = 2000
+MAX_TEXT_CHARS = 2000
 """Characters of a text in a setting: an address of a camera with its parameters; names on pages have at most 80."""
 
 MAX_ROWS = 3000
@@ -26,7 +26,7 @@ CONNECTIONS = ("automatic", "websocket", "webrtc", "snapshot")
 
 
 def _text(value: Any) -> bool:
-    return isinstance(value, str) and len(value) <= MAX_TEXT and is_text(value)
+    return isinstance(value, str) and len(value) <= MAX_TEXT_CHARS and is_text(value)
 
 
 def _flag(value: Any) -> bool:
@@ -99,7 +99,7 @@ def _no_clash(rows: Check, read: Callable[[list], list]) -> Check:
 
 
 def _read_periods(rows: list[dict[str, str]]) -> list:
-    return periods.read(row | {end: time.fromisoformat(row[end]) for end in ("start", "end")} for row in rows)
+    return periods.parse_periods(row | {end: time.fromisoformat(row[end]) for end in ("start", "end")} for row in rows)
 
 
 def _region(value: Any) -> bool:
@@ -142,7 +142,7 @@ STORED_SETTINGS = {
     ),
     "room_rests": StoredSetting(_readable(_aware), N_("a time with its zone")),
     "timetable": StoredSetting(
-        _no_clash(_list(_record({"days": _days, **_hours, **_place})), room_timetable.read),
+        _no_clash(_list(_record({"days": _days, **_hours, **_place})), room_timetable.parse_timetable),
         N_("a list of lessons that do not overlap, with days, start, end, class_name, subject, room"),
     ),
     "live": StoredSetting(
@@ -195,13 +195,13 @@ STORED_SETTINGS = {
 }
 """Key -> what may stand under it: every key that pages and commands use."""
 
-TRAVELLING = [key for key, setting in STORED_SETTINGS.items() if setting.travels]
+EXPORTED_SETTINGS = [key for key, setting in STORED_SETTINGS.items() if setting.travels]
 
 
 @lru_cache(maxsize=32)
-def usable(key: str, text: str) -> bool:
+def is_usable(key: str, text: str) -> bool:
     """Whether JSON that is stored, or is to be, can be used under that key."""
-    if len(text) > IMPORT_SETTING_BYTES:
+    if len(text) > MAX_IMPORT_SETTING_BYTES:
         return False
     try:
         value = json.loads(text, parse_constant=_refuse)

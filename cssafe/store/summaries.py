@@ -4,7 +4,7 @@ An observation *counts* if its concentration was measured and at least MINIMUM_G
 second of the same lesson (and, where emotions were computed, had theirs measured too). In a lesson in which one person
 films herself one face is enough, in every second in which no second face is seen beside it.
 
-In a mean each observation weighs as its quality says (intervals.WEIGHT).
+In a mean each observation weighs as its quality says (intervals.WEIGHT_SQL).
 """
 
 import duckdb
@@ -12,10 +12,10 @@ import duckdb
 from cssafe.labels import FERPLUS
 from cssafe.observations import EXPRESSION
 from cssafe.settings import MINIMUM_GROUP
-from cssafe.stats.intervals import WEIGHT
+from cssafe.stats.intervals import WEIGHT_SQL
 from cssafe.vision.track_linking import again
 
-COMMONEST = tuple(f"n_{name}" for name in FERPLUS)
+EMOTION_COUNTS = tuple(f"n_{name}" for name in FERPLUS)
 """Columns of `tracks`: in how many observations each emotion was the most probable one."""
 
 BINS = tuple(f"c{i}" for i in range(10))
@@ -23,7 +23,7 @@ BINS = tuple(f"c{i}" for i in range(10))
 
 COUNTED = f"""
     once AS (
-        SELECT observations.* REPLACE (coalesce(face, track) AS track), {WEIGHT} AS weight
+        SELECT observations.* REPLACE (coalesce(face, track) AS track), {WEIGHT_SQL} AS weight
         FROM observations LEFT JOIN faces USING (lesson, track)
         WHERE lesson IN (SELECT unnest($lessons::INTEGER[]))
         QUALIFY row_number() OVER (
@@ -44,7 +44,7 @@ spoken of) and `counted` (the observations that may enter a figure, with their w
 Earlier versions wrote seconds twice when the computer's clock was set back: faces are counted, never rows."""
 
 
-def mean(name: str) -> str:
+def weighted_mean_sql(name: str) -> str:
     """SQL for the weighted mean of a column of `counted`; rows where it is null do not count."""
     return f"sum({name} * weight) / nullif(sum(weight) FILTER ({name} IS NOT NULL), 0)"
 
@@ -56,7 +56,7 @@ MINUTES = f"""
         SELECT lesson, date_trunc('minute', time) AS time, avg(faces) AS faces FROM seconds GROUP BY ALL),
     figures AS (
         SELECT lesson, date_trunc('minute', time) AS time, count(DISTINCT counted.time) AS seconds,
-            {mean("attention")} AS attention, {mean("concentration")} AS concentration
+            {weighted_mean_sql("attention")} AS attention, {weighted_mean_sql("concentration")} AS concentration
         FROM counted GROUP BY ALL)
     SELECT lesson, time, faces, coalesce(seconds, 0) AS seconds, attention, concentration
     FROM seen LEFT JOIN figures USING (lesson, time) ORDER BY lesson, time
@@ -68,7 +68,7 @@ MIN_MINUTE_S = 30
 from these a single face that comes or goes can be worked out."""
 
 
-def shareable(lessons: str) -> str:
+def shareable_minutes_sql(lessons: str) -> str:
     """SQL for the common table expression `shareable`: `minutes` as they may be given away, of the lessons that the subquery
     names. Of a class, a minute of fewer than MIN_MINUTE_S seconds has no figure and 0 seconds, and all others have theirs in
     tenths. Where those withheld have fewer than MIN_MINUTE_S seconds together, the smallest other minute is withheld, too, for
@@ -100,15 +100,18 @@ def _tenths(name: str) -> str:
 
 def _commonest() -> str:
     highest = f"greatest({', '.join(EXPRESSION)})"
-    return ", ".join(f"count(*) FILTER ({p} = {highest}) AS {n}" for p, n in zip(EXPRESSION, COMMONEST, strict=True))
+    return ", ".join(
+        f"count(*) FILTER ({p} = {highest}) AS {n}" for p, n in zip(EXPRESSION, EMOTION_COUNTS, strict=True)
+    )
 
 
 TRACKS = f"""
     INSERT INTO tracks BY NAME
     WITH {COUNTED}
     SELECT lesson, track, count(*) AS measured, count({EXPRESSION[0]}) AS expressed,
-        sum(weight) AS weight, {mean("attention")} AS attention, {mean("concentration")} AS concentration,
-        {", ".join(f"{mean(p)} AS {p}" for p in EXPRESSION)}, {_commonest()},
+        sum(weight) AS weight, {weighted_mean_sql("attention")} AS attention,
+        {weighted_mean_sql("concentration")} AS concentration,
+        {", ".join(f"{weighted_mean_sql(p)} AS {p}" for p in EXPRESSION)}, {_commonest()},
         {", ".join(f"count(*) FILTER (least(floor(concentration * 10), 9) = {i}) AS {c}" for i, c in enumerate(BINS))}
     FROM counted GROUP BY lesson, track ORDER BY lesson, track
 """

@@ -11,15 +11,15 @@ from cssafe.frames import MOVEMENTS
 from cssafe.observations import EXPRESSION
 from cssafe.scoring.formula import find
 from cssafe.settings import PROFILES
-from cssafe.store.database import quoted
-from cssafe.store.summaries import BINS, COMMONEST
+from cssafe.store.database import sql_string
+from cssafe.store.summaries import BINS, EMOTION_COUNTS
 
 EXPRESSIVE = [profile.name for profile in PROFILES.values() if profile.expression]
 """Profiles in which emotions are computed."""
 
 WITHHELD = {
     "observations": {name: "NULL::FLOAT" for name in (*EXPRESSION, *MOVEMENTS)},
-    "tracks": {name: "NULL::DOUBLE" for name in EXPRESSION} | {name: "0" for name in ("expressed", *COMMONEST)},
+    "tracks": {name: "NULL::DOUBLE" for name in EXPRESSION} | {name: "0" for name in ("expressed", *EMOTION_COUNTS)},
     "minutes": {},
 }
 """Table -> column -> what is read of it."""
@@ -35,7 +35,7 @@ SCORES = {
 def withhold_expression(cursor: duckdb.DuckDBPyConnection) -> None:
     """Hide emotions, movements and the scores that rest on emotions from this cursor."""
     (database,) = cursor.execute("SELECT current_database()").fetchone() or ("",)
-    formulas = ", ".join(map(quoted, _formulas_without_emotions(cursor)))
+    formulas = ", ".join(map(sql_string, _formulas_without_emotions(cursor)))
     scored = f"""lesson IN (
         SELECT lesson FROM "{database}".main.lessons
         WHERE list_contains({EXPRESSIVE}, profile) AND NOT list_contains([{formulas}]::VARCHAR[], formula))"""

@@ -13,18 +13,19 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
+from cssafe.errors import StoreError
 from cssafe.language import N_, Sentence
 from cssafe.observations import COLUMNS
 from cssafe.scoring.formula import Formula
 from cssafe.store import backups, statements
 from cssafe.store.database import Database, StillRead
-from cssafe.store.errors import StoreError, is_damage, is_in_use, why_not_imported, why_not_open, why_unwritten
+from cssafe.store.errors import is_damage, is_in_use, why_not_imported, why_not_open, why_unwritten
 from cssafe.store.housekeeping import Housekeeping
-from cssafe.store.importing import Taken, take
+from cssafe.store.importing import ImportResult, import_tables
 from cssafe.store.lesson import Lesson, naive_utc
 from cssafe.store.migrations import migrate
-from cssafe.store.recovery import notice, remains
-from cssafe.store.stored_settings import STORED_SETTINGS, usable
+from cssafe.store.recovery import inspect_files, unclean_end_notice
+from cssafe.store.stored_settings import STORED_SETTINGS, is_usable
 from cssafe.store.summaries import summarise
 from cssafe.store.views import withhold_expression
 from cssafe.store.write_queue import WriteQueue
@@ -66,13 +67,13 @@ class Workspace:
         """
         database = None
         try:
-            before = None if path is None else remains(path)
-            database = Database(path, lambda: None if path is None else backups.newest(path))
+            before = None if path is None else inspect_files(path)
+            database = Database(path, lambda: None if path is None else backups.newest_backup(path))
             migrate(database.connection)
             workspace = cls(database, expression)
             if before is not None:
-                workspace.notice = notice(
-                    before, database.damaged_log, database.connection, backups.newest(before.path)
+                workspace.notice = unclean_end_notice(
+                    before, database.damaged_log, database.connection, backups.newest_backup(before.path)
                 )
             workspace._end_open_lessons()
             workspace._housekeeping.resume()
@@ -80,7 +81,7 @@ class Workspace:
             if database is not None:
                 database.close(kept_as_it_is=True)
             cause = error.__cause__ if isinstance(error, StoreError) else error
-            raise why_not_open(path, error, None if path is None else backups.newest(path)) from cause
+            raise why_not_open(path, error, None if path is None else backups.newest_backup(path)) from cause
         database.mark_running()
         if workspace.notice is not None:
             log.warning("%s", workspace.notice)
@@ -157,7 +158,7 @@ class Workspace:
 
         Rows of a lesson that is deleted meanwhile are dropped, and emotions and movements where the lesson's profile has none.
         """
-        statements.check(observations, COLUMNS)
+        statements.check_columns(observations, COLUMNS)
         if not observations.empty:
             self._queue.record(observations.assign(lesson=lesson))
 
@@ -194,7 +195,7 @@ class Workspace:
 
         ended: aware, one a lesson. observations: COLUMNS and `lesson`, the index into `lessons`.
         """
-        statements.check(observations, ("lesson", *COLUMNS))
+        statements.check_columns(observations, ("lesson", *COLUMNS))
 
         def insert(connection: duckdb.DuckDBPyConnection) -> list[int]:
             numbers = statements.insert_lessons(connection, lessons, [naive_utc(time) for time in ended])
@@ -213,15 +214,17 @@ class Workspace:
         self._housekeeping.schedule()
         return numbers
 
-    def take(self, parts: Iterable[tuple[str, pa.Table]], expression: bool, progress: Callable[[float], None]) -> Taken:
+    def take(
+        self, parts: Iterable[tuple[str, pa.Table]], expression: bool, progress: Callable[[float], None]
+    ) -> ImportResult:
         """Add what another workspace gave, all of it or nothing; as in taking.take. The parts are asked for on the writer
         thread."""
 
-        def job() -> Taken:
+        def job() -> ImportResult:
             self._database.check_room()
             try:
                 with self._database.transaction() as connection:
-                    taken = take(connection, parts, expression, progress)
+                    taken = import_tables(connection, parts, expression, progress)
             except duckdb.OutOfMemoryException as error:
                 if not self.in_memory:
                     raise
@@ -251,7 +254,7 @@ class Workspace:
         """
         self._check_formula(formula)
         rows = [(naive_utc(time), activity) for time, activity in activities]
-        self._queue.run_whole(lambda connection: statements.correct(connection, lesson, rows, formula))
+        self._queue.run_whole(lambda connection: statements.correct_activities(connection, lesson, rows, formula))
 
     def rate(self, lesson: int, minute: datetime, rating: int | None) -> None:
         """Keep what the teacher thought of the minute that begins then (aware): 0 low, 1 medium, 2 high, None if she cannot
@@ -265,14 +268,14 @@ class Workspace:
         if formula.emotion is not None and not self.expression:
             return []
         with self.cursor() as cursor:
-            return statements.rescorable(cursor, formula)
+            return statements.rescorable_lessons(cursor, formula)
 
     def rescore(self, formula: Formula, progress: Callable[[float], None] | None = None) -> int:
         """Score all past lessons by this formula that can be; how many were. Each is done whole or not at all, and lessons
         that run go on being recorded in between. progress: called with the share done, 0 to 1."""
         lessons = self.rescorable(formula)
         for i, lesson in enumerate(lessons):
-            self._queue.run_whole(partial(statements.rescore, lesson=lesson, formula=formula))
+            self._queue.run_whole(partial(statements.rescore_lesson, lesson=lesson, formula=formula))
             if progress is not None:
                 progress((i + 1) / len(lessons))
         self._queue.run(self._database.pack)
@@ -296,14 +299,14 @@ class Workspace:
 
     def annotate(self, lesson: int, note: str, tags: Sequence[str]) -> None:
         """Keep the teacher's note on a lesson and its tags, in place of those before; an empty note is none."""
-        self._queue.run_whole(lambda connection: statements.annotate(connection, lesson, note, tags))
+        self._queue.run_whole(lambda connection: statements.replace_note(connection, lesson, note, tags))
 
     def divide(self, lesson: int, regions: Sequence[Mapping[str, Any]]) -> None:
         """Keep the regions for which the lesson's figures are shown; those that it has stay.
 
         regions: name, left, top, right, bottom (shares of the picture).
         """
-        self._queue.run_whole(lambda connection: statements.divide(connection, lesson, regions))
+        self._queue.run_whole(lambda connection: statements.insert_regions(connection, lesson, regions))
 
     def delete(self, *lessons: int) -> None:
         """Take lessons and all that was recorded of them out of every table, then out of the bytes of the file and of the
@@ -339,7 +342,7 @@ class Workspace:
         """The value of a setting, one of STORED_SETTINGS; the default where there is none, or none that can be used."""
         with self.cursor() as cursor:
             text = statements.get_value(cursor, key)
-        return json.loads(text) if text is not None and usable(key, text) else default
+        return json.loads(text) if text is not None and is_usable(key, text) else default
 
     def set(self, key: str, value: Any) -> None:
         """Keep a setting, one of STORED_SETTINGS.
@@ -347,7 +350,7 @@ class Workspace:
         Raises:
             StoreError: also if it is none that `get` would give back.
         """
-        if not usable(key, json.dumps(value)):
+        if not is_usable(key, json.dumps(value)):
             raise StoreError(
                 N_("The setting {key} cannot be kept. Expected is {shape}."),
                 key=key,
@@ -400,12 +403,12 @@ def restore_file(path: Path, backup: Path) -> Path | None:
         StoreError: as Workspace.restore, or a program has the database open.
     """
     if not path.exists():
-        return backups.restore(path, backup)
+        return backups.restore_backup(path, backup)
     try:
         workspace = Workspace.open(path)
     except StoreError as error:
         if is_in_use(error.__cause__):
             raise
-        return backups.restore(path, backup)
+        return backups.restore_backup(path, backup)
     with closing(workspace):
         return workspace.restore(backup)

@@ -12,10 +12,11 @@ from typing import TypeVar
 import duckdb
 import pandas as pd
 
+from cssafe.errors import StoreError
 from cssafe.language import N_
 from cssafe.store import statements
 from cssafe.store.database import Database
-from cssafe.store.errors import StoreError, first_line, is_broken, is_damage, why_waiting
+from cssafe.store.errors import first_line, is_broken, is_damage, why_waiting
 
 log = logging.getLogger(__name__)
 

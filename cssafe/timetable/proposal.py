@@ -1,8 +1,7 @@
-"""A better week: lessons of the subjects that need focus in the slots where concentration is higher, all hard constraints kept.
+"""Proposal of a better week: subjects in focus move to slots with higher concentration, all hard constraints kept.
 
-OR-Tools' CP-SAT chooses the slots. Lessons of one class, subject, teacher, room and length are alike, so what is chosen is in
-which slots such a group has one. The gain is linear in the slots' effects, so its interval follows from their covariance; each
-lesson that moves adds the chance that it, by itself, does better or worse in its new place than its slot tells.
+OR-Tools' CP-SAT chooses the slots of each group of equal lessons (class, subject, teacher, room and length). The gain is linear
+in the slots' effects, so its interval follows from their covariance; each move adds the variance of two placements.
 """
 
 from collections import defaultdict
@@ -14,21 +13,21 @@ import numpy as np
 import pandas as pd
 
 from cssafe.language import N_, _
-from cssafe.school.week import LESSON, WHO, School, blocked, called
+from cssafe.school.week import LESSON_COLUMNS, RESOURCES, School, blocked_slots, lesson_title
 from cssafe.settings import THREADS
-from cssafe.timetable.slot_effects import Effects
+from cssafe.timetable.slot_effects import SlotEffects
 
 ALIKE = ("class_name", "subject", "teacher", "room", "length")
 
-SECONDS = 45.0
-"""How long is searched at most: a school of 40 classes is to be done in a minute on two cores."""
+MAX_SEARCH_S = 45.0
+"""Search time: a school of 40 classes takes less than a minute on two cores."""
 
-SCALE = 100_000
-"""Weighted effects as whole numbers, which the solver counts in: its steps are a thousandth of what an interval tells."""
+SOLVER_SCALE = 100_000
+"""Factor of weighted effects, which the solver needs as whole numbers: one step is a thousandth of an interval."""
 
 NO_FOCUS = N_("No subject needs focus yet, so no week is better than another. Say below which subjects matter most.")
 NO_LESSONS = N_("The school's week has no lesson yet. Enter or import it first.")
-NO_WAY = N_("No lesson of the subjects that need focus can move to a better slot with all constraints kept.")
+NO_BETTER_WEEK = N_("No lesson of the subjects that need focus can move to a better slot with all constraints kept.")
 NO_TIME = N_(
     "No better week was found within {seconds:.0f} seconds, but that there is none is not proven. Let fewer lessons move, or "
     "try again when this computer has less to do."
@@ -41,13 +40,12 @@ NOT_CLEAR = N_(
 
 @dataclass(frozen=True)
 class Proposal:
-    """What is proposed, or why nothing is.
+    """Proposed moves, or the reason why there are none.
 
     moves: one row for each lesson that moves: class_name, subject, teacher, room, length, from_day, from_period, to_day,
     to_period, change (of its slot's effect) with low and high, why (a sentence). gain, low, high: of the mean concentration
-    over the lessons of the subjects in focus, by their weights; NaN where nothing was searched. most: what the solver could
-    not rule out, equal to the gain if that is proven to be the best. week: with the moves made. reason: why nothing is
-    proposed; then no moves and the week as it is.
+    over the lessons of the subjects in focus, by their weights; NaN without a search. most: upper bound of the gain, equal to
+    it if proven optimal. week: with the moves made. reason: why nothing is proposed; then there are no moves.
     """
 
     moves: pd.DataFrame
@@ -62,10 +60,10 @@ class Proposal:
 COLUMNS = (*ALIKE, "from_day", "from_period", "to_day", "to_period", "change", "low", "high", "why")
 
 
-def propose(school: School, known: Effects, moves: int, seconds: float = SECONDS) -> Proposal:
-    """The best week that at most so many moves lead to, or why there is none.
+def propose(school: School, known: SlotEffects, moves: int, seconds: float = MAX_SEARCH_S) -> Proposal:
+    """The best week within so many moves, or the reason why there is none.
 
-    known: effects of this school's days and periods.
+    known: effects of this school's days and periods. seconds: search time.
     """
     nothing = Proposal(pd.DataFrame(columns=COLUMNS), np.nan, np.nan, np.nan, np.nan, school, "")
     weight = school.lessons["subject"].map(school.focus).fillna(0.0).to_numpy(float) * school.lessons["length"]
@@ -74,86 +72,107 @@ def propose(school: School, known: Effects, moves: int, seconds: float = SECONDS
     chosen, bound = _solve(school, known, moves, seconds)
     table = _moved(school, chosen)
     if table.empty:
-        proven = bound * SCALE < len(school.lessons)  # each may be rounded by half a step
+        proven = bound * SOLVER_SCALE < len(school.lessons)  # each may be rounded by half a step
         return replace(
-            nothing, gain=0.0, low=0.0, high=0.0, reason=_(NO_WAY) if proven else _(NO_TIME).format(seconds=seconds)
+            nothing,
+            gain=0.0,
+            low=0.0,
+            high=0.0,
+            reason=_(NO_BETTER_WEEK) if proven else _(NO_TIME).format(seconds=seconds),
         )
     share = table["subject"].map(school.focus).fillna(0.0).to_numpy(float) / weight.sum()
     steps = np.zeros(len(known.estimate))
     for part, one in zip(share, _contrasts(school, table), strict=True):
         steps += part * one
-    # A placement that is left and one that is new, each with a deviation of its own.
+    # Two placements a move, the old and the new one.
     own = 2 * known.own * np.sum(share**2 * table["length"])
     gain, half = steps @ known.estimate, known.student * np.sqrt(steps @ known.covariance @ steps + own)
     most = max(gain, bound / weight.sum())
     if not gain - half > 0:
-        told = _(NOT_CLEAR).format(gain=gain, low=gain - half, high=gain + half)
-        return replace(nothing, gain=gain, low=gain - half, high=gain + half, most=most, reason=told)
+        not_clear = _(NOT_CLEAR).format(gain=gain, low=gain - half, high=gain + half)
+        return replace(nothing, gain=gain, low=gain - half, high=gain + half, most=most, reason=not_clear)
     return Proposal(_explained(school, known, table), gain, gain - half, gain + half, most, _made(school, table), "")
 
 
-def _solve(school: School, known: Effects, moves: int, seconds: float) -> tuple[dict[tuple, set[int]], float]:
-    """The starting slots of each group of lessons in the best week found, and a bound on its sum of weighted effects."""
-    from ortools.sat.python import cp_model  # 20 MB, which only those pay who ask
+def _solve(school: School, known: SlotEffects, moves: int, seconds: float) -> tuple[dict[tuple, set[int]], float]:
+    """Starting slots of each group of lessons in the best week found, and an upper bound of the gain in weighted effects."""
+    from ortools.sat.python import cp_model  # 20 MB, loaded by the first proposal
 
-    model, per_day = cp_model.CpModel(), len(school.periods)
-    away, evidence = blocked(school), known.slots["evidence"].to_numpy()
-    busy: defaultdict[tuple[str, str, int], list] = defaultdict(list)
-    daily: defaultdict[tuple[str, str, int], list] = defaultdict(list)
-    terms: list[Any] = []
-    stays: list[Any] = []
-    choice: dict[tuple, dict[int, Any]] = {}
-    groups = _groups(school)
-    for group, now in groups.items():
-        row = dict(zip(ALIKE, group, strict=True))
-        length, weight = row["length"], school.focus.get(row["subject"], 0.0)
-        choice[group] = {}
-        for slot in range(len(school.days) * per_day):
-            covered = range(slot, slot + length)
-            if slot % per_day + length > per_day or any((who, row[who], s) in away for who in WHO for s in covered):
-                continue
-            if weight and slot not in now and not evidence[list(covered)].all():
-                continue  # nothing was seen there that could speak for it
-            at = model.new_bool_var("")
-            choice[group][slot] = at
-            model.add_hint(at, slot in now)
-            if slot in now:
-                stays.append(at)
-                if now[slot]:
-                    model.add(at == 1)
-            for who in WHO:
-                if row[who]:
-                    for s in covered:
-                        busy[who, row[who], s].append(at)
-            daily[row["class_name"], row["subject"], slot // per_day].append(length * at)
-            terms.append(round(SCALE * weight * known.estimate[list(covered)].sum()) * at)
-        model.add(sum(choice[group].values()) == len(now))
-    for together in busy.values():
-        model.add_at_most_one(together)
-    for periods in daily.values():
-        model.add(sum(periods) <= school.most)
+    model, groups = cp_model.CpModel(), _groups(school)
+    choice = {group: _slot_variables(model, school, known, group, now) for group, now in groups.items()}
+    _add_constraints(model, school, choice)
+    stays = [choice[group][slot] for group, now in groups.items() for slot in now if slot in choice[group]]
     model.add(sum(stays) >= len(school.lessons) - moves)
-    # Of two equally good weeks the one with fewer moves.
-    model.maximize(sum(terms) + sum(stays))
+    effects = [
+        round(SOLVER_SCALE * _worth(school, known, group, slot)) * at
+        for group, slots in choice.items()
+        for slot, at in slots.items()
+    ]
+    model.maximize(sum(effects) + sum(stays))  # of two equally good weeks the one with fewer moves
     solver = cp_model.CpSolver()
     solver.parameters.max_time_in_seconds = seconds
     solver.parameters.num_workers = THREADS
     solver.parameters.random_seed = 0
-    if (
-        solver.solve(model) == cp_model.UNKNOWN
-    ):  # not even the week as it is, which keeps every constraint (school.read)
+    if solver.solve(model) == cp_model.UNKNOWN:  # not even the present week, which keeps every constraint (parse_week)
         return {group: set(now) for group, now in groups.items()}, np.inf
     found = {group: {slot for slot, at in slots.items() if solver.value(at)} for group, slots in choice.items()}
-    now_worth = sum(
-        school.focus.get(group[1], 0.0) * known.estimate[slot : slot + group[4]].sum()
-        for group, now in groups.items()
-        for slot in now
-    )
-    return found, (solver.best_objective_bound - len(school.lessons)) / SCALE - now_worth
+    now_worth = sum(_worth(school, known, group, slot) for group, now in groups.items() for slot in now)
+    return found, (solver.best_objective_bound - len(school.lessons)) / SOLVER_SCALE - now_worth
+
+
+def _slot_variables(
+    model: Any, school: School, known: SlotEffects, group: tuple, now: Mapping[int, bool]
+) -> dict[int, Any]:
+    """Slot -> variable that says whether the group has a lesson from there on, for the slots where it may have one."""
+    row, per_day, away = dict(zip(ALIKE, group, strict=True)), len(school.periods), blocked_slots(school)
+    evidence, variables = known.slots["evidence"].to_numpy(), {}
+    for slot in range(len(school.days) * per_day):
+        covered = _covered(group, slot)
+        if slot % per_day + row["length"] > per_day or any(
+            (who, row[who], s) in away for who in RESOURCES for s in covered
+        ):
+            continue
+        if school.focus.get(row["subject"], 0.0) and slot not in now and not evidence[list(covered)].all():
+            continue  # no evidence for it
+        variables[slot] = at = model.new_bool_var("")
+        model.add_hint(at, slot in now)
+        if now.get(slot):
+            model.add(at == 1)  # fixed
+    model.add(sum(variables.values()) == len(now))
+    return variables
+
+
+def _add_constraints(model: Any, school: School, choice: Mapping[tuple, Mapping[int, Any]]) -> None:
+    """One lesson at a time for each class, teacher and room, and the daily maximum of periods of a subject."""
+    busy: defaultdict[tuple[str, str, int], list] = defaultdict(list)
+    daily: defaultdict[tuple[str, str, int], list] = defaultdict(list)
+    for group, slots in choice.items():
+        row = dict(zip(ALIKE, group, strict=True))
+        for slot, at in slots.items():
+            for who in RESOURCES:
+                if row[who]:
+                    for covered in _covered(group, slot):
+                        busy[who, row[who], covered].append(at)
+            daily[row["class_name"], row["subject"], slot // len(school.periods)].append(row["length"] * at)
+    for together in busy.values():
+        model.add_at_most_one(together)
+    for periods in daily.values():
+        model.add(sum(periods) <= school.most)
+
+
+def _covered(group: tuple, slot: int) -> range:
+    """Slots of a lesson that starts in this one."""
+    return range(slot, slot + group[ALIKE.index("length")])
+
+
+def _worth(school: School, known: SlotEffects, group: tuple, slot: int) -> float:
+    """Weighted effect of the slots of a lesson of the group that starts in this one."""
+    weight = school.focus.get(group[ALIKE.index("subject")], 0.0)
+    return weight * known.estimate[list(_covered(group, slot))].sum()
 
 
 def _groups(school: School) -> dict[tuple, dict[int, bool]]:
-    """Lessons that are alike -> the slots in which they start, and whether they are fixed there."""
+    """Equal lessons -> slots in which they start -> whether fixed there."""
     groups: defaultdict[tuple, dict[int, bool]] = defaultdict(dict)
     for row in school.lessons.to_dict("records"):
         groups[tuple(row[name] for name in ALIKE)][school.slot(row["day"], row["period"])] = row["fixed"]
@@ -181,8 +200,8 @@ def _contrasts(school: School, table: pd.DataFrame) -> list[np.ndarray]:
     return contrasts
 
 
-def _explained(school: School, known: Effects, table: pd.DataFrame) -> pd.DataFrame:
-    """The moves as Proposal has them, those that matter most first."""
+def _explained(school: School, known: SlotEffects, table: pd.DataFrame) -> pd.DataFrame:
+    """Moves of Proposal with their reasons, by weight and change."""
     rows = []
     records = table.to_dict("records")
     for row, one in zip(records, _contrasts(school, table), strict=True):
@@ -191,7 +210,7 @@ def _explained(school: School, known: Effects, table: pd.DataFrame) -> pd.DataFr
         half = known.student * np.sqrt(step @ known.covariance @ step)
         (from_day, from_period), (to_day, to_period) = school.place(row["old"]), school.place(row["new"])
         weight = school.focus.get(row["subject"], 0.0)
-        lesson = called(row)
+        lesson = lesson_title(row)
         moved = row | {"from_day": from_day, "from_period": from_period, "to_day": to_day, "to_period": to_period}
         moved |= {"change": change, "low": change - half, "high": change + half, "weight": weight}
         words = {"lesson": lesson, "subject": row["subject"], "other": _follower(row, records)} | moved
@@ -220,12 +239,12 @@ def _explained(school: School, known: Effects, table: pd.DataFrame) -> pd.DataFr
 
 
 def _follower(row: Mapping[str, Any], moves: Sequence[Mapping[str, Any]]) -> str:
-    """The lesson that takes this one's place with the same class, teacher or room; empty if there is none."""
+    """Title of the lesson that takes this one's slot with the same class, teacher or room; empty if there is none."""
     left = range(row["old"], row["old"] + row["length"])
     for other in moves:
-        shared = any(row[who] and row[who] == other[who] for who in WHO)
+        shared = any(row[who] and row[who] == other[who] for who in RESOURCES)
         if other is not row and shared and set(left) & set(range(other["new"], other["new"] + other["length"])):
-            return called(other)
+            return lesson_title(other)
     return ""
 
 
@@ -236,4 +255,4 @@ def _made(school: School, table: pd.DataFrame) -> School:
     for row in lessons:
         slot = school.slot(row["day"], row["period"])
         row["day"], row["period"] = school.place(to.get((*(row[name] for name in ALIKE), slot), slot))
-    return replace(school, lessons=pd.DataFrame(lessons, columns=LESSON))
+    return replace(school, lessons=pd.DataFrame(lessons, columns=LESSON_COLUMNS))

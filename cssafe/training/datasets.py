@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from cssafe import media
+from cssafe.errors import DataError
 from cssafe.labels import FER2013, FERPLUS, FERPLUS_VOTES
 from cssafe.media.images import is_image
 from cssafe.training.progress import told
@@ -48,10 +49,6 @@ RAFDB_PEOPLE = {
     "age": ("0-3", "4-19", "20-39", "40-69", "70+"),
 }
 """The last three lines of RAF-DB's Annotation/manual/*_manu_attri.txt, by number, in its own words."""
-
-
-class DataError(Exception):
-    """Labelled data that cannot be read; the message says what was expected."""
 
 
 @dataclass(frozen=True)

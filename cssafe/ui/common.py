@@ -12,11 +12,12 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from cssafe import language, sample
 from cssafe import settings as settings_module
+from cssafe.errors import ConfigurationError
 from cssafe.exchange.spreadsheet import escape_texts, has_formula
 from cssafe.language import COOKIE, LANGUAGES, N_, _, cookie_script
 from cssafe.live import services
-from cssafe.names import sentence
-from cssafe.settings import IDLE_MINUTES, ConfigurationError, Settings
+from cssafe.names import escape_sentence
+from cssafe.settings import IDLE_TIMEOUT_MINUTES, Settings
 from cssafe.store import StoreError, Workspace
 from cssafe.store.errors import is_broken, is_damage
 
@@ -49,9 +50,9 @@ own CSV of a table has texts as typed, which a spreadsheet may execute."""
 def settings() -> Settings:
     """What the environment chose; a value that cannot be used ends the page with a sentence."""
     try:
-        return settings_module.read()
+        return settings_module.load()
     except ConfigurationError as error:
-        st.error(sentence(error), icon=":material/error:")
+        st.error(escape_sentence(error), icon=":material/error:")
         st.stop()
 
 
@@ -63,7 +64,7 @@ def workspace() -> Workspace:
             return services.current().workspace()
         return _visit().workspace()
     except StoreError as error:
-        st.error(sentence(error), icon=":material/error:")
+        st.error(escape_sentence(error), icon=":material/error:")
         st.stop()
 
 
@@ -87,7 +88,7 @@ def spoken() -> str:
     return st.session_state["language"]
 
 
-language.asked_by(spoken)
+language.set_language_source(spoken)
 schemapi.disable_debug_mode()  # charts are checked whole before they are sent; checking each part too took a fifth of a page
 
 
@@ -118,7 +119,7 @@ def heading(title: str) -> None:
         st.html(f"<script>{cookie_script(spoken())}</script>", unsafe_allow_javascript=True)
     profile = settings().profile
     if not profile.stored:
-        st.caption(":material/visibility_off: " + _(NOT_STORED).format(minutes=IDLE_MINUTES))
+        st.caption(":material/visibility_off: " + _(NOT_STORED).format(minutes=IDLE_TIMEOUT_MINUTES))
     if not profile.expression:
         st.caption(":material/visibility: " + _(NO_EMOTION))
 
@@ -131,7 +132,7 @@ def _speak() -> None:
 def unwritten() -> None:
     """Show why nothing can be written, until it can be."""
     if problem := workspace().problem:
-        st.error(sentence(problem), icon=":material/error:")
+        st.error(escape_sentence(problem), icon=":material/error:")
 
 
 def _dismiss() -> None:
@@ -148,17 +149,17 @@ def page(title: str) -> None:
         unwritten()
     if opened.notice is not None:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.warning(sentence(opened.notice), icon=":material/restore:", width="stretch")
+            st.warning(escape_sentence(opened.notice), icon=":material/restore:", width="stretch")
             st.button(_("Dismiss"), key="dismiss_notice", type="tertiary", on_click=_dismiss)
     if opened.erasing:
         st.warning(_(ERASING), icon=":material/delete_history:")
-    if sample.used(opened):
+    if sample.has_term(opened):
         st.caption(
             ":material/science: " + _("Some lessons here are synthetic: made up, so that the charts can be seen.")
         )
     if not settings().profile.stored and _visit().renewed:
         _visit().renewed = False
-        st.info(_(RENEWED).format(minutes=IDLE_MINUTES), icon=":material/history_toggle_off:")
+        st.info(_(RENEWED).format(minutes=IDLE_TIMEOUT_MINUTES), icon=":material/history_toggle_off:")
 
 
 def chart(drawn: Any, said: str, table: pd.DataFrame, *, key: str, how: str = "", **options: Any) -> Any:
@@ -266,7 +267,7 @@ def explain(error: Exception) -> bool:
     if (is_damage(error) or is_broken(error)) and settings().profile.stored:
         error = workspace().why_refused(error)
     if isinstance(error, (ConfigurationError, StoreError)):
-        st.error(sentence(error), icon=":material/error:")
+        st.error(escape_sentence(error), icon=":material/error:")
     else:
         st.error(
             _(

@@ -8,7 +8,7 @@ import streamlit as st
 
 from cssafe import queries, sample
 from cssafe.language import N_, _, ngettext
-from cssafe.names import shown
+from cssafe.names import clean_text
 from cssafe.settings import MINIMUM_GROUP, ROOT
 from cssafe.store import Workspace
 from cssafe.ui import common
@@ -54,7 +54,7 @@ def guard(workspace: Workspace) -> queries.Choices:
             st.page_link(ROOT / "pages/live.py", label=_("Live"), icon=":material/videocam:")
             if st.button(_("Fill with a synthetic term"), type="primary", icon=":material/science:"):
                 bar = st.progress(0.0, _("Inventing lessons …"))
-                sample.fill(workspace, profile, weeks=weeks, progress=bar.progress)
+                sample.add_term(workspace, profile, weeks=weeks, progress=bar.progress)
                 st.rerun()
         st.stop()
     return choices
@@ -69,7 +69,12 @@ def which(choices: queries.Choices) -> queries.Filter:
         everything = _("All")
         chosen = queries.Filter(
             classes=classes.multiselect(
-                _("Class"), choices.classes, key="class", placeholder=everything, bind="query-params", format_func=shown
+                _("Class"),
+                choices.classes,
+                key="class",
+                placeholder=everything,
+                bind="query-params",
+                format_func=clean_text,
             ),
             subjects=subjects.multiselect(
                 _("Subject"),
@@ -77,7 +82,7 @@ def which(choices: queries.Choices) -> queries.Filter:
                 key="subject",
                 placeholder=everything,
                 bind="query-params",
-                format_func=shown,
+                format_func=clean_text,
             ),
             since=since.date_input(_("From"), None, key="from", bind="query-params"),
             until=until.date_input(_("Until"), None, key="until", bind="query-params"),
@@ -88,7 +93,7 @@ def which(choices: queries.Choices) -> queries.Filter:
             ),
         )
     _remember(workspace)
-    only = [shown(name) for name in (*chosen.classes, *chosen.subjects)]
+    only = [clean_text(name) for name in (*chosen.classes, *chosen.subjects)]
     only += [_("from {day}").format(day=chosen.since)] if chosen.since else []
     only += [_("until {day}").format(day=chosen.until)] if chosen.until else []
     if only:

@@ -97,7 +97,7 @@ def notice(profile: Profile, source: str) -> str:
         "**Measured.** {measured}\n\n**Stored.** {stored}\n\n**Seen by.** {seen}; {travels}\n\n**Erased.** {erased}"
     ).format(
         measured=_(MEASURED[profile.expression]),
-        stored=_(STORED[profile.stored]).format(minutes=IDLE_MINUTES, days=DAYS_KEPT),
+        stored=_(STORED[profile.stored]).format(minutes=IDLE_TIMEOUT_MINUTES, days=MAX_BACKUP_DAYS),
         seen=_(SEEN[profile.stored]),
         travels=_(TRAVELS[source]).format(least=MINIMUM_GROUP),
         erased=_(ERASED[profile.stored]),
@@ -131,7 +131,7 @@ def figures(lesson: LiveLesson) -> None:
     if view.alert:
         hint(lesson, view.alert)
     if view.problem and not st.session_state["unwritten_shown"]:  # once on a page is enough
-        st.error(sentence(view.problem), icon=":material/error:")
+        st.error(escape_sentence(view.problem), icon=":material/error:")
     if view.lost:
         st.warning(_(LOST).format(seconds=view.lost), icon=":material/history_toggle_off:")
     common.chart(
@@ -201,7 +201,7 @@ def recorded(lesson: LiveLesson) -> None:
     if view.seconds:
         told = _(
             "**{name}** is over. Recorded: {seconds} seconds with a face in view, at most {most} at once, no picture."
-        ).format(name=literal(lesson.lesson.name), seconds=view.seconds - view.lost, most=view.faces)
+        ).format(name=escape_markdown(lesson.lesson.name), seconds=view.seconds - view.lost, most=view.faces)
         if view.lost:
             told += " " + _(LOST).format(seconds=view.lost)
         if not lesson.profile.stored:

@@ -4,8 +4,8 @@ import streamlit as st
 
 from cssafe.charts import captions, classes
 from cssafe.language import N_, _
-from cssafe.names import emphasized
-from cssafe.queries.responses import BEFORE, responses, sentence
+from cssafe.names import escape_emphasized
+from cssafe.queries.responses import BASELINE_S, describe_response, responses
 from cssafe.store import Workspace
 from cssafe.ui import common
 
@@ -38,7 +38,7 @@ def respond(workspace: Workspace, lesson: int) -> None:
                 _(
                     "Too little was measured around the markers: a response needs one reading a second, some seconds before "
                     "and after the marker, and enough faces in both. (It looks back {seconds} s.)"
-                ).format(seconds=BEFORE),
+                ).format(seconds=BASELINE_S),
                 icon=":material/hourglass_disabled:",
             )
             return
@@ -51,7 +51,7 @@ def respond(workspace: Workspace, lesson: int) -> None:
                 key=f"responses_{measure}",
             )
         for _marker, rows in table.groupby(["minute", "kind"], sort=True):
-            st.markdown(emphasized(sentence(rows)))
+            st.markdown(escape_emphasized(describe_response(rows)))
         if table["low"].isna().all():
             st.caption(
                 _(

@@ -10,7 +10,7 @@ from cssafe.labels import FIRST
 from cssafe.language import N_, _
 from cssafe.live.upload import Analysis, Upload
 from cssafe.media import MediaError
-from cssafe.names import literal, sentence
+from cssafe.names import escape_markdown, escape_sentence
 from cssafe.privacy import individuals
 from cssafe.recording import courses, timeline
 from cssafe.scoring import explanation
@@ -23,7 +23,7 @@ AGREE = N_("Everybody who is in these pictures, and for minors a parent, has agr
 
 def image(upload: Upload, profile: Profile, audience: str, formula: Formula) -> None:
     """The picture with its faces drawn, and what was read from them."""
-    st.markdown(f"**{literal(upload.name)}**")
+    st.markdown(f"**{escape_markdown(upload.name)}**")
     [(_seconds, result)] = upload.moments.values()
     st.image(upload.preview, width="stretch", alt=_("The picture, faces drawn: {n}").format(n=len(result)))
     tell(result, profile, audience, formula)
@@ -35,7 +35,7 @@ def video(upload: Upload, analysis: Analysis, number: int) -> None:
     from cssafe import charts
     from cssafe.charts import captions  # Altair takes half a second, which the form need not wait for
 
-    st.markdown(f"**{literal(upload.name)}**")
+    st.markdown(f"**{escape_markdown(upload.name)}**")
     profile, audience, formula = analysis.profile, analysis.audience, analysis.formula
     moments = [(second, result) for second, (_seconds, result) in upload.moments.items()]
     table = timeline(moments, audience)
@@ -77,7 +77,7 @@ def video(upload: Upload, analysis: Analysis, number: int) -> None:
             shown = analysis.draw_preview(still, result)
             st.image(shown, width="stretch", alt=_("This moment, faces drawn: {n}").format(n=len(result)))
         except MediaError as error:
-            st.warning(sentence(error), icon=":material/broken_image:")
+            st.warning(escape_sentence(error), icon=":material/broken_image:")
     with words:
         tell(result, profile, audience, formula)
 

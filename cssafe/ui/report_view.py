@@ -2,10 +2,11 @@
 
 import streamlit as st
 
+from cssafe.errors import ReportError
 from cssafe.language import N_, _
-from cssafe.names import MAX_SENTENCE_CHARS, literal, sentence, shown
+from cssafe.names import MAX_SENTENCE_CHARS, clean_text, escape_markdown, escape_sentence
 from cssafe.report.document import SYNTHETIC, VALIDITY, Report, Section
-from cssafe.report.files import MIME, ReportError, filename, make
+from cssafe.report.files import MIME, filename, make
 from cssafe.ui import common
 
 TRUST = N_("[How the score comes about, and how far to trust it](concentration)")
@@ -13,8 +14,8 @@ TRUST = N_("[How the score comes about, and how far to trust it](concentration)"
 
 def tell(report: Report) -> None:
     """The report on the page, its files first."""
-    st.header(literal(report.title))
-    st.text(shown(report.about, MAX_SENTENCE_CHARS))
+    st.header(escape_markdown(report.title))
+    st.text(clean_text(report.about, MAX_SENTENCE_CHARS))
     if report.synthetic:
         st.caption(":material/science: " + _(SYNTHETIC))
     download(report)
@@ -27,13 +28,13 @@ def tell(report: Report) -> None:
 
 def show(section: Section, key: str) -> None:
     """Sentences, charts, how to read them, and the table behind them, made when it is opened."""
-    st.subheader(literal(section.title))
+    st.subheader(escape_markdown(section.title))
     for words in section.sentences:
-        st.markdown(sentence(words))
+        st.markdown(escape_sentence(words))
     for chart, said in section.charts:
         st.altair_chart(chart, alt=said)
     if section.reading:
-        st.caption(sentence(section.reading))
+        st.caption(escape_sentence(section.reading))
     if not section.table.empty:
         behind = st.expander(_("Table"), icon=":material/table:", type="compact", key=key, on_change="rerun")
         if behind.open:
@@ -54,7 +55,7 @@ def download(report: Report) -> None:
                 with st.spinner(_("Drawing the charts and setting the pages …")):
                     content = make(report, kind, common.spoken())
             except ReportError as error:
-                st.error(sentence(error), icon=":material/error:")
+                st.error(escape_sentence(error), icon=":material/error:")
                 continue
             st.download_button(
                 _("Save the {kind}").format(kind=kind.upper()),

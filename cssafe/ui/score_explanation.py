@@ -6,7 +6,7 @@ import streamlit as st
 from cssafe.charts import captions, formulas, intervals
 from cssafe.labels import ACTIVITIES
 from cssafe.language import N_, _
-from cssafe.names import literal
+from cssafe.names import escape_markdown
 from cssafe.queries import scored_observations
 from cssafe.scoring import explanation
 from cssafe.scoring.formula import find
@@ -27,13 +27,16 @@ def explain(workspace: Workspace, lesson: pd.Series) -> None:
             _(
                 "The formula “{formula}” of this lesson is not here any more, so its scores cannot be explained. Choose a "
                 "formula on the page Formula: it scores past lessons anew."
-            ).format(formula=literal(lesson["formula"])),
+            ).format(formula=escape_markdown(lesson["formula"])),
             icon=":material/function:",
         )
         st.page_link(ROOT / "pages/formulas.py", label=_("Formula"), icon=":material/function:")
         return
     number = int(lesson["lesson"])
-    rows, activities = scored_observations.counted(workspace, number), scored_observations.activities(workspace, number)
+    rows, activities = (
+        scored_observations.counted_observations(workspace, number),
+        scored_observations.activities(workspace, number),
+    )
     parts = explanation.minutes(rows, activities, formula)
     minutes = parts["minute"].unique().tolist()
     slider = f"why_{number}"

@@ -6,9 +6,9 @@ import streamlit as st
 
 from cssafe.charts import captions, classes
 from cssafe.language import N_, _
-from cssafe.names import sentence
+from cssafe.names import escape_sentence
 from cssafe.queries import seats
-from cssafe.queries.seats import EDGES, MOST
+from cssafe.queries.seats import EDGES, MAX_GRID_LINES
 from cssafe.settings import MINIMUM_GROUP
 from cssafe.store import Workspace
 from cssafe.ui import common
@@ -38,7 +38,7 @@ def seating(workspace: Workspace, lesson: int, room: str) -> None:
     if not shown.open:
         return
     with shown:
-        if not seats.placed(workspace, lesson):
+        if not seats.has_positions(workspace, lesson):
             st.info(
                 _(
                     "Where faces were is not known of this lesson: it is of one person alone, shows nobody, or was "
@@ -48,7 +48,7 @@ def seating(workspace: Workspace, lesson: int, room: str) -> None:
             )
             return
         if seats.division(workspace, lesson):
-            _figures(seats.attention(workspace, lesson, []))
+            _figures(seats.seat_attention(workspace, lesson, []))
             st.caption(_(FIXED))
             with st.popover(_("Divide the room"), icon=":material/grid_on:", width="content"):
                 _divide(workspace, room, _regions(workspace, room))
@@ -61,7 +61,7 @@ def _regions(workspace: Workspace, room: str) -> list[seats.Region]:
 
 
 def _figures(table: pd.DataFrame) -> None:
-    """The division with its figures. table: seats.attention."""
+    """The division with its figures. table: seats.seat_attention."""
     common.chart(
         classes.regions(table, _("too few")),
         captions.regions(table),
@@ -84,7 +84,7 @@ def _plan(workspace: Workspace, lesson: int, room: str) -> None:
     )
     st.caption(_(BEFORE))
     if st.button(_("Show the figures of these regions"), type="primary", icon=":material/event_seat:"):
-        if seats.attention(workspace, lesson, regions)["attention"].notna().any():
+        if seats.seat_attention(workspace, lesson, regions)["attention"].notna().any():
             st.rerun()
         st.info(
             _("No region ever held {least} measured faces. Divide the room into fewer or larger regions.").format(
@@ -105,8 +105,8 @@ def _plan(workspace: Workspace, lesson: int, room: str) -> None:
 def _divide(workspace: Workspace, room: str, regions: list[seats.Region]) -> None:
     """A grid, or every rectangle by its edges."""
     rows, columns = st.columns(2)
-    down = rows.number_input(_("Rows"), 1, MOST, 2, key="seat_rows")
-    across = columns.number_input(_("Columns"), 1, MOST, 2, key="seat_columns")
+    down = rows.number_input(_("Rows"), 1, MAX_GRID_LINES, 2, key="seat_rows")
+    across = columns.number_input(_("Columns"), 1, MAX_GRID_LINES, 2, key="seat_columns")
     if st.button(_("Use this grid"), icon=":material/grid_on:"):
         _save(workspace, room, seats.grid(int(down), int(across)))
     percent = [region | {edge: 100 * region[edge] for edge in EDGES} for region in regions]
@@ -124,9 +124,9 @@ def _divide(workspace: Workspace, room: str, regions: list[seats.Region]) -> Non
     )
     if st.button(_("Save regions"), icon=":material/save:"):
         try:
-            read = seats.read(edited.to_dict("records"))
+            read = seats.parse_regions(edited.to_dict("records"))
         except ValueError as error:
-            st.error(sentence(error), icon=":material/error:")
+            st.error(escape_sentence(error), icon=":material/error:")
         else:
             _save(workspace, room, read)
 
@@ -140,11 +140,13 @@ def _draw(workspace: Workspace, room: str, regions: list[seats.Region], drawn: d
         ):
             edges = zip(EDGES, (drawn["left"], drawn["top"]) * 2, (min, min, max, max), strict=True)
             try:
-                [new] = seats.read([{"name": name or _("Drawn")} | {edge: pick(ends) for edge, ends, pick in edges}])
+                [new] = seats.parse_regions(
+                    [{"name": name or _("Drawn")} | {edge: pick(ends) for edge, ends, pick in edges}]
+                )
             except ValueError as error:
-                st.error(sentence(error), icon=":material/error:")
+                st.error(escape_sentence(error), icon=":material/error:")
             else:
-                _save(workspace, room, seats.put(regions, new))
+                _save(workspace, room, seats.add_region(regions, new))
 
 
 def _save(workspace: Workspace, room: str, regions: list[seats.Region]) -> None:

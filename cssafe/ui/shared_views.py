@@ -10,8 +10,8 @@ from cssafe.language import N_, _
 from cssafe.live import services
 from cssafe.live.alerts import Alert
 from cssafe.live.lesson import LiveLesson
-from cssafe.names import emphasized, literal
-from cssafe.queries.suggestions import LEAST, history, sentence, suggestions
+from cssafe.names import escape_emphasized, escape_markdown
+from cssafe.queries.suggestions import MIN_LESSONS, describe_suggestion, marker_effects, suggestions
 from cssafe.settings import ROOT
 from cssafe.store import NO_CLASS
 from cssafe.ui import common
@@ -60,7 +60,7 @@ def lesson(view: str) -> LiveLesson:
         st.markdown(_("Several lessons run. Choose one:"))
         for running in own:
             chosen = {"key": running.keys[view]}
-            st.page_link(ROOT / f"pages/{view}.py", label=literal(running.lesson.name), query_params=chosen)
+            st.page_link(ROOT / f"pages/{view}.py", label=escape_markdown(running.lesson.name), query_params=chosen)
         st.stop()
     st.info(_(WAITING), icon=":material/hourglass:")
     with st.container(horizontal=True):
@@ -105,8 +105,8 @@ def hint(lesson: LiveLesson, alert: Alert) -> None:
     own = worked(lesson)
     own = own[~own["synthetic"]]
     low = alert.kind in ("low", "falling")
-    advice = sentence(own.iloc[0]) if low and len(own) else _(alert.suggestion)
-    st.info(f"{alert.reason} {emphasized(advice)}", icon=":material/lightbulb:")
+    advice = describe_suggestion(own.iloc[0]) if low and len(own) else _(alert.suggestion)
+    st.info(f"{alert.reason} {escape_emphasized(advice)}", icon=":material/lightbulb:")
 
 
 def worked(lesson: LiveLesson) -> pd.DataFrame:
@@ -124,7 +124,7 @@ def suggested(lesson: LiveLesson) -> None:
     with st.expander(_("What has worked with this class"), icon=":material/tips_and_updates:"):
         found = worked(lesson)
         for _number, row in found.iterrows():
-            st.markdown(emphasized(sentence(row)))
+            st.markdown(escape_emphasized(describe_suggestion(row)))
         if len(found):
             st.caption(_(SUGGESTED))
             if found["synthetic"].any():
@@ -132,11 +132,11 @@ def suggested(lesson: LiveLesson) -> None:
         elif lesson.lesson.class_name == NO_CLASS:
             st.markdown(_("This lesson has no class, so it has no past lessons. Name the class when you start one."))
         else:
-            most = max([0, *history(lesson.workspace, lesson.lesson.class_name)["lessons"]])
+            most = max([0, *marker_effects(lesson.workspace, lesson.lesson.class_name)["lessons"]])
             st.markdown(
                 _(
                     "Nothing yet. A suggestion needs one kind of marker in at least {least} of the class's past lessons "
                     "(there are {most} now), and a rise that chance does not explain. Mark questions, quizzes and so on "
                     "while lessons run."
-                ).format(least=LEAST, most=most)
+                ).format(least=MIN_LESSONS, most=most)
             )

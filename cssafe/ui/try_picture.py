@@ -8,15 +8,16 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from cssafe import media
 from cssafe.charts import model, model_captions
 from cssafe.colours import GREY
+from cssafe.errors import ConfigurationError
 from cssafe.labels import FERPLUS
 from cssafe.language import N_, _, ngettext
 from cssafe.live import services
 from cssafe.live.picture_analysis import MAX_FACES_SHOWN, PictureAnalysis, analyze_picture
 from cssafe.media import MediaError
-from cssafe.names import sentence
+from cssafe.names import escape_sentence
 from cssafe.privacy import individuals
 from cssafe.scoring.affect import NAMES, affect
-from cssafe.settings import SMALLEST_FACE, ConfigurationError, Profile
+from cssafe.settings import MIN_FACE_PX, Profile
 from cssafe.ui import common, picture_cards
 from cssafe.ui.anonymization_choice import covering
 from cssafe.vision.anonymize import cover_all
@@ -99,11 +100,11 @@ def _show(chosen: UploadedFile, profile: Profile) -> None:
                     analyze_picture(services.current().engine(), media.decode(chosen.getvalue())),
                 )
     except (MediaError, TimeoutError, ConfigurationError) as error:
-        st.warning(sentence(error), icon=":material/broken_image:")
+        st.warning(escape_sentence(error), icon=":material/broken_image:")
         return
     seen: PictureAnalysis = st.session_state["looked"][1]
     if not seen.found:
-        st.info(_(NOBODY).format(least=SMALLEST_FACE), icon=":material/person_off:")
+        st.info(_(NOBODY).format(least=MIN_FACE_PX), icon=":material/person_off:")
     elif not seen.readable:
         told = (
             _(

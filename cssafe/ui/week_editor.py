@@ -9,14 +9,24 @@ import streamlit as st
 
 from cssafe import queries
 from cssafe.language import _
-from cssafe.names import MAX_NAME_CHARS, sentence, shown
+from cssafe.names import MAX_NAME_CHARS, clean_text, escape_sentence
 from cssafe.school import periods as day
 from cssafe.school.room_timetable import DAYS, SCHOOL_DAYS
-from cssafe.school.week import AWAY, LESSON, MOST, WHO, WORD, School, from_lessons, periods_of, read
-from cssafe.settings import UPLOAD_LIMIT
+from cssafe.school.week import (
+    AWAY_COLUMNS,
+    DEFAULT_MAX_DAILY_PERIODS,
+    LESSON_COLUMNS,
+    RESOURCE_NAMES,
+    RESOURCES,
+    School,
+    parse_week,
+    periods_from_times,
+    rows_from_lessons,
+)
+from cssafe.settings import MAX_UPLOAD_MB
 from cssafe.store import Workspace
-from cssafe.timetable import files
-from cssafe.timetable.slot_effects import Effects, effects, lessons_in_slots
+from cssafe.timetable import week_csv, week_ics
+from cssafe.timetable.slot_effects import SlotEffects, estimate_effects, lessons_in_slots
 from cssafe.ui import common
 
 SHORTEST = 20
@@ -26,24 +36,25 @@ SHORTEST = 20
 def saved(workspace: Workspace) -> School | None:
     """The school's week; None where none is saved, or periods were changed since so that it fits no more."""
     try:
-        return read(workspace.get("periods", []), **workspace.get("school", {}))
+        return parse_week(workspace.get("periods", []), **workspace.get("school", {}))
     except ValueError as error:
         st.warning(
-            _("{error} The week is not used until then.").format(error=sentence(error)), icon=":material/event_busy:"
+            _("{error} The week is not used until then.").format(error=escape_sentence(error)),
+            icon=":material/event_busy:",
         )
         return None
 
 
-def compare(lessons: pd.DataFrame, days: Sequence[str], periods: Sequence[dict]) -> Effects:
+def compare(lessons: pd.DataFrame, days: Sequence[str], periods: Sequence[dict]) -> SlotEffects:
     """effects.effects, kept by what was recorded, so that it is not worked out anew at every click."""
     with st.spinner(_("Comparing the slots of the week …")):
         return _compared(lessons, days, periods, common.spoken())
 
 
 @st.cache_data(show_spinner=False, max_entries=4)
-def _compared(lessons: pd.DataFrame, days: Sequence[str], periods: Sequence[dict], language: str) -> Effects:
+def _compared(lessons: pd.DataFrame, days: Sequence[str], periods: Sequence[dict], language: str) -> SlotEffects:
     """language: that of the reasons in it."""
-    return effects(lessons, days, periods)
+    return estimate_effects(lessons, days, periods)
 
 
 def keep(workspace: Workspace, school: School) -> None:
@@ -79,7 +90,7 @@ def _bring(workspace: Workspace, zone: str, plain: dict) -> None:
             file = st.file_uploader(
                 _("CSV or iCalendar file"),
                 ["csv", "ics"],
-                max_upload_size=min(5, UPLOAD_LIMIT),
+                max_upload_size=min(5, MAX_UPLOAD_MB),
                 help=_("The file takes the place of the week that is saved here. Download the week to see the form."),
             )
             sent = st.form_submit_button(_("Import"), icon=":material/upload:")
@@ -87,12 +98,14 @@ def _bring(workspace: Workspace, zone: str, plain: dict) -> None:
             try:
                 periods = workspace.get("periods", [])
                 new, lessons, away = _read_file(file.name, file.getvalue(), periods, zone)
-                used = day.read(new) if new else periods
+                used = day.parse_periods(new) if new else periods
                 kept = {name: plain[name] for name in ("focus", "most") if name in plain}
                 days = [name for name in DAYS if name in SCHOOL_DAYS or name in {row["day"] for row in lessons}]
-                keep(workspace, read(used, lessons, away, days, **kept))
+                keep(workspace, parse_week(used, lessons, away, days, **kept))
             except ValueError as error:
-                st.error(_("{error} Nothing was imported.").format(error=sentence(error)), icon=":material/error:")
+                st.error(
+                    _("{error} Nothing was imported.").format(error=escape_sentence(error)), icon=":material/error:"
+                )
             else:
                 st.rerun()
         recorded = queries.lessons(workspace)
@@ -101,13 +114,13 @@ def _bring(workspace: Workspace, zone: str, plain: dict) -> None:
             times = zip(
                 *(ended[name].dt.round("5min").dt.strftime("%H:%M") for name in ("local", "ended")), strict=True
             )
-            periods = workspace.get("periods", []) or periods_of(set(times))
+            periods = workspace.get("periods", []) or periods_from_times(set(times))
             try:
-                rows = from_lessons(lessons_in_slots(workspace, periods)) if periods else []
+                rows = rows_from_lessons(lessons_in_slots(workspace, periods)) if periods else []
                 days = [name for name in DAYS if name in SCHOOL_DAYS or name in {row["day"] for row in rows}]
-                keep(workspace, read(periods, rows, days=days, most=len(periods) or MOST))
+                keep(workspace, parse_week(periods, rows, days=days, most=len(periods) or DEFAULT_MAX_DAILY_PERIODS))
             except ValueError as error:
-                st.error(sentence(error), icon=":material/error:")
+                st.error(escape_sentence(error), icon=":material/error:")
             else:
                 st.rerun()
 
@@ -116,22 +129,22 @@ def _read_file(name: str, content: bytes, periods: list[dict], zone: str) -> tup
     """Periods, lessons and absences of a CSV or iCalendar file; a large calendar takes some seconds."""
     with st.spinner(_("Reading the file …")):
         if name.lower().endswith(".ics"):
-            return files.from_ics(content, periods, zone)
-        return files.from_csv(content)
+            return week_ics.from_ics(content, periods, zone)
+        return week_csv.from_csv(content)
 
 
 def _show(school: School) -> None:
     """The week of one class, teacher or room."""
-    there = [who for who in WHO if school.lessons[who].any()]
+    there = [who for who in RESOURCES if school.lessons[who].any()]
     left, right = st.columns(2)
-    who = left.selectbox(_("The week of a"), there, format_func=lambda who: _(WORD[str(who)]), key="week_who")
+    who = left.selectbox(_("The week of a"), there, format_func=lambda who: _(RESOURCE_NAMES[str(who)]), key="week_who")
     name = right.selectbox(
-        _("Which"), sorted(filter(None, school.lessons[who].unique())), key="week_name", format_func=shown
+        _("Which"), sorted(filter(None, school.lessons[who].unique())), key="week_name", format_func=clean_text
     )
     grid = pd.DataFrame("", index=school.names, columns=list(school.days))
     for row in school.lessons[school.lessons[who] == name].itertuples():
         first = school.names.index(row.period)
-        parts = [row.subject, *(getattr(row, other) for other in WHO if other != who)]
+        parts = [row.subject, *(getattr(row, other) for other in RESOURCES if other != who)]
         for period in school.names[first : first + row.length]:
             grid.loc[period, row.day] = ", ".join(filter(None, parts))
     common.show_table(grid.rename(columns=_).rename_axis(_("Period")).reset_index(), key="week_grid")
@@ -148,7 +161,7 @@ def download(name: str, school: School, monday: date, zone: str) -> None:
     """Buttons for both kinds of file."""
     st.download_button(
         "CSV",
-        lambda: files.to_csv(school).encode("utf-8-sig"),
+        lambda: week_csv.to_csv(school).encode("utf-8-sig"),
         f"{name}.csv",
         "text/csv",
         on_click="ignore",
@@ -157,7 +170,7 @@ def download(name: str, school: School, monday: date, zone: str) -> None:
     )
     st.download_button(
         "iCalendar",
-        lambda: files.to_ics(school, monday, zone),
+        lambda: week_ics.to_ics(school, monday, zone),
         f"{name}.ics",
         "text/calendar",
         on_click="ignore",
@@ -170,7 +183,10 @@ def _change(workspace: Workspace, plain: dict, periods: list[dict]) -> None:
     """Tables to fill in. None of a table's columns is marked as required: rows that lack something would be left out."""
     chosen = st.multiselect(_("Days"), DAYS, plain.get("days", SCHOOL_DAYS), format_func=_, key="week_days")
     most = st.number_input(
-        _("Periods of one subject that a class has on a day at most"), 1, 200, plain.get("most", MOST)
+        _("Periods of one subject that a class has on a day at most"),
+        1,
+        200,
+        plain.get("most", DEFAULT_MAX_DAILY_PERIODS),
     )
     st.markdown(_("**Periods**"))
     table = pd.DataFrame(periods or [{"name": "1", "start": "08:00", "end": "08:45"}])
@@ -193,7 +209,7 @@ def _change(workspace: Workspace, plain: dict, periods: list[dict]) -> None:
         "period": st.column_config.SelectboxColumn(_("Period"), options=names) if names else text(_("Period")),
     }
     lessons = common.edit_table(
-        pd.DataFrame(plain.get("lessons", []), columns=LESSON, dtype=object),
+        pd.DataFrame(plain.get("lessons", []), columns=LESSON_COLUMNS, dtype=object),
         num_rows="dynamic",
         key="week_lessons",
         column_config=when
@@ -204,20 +220,25 @@ def _change(workspace: Workspace, plain: dict, periods: list[dict]) -> None:
     )
     st.markdown(_("**Who is away when** (without a period: the whole day)"))
     away = common.edit_table(
-        pd.DataFrame(plain.get("away", []), columns=AWAY, dtype=object),
+        pd.DataFrame(plain.get("away", []), columns=AWAY_COLUMNS, dtype=object),
         num_rows="dynamic",
         key="week_away",
         column_config=when
         | {
-            "who": st.column_config.SelectboxColumn(_("Who"), options=WHO, format_func=lambda who: _(WORD[str(who)])),
+            "who": st.column_config.SelectboxColumn(
+                _("Who"), options=RESOURCES, format_func=lambda who: _(RESOURCE_NAMES[str(who)])
+            ),
             "name": text(_("Name")),
         },
     )
     if st.button(_("Save the week"), type="primary", icon=":material/save:"):
         try:
             parts = (lessons.to_dict("records"), away.to_dict("records"))
-            keep(workspace, read(day.read(rows.to_dict("records")), *parts, chosen, plain.get("focus"), int(most)))
+            keep(
+                workspace,
+                parse_week(day.parse_periods(rows.to_dict("records")), *parts, chosen, plain.get("focus"), int(most)),
+            )
         except ValueError as error:
-            st.error(sentence(error), icon=":material/error:")
+            st.error(escape_sentence(error), icon=":material/error:")
         else:
             st.rerun()

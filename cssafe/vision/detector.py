@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import openvino as ov
 
+from cssafe.errors import ConfigurationError
 from cssafe.frames import Faces
 from cssafe.language import N_
-from cssafe.settings import ConfigurationError
 from cssafe.vision import openvino_runtime
 from cssafe.vision.boxes import input_shape, joined, letterbox
 

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
+from cssafe.errors import ConfigurationError
 from cssafe.frames import Faces
 from cssafe.language import N_
-from cssafe.settings import DETECTOR, ConfigurationError
+from cssafe.settings import DEFAULT_DETECTOR
 from cssafe.vision.detector import Detector, read_card
 from cssafe.vision.mesh import Meshes, MeshNetwork
 from cssafe.vision.yunet import YuNet
@@ -34,7 +35,7 @@ made, and how far the square's middle lies lower, in its sides: medians over 258
 class Finder:
     """Detector and mesh network, loaded once: `detect`, `lay` and `judge` in this order, or `find` for all of it."""
 
-    def __init__(self, detector: Path = DETECTOR, believed: float | None = None) -> None:
+    def __init__(self, detector: Path = DEFAULT_DETECTOR, believed: float | None = None) -> None:
         """Load both.
 
         Args:

@@ -14,8 +14,9 @@ import openvino as ov
 from openvino import opset11 as ops
 from openvino.preprocess import ColorFormat, PrePostProcessor
 
+from cssafe.errors import ConfigurationError
 from cssafe.language import N_
-from cssafe.settings import THREADS, ConfigurationError
+from cssafe.settings import THREADS
 
 PART = 8
 """Pictures that go through a network at once: larger parts are no faster and keep 45 MB more for 28 faces."""

@@ -6,9 +6,9 @@ from typing import Any
 import cv2
 import numpy as np
 
+from cssafe.errors import ConfigurationError
 from cssafe.frames import Faces
 from cssafe.language import N_
-from cssafe.settings import ConfigurationError
 from cssafe.vision.boxes import joined, letterbox
 from cssafe.vision.detector import input_shapes
 

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 @pytest.mark.parametrize("width", [1280, 390])
 def test_a_term_goes_out_of_one_computer_and_into_another(browser, tmp_path, width):
     with closing(Workspace.open(tmp_path / "one" / "cssafe.duckdb")) as workspace:
-        number = len(sample.fill(workspace, PROFILES["consent"], weeks=1))
+        number = len(sample.add_term(workspace, PROFILES["consent"], weeks=1))
     page = browser.new_context(viewport={"width": width, "height": 844}, accept_downloads=True).new_page()
     page.set_default_timeout(PATIENCE)
     with serve(tmp_path / "one") as server:
@@ -50,7 +50,7 @@ def test_a_backup_is_restored_and_the_replaced_database_deleted_with_one_button_
     path = tmp_path / "cssafe.duckdb"
     with closing(Workspace.open(path)) as workspace:
         workspace.rename(add(workspace, rows()), "As it was")
-    backups.newest(path).rename(backups.path_of(path, "2026-03-02"))
+    backups.newest_backup(path).rename(backups.backup_path(path, "2026-03-02"))
     with closing(Workspace.open(path)) as workspace:
         add(workspace, rows())
     page = browser.new_context(viewport={"width": width, "height": 844}).new_page()
@@ -75,7 +75,7 @@ def test_a_backup_is_restored_and_the_replaced_database_deleted_with_one_button_
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
         page.get_by_role("button", name="Delete this database").click()
         page.get_by_text(re.compile("Deleted: " + replaced.pattern)).wait_for()
-        assert [backup.day for backup in backups.listed(path)][-1] == "2026-03-02"
-        assert not any(backup.replaced for backup in backups.listed(path))
+        assert [backup.day for backup in backups.list_backups(path)][-1] == "2026-03-02"
+        assert not any(backup.replaced for backup in backups.list_backups(path))
         shows_no_error(page)
     page.context.close()

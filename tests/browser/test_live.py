@@ -264,7 +264,7 @@ def test_a_demo_visit_leaves_nothing_on_the_disk(page, tmp_path):
 def test_every_page_opened_by_its_address_shows_no_error(page, tmp_path, filled):
     if filled:
         with closing(Workspace.open(tmp_path / "cssafe.duckdb")) as workspace:
-            sample.fill(workspace, PROFILES["consent"])
+            sample.add_term(workspace, PROFILES["consent"])
     with serve(tmp_path) as server:
         for address, title in PAGES.items():
             page.goto(f"{server.address}/{address}")

@@ -19,7 +19,7 @@ def server(tmp_path_factory):
     """The app with a synthetic term."""
     data = tmp_path_factory.mktemp("data")
     with closing(Workspace.open(data / "cssafe.duckdb")) as workspace:
-        sample.fill(workspace, PROFILES["consent"], weeks=4)
+        sample.add_term(workspace, PROFILES["consent"], weeks=4)
     with serve(data) as server:
         yield server
 

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 def test_a_story_takes_a_note_and_is_saved_as_a_file(browser, tmp_path):
     with closing(Workspace.open(tmp_path / "cssafe.duckdb")) as workspace:
-        number = sample.fill(workspace, PROFILES["consent"], weeks=1)[-1]
+        number = sample.add_term(workspace, PROFILES["consent"], weeks=1)[-1]
     with serve(tmp_path) as server, visit(browser) as page:
         page.goto(f"{server.address}/story?lesson={number}")
         shows_no_error(page)

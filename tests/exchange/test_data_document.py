@@ -45,7 +45,7 @@ def test_every_column_of_a_file_is_told_and_every_column_told_is_in_a_file(works
     add(workspace, rows())
     add(workspace, rows(), lesson=replace(LESSON, profile="attention-only"))
     file = io.BytesIO()
-    exporter.write(workspace, file, "csv")
+    exporter.export_file(workspace, file, "csv")
     document = told()
     with zipfile.ZipFile(file) as archive:
         columns = {

@@ -18,7 +18,7 @@ from cssafe.commands.main import main
 from cssafe.exchange import ABOUT, FORMATS, exporter, importer
 from cssafe.settings import PROFILES
 from cssafe.store import StoreError, Workspace
-from cssafe.store.migrations import of_lessons
+from cssafe.store.migrations import lesson_tables
 from tests.pages.test_all_pages import Translated
 from tests.support.lessons import LESSON, START, add, rows
 
@@ -52,7 +52,7 @@ def filled(workspace: Workspace) -> int:
 
 def written(workspace: Workspace, form: str = "parquet") -> bytes:
     file = io.BytesIO()
-    exporter.write(workspace, file, form)
+    exporter.export_file(workspace, file, form)
     return file.getvalue()
 
 
@@ -61,7 +61,7 @@ def contents(workspace: Workspace) -> dict[str, list]:
     with workspace.cursor() as cursor:
         return {
             name: cursor.execute(f"SELECT * EXCLUDE (lesson) FROM {name} ORDER BY ALL").fetchall()
-            for name in of_lessons(cursor)
+            for name in lesson_tables(cursor)
         }
 
 
@@ -78,7 +78,7 @@ def changed(content: bytes, **members: bytes | None) -> io.BytesIO:
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_an_empty_workspace_goes_out_and_comes_back(workspace, other, form):
-    taken = importer.read(other, io.BytesIO(written(workspace, form)), CONSENT)
+    taken = importer.import_file(other, io.BytesIO(written(workspace, form)), CONSENT)
     assert (taken.lessons, taken.present) == ([], 0) and contents(other) == contents(workspace)
 
 
@@ -86,12 +86,12 @@ def test_an_empty_workspace_goes_out_and_comes_back(workspace, other, form):
 def test_everything_comes_back_as_it_went_out_into_an_empty_and_a_filled_workspace(workspace, other, form):
     filled(workspace)
     content = written(workspace, form)
-    importer.read(other, io.BytesIO(content), CONSENT)
+    importer.import_file(other, io.BytesIO(content), CONSENT)
     assert contents(other) == contents(workspace)
     assert other.get("periods") == workspace.get("periods")
     assert other.get("agreed") is None and other.get("room") is None and b"password" not in content
     add(workspace, rows(), lesson=replace(LESSON, started=START + timedelta(days=9)))
-    taken = importer.read(other, io.BytesIO(written(workspace, form)), CONSENT)
+    taken = importer.import_file(other, io.BytesIO(written(workspace, form)), CONSENT)
     assert (len(taken.lessons), taken.present) == (1, 1) and contents(other) == contents(workspace)
 
 
@@ -99,7 +99,7 @@ def test_lessons_get_numbers_of_their_own_and_settings_made_here_stay(workspace,
     first = filled(workspace)
     here = add(other, rows(), lesson=replace(LESSON, started=START - timedelta(days=1)))
     other.set("periods", [])
-    taken = importer.read(other, io.BytesIO(written(workspace)), CONSENT)
+    taken = importer.import_file(other, io.BytesIO(written(workspace)), CONSENT)
     assert taken.lessons and here not in taken.lessons and first == here  # both began with 1
     assert other.get("periods") == [] and len(queries.lessons(other)) == 2
     assert queries.markers(other, taken.lessons[0])["kind"].tolist() == ["quiz"]
@@ -130,7 +130,7 @@ def test_of_a_lesson_without_single_faces_only_the_means_of_the_class_leave(work
         lesson=replace(LESSON, profile="attention-only"),
     )
     file = io.BytesIO()
-    assert exporter.write(workspace, file, "csv").withheld == 1
+    assert exporter.export_file(workspace, file, "csv").withheld == 1
     with zipfile.ZipFile(file) as archive:
         assert "seconds.csv" not in archive.namelist()
         tables = {
@@ -140,7 +140,7 @@ def test_of_a_lesson_without_single_faces_only_the_means_of_the_class_leave(work
     [told, withheld] = tables["minutes"].itertuples()
     assert (told.seconds, withheld.seconds) == (60, 0) and np.isnan(withheld.attention)
     assert told.attention in (0.5, 0.6) and told.concentration in (0.5, 0.6)
-    [came] = importer.read(other, file, ATTENTION).lessons
+    [came] = importer.import_file(other, file, ATTENTION).lessons
     assert queries.weekly(other)["minutes"].equals(queries.weekly(workspace)["minutes"]) and number == came
 
 
@@ -148,7 +148,7 @@ def test_means_over_many_minutes_leave_as_they_are(workspace, other):
     """Though each is rounded to tenths."""
     parts = [rows(seconds=30, start=START + timedelta(minutes=i), concentration=0.63) for i in range(200)]
     add(workspace, pd.concat(parts), lesson=replace(LESSON, profile="attention-only"))
-    importer.read(other, io.BytesIO(written(workspace)), ATTENTION)
+    importer.import_file(other, io.BytesIO(written(workspace)), ATTENTION)
     assert queries.weekly(other)["concentration"].mean() == pytest.approx(0.63, abs=0.015)
 
 
@@ -159,7 +159,7 @@ def minutes_given(workspace: Workspace, *seconds: int, **lesson: str) -> list[in
     with zipfile.ZipFile(io.BytesIO(written(workspace, "csv"))) as archive:
         told = pd.read_csv(archive.open("minutes.csv"))
     assert (told["attention"].notna() == (told["seconds"] > 0)).all()
-    assert queries.export(workspace, number)["seconds"].tolist() == [n for n in told["seconds"] if n]
+    assert queries.shareable_rows(workspace, number)["seconds"].tolist() == [n for n in told["seconds"] if n]
     return told["seconds"].tolist()
 
 
@@ -180,7 +180,7 @@ def test_one_person_alone_keeps_her_minutes(workspace):
     number = add(
         workspace, rows(tracks=1, seconds=5), lesson=replace(LESSON, profile="attention-only", audience="self")
     )
-    assert queries.export(workspace, number)["seconds"].tolist() == [5]
+    assert queries.shareable_rows(workspace, number)["seconds"].tolist() == [5]
 
 
 def test_an_older_file_with_the_seconds_of_a_class_still_comes_in(workspace, other):
@@ -191,19 +191,19 @@ def test_an_older_file_with_the_seconds_of_a_class_still_comes_in(workspace, oth
             "seconds.csv",
             "lesson,time,activity,faces,attention,concentration\n1,2026-03-02 08:00:00.000000,front,6,0.5,0.5\n",
         )
-    assert len(importer.read(other, file, ATTENTION).lessons) == 1
+    assert len(importer.import_file(other, file, ATTENTION).lessons) == 1
     assert queries.weekly(other)["minutes"].tolist() == [1]
 
 
 def test_a_running_lesson_is_left_out(workspace):
     workspace.start_lesson(LESSON)
-    assert exporter.write(workspace, io.BytesIO(), "csv").rows["lessons"] == 0
+    assert exporter.export_file(workspace, io.BytesIO(), "csv").rows["lessons"] == 0
 
 
 def test_lessons_with_emotions_do_not_come_in_where_none_may_be_kept(workspace, other):
     filled(workspace)
     with pytest.raises(StoreError, match="emotions were computed"):
-        importer.read(other, io.BytesIO(written(workspace)), ATTENTION)
+        importer.import_file(other, io.BytesIO(written(workspace)), ATTENTION)
     assert queries.lessons(other).empty
 
 
@@ -249,10 +249,10 @@ def test_a_bad_file_is_refused_with_one_line_and_nothing_of_it_comes_in(workspac
     here = add(other, rows(), lesson=replace(LESSON, started=START - timedelta(days=1)))
     before = contents(other)
     with pytest.raises(StoreError, match=says) as refused:
-        importer.read(other, changed(written(workspace, "csv"), **members), CONSENT)
+        importer.import_file(other, changed(written(workspace, "csv"), **members), CONSENT)
     assert "\n" not in str(refused.value)
     assert contents(other) == before and queries.lessons(other)["lesson"].tolist() == [here]
-    importer.read(other, io.BytesIO(written(workspace)), CONSENT)  # and the next good one does
+    importer.import_file(other, io.BytesIO(written(workspace)), CONSENT)  # and the next good one does
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -261,7 +261,7 @@ def test_half_a_file_is_refused(workspace, other, form, cut):
     filled(workspace)
     content = written(workspace, form)
     with pytest.raises(StoreError, match="damaged, or no file"):
-        importer.read(other, io.BytesIO(content[: int(cut * len(content))]), CONSENT)
+        importer.import_file(other, io.BytesIO(content[: int(cut * len(content))]), CONSENT)
     assert contents(other)["lessons"] == []
 
 
@@ -269,7 +269,7 @@ def test_half_a_file_is_refused(workspace, other, form, cut):
 def test_a_file_with_a_damaged_table_is_refused(workspace, other, form):
     filled(workspace)
     with pytest.raises(StoreError):
-        importer.read(other, changed(written(workspace, form), observations=b'PAR1"nonsense{' * 99), CONSENT)
+        importer.import_file(other, changed(written(workspace, form), observations=b'PAR1"nonsense{' * 99), CONSENT)
     assert contents(other)["lessons"] == []
 
 
@@ -281,7 +281,7 @@ def test_a_file_damaged_in_its_middle_is_refused(workspace, other, form):
         begin = archive.getinfo(f"observations.{form}").header_offset + 100
     content[begin : begin + 200] = bytes(range(200))
     with pytest.raises(StoreError) as refused:
-        importer.read(other, io.BytesIO(content), CONSENT)
+        importer.import_file(other, io.BytesIO(content), CONSENT)
     assert "\n" not in str(refused.value) and contents(other)["lessons"] == []
 
 
@@ -290,7 +290,7 @@ def test_a_small_file_that_unpacks_to_more_than_memory_holds_is_refused(workspac
     limits = replace(settings.IMPORT_INTO_MEMORY, unpacked=10_000)
     monkeypatch.setattr(settings, "IMPORT_INTO_MEMORY", limits)
     with pytest.raises(StoreError, match=r"observations.csv unpacks to more than 0 MB"):
-        importer.read(other, io.BytesIO(written(workspace, "csv")), CONSENT)
+        importer.import_file(other, io.BytesIO(written(workspace, "csv")), CONSENT)
 
 
 def test_rows_that_came_in_leave_the_memory_before_the_file_ends(workspace, other):
@@ -348,6 +348,6 @@ def test_what_is_wrong_with_a_file_is_told_in_the_readers_language(workspace, ot
     filled(workspace)
     content = changed(written(workspace, "csv"), **members)
     with pytest.raises(StoreError) as refused:
-        importer.read(other, content, CONSENT)
+        importer.import_file(other, content, CONSENT)
     monkeypatch.setattr(language, "_catalogue", lambda code: Translated())
     assert re.search(says, str(refused.value)) and "expected" not in str(refused.value).lower()

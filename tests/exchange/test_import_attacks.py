@@ -155,7 +155,7 @@ ATTACKS = [
 @pytest.mark.parametrize(("attack", "says"), ATTACKS)
 def test_a_hostile_file_is_refused_in_one_sentence(workspace, attack, says):
     with pytest.raises(StoreError, match=says) as refused:
-        importer.read(workspace, io.BytesIO(attack()), CONSENT)
+        importer.import_file(workspace, io.BytesIO(attack()), CONSENT)
     assert len(str(refused.value).splitlines()) == 1 and len(str(refused.value)) < 400
 
 
@@ -169,7 +169,7 @@ def test_rows_and_unpacked_bytes_are_counted_whatever_the_file_says_of_them(work
         limits = replace(IMPORT_INTO_MEMORY, **limit)
         monkeypatch.setattr(settings, "IMPORT_INTO_MEMORY", limits)
         with pytest.raises(StoreError, match=says):
-            importer.read(workspace, io.BytesIO(content), CONSENT)
+            importer.import_file(workspace, io.BytesIO(content), CONSENT)
 
 
 @pytest.fixture
@@ -218,7 +218,7 @@ def test_when_the_decoder_dies_the_sentence_says_of_what_and_what_to_do(
 
 MEASURED = """
 import io, re, resource, sys
-from cssafe.exchange import incoming
+from cssafe.exchange import importer
 from cssafe.settings import PROFILES
 from cssafe.store import StoreError, Workspace
 
@@ -230,7 +230,7 @@ workspace = Workspace.open(None)
 before = peak()
 with open(sys.argv[1], "rb") as file:
     try:
-        incoming.read(workspace, io.BytesIO(file.read()), PROFILES["consent"])
+        importer.import_file(workspace, io.BytesIO(file.read()), PROFILES["consent"])
     except StoreError:
         print(peak() - before, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)
 workspace.close()
@@ -246,14 +246,14 @@ def largest(request, tmp_path_factory):
         for day, seconds in enumerate((2700, 1300, 1300, 1300, 1300)):
             start = START + timedelta(days=day)
             add(source, rows(25, seconds, start), lesson=replace(LESSON, started=start))
-        exporter.write(source, file, getattr(request, "param", "parquet"))
+        exporter.export_file(source, file, getattr(request, "param", "parquet"))
     return file
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("largest", ["parquet", "json"], indirect=True)
 def test_as_many_rows_as_the_limit_says_come_into_memory(workspace, largest):
-    assert len(importer.read(workspace, largest, CONSENT).lessons) == 5
+    assert len(importer.import_file(workspace, largest, CONSENT).lessons) == 5
 
 
 @pytest.mark.slow
@@ -266,17 +266,17 @@ def test_a_file_for_which_the_memory_has_no_room_leaves_nothing_behind_and_the_s
     with pytest.raises(
         StoreError, match=r"no room for all of it\. Export fewer lessons.*or import the file on your own"
     ):
-        importer.read(workspace, largest, CONSENT)
+        importer.import_file(workspace, largest, CONSENT)
     assert workspace.cursor().execute(count).fetchone() == (0,)
     workspace.cursor().execute(f"SET memory_limit = '{limit}'")
-    importer.read(workspace, largest, CONSENT)
+    importer.import_file(workspace, largest, CONSENT)
     assert workspace.cursor().execute(count).fetchone() == (197_500,)
 
 
 def test_a_file_larger_than_the_limit_is_refused_before_it_is_copied(workspace, monkeypatch):
     monkeypatch.setattr(settings, "IMPORT_INTO_MEMORY", replace(IMPORT_INTO_MEMORY, file=2 * MB))
     with pytest.raises(StoreError, match=r"has 3 MB, and 2 MB is the most .* own computer"):
-        importer.read(workspace, io.BytesIO(bytes(3 * MB)), CONSENT)
+        importer.import_file(workspace, io.BytesIO(bytes(3 * MB)), CONSENT)
 
 
 @pytest.mark.slow

@@ -16,14 +16,14 @@ from cssafe.exchange.spreadsheet import (
     escape,
     escape_texts,
     find_decimal_mark,
-    read_number,
-    read_time,
+    parse_number,
+    parse_time,
     unescape,
 )
-from cssafe.school.week import read
+from cssafe.school.week import parse_week
 from cssafe.settings import PROFILES
 from cssafe.store import StoreError, Workspace
-from cssafe.timetable.files import from_csv, to_csv
+from cssafe.timetable.week_csv import from_csv, to_csv
 from tests.exchange.test_exchange import contents
 from tests.support.lessons import LESSON, START, add, rows
 
@@ -52,7 +52,7 @@ def exported(workspace):
         workspace.annotate(number, name, [name])
         workspace.mark(number, "quiz", lesson.started, name)
     file = io.BytesIO()
-    exporter.write(workspace, file, "csv")
+    exporter.export_file(workspace, file, "csv")
     with zipfile.ZipFile(file) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
@@ -82,7 +82,7 @@ def brought(members: dict[str, bytes]) -> dict[str, list]:
         for name, content in members.items():
             archive.writestr(name, content)
     with closing(Workspace.open(None)) as other:
-        importer.read(other, file, CONSENT)
+        importer.import_file(other, file, CONSENT)
         return contents(other)
 
 
@@ -143,16 +143,16 @@ def test_the_decimal_mark_is_that_of_the_numbers_that_have_one_reading(numbers, 
 
 
 def test_numbers_and_times_have_one_reading_or_none():
-    assert [read_number(text, ",") for text in ("1,234", "-,5", "1e-3")] == [1.234, -0.5, 0.001]
-    assert read_time("29/11/2026 8:00") == read_time("11/29/2026 08:00") == read_time("2026-11-29T08:00:00")
+    assert [parse_number(text, ",") for text in ("1,234", "-,5", "1e-3")] == [1.234, -0.5, 0.001]
+    assert parse_time("29/11/2026 8:00") == parse_time("11/29/2026 08:00") == parse_time("2026-11-29T08:00:00")
     for text in ("1.234,5", "", "nan", "inf", "1_000", "٣"):
         with pytest.raises(CellError):
-            read_number(text, ",")
+            parse_number(text, ",")
 
 
 def test_a_timetable_comes_back_from_its_csv_with_every_delimiter():
     lesson = {"day": "Mon", "period": "+1", "class_name": "=7a", "subject": "-M", "teacher": "@x", "room": "'=1"}
-    school = read([{"name": "+1", "start": "08:00", "end": "08:45"}], [lesson])
+    school = parse_week([{"name": "+1", "start": "08:00", "end": "08:45"}], [lesson])
     content = to_csv(school)
     assert not [row for row in csv.reader(io.StringIO(content)) for cell in row if cell[:1] in {*"=+-@"}]
     for again in (content, content.replace(",", ";"), content.replace(",", "\t").replace("\n", "\r\n")):

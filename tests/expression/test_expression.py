@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pytest
 
-from cssafe import settings
+from cssafe import errors, settings
 from cssafe.expression import Expression, place_boxes, place_meshes
 from cssafe.expression.network import GRAPHS
 from cssafe.labels import FERPLUS
@@ -15,7 +15,7 @@ from cssafe.vision.face_finder import Finder
 from cssafe.vision.mesh import Meshes
 from tests.support.faces import astronaut
 
-MODEL = settings.read({}).model
+MODEL = settings.load({}).model
 
 
 @pytest.fixture
@@ -64,14 +64,14 @@ def test_a_model_file_that_is_not_the_named_one_is_refused_by_its_hash(model, na
     path = model / name
     held = path.read_bytes()
     path.write_bytes(held[:-1] + bytes([held[-1] ^ 1])) if damage == "altered" else path.unlink()
-    with pytest.raises(settings.ConfigurationError, match=rf"(?s){name}.*SHA-256"):
+    with pytest.raises(errors.ConfigurationError, match=rf"(?s){name}.*SHA-256"):
         Expression(model)
 
 
 @pytest.mark.parametrize("text", [None, "", "{}", "not json"])
 def test_an_unreadable_model_folder_says_what_was_expected(model, text):
     (model / "model.json").unlink() if text is None else (model / "model.json").write_text(text)
-    with pytest.raises(settings.ConfigurationError, match=r"(?s)cannot be read.*model\.json.*cssafe train"):
+    with pytest.raises(errors.ConfigurationError, match=r"(?s)cannot be read.*model\.json.*cssafe train"):
         Expression(model)
 
 

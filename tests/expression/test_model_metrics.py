@@ -2,8 +2,8 @@ import json
 
 import pytest
 
+from cssafe.errors import ConfigurationError
 from cssafe.expression import model_metrics
-from cssafe.settings import ConfigurationError
 
 
 def folder(tmp_path, measured, served="a1"):

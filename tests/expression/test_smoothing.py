@@ -49,7 +49,7 @@ def test_smoothing_forgets_by_half_in_its_half_life(now, before, passed, expecte
 
 
 def test_a_face_whose_turn_comes_late_is_averaged_over_the_time_since_its_own_last_turn(monkeypatch):
-    pipeline = Pipeline(settings.profile("consent"), settings.read({}).model)
+    pipeline = Pipeline(settings.find_profile("consent"), settings.load({}).model)
     monkeypatch.setattr(pipeline, "_at_once", 1)
     stream, room = Stream(live=True), np.hstack([astronaut()[:280, 80:360]] * 3)
 

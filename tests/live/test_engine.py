@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cssafe.errors import ConfigurationError
 from cssafe.frames import Faces, Frame, FrameResult, Signals
 from cssafe.live import engine as engine_module
 from cssafe.live.engine import ENGINE_SHARE, Answer, Engine, Feed, fair_shares
 from cssafe.pipeline import Stream
-from cssafe.settings import ConfigurationError
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 

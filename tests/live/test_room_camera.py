@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from cssafe import settings
+from cssafe.errors import ConfigurationError
 from cssafe.frames import Frame, FrameResult
 from cssafe.live import room_camera as module
 from cssafe.live.engine import Engine
@@ -22,14 +23,14 @@ from cssafe.live.room_camera import CameraReader, check_source, probe_camera
 from cssafe.media import MediaError
 from cssafe.pipeline import Stream
 from cssafe.privacy import MASK, SHOWN
-from cssafe.settings import PROFILES, ConfigurationError
+from cssafe.settings import PROFILES
 from cssafe.vision.anonymize import PLAIN
 from tests.live.transports.test_websocket import Crowd, count, make
 from tests.support.room import camera
 from tests.support.rtsp import rtsp_camera
 from tests.support.wait import until
 
-LOCAL = settings.read({})
+LOCAL = settings.load({})
 HOSTED = replace(LOCAL, hosted=True, profile=PROFILES["demo"])
 
 

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, time
 
 import pytest
 
+from cssafe.errors import ConfigurationError
 from cssafe.live import room_scheduler as module
 from cssafe.live import services
 from cssafe.school import room_timetable
-from cssafe.settings import ConfigurationError
 from cssafe.store import StoreError, Workspace
 from tests.support.wait import until
 
@@ -126,7 +126,7 @@ def all_day() -> tuple[list, str]:
     midnight."""
     zone = f"Etc/GMT{datetime.now(UTC).hour - 12:+d}"
     days = {"days": room_timetable.DAYS, "start": time(6), "end": time(18), "subject": "Maths"}
-    return room_timetable.read([days]), zone
+    return room_timetable.parse_timetable([days]), zone
 
 
 def test_the_process_follows_its_timetable_and_takes_the_lesson_up_again_after_a_restart(data, source):

@@ -5,8 +5,9 @@ from contextlib import closing
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from cssafe.errors import ConfigurationError
 from cssafe.live import services
-from cssafe.settings import ROOT, ConfigurationError
+from cssafe.settings import ROOT
 from cssafe.store import Workspace
 from tests.live.transports.test_websocket import Crowd, crowd, make, time_now
 

@@ -18,11 +18,12 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 import app
+from cssafe.errors import ConfigurationError
 from cssafe.live.engine import Engine, Feed
 from cssafe.live.upload import Analysis, AnalysisHandle
 from cssafe.pipeline import Stream
 from cssafe.privacy import MASK, SHOWN
-from cssafe.settings import PROFILES, ROOT, UPLOAD_LIMIT, ConfigurationError
+from cssafe.settings import MAX_UPLOAD_MB, PROFILES, ROOT
 from tests.conftest import index_first
 from tests.live.transports.test_websocket import Crowd
 
@@ -176,4 +177,4 @@ def test_an_upload_is_received_without_touching_the_disk(monkeypatch):
 
 
 def test_streamlit_knows_the_limit_of_an_upload():
-    assert f"maxUploadSize = {UPLOAD_LIMIT}\n" in (ROOT / ".streamlit" / "config.toml").read_text()
+    assert f"maxUploadSize = {MAX_UPLOAD_MB}\n" in (ROOT / ".streamlit" / "config.toml").read_text()

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 @cache
 def read(clip):
     """Every second frame's result, with its time in seconds."""
-    pipeline, stream = Pipeline(settings.profile("consent"), settings.read({}).model), Stream()
+    pipeline, stream = Pipeline(settings.find_profile("consent"), settings.load({}).model), Stream()
     with av.open(str(shared_data(f"video/{clip}"))) as container:
         decoded = [d for n, d in enumerate(container.decode(video=0)) if n % 2 == 0]
         return [(d.time, pipeline.analyze(frame(d.to_ndarray(format="bgr24"), d.time), stream)) for d in decoded]

@@ -63,8 +63,8 @@ def press(page: AppTest, label: str) -> None:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_an_empty_page_says_what_to_do_and_fills_itself_with_a_synthetic_term(workspace, name, monkeypatch):
-    fill = sample.fill
-    monkeypatch.setattr(sample, "fill", lambda *values, **named: fill(*values, **named | {"weeks": 1}))
+    fill = sample.add_term
+    monkeypatch.setattr(sample, "add_term", lambda *values, **named: fill(*values, **named | {"weeks": 1}))
     page = show(name)
     assert "no lesson yet" in text(page) and not page.dataframe
     press(page, "Fill with a synthetic term")
@@ -201,7 +201,7 @@ def test_a_lesson_can_be_renamed_and_deleted(workspace):
 
 def test_removing_the_synthetic_lessons_leaves_the_real_ones(workspace):
     real = add(workspace, rows())
-    sample.fill(workspace, settings.PROFILES["consent"], weeks=1)
+    sample.add_term(workspace, settings.PROFILES["consent"], weeks=1)
     page = show("lessons")
     press(page, "Remove the synthetic lessons")
     assert queries.lessons(workspace)["lesson"].tolist() == [real]

@@ -24,10 +24,11 @@ from streamlit.testing.v1 import AppTest
 
 from cssafe import queries, settings
 from cssafe.commands.main import main
+from cssafe.errors import ConfigurationError
 from cssafe.expression import Expression
 from cssafe.live import health, services
 from cssafe.live.transports import websocket
-from cssafe.settings import ROOT, ConfigurationError
+from cssafe.settings import ROOT
 from cssafe.store import StoreError, Workspace
 from cssafe.store.errors import why_damaged
 from cssafe.store.rescue import rescue
@@ -365,7 +366,7 @@ BAD_MODELS = {
 
 @pytest.mark.parametrize(("spoil", "words"), BAD_MODELS.values(), ids=list(BAD_MODELS))
 def test_a_model_folder_that_cannot_be_used_is_named_at_every_door(app, spoil, words, monkeypatch, capsys):
-    model = Path(shutil.copytree(settings.read({}).model, app / "model"))
+    model = Path(shutil.copytree(settings.load({}).model, app / "model"))
     cv2.imwrite(str(app / "face.png"), astronaut())
     spoil(model)
     monkeypatch.setenv("CSSAFE_MODEL", str(model))
@@ -385,7 +386,7 @@ def test_a_model_folder_that_cannot_be_used_is_named_at_every_door(app, spoil, w
 
 
 def test_a_model_file_that_may_not_be_read_is_named(app):
-    model = Path(shutil.copytree(settings.read({}).model, app / "model"))
+    model = Path(shutil.copytree(settings.load({}).model, app / "model"))
     for path in model.glob("*.bin"):
         path.chmod(0)
     with without_privileges(), pytest.raises(ConfigurationError, match=r"cannot be read.*expression\w*\.bin"):
@@ -393,7 +394,7 @@ def test_a_model_file_that_may_not_be_read_is_named(app):
 
 
 def test_the_graph_that_is_run_is_checked_and_no_other(app):
-    model = Path(shutil.copytree(settings.read({}).model, app / "model"))
+    model = Path(shutil.copytree(settings.load({}).model, app / "model"))
     (model / "expression_int8.bin").write_bytes(b"altered")
     Expression(model, "f32")
     (model / "expression.bin").write_bytes(b"altered")

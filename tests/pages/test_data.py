@@ -59,7 +59,7 @@ def test_a_file_comes_in_and_a_bad_one_is_refused_in_one_sentence(workspace):
     with closing(Workspace.open(None)) as elsewhere:
         add(elsewhere, rows(), lesson=replace(LESSON, started=START + timedelta(days=1)))
         file = io.BytesIO()
-        exporter.write(elsewhere, file, "csv")
+        exporter.export_file(elsewhere, file, "csv")
     page = show("data")
     page.get("file_uploader")[0].set_value(("a.zip", b"no zip at all", "application/zip"))
     run(page)

@@ -203,21 +203,21 @@ def minutes(number: int = 15):
 def test_a_teacher_rates_moments_without_seeing_scores_and_then_sees_the_agreement(workspace):
     number = lesson(workspace, *minutes())
     workspace.mark(number, "quiz", START + timedelta(seconds=30))
-    moments = scored_observations.moments(workspace, number)
+    moments = scored_observations.rating_moments(workspace, number)
     assert (
-        len(moments) == scored_observations.MOMENTS
+        len(moments) == scored_observations.MOMENTS_PER_LESSON
         and "concentration" not in moments
         and moments["time"].is_monotonic_increasing
     )
     page = show("rating")
-    for i in range(scored_observations.MOMENTS):
+    for i in range(scored_observations.MOMENTS_PER_LESSON):
         assert f"{i} of 12 moments rated" in page.get("progress")[0].proto.text
         assert not page.dataframe and "Once all moments" in text(page)
         press(page, ["Low", "Medium", "High", "I cannot say"][i % 4])
     assert "All moments of this lesson are rated" in "\n".join(told.value for told in page.success)
     table = page.dataframe[0].value
     assert len(table) == 4 and "not known" not in table["Value"].tolist() and "9 moments" in text(page)
-    rated = scored_observations.rated(workspace)
+    rated = scored_observations.rated_minutes(workspace)
     assert rated["rating"].tolist() == [0, 1, 2] * 3 and rated["concentration"].notna().all()
 
 
@@ -225,7 +225,7 @@ def test_an_answer_stays_as_it_was_given_first(workspace):
     number = lesson(workspace, *minutes(1))
     workspace.rate(number, START, 0)
     workspace.rate(number, START, 2)
-    assert scored_observations.rated(workspace)["rating"].tolist() == [0]
+    assert scored_observations.rated_minutes(workspace)["rating"].tolist() == [0]
 
 
 def test_ratings_that_are_all_alike_tell_what_is_not_known(workspace):
@@ -240,13 +240,16 @@ def test_no_moment_of_a_small_group_or_a_running_lesson_is_asked_about(workspace
     small = lesson(workspace, rows(tracks=4))
     running = workspace.start_lesson(LESSON)
     workspace.record(running, rows())
-    assert scored_observations.moments(workspace, small).empty and scored_observations.moments(workspace, running).empty
+    assert (
+        scored_observations.rating_moments(workspace, small).empty
+        and scored_observations.rating_moments(workspace, running).empty
+    )
 
 
 def test_the_moments_stay_the_same_when_the_lesson_is_scored_anew(workspace):
     number = lesson(workspace, *minutes(40))
-    before = scored_observations.moments(workspace, number)["time"].tolist()
+    before = scored_observations.rating_moments(workspace, number)["time"].tolist()
     workspace.rate(number, before[3].tz_localize("UTC").to_pydatetime(), None)
     workspace.rescore(replace(PUBLISHED, name="other", divisor=9.0))
-    assert scored_observations.moments(workspace, number)["time"].tolist() == before
-    assert np.flatnonzero(scored_observations.moments(workspace, number)["answered"]).tolist() == [3]
+    assert scored_observations.rating_moments(workspace, number)["time"].tolist() == before
+    assert np.flatnonzero(scored_observations.rating_moments(workspace, number)["answered"]).tolist() == [3]

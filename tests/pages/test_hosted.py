@@ -13,9 +13,10 @@ from streamlit.testing.v1 import AppTest
 
 from cssafe import settings
 from cssafe.commands.main import main
+from cssafe.errors import ConfigurationError
 from cssafe.live import health, services
 from cssafe.live.transports import websocket
-from cssafe.settings import ABSENCE_TIMEOUT_S, IDLE_MINUTES, PROFILES, ROOT, ConfigurationError
+from cssafe.settings import ABSENCE_TIMEOUT_S, IDLE_TIMEOUT_MINUTES, PROFILES, ROOT
 from cssafe.store import StoreError, Workspace
 from tests.live.transports.test_websocket import crowd, make, time_now
 from tests.support.browser import serve
@@ -24,7 +25,7 @@ from tests.support.lessons import LESSON, START, add, rows
 from tests.support.visitor import Visitor
 from tests.support.wait import until
 
-IDLE = 60 * IDLE_MINUTES
+IDLE = 60 * IDLE_TIMEOUT_MINUTES
 
 
 @pytest.fixture(autouse=True)
@@ -58,7 +59,7 @@ def is_open(workspace: Workspace) -> bool:
 
 @pytest.mark.parametrize("name", PROFILES)
 def test_hosted_no_profile_stores_anything_and_there_is_no_shared_file(name, data, capsys):
-    chosen = settings.read({"CSSAFE_MODE": "hosted", "CSSAFE_PROFILE": name})
+    chosen = settings.load({"CSSAFE_MODE": "hosted", "CSSAFE_PROFILE": name})
     assert not chosen.profile.stored and chosen.profile.expression == PROFILES[name].expression
     with pytest.raises(ConfigurationError, match="strangers would share it"):
         chosen.database  # noqa: B018

@@ -106,7 +106,7 @@ def test_the_profile_of_the_reader_hides_expressions(workspace, monkeypatch):  #
     add(workspace, rows())
     assert "Pleasant or not" in text(show("story")) and "Emotions" in text(show("term"))
     monkeypatch.setenv("CSSAFE_PROFILE", "attention-only")
-    assert settings.read().profile.name == "attention-only"
+    assert settings.load().profile.name == "attention-only"
     assert "Pleasant or not" not in text(show("story")) and "valence" not in text(show("story"))
     assert "Emotions" not in [part.value for part in show("term").subheader]
 

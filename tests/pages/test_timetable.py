@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 import streamlit as st
 
-from cssafe.school.week import read
+from cssafe.school.week import parse_week
 from cssafe.store import Workspace
-from cssafe.timetable import files
-from cssafe.timetable.files import to_csv, to_ics
+from cssafe.timetable import week_ics
+from cssafe.timetable.week_csv import to_csv
+from cssafe.timetable.week_ics import to_ics
 from cssafe.ui import common
 from tests.pages.test_all_pages import press, run, text, workspace  # noqa: F401 a fixture
 from tests.support.lessons import add, rows
@@ -39,7 +40,7 @@ def navigation() -> None:
 
 def keep(of: Workspace, lessons: list[dict], **others) -> None:
     of.set("periods", periods())
-    of.set("school", read(periods(), lessons, **others).plain())
+    of.set("school", parse_week(periods(), lessons, **others).plain())
 
 
 def test_an_empty_workspace_is_asked_for_its_week_in_every_part(workspace):  # noqa: F811
@@ -160,7 +161,7 @@ def test_a_spinner_turns_while_a_calendar_is_read(workspace, monkeypatch):  # no
         turning.remove(words)
 
     monkeypatch.setattr(st, "spinner", spinner)
-    monkeypatch.setattr(files, "from_ics", lambda *values: seen.append([*turning]) or ([], [], []))
+    monkeypatch.setattr(week_ics, "from_ics", lambda *values: seen.append([*turning]) or ([], [], []))
     send(show(WEEK), "week.ics", to_ics(school(2), date(2026, 9, 7), "UTC"))
     assert seen == [["Reading the file …"]]
 
@@ -171,7 +172,7 @@ def test_a_file_takes_the_place_of_the_week(workspace, name):  # noqa: F811
     content = to_csv(of).encode() if name.endswith("csv") else to_ics(of, date(2026, 9, 7), "UTC")
     workspace.set("school", {"most": 3})
     assert "Nothing was imported" not in send(show(WEEK), name, content)
-    assert read(workspace.get("periods"), **workspace.get("school")).lessons.equals(of.lessons)
+    assert parse_week(workspace.get("periods"), **workspace.get("school")).lessons.equals(of.lessons)
 
 
 @pytest.mark.parametrize(

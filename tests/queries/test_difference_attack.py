@@ -95,7 +95,7 @@ def test_what_is_given_away_of_a_class_tells_hardly_more_of_a_face_than_guessing
     lesson = replace(LESSON, profile="attention-only")
     answers = []
     for attention in lessons:
-        told = queries.export(workspace, add(workspace, observed(attention), lesson=lesson))
+        told = queries.shareable_rows(workspace, add(workspace, observed(attention), lesson=lesson))
         start = (told["time"] - lesson.started.replace(tzinfo=None)).dt.total_seconds().astype(int)
         answers += attack(told.assign(start=start), attention, 60)
         assert len(told) > 40

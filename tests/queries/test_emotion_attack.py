@@ -65,12 +65,14 @@ def observed(random: np.random.Generator, start) -> pd.DataFrame:
 def given_away(workspace: Workspace) -> dict[str, pd.DataFrame]:
     """The tables of the export file, and beside the observations what the other exits have of the same rows."""
     file = io.BytesIO()
-    exporter.write(workspace, file, "parquet")
+    exporter.export_file(workspace, file, "parquet")
     with zipfile.ZipFile(file) as archive:
         tables = {name: pd.read_parquet(io.BytesIO(archive.read(f"{name}.parquet"))) for name in KEYS}
     lessons = range(1, LESSONS + 1)
-    one = pd.concat([queries.export(workspace, lesson) for lesson in lessons])
-    counted = pd.concat([scored_observations.counted(workspace, lesson).assign(lesson=lesson) for lesson in lessons])
+    one = pd.concat([queries.shareable_rows(workspace, lesson) for lesson in lessons])
+    counted = pd.concat(
+        [scored_observations.counted_observations(workspace, lesson).assign(lesson=lesson) for lesson in lessons]
+    )
     for name, more in {"one": one, "counted": counted}.items():
         here = tables["observations"]
         new = [column for column in more if column not in here or not more[column].equals(here[column])]
@@ -136,9 +138,9 @@ def test_no_figure_of_a_page_rests_on_scores_made_of_emotions(database):
         assert lessons["withheld"].all() and lessons[["concentration", "low", "high"]].isna().all(axis=None)
         assert queries.timeline(workspace, 1)[["concentration", "low", "high"]].isna().all(axis=None)
         assert lessons_in_slots(workspace, periods)["concentration"].isna().all()
-        for table in (queries.weekly, queries.distribution, queries.emotions, scored_observations.rated):
+        for table in (queries.weekly, queries.distribution, queries.emotions, scored_observations.rated_minutes):
             assert table(workspace).empty
-        assert teaching_methods.forms(workspace, queries.ALL).empty
+        assert teaching_methods.forms_compared(workspace, queries.ALL).empty
 
 
 @pytest.mark.slow

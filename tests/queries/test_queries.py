@@ -22,11 +22,11 @@ CALLS = {
     "distribution": lambda w: queries.distribution(w, "subject"),
     "weekly": lambda w: queries.weekly(w),
     "weekly by periods": lambda w: queries.weekly(w, PERIODS),
-    "cell": lambda w: queries.cell(w, 1, "09:00"),
+    "cell": lambda w: queries.lessons_in_cell(w, 1, "09:00"),
     "lessons": lambda w: queries.lessons(w),
     "timeline": lambda w: queries.timeline(w, 1),
     "markers": lambda w: queries.markers(w, 1),
-    "export": lambda w: queries.export(w, 1),
+    "export": lambda w: queries.shareable_rows(w, 1),
 }
 
 
@@ -81,8 +81,8 @@ def test_periods_hold_their_start_and_not_their_end(workspace):
     add(workspace, *(rows(start=START + timedelta(minutes=m)) for m in (-1, 0, 44, 45, 89, 90)))
     cells = queries.weekly(workspace, PERIODS)
     assert cells[["period", "minutes"]].values.tolist() == [["1", 2], ["2", 2]]
-    assert queries.cell(workspace, 1, "2", PERIODS)["minutes"].tolist() == [2]
-    assert queries.cell(workspace, 2, "2", PERIODS).empty
+    assert queries.lessons_in_cell(workspace, 1, "2", PERIODS)["minutes"].tolist() == [2]
+    assert queries.lessons_in_cell(workspace, 2, "2", PERIODS).empty
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_a_running_lesson_has_a_timeline_already(workspace):
 
 def test_the_export_has_every_observation_where_all_agreed(workspace):
     number = add(workspace, rows(tracks=3, seconds=2))
-    table = queries.export(workspace, number)
+    table = queries.shareable_rows(workspace, number)
     assert len(table) == 6 and set(COLUMNS) < set(table.columns) and not table["synthetic"].any()
     assert table["local"].iloc[0] == pd.Timestamp("2026-03-02 09:00")
 
@@ -204,7 +204,7 @@ def test_the_export_has_every_observation_where_all_agreed(workspace):
 def test_the_export_of_attention_only_has_no_single_face(workspace):
     lesson = replace(LESSON, profile="attention-only")
     number = add(workspace, rows(seconds=30), rows(tracks=4, start=START + timedelta(minutes=1)), lesson=lesson)
-    table = queries.export(workspace, number)
+    table = queries.shareable_rows(workspace, number)
     assert "track" not in table and table["faces"].tolist() == [6] and table["seconds"].tolist() == [30]
 
 
@@ -220,17 +220,17 @@ def test_the_export_of_attention_only_has_no_single_face(workspace):
 )
 def test_periods_that_make_no_sense_are_refused(table, message):
     with pytest.raises(ValueError, match=message):
-        periods.read(dict(zip(("name", "start", "end"), row, strict=True)) for row in table)
+        periods.parse_periods(dict(zip(("name", "start", "end"), row, strict=True)) for row in table)
 
 
 def test_periods_are_read_in_the_order_of_the_day_and_empty_rows_are_passed_over():
-    assert periods.read([]) == []
+    assert periods.parse_periods([]) == []
     table = [
         {"name": "2", "start": time(9), "end": time(10)},
         {"name": None},
         {"name": " 1 ", "start": time(8), "end": time(9)},
     ]
-    assert periods.read(table) == [
+    assert periods.parse_periods(table) == [
         {"name": "1", "start": "08:00", "end": "09:00"},
         {"name": "2", "start": "09:00", "end": "10:00"},
     ]

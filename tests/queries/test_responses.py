@@ -8,7 +8,7 @@ import pytest
 
 from cssafe.labels import FERPLUS
 from cssafe.observations import observe
-from cssafe.queries.responses import COLUMNS, Course, delay, responses
+from cssafe.queries.responses import COLUMNS, Course, responses, turning_delay
 from cssafe.scoring.affect import COORDINATES
 from cssafe.scoring.formula import ATTENTION_ONLY, PUBLISHED
 from tests.live.test_simulated_class import ROUGH
@@ -112,5 +112,5 @@ def test_delay_is_the_median_with_an_interval_from_its_ranks(first, expected):
     seconds = np.arange(60)[:, None]
     values = (seconds >= 20 + np.array(first, float)[None]) * 1.0
     course = Course(values, np.ones_like(values))
-    assert delay(course, 20, 1, 5) == pytest.approx(expected, nan_ok=True)
-    assert delay(Course(1 - values, np.ones_like(values)), 20, -1, 5) == pytest.approx(expected, nan_ok=True)
+    assert turning_delay(course, 20, 1, 5) == pytest.approx(expected, nan_ok=True)
+    assert turning_delay(Course(1 - values, np.ones_like(values)), 20, -1, 5) == pytest.approx(expected, nan_ok=True)

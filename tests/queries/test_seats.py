@@ -19,7 +19,7 @@ from tests.support.simulated_class import Step, frames
 
 LEFT = {"name": "Door", "left": 0, "top": 0, "right": 50, "bottom": 100}
 RIGHT = {"name": "Window", "left": 50, "top": 0, "right": 100, "bottom": 100}
-HALVES = seats.read([LEFT, RIGHT])
+HALVES = seats.parse_regions([LEFT, RIGHT])
 
 
 def sitting(left: int, right: int, **values) -> pd.DataFrame:
@@ -30,7 +30,7 @@ def sitting(left: int, right: int, **values) -> pd.DataFrame:
 
 
 def shown(workspace, table: pd.DataFrame, regions=HALVES, lesson=LESSON) -> list[bool]:
-    return seats.attention(workspace, add(workspace, table, lesson=lesson), regions)["attention"].notna().tolist()
+    return seats.seat_attention(workspace, add(workspace, table, lesson=lesson), regions)["attention"].notna().tolist()
 
 
 def test_a_grid_covers_the_picture_once():
@@ -38,7 +38,7 @@ def test_a_grid_covers_the_picture_once():
     six = seats.grid(2, 3)
     assert [region["name"] for region in six] == ["A1", "B1", "C1", "A2", "B2", "C2"]
     percent = [{key: value if key == "name" else 100 * value for key, value in region.items()} for region in six]
-    assert len(seats.read(percent)) == 6  # so none overlap
+    assert len(seats.parse_regions(percent)) == 6  # so none overlap
     assert sum((r["right"] - r["left"]) * (r["bottom"] - r["top"]) for r in six) == pytest.approx(1)
 
 
@@ -56,30 +56,30 @@ def test_a_grid_covers_the_picture_once():
 )
 def test_regions_that_make_no_sense_are_refused(table, message):
     with pytest.raises(ValueError, match=message):
-        seats.read(table)
+        seats.parse_regions(table)
 
 
 def test_empty_rows_are_passed_over_and_edges_become_shares():
-    assert seats.read([]) == seats.read([{"name": None, "left": None}]) == []
-    assert seats.read([LEFT]) == [{"name": "Door", "left": 0, "top": 0, "right": 0.5, "bottom": 1}]
+    assert seats.parse_regions([]) == seats.parse_regions([{"name": None, "left": None}]) == []
+    assert seats.parse_regions([LEFT]) == [{"name": "Door", "left": 0, "top": 0, "right": 0.5, "bottom": 1}]
 
 
 def test_a_new_region_takes_the_place_of_those_it_overlaps():
-    (middle,) = seats.read([LEFT | {"name": "Aisle", "left": 40, "right": 60}])
+    (middle,) = seats.parse_regions([LEFT | {"name": "Aisle", "left": 40, "right": 60}])
     corner = seats.grid(4, 4)[-1]
-    assert seats.put([], middle) == [middle] == seats.put(HALVES, middle)
-    assert seats.put([middle], corner) == [middle, corner] and seats.put([corner], corner | {"top": 0}) == [
-        corner | {"top": 0}
-    ]
+    assert seats.add_region([], middle) == [middle] == seats.add_region(HALVES, middle)
+    assert seats.add_region([middle], corner) == [middle, corner] and seats.add_region(
+        [corner], corner | {"top": 0}
+    ) == [corner | {"top": 0}]
 
 
 def test_no_regions_no_faces_and_no_places_give_no_figure(workspace):
     number = add(workspace)
-    assert seats.attention(workspace, number, []).empty and not seats.placed(workspace, number)
-    assert seats.attention(workspace, number, HALVES)["attention"].isna().all()
+    assert seats.seat_attention(workspace, number, []).empty and not seats.has_positions(workspace, number)
+    assert seats.seat_attention(workspace, number, HALVES)["attention"].isna().all()
     unplaced = add(workspace, rows(tracks=9).assign(x=np.nan, y=np.nan))
-    assert seats.attention(workspace, unplaced, HALVES)["attention"].isna().all()
-    assert not seats.placed(workspace, unplaced)
+    assert seats.seat_attention(workspace, unplaced, HALVES)["attention"].isna().all()
+    assert not seats.has_positions(workspace, unplaced)
 
 
 @pytest.mark.parametrize(
@@ -114,20 +114,20 @@ def test_one_person_alone_has_no_seats(workspace):
 
 def test_a_lesson_keeps_the_first_division_for_which_figures_were_shown(workspace):
     number = add(workspace, sitting(6, 5))
-    assert seats.attention(workspace, number, seats.grid(6, 6)[:3])["attention"].isna().all()
+    assert seats.seat_attention(workspace, number, seats.grid(6, 6)[:3])["attention"].isna().all()
     assert seats.division(workspace, number) == []
-    first = seats.attention(workspace, number, HALVES)
+    first = seats.seat_attention(workspace, number, HALVES)
     assert first["name"].tolist() == ["Door", "Window"] and seats.division(workspace, number) == HALVES
-    pd.testing.assert_frame_equal(seats.attention(workspace, number, seats.grid(1, 1)), first)
+    pd.testing.assert_frame_equal(seats.seat_attention(workspace, number, seats.grid(1, 1)), first)
     other = add(workspace, sitting(6, 5))
-    assert len(seats.attention(workspace, other, seats.grid(1, 1))) == 1
+    assert len(seats.seat_attention(workspace, other, seats.grid(1, 1))) == 1
 
 
 def test_a_lesson_that_runs_has_no_figures_of_regions(workspace):
     number = workspace.start_lesson(LESSON)
     workspace.record(number, sitting(6, 5))
     workspace.flush()
-    assert seats.attention(workspace, number, HALVES)["attention"].isna().all()
+    assert seats.seat_attention(workspace, number, HALVES)["attention"].isna().all()
     assert seats.division(workspace, number) == []
 
 
@@ -139,12 +139,12 @@ def test_overlapping_regions_have_no_figures(workspace):
 
 def test_a_division_goes_with_its_lesson_out_in_and_away(workspace):
     number = add(workspace, sitting(6, 5))
-    seats.attention(workspace, number, HALVES)
+    seats.seat_attention(workspace, number, HALVES)
     file = io.BytesIO()
-    exporter.write(workspace, file, "parquet")
+    exporter.export_file(workspace, file, "parquet")
     workspace.delete(number)
     assert seats.division(workspace, number) == []
-    [again] = importer.read(workspace, file, PROFILES["consent"]).lessons
+    [again] = importer.import_file(workspace, file, PROFILES["consent"]).lessons
     assert again != number and seats.division(workspace, again) == HALVES
 
 
@@ -156,7 +156,7 @@ def attacked(workspace, number: int, truth: np.ndarray, rng: np.random.Generator
         top, left = rng.integers(0, 4, 2)
         bottom, right = top + rng.integers(1, 6 - top), left + rng.integers(1, 6 - left)
         asked = {"name": "Drawn", "left": left / 5, "top": top / 5, "right": right / 5, "bottom": bottom / 5}
-        for region in seats.attention(workspace, number, [asked]).dropna(subset="attention").itertuples():
+        for region in seats.seat_attention(workspace, number, [asked]).dropna(subset="attention").itertuples():
             inside = (column / 5 + 0.1 > region.left) & (column / 5 + 0.1 < region.right)
             inside &= (row / 5 + 0.1 > region.top) & (row / 5 + 0.1 < region.bottom)
             rows_of.append(inside / inside.sum())
@@ -183,7 +183,7 @@ def test_a_class_that_looks_away_on_one_side_is_seen_so(workspace):
         number, observe(list(frames(replace(ROUGH, faces=28, seconds=120, steps=(step,)), START, PUBLISHED)))
     )
     workspace.end_lesson(number, START + timedelta(seconds=120))
-    door, window = seats.attention(workspace, number, HALVES).itertuples()
+    door, window = seats.seat_attention(workspace, number, HALVES).itertuples()
     for region, share in ((door, 0.2), (window, 0.9)):
         glancing = share * 0.95 + (1 - share) * 0.05
         truth = (glancing + (1 - glancing) * 0.4) * 0.95  # with open eyes

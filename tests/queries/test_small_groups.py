@@ -103,7 +103,7 @@ def test_a_cell_of_the_week_is_made_of_lessons_that_stand_there_by_themselves(te
     """So what is between the cells of two filters is, too."""
     for lessons, which in behind(term).items():
         cells = queries.weekly(term, which=which)
-        inside = [queries.cell(term, cell.weekday, cell.period, which=which) for cell in cells.itertuples()]
+        inside = [queries.lessons_in_cell(term, cell.weekday, cell.period, which=which) for cell in cells.itertuples()]
         assert [table["minutes"].sum() for table in inside] == cells["minutes"].tolist()
         behind_cells = pd.concat(inside)["lesson"] if inside else []
         assert frozenset(behind_cells) == lessons and all((table["faces"] >= MINIMUM_GROUP).all() for table in inside)

@@ -8,7 +8,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cssafe.queries.suggestions import AFTER, COLUMNS, FOUND, LEAST, RECENT, history, sentence, suggestions
+from cssafe.queries.suggestions import (
+    AFTER_MINUTES,
+    COLUMNS,
+    FOUND,
+    MAX_AGE_DAYS,
+    MIN_LESSONS,
+    describe_suggestion,
+    marker_effects,
+    suggestions,
+)
 from cssafe.store import NO_CLASS, Workspace
 from cssafe.ui.lesson_panel import MARKERS
 from tests.support.lessons import LESSON, START, add, rows
@@ -40,7 +49,7 @@ def term(
         course = 0.6 + random.normal(0, 0.05) + swing + tired + random.normal(0, 0.03, MINUTES)
         sunk = [m for m in range(8, 35) if course[m - 2 : m].mean() < course[:m].mean() - 0.04]
         at = sunk[0] if when == "sunk" and sunk else int(random.integers(8, 35))
-        course[at + 1 : at + AFTER + 2] += effect * random.normal(1, 0.5)
+        course[at + 1 : at + AFTER_MINUTES + 2] += effect * random.normal(1, 0.5)
         minutes = rows(faces, MINUTES, started)
         minutes["time"] = started.replace(tzinfo=None) + pd.to_timedelta(np.repeat(np.arange(MINUTES), faces), "min")
         parts.append(minutes.assign(concentration=np.repeat(course, faces), lesson=i))
@@ -55,25 +64,25 @@ def term(
 
 
 def test_without_lessons_there_is_no_history_and_nothing_is_suggested(workspace):
-    assert tuple(history(workspace, "7a").columns) == COLUMNS
-    assert history(workspace, "7a").empty and suggestions(workspace, "7a").empty
+    assert tuple(marker_effects(workspace, "7a").columns) == COLUMNS
+    assert marker_effects(workspace, "7a").empty and suggestions(workspace, "7a").empty
 
 
 @pytest.mark.parametrize(
     ("number", "when", "class_name", "asked", "kinds", "told"),
     [
-        (LEAST, "never", "7a", "7a", 0, False),
-        (LEAST - 1, "any", "7a", "7a", 1, False),
-        (LEAST, "any", "7a", "7b", 0, False),
-        (LEAST, "any", NO_CLASS, NO_CLASS, 0, False),
-        (LEAST, "any", "7a", "7a", 1, True),
+        (MIN_LESSONS, "never", "7a", "7a", 0, False),
+        (MIN_LESSONS - 1, "any", "7a", "7a", 1, False),
+        (MIN_LESSONS, "any", "7a", "7b", 0, False),
+        (MIN_LESSONS, "any", NO_CLASS, NO_CLASS, 0, False),
+        (MIN_LESSONS, "any", "7a", "7a", 1, True),
     ],
 )
 def test_a_suggestion_needs_enough_lessons_of_that_very_class_with_that_marker(
     workspace, number, when, class_name, asked, kinds, told
 ):
     term(workspace, number, 0.3, when=when, class_name=class_name)
-    table = history(workspace, asked)
+    table = marker_effects(workspace, asked)
     assert len(table) == kinds and bool(table["change"].notna().any()) == told
     assert len(suggestions(workspace, asked)) == told
 
@@ -83,7 +92,7 @@ def test_a_suggestion_is_told_with_its_lessons_and_its_interval(workspace):
     [found] = suggestions(workspace, "7a").to_dict("records")
     assert found["lessons"] == 9 and 7 <= found["rose"] <= 9 and not found["synthetic"]
     assert 0 < found["low"] < found["change"] < found["high"] and found["low"] < 0.2 < found["high"]
-    words = sentence(pd.Series(found))
+    words = describe_suggestion(pd.Series(found))
     assert words.startswith(f"After a quiz, this class's concentration rose in {found['rose']} of 9 lessons")
     assert f"({found['low']:.2f} to {found['high']:.2f})" in words
 
@@ -91,18 +100,18 @@ def test_a_suggestion_is_told_with_its_lessons_and_its_interval(workspace):
 def test_every_marker_of_the_live_page_has_its_sentence_and_others_have_one_too(workspace):
     assert set(MARKERS) <= set(FOUND)  # two more were markers once
     term(workspace, 9, 0.2, kind="song")
-    assert "After “song”" in sentence(suggestions(workspace, "7a").iloc[0])
+    assert "After “song”" in describe_suggestion(suggestions(workspace, "7a").iloc[0])
 
 
 def test_lessons_of_another_school_year_do_not_count(workspace):
     term(workspace, 9, 0.2)
-    add(workspace, lesson=replace(LESSON, started=START + timedelta(days=RECENT + 2)))
-    assert history(workspace, "7a")["lessons"].tolist() == [9 - 3]
+    add(workspace, lesson=replace(LESSON, started=START + timedelta(days=MAX_AGE_DAYS + 2)))
+    assert marker_effects(workspace, "7a")["lessons"].tolist() == [9 - 3]
 
 
 def test_what_lowers_concentration_is_in_the_history_and_never_suggested(workspace):
     term(workspace, 12, -0.2)
-    [found] = history(workspace, "7a").to_dict("records")
+    [found] = marker_effects(workspace, "7a").to_dict("records")
     assert found["clear"] and found["high"] < 0 and suggestions(workspace, "7a").empty
 
 
@@ -110,13 +119,13 @@ def test_synthetic_lessons_are_marked_and_count_only_where_a_class_has_no_others
     term(workspace, 9, 0.2, source="sample")
     assert suggestions(workspace, "7a")["synthetic"].tolist() == [True]
     term(workspace, 1, 0.2)
-    assert suggestions(workspace, "7a").empty and history(workspace, "7a")["lessons"].tolist() == [1]
+    assert suggestions(workspace, "7a").empty and marker_effects(workspace, "7a")["lessons"].tolist() == [1]
 
 
 @pytest.mark.parametrize(("faces", "audience"), [(4, "class"), (1, "self")])
 def test_lessons_of_one_person_and_of_fewer_than_the_minimum_group_do_not_count(workspace, faces, audience):
     term(workspace, 9, 0.2, faces=faces, audience=audience)
-    assert history(workspace, "7a").empty
+    assert marker_effects(workspace, "7a").empty
 
 
 def test_minutes_are_compared_within_one_activity_only(workspace):
@@ -126,19 +135,19 @@ def test_minutes_are_compared_within_one_activity_only(workspace):
         began = started.replace(tzinfo=START.tzinfo) + timedelta(minutes=15)
         workspace.mark(number, "quiz", began)
         workspace.switch(number, "desk work", began)
-    assert history(workspace, "7a").empty
+    assert marker_effects(workspace, "7a").empty
     for number in range(1, 10):
         [(started,)] = workspace.cursor().execute("SELECT started FROM lessons WHERE lesson = ?", [number]).fetchall()
         workspace.switch(number, "front", started.replace(tzinfo=START.tzinfo) + timedelta(minutes=22))
-    assert history(workspace, "7a")["lessons"].tolist() == [9]
+    assert marker_effects(workspace, "7a")["lessons"].tolist() == [9]
 
 
 def test_of_a_series_of_the_same_marker_the_first_counts(workspace):
-    for number in term(workspace, LEAST, 0.2):
+    for number in term(workspace, MIN_LESSONS, 0.2):
         [(marked,)] = workspace.cursor().execute("SELECT time FROM markers WHERE lesson = ?", [number]).fetchall()
         for minute in (1, 2, 3):
             workspace.mark(number, "quiz", marked.replace(tzinfo=START.tzinfo) + timedelta(minutes=minute))
-    assert suggestions(workspace, "7a")["lessons"].tolist() == [LEAST]
+    assert suggestions(workspace, "7a")["lessons"].tolist() == [MIN_LESSONS]
 
 
 @pytest.mark.slow
@@ -149,7 +158,7 @@ def test_over_many_classes_a_planted_rise_is_found_and_what_rises_by_itself_is_n
         for seed in range(40):
             workspace = Workspace.open(None)
             term(workspace, 12, effect, seed, when)
-            tables.append(history(workspace, "7a"))
+            tables.append(marker_effects(workspace, "7a"))
             workspace.close()
         told[effect, when] = pd.concat(tables)
     for when in ("any", "sunk"):

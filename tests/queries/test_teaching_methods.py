@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from cssafe.queries import ALL
-from cssafe.queries.teaching_methods import COLUMNS, compared, forms
-from cssafe.stats.comparison import LEAST
+from cssafe.queries.teaching_methods import COLUMNS, compare_forms, forms_compared
+from cssafe.stats.comparison import MIN_LESSONS
 from tests.support.lessons import START, add, rows
 
 
@@ -19,7 +19,7 @@ def minutes(*values: float) -> pd.DataFrame:
 
 
 def told(workspace) -> dict:
-    return {(row.form, row.measure): row for row in forms(workspace, ALL).itertuples(index=False)}
+    return {(row.form, row.measure): row for row in forms_compared(workspace, ALL).itertuples(index=False)}
 
 
 def taught(workspace, values, *events: tuple[str, int]) -> int:
@@ -30,9 +30,9 @@ def taught(workspace, values, *events: tuple[str, int]) -> int:
 
 
 def test_an_empty_workspace_has_no_forms_and_a_plain_lesson_nothing_to_compare(workspace):
-    assert forms(workspace, ALL).empty and tuple(forms(workspace, ALL).columns) == COLUMNS
+    assert forms_compared(workspace, ALL).empty and tuple(forms_compared(workspace, ALL).columns) == COLUMNS
     add(workspace, minutes(0.5, 0.6))
-    assert forms(workspace, ALL).empty
+    assert forms_compared(workspace, ALL).empty
 
 
 def test_a_form_is_compared_with_the_lecture_of_its_own_lesson(workspace):
@@ -46,7 +46,7 @@ def test_a_form_is_compared_with_the_lecture_of_its_own_lesson(workspace):
     assert ("quiz", "after") not in told(workspace)  # it lasted to the end
 
 
-@pytest.mark.parametrize(("lessons", "answers"), [(LEAST - 1, False), (LEAST, True)])
+@pytest.mark.parametrize(("lessons", "answers"), [(MIN_LESSONS - 1, False), (MIN_LESSONS, True)])
 def test_it_answers_from_the_least_number_of_lessons_on(workspace, lessons, answers):
     for _ in range(lessons):
         taught(workspace, (0.5, 0.5, 0.7, 0.7), ("quiz", 2))
@@ -79,7 +79,7 @@ def test_a_switch_just_after_a_marker_belongs_to_it(workspace):
 
 def test_questions_and_jokes_begin_no_form(workspace):
     taught(workspace, (0.5,) * 4, ("question", 1), ("joke", 2))
-    assert forms(workspace, ALL).empty
+    assert forms_compared(workspace, ALL).empty
 
 
 def term(seed: int, effect: float, lessons: int = 24, with_it: int = 8) -> pd.DataFrame:
@@ -103,12 +103,12 @@ def term(seed: int, effect: float, lessons: int = 24, with_it: int = 8) -> pd.Da
 def test_the_interval_holds_the_truth_in_19_of_20_terms_though_lessons_fall_by_themselves(lessons, with_it):
     held = []
     for seed in range(200):
-        (row,) = compared(term(seed, 0.0, lessons, with_it)).itertuples()
+        (row,) = compare_forms(term(seed, 0.0, lessons, with_it)).itertuples()
         held.append(row.low <= 0 <= row.high)
     assert 0.915 <= np.mean(held) <= 1
 
 
 def test_a_planted_effect_is_found():
-    found = [next(compared(term(seed, 0.1)).itertuples()) for seed in range(50)]
+    found = [next(compare_forms(term(seed, 0.1)).itertuples()) for seed in range(50)]
     assert np.mean([row.difference for row in found]) == pytest.approx(0.1, abs=0.01)
     assert np.mean([row.low > 0 for row in found]) > 0.8

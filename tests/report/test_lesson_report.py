@@ -13,7 +13,7 @@ import pymupdf_fonts
 import pypdfium2
 import pytest
 
-from cssafe import language, queries, sample
+from cssafe import errors, language, queries, sample
 from cssafe.labels import FERPLUS
 from cssafe.observations import EXPRESSION, observe
 from cssafe.report import figures, files, render
@@ -23,7 +23,7 @@ from cssafe.scoring.affect import NAMES, affect
 from cssafe.scoring.formula import PUBLISHED
 from cssafe.settings import PROFILES
 from cssafe.store import Workspace
-from cssafe.store.statements import DECIMALS
+from cssafe.store.statements import STORED_DECIMALS
 from tests.queries import test_suggestions
 from tests.support.lessons import LESSON, START, add, rows
 from tests.support.simulated_class import Plan, Step, frames
@@ -93,7 +93,7 @@ def test_five_minutes_on_end_need_figures_in_each(workspace):
 
 def test_affect_of_a_lesson_is_that_of_its_faces(workspace):
     random = np.random.default_rng(1)
-    whole = 10**DECIMALS  # shares of it are kept as they are; others would be rounded, and no longer sum to one
+    whole = 10**STORED_DECIMALS  # shares of it are kept as they are; others would be rounded, and no longer sum to one
     p = random.multinomial(whole, random.dirichlet(np.ones(len(FERPLUS)), 7)) / whole
     crowd = rows(tracks=7).assign(**dict(zip(EXPRESSION, p.T, strict=True)))
     crowd.loc[6, list(EXPRESSION)] = np.nan  # one more, of whom no emotion is known
@@ -174,7 +174,7 @@ def test_group_work_leaves_a_gap(workspace):
 @pytest.fixture(scope="module")
 def synthetic():
     with closing(Workspace.open(None)) as workspace:
-        number = sample.fill(workspace, CONSENT, weeks=1)[-1]
+        number = sample.add_term(workspace, CONSENT, weeks=1)[-1]
         workspace.rename(number, "गणित <कक्षा ७> & Ж")
         workspace.annotate(number, "With <b>blocks</b>", ["blocks"])
         return tell(workspace, number)
@@ -227,7 +227,7 @@ def test_pdf_says_on_every_page_that_it_is_synthetic_and_writes_any_name(synthet
 
 def test_a_file_that_cannot_be_made_says_what_to_do(synthetic, monkeypatch):
     monkeypatch.setattr(files, "PATIENCE", 0.001)
-    with pytest.raises(files.ReportError, match="Try again"):
+    with pytest.raises(errors.ReportError, match="Try again"):
         files.make(synthetic, "pdf")
 
 

@@ -13,7 +13,7 @@ from cssafe.report import files
 from cssafe.report.comparison_report import research
 from cssafe.report.term_report import before, term
 from cssafe.settings import PROFILES
-from cssafe.timetable.slot_effects import effects
+from cssafe.timetable.slot_effects import estimate_effects
 from tests.report.test_lesson_report import words
 from tests.support.lessons import LESSON, START, add, rows
 from tests.support.schools import planted, recorded, school
@@ -114,7 +114,7 @@ def test_slots_are_told_where_the_school_has_periods_and_only_as_far_as_lessons_
 def test_slots_that_differ_are_named_with_their_chart_and_table(workspace):
     of = school(5)
     add(workspace, *(rows(start=START + timedelta(minutes=i)) for i in range(12)))
-    found = effects(recorded(of, 0, planted(np.random.default_rng(0), 0.04)), of.days, of.periods)
+    found = estimate_effects(recorded(of, 0, planted(np.random.default_rng(0), 0.04)), of.days, of.periods)
     told = slots(term(workspace, ALL, None, CONSENT, of.periods, lambda *_given: found))
     assert told.sentences[0].startswith("Concentration is highest on") and "**" not in "".join(told.sentences)
     assert len(told.charts) == 1 and len(told.table) == 35 and "3 lessons, so no evidence" in told.reading

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, time
 
 import pytest
 
-from cssafe.school.room_timetable import SCHOOL_DAYS, due, ends, read, upcoming
+from cssafe.school.room_timetable import SCHOOL_DAYS, due_entry, due_until, next_lesson, parse_timetable
 
 BERLIN = "Europe/Berlin"
 
@@ -24,8 +24,8 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-MATHS, ART = read([row(), row(["Mon"], time(8, 45), time(9, 30), "Art")])
-NIGHT = read([row(["Sun"], time(2, 15), time(2, 45))])
+MATHS, ART = parse_timetable([row(), row(["Mon"], time(8, 45), time(9, 30), "Art")])
+NIGHT = parse_timetable([row(["Sun"], time(2, 15), time(2, 45))])
 """At a time that the clocks of Berlin leave out on 29 March 2026 and repeat on 25 October."""
 
 
@@ -38,11 +38,11 @@ NIGHT = read([row(["Sun"], time(2, 15), time(2, 45))])
     ],
 )
 def test_a_table_with_nothing_in_it_is_an_empty_timetable(rows):
-    assert read(rows) == []
+    assert parse_timetable(rows) == []
 
 
 def test_entries_come_in_the_order_of_the_week_with_plain_texts():
-    entries = read([row(["Fri", "Tue"], subject=" Art "), row(["Mon"], time(10), time(11))])
+    entries = parse_timetable([row(["Fri", "Tue"], subject=" Art "), row(["Mon"], time(10), time(11))])
     assert [(e["days"], e["start"], e["subject"], e["room"]) for e in entries] == [
         (["Mon"], "10:00", "Maths", ""),
         (["Tue", "Fri"], "08:00", "Art", ""),
@@ -50,7 +50,7 @@ def test_entries_come_in_the_order_of_the_week_with_plain_texts():
 
 
 def test_a_new_table_gives_its_times_as_texts():
-    assert read([row(start="08:00:00.000", end="08:45:00.000")]) == [MATHS]
+    assert parse_timetable([row(start="08:00:00.000", end="08:45:00.000")]) == [MATHS]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_a_new_table_gives_its_times_as_texts():
 )
 def test_what_cannot_be_is_refused_in_a_sentence(rows, says):
     with pytest.raises(ValueError, match=says):
-        read(rows)
+        parse_timetable(rows)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_what_cannot_be_is_refused_in_a_sentence(rows, says):
     ],
 )
 def test_what_is_due_by_the_clock_on_the_wall(timetable, now, entry):
-    assert due(timetable, at(now), BERLIN) == entry
+    assert due_entry(timetable, at(now), BERLIN) == entry
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_what_is_due_by_the_clock_on_the_wall(timetable, now, entry):
     ],
 )
 def test_when_a_lesson_that_is_due_is_over(entry, now, end):
-    assert ends(entry, at(now), BERLIN).astimezone(UTC) == at(end)
+    assert due_until(entry, at(now), BERLIN).astimezone(UTC) == at(end)
 
 
 @pytest.mark.parametrize(
@@ -121,5 +121,5 @@ def test_when_a_lesson_that_is_due_is_over(entry, now, end):
     ],
 )
 def test_which_lesson_comes_next(timetable, now, start):
-    found = upcoming(timetable, at(now), BERLIN)
+    found = next_lesson(timetable, at(now), BERLIN)
     assert (found and found[0].astimezone(UTC)) == (start and at(start))

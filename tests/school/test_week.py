@@ -10,8 +10,9 @@ from hypothesis.strategies import binary, data, integers
 from pandas.testing import assert_frame_equal
 
 from cssafe.school import periods as day
-from cssafe.school.week import blocked, from_lessons, periods_of, read, teachers
-from cssafe.timetable.files import from_csv, from_ics, to_csv, to_ics
+from cssafe.school.week import blocked_slots, parse_week, periods_from_times, rows_from_lessons, teachers_by_subject
+from cssafe.timetable.week_csv import from_csv, to_csv
+from cssafe.timetable.week_ics import from_ics, to_ics
 from tests.support.schools import periods, school
 
 PERIODS = periods(4)
@@ -27,7 +28,7 @@ def away(**others) -> dict:
     return {"who": "teacher", "name": "Ada", "day": "Tue", "period": ""} | others
 
 
-WEEK = read(
+WEEK = parse_week(
     PERIODS,
     [
         lesson(length=2, fixed=True),
@@ -44,8 +45,10 @@ WEEK = read(
 
 @pytest.mark.parametrize("rows", [[], [{}], [{"day": None, "subject": float("nan"), "length": 1, "fixed": False}]])
 def test_a_table_with_nothing_in_it_is_an_empty_week(rows):
-    empty = read(PERIODS, rows, rows)
-    assert empty.lessons.empty and empty.away.empty and blocked(empty) == set() and teachers(empty) == {}
+    empty = parse_week(PERIODS, rows, rows)
+    assert (
+        empty.lessons.empty and empty.away.empty and blocked_slots(empty) == set() and teachers_by_subject(empty) == {}
+    )
 
 
 @pytest.mark.parametrize(
@@ -71,26 +74,26 @@ def test_a_table_with_nothing_in_it_is_an_empty_week(rows):
 )
 def test_a_week_that_cannot_be_is_refused_in_words(rows, free, says):
     with pytest.raises(ValueError, match=says):
-        read(PERIODS, rows, free)
+        parse_week(PERIODS, rows, free)
 
 
 def test_a_week_without_days_is_refused():
     with pytest.raises(ValueError, match="has no day"):
-        read(PERIODS, days=[])
+        parse_week(PERIODS, days=[])
 
 
 def test_what_is_empty_clashes_with_nothing_and_lengths_may_be_left_out():
     rows = [lesson(teacher="", room="", length=None), lesson(class_name="7b", teacher="", room="", length="1")]
-    assert list(read(PERIODS, rows).lessons["length"]) == [1, 1]
+    assert list(parse_week(PERIODS, rows).lessons["length"]) == [1, 1]
 
 
 def test_a_whole_day_away_blocks_each_of_its_periods():
-    assert {slot for who, name, slot in blocked(WEEK) if (who, name) == ("teacher", "Ada")} == {4, 5, 6, 7}
-    assert {slot for who, name, slot in blocked(WEEK) if who == "class_name"} == {3}
+    assert {slot for who, name, slot in blocked_slots(WEEK) if (who, name) == ("teacher", "Ada")} == {4, 5, 6, 7}
+    assert {slot for who, name, slot in blocked_slots(WEEK) if who == "class_name"} == {3}
 
 
 def test_a_week_is_the_same_after_it_was_kept():
-    again = read(PERIODS, **WEEK.plain())
+    again = parse_week(PERIODS, **WEEK.plain())
     assert_frame_equal(again.lessons, WEEK.lessons)
     assert_frame_equal(again.away, WEEK.away)
 
@@ -105,31 +108,31 @@ def test_the_week_is_taken_from_the_newest_lessons_of_each_slot():
         ],
         columns=["class_name", "subject", "room", "week", "weekday", "period"],
     ).assign(week=lambda table: pd.to_datetime(table["week"]))
-    made = read(PERIODS, from_lessons(recorded))
+    made = parse_week(PERIODS, rows_from_lessons(recorded))
     assert made.lessons[["class_name", "subject", "day"]].to_numpy().tolist() == [
         ["7a", "Art", "Mon"],
         ["7b", "Maths", "Mon"],
     ]
-    assert from_lessons(recorded.iloc[:0]) == []
+    assert rows_from_lessons(recorded.iloc[:0]) == []
 
 
 def test_periods_are_the_shortest_times_that_do_not_overlap():
     times = [("08:00", "08:45"), ("08:00", "09:35"), ("08:50", "09:35"), ("08:20", "09:10")]
-    assert [(p["name"], p["start"]) for p in periods_of(times)] == [("1", "08:00"), ("2", "08:50")]
-    assert periods_of([]) == []
+    assert [(p["name"], p["start"]) for p in periods_from_times(times)] == [("1", "08:00"), ("2", "08:50")]
+    assert periods_from_times([]) == []
 
 
 def assert_same(rows, of=WEEK):
     """What was imported is that week."""
     found, lessons, free = rows
-    again = read(day.read(found), lessons, free, of.days, most=of.most)
+    again = parse_week(day.parse_periods(found), lessons, free, of.days, most=of.most)
     assert again.periods == of.periods
     assert_frame_equal(again.lessons, of.lessons)
     order = ["who", "name", "day", "period"]
     assert_frame_equal(again.away.sort_values(order, ignore_index=True), of.away.sort_values(order, ignore_index=True))
 
 
-@pytest.mark.parametrize("of", [read(PERIODS), WEEK, school(6)])
+@pytest.mark.parametrize("of", [parse_week(PERIODS), WEEK, school(6)])
 def test_a_week_comes_back_out_of_csv(of):
     assert_same(from_csv(to_csv(of).encode("utf-8-sig")), of)
 
@@ -142,12 +145,12 @@ def test_a_week_comes_back_out_of_a_calendar(of, zone):
 
 def test_without_periods_of_its_own_a_school_gets_those_of_the_calendar():
     found, lessons, free = from_ics(to_ics(school(2), MONDAY, "Europe/Berlin"), [], "Europe/Berlin")
-    assert day.read(found) == list(school(2).periods) and len(lessons) == 62 and free == []
+    assert day.parse_periods(found) == list(school(2).periods) and len(lessons) == 62 and free == []
 
 
 def test_a_spreadsheet_with_semicolons_and_only_what_is_needed_is_read():
     _, [row], _ = from_csv(b"Day;Period;Class;Subject;Remark\nMon;1;7a;Maths;x\n")
-    assert read(PERIODS, [row]).lessons["subject"].tolist() == ["Maths"]
+    assert parse_week(PERIODS, [row]).lessons["subject"].tolist() == ["Maths"]
 
 
 @pytest.mark.parametrize(
@@ -181,7 +184,7 @@ FOREIGN = (
 
 def test_a_calendar_of_another_program_is_read_by_its_names_and_days():
     found, lessons, _ = from_ics(calendar(FOREIGN), [], "Europe/Berlin")
-    made = read(day.read(found), lessons)
+    made = parse_week(day.parse_periods(found), lessons)
     assert made.lessons[["day", "class_name", "subject", "teacher", "room"]].to_numpy().tolist() == [
         ["Mon", "7b", "Modern Art", "Bo Ek", "Studio"],
         ["Wed", "7b", "Modern Art", "Bo Ek", "Studio"],
@@ -221,4 +224,4 @@ def test_a_damaged_file_is_read_or_refused_in_words(kind, data):
     content = whole[:at] + data.draw(binary(max_size=20)) + whole[at + length :]
     with contextlib.suppress(ValueError):
         found, lessons, free = from_csv(content) if kind == "csv" else from_ics(content, [], "Europe/Berlin")
-        read(day.read(found), lessons, free)
+        parse_week(day.parse_periods(found), lessons, free)

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
+from cssafe.errors import ConfigurationError
 from cssafe.labels import ACTIVITIES, FERPLUS
 from cssafe.scoring import formula
 from cssafe.scoring.formula import ATTENTION_ONLY, FORMULAS, PUBLISHED, chosen, files, find, read_formula, sources
-from cssafe.settings import ConfigurationError
 
 SHIPPED = sorted(FORMULAS.glob("*.json"))
 

@@ -220,7 +220,7 @@ def test_what_is_lost_is_told_with_its_share_of_all_that_is_lost(values, lost):
 def test_the_parts_of_a_minute_have_an_interval_over_faces_that_the_timeline_has_too(workspace):
     number = add(workspace, mixed(30))
     workspace.rescore(PUBLISHED)
-    table = scored_observations.counted(workspace, number)
+    table = scored_observations.counted_observations(workspace, number)
     parts = explanation.minutes(table, scored_observations.activities(workspace, number), PUBLISHED)
     [shown] = queries.timeline(workspace, number).to_dict("records")
     [index] = parts[parts["part"] == "index"].to_dict("records")
@@ -230,7 +230,7 @@ def test_the_parts_of_a_minute_have_an_interval_over_faces_that_the_timeline_has
 
 def test_of_too_small_a_group_there_is_no_evidence(workspace):
     number = add(workspace, rows(tracks=4))
-    assert scored_observations.counted(workspace, number).empty
+    assert scored_observations.counted_observations(workspace, number).empty
 
 
 def test_sensitivity_moves_each_number_alone_by_a_fifth_both_ways():

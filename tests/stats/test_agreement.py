@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score, cohen_kappa_score, roc_auc_score
 
-from cssafe.stats.agreement import FEWEST, MEASURES, agreement, auc, limits, spread
+from cssafe.stats.agreement import MEASURES, MIN_MOMENTS, agreement, auc_by_person, level_thresholds, weighted_auc
 
 EMPTY = np.zeros(0, int)
 
@@ -17,13 +17,18 @@ def drawn(n=400, people=20, k=4, noise=0.3, seed=0):
     draw = np.random.default_rng(seed)
     rating = draw.integers(0, k, n)
     score = np.clip(rating / (k - 1) + draw.normal(0, noise, n), 0, 1).round(2)
-    return score, np.searchsorted(limits(score, rating, k), score, side="right"), rating, draw.integers(0, people, n)
+    return (
+        score,
+        np.searchsorted(level_thresholds(score, rating, k), score, side="right"),
+        rating,
+        draw.integers(0, people, n),
+    )
 
 
 def test_no_moments_tell_nothing():
     table = told([], EMPTY, EMPTY, 3, EMPTY)
     assert list(table.index) == list(MEASURES) and table.isna().all(axis=None)
-    assert spread(np.zeros(0), EMPTY, 3, EMPTY).shape == (0,)
+    assert auc_by_person(np.zeros(0), EMPTY, 3, EMPTY).shape == (0,)
 
 
 @pytest.mark.parametrize("k", [2, 3, 4])
@@ -86,20 +91,20 @@ def test_weights_count_a_moment_several_times():
     score, upper = np.array([0.2, 0.4, 0.4, 0.8]), np.array([False, True, False, True])
     weights = np.array([1.0, 2.0, 3.0, 0.0])
     repeated = np.repeat(np.arange(4), weights.astype(int))
-    assert auc(score, upper)(weights) == pytest.approx(roc_auc_score(upper[repeated], score[repeated]))
+    assert weighted_auc(score, upper)(weights) == pytest.approx(roc_auc_score(upper[repeated], score[repeated]))
 
 
 def test_the_spread_is_over_people_with_enough_moments_of_both_halves():
-    good, bad = np.linspace(0, 1, FEWEST), np.linspace(1, 0, FEWEST)
+    good, bad = np.linspace(0, 1, MIN_MOMENTS), np.linspace(1, 0, MIN_MOMENTS)
     rating = np.array([0, 0, 0, 1, 1])
     score = np.concatenate([good, bad, good, good[1:]])
-    said = np.concatenate([rating, rating, np.ones(FEWEST, int), rating[1:]])
-    group = np.repeat(["a", "b", "one half only", "too few"], [FEWEST, FEWEST, FEWEST, FEWEST - 1])
-    assert spread(score, said, 2, group).tolist() == [0, 1]
+    said = np.concatenate([rating, rating, np.ones(MIN_MOMENTS, int), rating[1:]])
+    group = np.repeat(["a", "b", "one half only", "too few"], [MIN_MOMENTS, MIN_MOMENTS, MIN_MOMENTS, MIN_MOMENTS - 1])
+    assert auc_by_person(score, said, 2, group).tolist() == [0, 1]
 
 
 def test_limits_make_levels_as_frequent_as_ratings():
     score, level, rating, _ = drawn(n=1000)
     counts = np.bincount(level, minlength=4) - np.bincount(rating, minlength=4)
     assert np.abs(counts).max() <= 40  # scores of two digits have ties
-    assert (np.diff(limits(score, rating, 4)) >= 0).all()
+    assert (np.diff(level_thresholds(score, rating, 4)) >= 0).all()

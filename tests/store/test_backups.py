@@ -66,15 +66,15 @@ def names(workspace: Workspace) -> list[str]:
 
 
 def days(path: Path) -> list[str]:
-    return [backup.day for backup in backups.listed(path)]
+    return [backup.day for backup in backups.list_backups(path)]
 
 
 def held(path: Path) -> list[int | None]:
-    return [backup.lessons for backup in backups.listed(path)]
+    return [backup.lessons for backup in backups.list_backups(path)]
 
 
 def test_the_first_lesson_that_ends_on_a_day_makes_the_backup_of_that_day(path, calendar):
-    assert backups.listed(path) == [] and backups.newest(path) is None
+    assert backups.list_backups(path) == [] and backups.newest_backup(path) is None
     with closing(Workspace.open(path)) as workspace:
         calendar("2026-03-02")
         teach(workspace, "Monday")
@@ -84,7 +84,7 @@ def test_the_first_lesson_that_ends_on_a_day_makes_the_backup_of_that_day(path, 
         calendar("2026-03-03")
         teach(workspace, "Tuesday")
     assert days(path) == ["2026-03-03", "2026-03-02"] and held(path) == [3, 1]
-    assert backups.newest(path) == path.parent / "backups" / "cssafe-2026-03-03.duckdb"
+    assert backups.newest_backup(path) == path.parent / "backups" / "cssafe-2026-03-03.duckdb"
     assert sorted(file.name for file in (path.parent / "backups").iterdir()) == [
         "cssafe-2026-03-02.duckdb",
         "cssafe-2026-03-03.duckdb",
@@ -96,13 +96,13 @@ def test_a_backup_is_read_only_by_those_who_may_read_the_database(path):
     path.chmod(0o600)
     with closing(Workspace.open(path)) as workspace:
         teach(workspace, "Monday")
-    assert backups.newest(path).stat().st_mode & 0o777 == 0o600
+    assert backups.newest_backup(path).stat().st_mode & 0o777 == 0o600
 
 
 def test_the_newest_days_are_kept_and_one_made_by_a_clock_that_was_wrong_removes_no_newer_one(
     path, calendar, monkeypatch
 ):
-    monkeypatch.setattr(backups, "DAYS_KEPT", 2)
+    monkeypatch.setattr(backups, "MAX_BACKUP_DAYS", 2)
     with closing(Workspace.open(path)) as workspace:
         for day in ("2026-02-27", "2026-03-02", "2026-03-30"):
             calendar(day)
@@ -116,7 +116,7 @@ def test_the_newest_days_are_kept_and_one_made_by_a_clock_that_was_wrong_removes
 
 
 def test_a_replaced_database_is_kept_as_long_as_the_backup_of_its_day(path, calendar, monkeypatch):
-    monkeypatch.setattr(backups, "DAYS_KEPT", 2)
+    monkeypatch.setattr(backups, "MAX_BACKUP_DAYS", 2)
     with closing(Workspace.open(path)) as workspace:
         kept = []
         for day in ("2026-03-02", "2026-03-03", "2026-03-04"):
@@ -124,8 +124,8 @@ def test_a_replaced_database_is_kept_as_long_as_the_backup_of_its_day(path, cale
             teach(workspace, day)
             settle(workspace)
             if day == "2026-03-02":
-                replaced = backups.path_of(path, f"{day}-replaced-120002")
-                shutil.copy(backups.path_of(path, day), replaced)
+                replaced = backups.backup_path(path, f"{day}-replaced-120002")
+                shutil.copy(backups.backup_path(path, day), replaced)
             kept.append(replaced.exists())
     assert kept == [True, True, False]
 
@@ -194,7 +194,7 @@ def test_a_deletion_finds_the_lesson_in_replaced_databases_too_and_by_its_start_
         calendar("2026-03-03")
         teach(workspace, SECRET, day=1)
         settle(workspace)
-        kept = workspace.restore(backups.path_of(path, "2026-03-02"))
+        kept = workspace.restore(backups.backup_path(path, "2026-03-02"))
         assert names(workspace) == ["Monday"] and SECRET.encode() in kept.read_bytes()
         teach(workspace, "Another", day=2)
         workspace.delete(teach(workspace, "Imported", day=1))
@@ -202,15 +202,15 @@ def test_a_deletion_finds_the_lesson_in_replaced_databases_too_and_by_its_start_
 
 
 def test_lessons_go_on_while_a_backup_is_made_and_one_deleted_meanwhile_is_erased_from_it_afterwards(path, monkeypatch):
-    monkeypatch.setattr(database, "PATIENCE", 0.0)
+    monkeypatch.setattr(database, "READERS_TIMEOUT_S", 0.0)
     copied, go_on = Event(), Event()
 
     def install(new: Path, target: Path) -> None:
         copied.set()
         assert go_on.wait(60)
-        database.install(new, target)
+        database.replace_file(new, target)
 
-    monkeypatch.setattr(backups, "install", install)
+    monkeypatch.setattr(backups, "replace_file", install)
     with closing(Workspace.open(path)) as workspace:
         teach(workspace, "Kept")
         gone = teach(workspace, SECRET, day=1)
@@ -227,14 +227,14 @@ def test_lessons_go_on_while_a_backup_is_made_and_one_deleted_meanwhile_is_erase
 
 
 def test_a_file_that_leaves_while_a_deletion_waits_tells_nothing_of_it(path, monkeypatch):
-    monkeypatch.setattr(database, "PATIENCE", 0.0)
+    monkeypatch.setattr(database, "READERS_TIMEOUT_S", 0.0)
     file = io.BytesIO()
     with closing(Workspace.open(path)) as workspace:
         teach(workspace, "Kept")
         with workspace.cursor() as reader:
             workspace.delete(teach(workspace, SECRET, day=1))
             assert workspace.erasing
-            exporter.write(workspace, file, "json")
+            exporter.export_file(workspace, file, "json")
         del reader
     with zipfile.ZipFile(file) as archive:
         assert "erasing" not in archive.read("settings.json").decode()
@@ -244,7 +244,7 @@ def test_a_deletion_removes_a_backup_that_cannot_be_read(path):
     with closing(Workspace.open(path)) as workspace:
         gone = teach(workspace, "Monday")
         settle(workspace)
-        backups.path_of(path, "2026-03-02").write_text(SECRET)
+        backups.backup_path(path, "2026-03-02").write_text(SECRET)
         assert None in held(path)
         workspace.delete(gone)
     assert holding(path.parent, SECRET) == []
@@ -257,7 +257,7 @@ def test_restoring_brings_back_what_the_backup_holds_and_keeps_what_was_there(pa
         settle(workspace)
         workspace.rename(monday, "Spoilt")
         teach(workspace, "Tuesday", day=1)
-        kept = workspace.restore(backups.path_of(path, "2026-03-02"))
+        kept = workspace.restore(backups.backup_path(path, "2026-03-02"))
         assert names(workspace) == ["Monday"] and sorted(held(path)) == [1, 2]
         teach(workspace, "Wednesday", day=2)
         workspace.restore(kept)
@@ -267,21 +267,21 @@ def test_restoring_brings_back_what_the_backup_holds_and_keeps_what_was_there(pa
 
 
 def test_a_running_lesson_must_end_and_a_reader_finish_before_a_backup_is_restored(path, monkeypatch):
-    monkeypatch.setattr(database, "PATIENCE", 0.0)
+    monkeypatch.setattr(database, "READERS_TIMEOUT_S", 0.0)
     with closing(Workspace.open(path)) as workspace:
         teach(workspace, "Monday")
         settle(workspace)
         running = workspace.start_lesson(LESSON)
         with pytest.raises(StoreError, match="lesson is running"):
-            workspace.restore(backups.newest(path))
+            workspace.restore(backups.newest_backup(path))
         workspace.end_lesson(running, START + timedelta(minutes=45))
         settle(workspace)
         with workspace.cursor() as reader:
             with pytest.raises(StoreError, match="is being read"):
-                workspace.restore(backups.newest(path))
+                workspace.restore(backups.newest_backup(path))
         del reader
         assert len(names(workspace)) == 2 and len(days(path)) == 1
-        workspace.restore(backups.newest(path))
+        workspace.restore(backups.newest_backup(path))
         assert names(workspace) == ["Monday"]
 
 
@@ -299,7 +299,7 @@ def test_a_backup_that_cannot_be_used_changes_nothing(path, spoil, words):
         settle(workspace)
         teach(workspace, "Tuesday")
         settle(workspace)
-        backup = backups.newest(path)
+        backup = backups.newest_backup(path)
         spoil(backup)
         with pytest.raises(StoreError, match=words):
             workspace.restore(backup)
@@ -318,7 +318,7 @@ def test_a_database_that_cannot_be_opened_is_replaced_by_one_button(path):
     path.write_bytes(b"damaged" * 1000)
     shown = page("data")
     assert "not a CSSAFE database" in text(shown)
-    assert shown.radio[0].options == [f"{backups.listed(path)[0].day}, lessons: 1, {size(path):.1f} MB"]
+    assert shown.radio[0].options == [f"{backups.list_backups(path)[0].day}, lessons: 1, {size(path):.1f} MB"]
     press(shown, "Restore this backup")
     assert "Restored" in shown.success[0].value and not shown.error
     assert names(services.current().workspace()) == ["Monday"]
@@ -329,7 +329,7 @@ def test_a_database_that_cannot_be_opened_is_replaced_by_one_button(path):
 
 
 def size(path: Path) -> float:
-    return backups.newest(path).stat().st_size / 1e6
+    return backups.newest_backup(path).stat().st_size / 1e6
 
 
 def test_the_page_restores_the_chosen_backup_and_says_why_not_while_a_lesson_runs(path, calendar):
@@ -340,7 +340,7 @@ def test_the_page_restores_the_chosen_backup_and_says_why_not_while_a_lesson_run
         settle(workspace)
     running = workspace.start_lesson(LESSON)
     shown = page("data")
-    shown.radio[0].set_value(backups.listed(path)[1])
+    shown.radio[0].set_value(backups.list_backups(path)[1])
     run(shown)
     press(shown, "Restore this backup")
     assert "A lesson is running" in shown.error[0].value and len(names(workspace)) == 3
@@ -355,13 +355,13 @@ def test_the_page_deletes_a_replaced_database_with_its_log_and_offers_that_for_n
     workspace = services.current().workspace()
     teach(workspace, "Monday")
     settle(workspace)
-    dated = backups.newest(path)
+    dated = backups.newest_backup(path)
     kept = workspace.restore(dated)
     Path(f"{kept}.wal").write_bytes(SECRET.encode())
     shown = page("data")
-    shown.radio[0].set_value(next(b for b in backups.listed(path) if b.path == dated))
+    shown.radio[0].set_value(next(b for b in backups.list_backups(path) if b.path == dated))
     assert "Delete this database" not in [button.label for button in run(shown).button]
-    shown.radio[0].set_value(next(b for b in backups.listed(path) if b.replaced))
+    shown.radio[0].set_value(next(b for b in backups.list_backups(path) if b.replaced))
     press(run(shown), "Delete this database")
     assert shown.success[0].value.startswith("Deleted: The database before the restore at ")
     assert [file.name for file in (path.parent / "backups").iterdir()] == [dated.name]
@@ -372,14 +372,14 @@ def test_a_replaced_database_that_cannot_be_deleted_stays_in_the_list_and_the_pa
     workspace = services.current().workspace()
     teach(workspace, "Monday")
     settle(workspace)
-    workspace.restore(backups.newest(path))
+    workspace.restore(backups.newest_backup(path))
     shown = page("data")
-    shown.radio[0].set_value(next(b for b in backups.listed(path) if b.replaced))
+    shown.radio[0].set_value(next(b for b in backups.list_backups(path) if b.replaced))
     run(shown)
     with monkeypatch.context() as refusing:
         refusing.setattr(Path, "unlink", refuse)
         press(shown, "Delete this database")
-    assert "could not be deleted" in shown.error[0].value and len(backups.listed(path)) == 2
+    assert "could not be deleted" in shown.error[0].value and len(backups.list_backups(path)) == 2
 
 
 def refuse(*_, **__):

@@ -68,9 +68,9 @@ def check(workspace: Workspace) -> None:
         for rule in BROKEN.values():
             assert cursor.execute(f"SELECT lesson {rule}").fetchall() == []
     (lesson,) = queries.lessons(workspace)["lesson"]
-    assert len(queries.export(workspace, lesson)) and len(queries.timeline(workspace, lesson))
+    assert len(queries.shareable_rows(workspace, lesson)) and len(queries.timeline(workspace, lesson))
     for form in FORMATS:
-        exporter.write(workspace, io.BytesIO(), form)
+        exporter.export_file(workspace, io.BytesIO(), form)
 
 
 @pytest.mark.parametrize("jump", [HOUR, -HOUR, -HOUR - 3, -30 * 24 * HOUR])
@@ -219,12 +219,12 @@ def test_a_lesson_that_ended_before_it_started_is_repaired_and_can_be_shown_expo
         assert lesson_report.story(workspace, row, PROFILES["consent"])
         for form in FORMATS:
             file = io.BytesIO()
-            assert exporter.write(workspace, file, form).rows["observations"] == 18
+            assert exporter.export_file(workspace, file, form).rows["observations"] == 18
             with closing(Workspace.open(None)) as other:
                 file.seek(0)
-                importer.read(other, file, PROFILES["consent"], lambda share: None)
+                importer.import_file(other, file, PROFILES["consent"], lambda share: None)
                 assert queries.lessons(other)["faces"].tolist() == [6]
-        assert len(queries.export(workspace, int(row["lesson"]))) == 18
+        assert len(queries.shareable_rows(workspace, int(row["lesson"]))) == 18
 
 
 def test_a_face_that_is_in_a_second_twice_counts_once_in_every_figure(workspace):

@@ -34,7 +34,7 @@ QUERIES = {
     "lessons": lambda workspace: sorted(queries.lessons(workspace)["name"]),
     "timeline": lambda workspace: len(queries.timeline(workspace, 2)),
     "markers": lambda workspace: len(queries.markers(workspace, 2)),
-    "export": lambda workspace: len(queries.export(workspace, 2)),
+    "export": lambda workspace: len(queries.shareable_rows(workspace, 2)),
     "emotions": lambda workspace: len(queries.emotions(workspace)),
     "distribution": lambda workspace: len(queries.distribution(workspace)),
     "weekly": lambda workspace: len(queries.weekly(workspace)),
@@ -189,11 +189,11 @@ def test_where_too_much_is_damaged_to_look_for_its_lessons_the_newest_backup_is_
         ((block,), *_) = connection.execute(query).fetchall()
     path.write_bytes(each_block(path.read_bytes())[block])
     with closing(Workspace.open(path)) as workspace:
-        said = outcome(lambda: queries.export(workspace, 2), workspace.why_refused)
+        said = outcome(lambda: queries.shareable_rows(workspace, 2), workspace.why_refused)
         assert 'It belongs to: "0"' in str(said)
         monkeypatch.setattr(recovery, "MAX_SEARCHED_PIECES", 1)
-        said = outcome(lambda: queries.export(workspace, 2), workspace.why_refused)
-    assert "It belongs to" not in str(said) and f"The newest backup is {backups.newest(path)}." in str(said)
+        said = outcome(lambda: queries.shareable_rows(workspace, 2), workspace.why_refused)
+    assert "It belongs to" not in str(said) and f"The newest backup is {backups.newest_backup(path)}." in str(said)
 
 
 def test_a_database_that_cannot_be_opened_again_after_a_fatal_error_names_the_newest_backup_on_pages(path, monkeypatch):
@@ -215,7 +215,7 @@ def test_a_database_that_cannot_be_opened_again_after_a_fatal_error_names_the_ne
             use(workspace)
         assert common.explain(caught.value)
     assert len(shown) == 2
-    assert all(f"The newest backup is {backups.newest(path)}." in said for said in shown), shown
+    assert all(f"The newest backup is {backups.newest_backup(path)}." in said for said in shown), shown
     with pytest.raises(StoreError, match="The newest backup is"):
         workspace.close()
     services.current()._workspace = None

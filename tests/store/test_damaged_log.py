@@ -285,7 +285,7 @@ def test_a_kill_outside_a_lesson_loses_nothing_and_needs_no_notice(tmp_path):
     path = tmp_path / "a.duckdb"
     with python(KILLED.format(change="workspace.set('hints', True)"), path) as process:
         process.wait(timeout=60)
-    assert recovery.log_of(path).stat().st_size > recovery.LOG_HEADER_BYTES
+    assert recovery.log_path(path).stat().st_size > recovery.LOG_HEADER_BYTES
     os.utime(path, (0, 0))  # the last checkpoint was long ago
     with closing(Workspace.open(path)) as workspace:
         assert workspace.notice is None
@@ -298,7 +298,7 @@ def test_a_second_process_neither_ends_the_notice_nor_the_mark_of_the_first(tmp_
             tmp_path / "a.duckdb",
         ) as process:
             assert process.wait(timeout=60) == 1
-        assert recovery.marker_of(tmp_path / "a.duckdb").exists()
+        assert recovery.running_marker_path(tmp_path / "a.duckdb").exists()
 
 
 def test_a_log_holds_at_most_two_minutes_of_recording(tmp_path):

@@ -12,7 +12,7 @@ from cssafe import queries
 from cssafe.observations import COLUMNS
 from cssafe.store import Lesson, StoreError, Workspace, database
 from cssafe.store.database import Database
-from cssafe.store.recovery import marker_of
+from cssafe.store.recovery import running_marker_path
 from tests.support.lessons import LESSON, START, add, rows
 
 SECRET = "Nobody may read this any more"
@@ -52,7 +52,7 @@ def test_nothing_of_a_deleted_lesson_is_left_in_the_file_and_its_room_is_given_b
 
 
 def test_while_somebody_reads_the_old_file_it_stays_and_is_written_anew_at_the_end(tmp_path, monkeypatch):
-    monkeypatch.setattr(database, "PATIENCE", 0.0)
+    monkeypatch.setattr(database, "READERS_TIMEOUT_S", 0.0)
     path = tmp_path / "a.duckdb"
     with closing(Workspace.open(path)) as workspace:
         gone, kept = add(workspace, rows(), lesson=replace(LESSON, name=SECRET)), add(workspace, rows())
@@ -68,7 +68,7 @@ def test_while_somebody_reads_the_old_file_it_stays_and_is_written_anew_at_the_e
         assert queries.lessons(workspace)["name"].tolist() == ["Still written"]
 
 
-@pytest.mark.parametrize("step", [(database, "copy"), (database, "install")])
+@pytest.mark.parametrize("step", [(database, "copy_database"), (database, "replace_file")])
 def test_a_file_that_cannot_be_written_anew_stays_as_it_was_and_it_is_said(tmp_path, monkeypatch, step):
     path = tmp_path / "a.duckdb"
     with closing(Workspace.open(path)) as workspace:
@@ -107,7 +107,7 @@ def test_what_a_crash_left_of_a_file_being_written_anew_is_taken_away(tmp_path):
 
 def test_a_nearly_full_workspace_in_memory_refuses_the_next_lesson_and_loses_nothing(workspace, monkeypatch):
     first = fill(workspace, seconds=400)
-    monkeypatch.setattr(database, "FULL", workspace.used() / 2)
+    monkeypatch.setattr(database, "MAX_MEMORY_SHARE", workspace.used() / 2)
     with pytest.raises(StoreError, match=r"nearly full.*page Data.*page Lessons"):
         fill(workspace)
     with pytest.raises(StoreError, match="nearly full"):
@@ -121,18 +121,20 @@ def test_a_nearly_full_workspace_in_memory_refuses_the_next_lesson_and_loses_not
 def test_a_hosted_workspace_holds_twenty_lessons_of_twenty_minutes_with_a_row_a_second(workspace):
     for i in range(20):
         fill(workspace, lesson=replace(LESSON, started=START + timedelta(days=i)))
-    assert len(queries.lessons(workspace)) == 20 and workspace.used() < database.FULL
+    assert len(queries.lessons(workspace)) == 20 and workspace.used() < database.MAX_MEMORY_SHARE
 
 
 def test_figures_are_kept_to_four_decimals(workspace):
     number = add(workspace, rows(yaw=12.345678, p_happy=0.123456, quality=np.nan))
-    kept = queries.export(workspace, number)
+    kept = queries.shareable_rows(workspace, number)
     assert kept["yaw"].unique() == pytest.approx([12.3457]) and kept["p_happy"].unique() == pytest.approx([0.1235])
     assert kept["quality"].isna().all()
 
 
 def test_a_marker_that_cannot_be_removed_keeps_nobody_from_closing(tmp_path):
     opened = Database(tmp_path / "cssafe.duckdb")
-    marker_of(tmp_path / "cssafe.duckdb").mkdir()  # unlink refuses a folder, as it does a file in one that is read-only
+    running_marker_path(
+        tmp_path / "cssafe.duckdb"
+    ).mkdir()  # unlink refuses a folder, as it does a file in one that is read-only
     opened.close()
     Database(tmp_path / "cssafe.duckdb").close()

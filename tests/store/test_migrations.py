@@ -16,7 +16,7 @@ from cssafe.school.periods import HOURS
 from cssafe.scoring.formula import PUBLISHED
 from cssafe.settings import ROOT
 from cssafe.store import Workspace, migrations
-from cssafe.store.summaries import BINS, COMMONEST
+from cssafe.store.summaries import BINS, EMOTION_COUNTS
 from cssafe.timetable.slot_effects import lessons_in_slots
 from tests.support.lessons import START, add, rows
 
@@ -28,7 +28,7 @@ EXPECTED = {
     "tracks": {
         *("lesson", "track", "measured", "expressed", "weight", "attention", "concentration"),
         *EXPRESSION,
-        *COMMONEST,
+        *EMOTION_COUNTS,
         *BINS,
     },
 }
@@ -107,16 +107,16 @@ def test_an_old_database_answers_every_page(released):
         assert queries.timeline(workspace, 1)["concentration"].tolist() == pytest.approx([0.5, 0.5])
         assert queries.emotions(workspace)["count"].sum() == 540
         assert queries.distribution(workspace)["count"].sum() == 540
-        assert len(queries.weekly(workspace)) == 1 and len(queries.cell(workspace, 1, "09:00")) == 1
-        assert len(queries.markers(workspace, 1)) == 1 and len(queries.export(workspace, 1)) == 540
+        assert len(queries.weekly(workspace)) == 1 and len(queries.lessons_in_cell(workspace, 1, "09:00")) == 1
+        assert len(queries.markers(workspace, 1)) == 1 and len(queries.shareable_rows(workspace, 1)) == 540
         assert (
-            len(scored_observations.counted(workspace, 1)) == 540
+            len(scored_observations.counted_observations(workspace, 1)) == 540
             and len(scored_observations.activities(workspace, 1)) > 0
         )
         assert set(responses.responses(workspace, 1)["kind"]) == {"quiz"}
         assert lessons_in_slots(workspace, HOURS).empty  # two minutes are too few
-        assert seats.placed(workspace, 1) == (fetch(workspace, "SELECT count(x) FROM observations") == [(545,)])
-        assert teaching_methods.forms(workspace, queries.ALL)["form"].tolist() == ["quiz"]
+        assert seats.has_positions(workspace, 1) == (fetch(workspace, "SELECT count(x) FROM observations") == [(545,)])
+        assert teaching_methods.forms_compared(workspace, queries.ALL)["form"].tolist() == ["quiz"]
         assert len(notes.tags(workspace)) == bool(notes.note(workspace, 1))
 
 

@@ -258,13 +258,13 @@ def test_a_database_of_the_first_version_keeps_its_lessons_and_takes_new_signals
         connection.execute("SELECT nextval('lesson_numbers')")
     workspace = Workspace.open(path)
     with closing(workspace):
-        old = queries.export(workspace, 1)
+        old = queries.shareable_rows(workspace, 1)
         assert (old["yaw"].item(), old["concentration"].item()) == pytest.approx((3.5, 0.7))
         assert old[["blinks", "perclos", "quality", *PLACE, *MOVEMENTS]].isna().all(axis=None)
         new = workspace.start_lesson(LESSON)
         workspace.record(new, rows(perclos=0.25, smile=7.0))
         workspace.flush()
-        assert queries.export(workspace, new)[["perclos", "smile"]].to_numpy() == pytest.approx(
+        assert queries.shareable_rows(workspace, new)[["perclos", "smile"]].to_numpy() == pytest.approx(
             np.tile([0.25, 7], (6, 1))
         )
 

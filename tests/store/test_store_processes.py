@@ -126,9 +126,9 @@ DELETION = """
     opened.mark(gone, "quiz", START, SECRET)
     opened.annotate(gone, SECRET, [SECRET])
     opened._housekeeping._thread.submit(int).result()
-    backups.newest(path).unlink()
-    backups.make(opened._connection, path)
-    backups.path_of(path, "2020-02-29").write_bytes(backups.newest(path).read_bytes())
+    backups.newest_backup(path).unlink()
+    backups.make_backup(opened._connection, path)
+    backups.backup_path(path, "2020-02-29").write_bytes(backups.newest_backup(path).read_bytes())
     path.with_name("a.duckdb.wal-set-aside").write_text(SECRET)
     print("ready", flush=True)
 """
@@ -138,16 +138,16 @@ AFTER_COMMIT = {
     "before the rewrite": "database.Database.rewrite = kill",
     "while the copy is written": """
     def watch():
-        while not database.temporary(path).exists():
+        while not database.temporary_path(path).exists():
             pass
         kill()
     threading.Thread(target=watch).start()""",
-    "before the file is replaced": "database.install = kill",
-    "after the file is replaced": "database.install = then(database.install, kill)",
-    "before the backups are removed": "backups.erase = kill",
+    "before the file is replaced": "database.replace_file = kill",
+    "after the file is replaced": "database.replace_file = then(database.replace_file, kill)",
+    "before the backups are removed": "backups.erase_backups = kill",
     "while the backups are removed": "backups.discard = then(backups.discard, kill)",
-    "before the deletion is forgotten": "backups.erase = then(backups.erase, kill)",
-    "before the new backup": "backups.make = kill",
+    "before the deletion is forgotten": "backups.erase_backups = then(backups.erase_backups, kill)",
+    "before the new backup": "backups.make_backup = kill",
     "while the new backup is written": "backups.copy = then(backups.copy, kill)",
 }
 """Moments after the commit of a deletion -> how the process is killed then."""

@@ -11,10 +11,10 @@ from streamlit.testing.v1 import AppTest
 from cssafe.exchange import ABOUT, exporter, importer
 from cssafe.live import services
 from cssafe.live.transports.choice import NAMES
-from cssafe.school.week import read
+from cssafe.school.week import parse_week
 from cssafe.settings import PROFILES, ROOT
 from cssafe.store import StoreError, Workspace
-from cssafe.store.importing import Taken
+from cssafe.store.importing import ImportResult
 from cssafe.store.stored_settings import CONNECTIONS, STORED_SETTINGS
 from tests.support.lessons import add, rows
 
@@ -35,7 +35,7 @@ GOOD = {
     "filters": [{}, {"class": ["7b"], "subject": [], "from": "2026-11-29", "until": None, "synthetic": False}],
     "formula": ["published 2"],
     "periods": [[], [PERIOD]],
-    "school": [{}, read([PERIOD], [LESSON], focus={"Maths": 2.0}).plain()],
+    "school": [{}, parse_week([PERIOD], [LESSON], focus={"Maths": 2.0}).plain()],
     "seats": [{}, {"": [REGION], "12": []}],
 }
 
@@ -64,14 +64,14 @@ def put(workspace: Workspace, key: str, text: str) -> None:
     workspace._queue.run(lambda: workspace._connection.execute("INSERT INTO settings VALUES (?, ?)", [key, text]))
 
 
-def brought(workspace: Workspace, *rows: tuple[str, str]) -> Taken:
+def brought(workspace: Workspace, *rows: tuple[str, str]) -> ImportResult:
     """Import a file with such settings."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr(ABOUT, json.dumps({"program": "CSSAFE", "format": "json", "database": [], "rows": {}}))
         archive.writestr("lessons.json", "")
         archive.writestr("settings.json", "".join(f"{json.dumps({'key': k, 'value': v})}\n" for k, v in rows))
-    return importer.read(workspace, file, CONSENT)
+    return importer.import_file(workspace, file, CONSENT)
 
 
 def test_every_key_has_examples_and_every_connection_is_known():
@@ -110,13 +110,13 @@ def test_what_acts_on_a_computer_neither_leaves_nor_comes_in(workspace):
     for key, values in GOOD.items():
         workspace.set(key, values[-1])
     file = io.BytesIO()
-    exporter.write(workspace, file, "json")
+    exporter.export_file(workspace, file, "json")
     with zipfile.ZipFile(file) as archive:
         left = {json.loads(line)["key"] for line in archive.read("settings.json").splitlines()}
     assert left == {"live", "filters", "formula", "periods", "school", "seats"}
     with closing(Workspace.open(None)) as other:
         taken = brought(other, ("future", "1"), *((key, json.dumps(values[-1])) for key, values in GOOD.items()))
-        assert taken.ignored == 7 and "left out: 7" in importer.told(taken)
+        assert taken.ignored == 7 and "left out: 7" in importer.describe_import(taken)
         kept = {key for key in STORED_SETTINGS if other.get(key) is not None}
     assert kept == left
 

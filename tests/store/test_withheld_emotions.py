@@ -49,7 +49,7 @@ def switched(database):
 
 def in_file(workspace: Workspace) -> dict[str, pd.DataFrame]:
     file = io.BytesIO()
-    exporter.write(workspace, file, "csv")
+    exporter.export_file(workspace, file, "csv")
     with zipfile.ZipFile(file) as archive:
         names = ("observations", "tracks")
         return {name: pd.read_csv(archive.open(f"{name}.csv")) for name in names}
@@ -57,8 +57,8 @@ def in_file(workspace: Workspace) -> dict[str, pd.DataFrame]:
 
 def test_no_emotion_stored_before_leaves_queries_or_files(switched):
     assert queries.emotions(switched).empty and queries.distribution(switched).empty
-    assert scored_observations.counted(switched, 1).empty
-    assert queries.export(switched, 1)[list(EXPRESSIVE)].isna().all(axis=None)
+    assert scored_observations.counted_observations(switched, 1).empty
+    assert queries.shareable_rows(switched, 1)[list(EXPRESSIVE)].isna().all(axis=None)
     told = in_file(switched)
     assert len(told["observations"]) == 1800 and told["observations"][list(EXPRESSIVE)].isna().all(axis=None)
     assert told["tracks"][list(EXPRESSION)].isna().all(axis=None) and not told["tracks"]["n_happy"].any()

@@ -11,7 +11,7 @@ from cssafe import settings
 from cssafe.labels import FERPLUS
 from cssafe.vision.openvino_runtime import sha256
 
-SHIPPED = settings.read({}).model
+SHIPPED = settings.load({}).model
 
 
 def made(folder: Path, mapped: bool = True) -> Path:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from cssafe.labels import ACTIVITIES
 from cssafe.school.room_timetable import SCHOOL_DAYS
-from cssafe.school.week import School, read
+from cssafe.school.week import School, parse_week
 from cssafe.store import Lesson, Workspace
 from tests.support.lessons import rows
 
@@ -36,7 +36,7 @@ def periods(count: int = 7) -> list[dict[str, str]]:
 @cache
 def school(classes: int) -> School:
     """A week without clashes. Five classes share their teachers and special rooms, and have one plan, each a day later than the
-    one before; so a subject must be at most once at the same hour of the plan. school.read refuses what clashes."""
+    one before; so a subject must be at most once at the same hour of the plan. parse_week refuses what clashes."""
     random = np.random.default_rng(0)
     week = []
     for block in range(0, classes, 5):
@@ -47,7 +47,7 @@ def school(classes: int) -> School:
                     room = f"{ROOMS[subject]} {block}" if subject in ROOMS else f"Room {number}"
                     week.append({"day": SCHOOL_DAYS[day], "period": str(period + 1), "class_name": f"{number}"})
                     week[-1] |= {"subject": subject, "teacher": f"{subject} {block}", "room": room}
-    return read(periods(), week, focus={"Maths": 2, "Physics": 1}, most=3)
+    return parse_week(periods(), week, focus={"Maths": 2, "Physics": 1}, most=3)
 
 
 def _plan(random: np.random.Generator) -> np.ndarray:

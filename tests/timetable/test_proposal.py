@@ -8,20 +8,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cssafe.school.week import School, read
-from cssafe.timetable.files import to_csv, to_ics
+from cssafe.school.week import School, parse_week
 from cssafe.timetable.proposal import propose
-from cssafe.timetable.slot_effects import Effects, effects
+from cssafe.timetable.slot_effects import SlotEffects, estimate_effects
+from cssafe.timetable.week_csv import to_csv
+from cssafe.timetable.week_ics import to_ics
 from tests.support.schools import periods, planted, recorded, school
 
 SEEDS = range(30)
 
 
-def sure(of: School, estimate, spread: float = 1e-9) -> Effects:
+def sure(of: School, estimate, spread: float = 1e-9) -> SlotEffects:
     """Effects known that well, with evidence for each slot."""
     size = len(of.days) * len(of.periods)
     slots = pd.DataFrame({"evidence": np.ones(size, bool)})
-    return Effects(slots, np.asarray(estimate, float), spread**2 * np.eye(size), 0.0, 2.0, 0.001, 500, 10, True, "")
+    return SlotEffects(slots, np.asarray(estimate, float), spread**2 * np.eye(size), 0.0, 2.0, 0.001, 500, 10, True, "")
 
 
 def lesson(day: str, period: int, subject: str, **others) -> dict:
@@ -29,9 +30,9 @@ def lesson(day: str, period: int, subject: str, **others) -> dict:
 
 
 def keeps_every_constraint(before: School, after: School) -> bool:
-    """school.read raises where one does not hold; the lessons are the same as before."""
+    """parse_week raises where one does not hold; the lessons are the same as before."""
     what = ["class_name", "subject", "teacher", "room", "length"]
-    again = read(after.periods, **after.plain())
+    again = parse_week(after.periods, **after.plain())
     return sorted(map(tuple, again.lessons[what].to_numpy())) == sorted(map(tuple, before.lessons[what].to_numpy()))
 
 
@@ -40,7 +41,7 @@ def moved(before: School, after: School) -> int:
     return len(rows[0] - rows[1])
 
 
-DAY = read(
+DAY = parse_week(
     periods(4),
     [lesson("Mon", 1, "Art"), lesson("Mon", 2, "Maths"), lesson("Mon", 3, "Music")],
     days=["Mon"],
@@ -51,7 +52,7 @@ DAY = read(
 @pytest.mark.parametrize(
     ("of", "known", "says"),
     [
-        (read(periods(4), days=["Mon"], focus={"Maths": 1}), [0, 0, 0, 0], "no lesson yet"),
+        (parse_week(periods(4), days=["Mon"], focus={"Maths": 1}), [0, 0, 0, 0], "no lesson yet"),
         (replace(DAY, focus={}), [0, 0, 0, 1], "No subject needs focus"),
         (replace(DAY, focus={"Latin": 1}), [0, 0, 0, 1], "No subject needs focus"),
         (DAY, [0, 0.1, 0, 0], "No lesson of the subjects that need focus can move"),
@@ -106,7 +107,7 @@ def test_fixed_lessons_stay_doubles_stay_together_and_who_is_away_is_left_alone(
         lesson("Wed", 1, "Maths", teacher="Ada"),
     ]
     away = [{"who": "teacher", "name": "Ada", "day": "Thu", "period": "4"}]
-    of = read(periods(4), rows, away, days=["Mon", "Tue", "Wed", "Thu"], focus={"Maths": 1})
+    of = parse_week(periods(4), rows, away, days=["Mon", "Tue", "Wed", "Thu"], focus={"Maths": 1})
     better = np.zeros(16)
     better[[2, 5, 6, 7, 13, 14, 15]] = 1, 1, 1, 1, 0.5, 1, 9
     made = propose(of, sure(of, better), 4)
@@ -134,7 +135,7 @@ def test_with_planted_effects_the_week_gets_better_and_keeps_every_constraint(se
     of, held, gains = school(5), [], []
     for seed in seeds:
         truth = planted(np.random.default_rng(seed), 0.05)
-        made = propose(of, effects(recorded(of, seed, truth), of.days, of.periods), 12)
+        made = propose(of, estimate_effects(recorded(of, seed, truth), of.days, of.periods), 12)
         assert not made.reason, (seed, made.reason)
         assert keeps_every_constraint(of, made.week) and moved(of, made.week) == len(made.moves) <= 12
         gains.append(worth(made.week, truth) - worth(of, truth))
@@ -151,7 +152,7 @@ def worth(of: School, truth: np.ndarray) -> float:
 
 def test_without_planted_effects_nothing_is_proposed():
     of = school(5)
-    made = [propose(of, effects(recorded(of, seed, np.zeros(35)), of.days, of.periods), 12) for seed in SEEDS]
+    made = [propose(of, estimate_effects(recorded(of, seed, np.zeros(35)), of.days, of.periods), 12) for seed in SEEDS]
     assert sum(not one.reason for one in made) <= 1
 
 
@@ -171,7 +172,7 @@ def test_a_proposed_week_goes_out_as_both_kinds_of_file():
 @pytest.mark.slow
 def test_a_school_of_forty_classes_is_done_in_a_minute():
     of = school(40)
-    known = effects(recorded(of, 1, planted(np.random.default_rng(5), 0.03)), of.days, of.periods)
+    known = estimate_effects(recorded(of, 1, planted(np.random.default_rng(5), 0.03)), of.days, of.periods)
     for moves in (20, len(of.lessons)):
         started = time.perf_counter()
         made = propose(of, known, moves)

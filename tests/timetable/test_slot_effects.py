@@ -10,7 +10,7 @@ import pytest
 from cssafe.labels import ACTIVITIES
 from cssafe.queries import Filter
 from cssafe.store import Workspace
-from cssafe.timetable.slot_effects import SIGNIFICANCE, effects, lessons_in_slots
+from cssafe.timetable.slot_effects import MAX_P_VALUE, estimate_effects, lessons_in_slots
 from tests.support.lessons import LESSON, START, add, rows
 from tests.support.schools import periods, planted, recorded, school
 
@@ -21,7 +21,7 @@ NOTHING = recorded(OF, 0, np.zeros(35)).iloc[:0]
 
 
 def known(lessons: pd.DataFrame):
-    return effects(lessons, OF.days, OF.periods)
+    return estimate_effects(lessons, OF.days, OF.periods)
 
 
 def test_no_lessons_tell_nothing_and_say_so():
@@ -48,7 +48,7 @@ def test_in_the_first_weeks_there_is_no_advice(lessons):
 def test_what_was_not_planted_is_not_found(seeds):
     found = [known(recorded(OF, seed, np.zeros(35))) for seed in seeds]
     alarms = sum(not one.reason for one in found)
-    assert alarms <= len(seeds) / 20, f"{alarms} of {len(seeds)}, where {SIGNIFICANCE} of them are expected"
+    assert alarms <= len(seeds) / 20, f"{alarms} of {len(seeds)}, where {MAX_P_VALUE} of them are expected"
     clear = np.mean([((one.slots["low"] > 0) | (one.slots["high"] < 0)).mean() for one in found])
     assert clear < 0.05
 

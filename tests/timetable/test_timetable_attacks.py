@@ -10,11 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cssafe.errors import ConfigurationError
 from cssafe.school import periods as day
-from cssafe.school.week import read
+from cssafe.school.week import parse_week
 from cssafe.scoring.formula import FORMULAS, MAX_FILE_BYTES, PUBLISHED_FILE, read_formula, sources
-from cssafe.settings import ConfigurationError
-from cssafe.timetable.files import MAX_ROWS, from_csv, from_ics
+from cssafe.timetable.week_csv import MAX_ROWS, from_csv
+from cssafe.timetable.week_ics import from_ics
 
 SECONDS = 2.0
 """Of this process's own time: what else the machine does is not counted."""
@@ -108,7 +109,7 @@ TABLES = {
 def used(found: tuple) -> None:
     """As the page Timetable does with what a file holds."""
     new, lessons, away = found
-    read(day.read(new), lessons, away, list({row["day"]: None for row in lessons}) or ["Mon"])
+    parse_week(day.parse_periods(new), lessons, away, list({row["day"]: None for row in lessons}) or ["Mon"])
 
 
 def said(read_file, *args) -> str:

@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from cssafe.settings import DETECTOR, ConfigurationError
+from cssafe.errors import ConfigurationError
+from cssafe.settings import DEFAULT_DETECTOR
 from cssafe.vision import detector
 from cssafe.vision.boxes import iou
 from cssafe.vision.detector import Detector, input_shapes
@@ -21,7 +22,7 @@ FACE = np.array([180, 65, 270, 180])
 
 @pytest.fixture(scope="module")
 def served():
-    return Detector(DETECTOR, detector.read_card(DETECTOR)["threshold"])
+    return Detector(DEFAULT_DETECTOR, detector.read_card(DEFAULT_DETECTOR)["threshold"])
 
 
 def test_nothing_above_the_threshold_is_no_face():
@@ -72,7 +73,7 @@ def test_a_face_is_found_from_20_pixels_to_most_of_the_picture(served, height):
 
 
 def test_what_is_served_is_what_its_card_names(tmp_path):
-    folder = shutil.copytree(DETECTOR, tmp_path / "detector")
+    folder = shutil.copytree(DEFAULT_DETECTOR, tmp_path / "detector")
     (folder / "detector.bin").write_bytes(b"other weights")
     with pytest.raises(ConfigurationError, match=r"detector\.bin is not the file"):
         Detector(folder, 0.5)
@@ -87,6 +88,6 @@ def test_a_folder_without_a_detector_says_what_was_expected(tmp_path, card):
 
 
 def test_the_detector_is_small_and_ours():
-    card = json.loads((DETECTOR / "model.json").read_text())
+    card = json.loads((DEFAULT_DETECTOR / "model.json").read_text())
     assert card["parameters"] <= 1_000_000
     assert 0 < card["threshold"] < 1 and card["metrics"]["held_back"]["photographs"] > 0

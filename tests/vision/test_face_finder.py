@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
+from cssafe.errors import ConfigurationError
 from cssafe.live import health
-from cssafe.settings import DETECTOR, ConfigurationError, read
+from cssafe.settings import DEFAULT_DETECTOR, load
 from cssafe.training.detection import blazeface
 from cssafe.vision import face_finder, yunet
 from cssafe.vision.boxes import iou
@@ -88,7 +89,7 @@ def test_the_mesh_of_a_tilted_head_is_tilted_as_far(degrees):
 
 
 def test_a_detector_without_a_threshold_says_so(tmp_path):
-    card = json.loads((DETECTOR / "model.json").read_text())
+    card = json.loads((DEFAULT_DETECTOR / "model.json").read_text())
     del card["threshold"]
     (tmp_path / "model.json").write_text(json.dumps(card))
     with pytest.raises(ConfigurationError, match="threshold"):
@@ -96,8 +97,8 @@ def test_a_detector_without_a_threshold_says_so(tmp_path):
 
 
 def test_the_environment_names_the_detector(tmp_path):
-    assert read({}).detector == read({"CSSAFE_DETECTOR": ""}).detector == DETECTOR
-    assert read({"CSSAFE_DETECTOR": str(tmp_path)}).detector == tmp_path
+    assert load({}).detector == load({"CSSAFE_DETECTOR": ""}).detector == DEFAULT_DETECTOR
+    assert load({"CSSAFE_DETECTOR": str(tmp_path)}).detector == tmp_path
 
 
 @pytest.mark.parametrize(

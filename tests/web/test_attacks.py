@@ -281,7 +281,7 @@ def test_of_twelve_uploads_of_40_mb_in_one_session_two_are_taken_and_removing_on
             answers = list(browsers.map(lambda i: visit.upload(f"f{i}", 40 * MB, announced=announced), range(12)))
         taken = [f"f{i}" for i, answer in enumerate(answers) if answer == 204]
         assert 1 <= len(taken) <= 2 and set(answers) <= {204, 413, None}
-        assert memory(hosted) - rest < 2.5 * settings.HOSTED_UPLOADS[0]
+        assert memory(hosted) - rest < 2.5 * settings.HOSTED_UPLOADS_MB[0]
         assert visit.upload("one", 90 * MB, announced=announced) in (413, None)
         for name in taken:
             assert visit.upload(name, 0, "DELETE") == 204

@@ -177,7 +177,7 @@ def test_a_handshake_over_which_the_server_fails_is_answered_and_the_failure_goe
 def test_the_policy_lets_streamlits_own_inline_script_run_and_no_other():
     script = "\n  one()\n"
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    policy = headers.policy(f"<p><script>{script}</script>", settings.read({}))
+    policy = headers.policy(f"<p><script>{script}</script>", settings.load({}))
     scripts = policy.split("script-src")[1].split(";")[0]
     assert f"'sha256-{digest}'" in scripts
     assert "unsafe-inline" not in scripts and "http" not in scripts
@@ -192,7 +192,7 @@ def test_the_policy_lets_streamlits_own_inline_script_run_and_no_other():
     ],
 )
 def test_who_may_frame_the_page_is_a_setting(mode, chosen, frames):
-    read = settings.read({"CSSAFE_MODE": mode, "CSSAFE_FRAME_ANCESTORS": chosen})
+    read = settings.load({"CSSAFE_MODE": mode, "CSSAFE_FRAME_ANCESTORS": chosen})
     assert headers.policy("", read).endswith(f"; frame-ancestors {frames}")
 
 

@@ -34,7 +34,7 @@ REFUSED = 4403
 """Close code: another page's address, or a token of no running lesson. Trying again is useless."""
 
 TOO_LARGE = 1009
-"""Close code: a frame above FRAME_LIMIT."""
+"""Close code: a frame above MAX_FRAME_BYTES."""
 
 FLOODED = 1008
 """Close code: frames came faster than any camera films them, or without waiting for answers."""

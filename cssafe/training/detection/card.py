@@ -9,7 +9,7 @@ import altair as alt
 import pandas as pd
 
 from cssafe.colours import COLOURS
-from cssafe.training.datasets import DataError
+from cssafe.errors import DataError
 from cssafe.training.expression.card import CARD, split
 from cssafe.vision.openvino_runtime import processor, sha256
 

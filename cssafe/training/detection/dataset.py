@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from cssafe import media
-from cssafe.training.datasets import DataError, first_line, need
+from cssafe.errors import DataError
+from cssafe.training.datasets import first_line, need
 
 HELD_BACK = 8
 """Each so many-th photograph is held back, to choose thresholds on."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from cssafe.settings import DETECTOR
+from cssafe.settings import DEFAULT_DETECTOR
 from cssafe.training.detection import baselines, curves
 from cssafe.training.detection.blazeface import BELIEVED
 from cssafe.training.detection.dataset import Photograph, read, split
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model",
         type=Path,
-        default=DETECTOR,
+        default=DEFAULT_DETECTOR,
         help="folder of our detector (default: models/detector)",
     )
     parser.add_argument("--held-back", action="store_true", help="only the photographs that `train` holds back")

@@ -19,6 +19,7 @@ import numpy as np
 from scipy.optimize import lsq_linear
 
 from cssafe import settings
+from cssafe.errors import DataError
 from cssafe.labels import FERPLUS
 from cssafe.scoring.concentration import looking
 from cssafe.scoring.formula import (
@@ -32,8 +33,7 @@ from cssafe.scoring.formula import (
     read_formula,
 )
 from cssafe.scoring.rescoring import expression, signals
-from cssafe.stats.agreement import MEASURES, agreement, limits
-from cssafe.training.datasets import DataError
+from cssafe.stats.agreement import MEASURES, agreement, level_thresholds
 from cssafe.training.engagement.moments import Moments, folds, mentions, people
 from cssafe.training.engagement.validate import add_data, number, read
 from cssafe.training.progress import told
@@ -60,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    chosen = settings.read()
+    chosen = settings.load()
     out = args.out or chosen.data / "formulas" / f"{args.name}-{args.version}.json"
     if not args.name.strip() or "/" in args.name:
         raise DataError(f"--name {args.name!r}: expected is a name without strokes.")
@@ -141,7 +141,7 @@ def banded(formula: Formula, index: np.ndarray, label: np.ndarray, levels: int) 
     """The formula with limits between low, medium and high such that each is as frequent as labels in the lowest third, the
     middle and the highest third of their range."""
     third = np.digitize(label / (levels - 1), (1 / 3, 2 / 3 + 1e-9))
-    low, high = limits(index, third, 3)
+    low, high = level_thresholds(index, third, 3)
     return replace(formula, bands=formula.bands | {"low_below": float(low), "high_above": float(max(low, high))})
 
 
@@ -151,7 +151,7 @@ def agree(score: np.ndarray, moments: Moments, measured: np.ndarray) -> Any:
     level = np.zeros(len(score), int)
     for taught, tested in folds(person):
         level[tested] = np.searchsorted(
-            limits(score[taught], rating[taught], moments.levels), score[tested], side="right"
+            level_thresholds(score[taught], rating[taught], moments.levels), score[tested], side="right"
         )
     return agreement(score, level, rating, moments.levels, person)
 

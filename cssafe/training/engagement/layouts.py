@@ -18,9 +18,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from cssafe.errors import DataError
 from cssafe.frames import LEVELS
 from cssafe.media import named_as_media
-from cssafe.training.datasets import DataError
 
 PARTS = ("Train", "Validation", "Test")
 

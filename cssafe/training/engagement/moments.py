@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cssafe import media
+from cssafe.errors import DataError
 from cssafe.frames import SIGNALS
 from cssafe.media import MediaError
 from cssafe.observations import EXPRESSION, observe
@@ -18,7 +19,6 @@ from cssafe.scoring.concentration import attention, concentration
 from cssafe.scoring.formula import Formula
 from cssafe.scoring.rescoring import during, expression, signals
 from cssafe.store import Workspace
-from cssafe.training.datasets import DataError
 from cssafe.training.engagement.layouts import Labelled, read_ratings
 from cssafe.training.progress import told
 
@@ -98,7 +98,7 @@ def of_lessons(file: Path, levels: int, workspace: Workspace) -> Moments:
         )
     parts: list[pd.DataFrame] = []
     for lesson, moments in table.groupby("lesson"):
-        rows = scored_observations.counted(workspace, int(str(lesson)))
+        rows = scored_observations.counted_observations(workspace, int(str(lesson)))
         activity = during(rows["time"], scored_observations.activities(workspace, int(str(lesson))))
         rows = rows.assign(activity=activity)
         local = known.loc[lesson, "local"]

@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 
 from cssafe import settings
+from cssafe.errors import ConfigurationError, DataError
 from cssafe.frames import LEVELS
 from cssafe.labels import ACTIVITIES
 from cssafe.scoring import formula as formulas
 from cssafe.scoring.concentration import levels
 from cssafe.scoring.formula import Formula
-from cssafe.settings import ConfigurationError
-from cssafe.stats.agreement import MEASURES, agreement, limits, spread
-from cssafe.training.datasets import DataError
+from cssafe.stats.agreement import MEASURES, agreement, auc_by_person, level_thresholds
 from cssafe.training.engagement import moments as moments_module
 from cssafe.training.engagement.layouts import read_clips
 from cssafe.training.engagement.moments import Moments, folds, mentions, people
@@ -75,7 +74,7 @@ def pick(name: str | None) -> list[Formula]:
         ConfigurationError: there is none of that name, or the profile may not use it.
     """
     paths, problems = formulas.files()
-    profile = settings.read().profile
+    profile = settings.load().profile
     usable = [
         one for path in paths.values() if (one := formulas.read_formula(path)).emotion is None or profile.expression
     ]
@@ -93,7 +92,7 @@ def read(args: argparse.Namespace) -> Moments:
     Raises:
         DataError, ConfigurationError, StoreError: what is wrong, in words for the user.
     """
-    chosen = settings.read()
+    chosen = settings.load()
     if args.levels < 2:
         raise DataError(f"--levels is {args.levels}; expected are 2 or more.")
     if args.data.is_file():
@@ -121,11 +120,11 @@ def judge(moments: Moments, formula: Formula) -> dict[str, Any]:
     else:
         for taught, held in folds(moments.person):
             if (taught & measured).any():
-                edges = limits(score[taught & measured], moments.label[taught & measured], moments.levels)
+                edges = level_thresholds(score[taught & measured], moments.label[taught & measured], moments.levels)
                 level[held] = np.searchsorted(edges, score[held], side="right")
     told = (score[measured], level[measured], moments.label[measured], moments.levels, moments.person[measured])
     table = agreement(*told)
-    within = spread(told[0], told[2], told[3], told[4])
+    within = auc_by_person(told[0], told[2], told[3], told[4])
     return {
         "measured": int(measured.sum()),
         **{row.measure: {"value": row.value, "interval": [row.low, row.high]} for row in table.itertuples()},

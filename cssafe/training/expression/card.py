@@ -6,9 +6,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from cssafe.errors import DataError
 from cssafe.expression import Expression
 from cssafe.expression.model_metrics import FIGURES
-from cssafe.training.datasets import DataError
 from cssafe.vision.openvino_runtime import processor, sha256
 
 CARD = "MODEL_CARD.md"

@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 
 from cssafe import media
+from cssafe.errors import DataError
 from cssafe.expression import place_boxes
 from cssafe.labels import FER2013, FERPLUS
 from cssafe.training import datasets
-from cssafe.training.datasets import VOTES, WORDS, DataError, first_line, need
+from cssafe.training.datasets import VOTES, WORDS, first_line, need
 from cssafe.training.progress import told
 from cssafe.vision.crops import crop, grey
 

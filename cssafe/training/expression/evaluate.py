@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from cssafe import settings
+from cssafe.errors import DataError
 from cssafe.expression import Expression
 from cssafe.expression.network import precisions
-from cssafe.training.datasets import DataError
 from cssafe.training.expression import card, metrics, robustness
 from cssafe.training.expression.data import LABELS, Exam, read_exam
 from cssafe.training.progress import told
@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    folder = args.model or settings.read().model
+    folder = args.model or settings.load().model
     data = card.one_file(args.data) if args.card else args.data
     if args.card:
         card.split(folder)  # a card that cannot be written is told before the work

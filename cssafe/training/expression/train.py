@@ -19,7 +19,7 @@ import keras
 import numpy as np
 import pandas as pd
 
-from cssafe.training.datasets import DataError
+from cssafe.errors import DataError
 from cssafe.training.expression import augment, network
 from cssafe.training.expression.data import SIZE, Labelled, read_training
 from cssafe.training.expression.export import export, inner, temperatures

@@ -19,9 +19,9 @@ import numpy as np
 import pandas as pd
 
 from cssafe import media
-from cssafe.settings import FURTHEST_TURN
+from cssafe.errors import DataError
+from cssafe.settings import MAX_YAW_DEG
 from cssafe.signals.pose import head_pose
-from cssafe.training.datasets import DataError
 from cssafe.training.occlusion.occluders import KINDS, occlude
 from cssafe.training.progress import told
 from cssafe.vision.boxes import iou
@@ -154,7 +154,7 @@ def read(folder: Path, finder: Finder) -> Iterator[Face]:
             continue
         image = media.decode(row.image)
         found, meshes = finder.find(image)
-        turned = np.abs(head_pose(meshes)[0]) > FURTHEST_TURN
+        turned = np.abs(head_pose(meshes)[0]) > MAX_YAW_DEG
         overlap = iou(found.boxes, boxes)
         for i in np.flatnonzero((meshes.scores >= MESH_TRUSTED) & ~turned):
             best = int(overlap[i].argmax())

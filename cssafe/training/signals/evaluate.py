@@ -19,11 +19,11 @@ import numpy as np
 import pandas as pd
 
 from cssafe import media
+from cssafe.errors import DataError
 from cssafe.expression import place_meshes
 from cssafe.frames import MOVEMENTS
 from cssafe.signals import eyes, mouth, movements
 from cssafe.signals.pose import head_pose, rotation
-from cssafe.training.datasets import DataError
 from cssafe.training.progress import told
 from cssafe.training.signals.render import draw, head
 from cssafe.vision.crops import crop, grey

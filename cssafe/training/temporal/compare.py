@@ -16,11 +16,11 @@ import numpy as np
 import pandas as pd
 
 from cssafe import media, settings
+from cssafe.errors import DataError
 from cssafe.expression import Expression
 from cssafe.frames import Frame
 from cssafe.labels import FERPLUS
 from cssafe.pipeline import Pipeline, Stream
-from cssafe.training.datasets import DataError
 from cssafe.training.expression.data import Labelled, read_training
 from cssafe.training.expression.metrics import over
 from cssafe.training.progress import told
@@ -82,7 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    folder = args.model or settings.read().model
+    folder = args.model or settings.load().model
     expression = Expression(folder)
     learned, held_back = read_training(args.data)
     if expression.card.get("training", {}).get("pixels_sha256") == pixels(learned + held_back):

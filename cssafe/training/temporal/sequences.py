@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from cssafe.labels import FERPLUS
-from cssafe.settings import BLURRED
+from cssafe.settings import MIN_SHARPNESS
 from cssafe.training.expression.data import SIZE
 from cssafe.training.progress import told
 from cssafe.vision.crops import crop
@@ -131,7 +131,7 @@ def film(images: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.n
         if far < SIZE:
             view = cv2.resize(cv2.resize(view, (far, far), interpolation=cv2.INTER_AREA), (SIZE, SIZE))
         crops[i] = view
-    unread = _episodes(seconds, 0.1, (0.2, 1.0), rng) | (rng.random(t) < 0.03) | (sharpness(crops) < BLURRED)
+    unread = _episodes(seconds, 0.1, (0.2, 1.0), rng) | (rng.random(t) < 0.03) | (sharpness(crops) < MIN_SHARPNESS)
     return seconds, shown, crops, ~unread
 
 

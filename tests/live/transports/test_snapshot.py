@@ -6,10 +6,10 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
+from cssafe.errors import ConfigurationError
 from cssafe.live.engine import Engine
 from cssafe.live.transports import snapshot
 from cssafe.media import MediaError
-from cssafe.settings import ConfigurationError
 from tests.live.test_engine import Pipeline
 from tests.live.transports.test_websocket import Crowd
 

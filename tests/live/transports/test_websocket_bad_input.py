@@ -24,7 +24,7 @@ from cssafe.live.engine import Engine
 from cssafe.live.transports import websocket
 from cssafe.live.transports.messages import SENTENCES
 from cssafe.media import decode
-from cssafe.settings import FRAME_LIMIT
+from cssafe.settings import MAX_FRAME_BYTES
 from tests.live.test_engine import JPEG
 from tests.live.transports.test_websocket import (
     HERE,

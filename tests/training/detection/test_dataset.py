@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cssafe.training.datasets import DataError
+from cssafe.errors import DataError
 from cssafe.training.detection import dataset
 
 BOXES = np.array([[1, 2, 10, 20], [30, 4, 5, 6]], np.float32)  # x, y, w, h

@@ -7,7 +7,7 @@ import pytest
 
 keras = pytest.importorskip("keras")
 
-from cssafe.settings import DETECTOR  # noqa: E402
+from cssafe.settings import DEFAULT_DETECTOR  # noqa: E402
 from cssafe.training.detection import export, loss, network, train  # noqa: E402
 from cssafe.vision import detector  # noqa: E402
 
@@ -116,9 +116,11 @@ def test_weights_that_are_missing_or_of_another_width_are_told(tmp_path):
 def test_the_shipped_graph_says_what_the_shipped_keras_network_says():
     from cssafe.vision import openvino_runtime
 
-    model = keras.models.load_model(DETECTOR / "model.keras", compile=False)
+    model = keras.models.load_model(DEFAULT_DETECTOR / "model.keras", compile=False)
     image = np.random.default_rng(0).integers(0, 255, (1, 64, 96, 3)).astype(np.uint8)
-    graph = openvino_runtime.compiled(openvino_runtime.of_bytes(DETECTOR / "detector.xml", 64, 96), precise=True)
+    graph = openvino_runtime.compiled(
+        openvino_runtime.of_bytes(DEFAULT_DETECTOR / "detector.xml", 64, 96), precise=True
+    )
     said = keras.ops.convert_to_numpy(model(image.astype(np.float32)))
     assert openvino_runtime.outputs(graph, image)[0] == pytest.approx(said, abs=1e-3)
 

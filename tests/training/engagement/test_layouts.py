@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from cssafe.training.datasets import DataError
+from cssafe.errors import DataError
 from cssafe.training.engagement.layouts import read_clips, read_ratings
 from tests.support.engagement import HEADER, daisee, engagenet, film
 

@@ -10,10 +10,11 @@ import pandas as pd
 import pytest
 
 from cssafe.commands.main import main
+from cssafe.errors import DataError
 from cssafe.labels import FER2013, FERPLUS
 from cssafe.settings import ROOT
 from cssafe.training import progress
-from cssafe.training.datasets import AFFECTNET, RAFDB, DataError
+from cssafe.training.datasets import AFFECTNET, RAFDB
 from cssafe.training.expression.data import read_exam, read_training
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (40, 48, 48), np.uint8)

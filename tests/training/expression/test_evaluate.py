@@ -13,8 +13,9 @@ from PIL import Image
 
 from cssafe import media, settings
 from cssafe.commands.main import main
+from cssafe.errors import DataError
 from cssafe.labels import FER2013, FERPLUS
-from cssafe.training.datasets import VOTES, DataError
+from cssafe.training.datasets import VOTES
 from cssafe.training.expression import card, evaluate
 from cssafe.training.expression.data import face, ferplus_majority, read_exam
 from cssafe.vision.crops import grey

@@ -3,8 +3,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cssafe.errors import DataError
 from cssafe.labels import FER2013, FERPLUS, FERPLUS_VOTES
-from cssafe.training.datasets import DataError
 from cssafe.training.expression.data import labelled, read_training, vote_shares
 
 VOTES = [f"fp_{word}" for word in FERPLUS_VOTES.values()] + ["fp_unknown", "fp_NF"]

@@ -11,9 +11,9 @@ import pytest
 keras = pytest.importorskip("keras")
 torch = pytest.importorskip("torch")
 
+from cssafe.errors import DataError  # noqa: E402
 from cssafe.expression import Expression  # noqa: E402
 from cssafe.settings import ROOT  # noqa: E402
-from cssafe.training.datasets import DataError  # noqa: E402
 from cssafe.training.expression import network, train  # noqa: E402
 from cssafe.training.expression.data import Labelled  # noqa: E402
 from cssafe.training.expression.torch_network import Twin, predict  # noqa: E402

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from cssafe.labels import FERPLUS
-from cssafe.settings import ROOT, read
+from cssafe.settings import ROOT, load
 from cssafe.training.temporal import compare
 from cssafe.training.temporal.metrics import labels, tally
 from cssafe.training.temporal.sequences import stack
@@ -89,7 +89,7 @@ def test_without_clips_the_gru_is_not_chosen(tmp_path, capsys):
 def test_clips_are_seen_frame_by_frame_with_nothing_joined(tmp_path):
     for name in ("annotations.csv", "one_face_expressions.mp4"):
         (tmp_path / name).symlink_to(shared_data(f"video/{name}"))
-    clips = compare.watched(tmp_path, read({}).model)
+    clips = compare.watched(tmp_path, load({}).model)
     told = clips.truth >= 0
     assert {FERPLUS[i] for i in set(clips.truth[told])} == {"sad", "happy"}
     assert clips.measured[told].mean() > 0.5

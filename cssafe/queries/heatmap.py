@@ -1,0 +1,68 @@
+"""Weekly heatmap: mean concentration by weekday and period, and the lessons behind one of its cells."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from cssafe.queries.filters import ALL, CHOSEN, Filter, read_frame
+from cssafe.school.periods import HOURS
+from cssafe.stats.intervals import mean_sql
+from cssafe.store import Workspace
+
+
+def weekly(workspace: Workspace, periods: Sequence[dict] = (), which: Filter = ALL) -> pd.DataFrame:
+    """One row for each weekday and period in which something was observed.
+
+    periods: {"name", "start": "08:00", "end": "08:45"}, as periods.parse_periods gives them; none stands for hours of the day.
+    Columns: weekday (1 Monday), period, start ("08:00"), concentration (mean over minutes) with low and high, minutes,
+    lessons, faces (mean), synthetic. The clusters of the interval are lessons.
+    """
+    return read_frame(
+        workspace,
+        f"""WITH {CHOSEN}, {_SLOTS},
+        clusters AS (
+            SELECT weekday, name, start, lesson, sum(concentration) AS s, count(*) AS n, avg(faces) AS faces,
+                bool_or(synthetic) AS synthetic
+            FROM slots GROUP BY ALL)
+        SELECT weekday, name AS period, start, {mean_sql("concentration")}, sum(n)::BIGINT AS minutes,
+            count(*) AS lessons, sum(faces * n) / sum(n) AS faces, bool_or(synthetic) AS synthetic
+        FROM clusters GROUP BY ALL ORDER BY weekday, start, period""",
+        which.parameters | {"periods": list(periods) or HOURS},
+    )
+
+
+def lessons_in_cell(
+    workspace: Workspace, weekday: int, period: str, periods: Sequence[dict] = (), which: Filter = ALL
+) -> pd.DataFrame:
+    """The lessons behind one cell of `weekly`, with their minutes and mean in that cell only.
+
+    Columns: lesson, name, class_name, subject, local, minutes, faces, concentration, synthetic.
+    """
+    return read_frame(
+        workspace,
+        f"""WITH {CHOSEN}, {_SLOTS}
+        SELECT lesson, any_value(lesson_name) AS name, any_value(class_name) AS class_name,
+            any_value(subject) AS subject, any_value(local) AS local, count(*) AS minutes,
+            avg(faces) AS faces, avg(concentration) AS concentration,
+            bool_or(synthetic) AS synthetic
+        FROM slots WHERE weekday = $weekday AND name = $period GROUP BY lesson ORDER BY local, lesson""",
+        which.parameters | {"periods": list(periods) or HOURS, "weekday": weekday, "period": period},
+    )
+
+
+_SLOTS = """
+    periods AS (SELECT unnest($periods, recursive := true)),
+    day AS (SELECT strftime(TIMESTAMP '2000-01-01' + to_minutes(i), '%H:%M') AS moment FROM range(1440) minutes(i)),
+    moments AS (SELECT moment, name, start FROM day JOIN periods ON moment >= periods.start AND moment < periods."end"),
+    zones AS (
+        SELECT lesson, hour, (hour AT TIME ZONE 'UTC' AT TIME ZONE time_zone) - hour AS ahead
+        FROM (SELECT DISTINCT lesson, date_trunc('hour', time) AS hour FROM minutes) JOIN chosen USING (lesson)),
+    placed AS (
+        SELECT lesson, chosen.name AS lesson_name, class_name, subject, chosen.local, synthetic, faces, concentration,
+            time + ahead AS clock
+        FROM minutes JOIN chosen USING (lesson) JOIN zones USING (lesson)
+        WHERE concentration IS NOT NULL AND date_trunc('hour', time) = hour),
+    slots AS (
+        SELECT placed.*, isodow(clock) AS weekday, name, start
+        FROM placed JOIN moments ON strftime(clock, '%H:%M') = moment)
+"""
