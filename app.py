@@ -21,7 +21,7 @@ from cssafe.web import headers, hosts, process, sockets, uploads
 if TYPE_CHECKING:
     from cssafe.live.services import Services
 
-MultiPartParser.spool_max_size = (settings.UPLOAD_LIMIT + 1) * 1024 * 1024
+MultiPartParser.spool_max_size = (settings.MAX_UPLOAD_MB + 1) * 1024 * 1024
 """No upload touches the disk: Starlette would put files above 1 MB into a temporary file. Streamlit refuses larger ones."""
 
 HEAD_START_S = 1.5
@@ -60,7 +60,7 @@ def uploaded_bytes() -> dict[str, int]:
 
 
 def upload_limits() -> tuple[int, int]:
-    return settings.HOSTED_UPLOADS if active_settings().hosted else settings.LOCAL_UPLOADS
+    return settings.HOSTED_UPLOADS_MB if active_settings().hosted else settings.LOCAL_UPLOADS_MB
 
 
 @cache
@@ -74,7 +74,7 @@ def prepare() -> None:
     """Load in the background, in the order of need: the pages' modules, the networks, the charts."""
     importlib.import_module("cssafe.ui.common")
     time.sleep(HEAD_START_S)
-    services().open()
+    services().current().open()
     for module in ("cssafe.charts.live", "cssafe.charts"):
         importlib.import_module(module)
 
@@ -88,14 +88,14 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
         yield
     finally:
         await opening
-        await asyncio.to_thread(services().close)
+        await asyncio.to_thread(services().current().close)
 
 
 app = st.App(
     "cssafe/ui/site.py",
     routes=websocket.routes(
-        lambda: services().engine(),
-        lambda token: services().find(token),
+        lambda: services().current().engine(),
+        lambda token: services().current().find(token),
         lambda: settings.load().origins,
         lambda: importlib.import_module("cssafe.live.health").report(),
     ),

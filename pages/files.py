@@ -9,7 +9,7 @@ from cssafe.labels import FIRST
 from cssafe.language import N_, _
 from cssafe.live import services
 from cssafe.live.upload import Analysis, AnalysisHandle, Upload
-from cssafe.names import literal, sentence
+from cssafe.names import escape_markdown, escape_sentence
 from cssafe.recording import join
 from cssafe.scoring.formula import chosen
 from cssafe.settings import MAX_UPLOAD_FILES, MAX_UPLOAD_MB, MINIMUM_GROUP, ROOT
@@ -255,7 +255,7 @@ def save(
 
 
 if problem := services.current().problem():
-    st.error(sentence(problem), icon=":material/error:")
+    st.error(escape_sentence(problem), icon=":material/error:")
 elif held is None:
     before()
 elif not held.analysis.done.is_set():

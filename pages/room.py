@@ -265,7 +265,7 @@ def table() -> None:
 
 capture = room.running()
 if problem := services.current().problem():
-    st.error(sentence(problem), icon=":material/error:")
+    st.error(escape_sentence(problem), icon=":material/error:")
 elif capture is not None and (chosen.profile.stored or capture.lesson.workspace is workspace):
     during(capture)
 elif capture is not None:

@@ -21,7 +21,7 @@ def now() -> None:
     if report["problem"]:
         st.error(escape_sentence(report["problem"]), icon=":material/error:")
     if report["notice"]:
-        st.warning(sentence(report["notice"]), icon=":material/restore:")
+        st.warning(escape_sentence(report["notice"]), icon=":material/restore:")
     for workspace in services.current().workspaces():
         if workspace.backup_problem:
             st.warning(escape_sentence(workspace.backup_problem), icon=":material/backup:")

@@ -297,7 +297,7 @@ def taken_settings() -> Iterator[Target]:
                         workspace.set(key, new)
                 show(page)
 
-            travelling = SETTINGS.filter(lambda pair: pair[0] in TRAVELLING or pair[0] == "timetable")
+            travelling = SETTINGS.filter(lambda pair: pair[0] in EXPORTED_SETTINGS or pair[0] == "timetable")
             pairs = st.lists(travelling, min_size=1, max_size=4)
             yield Target(st.tuples(pairs, st.sampled_from(PAGES_WITH_SETTINGS)), check, os.getpid())
 

@@ -19,7 +19,7 @@ from cssafe.live.transports import websocket_component
 from cssafe.live.upload import Analysis
 from cssafe.media import MediaError
 from cssafe.privacy import SHOWN, withheld_code
-from cssafe.settings import PROFILES, ROOT, ConfigurationError
+from cssafe.settings import PROFILES, ROOT
 from cssafe.store import StoreError, Workspace
 from cssafe.ui import common
 from tests import words

@@ -19,8 +19,8 @@ from cssafe.privacy import individuals, withheld_code
 from cssafe.scoring.concentration import levels
 from cssafe.scoring.explanation import nothing, of_frame
 from cssafe.scoring.formula import Formula
-from cssafe.settings import LIVE_MINUTES, MINIMUM_GROUP, Profile
-from cssafe.stats.intervals import interval, weights
+from cssafe.settings import LIVE_HISTORY_MINUTES, MINIMUM_GROUP, Profile
+from cssafe.stats.intervals import mean_interval, quality_weights
 from cssafe.vision.anonymize import covers
 from cssafe.vision.face_parts import boxed
 
@@ -50,7 +50,7 @@ class ClassView:
         """Most faces in one of them."""
         self._observing = Seconds()
         self._recent: deque[FrameResult] = deque()
-        self._history: deque[tuple[datetime, int, float, float, float]] = deque(maxlen=LIVE_MINUTES * 60)
+        self._history: deque[tuple[datetime, int, float, float, float]] = deque(maxlen=LIVE_HISTORY_MINUTES * 60)
         self._alerts = AlertDetector(formula.bands["low_below"])
         self._alert: Alert | None = None
         self._level = -1  # of the last reading: levels have hysteresis
@@ -78,9 +78,9 @@ class ClassView:
         # Only frames that may be shown by themselves: no single face hides in the mean.
         shown = [r for r in self._recent if not self._withheld(len(r), _measured(r))]
         values = np.concatenate([r.concentration for r in shown])
-        weight = weights(np.concatenate([r.signals.quality for r in shown]))
+        weight = quality_weights(np.concatenate([r.signals.quality for r in shown]))
         tracks = np.concatenate([r.tracks for r in shown])
-        mean, low, high = interval(values, weight, tracks)
+        mean, low, high = mean_interval(values, weight, tracks)
         self._level = int(levels(np.array([mean]), np.array([self._level]), self.formula)[0])
         expression = None
         if newest.expression is not None:
@@ -141,7 +141,9 @@ class ClassView:
             self.seconds += 1
             self.faces = max(self.faces, len(second))
             values = second["concentration"].to_numpy(float)
-            figures = interval(values, weights(second["quality"].to_numpy(float)), second["track"].to_numpy())
+            figures = mean_interval(
+                values, quality_weights(second["quality"].to_numpy(float)), second["track"].to_numpy()
+            )
             if self._withheld(len(second), int(np.count_nonzero(~np.isnan(values)))):
                 figures = (np.nan, np.nan, np.nan)
             self._history.append((second["time"].iloc[0], len(second), *figures))

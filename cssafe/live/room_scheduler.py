@@ -19,7 +19,7 @@ from cssafe.live.room_camera import CameraReader, check_source
 from cssafe.media import MediaError
 from cssafe.school import room_timetable
 from cssafe.school.room_timetable import Entry
-from cssafe.settings import ConfigurationError, Settings
+from cssafe.settings import Settings
 from cssafe.store import StoreError, Workspace
 
 log = logging.getLogger(__name__)
@@ -129,7 +129,7 @@ class RoomScheduler:
 
     def _check_start(self, workspace: Workspace, source: str) -> Settings:
         """The settings, where a lesson may start; raises as `start`."""
-        chosen = settings.read()
+        chosen = settings.load()
         check_source(chosen, source)
         if self.running() is not None:
             raise ConfigurationError(N_("The room camera runs already. End its lesson before you start another one."))
@@ -149,8 +149,8 @@ class RoomScheduler:
             if (reader := self.running()) is None:
                 return
             now, plan = datetime.now(UTC), self._plan
-            if (entry := room_timetable.due(plan.entries, now, plan.time_zone)) is not None:
-                over = room_timetable.ends(entry, now, plan.time_zone).astimezone(UTC)
+            if (entry := room_timetable.due_entry(plan.entries, now, plan.time_zone)) is not None:
+                over = room_timetable.due_until(entry, now, plan.time_zone).astimezone(UTC)
                 self._plan = replace(plan, paused_until=over)
                 self._workspace().set("room_rests", over.isoformat())
             reader.end()
@@ -175,7 +175,7 @@ class RoomScheduler:
         """
         with self._lock:
             plan = self._plan
-            entry = room_timetable.due(plan.entries, now, plan.time_zone)
+            entry = room_timetable.due_entry(plan.entries, now, plan.time_zone)
             if (reader := self.running()) is not None:
                 over = self._until is not None and now >= self._until
                 if not over and self._entry in (None, entry):

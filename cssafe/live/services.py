@@ -45,7 +45,7 @@ def load_pipeline() -> Pipeline:
     Raises:
         ConfigurationError: a setting or a network cannot be used.
     """
-    chosen = settings.read()
+    chosen = settings.load()
     return Pipeline(chosen.profile, chosen.model, chosen.detector)
 
 
@@ -72,7 +72,7 @@ class Visit:
         with self._lock:
             self._used = self._seen = time.monotonic()
             if self.opened is None:
-                self.opened = Workspace.open(None, settings.read().profile.expression)
+                self.opened = Workspace.open(None, settings.load().profile.expression)
                 self._services.add_visit(self)
             return self.opened
 
@@ -134,7 +134,7 @@ class Services:
         self._closing.clear()
         threading.Thread(target=self._sweep_regularly, name="visits", daemon=True).start()
         with contextlib.suppress(StoreError, ConfigurationError):  # pages and /healthz show it
-            if settings.read().profile.stored:
+            if settings.load().profile.stored:
                 self.workspace()
         self.room().open()
 
@@ -203,7 +203,7 @@ class Services:
         with self._opening:
             if self._workspace is None:
                 try:
-                    chosen = settings.read()
+                    chosen = settings.load()
                     self._workspace = Workspace.open(chosen.database, chosen.profile.expression)
                     self._store_error = None
                 except StoreError as error:
@@ -220,7 +220,7 @@ class Services:
         with self._opening:
             if self._workspace is not None:
                 return self._workspace.restore(backup)
-            return restore_file(settings.read().database, backup)
+            return restore_file(settings.load().database, backup)
 
     def store_problem(self) -> str:
         """Why the database file could not be opened, in words for the user; empty while all is well."""
@@ -245,7 +245,7 @@ class Services:
         with self._lock:
             self._visits.discard(visit)
 
-    def sweep(self, idle: float = 60 * IDLE_MINUTES, gone: float = ABSENCE_TIMEOUT_S) -> None:
+    def sweep(self, idle: float = 60 * IDLE_TIMEOUT_MINUTES, gone: float = ABSENCE_TIMEOUT_S) -> None:
         """Close the workspaces of visits that were idle for `idle` seconds or whose visitor was away for `gone` seconds."""
         with self._lock:
             visits = list(self._visits)

@@ -10,9 +10,9 @@ from cssafe.labels import ACTIVITIES, FERPLUS
 from cssafe.language import N_, _
 from cssafe.live.lesson import LiveLesson
 from cssafe.live.lesson_state import ClassReading
-from cssafe.names import literal, sentence
-from cssafe.settings import IDLE_MINUTES, MINIMUM_GROUP, ROOT, Profile
-from cssafe.store.backups import DAYS_KEPT
+from cssafe.names import escape_markdown, escape_sentence
+from cssafe.settings import IDLE_TIMEOUT_MINUTES, MINIMUM_GROUP, ROOT, Profile
+from cssafe.store.backups import MAX_BACKUP_DAYS
 from cssafe.ui import common
 from cssafe.ui.shared_views import hint
 
@@ -184,7 +184,7 @@ def markers(lesson: LiveLesson) -> None:
         for key, (kind, title) in enumerate(MARKERS.items(), 1):
             if st.button(_(title), key=f"marker_{kind}", help=_("Note this moment"), shortcut=str(key)):
                 lesson.add_marker(kind)
-                st.toast(_("Noted: {marker}.").format(marker=literal(_(kind))))
+                st.toast(_("Noted: {marker}.").format(marker=escape_markdown(_(kind))))
     if lesson.lesson.audience == "class":
         st.toggle(_("Hints"), lesson.hints, key="hints", help=_(HINTS), on_change=_switch, args=(lesson,))
 

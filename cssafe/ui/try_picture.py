@@ -47,7 +47,7 @@ def tool(profile: Profile) -> None:
         )
         return
     if problem := services.current().problem():
-        st.error(sentence(problem), icon=":material/error:")
+        st.error(escape_sentence(problem), icon=":material/error:")
         return
     st.caption(
         _(

@@ -171,7 +171,7 @@ def test_it_ends_by_itself_at_the_time_given_and_reports_on_the_way(data, pictur
 )
 def test_a_line_tells_of_the_class_as_a_whole_and_nothing_of_fewer_than_the_minimum_group(faces, says, picture):
     with closing(Workspace.open(None)) as workspace, closing(Engine(lambda: Crowd(faces)).start()) as engine:
-        capture = CameraReader(settings.read(), engine, make(workspace, audience="class"), str(picture)).start()
+        capture = CameraReader(settings.load(), engine, make(workspace, audience="class"), str(picture)).start()
         until(lambda: capture.preview())
         assert watch.line(capture).endswith(f"camera live, {says}")
         capture.end()

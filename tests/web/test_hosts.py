@@ -50,13 +50,13 @@ MB = 1024 * 1024
     ],
 )
 def test_which_names_the_server_answers_to(mode, chosen, host, allowed):
-    read = settings.read({"CSSAFE_MODE": mode, "CSSAFE_HOSTS": chosen})
+    read = settings.load({"CSSAFE_MODE": mode, "CSSAFE_HOSTS": chosen})
     assert hosts.is_allowed(host, hosts.host_patterns(read, ["given.example"])) == allowed
 
 
 def test_the_names_of_this_computer_and_of_allowed_origins_are_known(monkeypatch):
     monkeypatch.setattr("socket.gethostname", lambda: "Room12")
-    patterns = hosts.host_patterns(settings.read({"CSSAFE_ORIGINS": "https://class.school.example:8443"}), [])
+    patterns = hosts.host_patterns(settings.load({"CSSAFE_ORIGINS": "https://class.school.example:8443"}), [])
     assert all(hosts.is_allowed(host, patterns) for host in ("room12:8501", "room12.local", "class.school.example"))
 
 

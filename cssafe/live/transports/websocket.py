@@ -19,9 +19,10 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from cssafe.errors import ConfigurationError
 from cssafe.live import jpeg
 from cssafe.live.transports.messages import FrameAnswer, NetworksState, Notice, Overlay, to_json
-from cssafe.settings import FRAME_LIMIT, FRAME_SIZE, ConfigurationError
+from cssafe.settings import MAX_FRAME_BYTES, MAX_FRAME_PX
 from cssafe.web.hosts import same_site
 
 if TYPE_CHECKING:  # app.py opens the door before these are loaded
@@ -139,8 +140,8 @@ class _Connection:
                 return FLOODED, Notice("too_fast")
             self.arrived[number] = self.last
             picture = message.get("bytes") or b""
-            if len(picture) > FRAME_LIMIT:
-                return TOO_LARGE, Notice("too_large", {"limit": FRAME_LIMIT, "size": len(picture)})
+            if len(picture) > MAX_FRAME_BYTES:
+                return TOO_LARGE, Notice("too_large", {"limit": MAX_FRAME_BYTES, "size": len(picture)})
             if notice := check_header(picture):
                 self.outgoing.put_nowait((number, None, notice))
             else:
@@ -206,6 +207,6 @@ def check_header(picture: bytes) -> Notice | None:
         return Notice("empty")
     if (size := jpeg.size(picture)) is None:
         return Notice("no_jpeg")
-    width, height = FRAME_SIZE
+    width, height = MAX_FRAME_PX
     too_wide = max(size) > width or min(size) > height
     return Notice("too_wide", {"width": width, "height": height}) if too_wide else None

@@ -11,7 +11,7 @@ from cssafe.live.camera_lease import MAX_FRAMES_PER_S
 from cssafe.live.lesson import LiveLesson
 from cssafe.live.transports import websocket
 from cssafe.live.transports.messages import SENTENCES
-from cssafe.settings import FRAME_LIMIT, OVERLAY_TIMEOUT_S, TRANSPORT_TIMEOUT_S
+from cssafe.settings import MAX_FRAME_BYTES, OVERLAY_TIMEOUT_S, TRANSPORT_TIMEOUT_S
 from cssafe.vision.anonymize import CELLS, PLAIN
 from cssafe.vision.drawing import NARROWEST, SHORT
 
@@ -98,7 +98,7 @@ def show_camera(lesson: LiveLesson) -> bool:
             "token": lesson.token,
             "width": width,
             "height": height,
-            "limit": FRAME_LIMIT,
+            "limit": MAX_FRAME_BYTES,
             "rate": MAX_FRAMES_PER_S,
             "timeout": round(1000 * TRANSPORT_TIMEOUT_S),
             "stale": round(1000 * OVERLAY_TIMEOUT_S),

@@ -103,10 +103,10 @@ def test_the_token_of_a_lesson_that_has_ended_is_refused(client, lesson):
 def test_a_frame_above_the_limit_closes_the_socket_and_the_lesson_takes_the_next_connection(client, lesson):
     with opened(client, lesson) as socket:
         hello(socket)
-        socket.send_bytes(bytes(FRAME_LIMIT + 1))
+        socket.send_bytes(bytes(MAX_FRAME_BYTES + 1))
         with pytest.raises(WebSocketDisconnect) as error:
             socket.receive_json()
-        fields = {"limit": FRAME_LIMIT, "size": FRAME_LIMIT + 1}
+        fields = {"limit": MAX_FRAME_BYTES, "size": MAX_FRAME_BYTES + 1}
         assert error.value.code == websocket.TOO_LARGE
         assert json.loads(error.value.reason) == {"code": "too_large", "fields": fields}
     with opened(client, lesson) as socket:
