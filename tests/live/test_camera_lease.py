@@ -10,7 +10,7 @@ from cssafe.live.room_camera import CameraReader
 from cssafe.live.room_scheduler import RoomScheduler
 from cssafe.live.services import Services
 from cssafe.pipeline import Stream
-from cssafe.settings import read
+from cssafe.settings import load
 from tests.live.transports.test_websocket import Crowd
 from tests.support.wait import until
 
@@ -52,7 +52,7 @@ def test_without_pictures_it_expires_once_and_not_after_its_end():
 def test_no_constructor_of_the_live_package_starts_a_thread(lesson, tmp_path):
     before = set(threading.enumerate())
     engine = Engine(Crowd)
-    CameraReader(read({}), engine, lesson, str(tmp_path / "nowhere.mp4"))  # it does not look for the file either
+    CameraReader(load({}), engine, lesson, str(tmp_path / "nowhere.mp4"))  # it does not look for the file either
     RoomScheduler(lambda: engine, lambda: lesson.workspace, lambda lesson: None)
     Services(Crowd)
     assert set(threading.enumerate()) <= before
