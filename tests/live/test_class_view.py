@@ -72,8 +72,8 @@ def test_every_activity_that_is_not_scored_has_its_sentence(activity):
 @pytest.mark.parametrize("hints", [True, False])
 def test_a_hint_comes_only_where_hints_are_given_and_goes_by_itself(hints):
     view = make(hints=hints)
-    steps = (Step(looking=(1.0,), emotions={}), Step(700, looking=(0.0,), emotions={"sad": 0.8}, perclos=0.3))
-    results = list(frames(Plan(seconds=900, rate=1, steps=steps), START, view.formula))
+    step = Step(looking=(0.0,), emotions={"sad": 0.8}, perclos=0.3)
+    results = list(frames(Plan(faces=6, seconds=130, rate=1, steps=(step,)), START, view.formula))
     shown = [(view.add_result(result), view.alert_at(result.time))[1] for result in results]
     assert any(shown) == hints
     assert view.alert_at(results[-1].time + timedelta(minutes=4)) is None
