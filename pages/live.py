@@ -8,7 +8,7 @@ from cssafe.language import N_, _
 from cssafe.live import services
 from cssafe.live.lesson import LiveLesson
 from cssafe.live.transports.choice import AUTOMATIC, NAMES, Transport, camera_with_fallback
-from cssafe.names import sentence
+from cssafe.names import escape_sentence
 from cssafe.settings import ABSENCE_TIMEOUT_S
 from cssafe.ui import common
 from cssafe.ui.anonymization_choice import covering
@@ -118,7 +118,7 @@ def after(lesson: LiveLesson) -> None:
 
 
 if problem := services.current().problem():
-    st.error(sentence(problem), icon=":material/error:")
+    st.error(escape_sentence(problem), icon=":material/error:")
 elif lesson is None:
     before()
 elif lesson.ended is None:

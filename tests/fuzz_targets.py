@@ -286,7 +286,7 @@ def taken_settings() -> Iterator[Target]:
     with tempfile.TemporaryDirectory() as folder:
         os.environ |= {"CSSAFE_DATA": folder, "CSSAFE_PROFILE": "consent"}
         with services.install(services.Services(lambda: Crowd(6))) as installed:
-            sample.fill(installed.workspace(), CONSENT, weeks=1)
+            sample.add_term(installed.workspace(), CONSENT, weeks=1)
 
             def check(value: Any) -> None:
                 pairs, page = value
@@ -415,7 +415,7 @@ def sockets() -> Iterator[Target]:
         one = st.one_of(EDITS, st.binary(max_size=2000), st.text(max_size=200), st.integers(0, MAX_FRAME_BYTES + 2))
         kinds = (
             st.tuples(st.just("handshake"), tokens, origins),
-            st.tuples(st.just("messages"), st.lists(one, max_size=websocket.UNANSWERED - 2)),
+            st.tuples(st.just("messages"), st.lists(one, max_size=websocket.MAX_UNANSWERED - 2)),
         )
         messages(["a text"])
         yield Target(st.one_of(*kinds), check, watched.server.process.pid)

@@ -364,7 +364,7 @@ def test_the_live_page_says_in_its_language_why_the_networks_did_not_load(ask, m
     monkeypatch.setenv("CSSAFE_DATA", str(tmp_path))
     with services.install(services.Services(fail(ConfigurationError))) as installed:
         installed.engine().loaded.exception(60)
-        language.asked_by(common.spoken)
+        language.set_language_source(common.spoken)
         page = AppTest.from_file(str(ROOT / "cssafe" / "ui/site.py"), default_timeout=60)
         page.session_state["language"] = "hi"
         assert page.run().error[0].value == "3 मिनट"

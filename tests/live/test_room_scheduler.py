@@ -25,7 +25,7 @@ def room(source):
         {"days": ["Mon"], "start": time(8), "end": time(8, 45), "subject": "Maths"},
         {"days": ["Mon"], "start": time(8, 45), "end": time(9, 30), "subject": "Art"},
     ]
-    keep(source, room_timetable.read(rows), "Europe/Berlin")
+    keep(source, room_timetable.parse_timetable(rows), "Europe/Berlin")
     services.current().room().reload()
     return services.current().room()
 

@@ -207,7 +207,7 @@ def test_a_block_that_turns_out_damaged_is_named_with_its_lesson_and_the_rescue_
     content[at : at + 64] = bytes(range(64))
     path.write_bytes(content)
     with pytest.raises(duckdb.Error) as caught:
-        queries.export(services.current().workspace(), 1)
+        queries.shareable_rows(services.current().workspace(), 1)
     shown: list[str] = []
     monkeypatch.setattr(common.st, "error", lambda text, **_: shown.append(as_read(text)))
     assert common.explain(caught.value)

@@ -148,13 +148,13 @@ def test_a_timetable_is_shown_with_its_next_lesson_and_what_keeps_it_from_being_
         "subject": "Maths",
         "class_name": "7b",
     }
-    keep(source, room_timetable.read([row]), "Europe/Berlin")
+    keep(source, room_timetable.parse_timetable([row]), "Europe/Berlin")
     services.current().room().error = StoreError("The disk is full.")
     page = show()
     assert "08:00 (Europe/Berlin), Maths 7b" in text(page) and "no lesson in the timetable yet" not in text(page)
     assert "cannot be followed: The disk is full." in text(page)
     press(page, "Save timetable")
-    assert services.current().workspace().get("timetable") == room_timetable.read([row])
+    assert services.current().workspace().get("timetable") == room_timetable.parse_timetable([row])
     services.current().room().tick(at("08:10"))
     assert "Maths 7b" in text(show())
 

@@ -139,7 +139,7 @@ def test_a_workspace_in_memory_has_no_backups(tmp_path, monkeypatch, workspace):
 
 def test_without_room_on_the_disk_there_is_no_backup_the_lesson_goes_on_and_a_sentence_says_so(path, monkeypatch):
     usage = namedtuple("Usage", "free")
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(backups.ROOM_LEFT_BYTES))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(backups.MIN_FREE_BYTES))
     teach(services.current().workspace(), "Monday")
     settle(services.current().workspace())
     for name in ("data", "status"):
@@ -322,7 +322,7 @@ def test_a_database_that_cannot_be_opened_is_replaced_by_one_button(path):
     press(shown, "Restore this backup")
     assert "Restored" in shown.success[0].value and not shown.error
     assert names(services.current().workspace()) == ["Monday"]
-    assert b"damaged" in (next(b.path for b in backups.listed(path) if b.replaced)).read_bytes()
+    assert b"damaged" in (next(b.path for b in backups.list_backups(path) if b.replaced)).read_bytes()
     options = " ".join(run(shown).radio[0].options)
     assert "cannot be read" in options
     assert re.search(r"The database before the restore at \d\d:\d\d on \d{4}-\d\d-\d\d, ", options), options

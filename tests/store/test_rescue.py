@@ -81,7 +81,7 @@ def overwrite(path: Path, at: int) -> None:
 def test_a_damaged_block_found_while_reading_names_its_lessons_and_the_rescue(path, monkeypatch):
     damage(path, "observations", "yaw")
     with pytest.raises(duckdb.Error) as caught:
-        queries.export(services.current().workspace(), 1)
+        queries.shareable_rows(services.current().workspace(), 1)
     shown: list[str] = []
     monkeypatch.setattr(common.st, "error", lambda text, **_: shown.append(text))
     assert common.explain(caught.value)
