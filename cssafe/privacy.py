@@ -15,10 +15,13 @@ class Anonymization(StrEnum):
     MASK = "mask"
 
 
-NOBODY = N_("No face in view.")
-NOT_ALONE = N_("More than one face: nothing is shown, for this lesson is about one person alone.")
-UNREAD = N_("The face cannot be read: too small, blurred or turned away.")
-TOO_FEW = N_("Too few faces for a figure about the class: {measured} of {least}.")
+WITHHELD = {
+    "no_face": N_("No face in view."),
+    "not_alone": N_("More than one face: nothing is shown, for this lesson is about one person alone."),
+    "face_unread": N_("The face cannot be read: too small, blurred or turned away."),
+    "too_few_faces": N_("Too few faces for a figure about the class: {measured} of {least}."),
+}
+"""Why a figure is withheld: code -> sentence."""
 
 
 def chosen_anonymization(chosen: dict[str, str], audience: str) -> Anonymization:
@@ -33,21 +36,19 @@ def individuals(profile: Profile, audience: str, faces: int) -> bool:
     return faces == 1 if audience == "self" else profile.individuals
 
 
-def withheld(audience: str, faces: int, measured: int) -> str:
-    """Why no figure is told of a picture with that many faces, of which so many could be read; empty where one may be."""
+def withheld_code(audience: str, faces: int, measured: int) -> str:
+    """Why no figure is shown of a picture with that many faces, measured of which could be read: a key of WITHHELD, empty
+    where a figure may be shown."""
     if faces == 0:
-        return _(NOBODY)
+        return "no_face"
     if audience == "self":
         if faces > 1:
-            return _(NOT_ALONE)
-        return "" if measured else _(UNREAD)
-    if measured < MINIMUM_GROUP:
-        return _(TOO_FEW).format(measured=measured, least=MINIMUM_GROUP)
-    return ""
+            return "not_alone"
+        return "" if measured else "face_unread"
+    return "too_few_faces" if measured < MINIMUM_GROUP else ""
 
 
-def told() -> dict[str, str]:
-    """All that `withheld` can say: as a thread says it that draws no page -> as the page does that shows it."""
-    counts = [{"measured": measured, "least": MINIMUM_GROUP} for measured in range(MINIMUM_GROUP)]
-    few = {TOO_FEW.format(**count): _(TOO_FEW).format(**count) for count in counts}
-    return {words: _(words) for words in (NOBODY, NOT_ALONE, UNREAD)} | few
+def withheld(audience: str, faces: int, measured: int) -> str:
+    """The sentence of `withheld_code`, empty where a figure may be shown."""
+    code = withheld_code(audience, faces, measured)
+    return _(WITHHELD[code]).format(measured=measured, least=MINIMUM_GROUP) if code else ""

@@ -12,7 +12,7 @@ from cssafe.ui.exchange_panels import export_panel, import_panel
 
 if common.settings().profile.stored:
     try:
-        services.workspace()
+        services.current().workspace()
     except StoreError as error:  # the backups are most needed where the database cannot be opened
         common.show_heading(_("Data"))
         st.error(escape_sentence(error), icon=":material/error:")

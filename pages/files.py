@@ -4,7 +4,7 @@ import streamlit as st
 
 from cssafe.language import _
 from cssafe.live import services
-from cssafe.live.upload import Held
+from cssafe.live.upload import AnalysisHandle
 from cssafe.names import escape_sentence
 from cssafe.ui import common
 from cssafe.ui.upload_form import upload_form
@@ -12,9 +12,9 @@ from cssafe.ui.upload_view import show_progress, show_results
 
 common.start_page(_("Files"))
 workspace = common.workspace()
-held: Held | None = st.session_state.get("files")
+held: AnalysisHandle | None = st.session_state.get("files")
 
-if problem := services.problem():
+if problem := services.current().problem():
     st.error(escape_sentence(problem), icon=":material/error:")
 elif held is None:
     upload_form(workspace)

@@ -5,7 +5,7 @@ import streamlit as st
 from cssafe.language import _
 from cssafe.live import services
 from cssafe.live.lesson import LiveLesson
-from cssafe.live.transports.choice import camera
+from cssafe.live.transports.choice import camera_with_fallback
 from cssafe.names import escape_sentence
 from cssafe.settings import ABSENCE_TIMEOUT_S
 from cssafe.ui import common
@@ -21,7 +21,7 @@ lesson: LiveLesson | None = st.session_state.get("lesson")
 if lesson is not None and lesson.workspace is not workspace:  # closed meanwhile, as start_page has said
     lesson = None
 
-if problem := services.problem():
+if problem := services.current().problem():
     st.error(escape_sentence(problem), icon=":material/error:")
 elif lesson is None:
     live_form(workspace)
@@ -31,7 +31,7 @@ elif lesson.ended is None:
         video = st.container()
         lesson.way = choose_anonymization(lesson.lesson.audience)
         with video:
-            camera(lesson, services.engine())
+            camera_with_fallback(lesson, services.current().engine())
         activity_switch(lesson)
         marker_buttons(lesson)
         st.button(_("End lesson"), type="primary", icon=":material/stop_circle:", on_click=lesson.end, width="stretch")

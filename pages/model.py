@@ -26,7 +26,7 @@ settings = common.settings()
 
 def show_card(card: dict[str, Any], found: dict[str, Any] | None) -> None:
     """Facts about the network. card: model.json. found: figures.json, None where there is none."""
-    network = services.network()
+    network = services.current().network()
     weights = str((card.get("sha256") or {}).get("expression.bin", ""))
     facts = {
         _("Network"): escape_markdown(card.get("name", "")),

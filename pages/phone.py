@@ -16,7 +16,7 @@ from cssafe.ui.shared_views import require_lesson, show_hint, show_suggestions
 @st.fragment(run_every=1)
 def show_class(lesson: LiveLesson) -> None:
     """The class at this moment."""
-    view = lesson.view()
+    view = lesson.state()
     if view.ended:
         st.rerun()
     reading = view.reading

@@ -24,7 +24,7 @@ def show_class(lesson: LiveLesson) -> None:
     """The class at this moment and in the last minutes."""
     from cssafe.charts import live  # Altair takes half a second, which an empty page need not wait for
 
-    view = lesson.view()
+    view = lesson.state()
     if view.ended:
         st.rerun()
     reading = view.reading

@@ -4,7 +4,7 @@ import streamlit as st
 
 from cssafe.language import _
 from cssafe.live import services
-from cssafe.live.room_camera import HOSTED, Capture
+from cssafe.live.room_camera import HOSTED, CameraReader
 from cssafe.names import escape_sentence
 from cssafe.ui import common
 from cssafe.ui.lesson_panel import show_recorded
@@ -13,19 +13,19 @@ from cssafe.ui.room_timetable_editor import edit_room_timetable
 from cssafe.ui.room_view import show_room_lesson
 
 common.start_page(_("Room"))
-workspace, settings, room = common.workspace(), common.settings(), services.room()
+workspace, settings, room = common.workspace(), common.settings(), services.current().room()
 if settings.hosted:
     st.info(_(HOSTED), icon=":material/cloud:")
     st.stop()
 
 
-def visible(capture: Capture) -> bool:
+def visible(capture: CameraReader) -> bool:
     """Whether this visit may see the lesson: where nothing is stored, only the visit that started it."""
     return settings.profile.stored or capture.lesson.workspace is workspace
 
 
 running = room.running()
-if problem := services.problem():
+if problem := services.current().problem():
     st.error(escape_sentence(problem), icon=":material/error:")
 elif running is not None and visible(running):
     show_room_lesson(running)
@@ -34,8 +34,8 @@ elif running is not None:
         _("The room camera is in use by another visit. Wait until its lesson is over."), icon=":material/hourglass:"
     )
 else:
-    if room.capture is not None and visible(room.capture):
-        show_recorded(room.capture.lesson)
+    if room.reader is not None and visible(room.reader):
+        show_recorded(room.reader.lesson)
     room_form(workspace)
 if settings.profile.stored:
     edit_room_timetable(workspace)

@@ -22,7 +22,7 @@ def show_state() -> None:
         st.error(escape_sentence(report["problem"]), icon=":material/error:")
     if report["notice"]:
         st.warning(escape_sentence(report["notice"]), icon=":material/restore:")
-    for workspace in services.workspaces():
+    for workspace in services.current().workspaces():
         if workspace.backup_problem:
             st.warning(escape_sentence(workspace.backup_problem), icon=":material/backup:")
     written = _("none yet")

@@ -44,7 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--quick"):
-        openvino_runtime.compiled = lambda *_, **__: pytest.skip("loads a network")
+        openvino_runtime.compile_model = lambda *_, **__: pytest.skip("loads a network")
         subprocess.Popen.__init__ = lambda *_, **__: pytest.skip("starts a process")
 
 
@@ -103,9 +103,8 @@ def data(tmp_path, monkeypatch):
     """The database file of a school whose pipeline finds, whatever the picture shows, six faces."""
     monkeypatch.setenv("CSSAFE_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("CSSAFE_PROFILE", "consent")
-    monkeypatch.setattr(services, "_load", lambda: Crowd(6))
-    yield tmp_path / "data" / "cssafe.duckdb"
-    services.close()
+    with services.install(services.Services(lambda: Crowd(6))):
+        yield tmp_path / "data" / "cssafe.duckdb"
 
 
 @lru_cache(maxsize=2)
@@ -147,7 +146,7 @@ def browser(playwright, footage):
 @pytest.fixture
 def address():
     """A server with the app's own routes."""
-    routes = websocket.routes(services.engine, services.find, lambda: (), health.report)
+    routes = websocket.routes(services.current().engine, services.current().find, lambda: (), health.report)
     server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes), log_config=None, ws="websockets-sansio"))
     with socket.create_server(("127.0.0.1", 0)) as door:
         thread = Thread(target=server.run, kwargs={"sockets": [door]})

@@ -287,24 +287,21 @@ def taken_settings() -> Iterator[Target]:
     """Pages opened with strange settings that were taken. Those that act on this computer are left out."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ |= {"CSSAFE_DATA": folder, "CSSAFE_PROFILE": "consent"}
-        services._load = lambda: Crowd(6)
-        sample.add_term(services.workspace(), CONSENT, weeks=1)
+        with services.install(services.Services(lambda: Crowd(6))) as installed:
+            sample.add_term(installed.workspace(), CONSENT, weeks=1)
 
-        def check(value: Any) -> None:
-            pairs, page = value
-            workspace = services.workspace()
-            workspace._queue.run(lambda: workspace._connection.execute("DELETE FROM settings"))
-            for key, new in pairs:
-                with suppress(StoreError):
-                    workspace.set(key, new)
-            show(page)
+            def check(value: Any) -> None:
+                pairs, page = value
+                workspace = installed.workspace()
+                workspace._queue.run(lambda: workspace._connection.execute("DELETE FROM settings"))
+                for key, new in pairs:
+                    with suppress(StoreError):
+                        workspace.set(key, new)
+                show(page)
 
-        travelling = SETTINGS.filter(lambda pair: pair[0] in EXPORTED_SETTINGS or pair[0] == "timetable")
-        try:
+            travelling = SETTINGS.filter(lambda pair: pair[0] in EXPORTED_SETTINGS or pair[0] == "timetable")
             pairs = st.lists(travelling, min_size=1, max_size=4)
             yield Target(st.tuples(pairs, st.sampled_from(PAGES_WITH_SETTINGS)), check, os.getpid())
-        finally:
-            services.close()
 
 
 # --- a real server
@@ -402,9 +399,9 @@ def sockets() -> Iterator[Target]:
                     except ConnectionClosed as closed:
                         assert len(content) > MAX_FRAME_BYTES, closed
                         return number + 1
-                    assert answer["number"] == number and "Traceback" not in answer.get("problem", ""), answer
+                    assert answer["number"] == number and "Traceback" not in str(answer["notice"]), answer
                 one.send(JPEG)
-                assert json.loads(one.recv(60)).get("faces"), "the good picture at the end shows no faces"
+                assert json.loads(one.recv(60))["overlay"]["faces"], "the good picture at the end shows no faces"
             return len(sent) + 1
 
         def check(value: Any) -> int:
@@ -420,7 +417,7 @@ def sockets() -> Iterator[Target]:
         one = st.one_of(EDITS, st.binary(max_size=2000), st.text(max_size=200), st.integers(0, MAX_FRAME_BYTES + 2))
         kinds = (
             st.tuples(st.just("handshake"), tokens, origins),
-            st.tuples(st.just("messages"), st.lists(one, max_size=websocket.UNANSWERED - 2)),
+            st.tuples(st.just("messages"), st.lists(one, max_size=websocket.MAX_UNANSWERED - 2)),
         )
         messages(["a text"])
         yield Target(st.one_of(*kinds), check, watched.server.process.pid)

@@ -9,6 +9,7 @@ from colorspacious import cspace_convert, deltaE
 from cssafe.colours import COLOURS, EMOTIONS, GREY, HIGH, LEVELS, LOST, LOW, MIDDLE, UNREAD
 from cssafe.labels import FERPLUS
 from cssafe.labels import LEVELS as NAMES
+from cssafe.live.transports.websocket_component import DRAWING
 from cssafe.settings import ROOT
 
 EYES = ("ordinary", "protanomaly", "deuteranomaly", "tritanomaly")
@@ -81,10 +82,10 @@ def test_every_emotion_and_level_has_a_colour_of_its_own():
 
 
 def test_the_camera_draws_in_the_same_colours():
-    [line] = re.findall(
-        r"const COLOURS = \{(.*?)\};", (ROOT / "cssafe/live/transports/drawing.js").read_text(encoding="utf-8")
-    )
-    assert dict(re.findall(r"(\w+): '(#\w+)'", line)) == LEVELS | {"unread": UNREAD}
+    assert DRAWING["colours"] == LEVELS | {"unread": UNREAD}
+    assert DRAWING["plain"] == "rgb(96, 96, 96)"
+    scripts = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "cssafe/live/transports").glob("*.js"))
+    assert set(re.findall(r"#[0-9A-Fa-f]{3,6}\b", scripts)) <= {"#000"}  # every other colour comes from Python
 
 
 def test_no_colour_is_named_twice():

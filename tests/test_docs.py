@@ -34,7 +34,7 @@ def test_what_health_tells_is_told_in_the_document():
     try:
         assert [key for key in health.report() if f"`{key}`" not in HOSTING] == []
     finally:
-        services.close()
+        services.current().close()
 
 
 def test_the_dockerfile_copies_only_what_is_there_and_what_dockerignore_lets_through():

@@ -14,11 +14,11 @@ from cssafe.errors import ConfigurationError, CssafeError
 from cssafe.language import LANGUAGES, N_, _, ngettext
 from cssafe.live import services
 from cssafe.live.engine import Engine
-from cssafe.live.room_scheduler import Room
+from cssafe.live.room_scheduler import RoomScheduler
 from cssafe.live.transports import websocket_component
 from cssafe.live.upload import Analysis
 from cssafe.media import MediaError
-from cssafe.privacy import Anonymization, withheld
+from cssafe.privacy import Anonymization, withheld_code
 from cssafe.settings import PROFILES, ROOT
 from cssafe.store import StoreError, Workspace
 from cssafe.ui import common
@@ -348,13 +348,13 @@ def files(_workspace, _monkeypatch):
 def database(_workspace, monkeypatch):
     monkeypatch.setattr(services.Workspace, "open", fail(StoreError))
     with pytest.raises(StoreError):
-        services.workspace()
-    return services.store_problem
+        services.current().workspace()
+    return services.current().store_problem
 
 
 def timetable(_workspace, monkeypatch):
-    room = Room(services.engine, fail(StoreError), services.register)
-    monkeypatch.setattr(room, "glance", fail(MediaError))
+    room = RoomScheduler(services.current().engine, fail(StoreError), services.current().register)
+    monkeypatch.setattr(room, "tick", fail(MediaError))
     room.open()
     until(lambda: room.problem)
     room.close()
@@ -365,7 +365,7 @@ def recording(workspace, monkeypatch):
     lesson = make(workspace)
     lesson.end()
     monkeypatch.setattr(Workspace, "problem", property(lambda _: str(StoreError(N_("{n} min"), n=3))))
-    return lambda: lesson.view().problem
+    return lambda: lesson.state().problem
 
 
 @pytest.mark.parametrize("failure", [networks, files, database, timetable, recording])
@@ -377,25 +377,27 @@ def test_what_went_wrong_on_another_thread_is_told_in_the_language_of_the_page(
     assert problem() == "3 min"
     ask("hi")
     assert problem() == "3 मिनट"
-    services.close()
+    services.current().close()
 
 
 def test_the_live_page_says_in_its_language_why_the_networks_did_not_load(ask, monkeypatch, tmp_path):
     monkeypatch.setenv("CSSAFE_DATA", str(tmp_path))
-    monkeypatch.setattr(services, "_load", fail(ConfigurationError))
-    services.engine().loaded.exception(60)
-    language.set_language_source(common.current_language)
-    page = AppTest.from_file(str(ROOT / "cssafe" / "ui/site.py"), default_timeout=60)
-    page.session_state["language"] = "hi"
-    assert page.run().error[0].value == "3 मिनट"
-    services.close()
+    with services.install(services.Services(fail(ConfigurationError))) as installed:
+        installed.engine().loaded.exception(60)
+        language.set_language_source(common.current_language)
+        page = AppTest.from_file(str(ROOT / "cssafe" / "ui/site.py"), default_timeout=60)
+        page.session_state["language"] = "hi"
+        assert page.run().error[0].value == "3 मिनट"
 
 
 def test_the_browser_has_words_for_all_that_is_said_instead_of_a_figure():
     said = {
-        withheld(audience, faces, n) for audience in ("self", "class") for faces in range(9) for n in range(faces + 1)
+        withheld_code(audience, faces, n)
+        for audience in ("self", "class")
+        for faces in range(9)
+        for n in range(faces + 1)
     }
-    assert said - {""} <= {*websocket_component.told()}
+    assert said - {""} <= {*websocket_component.texts()["sentences"]}
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def measure_pages(observations: int, repeats: int = 3) -> dict[str, Any]:
             spent = {page: time_page(page, repeats) for page in pages()}
             size = path.stat().st_size
         finally:
-            services.close()
+            services.current().close()
             os.environ.clear()
             os.environ |= before
     return rows | {"made_s": round(made, 1), "file_mb": round(size / 1e6), "pages": spent}

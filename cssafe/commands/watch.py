@@ -12,7 +12,7 @@ from cssafe.errors import ConfigurationError
 from cssafe.labels import LEVELS
 from cssafe.live.engine import Engine
 from cssafe.live.lesson import LiveLesson
-from cssafe.live.room_camera import Capture, check
+from cssafe.live.room_camera import CameraReader, check_source
 from cssafe.pipeline import Pipeline
 from cssafe.settings import Profile
 from cssafe.store import Workspace
@@ -40,7 +40,7 @@ def main(args: argparse.Namespace) -> int:
     chosen = settings.load()
     profile = settings.find_profile(args.profile) if args.profile else chosen.profile
     _check_arguments(args, profile)
-    check(chosen, args.source)
+    check_source(chosen, args.source)
     workspace = Workspace.open(chosen.database, profile.expression)
     try:
         zone = args.zone or workspace.get("live", {}).get("time_zone", "UTC")
@@ -52,7 +52,7 @@ def main(args: argparse.Namespace) -> int:
         try:
             engine.loaded.result()
             lesson = _new_lesson(args, workspace, profile, zone)
-            capture = Capture(chosen, engine, lesson, args.source)
+            capture = CameraReader(chosen, engine, lesson, args.source)
             _record_until(capture, until)
         finally:
             engine.close()  # first, so that the picture it works on still counts
@@ -77,7 +77,7 @@ def _check_arguments(args: argparse.Namespace, profile: Profile) -> None:
 
 
 def _new_lesson(args: argparse.Namespace, workspace: Workspace, profile: Profile, zone: str) -> LiveLesson:
-    return LiveLesson(
+    return LiveLesson.start(
         workspace,
         profile,
         class_name=args.class_name.strip(),
@@ -90,7 +90,7 @@ def _new_lesson(args: argparse.Namespace, workspace: Workspace, profile: Profile
     )
 
 
-def _record_until(capture: Capture, until: datetime | None) -> None:
+def _record_until(capture: CameraReader, until: datetime | None) -> None:
     """Wait for Ctrl-C, SIGTERM or that time (aware), with a status line from time to time."""
     stop = threading.Event()
     before = {which: signal.signal(which, lambda *_: stop.set()) for which in (signal.SIGINT, signal.SIGTERM)}
@@ -111,9 +111,9 @@ def _seconds_to_next_status(until: datetime | None) -> float:
     return max(0.0, min(STATUS_INTERVAL_S, left))
 
 
-def status_line(capture: Capture) -> str:
+def status_line(capture: CameraReader) -> str:
     """Time, camera, faces and, where it may be shown, the concentration of the class."""
-    view = capture.lesson.view()
+    view = capture.lesson.state()
     reading = view.reading
     clock = datetime.now(ZoneInfo(capture.lesson.lesson.time_zone))
     figure = reading.note or f"class concentration {reading.concentration:.2f} ({LEVELS[reading.level]})"
@@ -122,7 +122,7 @@ def status_line(capture: Capture) -> str:
 
 
 def _summary_line(lesson: LiveLesson) -> str:
-    view = lesson.view()
+    view = lesson.state()
     if not view.seconds:
         return "Nothing was stored: no face was seen."
     seen = f"{view.seconds - view.lost} seconds with a face in view, at most {view.faces} at once"

@@ -1,11 +1,9 @@
-"""One thread that runs the networks, fed by every open camera.
+"""The thread that runs the networks, fed by every open camera.
 
-Each camera has a `Feed` with room for one waiting frame, the newest: a slow network makes pictures rarer, never later.
-Waiting feeds are served in turn, each with what is its newest frame at that moment, and no oftener than its fair share of
-the thread's time allows: nobody's camera starves another's. Frames go through the networks one by one: eight at once cost
-the detector more time than one by one and save the others less than a millisecond each (two cores), and the first would
-wait for the last. What goes wrong with a frame is counted and answered; the thread lives on. Nothing here knows of
-Streamlit or of lessons."""
+Each camera has a `Feed` with room for one waiting frame, the newest: a slow network makes pictures rarer, never later. Feeds
+are served in turn, limited to a fair share of the engine's time. Frames go through the networks one by one: batches of eight
+cost the detector more time and save the others less than a millisecond each (two cores). An error with a frame is counted and
+answered, and the thread lives on. Nothing here knows of Streamlit or of lessons."""
 
 import logging
 import math
@@ -22,6 +20,7 @@ import numpy as np
 from cssafe.errors import ConfigurationError
 from cssafe.frames import Frame, FrameResult
 from cssafe.language import N_
+from cssafe.live.transports.messages import SENTENCES
 from cssafe.media import MediaError, decode_image
 from cssafe.pipeline import Pipeline, Stream
 
@@ -30,45 +29,41 @@ log = logging.getLogger(__name__)
 Picture = bytes | np.ndarray
 """An encoded image, which is decoded on the engine's thread, or uint8 (h, w, 3) BGR."""
 
-LOAD = 0.9
-"""Share of the thread's time that is given away; the rest is for the pages and for frames that take longer."""
+ENGINE_SHARE = 0.9
+"""Share of the thread's time for the feeds; the rest is for the pages and for frames that take longer."""
 
-INERTIA = 0.8
-"""Share of the old value in a moving average of what a frame takes: ten frames forget one odd one."""
+COST_SMOOTHING = 0.8
+"""Weight of the old value in the moving average of a frame's time: ten frames forget one odd one."""
 
-UNREAD = N_("This picture could not be analysed; the next one is tried.")
-
-ABSENT = 10.0
-"""Seconds without a frame after which a feed no longer counts as open: a weak line brings one in two seconds."""
+FEED_TIMEOUT_S = 10.0
+"""Longest gap between frames of an open feed: a weak line brings one in two seconds."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of the frame with that number: a result; or a problem, in words for the user; or, with neither, it
-    was passed over for a newer one."""
+    """The outcome of the frame with that number: a result, or an error, or neither where it was skipped for a newer one."""
 
     number: int
     result: FrameResult | None = None
-    problem: str = ""
+    error: MediaError | None = None
 
 
 class Feed:
     """One camera's place at the engine. stream: its memory between frames. deliver: called once for each frame offered,
-    on the engine's thread (on the offering thread for a frame passed over); must return at once. wanted: frames a second
-    that it asks for at most."""
+    on the engine's thread (on the offering thread for a skipped frame); must return at once. max_rate: frames a second."""
 
-    def __init__(self, stream: Stream, deliver: Callable[[Answer], None], wanted: float = math.inf) -> None:
+    def __init__(self, stream: Stream, deliver: Callable[[Answer], None], max_rate: float = math.inf) -> None:
         self.stream = stream
         self.deliver = deliver
-        self.wanted = wanted
+        self.max_rate = max_rate
         self._waiting: tuple[int, Picture, datetime] | None = None
         self._cost = 0.0  # seconds that one of its frames takes, moving average; 0 before any
         self._due = 0.0  # when its next frame may be taken
         self._seen = 0.0  # when it last showed that it is there; both on the monotonic clock
 
 
-def shares(demands: list[float], whole: float) -> list[float]:
-    """Divide `whole` fairly: nobody gets more than demanded, and what one leaves goes to the others in equal parts."""
+def fair_shares(demands: list[float], whole: float) -> list[float]:
+    """Max-min fair division of `whole`: nobody gets more than demanded, and the rest goes to the others in equal parts."""
     given, left = [0.0] * len(demands), whole
     for done, i in enumerate(sorted(range(len(demands)), key=demands.__getitem__)):
         given[i] = min(demands[i], left / (len(demands) - done))
@@ -117,26 +112,25 @@ class Engine:
         return len(self._turn)
 
     def offer(self, feed: Feed, number: int, picture: Picture, time: datetime) -> None:
-        """Leave a frame for analysis; one that still waits there is passed over. time: aware, UTC."""
+        """Offer a frame for analysis; it replaces one that still waits. time: aware, UTC."""
         with self._condition:
             self._see(feed)
-            passed_over, feed._waiting = feed._waiting, (number, picture, time)
-            if passed_over is None:
+            skipped, feed._waiting = feed._waiting, (number, picture, time)
+            if skipped is None:
                 self._turn.append(feed)
                 self._condition.notify()
-        if passed_over is not None:
-            feed.deliver(Answer(passed_over[0]))
+        if skipped is not None:
+            feed.deliver(Answer(skipped[0]))
 
     def rate(self, feed: Feed) -> float:
-        """How many frames a second of this feed the machine carries now, beside all that are open. The feed counts as
-        open from here on."""
+        """Frames a second of this feed that the machine carries now, beside all open feeds. The feed counts as open from here
+        on."""
         with self._condition:
             self._see(feed)
             return self._rate(feed)
 
     def leave(self, feed: Feed) -> None:
-        """Forget the feed and its waiting frame; the others share its time. A frame already being analysed is still
-        delivered."""
+        """Forget the feed and its waiting frame. A frame that is being analysed is still delivered."""
         with self._condition:
             self._open.discard(feed)
             feed._waiting = None
@@ -152,37 +146,38 @@ class Engine:
             self._thread.join(timeout=10)
 
     def _run(self) -> None:
-        try:
-            pipeline = self._load()
-            pipeline.warm()
-            begun = time.perf_counter()
-            pipeline.warm()  # once more, now that all is prepared: about what a frame takes
-            self._cost = time.perf_counter() - begun
-        except ConfigurationError as error:
-            self.loaded.set_exception(error)
-            return
-        except Exception as error:
-            log.exception("The networks could not be loaded.")
-            self.loaded.set_exception(
-                ConfigurationError(
-                    N_(
-                        "The networks could not be loaded ({error}). Install the app's requirements again; the server's "
-                        "log has the details."
-                    ),
-                    error=error,
-                )
-            )
-            return
-        self.loaded.set_result(None)
-        while (job := self._next()) is not None:
+        pipeline = self._load_networks()
+        while pipeline is not None and (job := self._next()) is not None:
             feed, number, picture, when = job
             begun = time.perf_counter()
             answer = self._analyze(pipeline, feed, number, picture, when)
             self._note(feed, time.perf_counter() - begun)
             self._deliver(feed, answer)
 
+    def _load_networks(self) -> Pipeline | None:
+        """The warm pipeline; None where it cannot be loaded, and `loaded` then says why."""
+        try:
+            pipeline = self._load()
+            pipeline.warm()
+            begun = time.perf_counter()
+            pipeline.warm()  # once more, now that all is prepared: about the time of a frame
+            self._cost = time.perf_counter() - begun
+        except ConfigurationError as error:
+            self.loaded.set_exception(error)
+            return None
+        except Exception as error:
+            log.exception("The networks could not be loaded.")
+            words = N_(
+                "The networks could not be loaded ({error}). Install the app's requirements again; the server's log has the "
+                "details."
+            )
+            self.loaded.set_exception(ConfigurationError(words, error=error))
+            return None
+        self.loaded.set_result(None)
+        return pipeline
+
     def _next(self) -> tuple[Feed, int, Picture, datetime] | None:
-        """The newest frame of the feed that has waited longest of those whose time has come; None at the end."""
+        """The newest frame of the due feed that has waited longest; None at the end."""
         with self._condition:
             while not self._closed:
                 now = time.monotonic()
@@ -203,20 +198,20 @@ class Engine:
         now = time.monotonic()
         feed._seen = now
         self._open.add(feed)
-        self._open = {other for other in self._open if now - other._seen < ABSENT}
+        self._open = {other for other in self._open if now - other._seen < FEED_TIMEOUT_S}
 
     def _rate(self, feed: Feed) -> float:
         feeds = list(self._open | {feed})
         costs = [max(f._cost or self._cost, 1e-4) for f in feeds]
-        given = shares([f.wanted * cost for f, cost in zip(feeds, costs, strict=True)], LOAD)
+        given = fair_shares([f.max_rate * cost for f, cost in zip(feeds, costs, strict=True)], ENGINE_SHARE)
         own = feeds.index(feed)
         return given[own] / costs[own]
 
     def _note(self, feed: Feed, seconds: float) -> None:
         with self._condition:
-            # A feed starts from what frames take here: its first may wait for networks of its picture's shape.
+            # A feed starts from the time of other frames: its first may wait for networks of its picture's shape.
             for owner in (feed, self):
-                owner._cost = INERTIA * (owner._cost or self._cost) + (1 - INERTIA) * seconds
+                owner._cost = COST_SMOOTHING * (owner._cost or self._cost) + (1 - COST_SMOOTHING) * seconds
 
     def _analyze(self, pipeline: Pipeline, feed: Feed, number: int, picture: Picture, when: datetime) -> Answer:
         try:
@@ -226,10 +221,10 @@ class Engine:
             return Answer(number, result)
         except MediaError as error:
             self.failed += 1
-            return Answer(number, problem=str(error))
+            return Answer(number, error=error)
         except Exception:
             self._failure("A frame could not be analysed")
-            return Answer(number, problem=UNREAD)
+            return Answer(number, error=MediaError(SENTENCES["not_analysed"]))
 
     def _deliver(self, feed: Feed, answer: Answer) -> None:
         try:

@@ -1,4 +1,4 @@
-"""How the server is doing, for /healthz and the page Status: of everybody together, never of one visit or one lesson."""
+"""Health report for /healthz and the page Status: totals only, never figures of one visit or one lesson."""
 
 import importlib.util
 import json
@@ -16,44 +16,44 @@ from cssafe.live import services
 from cssafe.settings import ROOT
 
 PACKAGES = ("streamlit", "streamlit-webrtc", "openvino", "duckdb", "opencv-python-headless", "av", "numpy", "pandas")
-"""Those whose version is asked for first when something goes wrong."""
+"""Packages whose version is needed first when something goes wrong."""
 
 TRANSPORTS = {"WebSocket": "websocket", "WebRTC": "webrtc", "Snapshots": "snapshot"}
-"""Ways of a camera's pictures to the server, and the modules of cssafe/live that make them."""
+"""Name of a transport -> its module in cssafe/live/transports."""
 
 
 def report() -> dict[str, Any]:
-    """What /healthz answers, as plain values for JSON.
+    """The body of /healthz, in plain values for JSON.
 
-    state: of the networks: loading, ready or failed. problem: why they or the database cannot be used, in words, empty while
-    all is well. notice: what may be missing after an unclean end, until somebody has read it. workspaces: open databases;
-    hosted, one for each visit. lessons: running. streams: of them, those with a camera connected. frames_per_second:
-    analysed, over the last ten seconds. waiting: frames that wait for their turn. analyzed, failed: frames since the start.
-    last_write: of observations, ISO 8601 in UTC, None before the first. memory_mb: that the process holds now. uptime:
-    seconds.
+    state: of the networks: loading, ready or failed. problem: why they or the database cannot be used, in words, or empty.
+    notice: what may be missing after an unclean end, until it was read. workspaces: open databases; hosted, one a visit.
+    lessons: running. streams: lessons with a connected camera. frames_per_second: analysed, over the last ten seconds. waiting:
+    frames that wait for their turn. analyzed, failed: frames since the start. last_write: of observations, ISO 8601 in UTC,
+    None before the first. memory_mb: resident memory of the process. uptime: seconds.
     """
-    engine, lessons, open_now = services.engine(), services.lessons(), services.workspaces()
+    now = services.current()
+    engine, lessons, open_now = now.engine(), now.lessons(), now.workspaces()
     written = [workspace.written for workspace in open_now if workspace.written]
-    problems = [engine.problem, services.store_problem(), *(w.problem for w in open_now if not w.in_memory)]
+    problems = [engine.problem, now.store_problem(), *(w.problem for w in open_now if not w.in_memory)]
     return {
         "state": engine.state,
         "problem": " ".join(filter(None, problems)),
-        "notice": services.store_notice(),
+        "notice": now.store_notice(),
         "workspaces": len(open_now),
         "lessons": len(lessons),
-        "streams": sum(lesson.connected for lesson in lessons),
-        "frames_per_second": round(services.speed(), 1),
+        "streams": sum(lesson.lease.connected for lesson in lessons),
+        "frames_per_second": round(now.speed(), 1),
         "waiting": engine.waiting,
         "analyzed": engine.analyzed,
         "failed": engine.failed,
         "last_write": max(written).isoformat(timespec="seconds") if written else None,
         "memory_mb": memory().get("now"),
-        "uptime": round(time.monotonic() - services.started),
+        "uptime": round(time.monotonic() - now.started),
     }
 
 
 def versions() -> dict[str, str]:
-    """Of the app, of Python, of the served network and of the packages that matter most."""
+    """Versions of the app, Python, the served networks and PACKAGES."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return {
         "CSSAFE": project["version"],
@@ -64,23 +64,23 @@ def versions() -> dict[str, str]:
 
 
 def transports() -> list[str]:
-    """Those that this server offers."""
-    return [name for name, module in TRANSPORTS.items() if importlib.util.find_spec(f"cssafe.live.{module}")]
+    """Names of the transports that this server offers."""
+    return [name for name, module in TRANSPORTS.items() if importlib.util.find_spec(f"cssafe.live.transports.{module}")]
 
 
 def network() -> str:
-    """The beginning of the SHA-256 of the expression network's weights; in words where there are none."""
+    """First digits of the SHA-256 of the expression network's weights; in words where there are none."""
     try:
         chosen = settings.load()
         if not chosen.profile.expression:
             return "none: no emotion is computed"
         return _digest(chosen.model, "expression.bin")
-    except (ConfigurationError, OSError, ValueError, KeyError, TypeError):  # services.problem says what is wrong
+    except (ConfigurationError, OSError, ValueError, KeyError, TypeError):  # Services.problem says why
         return "cannot be read"
 
 
 def detector() -> str:
-    """The same of the face detector; a YuNet by the name of its file."""
+    """As `network`, of the face detector; a YuNet by the name of its file."""
     try:
         chosen = settings.load().detector
         return f"YuNet, {chosen.name}" if chosen.suffix.lower() == ".onnx" else _digest(chosen, "detector.bin")
@@ -94,7 +94,7 @@ def _digest(folder: Path, weights: str) -> str:
 
 
 def memory() -> dict[str, int]:
-    """MB of this process: most it ever held, and, where the system tells, what it holds now."""
+    """Memory of this process in MB: `peak` and, on Linux, `now`; empty on Windows."""
     status = Path("/proc/self/status")
     if status.is_file():  # ru_maxrss would count the process that started this one, too
         kilobytes = {

@@ -1,30 +1,29 @@
-"""JPEG headers, read without a library: what the camera's WebSocket checks before anything is decoded."""
+"""JPEG header check without a decoder, for the camera's WebSocket."""
 
 import struct
 
 FRAME_HEADERS = (0xC0, 0xC1)
-"""Markers of frames that are read: baseline and extended sequential, Huffman-coded."""
+"""Markers of accepted frames: baseline and extended sequential, Huffman-coded."""
 
 SEGMENTS = (0xC4, 0xDB, 0xDD, 0xFE, *range(0xE0, 0xF0))
-"""Markers of what may stand before the pixels: tables, restart interval, comment, application data. On the others decoders
-differ in how many bytes belong to them, so that another size could hide behind one."""
+"""Accepted markers before the pixels: tables, restart interval, comment, application data. Decoders differ in the length of
+the others, so another size could hide behind one."""
 
 SCAN = 0xDA
 """Marker of the pixels."""
 
 MAX_SEGMENTS = 64
-"""Segments before the pixels: a browser writes eight or so, a photograph with notes and profiles about 30."""
+"""Limit of segments before the pixels: a browser writes about 8, a photograph with notes and profiles about 30."""
 
 MAX_SCANS = 4
-"""Scans: one, or one a colour channel. Each costs the decoder a pass over all pixels and the file a dozen bytes."""
+"""Limit of scans: one, or one a colour channel. Each costs the decoder a pass over all pixels and the file a dozen bytes."""
 
 
 def size(data: bytes) -> tuple[int, int] | None:
     """Width and height of a baseline JPEG from its frame header (ITU-T T.81, B.2), without decoding anything.
 
     Returns:
-        None for everything else: other formats, progressive and arithmetic coding, a header of more than MAX_SEGMENTS or
-        one that ends before the pixels, and more than MAX_SCANS.
+        None for other formats, progressive and arithmetic coding, an incomplete header, and above MAX_SEGMENTS or MAX_SCANS.
     """
     if data[:2] != b"\xff\xd8":
         return None

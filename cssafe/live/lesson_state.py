@@ -1,4 +1,4 @@
-"""What is told of a running lesson: figures of this moment and of the last minutes, as far as they may be shown."""
+"""Figures of a running lesson for display: of this moment and of the last minutes, where they may be shown."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,17 +7,18 @@ import numpy as np
 import pandas as pd
 
 from cssafe.live.alerts import Alert
+from cssafe.live.transports.messages import Notice
 
 
 @dataclass(frozen=True)
-class Reading:
-    """What may be said at this moment about everybody in the picture.
+class ClassReading:
+    """Figures of this moment over all faces in the picture.
 
-    faces: seen in the newest frame. measured: of them, whose concentration could be read. concentration: mean over the
-    faces of the last two seconds, weighted by how well each could be read, in [0, 1]; NaN where nothing may or can be
-    said, and then `note` says why. low, high: its 95 % interval, NaN where there is but one face. level: index into
-    LEVELS or -1. expression: mean probability of each emotion; None where withheld or where the profile computes
-    none. reason: of the one face of a lesson about one person, a code of labels.REASONS why it was not measured, or empty."""
+    faces: in the newest frame. measured: faces with a concentration. concentration: mean over the faces of the last two
+    seconds, weighted by their quality, in [0, 1]; NaN where withheld or not measurable, and then `notice` says why. low,
+    high: its 95 % interval, NaN with one face. level: index into LEVELS or -1. expression: mean probability of each emotion;
+    None where withheld or where the profile computes none. reason: why the one face of an “only me” lesson was not measured, a
+    code of labels.REASONS, or empty."""
 
     faces: int = 0
     measured: int = 0
@@ -26,19 +27,24 @@ class Reading:
     high: float = np.nan
     level: int = -1
     expression: dict[str, float] | None = None
-    note: str = ""
+    notice: Notice | None = None
     reason: str = ""
+
+    @property
+    def note(self) -> str:
+        """The notice in the language of the page that asks; empty without one."""
+        return "" if self.notice is None else str(self.notice)
 
 
 @dataclass(frozen=True)
-class View:
-    """What the page draws. history: one row a second of the last minutes with `time` (naive UTC), `faces`,
-    `concentration`, `low` and `high` (as in Reading; NaN where withheld or not measurable). connected: a camera is.
-    ended: aware, UTC. seconds: how many have had a face in them; faces: the most in one of them. problem: why the database
-    cannot be written now, empty while it can be. lost: how many of the seconds are missing from the database for good.
-    alert: the hint of the last minutes, None where there is none. now: aware, UTC, by the lesson's clock."""
+class LessonState:
+    """One moment of a lesson for the page. history: one row a second of the last minutes with `time` (naive UTC), `faces`,
+    `concentration`, `low` and `high` (as in ClassReading). connected: whether a camera is. ended: aware, UTC. seconds: with a
+    face in view; faces: most in one of them. problem: why the database cannot be written now, or empty. lost: seconds
+    missing from the database for good. alert: the hint of the last minutes or None. now: aware, UTC, by the lesson's
+    clock."""
 
-    reading: Reading
+    reading: ClassReading
     history: pd.DataFrame
     connected: bool
     ended: datetime | None

@@ -1,7 +1,6 @@
-"""One picture that a visitor asks about: every face in it, what the expression network says of it, and where it looks.
+"""Analysis of one picture: every face in it, its emotions, and the evidence for them.
 
-The picture takes its turn with the cameras' at the engine. Nothing of it is stored or logged; what is kept of it, the crops,
-goes with the visit.
+The picture takes its turn with the cameras' at the engine. Nothing of it is stored or logged; its crops are kept for the visit.
 """
 
 from concurrent.futures import Future
@@ -18,23 +17,23 @@ from cssafe.vision.crops import crop, crop_matrix, from_image, grey
 from cssafe.vision.face_parts import segment
 from cssafe.vision.occlusion import hidden_share
 
-PATIENCE = 30.0
-"""Seconds for the picture: the networks may still be loading, and others may be waiting too."""
+ANALYSIS_TIMEOUT_S = 30.0
+"""Longest wait for the picture's answer: the networks may still be loading, and others may be waiting too."""
 
-SHOWN = 12
-"""Faces that are told of, the largest: as many as a page can show."""
+MAX_FACES_SHOWN = 12
+"""Largest faces that are described: as many as a page can show."""
 
-SIDE = 240
-"""Pixels of the crops that people look at; the network sees fewer."""
+CROP_PX = 240
+"""Side of the crops shown to people; the network gets smaller ones."""
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What was seen in a picture: n faces that can be read, the largest first, at most SHOWN.
+class PictureAnalysis:
+    """Readable faces of a picture, n of them, the largest first, at most MAX_FACES_SHOWN.
 
-    found: faces in the picture. readable: those of them that can be read. faces: uint8 (n, SIDE, SIDE), grey and upright.
-    parts: uint8 (n, SIDE, SIDE), what each of their pixels is, index into vision.segments.PARTS. hidden: float32 (n,) in
-    [0, 1], see vision.hidden.
+    found: faces in the picture. readable: readable ones. faces: uint8 (n, CROP_PX, CROP_PX), grey and upright.
+    parts: uint8 (n, CROP_PX, CROP_PX), face part of each pixel, index into vision.face_parts.PARTS. hidden: float32 (n,) in
+    [0, 1], see vision.occlusion.
     crops: uint8 (n, 48, 48), the same as the network gets them. probabilities: float32 (n, 8), in the order of
     labels.FERPLUS. evidence: float32 (n, rows, columns, 8), see Expression.evidence; None where the network gives no map.
     """
@@ -52,20 +51,48 @@ class Seen:
         return len(self.crops)
 
 
-def look(engine: Engine, image: np.ndarray, patience: float = PATIENCE) -> Seen:
-    """Ask the engine about a picture, uint8 (h, w, 3) BGR, in a profile that computes emotions.
+def analyze_picture(engine: Engine, image: np.ndarray, patience: float = ANALYSIS_TIMEOUT_S) -> PictureAnalysis:
+    """Analyse a picture, uint8 (h, w, 3) BGR, in a profile that computes emotions.
 
     Raises:
         MediaError: it could not be analysed.
-        TimeoutError: it was not, within `patience` seconds.
+        TimeoutError: the engine did not answer within `patience` seconds.
         ConfigurationError: the networks could not be loaded.
     """
+    feed, answer = _ask_engine(engine, image, patience)
+    if answer.result is None:
+        raise MediaError(N_("The picture could not be analysed. Try another one."))
+    inputs = feed.stream.inputs
+    if inputs is None:
+        raise MediaError(
+            N_("The emotions in the picture were not computed: the profile in use has no expression network.")
+        )
+    rows = np.argsort(-inputs.sides, kind="stable")[:MAX_FACES_SHOWN]
+    luma = grey(image)
+    places = [(inputs.middles[i], inputs.sides[i], inputs.rolls[i], CROP_PX) for i in rows]
+    faces = [crop(luma, *place) for place in places]
+    meshes = [from_image(inputs.points[i, :, :2], crop_matrix(*place)) for i, place in zip(rows, places, strict=True)]
+    parts = [segment(mesh[None], CROP_PX, CROP_PX) for mesh in meshes]
+    return PictureAnalysis(
+        found=len(answer.result),
+        readable=len(inputs.sides),
+        faces=np.stack(faces) if faces else np.zeros((0, CROP_PX, CROP_PX), np.uint8),
+        parts=np.stack(parts) if parts else np.zeros((0, CROP_PX, CROP_PX), np.uint8),
+        hidden=hidden_share(image, inputs.points[rows]),
+        crops=inputs.crops[rows],
+        probabilities=inputs.probabilities[rows],
+        evidence=None if inputs.evidence is None else inputs.evidence[rows],
+    )
+
+
+def _ask_engine(engine: Engine, image: np.ndarray, patience: float) -> tuple[Feed, Answer]:
+    """The picture's own feed and its answer; raises as `analyze_picture`."""
     answered: Future[Answer] = Future()
     feed = Feed(Stream(keep_inputs=True), answered.set_result)
     try:
         engine.loaded.result(patience)
         engine.offer(feed, 0, image, datetime.now(UTC))
-        answer = answered.result(patience)
+        return feed, answered.result(patience)
     except TimeoutError:
         raise TimeoutError(
             _(
@@ -74,26 +101,3 @@ def look(engine: Engine, image: np.ndarray, patience: float = PATIENCE) -> Seen:
         ) from None
     finally:
         engine.leave(feed)
-    if answer.result is None:
-        raise MediaError(N_("The picture could not be analysed. Try another one."))
-    inputs = feed.stream.inputs
-    if inputs is None:
-        raise MediaError(
-            N_("The emotions in the picture were not computed: the profile in use has no expression network.")
-        )
-    rows = np.argsort(-inputs.sides, kind="stable")[:SHOWN]
-    luma = grey(image)
-    places = [(inputs.middles[i], inputs.sides[i], inputs.rolls[i], SIDE) for i in rows]
-    faces = [crop(luma, *place) for place in places]
-    meshes = [from_image(inputs.points[i, :, :2], crop_matrix(*place)) for i, place in zip(rows, places, strict=True)]
-    parts = [segment(mesh[None], SIDE, SIDE) for mesh in meshes]
-    return Seen(
-        found=len(answer.result),
-        readable=len(inputs.sides),
-        faces=np.stack(faces) if faces else np.zeros((0, SIDE, SIDE), np.uint8),
-        parts=np.stack(parts) if parts else np.zeros((0, SIDE, SIDE), np.uint8),
-        hidden=hidden_share(image, inputs.points[rows]),
-        crops=inputs.crops[rows],
-        probabilities=inputs.probabilities[rows],
-        evidence=None if inputs.evidence is None else inputs.evidence[rows],
-    )

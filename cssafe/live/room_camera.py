@@ -1,8 +1,7 @@
-"""A camera of this computer's own, without a browser: its frames go to the engine for one lesson, until the lesson
-ends.
+"""A camera of this computer, read without a browser: its frames feed one lesson until the lesson ends.
 
-A camera that is lost is sought again, ever more rarely, and found in the same lesson. A video file in its place plays in
-its own time and begins again at its end, as a camera has none. Pictures live in memory until the next one is there."""
+A lost camera is tried again, ever more rarely, and continues the same lesson. A video file in its place plays at its own speed
+and begins again at its end. Pictures live in memory until the next one is there."""
 
 import logging
 import threading
@@ -19,6 +18,7 @@ from cssafe.errors import ConfigurationError
 from cssafe.language import N_, _
 from cssafe.live.engine import Answer, Engine
 from cssafe.live.lesson import LiveLesson
+from cssafe.live.transports.messages import Overlay
 from cssafe.media import MediaError, hide_password
 from cssafe.settings import Settings
 from cssafe.vision.anonymize import anonymize
@@ -26,14 +26,14 @@ from cssafe.vision.preview import preview
 
 log = logging.getLogger(__name__)
 
-BACKOFF = (1.0, 2.0, 5.0, 10.0, 30.0)
-"""Seconds before each try to find a lost camera again; the last one is kept."""
+RECONNECT_DELAYS_S = (1.0, 2.0, 5.0, 10.0, 30.0)
+"""Delays before the tries to open a lost camera; the last one repeats."""
 
-TRIAL = 3.0
-"""Seconds of video by which a camera is tried."""
+TRIAL_S = 3.0
+"""Length of the video that a probe reads."""
 
-PREVIEW = 960
-"""Pixels of the preview's longer side at most: it is sent once a second."""
+MAX_PREVIEW_PX = 960
+"""Longer side of the preview: it is sent once a second."""
 
 HOSTED = N_(
     "This CSSAFE is hosted, so that it opens no camera of its own. Run it on a computer of the school (CSSAFE_MODE=local) "
@@ -41,20 +41,20 @@ HOSTED = N_(
 )
 
 
-class Camera(NamedTuple):
-    """What a camera gives. width, height: pixels. rate: frames a second, NaN if there was only one."""
+class CameraFormat(NamedTuple):
+    """Picture format of a camera. width, height: pixels. rate: frames a second, NaN if there was only one."""
 
     width: int
     height: int
     rate: float
 
 
-def check(chosen: Settings, source: str) -> None:
-    """Whether this may be opened at all: rtsp:// or http:// address, device number or video file.
+def check_source(chosen: Settings, source: str) -> None:
+    """Check that a camera may be opened: rtsp:// or http:// address, device number or video file.
 
     Raises:
-        ConfigurationError: strangers share this server, so that its own cameras and files are out of reach.
-        MediaError: it is none of these.
+        ConfigurationError: hosted, where strangers share the server's cameras and files.
+        MediaError: the source is none of these.
     """
     if chosen.hosted:
         raise ConfigurationError(HOSTED)
@@ -68,55 +68,57 @@ def check(chosen: Settings, source: str) -> None:
         )
 
 
-def look(chosen: Settings, source: str) -> Camera:
-    """Try a camera for a moment; nothing is analysed or kept.
+def probe_camera(chosen: Settings, source: str) -> CameraFormat:
+    """Format of a camera, read from a few seconds of video; nothing is analysed or kept.
 
     Raises:
-        ConfigurationError, MediaError: as `check`, or it gives no picture.
+        ConfigurationError, MediaError: as `check_source`, or it gives no picture.
     """
-    check(chosen, source)
+    check_source(chosen, source)
     pictures = media.frames(source, every=0)
     first = newest = next(pictures)
     more = 0
-    while newest.seconds - first.seconds < TRIAL and (picture := next(pictures, None)) is not None:
+    while newest.seconds - first.seconds < TRIAL_S and (picture := next(pictures, None)) is not None:
         newest, more = picture, more + 1
     height, width = newest.image.shape[:2]
-    return Camera(width, height, more / (newest.seconds - first.seconds) if more else float("nan"))
+    return CameraFormat(width, height, more / (newest.seconds - first.seconds) if more else float("nan"))
 
 
-class Capture:
-    """One lesson's camera, read by a thread of its own until the lesson has ended.
-
-    state: connecting, live, lost or ended. problem: what is wrong with the camera or its pictures, in the words of whoever
-    asks and without a password; empty while all is well."""
+class CameraReader:
+    """Thread that reads one lesson's camera until the lesson has ended."""
 
     def __init__(self, chosen: Settings, engine: Engine, lesson: LiveLesson, source: str) -> None:
-        """Raises as `check`."""
-        check(chosen, source)
         self.lesson = lesson
         self.source = source
         self._problem: MediaError | None = None
+        self._chosen = chosen
         self._engine = engine
         self._live = False
         self._offered: dict[int, np.ndarray] = {}
-        self._newest: tuple[np.ndarray, dict] | None = None
+        self._newest: tuple[np.ndarray, Overlay] | None = None
         self._wake = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="camera-reader", daemon=True)
+
+    def start(self) -> "CameraReader":
+        """Raises as `check_source`."""
+        check_source(self._chosen, self.source)
         self._thread.start()
+        return self
 
     @property
     def problem(self) -> str:
+        """What is wrong with the camera or its pictures, in the page's language and without a password; or empty."""
         return str(self._problem) if self._problem else ""
 
     @property
     def state(self) -> str:
+        """connecting, live, lost or ended."""
         if self.lesson.ended is not None:
             return "ended"
         return "live" if self._live else "lost" if self._problem else "connecting"
 
     def end(self) -> None:
-        """End the lesson, and the capture with it; a camera that is silent just now is let go when it speaks or after
-        media.PATIENCE.
+        """End the lesson and the reader. A silent camera is closed with its next picture or after media.PATIENCE.
 
         Raises:
             StoreError: the database cannot be written.
@@ -128,12 +130,11 @@ class Capture:
             self._thread.join(timeout=2)
 
     def preview(self) -> bytes | None:
-        """The newest analysed picture with its faces framed, and covered as the lesson says, as a JPEG; None while there is
-        none."""
+        """JPEG of the newest analysed picture, its faces framed and anonymized as the lesson says; None while there is none."""
         if (newest := self._newest) is None:
             return None
-        image, told = newest
-        return preview(anonymize(image, told["covers"], self.lesson.way), told["faces"], PREVIEW)
+        image, overlay = newest
+        return preview(anonymize(image, np.array(overlay.covers), self.lesson.way), overlay.faces, MAX_PREVIEW_PX)
 
     def _run(self) -> None:
         failures = 0
@@ -153,14 +154,14 @@ class Capture:
             if self.lesson.ended is None and str(problem) != self.problem:
                 log.warning("Room camera: %s It is tried again.", problem)
             self._live, self._newest, self._problem = False, None, problem
-            self._wake.wait(BACKOFF[min(failures, len(BACKOFF) - 1)])
+            self._wake.wait(RECONNECT_DELAYS_S[min(failures, len(RECONNECT_DELAYS_S) - 1)])
 
     def _read(self) -> None:
-        """From the first picture of a connection to its last."""
-        feed = self.lesson.connect(self._deliver)
+        """Offer all pictures of one connection."""
+        feed = self.lesson.lease.connect(self._deliver)
         try:
             for number, image in enumerate(self._pictures()):
-                if not self.lesson.holds(feed):
+                if not self.lesson.lease.holds(feed):
                     return
                 if not self._live:
                     self._live, self._problem = True, None
@@ -168,11 +169,11 @@ class Capture:
                 self._engine.offer(feed, number, image, self.lesson.clock.now())
         finally:
             self._engine.leave(feed)
-            self.lesson.disconnect(feed)
+            self.lesson.lease.disconnect(feed)
             self._offered.clear()
 
     def _pictures(self) -> Iterator[np.ndarray]:
-        """The camera's pictures as they come, at most one in media.EVERY; a file's in its own time, over and over."""
+        """Pictures of the camera, at most one in media.EVERY seconds; those of a file at its own speed, in a loop."""
         while True:
             began = time.monotonic()
             for seconds, image in media.frames(self.source):
@@ -186,8 +187,8 @@ class Capture:
     def _deliver(self, answer: Answer) -> None:
         image = self._offered.pop(answer.number, None)
         if answer.result is not None:
-            told = self.lesson.take(answer.result)
+            overlay = self.lesson.add_result(answer.result)
             if image is not None and self._live:
-                self._newest, self._problem = (image, told), None
-        elif answer.problem and self._live:
-            self._problem = MediaError(answer.problem)
+                self._newest, self._problem = (image, overlay), None
+        elif answer.error is not None and self._live:
+            self._problem = answer.error

@@ -1,8 +1,8 @@
-"""Uploaded files, analysed one after the other on a thread of their own while the page looks on.
+"""Analysis of uploaded files, one after the other on a thread of its own, while the page shows its progress.
 
-Their pictures take turns with the cameras' at the engine: the next one is offered when the last has been answered, so
-that one waits there at most. Files stay where they are, in memory; of each one picture is decoded at a time. Of an
-image its preview is kept, of a video one frame's figures a second; both go with the visit.
+Their pictures take turns with the cameras' at the engine: the next one is offered when the last is answered. Files stay in
+memory, and one picture is decoded at a time. Of an image its preview is kept, of a video one frame's figures a second; both go
+with the visit.
 """
 
 import logging
@@ -34,19 +34,18 @@ from cssafe.vision.preview import preview
 
 log = logging.getLogger(__name__)
 
-PATIENCE = 0.2
-"""Seconds between two looks whether the visitor has stopped the analysis, while the engine is busy elsewhere."""
+STOP_CHECK_S = 0.2
+"""Time between two checks for a stop by the visitor, while the engine is busy elsewhere."""
 
 
-class Stopped(Exception):
-    """The visitor wants no more of it."""
+class AnalysisStopped(Exception):
+    """The visitor has stopped the analysis."""
 
 
 @dataclass
 class Upload:
-    """One file and what became of it. moments: second -> seconds from the start and figures of its first frame.
-    preview: JPEG of an image with its faces drawn, empty for a video. error: why it, or the rest of it, could not be
-    read."""
+    """One file and its results. moments: second -> seconds from the start and figures of its first frame.
+    preview: JPEG of an image with its faces drawn, empty for a video. error: why it, or the rest of it, was not read."""
 
     file: BinaryIO
     about: About
@@ -67,8 +66,8 @@ class Upload:
 
 @dataclass(frozen=True)
 class Progress:
-    """number: of the file being read, from 1. files: of all of them. share: of the whole work, in [0, 1]. left: seconds,
-    None while that cannot be told."""
+    """Progress of an analysis. number: of the current file, from 1. files: number of all. share: of the whole work, in [0, 1].
+    left: seconds, None while unknown."""
 
     number: int
     files: int
@@ -78,7 +77,7 @@ class Progress:
 
 
 class Analysis:
-    """The files of one visitor, while they are analysed and afterwards. `stop` it when nobody waits for it any more."""
+    """Analysis of one visitor's files. Call `stop` when nobody waits for it any more."""
 
     def __init__(
         self,
@@ -89,15 +88,15 @@ class Analysis:
         way: str,
         formula: Formula | None = None,
     ) -> None:
-        """files: each with its `name`. audience: "self" or "class"; all of it counts as the activity usual for it. way: how
+        """files: each with its `name`. audience: "self" or "class"; all files count as its default activity. way: how
         faces appear in pictures, of privacy.Anonymization. formula: None for the profile's own."""
         self.profile, self.audience, self.way = profile, audience, way
         self.formula = formula or choose_formula(None, profile.expression)
         self.uploads: list[Upload] = []
         self.error: CssafeError | None = None
-        """Why the analysis broke off."""
+        """Why the analysis ended early."""
         self.done = threading.Event()
-        """Nothing happens any more: all is read, or the rest was stopped."""
+        """Set at the end of the analysis, complete or not."""
         self._engine = engine
         self._files = files
         self._answer: Answer | None = None
@@ -113,7 +112,7 @@ class Analysis:
         return self
 
     def stop(self) -> None:
-        """End it after the picture in work; what is finished stays."""
+        """End after the current picture; finished results stay."""
         self._stop.set()
 
     @property
@@ -127,7 +126,7 @@ class Analysis:
 
     @property
     def progress(self) -> Progress | None:
-        """How far it is; None until the first file is begun."""
+        """None until the first file is begun."""
         uploads, work = list(self.uploads), list(self._work)
         if not uploads:
             return None
@@ -140,17 +139,17 @@ class Analysis:
             left = (time.monotonic() - self._clock) / self._frames * (sum(work) - done)
         return Progress(now + 1, len(work), uploads[now].name, done / sum(work), left)
 
-    def shown(self, image: np.ndarray, result: FrameResult) -> bytes:
-        """The picture, uint8 (h, w, 3) BGR, with its faces drawn, and covered where that was chosen, as a JPEG."""
+    def draw_preview(self, image: np.ndarray, result: FrameResult) -> bytes:
+        """JPEG of a picture, uint8 (h, w, 3) BGR, its faces drawn and anonymized as chosen."""
         ends = box_outlines(result.faces.boxes) if result.outlines is None else result.outlines
-        told = individuals(self.profile, self.audience, len(result))
-        return preview(anonymize(image, cover_polygons(ends), self.way), describe(result, told))
+        faces = describe(result, individuals(self.profile, self.audience, len(result)))
+        return preview(anonymize(image, cover_polygons(ends), self.way), faces)
 
     def _run(self) -> None:
         try:
             self._wait_for_networks()
             self._read_all()
-        except Stopped:
+        except AnalysisStopped:
             pass
         except ConfigurationError as error:
             self.error = error
@@ -164,8 +163,8 @@ class Analysis:
 
     def _wait_for_networks(self) -> None:
         while not self._engine.loaded.done():
-            if self._stop.wait(PATIENCE):
-                raise Stopped
+            if self._stop.wait(STOP_CHECK_S):
+                raise AnalysisStopped
         self._engine.loaded.result()
 
     def _read_all(self) -> None:
@@ -192,25 +191,25 @@ class Analysis:
             for picture, result in seen:
                 self._frames += 1
                 if upload.about.still:
-                    upload.preview = self.shown(picture.image, result)
+                    upload.preview = self.draw_preview(picture.image, result)
                 upload.moments.setdefault(int(picture.seconds), (picture.seconds, result))
         finally:
             self._engine.leave(feed)
 
     def _ask(self, feed: Feed, frame: Frame) -> FrameResult:
-        """What the engine says of a frame.
+        """The engine's result of a frame.
 
         Raises:
-            Stopped: instead of an answer.
+            AnalysisStopped: the visitor has stopped.
             MediaError: the frame could not be analysed.
         """
         if self._stop.is_set():
-            raise Stopped
+            raise AnalysisStopped
         self._answered.clear()
         self._engine.offer(feed, self._frames, frame.image, frame.time)
-        while not self._answered.wait(PATIENCE):
+        while not self._answered.wait(STOP_CHECK_S):
             if self._stop.is_set():
-                raise Stopped
+                raise AnalysisStopped
         answer = self._answer
         assert answer is not None, "an answer has come"
         if answer.result is None:
@@ -222,8 +221,8 @@ class Analysis:
         self._answered.set()
 
 
-class Held:
-    """A visit's hold on its analysis: when the visit is forgotten, the analysis ends."""
+class AnalysisHandle:
+    """A visit's analysis, which ends when the visit is garbage-collected."""
 
     def __init__(self, analysis: Analysis) -> None:
         self.analysis = analysis

@@ -70,7 +70,7 @@ def _describe(backup: Backup) -> str:
 def _restore(backup: Backup) -> None:
     try:
         with st.spinner(_("Restoring the backup …")):
-            services.restore(backup.path)
+            services.current().restore(backup.path)
     except StoreError as error:
         st.error(escape_sentence(error), icon=":material/error:")
         return

@@ -59,7 +59,7 @@ def workspace() -> Workspace:
     with its message. Call it again in callbacks: a visit's workspace may be closed between two runs."""
     try:
         if settings().profile.stored:
-            return services.workspace()
+            return services.current().workspace()
         return _visit().workspace()
     except StoreError as error:
         st.error(escape_sentence(error), icon=":material/error:")
@@ -70,7 +70,7 @@ def _visit() -> services.Visit:
     if "visit" not in st.session_state:
         context = get_script_run_ctx()
         session = context.session_id if context else ""
-        st.session_state["visit"] = services.Visit(
+        st.session_state["visit"] = services.current().visit(
             lambda: not runtime.exists() or runtime.get_instance().is_active_session(session)
         )
     return st.session_state["visit"]

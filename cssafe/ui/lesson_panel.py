@@ -8,7 +8,7 @@ import streamlit as st
 from cssafe.labels import ACTIVITIES, FERPLUS, LEVELS, REASONS
 from cssafe.language import N_, _
 from cssafe.live.lesson import LiveLesson
-from cssafe.live.lesson_state import Reading
+from cssafe.live.lesson_state import ClassReading
 from cssafe.names import escape_markdown, escape_sentence
 from cssafe.settings import IDLE_TIMEOUT_MINUTES, MINIMUM_GROUP, ROOT, Profile
 from cssafe.store.backups import MAX_BACKUP_DAYS
@@ -108,7 +108,7 @@ def show_figures(lesson: LiveLesson) -> None:
     """Concentration, faces and emotions at this moment, twice a second."""
     from cssafe.charts import live, scores  # Altair takes half a second, which the form above need not wait for
 
-    view = lesson.view()
+    view = lesson.state()
     if view.ended:
         st.rerun()
     reading = view.reading
@@ -137,7 +137,7 @@ def show_figures(lesson: LiveLesson) -> None:
         view.history,
         key="last_minutes",
     )
-    parts = lesson.why()
+    parts = lesson.explain_score()
     common.show_chart(scores.parts_now(parts), scores.parts_now_caption(parts), parts, key="parts_now")
     if lesson.profile.expression:
         shares = reading.expression or dict.fromkeys(FERPLUS, 0.0)
@@ -147,7 +147,7 @@ def show_figures(lesson: LiveLesson) -> None:
         )
 
 
-def format_level(reading: Reading) -> str:
+def format_level(reading: ClassReading) -> str:
     """The level with its interval in words."""
     level = _(LEVELS[reading.level])
     if math.isnan(reading.low):
@@ -160,7 +160,7 @@ def activity_switch(lesson: LiveLesson) -> None:
     """The switch of the activity."""
 
     def switch() -> None:
-        lesson.switch(st.session_state["activity"])
+        lesson.switch_activity(st.session_state["activity"])
 
     st.session_state["activity"] = lesson.activity  # it may have been switched on another device
     st.segmented_control(
@@ -182,7 +182,7 @@ def marker_buttons(lesson: LiveLesson) -> None:
     with st.container(horizontal=True):
         for key, (kind, title) in enumerate(MARKERS.items(), 1):
             if st.button(_(title), key=f"marker_{kind}", help=_("Note this moment"), shortcut=str(key)):
-                lesson.mark(kind)
+                lesson.add_marker(kind)
                 st.toast(_("Noted: {marker}.").format(marker=escape_markdown(_(kind))))
     if lesson.lesson.audience == "class":
         st.toggle(_("Hints"), lesson.hints, key="hints", help=_(HINTS), on_change=_switch, args=(lesson,))
@@ -196,7 +196,7 @@ def _switch(lesson: LiveLesson) -> None:
 
 def show_recorded(lesson: LiveLesson) -> None:
     """The result of an ended lesson, with links to its figures."""
-    view = lesson.view()
+    view = lesson.state()
     if view.seconds:
         words = _(
             "**{name}** is over. Recorded: {seconds} seconds with a face in view, at most {most} at once, no picture."

@@ -75,6 +75,6 @@ def _start_lesson() -> None:
         workspace.set("agreed", True)
     workspace.set("live", form)
     st.session_state["transport"] = Transport.choose(form.pop("connection"))
-    lesson = LiveLesson(workspace, common.settings().profile, **form)
-    services.register(lesson)
+    lesson = LiveLesson.start(workspace, common.settings().profile, **form)
+    services.current().register(lesson)
     st.session_state["lesson"] = lesson

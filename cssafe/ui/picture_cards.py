@@ -79,7 +79,7 @@ def _show_moment(upload: Upload, analysis: Analysis, best: int, slider: str) -> 
     with picture:
         try:
             still = next(media.frames(upload.file, 0, since=at)).image
-            shown = analysis.shown(still, result)
+            shown = analysis.draw_preview(still, result)
             st.image(shown, width="stretch", alt=_("This moment, faces drawn: {n}").format(n=len(result)))
         except MediaError as error:
             st.warning(escape_sentence(error), icon=":material/broken_image:")

@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from cssafe.errors import ConfigurationError
 from cssafe.language import N_, _
 from cssafe.live import services
-from cssafe.live.room_camera import check, look
+from cssafe.live.room_camera import check_source, probe_camera
 from cssafe.media import MediaError, hide_password
 from cssafe.names import escape_sentence
 from cssafe.store import StoreError, Workspace
@@ -102,7 +102,7 @@ def _camera_fields(workspace: Workspace) -> DeltaGenerator:
 def _test_camera(messages: DeltaGenerator) -> None:
     try:
         with messages, st.spinner(_("Reading the camera for three seconds; nothing is saved …")):
-            seen = look(common.settings(), _typed_source())
+            seen = probe_camera(common.settings(), _typed_source())
     except (ConfigurationError, MediaError) as error:
         messages.error(escape_sentence(error), icon=":material/videocam_off:")
         return
@@ -123,7 +123,7 @@ def _typed_source() -> str:
         typed = saved
     elif "***" in typed:
         raise MediaError(RETYPE)
-    check(common.settings(), typed)
+    check_source(common.settings(), typed)
     return typed
 
 
@@ -138,7 +138,7 @@ def _start_lesson() -> None:
             past = _("{end:%H:%M} is past: it is {now:%H:%M} in {zone}. Choose a later end, or none.")
             raise ConfigurationError(past.format(end=end, now=now, zone=zone))
         source = save_camera()
-        services.room().start(common.workspace(), source, time_zone=zone, until=until, **form)
+        services.current().room().start(common.workspace(), source, time_zone=zone, until=until, **form)
     except (ConfigurationError, MediaError, StoreError) as error:
         st.session_state["complaint"] = str(error)
 
@@ -146,5 +146,5 @@ def _start_lesson() -> None:
 @st.fragment(run_every=2)
 def _wait_for_lesson() -> None:
     """Show a lesson that the timetable or another browser has started meanwhile."""
-    if services.room().running() is not None:
+    if services.current().room().running() is not None:
         st.rerun()

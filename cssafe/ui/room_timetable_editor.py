@@ -39,17 +39,17 @@ def edit_room_timetable(workspace: Workspace) -> None:
             ),
             icon=":material/calendar_month:",
         )
-    if problem := services.room().problem:
+    if problem := services.current().room().problem:
         stuck = _("The timetable cannot be followed: {problem}").format(problem=escape_sentence(problem))
         st.warning(stuck, icon=":material/error:")
     edited = _entries_table(entries)
     if st.button(_("Save timetable"), icon=":material/save:"):
         try:
             read = room_timetable.parse_timetable(edited.to_dict("records"))
-            if services.room().running() is None:
+            if services.current().room().running() is None:
                 save_camera()
             common.workspace().set("timetable", read)
-            services.room().reload()
+            services.current().room().reload()
         except (ConfigurationError, MediaError, StoreError, ValueError) as error:
             st.error(escape_sentence(error), icon=":material/error:")
         else:

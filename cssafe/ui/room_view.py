@@ -7,7 +7,7 @@ import streamlit as st
 
 from cssafe.language import N_, _
 from cssafe.live import services
-from cssafe.live.room_camera import Capture
+from cssafe.live.room_camera import CameraReader
 from cssafe.media import hide_password
 from cssafe.names import escape_markdown, escape_sentence
 from cssafe.store import StoreError
@@ -24,7 +24,7 @@ STATES = {
 }
 
 
-def show_room_lesson(capture: Capture) -> None:
+def show_room_lesson(capture: CameraReader) -> None:
     """Picture, controls and figures of the running lesson."""
     left, right = st.columns([3, 2], gap="medium")
     lesson = capture.lesson
@@ -38,7 +38,7 @@ def show_room_lesson(capture: Capture) -> None:
         activity_switch(lesson)
         marker_buttons(lesson)
         st.button(_("End lesson"), type="primary", icon=":material/stop_circle:", on_click=_end_lesson, width="stretch")
-        if until := services.room().until():
+        if until := services.current().room().ends_at():
             zone = lesson.lesson.time_zone
             ends = _("Ends by itself at {end:%H:%M} ({zone}), with or without this page.")
             st.caption(ends.format(end=until.astimezone(ZoneInfo(zone)), zone=zone))
@@ -52,7 +52,7 @@ def show_room_lesson(capture: Capture) -> None:
 
 
 @st.fragment(run_every=1)
-def _show_picture(capture: Capture) -> None:
+def _show_picture(capture: CameraReader) -> None:
     """The state of the camera and its newest picture, once a second."""
     icon, words = STATES[capture.state]
     st.markdown(f"{icon} {_(words)}")
@@ -65,6 +65,6 @@ def _show_picture(capture: Capture) -> None:
 
 def _end_lesson() -> None:
     try:
-        services.room().end()
+        services.current().room().end()
     except StoreError as error:
         st.session_state["complaint"] = str(error)

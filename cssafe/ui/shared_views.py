@@ -47,12 +47,12 @@ def require_lesson(view: str) -> LiveLesson:
     """The lesson with the key in the address, or the running one of the visitor's workspace; without any, the page says what to
     do and ends. view: of NAMES."""
     if key := st.query_params.get("key", ""):
-        if (found := services.watched(view, key)) is not None:
+        if (found := services.current().find_shared(view, key)) is not None:
             return found
         st.title(_(NAMES[view]))
         st.info(_(OVER), icon=":material/hourglass_disabled:")
         st.stop()
-    own = services.classes(common.workspace())
+    own = services.current().classes(common.workspace())
     if len(own) == 1:
         return own[0]
     st.title(_(NAMES[view]))
@@ -73,7 +73,7 @@ def require_lesson(view: str) -> LiveLesson:
 
 @st.fragment(run_every=2)
 def _wait() -> None:
-    if services.classes(common.workspace()):
+    if services.current().classes(common.workspace()):
         st.rerun()
 
 

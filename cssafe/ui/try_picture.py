@@ -12,7 +12,7 @@ from cssafe.errors import ConfigurationError
 from cssafe.labels import FERPLUS
 from cssafe.language import N_, _, ngettext
 from cssafe.live import services
-from cssafe.live.picture_analysis import SHOWN, Seen, look
+from cssafe.live.picture_analysis import MAX_FACES_SHOWN, PictureAnalysis, analyze_picture
 from cssafe.media import MediaError
 from cssafe.names import escape_sentence
 from cssafe.privacy import individuals
@@ -54,7 +54,7 @@ def picture_tool(profile: Profile) -> None:
             icon=":material/visibility:",
         )
         return
-    if problem := services.problem():
+    if problem := services.current().problem():
         st.error(escape_sentence(problem), icon=":material/error:")
         return
     st.caption(
@@ -64,7 +64,7 @@ def picture_tool(profile: Profile) -> None:
         )
     )
     agreed = not profile.agreement or common.workspace().get("agreed", False)
-    network = services.network()
+    network = services.current().network()
     if network is not None and not network.mapped:
         st.info(_(NO_MAP), icon=":material/info:")
     chosen = _choose()
@@ -105,12 +105,12 @@ def _show(chosen: UploadedFile, profile: Profile) -> None:
             with st.spinner(_("The picture is being analysed …"), show_time=True):
                 st.session_state["looked"] = (
                     chosen.file_id,
-                    look(services.engine(), media.decode_image(chosen.getvalue())),
+                    analyze_picture(services.current().engine(), media.decode_image(chosen.getvalue())),
                 )
     except (MediaError, TimeoutError, ConfigurationError) as error:
         st.warning(escape_sentence(error), icon=":material/broken_image:")
         return
-    seen: Seen = st.session_state["looked"][1]
+    seen: PictureAnalysis = st.session_state["looked"][1]
     if not seen.found:
         st.info(_(NO_FACE).format(least=MIN_FACE_PX), icon=":material/person_off:")
     elif not seen.readable:
@@ -131,10 +131,10 @@ def _show(chosen: UploadedFile, profile: Profile) -> None:
         _show_faces(seen, chosen.file_id)
 
 
-def _show_faces(seen: Seen, picture: str) -> None:
+def _show_faces(seen: PictureAnalysis, picture: str) -> None:
     """A card for each face. picture: an id for the keys of its widgets."""
-    if seen.readable > SHOWN:
-        st.caption(_("Shown are the {n} largest of {all} faces.").format(n=SHOWN, all=seen.readable))
+    if seen.readable > MAX_FACES_SHOWN:
+        st.caption(_("Shown are the {n} largest of {all} faces.").format(n=MAX_FACES_SHOWN, all=seen.readable))
     if left := seen.found - seen.readable:
         st.caption(
             ngettext(
@@ -183,7 +183,7 @@ def _show_parts_key() -> None:
 
 
 @st.fragment
-def _show_card(seen: Seen, number: int, picture: str, way: str) -> None:
+def _show_card(seen: PictureAnalysis, number: int, picture: str, way: str) -> None:
     """One face: its pictures on the left, its figures on the right. way: anonymization of the pictures."""
     shares = dict(zip(FERPLUS, seen.probabilities[number].tolist(), strict=True))
     leading = max(shares, key=shares.__getitem__)
@@ -204,7 +204,7 @@ def _show_card(seen: Seen, number: int, picture: str, way: str) -> None:
         _show_face_figures(seen, number, shares, chosen, f"{picture} {number}")
 
 
-def _show_pictures(seen: Seen, number: int, chosen: str, way: str) -> None:
+def _show_pictures(seen: PictureAnalysis, number: int, chosen: str, way: str) -> None:
     """The network's input, its evidence for the chosen emotion, and the parts of the face."""
     enlarged = np.kron(seen.crops[number], np.ones((5, 5), np.uint8))  # a browser's enlargement would blur it
     small, face = (anonymize_whole(np.dstack([grey] * 3), way) for grey in (enlarged, seen.faces[number]))
@@ -235,7 +235,7 @@ def _show_pictures(seen: Seen, number: int, chosen: str, way: str) -> None:
         )
 
 
-def _show_face_figures(seen: Seen, number: int, shares: dict[str, float], chosen: str, key: str) -> None:
+def _show_face_figures(seen: PictureAnalysis, number: int, shares: dict[str, float], chosen: str, key: str) -> None:
     """Occlusion, probabilities and affect. shares: emotion -> probability. key: of the face's widgets."""
     st.caption(
         _("About {share:.0f} % of the face seems hidden (± {error:.0f}).").format(

@@ -4,7 +4,7 @@ import streamlit as st
 
 from cssafe.language import N_, _
 from cssafe.live import services
-from cssafe.live.upload import Analysis, Held
+from cssafe.live.upload import Analysis, AnalysisHandle
 from cssafe.scoring.formula import choose_formula
 from cssafe.settings import MAX_UPLOAD_FILES, MAX_UPLOAD_MB, MINIMUM_GROUP
 from cssafe.store import Workspace
@@ -113,5 +113,5 @@ def _start_analysis() -> None:
         workspace.set("agreed", True)
     files, audience = st.session_state["uploads"], st.session_state["audience"]
     formula = choose_formula(workspace.get("formula"), profile.expression)
-    analysis = Analysis(services.engine(), files, profile, audience, saved_anonymization(audience), formula)
-    st.session_state["files"] = Held(analysis.start())
+    analysis = Analysis(services.current().engine(), files, profile, audience, saved_anonymization(audience), formula)
+    st.session_state["files"] = AnalysisHandle(analysis.start())

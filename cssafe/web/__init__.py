@@ -1,1 +1,1 @@
-"""What stands before every page, route and socket: ASGI middleware and limits of the server process."""
+"""ASGI middleware before every page, route and socket, and limits of the server process."""

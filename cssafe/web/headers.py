@@ -1,4 +1,4 @@
-"""Security headers of every answer, and Streamlit's addresses that nobody needs."""
+"""Security headers of every response, and blocked paths of Streamlit."""
 
 import base64
 import hashlib
@@ -27,7 +27,7 @@ POLICY = {
     "form-action": "'self'",
     "frame-ancestors": "{frames}",
 }
-"""Content-Security-Policy: nothing comes from another server, and no script that stands in a page runs."""
+"""Content-Security-Policy: nothing from other servers, and no inline script but the page's own."""
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -37,15 +37,14 @@ HEADERS = {
 
 LOCAL_FRAMES = "'self'"
 HOSTED_FRAMES = "'self' https://share.streamlit.io https://*.streamlit.app"
-"""Pages that may show CSSAFE in a frame where CSSAFE_FRAME_ANCESTORS names none: Streamlit Community Cloud does."""
+"""Default of CSSAFE_FRAME_ANCESTORS, hosted: Streamlit Community Cloud shows the app in a frame."""
 
-CLOSED = re.compile(r"/(_stcore/(metrics|script-health-check|agent/.*)|auth/log(in|out)|oauth2callback)/?$")
-"""Figures of every session's memory, the agent interface and the sign-in, which CSSAFE does not have."""
+CLOSED_PATHS = re.compile(r"/(_stcore/(metrics|script-health-check|agent/.*)|auth/log(in|out)|oauth2callback)/?$")
+"""Memory figures of all sessions, the agent interface, and the sign-in, which CSSAFE does not have."""
 
 
 def policy(page: str, chosen: Settings) -> str:
-    """The Content-Security-Policy. page: Streamlit's HTML, whose own inline scripts may run, as may those that keep the
-    language."""
+    """The Content-Security-Policy. page: Streamlit's HTML; its inline scripts may run, and those that store the language."""
     frames = chosen.frame_ancestors or (HOSTED_FRAMES if chosen.hosted else LOCAL_FRAMES)
     inline = re.findall(r"<script>(.*?)</script>", page, re.DOTALL) + [cookie_script(code) for code in LANGUAGES]
     hashes = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in inline]
@@ -55,17 +54,17 @@ def policy(page: str, chosen: Settings) -> str:
     )
 
 
-STARTS = ("http.response.start", "websocket.http.response.start", "websocket.accept")
-"""Messages that begin an answer and hold its headers."""
+ANSWER_STARTS = ("http.response.start", "websocket.http.response.start", "websocket.accept")
+"""ASGI messages that carry the headers of a response."""
 
 REFUSED = "This connection is refused."
 BROKEN = "The server failed over this request. Try again; its log says what went wrong."
 
 
 class SecurityHeaders:
-    """Middleware that adds HEADERS and the policy to every answer, also to handshakes and failures, and answers 404 to CLOSED.
+    """Middleware that adds HEADERS and the policy to every response, also to handshakes and errors. CLOSED_PATHS get 404.
 
-    uvicorn answers requests that are no HTTP itself (400): a sentence as plain text, without these headers."""
+    uvicorn itself answers invalid HTTP (400, plain text) without these headers."""
 
     def __init__(self, app: ASGIApp, policy: Callable[[], str]) -> None:
         self.app, self.policy = app, policy
@@ -81,13 +80,13 @@ class SecurityHeaders:
             if message["type"] == "websocket.close" and not begun:  # uvicorn would answer a bare 403
                 await PlainTextResponse(REFUSED, 403)(scope, receive, send_with_headers)
                 return
-            if message["type"] in STARTS:
+            if message["type"] in ANSWER_STARTS:
                 begun = True
                 headers = MutableHeaders(scope=message)
                 headers.update(HEADERS | {"Content-Security-Policy": self.policy()})
             await send(message)
 
-        app = PlainTextResponse("Not found", 404) if CLOSED.search(scope["path"]) else self.app
+        app = PlainTextResponse("Not found", 404) if CLOSED_PATHS.search(scope["path"]) else self.app
         try:
             await app(scope, receive, send_with_headers)
         except Exception:  # Starlette and uvicorn would answer it outside of this middleware

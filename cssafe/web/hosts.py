@@ -1,8 +1,8 @@
-"""Host and Origin rules: the names under which the server answers, and the pages that may call it.
+"""Host and Origin rules: accepted names of the server, and pages that may call it.
 
-A page of any site can let its own name point to this computer (DNS rebinding). The browser then takes CSSAFE for a part of
-that site and lets its scripts read everything. The Host header still has that site's name, so names that were not given are
-refused. An IP address in it was typed or linked as such: no rebinding leads there."""
+Any site can let its own name point to this computer (DNS rebinding). The browser then takes CSSAFE for a part of that site
+and lets its scripts read everything. The Host header still has that site's name, so unknown names are refused. An IP address
+is accepted: no rebinding leads to one."""
 
 import logging
 import socket
@@ -25,7 +25,7 @@ LOOPBACK = ("localhost", "*.localhost")
 ANY = ("*",)
 
 DEFAULT_PORTS = {"http": ":80", "https": ":443"}
-"""Scheme -> its port, which browsers leave out and some proxies write."""
+"""Scheme -> its port, which browsers omit and some proxies write."""
 
 WRONG_HOST = (
     "This server is not known by that name. Open CSSAFE by its own name or number, or add the name to CSSAFE_HOSTS "
@@ -37,11 +37,11 @@ WRONG_ORIGIN = (
 )
 
 
-def names(chosen: Settings, given: Iterable[str]) -> tuple[str, ...]:
-    """Patterns of host names under which the server answers.
+def host_patterns(chosen: Settings, given: Iterable[str]) -> tuple[str, ...]:
+    """Patterns of accepted host names.
 
-    given: names that Streamlit was started with; locally they count as well. Hosted without CSSAFE_HOSTS every name is
-    accepted, for the platform decides it.
+    given: names that Streamlit was started with; locally they are accepted too. Hosted without CSSAFE_HOSTS every name is
+    accepted, because the platform decides it.
     """
     if chosen.hosted and not chosen.hosts:
         return ANY
@@ -53,7 +53,7 @@ def names(chosen: Settings, given: Iterable[str]) -> tuple[str, ...]:
 
 
 def is_allowed(host: str, patterns: Iterable[str]) -> bool:
-    """Whether a Host header names an IP address or a host of these patterns. Its port does not matter."""
+    """Whether a Host header names an IP address or matches a pattern, with any port."""
     try:
         parts = urlsplit(f"//{host}")
         port_is_a_number = parts.port is None or parts.port > 0
@@ -66,9 +66,8 @@ def is_allowed(host: str, patterns: Iterable[str]) -> bool:
 
 
 def same_site(headers: Headers, origins: Iterable[str], *, required: bool = False) -> bool:
-    """Whether the page that calls came from this very host, as the browser or the proxy before us names it, or from an
-    address of these patterns. Browsers name it in Origin, which no page can change; they leave it out when a page is
-    opened. required: whether a call without it is refused."""
+    """Whether the Origin header names this host, as the browser or a proxy knows it, or matches a pattern. No page can change
+    that header; browsers omit it when a page is opened. required: whether a call without it is refused."""
     origin = headers.get("origin")
     if origin is None:
         return not required
@@ -78,7 +77,7 @@ def same_site(headers: Headers, origins: Iterable[str], *, required: bool = Fals
 
 
 class HostCheck:
-    """Middleware that refuses requests and sockets for other hosts, and calls from pages of other sites."""
+    """Middleware that refuses unknown hosts, and calls from pages of other sites."""
 
     def __init__(self, app: ASGIApp, rules: Callable[[], tuple[Iterable[str], Iterable[str]]]) -> None:
         """rules: patterns of host names, and of origins besides the server's own."""
@@ -102,8 +101,8 @@ class HostCheck:
 
 
 def _with_own_origin(scope: Scope) -> Scope:
-    """A handshake with the Host in its Origin, now that the latter was allowed. Streamlit compares the two by character;
-    where they differ it refuses, after it has looked up this computer's address on the internet."""
+    """A handshake whose allowed Origin is replaced by its Host. Streamlit compares the two by character; where they differ it
+    refuses, after it has looked up this computer's address on the internet."""
     headers = MutableHeaders(raw=list(scope["headers"]))
     if scope["type"] != "websocket" or not {"origin", "host"} <= set(headers):
         return scope
@@ -112,13 +111,13 @@ def _with_own_origin(scope: Scope) -> Scope:
 
 
 def _normalized(origin: str) -> str:
-    """In lower case, and without the port that its scheme has anyway."""
+    """In lower case, without the default port of its scheme."""
     origin = origin.lower()
     return origin.removesuffix(DEFAULT_PORTS.get(origin.partition("://")[0], ""))
 
 
 def _hosts(headers: Headers) -> list[str]:
-    """The Host header, and those that proxies replaced."""
+    """Values of the Host header and of X-Forwarded-Host."""
     named = [*headers.getlist("host"), *headers.get("x-forwarded-host", "").split(",")]
     return [host.strip() for host in named if host.strip()]
 

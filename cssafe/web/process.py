@@ -4,14 +4,14 @@ import logging
 import time
 
 MAX_OPEN_FILES = 8192
-"""File handles of the process, one for each connection. The usual 1,024 are used up by as many half-open requests. One
-takes 4 kB (measured with 3,000), so that 8,192 take about 30 MB."""
+"""File handles of the process, one a connection. As many half-open requests use up the usual 1,024. One takes 4 kB
+(measured with 3,000), so 8,192 take about 30 MB."""
 
-LINES_A_MINUTE = 5
-"""Log lines of the same text in a minute; the others are counted."""
+MAX_LINES_PER_MINUTE = 5
+"""Log lines of the same text; further ones are counted."""
 
 MAX_TEXTS = 1000
-"""Different texts that are remembered."""
+"""Different texts in memory."""
 
 LOGGERS = (
     "asyncio",
@@ -21,11 +21,11 @@ LOGGERS = (
     "streamlit.web.server.starlette.starlette_routes",
     "streamlit.web.server.starlette.starlette_websocket",
 )
-"""Loggers whose lines a stranger can cause from outside."""
+"""Loggers whose lines a stranger can cause."""
 
 
 class RepeatFilter(logging.Filter):
-    """Lets LINES_A_MINUTE records of the same text through; the first of the next minute says how many were left out."""
+    """Passes MAX_LINES_PER_MINUTE records of the same text; the next minute's first says how many were left out."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,24 +35,24 @@ class RepeatFilter(logging.Filter):
         text, now = str(record.msg), time.monotonic()
         begun, count = self._seen.get(text, (now, 0))
         if now - begun >= 60:
-            if count > LINES_A_MINUTE:
-                record.msg = f"{text} ({count - LINES_A_MINUTE} more of these were left out)"
+            if count > MAX_LINES_PER_MINUTE:
+                record.msg = f"{text} ({count - MAX_LINES_PER_MINUTE} more of these were left out)"
             begun, count = now, 0
         if len(self._seen) >= MAX_TEXTS:
             self._seen.clear()
         self._seen[text] = begun, count + 1
-        return count < LINES_A_MINUTE
+        return count < MAX_LINES_PER_MINUTE
 
 
 def limit_log() -> None:
-    """Filter the loggers of LOGGERS."""
+    """Add the filter to LOGGERS."""
     repeats = RepeatFilter()
     for name in LOGGERS:
         logging.getLogger(name).addFilter(repeats)
 
 
 def allow_connections() -> None:
-    """Raise the limit of open files to MAX_OPEN_FILES, or as far as the system lets us."""
+    """Raise the limit of open files to MAX_OPEN_FILES, or to the system's own limit."""
     try:
         import resource
     except ImportError:  # Windows has no such limit

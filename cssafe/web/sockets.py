@@ -11,21 +11,21 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 log = logging.getLogger(__name__)
 
 MAX_SOCKETS = 150
-"""Open WebSockets of the server. With 2 MB each, unfinished messages take 300 MB at most, which a host with 1 GB has beside
-the 400 MB of the server."""
+"""Open WebSockets of the server. Unfinished messages of 2 MB each take 300 MB at most; a host with 1 GB has that beside the
+400 MB of the server."""
 
 MAX_CLIENT_SOCKETS = 120
-"""Of one client address: a school often has one for all, and 30 viewers and 30 students' devices with a camera take 90."""
+"""Open WebSockets of one client address, often that of a whole school: 30 viewers and 30 devices with a camera take 90."""
 
 CLOSING_S = 10.0
-"""Seconds that a socket which the server closes may still receive: uvicorn waits so long for the browser's answer."""
+"""Time in which a closed socket may still receive: uvicorn waits so long for the browser's answer."""
 
 MAX_FRAGMENTS = 1000
-"""Pieces of one unfinished message. Browsers send few and large ones. A piece of two bytes takes 37 (measured), and an empty
-one counts for no limit of a message."""
+"""Fragments of one unfinished message. Browsers send few and large ones. A fragment of two bytes takes 37 (measured), and an
+empty one does not count towards the message's size limit."""
 
-CHECK_S = 1.0
-"""Seconds between two counts of them: in that time about 300,000 are read of all sockets."""
+FRAGMENT_CHECK_S = 1.0
+"""Time between two counts of fragments: about 300,000 of all sockets are read in it."""
 
 TOO_MANY = (
     "Too many connections are open here. Close tabs of CSSAFE that are no longer needed, or try again in a minute."
@@ -33,11 +33,11 @@ TOO_MANY = (
 
 
 async def _cut_off_fragments(receive: Receive) -> None:
-    """Cut a connection once its unfinished message has more than MAX_FRAGMENTS pieces. They can be seen in uvicorn's own object
-    only; with a server that keeps them elsewhere nothing is cut."""
+    """Abort a connection whose unfinished message has more than MAX_FRAGMENTS. Only uvicorn's own object shows them; with
+    another server nothing is cut."""
     connection: Any = getattr(receive, "__self__", None)
     while True:
-        await asyncio.sleep(CHECK_S)
+        await asyncio.sleep(FRAGMENT_CHECK_S)
         if len(getattr(connection, "frames", ())) > MAX_FRAGMENTS:
             log.warning("Cut off: a WebSocket's message has more than %d pieces.", MAX_FRAGMENTS)
             connection.transport.abort()
@@ -45,8 +45,8 @@ async def _cut_off_fragments(receive: Receive) -> None:
 
 
 class SocketLimit:
-    """Middleware that refuses (503) the handshake of a WebSocket above MAX_SOCKETS or MAX_CLIENT_SOCKETS, and cuts
-    one that sends its messages in too many pieces."""
+    """Middleware that refuses (503) handshakes above MAX_SOCKETS or MAX_CLIENT_SOCKETS, and cuts sockets with too many
+    fragments."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

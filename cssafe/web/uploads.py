@@ -1,4 +1,4 @@
-"""The total of uploaded files, enforced while their bytes arrive: Streamlit limits each file only, and keeps all in memory."""
+"""Limit of all uploaded files, enforced while bytes arrive: Streamlit limits single files only, and keeps all in memory."""
 
 import re
 from collections import Counter
@@ -9,30 +9,30 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-UPLOAD = re.compile(r"/_stcore/upload_file/(?P<session>[^/]+)/[^/]+$")
-"""Where the browser puts a file."""
+UPLOAD_PATH = re.compile(r"/_stcore/upload_file/(?P<session>[^/]+)/[^/]+$")
+"""Path of an upload."""
 
 MB = 1024 * 1024
 
-FRAMING = MB
-"""Bytes by which a request may be longer than the file in it, as in Streamlit."""
+FRAMING_BYTES = MB
+"""Excess of a request over the file in it, as in Streamlit."""
 
 TOO_MUCH = "The files together are too large for this server. Remove some, or send them in a new tab later."
 
 
 class UploadLimit:
-    """Middleware that refuses (413) what exceeds a visit's or the server's total, before and while it arrives."""
+    """Middleware that refuses (413) uploads above a visit's or the server's total, before and while they arrive."""
 
     def __init__(
         self, app: ASGIApp, held: Callable[[], Mapping[str, int]], limits: Callable[[], tuple[int, int]]
     ) -> None:
-        """held: session -> bytes that are kept for it. limits: MB of one session and of all together."""
+        """held: session -> bytes of its files. limits: MB of one session and of all sessions."""
         self.app, self.held, self.limits = app, held, limits
         self.arriving: Counter[str] = Counter()
-        """Session -> bytes of its requests that are not answered yet."""
+        """Session -> bytes of its unanswered requests."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        match = UPLOAD.search(scope["path"]) if scope["type"] == "http" and scope["method"] == "PUT" else None
+        match = UPLOAD_PATH.search(scope["path"]) if scope["type"] == "http" and scope["method"] == "PUT" else None
         if match is None:
             await self.app(scope, receive, send)
             return
@@ -59,8 +59,8 @@ class UploadLimit:
             self.arriving += Counter()  # forgets those at zero
 
     def exceeds(self, session: str, more: int) -> bool:
-        """Whether `more` bytes of that session are too many."""
+        """Whether `more` bytes of that session exceed a limit."""
         held, (of_session, of_all) = self.held(), self.limits()
         total = sum(held.values()) + self.arriving.total() + more
         own = held.get(session, 0) + self.arriving[session] + more
-        return own > of_session * MB + FRAMING or total > of_all * MB + FRAMING
+        return own > of_session * MB + FRAMING_BYTES or total > of_all * MB + FRAMING_BYTES

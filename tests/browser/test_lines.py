@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
-from cssafe.live.transports.websocket import BUSY
+from cssafe.live.transports.messages import SENTENCES
 from tests.support.browser import Server, chromium, clip, film, serve, shows_no_error
 from tests.support.faces import classroom
 from tests.support.live_browser import results, start, visit, wait_for_results, wait_for_state, watch_state
@@ -89,26 +89,33 @@ def test_a_line_that_breaks_is_taken_up_again_in_the_same_lesson(browser, tmp_pa
 
 
 def test_a_busy_server_is_named_on_the_picture_and_gets_no_more_pictures_than_it_carries(browser, tmp_path):
-    busy = BUSY.format(rate=2.0)
+    busy = {"code": "server_busy", "fields": {"rate": "2.0"}}
     pictures: list[int] = []
 
     def door(socket: WebSocketRoute) -> None:
         def take(message: str | bytes) -> None:
             pictures.append(len(message))
-            answer = {"number": len(pictures) - 1, "took": 5, "size": [640, 480], "faces": [], "note": ""}
-            tell(answer | {"concentration": None, "level": None})
+            overlay = {
+                "size": [640, 480],
+                "covers": [],
+                "faces": [],
+                "notice": None,
+                "concentration": None,
+                "level": None,
+            }
+            tell({"number": len(pictures) - 1, "took": 5, "overlay": overlay})
 
         def tell(answer: dict) -> None:
-            socket.send(json.dumps(answer | {"rate": 2.0, "busy": busy}))
+            socket.send(json.dumps(answer | {"rate": 2.0, "notice": busy}))
 
         socket.on_message(take)
-        tell({"state": "ready", "problem": ""})
+        tell({"state": "ready"})
 
     with serve(tmp_path) as server, visit(browser) as page:
         page.route_web_socket("**/cssafe/frames", door)
         start(page, server)
         wait_for_results(page, 1)
-        expect(page.get_by_text(busy)).to_be_visible()
+        expect(page.get_by_text(SENTENCES["server_busy"].format(rate="2.0"))).to_be_visible()
         begun, before = time.monotonic(), len(pictures)
         page.wait_for_timeout(3000)
         assert 1 <= len(pictures) - before <= 2 * (time.monotonic() - begun) + 2

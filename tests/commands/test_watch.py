@@ -16,7 +16,7 @@ from cssafe import settings
 from cssafe.commands import watch
 from cssafe.commands.main import main
 from cssafe.live.engine import Engine
-from cssafe.live.room_camera import Capture
+from cssafe.live.room_camera import CameraReader
 from cssafe.settings import ROOT
 from cssafe.store import Workspace
 from tests.support.fake_pipelines import Crowd
@@ -172,7 +172,7 @@ def test_it_ends_by_itself_at_the_time_given_and_reports_on_the_way(data, pictur
 )
 def test_a_line_tells_of_the_class_as_a_whole_and_nothing_of_fewer_than_the_minimum_group(faces, says, picture):
     with closing(Workspace.open(None)) as workspace, closing(Engine(lambda: Crowd(faces)).start()) as engine:
-        capture = Capture(settings.load(), engine, make(workspace, audience="class"), str(picture))
+        capture = CameraReader(settings.load(), engine, make(workspace, audience="class"), str(picture)).start()
         until(lambda: capture.preview())
         assert watch.status_line(capture).endswith(f"camera live, {says}")
         capture.end()

@@ -9,7 +9,7 @@ import pytest
 
 from cssafe.errors import ConfigurationError
 from cssafe.live import engine as engine_module
-from cssafe.live.engine import LOAD, Answer, Engine, Feed, shares
+from cssafe.live.engine import ENGINE_SHARE, Answer, Engine, Feed, fair_shares
 from cssafe.pipeline import Stream
 from tests.support.fake_pipelines import JPEG, GatedPipeline
 
@@ -57,7 +57,7 @@ def test_a_frame_comes_back_with_its_number_and_size(engine):
     inbox = Inbox()
     engine.offer(Feed(Stream(), inbox), 7, JPEG, NOON)
     [answer] = inbox.wait(1)
-    assert (answer.number, answer.result.width, answer.result.height, answer.problem) == (7, 64, 48, "")
+    assert (answer.number, answer.result.width, answer.result.height, answer.error) == (7, 64, 48, None)
 
 
 def test_of_frames_that_wait_only_the_newest_is_analysed_and_the_others_are_answered(engine, pipeline):
@@ -97,7 +97,7 @@ def test_a_corrupt_picture_is_answered_in_words_and_the_next_one_is_analysed(eng
     inbox.wait(1)
     engine.offer(feed, 1, JPEG, NOON)
     bad, good = inbox.wait(1)
-    assert bad.result is None and "image" in bad.problem
+    assert bad.result is None and "image" in str(bad.error)
     assert good.result is not None
     assert engine.failed == 1
 
@@ -111,7 +111,7 @@ def test_a_failing_frame_is_counted_and_answered_and_the_thread_lives_on(engine,
     pipeline.broken = False
     engine.offer(feed, 1, JPEG, NOON)
     bad, good = inbox.wait(1)
-    assert "could not be analysed" in bad.problem and "broken on purpose" not in bad.problem
+    assert "could not be analysed" in str(bad.error) and "broken on purpose" not in str(bad.error)
     assert good.result is not None and engine.failed == 1
 
 
@@ -182,16 +182,16 @@ def test_networks_that_do_not_load_leave_a_message_instead_of_a_traceback(error,
     ],
 )
 def test_time_is_shared_so_that_nobody_gets_more_than_wanted_and_the_others_get_equal_parts(demands, given):
-    assert shares(demands, 0.8) == pytest.approx(given)
+    assert fair_shares(demands, 0.8) == pytest.approx(given)
 
 
 def test_each_camera_is_told_its_share_and_gets_more_when_others_leave(slow, engine):
-    alone, *others = (Feed(Stream(), Inbox(), wanted=15) for _ in range(4))
+    alone, *others = (Feed(Stream(), Inbox(), max_rate=15) for _ in range(4))
     full = engine.rate(alone)
-    assert 1 < full <= LOAD / 0.05
+    assert 1 < full <= ENGINE_SHARE / 0.05
     for feed in others:
         engine.rate(feed)
-    assert engine.rate(alone) <= LOAD / 0.05 / 4
+    assert engine.rate(alone) <= ENGINE_SHARE / 0.05 / 4
     for feed in others:
         engine.leave(feed)
     assert engine.rate(alone) == full
@@ -202,14 +202,14 @@ def test_a_camera_that_fell_silent_keeps_nothing_from_the_others(slow, engine, m
     full = engine.rate(feed)
     engine.rate(silent)
     assert engine.rate(feed) == pytest.approx(full / 2)
-    monkeypatch.setattr(engine_module, "ABSENT", 0.01)
+    monkeypatch.setattr(engine_module, "FEED_TIMEOUT_S", 0.01)
     time.sleep(0.02)
     assert engine.rate(feed) == pytest.approx(full)
 
 
 def test_no_camera_is_analysed_oftener_than_its_rate_and_what_is_analysed_is_the_newest(engine):
     inbox = Inbox()
-    feed = Feed(Stream(), inbox, wanted=5)
+    feed = Feed(Stream(), inbox, max_rate=5)
     begun, number = time.monotonic(), 0
     while time.monotonic() - begun < 1:
         engine.offer(feed, number, JPEG, NOON)

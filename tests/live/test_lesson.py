@@ -24,12 +24,12 @@ def test_a_lesson_whose_camera_stays_away_ends_by_itself(workspace):
 
 def test_a_lesson_ends_when_its_camera_is_connected_and_sends_nothing_and_not_while_pictures_are_analysed(workspace):
     lesson = make(workspace, patience=1.0)
-    lesson.connect(lambda answer: None)
+    lesson.lease.connect(lambda answer: None)
     begun = time.monotonic()
     while time.monotonic() - begun < 1.5:
-        lesson.take(crowd(1, time_now()))
+        lesson.add_result(crowd(1, time_now()))
         assert not lesson.ended
-    assert lesson.connected
+    assert lesson.lease.connected
     until(lambda: lesson.ended and lesson.expired)
 
 
@@ -51,12 +51,12 @@ def test_what_is_told_of_each_face_and_of_all_depends_on_profile_audience_and_gr
     workspace, profile, audience, faces, told, figure, note
 ):
     lesson = make(workspace, profile, audience)
-    answer = lesson.take(crowd(faces, time_now(), PROFILES[profile].expression))
+    answer = lesson.add_result(crowd(faces, time_now(), PROFILES[profile].expression))
     assert len(answer["faces"]) == faces
     assert any("concentration" in face for face in answer["faces"]) == told
     assert (answer["concentration"] is not None) == figure
     assert note in answer["note"] and bool(note) == bool(answer["note"])
-    reading = lesson.view().reading
+    reading = lesson.state().reading
     assert np.isnan(reading.concentration) != figure
     assert (reading.expression is not None) == (figure and PROFILES[profile].expression)
     lesson.end()
@@ -66,8 +66,8 @@ def test_what_is_told_of_each_face_and_of_all_depends_on_profile_audience_and_gr
 def test_one_person_alone_reads_why_her_face_is_not_measured(workspace, audience, faces, reason):
     lesson = make(workspace, audience=audience)
     unread = {name: np.full(faces, np.nan, np.float32) for name in ("attention", "concentration")}
-    lesson.take(replace(crowd(faces, time_now()), **unread, reasons=("blurred",) * faces))
-    assert lesson.view().reading.reason == reason
+    lesson.add_result(replace(crowd(faces, time_now()), **unread, reasons=("blurred",) * faces))
+    assert lesson.state().reading.reason == reason
     page = AppTest.from_function(panel, args=(lesson,), default_timeout=30).run()
     lesson.end()
     assert not page.exception
@@ -78,12 +78,12 @@ def panel(lesson):
     import streamlit as st
 
     st.session_state["unwritten_shown"] = False
-    figures(lesson)
+    show_figures(lesson)
 
 
 def test_attention_only_says_nothing_of_emotions_anywhere(workspace):
     lesson = make(workspace, "attention-only")
-    answer = lesson.take(crowd(1, time_now(), expression=False))
+    answer = lesson.add_result(crowd(1, time_now(), expression=False))
     lesson.end()
     assert "expression" not in json.dumps(answer)
     assert lesson.lesson.formula.startswith("attention")
@@ -98,8 +98,8 @@ def test_emotions_are_told_of_the_minimum_group_alone_also_where_faces_still_wai
     lesson = make(workspace, audience="class")
     result = crowd(6, time_now())
     result.expression[expressed:] = np.nan
-    lesson.take(result)
-    reading = lesson.view().reading
+    lesson.add_result(result)
+    reading = lesson.state().reading
     assert not np.isnan(reading.concentration) and (reading.expression is not None) == told
     lesson.end()
 
@@ -107,8 +107,8 @@ def test_emotions_are_told_of_the_minimum_group_alone_also_where_faces_still_wai
 def test_the_history_holds_one_value_a_second_and_none_of_a_group_that_is_too_small(workspace):
     lesson = make(workspace, audience="class")
     for second, faces in enumerate((6, 4, 0, 6, 0)):
-        lesson.take(crowd(faces, datetime(2026, 3, 2, 12, 0, second, tzinfo=UTC)))
-    history = lesson.view().history
+        lesson.add_result(crowd(faces, datetime(2026, 3, 2, 12, 0, second, tzinfo=UTC)))
+    history = lesson.state().history
     assert history["faces"].tolist() == [6, 4, 6]
     assert history["concentration"].isna().tolist() == [False, True, False]
     half = 2.57 * np.std(np.linspace(0.6, 1.0, 6), ddof=1) / np.sqrt(6)
@@ -120,15 +120,15 @@ def test_the_activity_starts_by_who_is_in_the_picture_and_is_switched_while_the_
     assert make(workspace, audience="self").activity == "screen"
     lesson = make(workspace, audience="class")
     assert lesson.activity == "front"
-    lesson.take(crowd(6, time_now()))
-    lesson.switch("break")
+    lesson.add_result(crowd(6, time_now()))
+    lesson.switch_activity("break")
     assert lesson.activity == "break"
-    answer = lesson.take(crowd(6, time_now()))
+    answer = lesson.add_result(crowd(6, time_now()))
     assert answer["note"] == "Break is not scored." and answer["concentration"] is None
-    assert np.isnan(lesson.view().reading.concentration) and lesson.why()["points"].isna().all()
+    assert np.isnan(lesson.state().reading.concentration) and lesson.explain_score()["points"].isna().all()
     for _ in range(2):  # the page calls twice where it is drawn again meanwhile
-        lesson.switch("desk work")
-    lesson.take(crowd(6, time_now()))
+        lesson.switch_activity("desk work")
+    lesson.add_result(crowd(6, time_now()))
     lesson.end()
     sql = f"SELECT activity FROM activities WHERE lesson = {lesson.number} ORDER BY time"
     assert workspace.cursor().execute(sql).fetchall() == [("front",), ("break",), ("desk work",)]
@@ -140,9 +140,9 @@ def test_the_activity_starts_by_who_is_in_the_picture_and_is_switched_while_the_
 )
 def test_a_score_is_explained_to_whom_it_is_told(workspace, audience, faces, told):
     lesson = make(workspace, audience=audience)
-    assert lesson.why()["points"].isna().all()
-    lesson.take(crowd(faces, time_now()))
-    parts = lesson.why()
+    assert lesson.explain_score()["points"].isna().all()
+    lesson.add_result(crowd(faces, time_now()))
+    parts = lesson.explain_score()
     assert parts["points"].notna().all() == told
     if told:
         assert parts["points"].sum() == pytest.approx(1)
@@ -160,13 +160,13 @@ def test_a_lesson_is_scored_by_the_formula_that_the_workspace_chose(workspace):
 def test_every_face_is_told_with_what_covers_it_also_while_it_is_lost_for_a_moment(workspace, faces):
     lesson = make(workspace, audience="class")
     begun = datetime(2026, 3, 2, 12, 0, 0, tzinfo=UTC)
-    covers = lesson.take(crowd(faces, begun))["covers"]
+    covers = lesson.add_result(crowd(faces, begun))["covers"]
     assert len(covers) == faces and json.dumps(covers)
     for polygon in covers:  # the face is at 10 to 30, 10 to 40
         xs, ys = zip(*polygon, strict=True)
         assert min(xs) < 10 and max(xs) > 30 and min(ys) < 10 and max(ys) > 40
-    assert lesson.take(crowd(0, begun + timedelta(seconds=1)))["covers"] == covers
-    assert lesson.take(crowd(0, begun + timedelta(seconds=4)))["covers"] == []
+    assert lesson.add_result(crowd(0, begun + timedelta(seconds=1)))["covers"] == covers
+    assert lesson.add_result(crowd(0, begun + timedelta(seconds=4)))["covers"] == []
     lesson.end()
 
 

@@ -60,7 +60,7 @@ def ended(path) -> list[tuple]:
 
 @pytest.mark.parametrize("slow", ["end_lesson", "close"])
 def test_while_a_workspace_is_closed_cameras_connect_health_answers_and_pages_open(slow, address, monkeypatch):
-    leaving, staying = services.Visit(), services.Visit()
+    leaving, staying = services.current().visit(), services.current().visit()
     gone, lesson = running(leaving.workspace()), running(staying.workspace())
     with held(gone.workspace, slow, monkeypatch) as called:
         closed = begin(leaving.close)
@@ -71,55 +71,55 @@ def test_while_a_workspace_is_closed_cameras_connect_health_answers_and_pages_op
         page = AppTest.from_file(str(ROOT / "cssafe" / "ui/site.py"), default_timeout=LIMIT).run()
         assert not page.exception and not closed.done()
     closed.result(LIMIT)
-    assert gone.ended and services.lessons() == [lesson]
+    assert gone.ended and services.current().lessons() == [lesson]
 
 
 def test_while_the_summary_of_one_lesson_is_made_another_of_the_same_school_goes_on(address, monkeypatch):
-    first, second = (running(services.workspace()) for _ in range(2))
+    first, second = (running(services.current().workspace()) for _ in range(2))
     with held(first.workspace, "end_lesson", monkeypatch) as called:
         over = begin(first.end)
         assert called.wait(LIMIT)
         assert len(answer(address, second.token)["faces"]) == 1
-        assert services.find(first.token) is None and not over.done()
+        assert services.current().find(first.token) is None and not over.done()
     over.result(LIMIT)
 
 
 def test_a_page_that_asks_for_a_workspace_while_it_is_closed_gets_a_new_one_when_that_is_done(data, monkeypatch):
-    before = services.workspace()
+    before = services.current().workspace()
     with held(before, "close", monkeypatch) as called:
-        closed = begin(services.close)
+        closed = begin(services.current().close)
         assert called.wait(LIMIT)
-        asked = begin(services.workspace)
+        asked = begin(services.current().workspace)
     closed.result(LIMIT)
     after = asked.result(LIMIT)
     assert after is not before
     running(after)
-    services.close()
+    services.current().close()
     assert ended(data) == [(True, True)]
 
 
 def test_a_workspace_that_two_close_at_once_is_closed_once_and_both_wait_for_it(monkeypatch):
-    visit = services.Visit()
+    visit = services.current().visit()
     lesson = running(visit.workspace())
     done = []
     monkeypatch.setattr(lesson.workspace, "close", lambda real=lesson.workspace.close: done.append(real()))
     with held(lesson.workspace, "end_lesson", monkeypatch) as called:
         first = begin(visit.close)
         assert called.wait(LIMIT)
-        second, third = begin(visit.close), begin(services.close)
+        second, third = begin(visit.close), begin(services.current().close)
     for closed in (first, second, third):
         closed.result(LIMIT)
     assert done == [None] and lesson.written
 
 
 def test_a_lesson_that_is_just_being_ended_is_whole_before_its_database_closes(data, monkeypatch):
-    workspace = services.workspace()
+    workspace = services.current().workspace()
     lesson, closing_now, real = running(workspace), Event(), workspace.close
     monkeypatch.setattr(workspace, "close", lambda: (closing_now.set(), real()))
     with held(workspace, "end_lesson", monkeypatch) as called:
         over = begin(lesson.end)
         assert called.wait(LIMIT)
-        closed = begin(services.close)
+        closed = begin(services.current().close)
         assert not closing_now.wait(0.5)  # it never comes; a moment in which it could
     over.result(LIMIT)
     closed.result(LIMIT)
@@ -127,7 +127,7 @@ def test_a_lesson_that_is_just_being_ended_is_whole_before_its_database_closes(d
 
 
 def test_a_lesson_that_cannot_be_ended_keeps_no_other_from_its_end(data, monkeypatch):
-    workspace = services.workspace()
+    workspace = services.current().workspace()
     lessons = [running(workspace), running(workspace)]
     tried, real = [], workspace.end_lesson
 
@@ -139,6 +139,6 @@ def test_a_lesson_that_cannot_be_ended_keeps_no_other_from_its_end(data, monkeyp
 
     monkeypatch.setattr(workspace, "end_lesson", refuse_first)
     with pytest.raises(StoreError, match="disk is full"):
-        services.close()
+        services.current().close()
     assert all(lesson.ended for lesson in lessons)
     assert ended(data) == [(False, False), (True, True)]

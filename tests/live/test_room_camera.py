@@ -19,7 +19,7 @@ from cssafe.errors import ConfigurationError
 from cssafe.frames import Frame, FrameResult
 from cssafe.live import room_camera as module
 from cssafe.live.engine import Engine
-from cssafe.live.room_camera import Capture, check, look
+from cssafe.live.room_camera import CameraReader, check_source, probe_camera
 from cssafe.media import MediaError
 from cssafe.pipeline import Stream
 from cssafe.privacy import Anonymization
@@ -48,8 +48,8 @@ def begin(workspace, engine):
     """A function that starts a capture of that source; all are ended afterwards."""
     begun = []
 
-    def begin(source: object) -> Capture:
-        begun.append(Capture(LOCAL, engine, make(workspace, audience="class"), str(source)))
+    def begin(source: object) -> CameraReader:
+        begun.append(CameraReader(LOCAL, engine, make(workspace, audience="class"), str(source)).start())
         return begun[-1]
 
     yield begin
@@ -60,21 +60,21 @@ def begin(workspace, engine):
 @pytest.mark.parametrize("source", ["", " ", "nowhere.mp4", ".", "ftp://host/x", "RTSP:/host", "-1", "rtsp:"])
 def test_what_is_no_camera_and_no_file_is_refused_before_anything_starts(source):
     with pytest.raises(MediaError, match="expected an address"):
-        check(LOCAL, source)
+        check_source(LOCAL, source)
 
 
 @pytest.mark.parametrize("source", ["0", "rtsp://host/x", str(Path(__file__))])
 def test_hosted_no_camera_and_no_file_is_opened_by_any_door(source, workspace, engine):
-    for door in (check, look):
+    for door in (check_source, probe_camera):
         with pytest.raises(ConfigurationError, match="is hosted"):
             door(HOSTED, source)
     with pytest.raises(ConfigurationError, match="is hosted"):
-        Capture(HOSTED, engine, make(workspace, audience="class"), source)
+        CameraReader(HOSTED, engine, make(workspace, audience="class"), source).start()
 
 
 def test_a_camera_is_tried_without_keeping_anything():
     with camera() as shown:
-        seen = look(LOCAL, shown.address)
+        seen = probe_camera(LOCAL, shown.address)
         assert seen[:2] == (640, 480) and 5 < seen.rate < 25  # it sends twenty a second, less on a busy machine
         assert shown.connections == 1
 
@@ -82,11 +82,11 @@ def test_a_camera_is_tried_without_keeping_anything():
 def test_an_rtsp_camera_is_watched_and_its_password_asked_for(begin, caplog):
     with rtsp_camera() as address:
         with pytest.raises(MediaError, match="401") as caught:
-            look(LOCAL, address.replace("secret", "guess"))
+            probe_camera(LOCAL, address.replace("secret", "guess"))
         assert "guess" not in str(caught.value)
         capture = begin(address)
-        until(lambda: capture.lesson.view().seconds >= 2)
-        assert capture.state == "live" and capture.lesson.view().faces == 6
+        until(lambda: capture.lesson.state().seconds >= 2)
+        assert capture.state == "live" and capture.lesson.state().faces == 6
         capture.end()
     assert "secret" not in caplog.text
 
@@ -97,16 +97,16 @@ def test_a_camera_that_takes_the_call_and_says_nothing_is_given_up_after_a_while
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         with pytest.raises(MediaError, match="nothing came for 1 seconds"):
-            look(LOCAL, f"http://127.0.0.1:{silent.getsockname()[1]}/video")
+            probe_camera(LOCAL, f"http://127.0.0.1:{silent.getsockname()[1]}/video")
 
 
 def test_a_still_picture_has_no_rate(picture):
-    width, height, rate = look(LOCAL, str(picture))
+    width, height, rate = probe_camera(LOCAL, str(picture))
     assert (width, height) == (40, 30) and math.isnan(rate)
 
 
 def test_a_lost_camera_is_found_again_in_the_same_lesson(begin, workspace, monkeypatch, caplog):
-    monkeypatch.setattr(module, "BACKOFF", (0.1,))
+    monkeypatch.setattr(module, "RECONNECT_DELAYS_S", (0.1,))
     with camera() as shown:
         capture = begin(shown.address)
         until(lambda: capture.preview())
@@ -114,11 +114,11 @@ def test_a_lost_camera_is_found_again_in_the_same_lesson(begin, workspace, monke
         shown.cut()
         until(lambda: capture.state == "lost")
         assert capture.preview() is None
-        until(lambda: not capture.lesson.view().connected)  # between two tries
+        until(lambda: not capture.lesson.state().connected)  # between two tries
         assert "***@" in capture.problem
         shown.mend()
         until(lambda: capture.state == "live")
-        until(lambda: capture.lesson.view().seconds >= 2)
+        until(lambda: capture.lesson.state().seconds >= 2)
         assert shown.connections == 2 and capture.problem == ""
         capture.end()
     assert capture.state == "ended" and capture.preview() is None
@@ -142,7 +142,7 @@ class Slow(Crowd):
 def test_for_slow_networks_pictures_become_rarer_and_not_older(workspace):
     slow = Slow()
     with camera() as shown, closing(Engine(lambda: slow).start()) as engine:
-        capture = Capture(LOCAL, engine, make(workspace, audience="class"), shown.address)
+        capture = CameraReader(LOCAL, engine, make(workspace, audience="class"), shown.address).start()
         until(lambda: len(slow.ages) >= 7)  # three seconds, in which fifteen pictures came
         assert slow.ages[-1] < 1 and len(capture._offered) <= 3
         capture.end()
@@ -162,7 +162,7 @@ def test_a_camera_that_gives_no_picture_is_explained_without_its_password_and_so
     with camera() as shown:
         source = source.format(host=shown.host)
         with pytest.raises(MediaError, match=says) as caught:
-            look(LOCAL, source)
+            probe_camera(LOCAL, source)
         capture = begin(source)
         until(lambda: capture.problem)
         assert capture.state == "lost" and says in capture.problem

@@ -27,8 +27,8 @@ def room(source):
         {"days": ["Mon"], "start": time(8, 45), "end": time(9, 30), "subject": "Art"},
     ]
     keep(source, room_timetable.parse_timetable(rows), "Europe/Berlin")
-    services.room().reload()
-    return services.room()
+    services.current().room().reload()
+    return services.current().room()
 
 
 def subject(room) -> str | None:
@@ -42,10 +42,10 @@ def fetch(path, sql: str) -> list[tuple]:
 
 
 def test_without_a_timetable_nothing_is_started():
-    services.room().reload()
-    services.room().glance(at("08:10"))
-    assert services.room().running() is None and services.room().until() is None
-    services.room().end()
+    services.current().room().reload()
+    services.current().room().tick(at("08:10"))
+    assert services.current().room().running() is None and services.current().room().ends_at() is None
+    services.current().room().end()
 
 
 def test_lessons_start_and_end_by_the_clock(room):
@@ -57,69 +57,69 @@ def test_lessons_start_and_end_by_the_clock(room):
         "09:29:59": "Art",
         "09:30:00": None,
     }.items():
-        room.glance(at(moment))
+        room.tick(at(moment))
         assert subject(room) == expected, moment
-    assert room.capture.lesson.lesson.audience == "class" and room.capture.lesson.lesson.source == "file"
+    assert room.reader.lesson.lesson.audience == "class" and room.reader.lesson.lesson.source == "file"
 
 
 def test_a_lesson_ended_by_a_person_is_not_started_again_not_even_after_a_restart(room, monkeypatch):
     now = at("08:10")
     monkeypatch.setattr(module, "datetime", type("Still", (datetime,), {"now": lambda zone: now.astimezone(zone)}))
-    room.glance(now)
-    assert subject(room) == "Maths" and room.until() == at("08:45")
+    room.tick(now)
+    assert subject(room) == "Maths" and room.ends_at() == at("08:45")
     room.end()
-    room.glance(at("08:11"))
+    room.tick(at("08:11"))
     assert room.running() is None
-    services.close()
-    services.room().reload()
-    services.room().glance(at("08:44:59"))
-    assert services.room().running() is None
-    services.room().glance(at("08:45"))
-    assert subject(services.room()) == "Art"
+    services.current().close()
+    services.current().room().reload()
+    services.current().room().tick(at("08:44:59"))
+    assert services.current().room().running() is None
+    services.current().room().tick(at("08:45"))
+    assert subject(services.current().room()) == "Art"
 
 
 def test_a_lesson_begun_by_hand_outlasts_the_timetable_and_ends_at_its_own_time(room, source):
-    room.start(services.workspace(), source, until=at("08:20"), **FORM | {"subject": "Choir"})
-    room.glance(at("08:10"))
-    assert subject(room) == "Choir" and room.until() == at("08:20")
-    room.glance(at("08:20"))
+    room.start(services.current().workspace(), source, until=at("08:20"), **FORM | {"subject": "Choir"})
+    room.tick(at("08:10"))
+    assert subject(room) == "Choir" and room.ends_at() == at("08:20")
+    room.tick(at("08:20"))
     assert subject(room) == "Maths"
 
 
 def test_a_changed_timetable_rules_from_the_next_look_on(room):
-    room.glance(at("08:10"))
-    services.workspace().set("timetable", [])
+    room.tick(at("08:10"))
+    services.current().workspace().set("timetable", [])
     room.reload()
-    room.glance(at("08:10"))
+    room.tick(at("08:10"))
     assert room.running() is None
 
 
 def test_nothing_starts_twice_without_agreement_or_where_it_is_hosted(room, source, monkeypatch):
-    services.workspace().set("agreed", False)
+    services.current().workspace().set("agreed", False)
     with pytest.raises(ConfigurationError, match="has agreed"):
-        room.start(services.workspace(), source, **FORM)
+        room.start(services.current().workspace(), source, **FORM)
     with pytest.raises(ConfigurationError, match="has agreed"):
-        room.glance(at("08:10"))
-    services.workspace().set("agreed", True)
-    room.start(services.workspace(), source, **FORM)
+        room.tick(at("08:10"))
+    services.current().workspace().set("agreed", True)
+    room.start(services.current().workspace(), source, **FORM)
     with pytest.raises(ConfigurationError, match="runs already"):
-        room.start(services.workspace(), source, **FORM)
+        room.start(services.current().workspace(), source, **FORM)
     room.end()
     monkeypatch.setenv("CSSAFE_MODE", "hosted")
     with pytest.raises(ConfigurationError, match="is hosted"):
-        room.start(services.workspace(), source, **FORM)
+        room.start(services.current().workspace(), source, **FORM)
 
 
 def test_the_process_follows_its_timetable_and_takes_the_lesson_up_again_after_a_restart(data, source):
     keep(source, *all_day())
-    services.close()
+    services.current().close()
     for lesson in (1, 2):
-        services.open()
-        until(lambda: subject(services.room()) == "Maths")
-        assert services.room().capture.lesson.number == lesson
-        until(lambda: services.room().capture.lesson.view().seconds >= 2)
-        services.close()
-        assert services.room().running() is None
+        services.current().open()
+        until(lambda: subject(services.current().room()) == "Maths")
+        assert services.current().room().reader.lesson.number == lesson
+        until(lambda: services.current().room().reader.lesson.state().seconds >= 2)
+        services.current().close()
+        assert services.current().room().running() is None
     assert fetch(data, "SELECT lesson, ended > started FROM lessons ORDER BY lesson") == [(1, True), (2, True)]
     assert fetch(data, "SELECT lesson, count(*) >= 12 FROM observations GROUP BY lesson ORDER BY lesson") == [
         (1, True),
@@ -129,7 +129,7 @@ def test_the_process_follows_its_timetable_and_takes_the_lesson_up_again_after_a
 
 def test_a_database_held_by_another_program_is_said_and_tried_again(data, source, monkeypatch):
     keep(source, *all_day())
-    services.close()
+    services.current().close()
     refuse = [StoreError("The database is in use by another program.")]
     opened = Workspace.open
 
@@ -140,20 +140,20 @@ def test_a_database_held_by_another_program_is_said_and_tried_again(data, source
 
     monkeypatch.setattr(module, "RETRY", 0.1)
     monkeypatch.setattr(services.Workspace, "open", held)
-    services.open()
-    until(lambda: "in use by another program" in services.room().problem)
+    services.current().open()
+    until(lambda: "in use by another program" in services.current().room().problem)
     refuse.clear()
-    until(lambda: subject(services.room()) == "Maths" and not services.room().problem)
+    until(lambda: subject(services.current().room()) == "Maths" and not services.current().room().problem)
 
 
 @pytest.mark.parametrize("environment", [{"CSSAFE_MODE": "hosted"}, {"CSSAFE_PROFILE": "demo"}])
 def test_hosted_and_where_nothing_is_stored_no_timetable_is_followed(data, source, monkeypatch, environment):
     keep(source, *all_day())
-    services.close()
+    services.current().close()
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    looks, glance = [], module.Room.glance
-    monkeypatch.setattr(module.Room, "glance", lambda room, now: looks.append(glance(room, now)))
-    services.open()
-    until(lambda: looks or not services.room()._clock.is_alive())
-    assert services.room().running() is None and services.room().problem == ""
+    looks, glance = [], module.RoomScheduler.glance
+    monkeypatch.setattr(module.RoomScheduler, "glance", lambda room, now: looks.append(glance(room, now)))
+    services.current().open()
+    until(lambda: looks or not services.current().room()._clock.is_alive())
+    assert services.current().room().running() is None and services.current().room().problem == ""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cssafe import queries
-from cssafe.live.alerts import Watcher
+from cssafe.live.alerts import AlertDetector
 from cssafe.live.lesson import LiveLesson
 from cssafe.observations import average_seconds
 from cssafe.scoring.formula import ATTENTION_ONLY, PUBLISHED, Formula
@@ -32,12 +32,12 @@ def expected(step: Step, formula: Formula, restless: float = 0.0) -> float:
 
 def record(workspace: Workspace, plan: Plan, profile: str = "consent") -> LiveLesson:
     """The plan as a lesson that runs and has ended."""
-    lesson = LiveLesson(
+    lesson = LiveLesson.start(
         workspace, PROFILES[profile], class_name="7b", subject="Maths", room="", time_zone="UTC", audience="class"
     )
     begin = lesson.lesson.started.replace(second=0, microsecond=0) + timedelta(minutes=1)
     for result in frames(plan, begin, PUBLISHED if PROFILES[profile].expression else ATTENTION_ONLY):
-        lesson.take(result)
+        lesson.add_result(result)
     lesson.end()
     return lesson
 
@@ -46,7 +46,7 @@ def test_no_face_and_no_time_are_ordinary(workspace):
     assert list(frames(Plan(seconds=0), START, PUBLISHED)) == []
     results = list(frames(Plan(faces=0, seconds=3, lost=1), START, PUBLISHED))
     assert len(results) == 6 and not any(len(result) for result in results)
-    assert record(workspace, Plan(faces=0, seconds=3)).view().seconds == 0
+    assert record(workspace, Plan(faces=0, seconds=3)).state().seconds == 0
 
 
 @pytest.mark.parametrize("profile", ["consent", "attention-only"])
@@ -81,7 +81,7 @@ def test_index_and_interval_come_out_as_scheduled_in_every_minute(workspace, pro
 def test_levels_come_out_as_scheduled_of_the_class_and_of_each_face(workspace, step, level):
     plan = Plan(seconds=20, steps=(step,), rate=5)
     lesson = record(workspace, plan)
-    assert lesson.take(list(frames(plan, START, PUBLISHED))[-1])["level"] == ("low", "medium", "high")[level]
+    assert lesson.add_result(list(frames(plan, START, PUBLISHED))[-1]).level == ("low", "medium", "high")[level]
     with workspace.cursor() as cursor:
         levels = cursor.execute("SELECT level, count(*) FROM observations GROUP BY ALL ORDER BY 2 DESC").fetchall()
     assert levels[0][0] == level
@@ -103,7 +103,7 @@ def test_faces_that_are_lost_and_found_again_are_counted_once(workspace, faces):
 def test_a_simulated_class_of_four_has_no_figure_anywhere(workspace):
     lesson = record(workspace, Plan(faces=4, seconds=70, rate=1))
     assert queries.timeline(workspace, lesson.number)["concentration"].isna().all()
-    assert lesson.view().history["concentration"].isna().all() and lesson.view().alert is None
+    assert lesson.state().history["concentration"].isna().all() and lesson.state().alert is None
     assert queries.emotions(workspace).empty and np.isnan(queries.lessons(workspace)["concentration"]).all()
 
 
@@ -112,9 +112,9 @@ def test_the_live_reading_holds_the_truth_in_its_interval(workspace):
     held = []
     for seed in range(10):
         lesson = record(workspace, Plan(seconds=4, rate=8, steps=(step,), seed=seed))
-        history = lesson.view().history
+        history = lesson.state().history
         held.append((history["low"] <= history["high"]).all() and history["concentration"].notna().all())
-        reading = lesson._read()
+        reading = lesson.class_view.reading()
         held.append(reading.low <= expected(step, PUBLISHED) <= reading.high)
         workspace.delete(lesson.number)
     assert np.mean(held) >= 0.9
@@ -128,7 +128,7 @@ RESTLESS_CLASS = replace(ROUGH, mood=0.06, seconds=600)
 
 def alerts(plan: Plan, formula: Formula = PUBLISHED) -> list[tuple[int, str, str]]:
     """(second, kind, words) of the hints that the lesson gives."""
-    watcher, given = Watcher(formula.bands["low_below"]), []
+    watcher, given = AlertDetector(formula.bands["low_below"]), []
     for _, second in average_seconds(list(frames(plan, START, formula))).groupby("time"):
         if alert := watcher.add(second):
             given.append((round((alert.time - START.replace(tzinfo=None)).total_seconds()), alert.kind, alert.reason))
@@ -161,11 +161,11 @@ def test_a_change_that_is_over_within_two_minutes_is_not_reported(change):
 def test_a_running_lesson_of_a_class_tells_its_hint_and_is_quiet_once_hints_are_off(workspace):
     plan = Plan(rate=1, seconds=130, steps=(Step(looking=(0.0,), emotions={"sad": 0.9}),))
     lesson = record(workspace, plan)
-    assert lesson.view().alert.kind == "low"
+    assert lesson.state().alert.kind == "low"
     lesson.hints = False
-    assert lesson.view().alert is None
+    assert lesson.state().alert is None
     workspace.set("hints", False)
-    assert record(workspace, plan).view().alert is None
+    assert record(workspace, plan).state().alert is None
 
 
 @pytest.mark.parametrize("activity", ["group work", "break"])

@@ -20,7 +20,7 @@ from starlette.testclient import TestClient
 import app
 from cssafe.errors import ConfigurationError
 from cssafe.live.engine import Engine, Feed
-from cssafe.live.upload import Analysis, Held
+from cssafe.live.upload import Analysis, AnalysisHandle
 from cssafe.pipeline import Stream
 from cssafe.privacy import Anonymization
 from cssafe.settings import MAX_UPLOAD_MB, PROFILES, ROOT
@@ -123,7 +123,9 @@ def test_stopping_ends_it_soon_and_keeps_what_is_analysed(engine, picture, video
 
 
 def test_a_visit_that_is_forgotten_stops_its_analysis(engine, video):
-    held = Held(Analysis(engine, [upload(video(LONG))], PROFILES["consent"], "self", Anonymization.SHOWN).start())
+    held = AnalysisHandle(
+        Analysis(engine, [upload(video(LONG))], PROFILES["consent"], "self", Anonymization.SHOWN).start()
+    )
     analysis = held.analysis
     del held
     gc.collect()

@@ -58,7 +58,7 @@ def app(folder, monkeypatch, loaded_once):
     monkeypatch.setenv("CSSAFE_PROFILE", "consent")
     monkeypatch.delenv("CSSAFE_MODE", raising=False)
     yield folder
-    services.close()
+    services.current().close()
 
 
 @contextmanager
@@ -196,13 +196,13 @@ def test_a_block_that_turns_out_damaged_is_named_with_its_lesson_and_the_rescue_
     content[at : at + 64] = bytes(range(64))
     path.write_bytes(content)
     with pytest.raises(duckdb.Error) as caught:
-        queries.shareable_rows(services.workspace(), 1)
+        queries.shareable_rows(services.current().workspace(), 1)
     shown: list[str] = []
     monkeypatch.setattr(common.st, "error", lambda text, **_: shown.append(as_read(text)))
     assert common.show_error(caught.value)
     assert shown[0].startswith(f"A part of the database {path} is damaged") and "Traceback" not in shown[0]
     assert '"Maths 7a" (2026-03-02)' in shown[0] and f"python -m cssafe rescue {path}" in shown[0]
-    assert len(queries.lessons(services.workspace())) == 1  # the rest goes on
+    assert len(queries.lessons(services.current().workspace())) == 1  # the rest goes on
 
 
 def test_a_lesson_left_open_whose_block_is_damaged_keeps_nobody_out_and_is_rescued(app):
@@ -282,7 +282,7 @@ def test_a_database_that_may_not_be_read_or_written_is_named_and_left_as_it_was(
     before = folder_contents(app)
     with without_privileges():
         with pytest.raises(StoreError, match=r"could not be opened.*ermission"):
-            services.workspace()
+            services.current().workspace()
         assert main(["sample", "--weeks", "1"]) == 2
     assert "ermission" in capsys.readouterr().err and "ermission" in health.report()["problem"]
     assert folder_contents(app) == before
@@ -291,7 +291,7 @@ def test_a_database_that_may_not_be_read_or_written_is_named_and_left_as_it_was(
 @contextmanager
 def answers():
     """The app's own routes, with what is behind them."""
-    routes = websocket.routes(services.engine, services.find, lambda: (), health.report)
+    routes = websocket.routes(services.current().engine, services.current().find, lambda: (), health.report)
     with TestClient(Starlette(routes=routes)) as client:
         yield client
 
@@ -360,7 +360,7 @@ def test_a_model_folder_that_cannot_be_used_is_named_at_every_door(app, spoil, w
     spoil(model)
     monkeypatch.setenv("CSSAFE_MODEL", str(model))
     with pytest.raises(ConfigurationError, match=words):
-        services.engine().loaded.result(timeout=60)
+        services.current().engine().loaded.result(timeout=60)
     shown = as_read(page("live").error[0].value)
     assert words in shown and str(model) in shown
     assert not page("lessons").error  # the rest goes on
@@ -394,5 +394,5 @@ def test_the_graph_that_is_run_is_checked_and_no_other(app):
 def test_attention_only_needs_no_expression_network(app, monkeypatch):
     monkeypatch.setenv("CSSAFE_PROFILE", "attention-only")
     monkeypatch.setenv("CSSAFE_MODEL", str(app / "nowhere"))
-    services.engine().loaded.result(timeout=60)
+    services.current().engine().loaded.result(timeout=60)
     assert not page("live").error and health.report()["problem"] == ""

@@ -30,7 +30,7 @@ def data(tmp_path, monkeypatch, loaded_once):
     monkeypatch.setenv("CSSAFE_PROFILE", "consent")
     monkeypatch.delenv("CSSAFE_MODE", raising=False)
     yield tmp_path / "data"
-    services.close()
+    services.current().close()
 
 
 def site() -> None:
@@ -97,9 +97,9 @@ def test_nothing_is_analysed_before_everybody_has_agreed_and_it_is_asked_once():
     page = show()
     page.file_uploader[0].set_value([("face.png", png(astronaut()), "")])
     press(run(page), "Analyse")
-    assert "tick the box" in text(page) and services.workspace().get("agreed") is None
+    assert "tick the box" in text(page) and services.current().workspace().get("agreed") is None
     analyse(("face.png", png(astronaut())))
-    assert services.workspace().get("agreed") is True and not show().checkbox
+    assert services.current().workspace().get("agreed") is True and not show().checkbox
 
 
 BAD = {
@@ -140,7 +140,7 @@ def test_the_readable_part_of_a_video_that_breaks_off_can_be_kept_and_it_is_said
     [sentence] = [warning.value.replace("\\", "") for warning in page.warning]
     assert re.search(r"film\.mp4: the video breaks off at \d\.\d of 4\.0 seconds", sentence)
     press(page, "Keep as a lesson")
-    with services.workspace().cursor() as cursor:
+    with services.current().workspace().cursor() as cursor:
         [(seconds, ended)] = cursor.execute(
             "SELECT count(DISTINCT time), any_value(ended) > max(time) FROM lessons JOIN observations USING (lesson)"
         ).fetchall()
@@ -150,7 +150,7 @@ def test_the_readable_part_of_a_video_that_breaks_off_can_be_kept_and_it_is_said
 @pytest.mark.slow
 def test_the_figures_are_kept_as_a_lesson_of_the_chosen_time_only_when_asked(data):
     page = analyse(("face.png", png(astronaut())), ("other.png", png(astronaut())))
-    assert services.workspace().cursor().execute("SELECT count(*) FROM lessons").fetchone() == (0,)
+    assert services.current().workspace().cursor().execute("SELECT count(*) FROM lessons").fetchone() == (0,)
     for label, value in {"Class": "7b", "Subject": "Mathematics"}.items():
         next(box for box in page.text_input if box.label == label).set_value(value)
     page.date_input[0].set_value(date(2026, 3, 2))
@@ -160,7 +160,7 @@ def test_the_figures_are_kept_as_a_lesson_of_the_chosen_time_only_when_asked(dat
     assert "kept as a lesson" in page.success[0].value and "Keep as a lesson" not in [
         button.label for button in page.button
     ]
-    services.close()
+    services.current().close()
     with closing(Workspace.open(data / "cssafe.duckdb")) as workspace:
         rows = workspace.cursor().execute(
             "SELECT name, class_name, time_zone, source, audience, strftime(started, '%Y-%m-%d %H:%M'), ended IS NULL "
@@ -179,7 +179,7 @@ def test_of_a_class_a_mean_is_told_and_of_a_few_only_single_faces_where_the_prof
     assert "Why: 0." in text(page) and "to the emotion, mostly happy" in text(page)
     page = analyse(("one.png", png(astronaut())), audience="class")
     assert "Too few faces for a figure about the class: 1 of 5" in text(page) and len(page.dataframe) == 1
-    services.close()
+    services.current().close()
     monkeypatch.setenv("CSSAFE_PROFILE", "attention-only")
     page = analyse(("one.png", png(astronaut())), audience="class")
     assert "Too few faces" in text(page) and not page.dataframe and "Why:" not in text(page)
@@ -232,6 +232,6 @@ def test_four_people_in_a_classroom_are_seen(tmp_path):
 
 def test_networks_that_are_missing_are_named(data, monkeypatch):
     monkeypatch.setenv("CSSAFE_MODEL", str(data / "nowhere"))
-    services.engine().loaded.exception(timeout=PATIENCE)
+    services.current().engine().loaded.exception(timeout=PATIENCE)
     page = show()
     assert "nowhere" in page.error[0].value

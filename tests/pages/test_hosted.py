@@ -36,7 +36,7 @@ def data(tmp_path, monkeypatch, loaded_once):
     monkeypatch.setenv("CSSAFE_DATA", str(tmp_path))
     monkeypatch.delenv("CSSAFE_PROFILE", raising=False)
     yield tmp_path
-    services.close()
+    services.current().close()
 
 
 def site() -> AppTest:
@@ -65,7 +65,7 @@ def test_hosted_no_profile_stores_anything_and_there_is_no_shared_file(name, dat
     with pytest.raises(ConfigurationError, match="strangers would share it"):
         chosen.database  # noqa: B018
     with pytest.raises(ConfigurationError, match="strangers would share it"):
-        services.workspace()
+        services.current().workspace()
     for command in (["sample"], ["analyze", "x.png", "--lesson", "Maths", "--profile", name]):
         assert main(command) == 2
         assert "strangers would share it" in capsys.readouterr().err
@@ -79,7 +79,7 @@ def test_every_visit_has_a_workspace_of_its_own_whatever_the_profile(name, monke
     ours, theirs = (page.session_state["visit"].workspace() for page in (first, second))
     assert ours is not theirs
     lesson = make(ours, name)
-    lesson.take(crowd(1, time_now()))
+    lesson.add_result(crowd(1, time_now()))
     lesson.end()
     count = "SELECT count(*) FROM lessons"
     assert ours.cursor().execute(count).fetchone() == (1,)
@@ -99,36 +99,36 @@ def test_every_visit_has_a_workspace_of_its_own_whatever_the_profile(name, monke
     ids=["fresh", "idle", "here", "gone"],
 )
 def test_a_workspace_is_closed_when_idle_or_when_its_visitor_has_gone(idle, gone, present, closed):
-    visit = services.Visit(lambda: present)
+    visit = services.current().visit(lambda: present)
     workspace = visit.workspace()
-    assert services.workspaces() == [workspace]
-    services.sweep(idle, gone + 1e-9)
+    assert services.current().workspaces() == [workspace]
+    services.current().sweep(idle, gone + 1e-9)
     assert is_open(workspace) != closed and visit.renewed == closed
-    assert services.workspaces() == ([] if closed else [workspace])
+    assert services.current().workspaces() == ([] if closed else [workspace])
     assert visit.workspace() is not workspace if closed else visit.workspace() is workspace
 
 
 def test_a_running_lesson_is_not_idle_and_the_time_counts_from_its_end():
-    visit = services.Visit(lambda: False)
+    visit = services.current().visit(lambda: False)
     workspace = visit.workspace()
     lesson = make(workspace)
-    services.register(lesson)
-    services.sweep(0, 0)
+    services.current().register(lesson)
+    services.current().sweep(0, 0)
     assert is_open(workspace)
-    lesson.take(crowd(1, time_now()))
+    lesson.add_result(crowd(1, time_now()))
     lesson.end()
-    services.sweep(IDLE, IDLE)
+    services.current().sweep(IDLE, IDLE)
     assert is_open(workspace)
-    services.sweep(0, IDLE)
+    services.current().sweep(0, IDLE)
     assert not is_open(workspace)
 
 
 def test_the_end_of_the_program_ends_a_visits_lesson_and_closes_its_workspace():
-    visit = services.Visit()
+    visit = services.current().visit()
     workspace = visit.workspace()
     lesson = make(workspace)
-    services.register(lesson)
-    services.close()
+    services.current().register(lesson)
+    services.current().close()
     assert lesson.ended and not is_open(workspace)
 
 
@@ -137,11 +137,11 @@ def test_a_page_opened_after_its_workspace_was_closed_has_a_fresh_one_and_says_s
     page.radio(key="audience").set_value("self")
     page.button[0].click().run()
     lesson = page.session_state["lesson"]
-    lesson.take(crowd(1, time_now()))
+    lesson.add_result(crowd(1, time_now()))
     lesson.end()
     page.run()
     assert "is over" in "\n".join(element.value for element in page.success)
-    services.sweep(idle=0)
+    services.current().sweep(idle=0)
     page.run()
     assert "Your earlier lessons were deleted" in said(page)
     assert not page.success and page.button[0].label == "Start"
@@ -151,16 +151,18 @@ def test_a_page_opened_after_its_workspace_was_closed_has_a_fresh_one_and_says_s
 
 def test_start_pressed_on_a_page_whose_workspace_was_closed_meanwhile_starts_a_lesson():
     page = site()
-    services.sweep(idle=0)
+    services.current().sweep(idle=0)
     page.button[0].click().run()
     assert not page.exception and not page.error
     lesson = page.session_state["lesson"]
-    assert lesson.workspace is page.session_state["visit"].workspace() and services.find(lesson.token) is lesson
+    assert (
+        lesson.workspace is page.session_state["visit"].workspace() and services.current().find(lesson.token) is lesson
+    )
     assert "Your earlier lessons were deleted" in said(page)
 
 
 def test_a_workspace_that_is_full_says_so_and_goes_on():
-    workspace = services.Visit().workspace()
+    workspace = services.current().visit().workspace()
     workspace._queue.run(lambda: workspace._connection.execute("SET memory_limit = '24MB'"))
     with pytest.raises(StoreError, match=r"memory.*Delete lessons"):
         workspace.add([LESSON], [START], rows(tracks=30, seconds=3600).assign(lesson=0))
@@ -169,15 +171,15 @@ def test_a_workspace_that_is_full_says_so_and_goes_on():
 
 
 def test_health_is_small_and_tells_nothing_of_any_one_visit():
-    visit = services.Visit()
+    visit = services.current().visit()
     lesson = make(visit.workspace())
-    services.register(lesson)
-    feed = lesson.connect(lambda answer: None)
+    services.current().register(lesson)
+    feed = lesson.lease.connect(lambda answer: None)
     for ago in (2, 0):
-        lesson.take(crowd(1, time_now() - timedelta(seconds=ago)))
-    lesson.disconnect(feed)
+        lesson.add_result(crowd(1, time_now() - timedelta(seconds=ago)))
+    lesson.lease.disconnect(feed)
     visit.workspace().flush()
-    lesson.connect(lambda answer: None)
+    lesson.lease.connect(lambda answer: None)
     report = health.report()
     assert (report["workspaces"], report["lessons"], report["streams"], report["waiting"]) == (1, 1, 1, 0)
     assert report["last_write"] and report["problem"] == "" and report["memory_mb"] > 50
@@ -187,19 +189,19 @@ def test_health_is_small_and_tells_nothing_of_any_one_visit():
 
 
 def test_health_counts_frames_a_second_over_the_last_beats():
-    engine = services.engine()
-    assert services.speed() == 0
+    engine = services.current().engine()
+    assert services.current().speed() == 0
     engine.loaded.result(timeout=60)
     then = time.monotonic() - 10
-    services._speeds.append((then, 0))
+    services.current()._speeds.append((then, 0))
     engine.analyzed = 40
-    assert 4 >= services.speed() >= 40 / (time.monotonic() - then)
+    assert 4 >= services.current().speed() >= 40 / (time.monotonic() - then)
 
 
 def test_the_status_page_shows_totals_and_versions_and_no_lesson():
-    visit = services.Visit()
+    visit = services.current().visit()
     lesson = make(visit.workspace())
-    services.register(lesson)
+    services.current().register(lesson)
     page = site().switch_page(str(ROOT / "pages" / "status.py")).run()
     assert not page.exception and not page.error
     figures = {metric.label: metric.value for metric in page.metric}

@@ -23,7 +23,7 @@ def server(tmp_path, monkeypatch, loaded_once):
     monkeypatch.setenv("CSSAFE_PROFILE", "demo")
     monkeypatch.delenv("CSSAFE_MODE", raising=False)
     yield tmp_path
-    services.close()
+    services.current().close()
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def model(tmp_path, monkeypatch):
 @pytest.fixture
 def unused(monkeypatch):
     """No network is loaded: the test is of the figures."""
-    monkeypatch.setattr(services, "network", lambda: None)
+    monkeypatch.setattr(services.current(), "network", lambda: None)
 
 
 def site() -> None:
@@ -120,11 +120,11 @@ def test_without_emotions_figures_may_be_seen_but_no_picture_can_be_asked_about(
     measure(model)
     page = show()
     assert "expression network is not loaded" in text(page)
-    assert not page.file_uploader and page.get("vega_lite_chart") and services.network() is None
+    assert not page.file_uploader and page.get("vega_lite_chart") and services.current().network() is None
 
 
 def test_a_face_is_shown_with_its_emotion_and_what_speaks_for_any_of_the_eight(model):
-    services.engine().loaded.result(PATIENCE)
+    services.current().engine().loaded.result(PATIENCE)
     page = choose(png(astronaut()))
     assert "**happy**" in text(page) and page.selectbox[0].value == "happy"
     assert "orange parts of the face" in text(page) and "not stored or logged" in text(page)
@@ -148,7 +148,7 @@ def test_a_face_is_shown_with_its_emotion_and_what_speaks_for_any_of_the_eight(m
 
 def test_a_network_without_a_map_says_so_and_tells_its_probabilities(server, monkeypatch):
     monkeypatch.setenv("CSSAFE_MODEL", str(made(server / "plain", mapped=False)))
-    services.engine().loaded.result(PATIENCE)
+    services.current().engine().loaded.result(PATIENCE)
     page = choose(png(astronaut()))
     assert "gives no map" in text(page) and "**happy**" in text(page)
     assert not page.selectbox and len(page.get("image")) == 2
@@ -162,7 +162,7 @@ def test_where_lessons_are_stored_everybody_must_have_agreed_first_and_it_is_ask
     run(page)
     assert page.selectbox[0].value == "happy"
     assert not choose(png(astronaut())).checkbox
-    rows = services.workspace().cursor().execute("SELECT count(*) FROM observations").fetchone()
+    rows = services.current().workspace().cursor().execute("SELECT count(*) FROM observations").fetchone()
     assert rows == (0,) and {path.name for path in (server / "data").iterdir()} <= {
         "cssafe.duckdb",
         "cssafe.duckdb.wal",

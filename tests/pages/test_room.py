@@ -53,7 +53,7 @@ def test_a_start_without_a_camera_or_without_agreement_is_refused_in_a_sentence(
     assert "expected an address" in text(page)
     page.text_input(key="source").set_value(source)
     press(page, "Start")
-    assert "tick the box" in text(page) and services.room().running() is None
+    assert "tick the box" in text(page) and services.current().room().running() is None
 
 
 def test_the_camera_is_tried_and_nothing_is_kept_of_it(source):
@@ -64,12 +64,12 @@ def test_the_camera_is_tried_and_nothing_is_kept_of_it(source):
     page.text_input(key="source").set_value(SECRET)
     press(page, "Test camera")
     assert "does not answer" in text(page) and "secret" not in text(page)
-    assert services.workspace().get("room") is None
+    assert services.current().workspace().get("room") is None
 
 
 def test_a_lesson_is_seen_and_ended_by_whoever_opens_the_page_anew(source):
     begin(show(), source)
-    until(lambda: services.room().capture.lesson.view().seconds >= 1)
+    until(lambda: services.current().room().reader.lesson.state().seconds >= 1)
     another = show()
     assert "Goes on until somebody ends it" in text(another)
     assert {metric.label: metric.value for metric in another.metric} == {
@@ -77,16 +77,16 @@ def test_a_lesson_is_seen_and_ended_by_whoever_opens_the_page_anew(source):
         "Faces now": "6",
     }
     press(another, "End lesson")
-    assert "is over" in another.success[0].value and services.room().running() is None
+    assert "is over" in another.success[0].value and services.current().room().running() is None
     assert "is over" in show().success[0].value
     assert not show().checkbox  # everybody has agreed: that is asked once
 
 
 def test_hints_are_shown_and_their_switch_is_remembered_in_the_next_lesson(source):
     begin(show(), source)
-    lesson = services.room().running().lesson
-    until(lambda: lesson.view().seconds >= 1)
-    lesson._alert = Alert(datetime.now(UTC).replace(tzinfo=None), "low", "It is low.", "Perhaps a pause.")
+    lesson = services.current().room().running().lesson
+    until(lambda: lesson.state().seconds >= 1)
+    lesson.class_view._alert = Alert(datetime.now(UTC).replace(tzinfo=None), "low", "It is low.", "Perhaps a pause.")
     page = show()
     assert "It is low. Perhaps a pause." in text(page) and page.toggle(key="hints").value
     page.toggle(key="hints").set_value(False)
@@ -94,7 +94,7 @@ def test_hints_are_shown_and_their_switch_is_remembered_in_the_next_lesson(sourc
     assert "It is low." not in text(show())
     press(page, "End lesson")
     press(page, "Start")
-    assert not show().toggle(key="hints").value and not services.room().running().lesson.hints
+    assert not show().toggle(key="hints").value and not services.current().room().running().lesson.hints
 
 
 def test_an_end_that_is_past_is_refused_and_a_later_one_is_shown(source):
@@ -113,7 +113,7 @@ def test_an_end_that_is_past_is_refused_and_a_later_one_is_shown(source):
 def test_a_saved_password_is_never_shown_and_need_not_be_typed_again():
     page = show()
     begin(page, SECRET)
-    until(lambda: services.room().running().problem)
+    until(lambda: services.current().room().running().problem)
     page = show()
     assert "The camera is lost" in text(page) and "***@127.0.0.1" in text(page)
     assert "***@" in shown(page) and "secret" not in shown(page)
@@ -121,12 +121,12 @@ def test_a_saved_password_is_never_shown_and_need_not_be_typed_again():
     assert page.text_input(key="source").value == "rtsp://***@127.0.0.1:9/live"
     assert "secret" not in shown(page)
     press(page, "Start")
-    assert services.room().running().source == SECRET
-    services.room().end()
+    assert services.current().room().running().source == SECRET
+    services.current().room().end()
     page = show()
     page.text_input(key="source").set_value("rtsp://***@127.0.0.2:9/live")
     press(page, "Start")
-    assert "type all of it again" in text(page) and services.room().running() is None
+    assert "type all of it again" in text(page) and services.current().room().running() is None
 
 
 def test_a_timetable_is_shown_with_its_next_lesson_and_what_keeps_it_from_being_followed(source):
@@ -138,13 +138,13 @@ def test_a_timetable_is_shown_with_its_next_lesson_and_what_keeps_it_from_being_
         "class_name": "7b",
     }
     keep(source, room_timetable.parse_timetable([row]), "Europe/Berlin")
-    services.room().error = StoreError("The disk is full.")
+    services.current().room().error = StoreError("The disk is full.")
     page = show()
     assert "08:00 (Europe/Berlin), Maths 7b" in text(page) and "no lesson in the timetable yet" not in text(page)
     assert "cannot be followed: The disk is full." in text(page)
     press(page, "Save timetable")
-    assert services.workspace().get("timetable") == room_timetable.parse_timetable([row])
-    services.room().glance(at("08:10"))
+    assert services.current().workspace().get("timetable") == room_timetable.parse_timetable([row])
+    services.current().room().tick(at("08:10"))
     assert "Maths 7b" in text(show())
 
 
@@ -154,7 +154,7 @@ def test_a_timetable_needs_a_camera_and_agreement(source):
     assert "expected an address" in text(page)
     page.text_input(key="source").set_value(source)
     press(page, "Save timetable")
-    assert "tick the box" in text(page) and services.workspace().get("timetable") is None
+    assert "tick the box" in text(page) and services.current().workspace().get("timetable") is None
 
 
 def test_a_demo_visit_sees_its_own_room_lesson_and_no_other(source, data, monkeypatch):
@@ -188,7 +188,7 @@ def test_rows_typed_into_the_new_table_are_saved(source, monkeypatch):
         data_editor, "_apply_dataframe_edits", lambda df, state, schema: change(df, nothing | typed, schema)
     )
     press(page, "Save timetable")
-    [entry] = services.workspace().get("timetable")
+    [entry] = services.current().workspace().get("timetable")
     assert entry["start"] == "08:00" and entry["end"] == "08:45" and entry["days"] == ["Mon"]
 
 
@@ -196,14 +196,18 @@ def test_faces_in_a_room_are_covered_and_the_choice_is_kept_for_the_next_lesson(
     page = show()
     begin(page, source)
     choice = page.segmented_control(key="faces_class")
-    assert choice.value == services.room().capture.lesson.way == Anonymization.MOSAIC
+    assert choice.value == services.current().room().reader.lesson.way == Anonymization.MOSAIC
     choice.set_value(Anonymization.SHOWN)
     run(page)
-    assert services.room().capture.lesson.way == Anonymization.SHOWN and services.workspace().get("anonymous") == {
-        "class": Anonymization.SHOWN
-    }
+    assert services.current().room().reader.lesson.way == Anonymization.SHOWN and services.current().workspace().get(
+        "anonymous"
+    ) == {"class": Anonymization.SHOWN}
     press(page, "End lesson")
     again = show()
     press(again, "Start")
-    assert again.segmented_control(key="faces_class").value == services.room().capture.lesson.way == Anonymization.SHOWN
+    assert (
+        again.segmented_control(key="faces_class").value
+        == services.current().room().reader.lesson.way
+        == Anonymization.SHOWN
+    )
     press(again, "End lesson")

@@ -3,16 +3,15 @@ what is said, and to whom. No lesson first."""
 
 import re
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from cssafe.labels import FERPLUS
-from cssafe.live import lesson as session
-from cssafe.live import services
+from cssafe.live import class_view, services
 from cssafe.live.alerts import Alert
-from cssafe.live.lesson import VIEWS
+from cssafe.live.lesson import SHARED_VIEWS
 from cssafe.settings import PROFILES
 from tests.support.fake_pipelines import crowd
 from tests.support.live_lessons import make
@@ -25,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("data")
 @pytest.fixture(autouse=True)
 def patient(monkeypatch):
     """One picture is enough: a slow machine takes longer for a page than a camera may be silent."""
-    monkeypatch.setattr(session, "SILENCE", timedelta(hours=1))
+    monkeypatch.setattr(class_view, "MAX_FRAME_AGE_S", 3600.0)
 
 
 def script(name: str) -> None:
@@ -48,22 +47,22 @@ def show(name: str, key: str = "") -> AppTest:
 @contextmanager
 def running(faces: int = 6, audience: str = "class", profile: str = "consent", workspace=None):
     """A lesson whose camera shows so many faces."""
-    lesson = make(workspace or services.workspace(), profile, audience)
-    services.register(lesson)
-    lesson.take(crowd(faces, datetime.now(UTC), PROFILES[profile].expression))
+    lesson = make(workspace or services.current().workspace(), profile, audience)
+    services.current().register(lesson)
+    lesson.add_result(crowd(faces, datetime.now(UTC), PROFILES[profile].expression))
     try:
         yield lesson
     finally:
         lesson.end()
 
 
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("view", SHARED_VIEWS)
 def test_without_a_running_lesson_it_says_what_to_do(view):
     assert "No lesson of a class is running" in text(show(view))
     assert "it is over, or a part of the address is missing" in text(show(view, "guess"))
 
 
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("view", SHARED_VIEWS)
 @pytest.mark.parametrize(
     ("faces", "profile", "figure"),
     [(0, "consent", False), (4, "consent", False), (6, "consent", True), (6, "attention-only", True)],
@@ -82,8 +81,10 @@ def test_a_class_has_figures_from_the_minimum_group_on_with_their_interval(view,
 
 def test_the_projector_shows_no_picture_no_hint_and_nothing_to_press():
     with running() as lesson:
-        lesson._alert = Alert(datetime.now(UTC).replace(tzinfo=None), "low", "It is low.", "Perhaps a pause.")
-        projector, phone = (show(view, lesson.keys[view]) for view in VIEWS)
+        lesson.class_view._alert = Alert(
+            datetime.now(UTC).replace(tzinfo=None), "low", "It is low.", "Perhaps a pause."
+        )
+        projector, phone = (show(view, lesson.keys[view]) for view in SHARED_VIEWS)
     assert "It is low." not in shown(projector) and "It is low. Perhaps a pause." in text(phone)
     assert "worked with this class" not in shown(projector) and "worked with this class" in shown(phone)
     assert not projector.button and not projector.toggle and not projector.segmented_control
@@ -93,23 +94,23 @@ def test_the_projector_shows_no_picture_no_hint_and_nothing_to_press():
 @pytest.mark.parametrize("stored", [True, False])
 def test_a_key_opens_its_own_view_of_its_own_lesson_until_that_is_over(workspace, stored):
     with running(workspace=None if stored else workspace) as lesson:
-        for view, other in (VIEWS, VIEWS[::-1]):
+        for view, other in (SHARED_VIEWS, SHARED_VIEWS[::-1]):
             assert "0.80" in shown(show(view, lesson.keys[view]))
             for wrong in (lesson.keys[other], lesson.token, lesson.keys[view][:-1], "é", "1"):
                 assert "0.80" not in shown(show(view, wrong))
-            assert services.find(lesson.keys[view]) is None  # it is no camera's
+            assert services.current().find(lesson.keys[view]) is None  # it is no camera's
         page = show("phone", lesson.keys["phone"])
     assert "0.80" not in shown(run(page)) and "it is over" in text(page)
 
 
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("view", SHARED_VIEWS)
 def test_one_persons_lesson_can_be_watched_from_nowhere_else(view):
     with running(1, "self") as lesson:
         assert "0." not in text(show(view, lesson.keys[view])).replace("0.0.0.0", "")
         assert "No lesson of a class is running" in text(show(view))
 
 
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("view", SHARED_VIEWS)
 def test_without_a_key_only_lessons_of_the_visitors_own_workspace_are_shown(view, workspace):
     with running(workspace=workspace):  # another visit's
         assert "No lesson of a class is running" in text(show(view))
@@ -134,9 +135,9 @@ def test_markers_and_the_activity_can_be_set_from_the_phone():
     [("low", "camera", True), ("falling", "camera", True), ("drowsiness", "camera", False), ("low", "sample", False)],
 )
 def test_a_hint_of_low_concentration_ends_with_what_worked_with_this_very_class(kind, source, own):
-    term(services.workspace(), 9, 0.2, class_name="7b", source=source)
+    term(services.current().workspace(), 9, 0.2, class_name="7b", source=source)
     with running() as lesson:
-        lesson._alert = Alert(datetime.now(UTC).replace(tzinfo=None), kind, "It is so.", "Perhaps a pause.")
+        lesson.class_view._alert = Alert(datetime.now(UTC).replace(tzinfo=None), kind, "It is so.", "Perhaps a pause.")
         told = text(show("phone", lesson.keys["phone"]))
     assert ("It is so. After a quiz, this class's" in told) == own == ("It is so. Perhaps a pause." not in told)
 

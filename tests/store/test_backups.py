@@ -36,7 +36,7 @@ def path(tmp_path, monkeypatch):
     monkeypatch.setenv("CSSAFE_PROFILE", "consent")
     monkeypatch.delenv("CSSAFE_MODE", raising=False)
     yield tmp_path / "cssafe.duckdb"
-    services.close()
+    services.current().close()
 
 
 @pytest.fixture
@@ -138,16 +138,16 @@ def test_a_workspace_in_memory_has_no_backups(tmp_path, monkeypatch, workspace):
 def test_without_room_on_the_disk_there_is_no_backup_the_lesson_goes_on_and_a_sentence_says_so(path, monkeypatch):
     usage = namedtuple("Usage", "free")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(backups.MIN_FREE_BYTES))
-    teach(services.workspace(), "Monday")
-    settle(services.workspace())
+    teach(services.current().workspace(), "Monday")
+    settle(services.current().workspace())
     for name in ("data", "status"):
         assert "no backup of today" in text(page(name)) and "No space left on device" in text(page(name))
     monkeypatch.undo()
-    assert names(services.workspace()) == ["Monday"]
+    assert names(services.current().workspace()) == ["Monday"]
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(1 << 40))
-    teach(services.workspace(), "Tuesday")
-    settle(services.workspace())
-    assert services.workspace().backup_problem is None
+    teach(services.current().workspace(), "Tuesday")
+    settle(services.current().workspace())
+    assert services.current().workspace().backup_problem is None
 
 
 def test_a_folder_of_backups_that_cannot_be_made_disturbs_no_lesson(path):
@@ -163,7 +163,7 @@ def test_a_folder_of_backups_that_cannot_be_made_disturbs_no_lesson(path):
 def test_a_folder_of_backups_that_cannot_be_listed_is_named_by_the_page_and_the_commands(path, capsys):
     (path.parent / "backups").write_text("a file in its place")
     assert "cannot be listed" in text(page("data"))
-    services.close()
+    services.current().close()
     assert main(["restore", "--list"]) == 2 and "cannot be listed" in capsys.readouterr().err
     assert main(["sample", "--weeks", "1"]) == 0 and "no backup of today" in capsys.readouterr().err
 
@@ -319,7 +319,7 @@ def test_a_database_that_cannot_be_opened_is_replaced_by_one_button(path):
     assert shown.radio[0].options == [f"{backups.list_backups(path)[0].day}, lessons: 1, {size(path):.1f} MB"]
     press(shown, "Restore this backup")
     assert "Restored" in shown.success[0].value and not shown.error
-    assert names(services.workspace()) == ["Monday"]
+    assert names(services.current().workspace()) == ["Monday"]
     assert b"damaged" in (next(b.path for b in backups.list_backups(path) if b.replaced)).read_bytes()
     options = " ".join(run(shown).radio[0].options)
     assert "cannot be read" in options
@@ -331,7 +331,7 @@ def size(path: Path) -> float:
 
 
 def test_the_page_restores_the_chosen_backup_and_says_why_not_while_a_lesson_runs(path, calendar):
-    workspace = services.workspace()
+    workspace = services.current().workspace()
     for day in ("2026-03-02", "2026-03-03"):
         calendar(day)
         teach(workspace, day)
@@ -345,12 +345,12 @@ def test_the_page_restores_the_chosen_backup_and_says_why_not_while_a_lesson_run
     workspace.end_lesson(running, START + timedelta(minutes=45))
     press(shown, "Restore this backup")
     assert "Restored: 2026-03-02" in shown.success[0].value
-    assert names(services.workspace()) == ["2026-03-02"]
+    assert names(services.current().workspace()) == ["2026-03-02"]
     assert shown.metric[0].value == "1"
 
 
 def test_the_page_deletes_a_replaced_database_with_its_log_and_offers_that_for_no_dated_backup(path):
-    workspace = services.workspace()
+    workspace = services.current().workspace()
     teach(workspace, "Monday")
     settle(workspace)
     dated = backups.newest_backup(path)
@@ -367,7 +367,7 @@ def test_the_page_deletes_a_replaced_database_with_its_log_and_offers_that_for_n
 
 
 def test_a_replaced_database_that_cannot_be_deleted_stays_in_the_list_and_the_page_says_why(path, monkeypatch):
-    workspace = services.workspace()
+    workspace = services.current().workspace()
     teach(workspace, "Monday")
     settle(workspace)
     workspace.restore(backups.newest_backup(path))
@@ -392,8 +392,8 @@ def test_without_backups_the_page_says_when_one_is_made_and_in_memory_it_offers_
 
 
 def test_while_a_reader_delays_the_erasure_every_page_says_so(path, monkeypatch):
-    monkeypatch.setattr(database, "READERS_TIMEOUT_S", 0.0)
-    workspace = services.workspace()
+    monkeypatch.setattr(database, "PATIENCE", 0.0)
+    workspace = services.current().workspace()
     teach(workspace, "Kept")
     gone = teach(workspace, SECRET, day=1)
     with workspace.cursor() as reader:

@@ -13,8 +13,9 @@ import pytest
 
 from cssafe import queries
 from cssafe.exchange import FORMATS, exporter, importer
+from cssafe.live.class_view import READING_WINDOW_S
 from cssafe.live.clock import LessonClock, seconds_since_boot
-from cssafe.live.lesson import NOW, LiveLesson
+from cssafe.live.lesson import LiveLesson
 from cssafe.report import lesson_report
 from cssafe.settings import PROFILES, ROOT
 from cssafe.store import Workspace, summaries
@@ -51,12 +52,12 @@ class Computer:
     def lesson(self, workspace: Workspace) -> LiveLesson:
         form = {"class_name": "7b", "subject": "Mathematics", "room": "12", "time_zone": "Europe/Berlin"}
         clock = LessonClock(lambda: self.wall, lambda: self.boot)
-        return LiveLesson(workspace, PROFILES["consent"], audience="class", clock=clock, **form)
+        return LiveLesson.start(workspace, PROFILES["consent"], audience="class", clock=clock, **form)
 
 
 def film(computer: Computer, lesson: LiveLesson, seconds: int) -> None:
     for _ in range(2 * seconds):
-        lesson.take(crowd(6, lesson.clock.now()))
+        lesson.add_result(crowd(6, lesson.clock.now()))
         computer.pass_time(0.5)
 
 
@@ -77,13 +78,15 @@ def test_a_lesson_goes_on_by_its_own_time_when_the_clock_is_set(workspace, jump)
     computer = Computer()
     lesson = computer.lesson(workspace)
     film(computer, lesson, 3)
-    lesson.mark("question")
+    lesson.add_marker("question")
     computer.set_clock(jump)
     film(computer, lesson, 3)
-    lesson.mark("quiz")
-    lesson.switch("desk work")
-    view = lesson.view()
-    assert not view.reading.note and len(view.history) == 5 and len(lesson._now) <= 2 * NOW.total_seconds() + 1
+    lesson.add_marker("quiz")
+    lesson.switch_activity("desk work")
+    view = lesson.state()
+    assert (
+        not view.reading.note and len(view.history) == 5 and len(lesson.class_view._recent) <= 2 * READING_WINDOW_S + 1
+    )
     assert view.history["time"].is_monotonic_increasing and view.now == NOON + timedelta(seconds=6)
     lesson.end()
     assert lesson.ended == NOON + timedelta(seconds=6)
@@ -97,9 +100,9 @@ def test_an_hour_of_sleep_is_a_gap_and_the_times_after_it_are_true(workspace):
     lesson = computer.lesson(workspace)
     film(computer, lesson, 2)
     computer.pass_time(HOUR)
-    assert lesson.view().reading.note == "No picture is coming from the camera."
+    assert lesson.state().reading.note == "No picture is coming from the camera."
     film(computer, lesson, 2)
-    assert len(lesson._now) <= 5
+    assert len(lesson.class_view._recent) <= 5
     lesson.end()
     assert lesson.ended == computer.wall
     check(workspace)
@@ -113,12 +116,12 @@ def test_a_hint_rests_for_its_time_whatever_the_clock_shows(workspace):
     for second in range(150):
         result = crowd(6, NOON + timedelta(seconds=second))
         result.concentration[:] = 0.1
-        lesson.take(result)
+        lesson.add_result(result)
     computer.pass_time(150)
     computer.set_clock(HOUR)
-    assert lesson.view().alert is not None
+    assert lesson.state().alert is not None
     computer.pass_time(180)
-    assert lesson.view().alert is None
+    assert lesson.state().alert is None
     lesson.end()
 
 
@@ -126,8 +129,8 @@ def test_frames_whose_times_go_back_by_an_hour_make_no_window_grow(workspace):
     computer = Computer()
     lesson = computer.lesson(workspace)
     for time in (*range(40), *(i - HOUR for i in range(40))):
-        lesson.take(crowd(6, NOON + timedelta(seconds=time / 4)))
-    assert len(lesson._now) <= 9
+        lesson.add_result(crowd(6, NOON + timedelta(seconds=time / 4)))
+    assert len(lesson.class_view._recent) <= 9
     lesson.end()
     workspace.flush()
     with workspace.cursor() as cursor:

@@ -77,7 +77,7 @@ def path(whole, tmp_path, monkeypatch):
     monkeypatch.setenv("CSSAFE_PROFILE", "consent")
     shutil.copytree(whole.parent, tmp_path, dirs_exist_ok=True)
     yield tmp_path / whole.name
-    services.close()
+    services.current().close()
 
 
 def blocks(content: bytes) -> range:
@@ -197,7 +197,7 @@ def test_where_too_much_is_damaged_to_look_for_its_lessons_the_newest_backup_is_
 
 
 def test_a_database_that_cannot_be_opened_again_after_a_fatal_error_names_the_newest_backup_on_pages(path, monkeypatch):
-    workspace = services.workspace()
+    workspace = services.current().workspace()
     add(workspace, rows())
     path.write_bytes(zeroed(path.read_bytes(), 0, FIRST_BLOCK + BLOCK_BYTES))
 
@@ -218,4 +218,4 @@ def test_a_database_that_cannot_be_opened_again_after_a_fatal_error_names_the_ne
     assert all(f"The newest backup is {backups.newest_backup(path)}." in said for said in shown), shown
     with pytest.raises(StoreError, match="The newest backup is"):
         workspace.close()
-    services._workspace = None
+    services.current()._workspace = None

@@ -64,7 +64,7 @@ def folder(killed, tmp_path, monkeypatch):
     monkeypatch.setenv("CSSAFE_DATA", str(tmp_path))
     monkeypatch.setenv("CSSAFE_PROFILE", "consent")
     yield tmp_path
-    services.close()
+    services.current().close()
 
 
 def change(log: Path, content: bytes) -> None:
@@ -95,7 +95,7 @@ def test_a_damaged_log_is_kept_the_rest_opens_and_it_is_said_what_may_be_missing
     log = folder / "cssafe.duckdb.wal"
     damaged = damage(log.read_bytes())
     change(log, damaged)
-    workspace = services.workspace()
+    workspace = services.current().workspace()
     [kept] = folder.glob("cssafe.duckdb.wal.damaged-????????-??????")
     assert kept.read_bytes() == damaged and f"kept as {kept.name}." in str(workspace.notice)
     with workspace.cursor() as cursor:
@@ -107,7 +107,7 @@ def test_a_damaged_log_is_kept_the_rest_opens_and_it_is_said_what_may_be_missing
     missing = int(re.search(r"Up to (\d+) seconds", str(workspace.notice))[1])
     assert SECONDS - sum(n for (n,) in counts[1:]) <= missing <= SECONDS + 30
     workspace.start_lesson(LESSON)  # and the log is written again
-    services.close()
+    services.current().close()
     with closing(Workspace.open(folder / "cssafe.duckdb")) as workspace:
         assert workspace.notice is None and kept.read_bytes() == damaged
 

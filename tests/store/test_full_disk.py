@@ -108,23 +108,23 @@ def test_what_no_longer_fits_into_memory_is_counted_as_lost_and_the_newest_is_ke
 
 def test_a_lesson_that_ends_on_a_full_disk_is_ended_with_its_markers_once_there_is_room(disk, opened):
     lesson = make(opened)
-    lesson.take(crowd(1, lesson.clock.now()))
+    lesson.add_result(crowd(1, lesson.clock.now()))
     disk.fill(opened)
-    lesson.mark("quiz")
-    lesson.switch("front")
+    lesson.add_marker("quiz")
+    lesson.switch_activity("front")
     lesson.end()
-    assert lesson.activity == "front" and lesson.ended and "cannot be written" in lesson.view().problem
+    assert lesson.activity == "front" and lesson.ended and "cannot be written" in lesson.state().problem
     assert fetch(opened, "SELECT ended FROM lessons") == [(None,)]
     disk.free()
     until(lambda: not opened.problem)
     assert fetch(opened, "SELECT ended FROM lessons") == [(lesson.ended.replace(tzinfo=None),)]
     assert fetch(opened, "SELECT kind FROM markers") == [("quiz",)]
-    assert fetch(opened, "SELECT seconds FROM minutes") == [(1,)] and lesson.view().lost == 0
+    assert fetch(opened, "SELECT seconds FROM minutes") == [(1,)] and lesson.state().lost == 0
 
 
 def test_a_lesson_whose_camera_stays_away_on_a_full_disk_is_ended_too(disk, opened):
-    lesson = make(opened, patience=0.05)
-    lesson.take(crowd(1, lesson.clock.now()))
+    lesson = make(opened, patience_s=0.05)
+    lesson.add_result(crowd(1, lesson.clock.now()))
     disk.fill(opened)
     until(lambda: opened.problem)
     disk.free()
@@ -234,8 +234,8 @@ def app(disk, monkeypatch):
     monkeypatch.setenv("CSSAFE_DATA", str(disk.folder))
     monkeypatch.setenv("CSSAFE_PROFILE", "consent")
     monkeypatch.delenv("CSSAFE_MODE", raising=False)
-    yield services.workspace()
-    services.close()
+    yield services.current().workspace()
+    services.current().close()
 
 
 def test_every_page_says_that_the_disk_is_full_until_it_is_written_again(disk, app):

@@ -53,7 +53,7 @@ def path(whole, tmp_path, monkeypatch):
     monkeypatch.setenv("CSSAFE_DATA", str(tmp_path))
     monkeypatch.setenv("CSSAFE_PROFILE", "consent")
     yield Path(shutil.copy(whole, tmp_path))
-    services.close()
+    services.current().close()
 
 
 pytestmark = pytest.mark.slow
@@ -79,14 +79,14 @@ def overwrite(path: Path, at: int) -> None:
 def test_a_damaged_block_found_while_reading_names_its_lessons_and_the_rescue(path, monkeypatch):
     damage(path, "observations", "yaw")
     with pytest.raises(duckdb.Error) as caught:
-        queries.shareable_rows(services.workspace(), 1)
+        queries.shareable_rows(services.current().workspace(), 1)
     shown: list[str] = []
     monkeypatch.setattr(common.st, "error", lambda text, **_: shown.append(text))
     assert common.show_error(caught.value)
     [sentence] = map(as_read, shown)
     assert all(f'"{day}" (2026-03-0{2 + day})' in sentence for day in range(4)) and '"4"' not in sentence
     assert f"python -m cssafe rescue {path}" in sentence
-    assert len(queries.lessons(services.workspace())) == LESSONS  # the rest goes on
+    assert len(queries.lessons(services.current().workspace())) == LESSONS  # the rest goes on
 
 
 def test_the_lessons_of_a_block_that_holds_their_numbers_are_named_too(path):

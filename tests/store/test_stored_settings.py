@@ -113,4 +113,4 @@ def test_wrong_values_in_the_database_close_no_page(page, data):
             put(workspace, key, json.dumps(values[0]))
     app = AppTest.from_file(str(ROOT / "pages" / f"{page}.py"), default_timeout=30).run()
     assert not app.exception
-    services.close()
+    services.current().close()

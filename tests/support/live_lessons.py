@@ -10,7 +10,7 @@ from tests.support.fake_pipelines import crowd
 
 
 def make(workspace: Workspace, profile: str = "consent", audience: str = "self", patience: float = 60.0) -> LiveLesson:
-    return LiveLesson(
+    return LiveLesson.start(
         workspace,
         PROFILES[profile],
         class_name="7b",
@@ -34,6 +34,6 @@ def count(workspace: Workspace, table: str) -> int:
 def running(workspace: Workspace):
     """A registered lesson that has seen a face."""
     lesson = make(workspace)
-    services.register(lesson)
-    lesson.take(crowd(1, time_now()))
+    services.current().register(lesson)
+    lesson.add_result(crowd(1, time_now()))
     return lesson

@@ -8,7 +8,7 @@ from cssafe.school import room_timetable
 
 
 def keep(source: str, entries: list, zone: str) -> None:
-    workspace = services.workspace()
+    workspace = services.current().workspace()
     workspace.set("agreed", True)
     workspace.set("room", {"source": source, "time_zone": zone})
     workspace.set("timetable", entries)

@@ -51,12 +51,12 @@ MB = 1024 * 1024
 )
 def test_which_names_the_server_answers_to(mode, chosen, host, allowed):
     read = settings.load({"CSSAFE_MODE": mode, "CSSAFE_HOSTS": chosen})
-    assert hosts.is_allowed(host, hosts.names(read, ["given.example"])) == allowed
+    assert hosts.is_allowed(host, hosts.host_patterns(read, ["given.example"])) == allowed
 
 
 def test_the_names_of_this_computer_and_of_allowed_origins_are_known(monkeypatch):
     monkeypatch.setattr("socket.gethostname", lambda: "Room12")
-    patterns = hosts.names(settings.load({"CSSAFE_ORIGINS": "https://class.school.example:8443"}), [])
+    patterns = hosts.host_patterns(settings.load({"CSSAFE_ORIGINS": "https://class.school.example:8443"}), [])
     assert all(hosts.is_allowed(host, patterns) for host in ("room12:8501", "room12.local", "class.school.example"))
 
 
@@ -258,10 +258,12 @@ def test_a_repeated_log_line_is_written_a_few_times_a_minute_and_then_counted(mo
     for number in range(1000):
         logger.error("no more handles: %d", number)
     logger.error("something else")
-    assert len(caplog.records) == process.LINES_A_MINUTE + 1
+    assert len(caplog.records) == process.MAX_LINES_PER_MINUTE + 1
     now[0] = 61.0
     logger.error("no more handles: %d", 1)
-    assert caplog.records[-1].getMessage().endswith(f"({1000 - process.LINES_A_MINUTE} more of these were left out)")
+    assert (
+        caplog.records[-1].getMessage().endswith(f"({1000 - process.MAX_LINES_PER_MINUTE} more of these were left out)")
+    )
 
 
 def test_the_filter_remembers_a_bounded_number_of_texts():

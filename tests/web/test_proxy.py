@@ -93,8 +93,8 @@ def test_1100_half_open_requests_hold_nobody_up_and_are_cut_after_ten_seconds(pr
 
 
 def test_a_camera_gets_its_results_through_the_proxy_and_too_many_sockets_of_one_address_are_refused(proxy):
-    lesson = running(services.workspace())
-    assert len(answer(proxy, lesson.token)["faces"]) == 6
+    lesson = running(services.current().workspace())
+    assert len(answer(proxy, lesson.token)["overlay"]["faces"]) == 6
     with ExitStack() as stack:
         for _ in range(100):
             camera = connect(

@@ -2,20 +2,19 @@
 // Where faces are covered, the newest analysed picture stands there instead of the video: in the video they have moved
 // since. Nothing is recorded. `data`: token of the lesson, width and height to ask for (pixels), limit of one JPEG
 // (bytes), rate (pictures a second until the server says what it carries), timeout (ms from the camera's start to the first
-// result; after that the page is told), stale (ms after which boxes no longer belong to the picture), codes (the server's
-// reasons to close), way (how faces appear: shown, blur, mosaic, mask), words (what is said here, by its name), told (what the
-// server says in English -> the same in the language of the page). The figure tells in data-*: state, faces, results (how many
-// were drawn), delay (ms from the picture to its drawn result) and size (of the analysed picture). States of the component:
-// `stalled` while no first result has come in time; `failed` once the server has no networks, which the page then explains.
+// result; after that the page is told), stale (ms after which boxes no longer belong to the picture), closeCodes (the server's
+// reasons to close), way (how faces appear: shown, blur, mosaic, mask), sentences (code of a notice or state -> sentence), names
+// (of emotions and levels), reasons (code -> why a face is not measured), drawing (colours and sizes). Messages of the server:
+// messages.py. The figure has data-*: state, faces, results (number drawn), delay (ms from the picture to its drawn result) and
+// size (of the analysed picture). States of the component: `stalled` while no first result has come in time; `failed` once the
+// server has no networks, which the page then explains.
 
 const QUALITY = 0.6;
 const LONGEST_WAIT = 8000;   // ms between two tries to reconnect
 const SILENCE = 10000;       // ms without a word that was due, after which a connection counts as dead
 const UNANSWERED = 2;        // pictures on their way at once: one travels while the other is analysed
-const AIM = 700;             // ms that a picture and its answer may spend on the line: two results a second, and time to analyse
 const LATE = 1300, TIMELY = 1000;   // ms from picture to result from which pictures go one at a time, and again two
 const FIRST = 640;           // width of the first pictures, pixels, while nothing is known of the line
-const SMALLEST = 0.5;        // of the width asked for: below that the faces of a class can no longer be read
 const HIDDEN_PERIOD = 1000;  // ms; a hidden tab draws no video frames, but the lesson goes on at a frame a second
 
 const FAULTS = {
@@ -56,18 +55,17 @@ class Camera {
     this.start();
   }
 
-  renew(data) {   // the page's newest word on how faces appear, and its words
+  renew(data) {   // the page's newest choice of how faces appear, and its sentences
     this.data = data;
-    this.words = data.words;
-    this.button.textContent = data.words.again;
+    this.button.textContent = data.sentences.again;
     this.figure.toggleAttribute('data-covered', data.way !== 'shown');
   }
 
   async start() {
     this.stop();
     const run = this.run = {};   // whatever finishes after another start or stop belongs to the past
-    if (!navigator.mediaDevices) return this.say('insecure', this.words.insecure);
-    this.say('asking', this.words.asking);
+    if (!navigator.mediaDevices) return this.say('insecure');
+    this.say('asking');
     let stream;
     try {
       const { width, height } = this.data;
@@ -75,13 +73,13 @@ class Camera {
       stream = await navigator.mediaDevices.getUserMedia({ video, audio: false });
     } catch (error) {
       const fault = FAULTS[error.name] || 'broken';
-      if (run === this.run) this.say(fault, this.words[fault], true);
+      if (run === this.run) this.say(fault, null, true);
       return;
     }
     if (run !== this.run) return stream.getTracks().forEach((track) => track.stop());
     this.stream = stream;
     const [track] = stream.getVideoTracks();
-    track.onended = () => { this.stop(); this.say('stopped', this.words.stopped, true); };
+    track.onended = () => { this.stop(); this.say('stopped', null, true); };
     this.figure.toggleAttribute('data-mirrored', track.getSettings().facingMode !== 'environment');
     this.video.srcObject = stream;
     await this.video.play().catch(() => {});   // interrupted by stop()
@@ -118,8 +116,8 @@ class Camera {
     this.patience = setTimeout(() => this.tell('stalled', this.stalled = true), this.data.timeout);
   }
 
-  connect(run, state, words = this.words[state]) {
-    this.say(state, words);
+  connect(run, state, notice = null) {
+    this.say(state, notice);
     const socket = this.socket = new WebSocket(address(), ['cssafe', this.data.token]);
     this.onWay.clear();
     this.sent = this.judged = this.drawn = 0;
@@ -136,62 +134,70 @@ class Camera {
   }
 
   lost(run, event) {
-    const { refused, too_large: tooLarge, flooded } = this.data.codes;
+    const { refused, too_large: tooLarge, flooded } = this.data.closeCodes;
+    const notice = closeNotice(event.reason);
     this.leave();
     this.draw(null);
-    if (event.code === refused) return this.say('over', this.told(event.reason) || this.words.over);
-    if (event.code === tooLarge) this.resize(0.7);
-    const words = [flooded, tooLarge].includes(event.code) && this.told(event.reason) || this.words.reconnecting;
-    this.say('reconnecting', words);
-    this.retry = setTimeout(() => { if (run === this.run) this.connect(run, 'reconnecting', words); }, this.wait);
+    if (event.code === refused) return this.say('over', notice);
+    if (event.code === tooLarge) this.resize(this.scale * 0.7);
+    const shown = [flooded, tooLarge].includes(event.code) ? notice : null;
+    this.say('reconnecting', shown);
+    this.retry = setTimeout(() => { if (run === this.run) this.connect(run, 'reconnecting', shown); }, this.wait);
     this.wait = Math.min(this.wait * 2, LONGEST_WAIT);
   }
 
   receive(message) {
     this.heard = performance.now();
-    if (message.rate) this.rate = message.rate;
-    if (message.state === 'loading' || message.state === 'failed') {
-      this.idle = true;   // nothing is due from the server
-      clearTimeout(this.patience);
-      if (message.state === 'failed') this.tell('failed', true);
-      return this.say(message.state, message.problem || this.words.loading);
-    }
-    if (message.state === 'ready') {
+    this.rate = message.rate;
+    if (message.state) this.receiveState(message);
+    else this.receiveAnswer(message);
+  }
+
+  receiveState({ state, notice }) {
+    if (state === 'ready') {
       if (this.idle) this.expect();
       this.idle = false;
       this.open = true;
-      return this.say('live', this.busy(message));
+      return this.say('live', notice);
     }
-    const { taken, jpeg } = this.onWay.get(message.number);
+    this.idle = true;   // nothing is due from the server
+    clearTimeout(this.patience);
+    if (state === 'failed') this.tell('failed', true);
+    this.say(state);
+  }
+
+  receiveAnswer({ number, overlay, notice, took }) {
+    const { taken, jpeg } = this.onWay.get(number);
     const delay = this.heard - taken;
-    this.onWay.delete(message.number);
-    this.adapt(delay - message.took, message.number);
+    this.onWay.delete(number);
+    if (number >= this.judged) this.resize(nextScale(this.scale, delay - took));   // else sent before the size last changed
     if (delay > LATE) this.most = 1;
     if (delay < TIMELY) this.most = UNANSWERED;
-    if (message.problem) return this.say('live', this.told(message.problem));
-    if (!message.faces) return;   // passed over for a newer frame
+    if (!overlay) {   // a frame without a notice was skipped for a newer one
+      if (notice) this.say('live', notice);
+      return;
+    }
     clearTimeout(this.patience);
     if (this.stalled) this.tell('stalled', this.stalled = false);
-    this.figure.dataset.delay = Math.round(delay);
-    this.figure.dataset.size = message.size.join('x');
-    this.say('live', this.told(message.note) || this.busy(message));
-    this.figure.dataset.faces = message.faces.length;
-    this.figure.dataset.results = Number(this.figure.dataset.results || 0) + 1;
-    const { face, faces, concentration } = this.words;
-    this.caption.textContent = (message.faces.length === 1 ? face : faces).replace('{n}', message.faces.length);
-    if (message.concentration !== null) {
-      const level = this.told(message.level), value = message.concentration.toFixed(2);
-      this.caption.textContent += ' · ' + concentration.replace('{value}', value).replace('{level}', level);
-    }
-    this.show(message, jpeg);
+    const { dataset } = this.figure;
+    dataset.delay = Math.round(delay);
+    dataset.size = overlay.size.join('x');
+    this.say('live', overlay.notice || notice);
+    dataset.faces = overlay.faces.length;
+    dataset.results = Number(dataset.results || 0) + 1;
+    this.caption.textContent = captionOf(this.data.sentences, this.data.names, overlay);
+    this.show(number, overlay, jpeg);
     clearTimeout(this.clear);
     this.clear = setTimeout(() => this.draw(null), this.data.stale);
   }
 
-  async show(message, jpeg) {
-    if (this.data.way === 'shown') return this.draw(message);
+  async show(number, overlay, jpeg) {
+    if (this.data.way === 'shown') return this.draw(overlay);
     const { socket } = this, picture = await createImageBitmap(jpeg);
-    if (socket === this.socket && !(message.number < this.drawn)) this.draw(message, picture);
+    if (socket === this.socket && number >= this.drawn) {
+      this.drawn = number;
+      this.draw(overlay, picture);
+    }
     picture.close();
   }
 
@@ -212,13 +218,9 @@ class Camera {
     }, HIDDEN_PERIOD);
   }
 
-  adapt(line, number) {   // smaller pictures on a slow line; `line`: ms there and back, without the server's own time
-    if (number < this.judged) return;   // sent before the size last changed: says nothing of the new one
-    if (line > AIM * 1.25 || line < AIM * 0.6) this.resize(Math.min(1.2, Math.max(0.6, Math.sqrt(AIM / line))));
-  }
-
-  resize(factor) {
-    this.scale = Math.max(SMALLEST, Math.min(1, this.scale * factor));
+  resize(scale) {   // smaller pictures on a slow line
+    if (scale === this.scale) return;
+    this.scale = limitScale(scale);
     this.judged = this.sent;
   }
 
@@ -235,7 +237,7 @@ class Camera {
     scratch.toBlob((blob) => {
       if (socket !== this.socket || socket.readyState !== WebSocket.OPEN) return;
       this.encoding = false;
-      if (!blob || blob.size > this.data.limit) return this.resize(0.8);
+      if (!blob || blob.size > this.data.limit) return this.resize(this.scale * 0.8);
       this.onWay.set(this.sent++, { taken: now, jpeg: blob });
       socket.send(blob);
     }, 'image/jpeg', QUALITY);
@@ -245,21 +247,16 @@ class Camera {
     if (this.video.videoWidth) this.picture.style.aspectRatio = `${this.video.videoWidth} / ${this.video.videoHeight}`;
   }
 
-  draw(message, picture = null) {
-    if (message && this.data.way !== 'shown' && !picture) message = null;   // chosen since it was asked for
-    if (message) this.drawn = message.number;
-    paint(this.canvas, message, picture, this.data.way, this.figure.hasAttribute('data-mirrored'), (name) => this.told(name));
+  draw(overlay, picture = null) {
+    const { way, drawing: look, names, reasons } = this.data;
+    if (overlay && way !== 'shown' && !picture) overlay = null;   // chosen since it was asked for
+    paint(this.canvas, overlay, picture, { way, mirrored: this.figure.hasAttribute('data-mirrored'), look, names, reasons });
   }
 
-  told(words) {   // what the server said, in the language of the page
-    return this.data.told[words] || words;
-  }
-
-  busy(message) {
-    return message.busy && this.words.slow.replace('{rate}', message.rate.toFixed(1));
-  }
-
-  say(state, words, retry = false) {
+  // The notice, or the state's own sentence without one.
+  say(state, notice = null, retry = false) {
+    const { sentences } = this.data;
+    const words = sentenceOf(sentences, notice) || sentenceOf(sentences, { code: state });
     this.figure.dataset.state = state;
     if (this.text.textContent !== words) this.text.textContent = words;
     this.button.hidden = !retry;

@@ -1,4 +1,4 @@
-"""Which way the camera's pictures travel, and what follows when one does not work."""
+"""Choice of the camera's transport, and fallback to the next when one does not work."""
 
 import importlib
 from dataclasses import dataclass, replace
@@ -8,12 +8,12 @@ import streamlit as st
 from cssafe.language import N_, _
 from cssafe.live.engine import Engine
 from cssafe.live.lesson import LiveLesson
-from cssafe.live.transports.websocket_component import camera as websocket
+from cssafe.live.transports.websocket_component import show_camera as websocket
 from cssafe.settings import TRANSPORT_TIMEOUT_S
 
 AUTOMATIC = "automatic"
 ORDER = ("websocket", "webrtc", "snapshot")
-"""In which Automatic tries them: the surest first, and the one that asks most of the visitor last."""
+"""Order in which Automatic tries them: the surest first, the one that asks most of the visitor last."""
 
 NAMES = {
     AUTOMATIC: N_("Automatic"),
@@ -25,12 +25,12 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Transport:
-    """chosen: by the visitor, a key of NAMES. used: one of ORDER. told: what happened on the way there, in words for the
+    """chosen: by the visitor, a key of NAMES. used: one of ORDER. notice: why it was changed, in words for the
     visitor."""
 
     chosen: str
     used: str
-    told: str = ""
+    notice: str = ""
 
     @classmethod
     def choose(cls, chosen: str) -> "Transport":
@@ -38,14 +38,14 @@ class Transport:
 
     @property
     def following(self) -> str | None:
-        """What comes after the one in use; None after the last."""
+        """The transport after the one in use; None after the last."""
         return ORDER[ORDER.index(self.used) + 1] if self.used != ORDER[-1] else None
 
     def fall_back(self) -> "Transport":
-        """To the following one."""
+        """The following transport."""
         assert self.following is not None, "there is nothing after the last"
         now = _("The camera now uses: {way}.").format(way=_(NAMES[self.following]))
-        return replace(self, used=self.following, told=f"{self.trouble} {now}")
+        return replace(self, used=self.following, notice=f"{self.trouble} {now}")
 
     @property
     def trouble(self) -> str:
@@ -54,23 +54,23 @@ class Transport:
         )
 
 
-def camera(lesson: LiveLesson, engine: Engine) -> None:
-    """The camera by the lesson's transport, what is in use, and another choice; a change does not end the lesson."""
+def camera_with_fallback(lesson: LiveLesson, engine: Engine) -> None:
+    """Show the camera by the transport in use, and a choice of others; a change does not end the lesson."""
     transport: Transport = st.session_state["transport"]
     if transport.used == "websocket":
         stalled = websocket(lesson)
     else:  # imported when needed: most visitors never do
-        stalled = importlib.import_module(f"cssafe.live.{transport.used}").camera(lesson, engine)
+        stalled = importlib.import_module(f"cssafe.live.transports.{transport.used}").camera(lesson, engine)
     if stalled and transport.following:
         if transport.chosen == AUTOMATIC:
-            _take(transport.fall_back())
+            _use(transport.fall_back())
             st.rerun()
         another = _("Another way may work on this network.")
         st.warning(f"{transport.trouble} {another}", icon=":material/sync_problem:")
         use = _("Use {way}").format(way=_(NAMES[transport.following]))
-        st.button(use, on_click=_take, args=(Transport.choose(transport.following),))
-    if transport.told:
-        st.info(transport.told, icon=":material/sync:")
+        st.button(use, on_click=_use, args=(Transport.choose(transport.following),))
+    if transport.notice:
+        st.info(transport.notice, icon=":material/sync:")
     _choice(transport)
 
 
@@ -87,9 +87,9 @@ def _choice(transport: Transport) -> None:
         )
         st.caption(_("The lesson goes on when you change it."))
     if picked != transport.chosen:
-        _take(Transport.choose(picked))
+        _use(Transport.choose(picked))
         st.rerun()
 
 
-def _take(transport: Transport) -> None:
+def _use(transport: Transport) -> None:
     st.session_state["transport"] = transport

@@ -1,4 +1,4 @@
-"""Single pictures (st.camera_input): the last resort, on networks that let through nothing but the page itself."""
+"""Single pictures (st.camera_input): the last resort, for networks that pass nothing but the page itself."""
 
 from concurrent.futures import Future
 
@@ -8,20 +8,20 @@ import streamlit as st
 from cssafe.language import _, ngettext
 from cssafe.live.engine import Answer, Engine
 from cssafe.live.lesson import LiveLesson
-from cssafe.live.transports.websocket_component import told as in_words
+from cssafe.live.transports.messages import Overlay
 from cssafe.media import MediaError, decode_image
 from cssafe.privacy import Anonymization
 from cssafe.settings import ABSENCE_TIMEOUT_S
 from cssafe.vision.anonymize import anonymize
 from cssafe.vision.drawing import draw
 
-PATIENCE = 30.0
-"""Seconds for one picture: the networks may still be loading, and others may be waiting too."""
+SNAPSHOT_TIMEOUT_S = 30.0
+"""Longest wait for one picture: the networks may still be loading, and others may be waiting too."""
 
 
-def camera(lesson: LiveLesson, engine: Engine) -> bool:
-    """Show the camera's button, and the picture taken with what was read from it. False: nobody can tell whether it fails,
-    for the visitor chooses when to take a picture."""
+def show_camera(lesson: LiveLesson, engine: Engine) -> bool:
+    """Show the camera's button and the analysed picture. Always False: the visitor decides when to take a picture, so it never
+    stalls."""
     taken = st.camera_input(_("Take a picture"), key=f"picture {lesson.number}", label_visibility="collapsed")
     if taken is None:
         st.caption(
@@ -33,21 +33,21 @@ def camera(lesson: LiveLesson, engine: Engine) -> bool:
         return False
     try:
         image = decode_image(taken.getvalue())
-        if st.session_state.get("taken", ("", {}))[0] != taken.file_id:
+        if st.session_state.get("taken", ("", None))[0] != taken.file_id:
             with st.spinner(_("The picture is being analysed…")):
                 st.session_state["taken"] = taken.file_id, analyze(lesson, engine, image)
     except (MediaError, TimeoutError) as error:
         st.warning(str(error), icon=":material/warning:")
         return False
-    told = st.session_state["taken"][1]
-    faces = len(told["faces"])
+    overlay: Overlay = st.session_state["taken"][1]
+    faces = len(overlay.faces)
     words = ngettext("{n} face", "{n} faces", faces).format(n=faces)
-    if told["concentration"] is not None:
-        read, level = _("concentration {value}, {level}"), told["level"]
-        words += " · " + read.format(value=f"{told['concentration']:.2f}", level=_(level))
-    if note := told["note"]:
-        words = in_words().get(note, note)
-    shown = draw(anonymize(image, told["covers"], lesson.way), told["faces"])
+    if overlay.concentration is not None and overlay.level is not None:
+        read = _("concentration {value}, {level}")
+        words += " · " + read.format(value=f"{overlay.concentration:.2f}", level=_(overlay.level))
+    if overlay.notice is not None:
+        words = str(overlay.notice)
+    shown = draw(anonymize(image, np.array(overlay.covers), lesson.way), overlay.faces)
     st.image(shown, caption=words, channels="BGR", width="stretch")
     following = _("Choose Clear photo to take the next one.")
     if lesson.way != Anonymization.SHOWN:
@@ -56,34 +56,34 @@ def camera(lesson: LiveLesson, engine: Engine) -> bool:
     return False
 
 
-def analyze(lesson: LiveLesson, engine: Engine, image: np.ndarray) -> dict:
-    """What LiveLesson.take tells of the picture, which is one second of the lesson. image: uint8 (h, w, 3) BGR.
+def analyze(lesson: LiveLesson, engine: Engine, image: np.ndarray) -> Overlay:
+    """The overlay of a picture, which is one second of the lesson. image: uint8 (h, w, 3) BGR.
 
     Raises:
         MediaError: it could not be analysed.
-        TimeoutError: it was not, within PATIENCE.
+        TimeoutError: the engine did not answer within SNAPSHOT_TIMEOUT_S.
         ConfigurationError: the networks could not be loaded.
     """
-    told: Future[dict] = Future()
+    analyzed: Future[Overlay] = Future()
 
     def deliver(answer: Answer) -> None:
-        if answer.result is None:
-            told.set_exception(MediaError(answer.problem))
-        else:
-            told.set_result(lesson.take(answer.result))
+        if answer.error is not None:
+            analyzed.set_exception(answer.error)
+        elif answer.result is not None:
+            analyzed.set_result(lesson.add_result(answer.result))
 
-    feed = lesson.connect(deliver)
+    feed = lesson.lease.connect(deliver)
     try:
-        engine.loaded.result(PATIENCE)
+        engine.loaded.result(SNAPSHOT_TIMEOUT_S)
         engine.offer(feed, 0, image, lesson.clock.now())
-        return told.result(PATIENCE)
+        return analyzed.result(SNAPSHOT_TIMEOUT_S)
     except TimeoutError:
         raise TimeoutError(
             _(
                 "The picture was not analysed within {seconds:.0f} seconds: the server is busy. Take another one in a "
                 "minute."
-            ).format(seconds=PATIENCE)
+            ).format(seconds=SNAPSHOT_TIMEOUT_S)
         ) from None
     finally:
         engine.leave(feed)
-        lesson.disconnect(feed)
+        lesson.lease.disconnect(feed)

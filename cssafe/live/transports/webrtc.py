@@ -1,9 +1,8 @@
-"""Video by WebRTC (streamlit-webrtc), for networks on which it gets through: the browser's video goes up, the newest
-frame comes back mirrored, with boxes and words on it.
+"""Video by WebRTC (streamlit-webrtc): the browser's video goes up, the newest frame comes back mirrored, with boxes and words.
 
-Import it only when it is used: the library takes 0.3 s and 20 MB. Its rules, learned by measuring: the callback runs on
-a thread of the library's own and may neither fail nor take long; a frame is converted there and nowhere else; the server
-itself notices a closed tab only after half a minute."""
+Import it only when it is used: the library takes 0.3 s and 20 MB. Its rules, learned by measuring: the callback runs on a
+thread of the library's own and may neither fail nor take long; a frame is converted there and nowhere else; the server itself
+notices a closed tab only after half a minute."""
 
 import logging
 import threading
@@ -16,6 +15,7 @@ import numpy as np
 import streamlit as st
 from streamlit_webrtc import (
     WebRtcMode,
+    WebRtcStreamerContext,
     get_cloudflare_ice_servers,
     get_hf_ice_servers,
     get_twilio_ice_servers,
@@ -26,7 +26,8 @@ from streamlit_webrtc.component import generate_frontend_component_key
 from cssafe.language import _
 from cssafe.live.engine import Answer, Engine, Feed
 from cssafe.live.lesson import LiveLesson
-from cssafe.live.transports.websocket_component import SIZES
+from cssafe.live.transports.messages import Overlay
+from cssafe.live.transports.websocket_component import CAMERA_SIZES
 from cssafe.privacy import Anonymization
 from cssafe.settings import OVERLAY_TIMEOUT_S, TRANSPORT_TIMEOUT_S
 from cssafe.vision.anonymize import anonymize, anonymize_whole
@@ -34,31 +35,30 @@ from cssafe.vision.drawing import draw
 
 log = logging.getLogger(__name__)
 
-LOST = 4.0
-"""Seconds without a frame after which a stream is over: a closed tab must be noticed within five, and a busy machine
-brings a frame in three."""
+STREAM_TIMEOUT_S = 4.0
+"""Longest gap between frames: a closed tab must be noticed within five seconds, and a busy machine brings a frame in three."""
 
-COMEBACK = 30.0
-"""Seconds for a connection that follows one that worked, instead of TRANSPORT_TIMEOUT_S: the way is there, and a busy browser
-takes longer than that to open its camera and call again."""
+RECONNECT_TIMEOUT_S = 30.0
+"""Longest wait for the first result of a connection that follows one that worked, instead of TRANSPORT_TIMEOUT_S: a busy
+browser takes longer than that to open its camera and call again."""
 
-SETTLED = 0.4
-"""Seconds to wait for a newer offer, which starts the page's run again: drawn again while it starts, the library's
-component calls up to three times and listens to the answer to the last call only."""
+OFFER_SETTLE_S = 0.4
+"""Wait for a newer offer, which starts the page's run again: drawn again while it starts, the library's component calls up to
+three times and listens to the answer to the last call only."""
 
-RATE = 15
-"""Frames a second to ask of the browser: each is also coded again for the way back, 30 of them cost half a core."""
+REQUESTED_FRAMES_PER_S = 15
+"""Frame rate asked of the browser: each frame is encoded again for the way back, and 30 a second cost half a core."""
 
 PROVIDERS: dict[tuple[str, ...], Callable[..., list]] = {
     ("CLOUDFLARE_TURN_KEY_ID", "CLOUDFLARE_TURN_KEY_API_TOKEN"): get_cloudflare_ice_servers,
     ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"): get_twilio_ice_servers,
     ("HF_TOKEN",): get_hf_ice_servers,
 }
-"""Who lends STUN and TURN servers, by the names of the secrets that this takes (the library's own names)."""
+"""Names of the secrets (the library's own) -> function that gets STUN and TURN servers from that provider."""
 
 
-class Stream:
-    """One connection of a lesson's camera, from its offer to its end; a lost one is followed by another."""
+class WebRtcStream:
+    """One WebRTC connection of a lesson's camera; a lost one is followed by another."""
 
     def __init__(
         self,
@@ -66,11 +66,11 @@ class Stream:
         engine: Engine,
         ice_servers: list,
         key: str,
-        before: "Stream | None" = None,
-        lost: float = LOST,
+        before: "WebRtcStream | None" = None,
+        lost: float = STREAM_TIMEOUT_S,
     ) -> None:
-        """ice_servers: STUN and TURN. key: of the component on the page. before: the lesson's last connection; if it gave no
-        result either, its time counts; if it did, this one has more. lost: see LOST."""
+        """ice_servers: STUN and TURN. key: of the component on the page. before: the lesson's last connection; without a
+        result its waiting time counts on. lost: see STREAM_TIMEOUT_S."""
         self.lesson = lesson
         self.ice_servers = ice_servers
         self.key = key
@@ -88,29 +88,28 @@ class Stream:
         if before is not None and before._newest is None:
             self._started, self._called, self._patience = before._started, before._called, before._patience
         elif before is not None:
-            self._patience = COMEBACK
+            self._patience = RECONNECT_TIMEOUT_S
         self._seen = 0.0
         self._frames = 0
         self._offered: dict[int, np.ndarray] = {}
-        self._newest: tuple[float, np.ndarray, dict] | None = None
+        self._newest: tuple[float, np.ndarray, Overlay] | None = None
 
     @property
     def stalled(self) -> bool:
-        """Whether the first result, or before it the browser's call, has not come in time; the networks' loading does not
-        count."""
+        """Whether the browser's call or the first result is late; the time in which the networks load does not count."""
         if self._engine.state == "loading":
             self._started = time.monotonic()
         return self._newest is None and time.monotonic() - self._started > self._patience
 
     def answer(self, offer: str) -> None:
-        """The browser has its camera and calls: from here on a result is due."""
+        """Note the browser's offer: from here on a result is due."""
         self.answered = offer
         if not self._called:
             self._started, self._called = time.monotonic(), True
 
     def show(self, frame: av.VideoFrame) -> av.VideoFrame:
-        """Offer the frame for analysis and give back what the visitor sees. Called for the newest frame, on the library's
-        thread; whatever goes wrong, the video goes on, but no face that is to be covered is left bare."""
+        """Offer the newest frame for analysis; the frame that the visitor sees. Runs on the library's thread. After an error
+        the video goes on, black where faces are to be covered."""
         try:
             image = frame.to_ndarray(format="bgr24")
             self._offer(image)
@@ -128,7 +127,7 @@ class Stream:
         if self.over.is_set():
             return
         if self._feed is None:
-            self._feed = self.lesson.connect(self._deliver)
+            self._feed = self.lesson.lease.connect(self._deliver)
             threading.Thread(target=self._watch, args=(self._feed,), name="webrtc-watchdog", daemon=True).start()
         self._offered[self._frames] = image
         self._engine.offer(self._feed, self._frames, image, self.lesson.clock.now())
@@ -137,73 +136,53 @@ class Stream:
     def _deliver(self, answer: Answer) -> None:
         image = self._offered.pop(answer.number, None)
         if answer.result is not None and image is not None:
-            self._newest = time.monotonic(), image, self.lesson.take(answer.result)
+            self._newest = time.monotonic(), image, self.lesson.add_result(answer.result)
 
     def _drawn(self, image: np.ndarray) -> np.ndarray:
-        """Mirrored like every picture of oneself, with the newest result; the words stay readable. Where faces are covered
-        it is the newest analysed picture instead of this one, in which they may have moved."""
+        """The picture mirrored, with the newest result and readable words. Where faces are covered it is the newest analysed
+        picture instead: in this one the faces may have moved."""
         newest = self._newest
         if newest is not None and time.monotonic() - newest[0] >= OVERLAY_TIMEOUT_S:
             newest = None
         if (way := self.lesson.way) != Anonymization.SHOWN:
-            image = anonymize_whole(image, way) if newest is None else anonymize(newest[1], newest[2]["covers"], way)
+            image = (
+                anonymize_whole(image, way) if newest is None else anonymize(newest[1], np.array(newest[2].covers), way)
+            )
         width = image.shape[1]
         faces: list[dict] = []
         if newest is not None:
-            message = newest[2]
-            scale = width / message["size"][0]  # browsers change the size of the video as they go
-            for face in message["faces"]:
+            overlay = newest[2]
+            scale = width / overlay.size[0]  # browsers change the size of the video as they go
+            for face in overlay.faces:
                 x, y, w, h = (value * scale for value in face["box"])
                 faces.append(face | {"box": [width - x - w, y, w, h]})
         return draw(image[:, ::-1], faces)
 
     def _watch(self, feed: Feed) -> None:
-        """Until the library says that the video ended, no frame comes, the lesson ends or another camera has it."""
+        """Wait for the end of the video, of its frames, of the lesson or of its lease; then leave the engine."""
         while not self.over.wait(0.25):
-            if time.monotonic() - self._seen > self._lost or not self.lesson.holds(feed):
+            if time.monotonic() - self._seen > self._lost or not self.lesson.lease.holds(feed):
                 self.over.set()
         self._engine.leave(feed)
         self._offered.clear()
-        self.lesson.disconnect(feed)
+        self.lesson.lease.disconnect(feed)
         self.hang_up()
 
 
-def camera(lesson: LiveLesson, engine: Engine) -> bool:
-    """Show the camera and analyse its video for this lesson; it stops when the page no longer calls this. True: no result
-    has come in time."""
+def show_camera(lesson: LiveLesson, engine: Engine) -> bool:
+    """Show the camera and analyse its video for this lesson; it stops when the page no longer calls this. Whether no result has
+    come in time."""
     stream = _stream(lesson, engine)
     if offer := _offer(stream):
         if not stream.answered:
-            time.sleep(SETTLED)
+            time.sleep(OFFER_SETTLE_S)
             stream.answer(offer)
         elif offer != stream.answered:  # the browser waits for an answer to this one: a new connection gives it
             stream.over.set()
             st.rerun()
-    width, height = SIZES[lesson.lesson.audience]
     try:
-        context = webrtc_streamer(
-            stream.key,
-            WebRtcMode.SENDRECV,
-            # Never None: the library would ask a public server for this computer's address.
-            rtc_configuration={"iceServers": stream.ice_servers},
-            media_stream_constraints={
-                "video": {"width": {"ideal": width}, "height": {"ideal": height}, "frameRate": {"ideal": RATE}},
-                "audio": False,
-            },
-            # It starts by itself, but not for ever: where the camera is refused the library would ask without a pause.
-            desired_playing_state=None if stream.stalled else True,
-            video_frame_callback=stream.show,
-            on_video_ended=stream.over.set,
-            sendback_audio=False,
-            video_html_attrs={
-                "autoPlay": True,
-                "controls": False,
-                "muted": True,
-                "playsInline": True,
-                "style": {"width": "100%", "borderRadius": "0.5rem"},
-            },
-        )
-    except Exception:  # what comes out of the negotiation is anybody's guess
+        context = _streamer(stream)
+    except Exception:  # the negotiation can raise anything
         log.exception("WebRTC could not be negotiated.")
         return True
     if (worker := context._get_worker()) is not None:  # the library has no public way to end a stream from the server
@@ -212,39 +191,64 @@ def camera(lesson: LiveLesson, engine: Engine) -> bool:
     return stream.stalled
 
 
+def _streamer(stream: WebRtcStream) -> WebRtcStreamerContext:
+    """The library's component on the page."""
+    width, height = CAMERA_SIZES[stream.lesson.lesson.audience]
+    video = {"width": {"ideal": width}, "height": {"ideal": height}, "frameRate": {"ideal": REQUESTED_FRAMES_PER_S}}
+    return webrtc_streamer(
+        stream.key,
+        WebRtcMode.SENDRECV,
+        # Never None: the library would ask a public server for this computer's address.
+        rtc_configuration={"iceServers": stream.ice_servers},
+        media_stream_constraints={"video": video, "audio": False},
+        # It starts by itself, but not for ever: where the camera is refused the library would ask without a pause.
+        desired_playing_state=None if stream.stalled else True,
+        video_frame_callback=stream.show,
+        on_video_ended=stream.over.set,
+        sendback_audio=False,
+        video_html_attrs={
+            "autoPlay": True,
+            "controls": False,
+            "muted": True,
+            "playsInline": True,
+            "style": {"width": "100%", "borderRadius": "0.5rem"},
+        },
+    )
+
+
 @st.fragment(run_every=1.0)
-def _follow(stream: Stream, stalled: bool) -> None:
-    """Draw the page again when the connection has ended or has turned out not to work, or to work after all."""
+def _follow(stream: WebRtcStream, stalled: bool) -> None:
+    """Draw the page again when the connection ends, stalls or works after all."""
     if stream.over.is_set() or stream.stalled != stalled:
         st.rerun()
 
 
-def _offer(stream: Stream) -> str:
-    """What the browser offers at the moment to negotiate; empty once it is connected."""
-    told = st.session_state.get(generate_frontend_component_key(stream.key)) or {}
-    return (told.get("sdpOffer") or {}).get("sdp", "")
+def _offer(stream: WebRtcStream) -> str:
+    """The browser's current SDP offer; empty once it is connected."""
+    value = st.session_state.get(generate_frontend_component_key(stream.key)) or {}
+    return (value.get("sdpOffer") or {}).get("sdp", "")
 
 
-def _stream(lesson: LiveLesson, engine: Engine) -> Stream:
-    """The page's connection: the one it has, or a new one where that is over or another lesson's. Each has a component of
-    its own, so that nothing is left over from the last."""
-    stream: Stream | None = st.session_state.get("webrtc")
+def _stream(lesson: LiveLesson, engine: Engine) -> WebRtcStream:
+    """The page's connection, a new one where the last is over or another lesson's. Each has its own component, so that no state
+    is left from the last."""
+    stream: WebRtcStream | None = st.session_state.get("webrtc")
     if stream is None or stream.over.is_set() or stream.lesson is not lesson:
         number = st.session_state.get("webrtc_number", 0) + 1
         if stream is not None:
-            stream.over.set()  # its component's state stays: the browser may still have a word for it
+            stream.over.set()  # its component's state stays: the browser may still send to it
         servers, problem = ice_servers(st.secrets.to_dict() if st.secrets.load_if_toml_exists() else {})
         if problem:
             st.warning(problem, icon=":material/warning:")
         before = stream if stream is not None and stream.lesson is lesson else None
-        stream = Stream(lesson, engine, servers, f"webrtc {number}", before)
+        stream = WebRtcStream(lesson, engine, servers, f"webrtc {number}", before)
         st.session_state["webrtc"], st.session_state["webrtc_number"] = stream, number
     return stream
 
 
 def ice_servers(secrets: Mapping[str, Any]) -> tuple[list, str]:
-    """STUN and TURN servers from the secrets, none where there are none: on one network none is needed. And what is wrong
-    with the secrets, in words for the user."""
+    """STUN and TURN servers from the secrets, and what is wrong with the secrets, in words for the user. Without any secret
+    there are none: on one network none is needed."""
     if "ice_servers" in secrets:
         servers = secrets["ice_servers"]
         if isinstance(servers, list) and all(isinstance(server, Mapping) and "urls" in server for server in servers):

@@ -1,19 +1,15 @@
-"""The camera's way in: JPEG up, JSON down, on the page's own port, so that it works on every network that shows the
-page.
+"""The camera's WebSocket: JPEG up, JSON down, on the page's own port, so that it works on every network that shows the page.
 
-The handshake offers the subprotocols "cssafe" and the lesson's token: addresses stand in the logs of proxies, subprotocols
-do not. A wrong token is refused before any message is read. Each binary message is one JPEG. Down come `{"state":
-"loading" | "ready" | "failed", "problem"}` about the networks (in English: the page then says the problem in its own
-language) and, for every frame, `{"number", ...}` with what LiveLesson.take tells, with a `problem`, or with neither when the
-frame was passed over. Numbers count the frames of a connection from 0. The browser keeps at most two of them
-unanswered. "ready" and every answer also carry `rate`, the frames a second that the machine carries of this camera, and
-`busy`, a sentence where that is few; an answer carries `took`, the milliseconds from the frame's arrival to the
-answer's departure, so that the browser knows what the line takes.
+The handshake offers the subprotocols "cssafe" and the lesson's token: proxies log addresses, but not subprotocols. A wrong
+token is refused before any message is read. Each binary message is one JPEG. Down come a `NetworksState` and, for every
+frame, a `FrameAnswer` (transports/messages.py). Numbers count the frames of a connection from 0, and the browser keeps at most
+two of them unanswered. The reason of a close is a `Notice`.
 
-Handlers run on the web server's event loop, which everybody shares: what may wait goes to a thread."""
+Handlers run on the event loop that all connections share: what may wait runs on a thread."""
 
 import asyncio
 import contextlib
+import json
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -24,8 +20,8 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from cssafe.errors import ConfigurationError
-from cssafe.language import N_
 from cssafe.live import jpeg
+from cssafe.live.transports.messages import FrameAnswer, NetworksState, Notice, Overlay, to_json
 from cssafe.settings import MAX_FRAME_BYTES, MAX_FRAME_PX
 from cssafe.web.hosts import same_site
 
@@ -47,28 +43,20 @@ FLOODED = 1008
 PROTOCOL = "cssafe"
 """The subprotocol that is chosen in the handshake; the one offered beside it is the token."""
 
-SILENCE_S = 5.0
+LESSON_CHECK_S = 5.0
 """Seconds without a message after which it is checked whether the lesson still runs."""
 
-UNANSWERED = 8
-"""Frames without an answer at which a browser counts as one that does not wait for answers; ours keeps to two."""
+CLOSE_TIMEOUT_S = 2.0
+"""Longest wait for a browser to take the reason of a close."""
 
-FLOOD = 60
+MAX_UNANSWERED = 8
+"""Frames without an answer from which a browser counts as one that does not wait for answers; ours keeps to two."""
+
+MAX_FRAMES_PER_S = 60
 """Frames at once or in a second: as many as the quickest cameras film, and four times what ours sends."""
 
-ENOUGH = 3.0
-"""Frames a second below which the person before the camera is told: expressions last half a second and longer."""
-
-NOT_HERE = N_("This page's address may not send pictures here. Add it to CSSAFE_ORIGINS.")
-NO_TOKEN = N_("The connection must name the lesson's token. Reload the page.")
-ENDED = N_("This lesson is over. Start a new one.")
-OVER = N_("This lesson is over, or another page has taken over its camera.")
-TOO_FAST = N_("Pictures came faster than they can be answered. Wait for the answers.")
-NO_PICTURE = N_("A picture (JPEG) was expected, and text or nothing came.")
-NO_JPEG = N_("A camera's picture must be a baseline JPEG, and this is none.")
-TOO_WIDE = N_("A camera's picture may have 1920 x 1080 pixels at most, and this one has more.")
-BUSY = N_("The server is busy: for now it analyses {rate} pictures of yours a second, more when there is less to do.")
-"""What the browser is told. It is told in English, and its page has given it the same in its own language (camera.py)."""
+MIN_RATE = 3.0
+"""Analysed frames a second below which the notice server_busy is shown: expressions last half a second and longer."""
 
 
 def routes(
@@ -77,10 +65,9 @@ def routes(
     origins: Callable[[], tuple[str, ...]],
     report: Callable[[], dict[str, Any]],
 ) -> list[BaseRoute]:
-    """The camera's address and the health check, at the root and under any prefix: with server.baseUrlPath, and behind a
-    proxy that adds a path, the page's own address has one, and not every proxy takes it off. find: the running lesson of
-    a token. origins: patterns of web addresses that may connect besides the page's own. report: what /healthz answers;
-    with a `problem` that is not empty, as status 503."""
+    """Routes of the camera and of the health check, at the root and under any prefix: server.baseUrlPath and some proxies put a
+    path before the page's address. find: the running lesson of a token. origins: patterns of further web addresses that may
+    connect. report: the body of /healthz; with a non-empty `problem` its status is 503."""
 
     async def frames(socket: WebSocket) -> None:
         with contextlib.suppress(WebSocketDisconnect):  # a browser that has left hears no answer
@@ -91,15 +78,15 @@ def routes(
         # Accepted even where it is refused at once: a browser hides the reason of what was never accepted.
         await socket.accept(PROTOCOL if PROTOCOL in offered else None)
         if not same_site(socket.headers, origins(), required=True):
-            await socket.close(REFUSED, NOT_HERE)
+            await close(socket, REFUSED, Notice("wrong_origin"))
             return
         if len(offered) != 2 or offered[0] != PROTOCOL:
-            await socket.close(REFUSED, NO_TOKEN)
+            await close(socket, REFUSED, Notice("no_token"))
             return
         # On a thread: the first camera may come while the modules behind these are still imported.
         lesson = await asyncio.to_thread(find, offered[1])
         if lesson is None:
-            await socket.close(REFUSED, ENDED)
+            await close(socket, REFUSED, Notice("lesson_over"))
             return
         await _Connection(socket, await asyncio.to_thread(engine), lesson).converse()
 
@@ -121,93 +108,105 @@ class _Connection:
         self.engine = engine
         self.lesson = lesson
         self.loop = asyncio.get_running_loop()
-        self.outgoing: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.outgoing: asyncio.Queue[tuple[int, Overlay | None, Notice | None]] = asyncio.Queue()
+        """Number, overlay and notice of each answer."""
         self.arrived: dict[int, float] = {}  # frames without an answer yet, and when they came
         self.recent = 0.0  # frames of about the last second
         self.last = 0.0
-        self.feed: Feed = lesson.connect(self.deliver)
+        self.feed: Feed = lesson.lease.connect(self.deliver)
 
     async def converse(self) -> None:
         """Until the browser leaves, breaks a rule, the lesson ends or a newer connection takes the lesson over."""
         sending = asyncio.create_task(self.send())
         try:
-            code, reason = await self.receive()
+            ended = await self.receive()
         finally:
             self.engine.leave(self.feed)
-            self.lesson.disconnect(self.feed)
+            self.lesson.lease.disconnect(self.feed)
             sending.cancel()
             with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):
                 await sending
-        if code:
+        if ended is not None:
             with contextlib.suppress(TimeoutError, RuntimeError):  # a browser that does not read may not hear it
-                await asyncio.wait_for(self.socket.close(code, reason), 2)
+                await asyncio.wait_for(close(self.socket, *ended), CLOSE_TIMEOUT_S)
 
-    async def receive(self) -> tuple[int, str]:
-        """Take frames as long as that is right; why it ended, as close code (0: the browser left) and sentence."""
+    async def receive(self) -> tuple[int, Notice] | None:
+        """Offer frames to the engine until the end; its close code and reason, None where the browser left."""
         number = 0
         while (message := await self.next())["type"] != "websocket.disconnect":
-            if not self.lesson.holds(self.feed):
-                return REFUSED, OVER
+            if not self.lesson.lease.holds(self.feed):
+                return REFUSED, Notice("taken_over")
             if self.flooded():
-                return FLOODED, TOO_FAST
+                return FLOODED, Notice("too_fast")
             self.arrived[number] = self.last
             picture = message.get("bytes") or b""
             if len(picture) > MAX_FRAME_BYTES:
-                return TOO_LARGE, f"A picture may have {MAX_FRAME_BYTES} bytes, and this one has {len(picture)}."
-            if problem := unusable(picture):
-                self.outgoing.put_nowait({"number": number, "problem": problem})
+                return TOO_LARGE, Notice("too_large", {"limit": MAX_FRAME_BYTES, "size": len(picture)})
+            if notice := check_header(picture):
+                self.outgoing.put_nowait((number, None, notice))
             else:
                 self.engine.offer(self.feed, number, picture, self.lesson.clock.now())
             number += 1
-        return 0, ""
+        return None
 
     async def next(self) -> "Message":
         """The next message; one without content once the lesson is over, so that nobody keeps a silent socket open."""
-        while self.lesson.holds(self.feed):
+        while self.lesson.lease.holds(self.feed):
             with contextlib.suppress(TimeoutError):
-                return await asyncio.wait_for(self.socket.receive(), SILENCE_S)
+                return await asyncio.wait_for(self.socket.receive(), LESSON_CHECK_S)
         return {"type": "websocket.receive"}
 
     def flooded(self) -> bool:
         """Count one more message; whether it is one too many."""
         now = time.monotonic()
-        self.recent = max(0.0, self.recent - (now - self.last) * FLOOD) + 1
+        self.recent = max(0.0, self.recent - (now - self.last) * MAX_FRAMES_PER_S) + 1
         self.last = now
-        return self.recent > FLOOD or len(self.arrived) >= UNANSWERED
+        return self.recent > MAX_FRAMES_PER_S or len(self.arrived) >= MAX_UNANSWERED
 
     def deliver(self, answer: "Answer") -> None:
-        message: dict[str, Any] = {"number": answer.number}
-        if answer.result is not None:
-            message |= self.lesson.take(answer.result)
-        elif answer.problem:
-            message["problem"] = answer.problem
-        self.loop.call_soon_threadsafe(self.outgoing.put_nowait, message)
+        overlay = None if answer.result is None else self.lesson.add_result(answer.result)
+        notice = None if answer.error is None else Notice("not_analysed")
+        self.loop.call_soon_threadsafe(self.outgoing.put_nowait, (answer.number, overlay, notice))
 
     async def send(self) -> None:
-        engine, socket = self.engine, self.socket
+        engine = self.engine
         if engine.state == "loading":
-            await socket.send_json({"state": "loading", "problem": ""})
+            await self.send_message(NetworksState("loading", self.rate()))
             with contextlib.suppress(ConfigurationError):
                 # Shielded: the browser may leave before the networks are there, and others wait for them too.
                 await asyncio.shield(asyncio.wrap_future(engine.loaded))
-        await socket.send_json({"state": engine.state, "problem": engine.problem} | self.offer())
+        rate = self.rate()
+        await self.send_message(NetworksState(engine.state, rate, busy(rate)))
         while True:
-            message = await self.outgoing.get()
-            took = time.monotonic() - self.arrived[message["number"]]
-            await socket.send_json(message | {"took": round(1000 * took)} | self.offer())
-            del self.arrived[message["number"]]
+            number, overlay, notice = await self.outgoing.get()
+            took, rate = round(1000 * (time.monotonic() - self.arrived[number])), self.rate()
+            await self.send_message(FrameAnswer(number, overlay, notice or busy(rate), took, rate))
+            del self.arrived[number]
 
-    def offer(self) -> dict[str, Any]:
-        """What the machine carries of this camera now."""
-        rate = self.engine.rate(self.feed)
-        busy = BUSY.format(rate=f"{rate:.1f}") if rate < ENOUGH else ""
-        return {"rate": round(rate, 2), "busy": busy}
+    async def send_message(self, message: NetworksState | FrameAnswer) -> None:
+        await self.socket.send_json(to_json(message))
+
+    def rate(self) -> float:
+        """Frames a second that the machine carries of this camera now."""
+        return round(self.engine.rate(self.feed), 2)
 
 
-def unusable(picture: bytes) -> str:
-    """Why a picture cannot go to the engine, told by its header; empty if it can."""
+def busy(rate: float) -> Notice | None:
+    """The notice for a camera of which so few frames a second are analysed; None where they are enough."""
+    return Notice("server_busy", {"rate": f"{rate:.1f}"}) if rate < MIN_RATE else None
+
+
+async def close(socket: WebSocket, code: int, notice: Notice) -> None:
+    """Close with the notice as reason, which may have 123 bytes of JSON (RFC 6455, 5.5)."""
+    await socket.close(code, json.dumps(to_json(notice), separators=(",", ":")))
+
+
+def check_header(picture: bytes) -> Notice | None:
+    """Why a picture cannot go to the engine, by its JPEG header; None if it can."""
     if not picture:
-        return NO_PICTURE
+        return Notice("empty")
     if (size := jpeg.size(picture)) is None:
-        return NO_JPEG
-    return TOO_WIDE if max(size) > MAX_FRAME_PX[0] or min(size) > MAX_FRAME_PX[1] else ""
+        return Notice("no_jpeg")
+    width, height = MAX_FRAME_PX
+    too_wide = max(size) > width or min(size) > height
+    return Notice("too_wide", {"width": width, "height": height}) if too_wide else None

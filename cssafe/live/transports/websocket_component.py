@@ -1,20 +1,23 @@
-"""The browser's half of the camera as a Streamlit component: camera.html, camera.css, drawing.js and camera.js beside it."""
+"""The camera in the browser as a Streamlit component: camera.html, camera.css, overlay.js, drawing.js and camera.js."""
 
 from pathlib import Path
 
 import streamlit as st
 
-from cssafe import privacy
-from cssafe.labels import FERPLUS, LEVELS
+from cssafe import labels
+from cssafe.colours import LEVELS, UNREAD
 from cssafe.language import N_, _, ngettext
-from cssafe.live.engine import UNREAD
-from cssafe.live.lesson import FRAMES, NOT_SCORED, LiveLesson
+from cssafe.live.camera_lease import MAX_FRAMES_PER_S
+from cssafe.live.lesson import LiveLesson
 from cssafe.live.transports import websocket
+from cssafe.live.transports.messages import SENTENCES
 from cssafe.settings import MAX_FRAME_BYTES, OVERLAY_TIMEOUT_S, TRANSPORT_TIMEOUT_S
+from cssafe.vision.anonymize import COVER_CELLS, MASK_BGR
+from cssafe.vision.drawing import MIN_LABEL_WIDTH_PX, MIN_LABELS_WIDTH_PX
 
-SIZES = {"self": (640, 480), "class": (1280, 720)}
-"""Width and height to ask of the camera, pixels: a face at a desk is large, thirty in a room are not. What it gives may
-differ."""
+CAMERA_SIZES = {"self": (640, 480), "class": (1280, 720)}
+"""Width and height asked of the camera, pixels, by audience: a face at a desk is large, thirty in a room are not. The camera
+may give another size."""
 
 WORDS = {
     "insecure": N_(
@@ -36,39 +39,37 @@ WORDS = {
     "connecting": N_("Connecting…"),
     "reconnecting": N_("The connection is lost. Trying again…"),
     "loading": N_("Loading the networks…"),
+    "failed": N_("The networks could not be loaded. This page says why."),
     "over": N_(
         "This lesson is over, or another page has taken over its camera. Choose End lesson, then start a new one."
     ),
     "again": N_("Try again"),
-    "slow": websocket.BUSY,
     "concentration": N_("concentration {value}, {level}"),
 }
-"""What camera.js says."""
+"""Sentences of camera.js, by its states."""
 
-CODES = {"refused": websocket.REFUSED, "too_large": websocket.TOO_LARGE, "flooded": websocket.FLOODED}
+CLOSE_CODES = {"refused": websocket.REFUSED, "too_large": websocket.TOO_LARGE, "flooded": websocket.FLOODED}
 """Close codes that camera.js tells apart."""
 
-TOLD = (
-    *FERPLUS,
-    *LEVELS,
-    N_("no score"),
-    *NOT_SCORED.values(),
-    UNREAD,
-    websocket.NOT_HERE,
-    websocket.NO_TOKEN,
-    websocket.ENDED,
-    websocket.OVER,
-    websocket.TOO_FAST,
-    websocket.NO_PICTURE,
-    websocket.NO_JPEG,
-    websocket.TOO_WIDE,
-)
-"""What the server tells it, besides privacy.told."""
+DRAWING = {
+    "colours": LEVELS | {"unread": UNREAD},
+    "cells": COVER_CELLS,
+    "plain": "rgb({2}, {1}, {0})".format(*MASK_BGR),
+    "narrowest": MIN_LABEL_WIDTH_PX,
+    "short": MIN_LABELS_WIDTH_PX,
+}
+"""Colours and sizes of drawing.js, as vision.drawing and vision.anonymize have them."""
 
 
-def told() -> dict[str, str]:
-    """The server's words to the camera -> the same in the language of the page."""
-    return {words: _(words) for words in TOLD} | privacy.told()
+def texts() -> dict[str, dict[str, str]]:
+    """Everything that the browser says, in the page's language. sentences: of notices and of the camera's states, by code.
+    names: of emotions and levels. reasons: why a face is not measured, by code."""
+    counted = {name: ngettext("{n} face", "{n} faces", n) for n, name in ((1, "face"), (2, "faces"))}
+    return {
+        "sentences": {code: _(text) for code, text in (SENTENCES | WORDS).items()} | counted,
+        "names": {name: _(name) for name in (*labels.FERPLUS, *labels.LEVELS, N_("no score"))},
+        "reasons": {code: _(text) for code, text in labels.REASONS.items()},
+    }
 
 
 def _read(name: str) -> str:
@@ -79,21 +80,18 @@ _camera = st.components.v2.component(
     "cssafe_camera",
     html=_read("camera.html"),
     css=_read("camera.css"),
-    js=_read("drawing.js") + _read("camera.js"),  # a component is one module
+    js="".join(map(_read, ("overlay.js", "drawing.js", "camera.js"))),  # a component is one module
 )
 
 
-def camera(lesson: LiveLesson) -> bool:
+def show_camera(lesson: LiveLesson) -> bool:
     """Show the camera and send its frames for this lesson; it stops when the page no longer calls this.
 
     Returns:
-        Whether this way in has stalled: no first result within TRANSPORT_TIMEOUT_S of the camera's start (the time in which
-        the networks load does not count). The page runs again when that becomes so, when a result comes after all, and when
-        the networks turn out not to load, which it then says in its own language (`services.problem`).
+        Whether no first result came within TRANSPORT_TIMEOUT_S of the camera's start, without the time in which the networks
+        load. The page runs again when that changes, and when the networks fail to load (`Services.problem`).
     """
-    width, height = SIZES[lesson.lesson.audience]
-    words = {name: _(text) for name, text in WORDS.items()}
-    words |= {name: ngettext("{n} face", "{n} faces", n) for n, name in ((1, "face"), (2, "faces"))}
+    width, height = CAMERA_SIZES[lesson.lesson.audience]
     state = _camera(
         key=f"camera_{lesson.number}",
         data={
@@ -101,14 +99,14 @@ def camera(lesson: LiveLesson) -> bool:
             "width": width,
             "height": height,
             "limit": MAX_FRAME_BYTES,
-            "rate": FRAMES,
+            "rate": MAX_FRAMES_PER_S,
             "timeout": round(1000 * TRANSPORT_TIMEOUT_S),
             "stale": round(1000 * OVERLAY_TIMEOUT_S),
-            "codes": CODES,
+            "closeCodes": CLOSE_CODES,
             "way": lesson.way,
-            "words": words,
-            "told": told(),
-        },
+            "drawing": DRAWING,
+        }
+        | texts(),
         default={"stalled": False, "failed": False},
         on_stalled_change=lambda: None,
         on_failed_change=lambda: None,

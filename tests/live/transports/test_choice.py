@@ -24,7 +24,7 @@ def test_falling_back_goes_through_all_and_says_which_failed():
     second = first.fall_back()
     third = second.fall_back()
     assert (second.used, third.used, third.following) == ("webrtc", "snapshot", None)
-    assert second.told == "No result came by WebSocket within 8 seconds. The camera now uses: WebRTC."
+    assert second.notice == "No result came by WebSocket within 8 seconds. The camera now uses: WebRTC."
     assert third.chosen == "automatic"
 
 
@@ -44,9 +44,9 @@ def page(chosen: str, stalled: tuple[str, ...]) -> None:
 
     choice.websocket = stand_in("websocket").camera
     for name in ("webrtc", "snapshot"):
-        sys.modules[f"cssafe.live.{name}"] = stand_in(name)
+        sys.modules[f"cssafe.live.transports.{name}"] = stand_in(name)
     st.session_state.setdefault("transport", choice.Transport.choose(chosen))
-    choice.camera(None, None)
+    choice.camera_with_fallback(None, None)
 
 
 @pytest.fixture

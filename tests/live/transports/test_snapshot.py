@@ -24,12 +24,12 @@ def running(load: Callable) -> Iterator[Engine]:
 
 def test_a_picture_is_analysed_once_and_counts_as_a_second_of_the_lesson(lesson):
     with running(Crowd) as engine:
-        told = snapshot.analyze(lesson, engine, PICTURE)
-        assert len(told["faces"]) == 1 and told["size"] == [64, 48]
+        overlay = snapshot.analyze(lesson, engine, PICTURE)
+        assert len(overlay.faces) == 1 and overlay.size == (64, 48)
         assert engine.analyzed == 1
-    assert not lesson.view().connected  # and the lesson waits for the next
+    assert not lesson.state().connected  # and the lesson waits for the next
     lesson.end()
-    assert lesson.view().seconds == 1
+    assert lesson.state().seconds == 1
 
 
 def test_a_picture_that_fails_is_said_in_words(lesson):
@@ -45,10 +45,10 @@ def test_a_busy_server_is_said_in_words_and_the_picture_forgotten(lesson, monkey
     pipeline.gate.clear()
     with running(lambda: pipeline) as engine:
         engine.loaded.result(timeout=60)
-        monkeypatch.setattr(snapshot, "PATIENCE", 0.2)
+        monkeypatch.setattr(snapshot, "SNAPSHOT_TIMEOUT_S", 0.2)
         with pytest.raises(TimeoutError, match="the server is busy"):
             snapshot.analyze(lesson, engine, PICTURE)
-        assert not lesson.view().connected
+        assert not lesson.state().connected
         pipeline.gate.set()
 
 

@@ -13,7 +13,7 @@ from PIL import ImageColor
 from cssafe.colours import LEVELS
 from cssafe.live.engine import Engine
 from cssafe.live.transports import webrtc
-from cssafe.live.transports.webrtc import COMEBACK, Stream, ice_servers
+from cssafe.live.transports.webrtc import RECONNECT_TIMEOUT_S, WebRtcStream, ice_servers
 from cssafe.privacy import Anonymization
 from cssafe.settings import TRANSPORT_TIMEOUT_S
 from cssafe.vision.anonymize import MASK_BGR as GREY
@@ -33,7 +33,7 @@ def engine():
 
 @pytest.fixture
 def stream(lesson, engine):
-    stream = Stream(lesson, engine, [], "key", lost=2.0)
+    stream = WebRtcStream(lesson, engine, [], "key", lost=2.0)
     yield stream
     stream.over.set()
 
@@ -44,7 +44,7 @@ def frame(width: int = 64, height: int = 48) -> av.VideoFrame:
     return av.VideoFrame.from_ndarray(image, format="bgr24")
 
 
-def result_shown(stream: Stream, **size: int) -> np.ndarray:
+def result_shown(stream: WebRtcStream, **size: int) -> np.ndarray:
     """Send frames until one comes back with a box on it."""
     shown = np.zeros(0)
 
@@ -75,14 +75,14 @@ def test_results_count_into_the_lesson_and_the_stream_is_not_stalled(stream, les
     assert stream.stalled
     result_shown(stream)
     assert not stream.stalled
-    assert lesson.view().reading.faces == 1
+    assert lesson.state().reading.faces == 1
 
 
 def test_while_the_networks_load_no_stream_is_stalled(lesson, monkeypatch):
     monkeypatch.setattr(webrtc, "TRANSPORT_TIMEOUT_S", 0.05)
     ready = threading.Event()
     engine = Engine(lambda: Crowd() if ready.wait(10) else None).start()
-    stream = Stream(lesson, engine, [], "key")
+    stream = WebRtcStream(lesson, engine, [], "key")
     time.sleep(0.1)
     assert not stream.stalled
     ready.set()
@@ -93,19 +93,21 @@ def test_while_the_networks_load_no_stream_is_stalled(lesson, monkeypatch):
 def test_the_time_without_a_result_goes_on_when_another_connection_is_tried(stream, lesson, engine):
     stream.answer("an offer")
     stream._started -= TRANSPORT_TIMEOUT_S
-    again = Stream(lesson, engine, [], "another key", before=stream)
+    again = WebRtcStream(lesson, engine, [], "another key", before=stream)
     again.answer("another offer")
     assert again.stalled
 
 
 def test_a_connection_that_follows_one_that_worked_has_more_time(stream, lesson, engine):
     result_shown(stream)
-    second = Stream(lesson, engine, [], "another key", before=stream)
+    second = WebRtcStream(lesson, engine, [], "another key", before=stream)
     second._started -= TRANSPORT_TIMEOUT_S
     assert not second.stalled
-    third = Stream(lesson, engine, [], "a third key", before=second)  # no result in between: the same time runs on
+    third = WebRtcStream(
+        lesson, engine, [], "a third key", before=second
+    )  # no result in between: the same time runs on
     assert not third.stalled
-    third._started -= COMEBACK
+    third._started -= RECONNECT_TIMEOUT_S
     assert third.stalled
 
 
@@ -160,24 +162,24 @@ def test_without_frames_the_stream_ends_and_the_lesson_waits_for_its_camera(stre
     hung_up = threading.Event()
     stream.hang_up = hung_up.set
     stream.show(frame())
-    assert lesson.view().connected
+    assert lesson.state().connected
     assert hung_up.wait(60)
     assert stream.over.is_set() and lesson.ended is None
-    assert not lesson.view().connected
+    assert not lesson.state().connected
     stream.show(frame())  # a late one
-    assert not lesson.view().connected
+    assert not lesson.state().connected
 
 
 def test_a_camera_that_comes_later_takes_over_and_is_left_alone(stream, lesson):
     stream.show(frame())
-    later = lesson.connect(lambda answer: None)
+    later = lesson.lease.connect(lambda answer: None)
     assert stream.over.wait(60)
-    assert lesson.holds(later)
+    assert lesson.lease.holds(later)
 
 
 def test_the_end_of_the_lesson_ends_the_stream(stream, lesson):
     stream.show(frame())
-    lesson.take(crowd(1, datetime.now(UTC)))
+    lesson.add_result(crowd(1, datetime.now(UTC)))
     lesson.end()
     assert stream.over.wait(60)
 

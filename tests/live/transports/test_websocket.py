@@ -3,7 +3,7 @@ says."""
 
 import pytest
 
-from cssafe.live.engine import LOAD
+from cssafe.live.engine import ENGINE_SHARE
 from cssafe.live.transports import websocket
 from tests.support.camera_socket import closed, farewell, hello, opened
 from tests.support.fake_pipelines import JPEG
@@ -81,7 +81,7 @@ def test_a_camera_is_told_at_the_door_what_the_machine_carries_and_in_words_wher
             pass
         socket.send_bytes(JPEG)
         for message in (ready, socket.receive_json()):
-            assert 0.5 < message["rate"] <= (LOAD / seconds if seconds else 15)
+            assert 0.5 < message["rate"] <= (ENGINE_SHARE / seconds if seconds else 15)
             assert message["busy"].startswith(told) and bool(message["busy"]) == bool(told)
         assert message["took"] >= 1000 * seconds
 
@@ -94,8 +94,8 @@ def test_the_browser_may_leave_and_come_back_to_the_same_lesson_and_no_second_is
             hello(socket)
             socket.send_bytes(JPEG)
             socket.receive_json()
-            assert lesson.view().connected
-        until(lambda: not lesson.view().connected)
+            assert lesson.state().connected
+        until(lambda: not lesson.state().connected)
     lesson.end()
     sql = "SELECT sum(frames), count(*), count(DISTINCT time) FROM observations"
     frames, rows, seconds = workspace.cursor().execute(sql).fetchone()
@@ -111,7 +111,7 @@ def test_a_second_page_takes_the_camera_over_and_the_first_is_told(client, lesso
             assert closed(first) == websocket.REFUSED
             second.send_bytes(JPEG)
             assert second.receive_json()["number"] == 0
-            assert lesson.view().connected
+            assert lesson.state().connected
 
 
 def test_after_the_end_of_the_lesson_the_socket_closes_and_nothing_more_is_recorded(client, lesson, workspace):

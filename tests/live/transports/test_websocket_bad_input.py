@@ -14,12 +14,14 @@ from hypothesis import strategies as st
 from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from cssafe.live import engine
 from cssafe.live.engine import Engine
 from cssafe.live.transports import websocket
+from cssafe.live.transports.messages import SENTENCES
 from cssafe.media import decode_image
 from cssafe.settings import MAX_FRAME_BYTES
 from tests.support.camera_socket import HERE, closed, farewell, hello, opened, protocols
@@ -32,28 +34,27 @@ def test_a_corrupt_picture_gets_an_error_in_words_and_the_stream_goes_on(client,
     with opened(client, lesson) as socket:
         hello(socket)
         socket.send_bytes(b"no picture")
-        assert socket.receive_json()["problem"] == websocket.NO_JPEG
+        assert socket.receive_json()["notice"]["code"] == "no_jpeg"
         socket.send_bytes(JPEG)
-        assert len(socket.receive_json()["faces"]) == 1
+        assert len(socket.receive_json()["overlay"]["faces"]) == 1
 
 
 @pytest.mark.parametrize(
-    ("offered", "words"),
+    ("offered", "reason"),
     [
-        ([], "The connection must name the lesson's token."),
-        (["cssafe"], "The connection must name the lesson's token."),
-        (["streamlit", "guess"], "The connection must name the lesson's token."),
-        (["cssafe", "one", "two"], "The connection must name the lesson's token."),
-        (["cssafe", "guess"], "This lesson is over."),
-        (["cssafe", "x" * 5_000], "This lesson is over."),
+        ([], "no_token"),
+        (["cssafe"], "no_token"),
+        (["streamlit", "guess"], "no_token"),
+        (["cssafe", "one", "two"], "no_token"),
+        (["cssafe", "guess"], "lesson_over"),
+        (["cssafe", "x" * 5_000], "lesson_over"),
     ],
 )
 def test_without_the_token_of_a_running_lesson_the_socket_is_closed_with_a_sentence_before_it_says_a_word(
-    client, offered, words
+    client, offered, reason
 ):
     with client.websocket_connect("/cssafe/frames", headers=dict(HERE), subprotocols=offered) as socket:
-        code, reason = farewell(socket)
-        assert code == websocket.REFUSED and reason.startswith(words)
+        assert farewell(socket) == (websocket.REFUSED, reason)
 
 
 def test_the_token_as_first_message_opens_nothing(client, lesson):
@@ -85,19 +86,22 @@ def test_the_server_chooses_its_own_subprotocol_and_never_says_the_token_back(cl
 def test_the_token_of_a_lesson_that_has_ended_is_refused(client, lesson):
     lesson.end()
     with opened(client, lesson) as socket:
-        assert farewell(socket) == (websocket.REFUSED, "This lesson is over. Start a new one.")
+        assert farewell(socket) == (websocket.REFUSED, "lesson_over")
 
 
 def test_a_frame_above_the_limit_closes_the_socket_and_the_lesson_takes_the_next_connection(client, lesson):
     with opened(client, lesson) as socket:
         hello(socket)
         socket.send_bytes(bytes(MAX_FRAME_BYTES + 1))
-        code, reason = farewell(socket)
-        assert code == websocket.TOO_LARGE and str(MAX_FRAME_BYTES) in reason
+        with pytest.raises(WebSocketDisconnect) as error:
+            socket.receive_json()
+        fields = {"limit": MAX_FRAME_BYTES, "size": MAX_FRAME_BYTES + 1}
+        assert error.value.code == websocket.TOO_LARGE
+        assert json.loads(error.value.reason) == {"code": "too_large", "fields": fields}
     with opened(client, lesson) as socket:
         hello(socket)
         socket.send_bytes(JPEG)
-        assert len(socket.receive_json()["faces"]) == 1
+        assert len(socket.receive_json()["overlay"]["faces"]) == 1
 
 
 def test_text_instead_of_a_picture_is_answered_in_words_and_the_stream_goes_on(client, lesson):
@@ -105,20 +109,20 @@ def test_text_instead_of_a_picture_is_answered_in_words_and_the_stream_goes_on(c
         hello(socket)
         socket.send_text("a picture, honestly")
         answer = socket.receive_json()
-        assert answer["number"] == 0 and "text or nothing came" in answer["problem"]
+        assert answer["number"] == 0 and answer["notice"]["code"] == "empty" and answer["overlay"] is None
         socket.send_bytes(JPEG)
         answer = socket.receive_json()
-        assert answer["number"] == 1 and len(answer["faces"]) == 1
+        assert answer["number"] == 1 and len(answer["overlay"]["faces"]) == 1
 
 
 @pytest.mark.parametrize(
     ("kind", "size", "problem"),
     [
-        ("WEBP", (7000, 7000), websocket.NO_JPEG),
-        ("JPEG2000", (3000, 3000), websocket.NO_JPEG),
-        ("PNG", (64, 48), websocket.NO_JPEG),
-        ("JPEG", (1921, 1080), websocket.TOO_WIDE),
-        ("JPEG", (1200, 1200), websocket.TOO_WIDE),
+        ("WEBP", (7000, 7000), "no_jpeg"),
+        ("JPEG2000", (3000, 3000), "no_jpeg"),
+        ("PNG", (64, 48), "no_jpeg"),
+        ("JPEG", (1921, 1080), "too_wide"),
+        ("JPEG", (1200, 1200), "too_wide"),
         ("JPEG", (1920, 1080), ""),
         ("JPEG", (1080, 1920), ""),
     ],
@@ -132,15 +136,15 @@ def test_only_jpegs_of_at_most_1920_x_1080_pixels_reach_the_engine(client, lesso
         hello(socket)
         socket.send_bytes(file.getvalue())
         answer = socket.receive_json()
-    assert answer.get("problem", "") == problem and bool(decoded) == (not problem)
+    assert (answer["notice"] or {"code": ""})["code"] == problem and bool(decoded) == (not problem)
 
 
 @pytest.mark.parametrize("sent", [(), (b"no picture",), ("text",)], ids=["nothing", "bytes", "text"])
 def test_a_socket_without_a_usable_picture_keeps_its_lesson_open_no_longer_than_none_would(
     client, workspace, monkeypatch, sent
 ):
-    monkeypatch.setattr(websocket, "SILENCE_S", 0.05)
-    lesson = make(workspace, patience=0.5)
+    monkeypatch.setattr(websocket, "LESSON_CHECK_S", 0.05)
+    lesson = make(workspace, patience_s=0.5)
     client.lessons[lesson.token] = lesson
     with opened(client, lesson) as socket:
         hello(socket)
@@ -159,16 +163,15 @@ def test_a_flood_is_closed_with_a_sentence_and_harms_neither_its_lesson_nor_othe
     ):
         hello(modest)
         hello(greedy)
-        for _ in range(10 * websocket.FLOOD):
+        for _ in range(10 * websocket.MAX_FRAMES_PER_S):
             greedy.send_bytes(JPEG)
-        code, reason = farewell(greedy)
-        assert code == websocket.FLOODED and "Wait for the answers" in reason
+        assert farewell(greedy) == (websocket.FLOODED, "too_fast")
         modest.send_bytes(JPEG)
-        assert len(modest.receive_json()["faces"]) == 1
+        assert len(modest.receive_json()["overlay"]["faces"]) == 1
     with opened(client, lesson) as socket:
         hello(socket)
         socket.send_bytes(JPEG)
-        assert len(socket.receive_json()["faces"]) == 1
+        assert len(socket.receive_json()["overlay"]["faces"]) == 1
     other.end()
     lesson.end()
     assert count(workspace, "observations") >= 2
@@ -180,7 +183,7 @@ def test_a_browser_that_sends_on_while_nothing_is_answered_is_closed_before_much
     routes = websocket.routes(lambda: engine, lambda token: lesson, lambda: (), dict)
     with TestClient(Starlette(routes=routes)) as client:
         with opened(client, lesson) as socket:
-            for _ in range(websocket.UNANSWERED + 1):
+            for _ in range(websocket.MAX_UNANSWERED + 1):
                 socket.send_bytes(JPEG)
             assert closed(socket) == websocket.FLOODED
     assert engine.analyzed == 0
@@ -194,7 +197,7 @@ MESSAGES = st.lists(
         st.binary(max_size=2000),
         st.builds(lambda cut, byte: JPEG[:cut] + byte, st.integers(0, len(JPEG)), st.binary(max_size=20)),
     ),
-    max_size=websocket.UNANSWERED - 1,
+    max_size=websocket.MAX_UNANSWERED - 1,
 )
 
 
@@ -207,11 +210,11 @@ def test_whatever_is_sent_every_message_gets_an_answer_and_the_next_camera_works
             socket.send_text(message) if isinstance(message, str) else socket.send_bytes(message)
             answer = socket.receive_json()
             assert answer["number"] == number
-            assert "faces" in answer or answer["problem"].endswith((".", "again.", "tried."))
+            assert answer["overlay"] or SENTENCES[answer["notice"]["code"]].endswith((".", "again.", "tried."))
     with opened(client, lesson) as socket:
         hello(socket)
         socket.send_bytes(JPEG)
-        assert len(socket.receive_json()["faces"]) == 1
+        assert len(socket.receive_json()["overlay"]["faces"]) == 1
 
 
 def test_over_a_real_line_a_flood_that_reads_no_answer_is_cut_and_the_next_camera_of_the_lesson_works(lesson, pipeline):
@@ -237,7 +240,7 @@ def test_over_a_real_line_a_flood_that_reads_no_answer_is_cut_and_the_next_camer
             modest.send(JPEG)
             while "number" not in (answer := json.loads(modest.recv(timeout=60))):
                 assert answer["state"] in ("loading", "ready")
-            assert len(answer["faces"]) == 1
+            assert len(answer["overlay"]["faces"]) == 1
     finally:
         server.should_exit = True
         thread.join(10)
