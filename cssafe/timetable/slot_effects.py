@@ -162,27 +162,15 @@ def estimate_effects(lessons: pd.DataFrame, days: Sequence[str], periods: Sequen
             coefficients, spread, own, student, chance = _fit(known, within, terms)
             contrast = terms - (evidence @ terms) / evidence.sum()  # against the mean of the slots with evidence
             estimate, covariance = contrast @ coefficients, contrast @ spread @ contrast.T
-            reason = (
-                ""
-                if chance < MAX_P_VALUE
-                else _(NO_DIFFERENCE).format(chance=chance, significance=MAX_P_VALUE, **numbers)
-            )
+            if chance < MAX_P_VALUE:
+                reason = ""
+            else:
+                reason = _(NO_DIFFERENCE).format(chance=chance, significance=MAX_P_VALUE, **numbers)
     half = student * np.sqrt(np.diag(covariance))
     effects = {"effect": estimate, "low": estimate - half, "high": estimate + half}
     table = table.assign(**{name: np.where(evidence, values, np.nan) for name, values in effects.items()})
-    synthetic = bool(lessons["synthetic"].any())
-    return SlotEffects(
-        table[list(SLOT_COLUMNS)],
-        estimate,
-        covariance,
-        own,
-        student,
-        chance,
-        numbers["lessons"],
-        weeks,
-        synthetic,
-        reason,
-    )
+    observed = (numbers["lessons"], weeks, bool(lessons["synthetic"].any()))
+    return SlotEffects(table[list(SLOT_COLUMNS)], estimate, covariance, own, student, chance, *observed, reason)
 
 
 def _number_slots(
