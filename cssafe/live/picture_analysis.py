@@ -23,7 +23,7 @@ ANALYSIS_TIMEOUT_S = 30.0
 MAX_FACES_SHOWN = 12
 """Largest faces that are described: as many as a page can show."""
 
-CROP_PX = 240
+VIEW_PX = 240
 """Side of the crops shown to people; the network gets smaller ones."""
 
 
@@ -31,8 +31,8 @@ CROP_PX = 240
 class PictureAnalysis:
     """Readable faces of a picture, n of them, the largest first, at most MAX_FACES_SHOWN.
 
-    found: faces in the picture. readable: readable ones. faces: uint8 (n, CROP_PX, CROP_PX), grey and upright.
-    parts: uint8 (n, CROP_PX, CROP_PX), face part of each pixel, index into vision.face_parts.PARTS. hidden: float32 (n,) in
+    found: faces in the picture. readable: readable ones. faces: uint8 (n, VIEW_PX, VIEW_PX), grey and upright.
+    parts: uint8 (n, VIEW_PX, VIEW_PX), face part of each pixel, index into vision.face_parts.PARTS. hidden: float32 (n,) in
     [0, 1], see vision.occlusion.
     crops: uint8 (n, 48, 48), the same as the network gets them. probabilities: float32 (n, 8), in the order of
     labels.FERPLUS. evidence: float32 (n, rows, columns, 8), see Expression.evidence; None where the network gives no map.
@@ -69,15 +69,15 @@ def analyze_picture(engine: Engine, image: np.ndarray, patience: float = ANALYSI
         )
     rows = np.argsort(-inputs.sides, kind="stable")[:MAX_FACES_SHOWN]
     luma = grey(image)
-    places = [(inputs.middles[i], inputs.sides[i], inputs.rolls[i], CROP_PX) for i in rows]
+    places = [(inputs.middles[i], inputs.sides[i], inputs.rolls[i], VIEW_PX) for i in rows]
     faces = [crop(luma, *place) for place in places]
     meshes = [from_image(inputs.points[i, :, :2], crop_matrix(*place)) for i, place in zip(rows, places, strict=True)]
-    parts = [segment(mesh[None], CROP_PX, CROP_PX) for mesh in meshes]
+    parts = [segment(mesh[None], VIEW_PX, VIEW_PX) for mesh in meshes]
     return PictureAnalysis(
         found=len(answer.result),
         readable=len(inputs.sides),
-        faces=np.stack(faces) if faces else np.zeros((0, CROP_PX, CROP_PX), np.uint8),
-        parts=np.stack(parts) if parts else np.zeros((0, CROP_PX, CROP_PX), np.uint8),
+        faces=np.stack(faces) if faces else np.zeros((0, VIEW_PX, VIEW_PX), np.uint8),
+        parts=np.stack(parts) if parts else np.zeros((0, VIEW_PX, VIEW_PX), np.uint8),
         hidden=hidden_share(image, inputs.points[rows]),
         crops=inputs.crops[rows],
         probabilities=inputs.probabilities[rows],

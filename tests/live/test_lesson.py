@@ -77,6 +77,8 @@ def test_one_person_alone_reads_why_her_face_is_not_measured(workspace, audience
 def panel(lesson):
     import streamlit as st
 
+    from cssafe.ui.lesson_panel import show_figures
+
     st.session_state["unwritten_shown"] = False
     show_figures(lesson)
 

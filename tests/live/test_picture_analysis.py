@@ -8,9 +8,9 @@ import pytest
 
 from cssafe.expression import Expression
 from cssafe.live.engine import Engine
-from cssafe.live.picture_analysis import CROP_PX, MAX_FACES_SHOWN, analyze_picture
+from cssafe.live.picture_analysis import MAX_FACES_SHOWN, VIEW_PX, analyze_picture
 from cssafe.media import MediaError
-from cssafe.pipeline import Pipeline
+from cssafe.pipeline import CROP_PX, Pipeline
 from cssafe.settings import PROFILES
 from cssafe.vision.face_parts import PARTS
 from tests.support.faces import astronaut, classroom, nobody
@@ -65,11 +65,11 @@ def test_evidence_travels_by_name_whatever_the_order_of_the_network(tmp_path):
 def test_the_face_of_a_picture_is_seen_as_the_network_gets_it_and_as_people_can_look_at_it(engine):
     seen = analyze_picture(engine, astronaut(), PATIENCE)
     assert (seen.found, seen.readable, len(seen)) == (1, 1, 1)
-    assert seen.crops.shape == (1, CROP_PX, CROP_PX) and seen.faces.shape == (1, CROP_PX, CROP_PX)
-    shrunk = seen.faces[0].reshape(CROP_PX, CROP_PX // CROP_PX, CROP_PX, CROP_PX // CROP_PX).mean(axis=(1, 3))
+    assert seen.crops.shape == (1, CROP_PX, CROP_PX) and seen.faces.shape == (1, VIEW_PX, VIEW_PX)
+    shrunk = seen.faces[0].reshape(CROP_PX, VIEW_PX // CROP_PX, CROP_PX, VIEW_PX // CROP_PX).mean(axis=(1, 3))
     assert np.corrcoef(shrunk.ravel(), seen.crops[0].ravel())[0, 1] > 0.98
     assert seen.probabilities[0].argmax() == 1 and seen.probabilities[0].sum() == pytest.approx(1, abs=0.01)
-    assert seen.parts.shape == (1, CROP_PX, CROP_PX) and set(np.unique(seen.parts)) == set(range(len(PARTS)))
+    assert seen.parts.shape == (1, VIEW_PX, VIEW_PX) and set(np.unique(seen.parts)) == set(range(len(PARTS)))
     dark, bright = (seen.faces[0][seen.parts[0] == PARTS.index(part)].mean() for part in ("eyes", "skin"))
     assert dark < bright - 20
     places = seen.crops[0].reshape(6, 8, 6, 8).mean(axis=(1, 3))
@@ -85,7 +85,7 @@ def test_of_many_faces_the_largest_are_told_of_and_of_an_empty_picture_none(engi
     large = analyze_picture(engine, astronaut(), PATIENCE)
     assert np.corrcoef(seen.crops[0].ravel(), large.crops[0].ravel())[0, 1] > 0.95
     nothing = analyze_picture(engine, nobody(), PATIENCE)
-    assert (nothing.found, len(nothing)) == (0, 0) and nothing.faces.shape == (0, CROP_PX, CROP_PX)
+    assert (nothing.found, len(nothing)) == (0, 0) and nothing.faces.shape == (0, VIEW_PX, VIEW_PX)
 
 
 def test_nothing_is_looked_at_where_no_emotion_is_computed(mapped):
