@@ -113,7 +113,7 @@ def test_json_gives_one_object_a_picture_with_every_promised_key(portrait, pictu
     [face] = with_face["faces"]
     assert set(face) == {
         *("track", "box", "score", "expression", "yaw", "pitch", "roll"),
-        *("eyes_open", "attention", "concentration", "level"),
+        *("eyes_open", "attention", "concentration", "level", "hidden", "reason"),
     }
     assert set(face["expression"]) == set(FERPLUS) and sum(face["expression"].values()) == pytest.approx(1, abs=0.01)
     assert max(face["expression"], key=face["expression"].get) == "happy"
