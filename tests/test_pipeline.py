@@ -15,7 +15,7 @@ from cssafe.labels import FERPLUS, LEVELS
 from cssafe.pipeline import Pipeline, Stream
 from cssafe.scoring.formula import ATTENTION_ONLY
 from cssafe.signals.pose import rotation
-from cssafe.training.signals.render import draw, head
+from cssafe.training.signals.render import draw_head, head_model
 from cssafe.vision.face_finder import FaceFinder
 from tests.support.faces import astronaut, classroom, frame, nobody
 from tests.support.rendered import portrait, shut
@@ -225,7 +225,7 @@ def turned_head(depth, yaw, pitch):
     """The portrait drawn at these degrees. depth: of the drawn head over the mesh's own."""
     image = cv2.resize(astronaut()[:280, 80:360], None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
     mesh = FaceFinder().find(image)[1].points[0] * np.array([1, 1, depth], np.float32)
-    return draw(head(image, mesh), rotation(yaw, pitch, 0), 600)
+    return draw_head(head_model(image, mesh), rotation(yaw, pitch, 0), 600)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from cssafe.live.room_scheduler import RoomScheduler
 from cssafe.live.services import Services
 from cssafe.pipeline import Stream
 from cssafe.settings import load
-from tests.live.transports.test_websocket import Crowd
+from tests.support.fake_pipelines import Crowd
 from tests.support.wait import until
 
 

@@ -13,7 +13,7 @@ from cssafe.live.lesson_state import ClassReading
 from cssafe.live.transports.messages import SENTENCES
 from cssafe.scoring.formula import choose_formula
 from cssafe.settings import PROFILES, ROOT
-from tests.live.transports.test_websocket import crowd
+from tests.support.fake_pipelines import crowd
 from tests.support.simulated_class import Plan, Step, frames
 
 START = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

@@ -10,7 +10,7 @@ from cssafe.live.transports import websocket, websocket_component
 from cssafe.live.transports.messages import SENTENCES, FrameAnswer, NetworksState, Notice, to_json
 from cssafe.scoring.formula import choose_formula
 from cssafe.settings import PROFILES
-from tests.live.transports.test_websocket import crowd
+from tests.support.fake_pipelines import crowd
 
 FACE = {"track": 0, "box": [10.0, 10.0, 20.0, 30.0], "score": 1.0}
 
