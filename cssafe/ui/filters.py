@@ -92,6 +92,15 @@ def choose_filter(choices: queries.Choices) -> queries.Filter:
             ),
         )
     _save(workspace)
+    _show_filter(chosen)
+    if chosen.since and chosen.until and chosen.since > chosen.until:
+        st.warning(_("“From” is later than “Until”. Change one of them."), icon=":material/date_range:")
+        st.stop()
+    return chosen
+
+
+def _show_filter(chosen: queries.Filter) -> None:
+    """The filter in words, with a button that clears it; nothing without one."""
     only = [clean_text(name) for name in (*chosen.classes, *chosen.subjects)]
     only += [_("from {day}").format(day=chosen.since)] if chosen.since else []
     only += [_("until {day}").format(day=chosen.until)] if chosen.until else []
@@ -99,10 +108,6 @@ def choose_filter(choices: queries.Choices) -> queries.Filter:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.text(_("Only: {filters}").format(filters=" · ".join(only)), width="content")
             st.button(_("Clear filters"), type="tertiary", icon=":material/filter_list_off:", on_click=_clear)
-    if chosen.since and chosen.until and chosen.since > chosen.until:
-        st.warning(_("“From” is later than “Until”. Change one of them."), icon=":material/date_range:")
-        st.stop()
-    return chosen
 
 
 def require_figures(workspace: Workspace, chosen: queries.Filter) -> pd.DataFrame:

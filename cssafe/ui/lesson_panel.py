@@ -112,19 +112,7 @@ def show_figures(lesson: LiveLesson) -> None:
     if view.ended:
         st.rerun()
     reading = view.reading
-    name = _("Class concentration") if lesson.lesson.audience == "class" else _("Your concentration")
-    value, below = "–", _("no figure")
-    if not reading.note:
-        value, below = f"{reading.concentration:.2f}", format_level(reading)
-    with st.container(horizontal=True):
-        st.metric(name, value, below, delta_color="off", delta_arrow="off")
-        st.metric(_("Faces now"), reading.faces)
-    st.caption(
-        reading.note
-        or _("Mean of the last two seconds with its 95 % interval over faces; well readable faces weigh more.")
-    )
-    if reading.reason not in ("", "not_scored"):  # of the activity the note above tells already
-        st.caption(_(REASONS[reading.reason]))
+    _show_reading(reading, lesson.lesson.audience)
     if view.alert:
         show_hint(lesson, view.alert)
     if view.problem and not st.session_state["unwritten_shown"]:  # start_page shows it already
@@ -145,6 +133,23 @@ def show_figures(lesson: LiveLesson) -> None:
         common.show_chart(
             live.emotions_now(shares), live.emotions_now_caption(reading.expression), table, key="emotions_now"
         )
+
+
+def _show_reading(reading: ClassReading, audience: str) -> None:
+    """Concentration and faces of this moment, or why there is no figure."""
+    name = _("Class concentration") if audience == "class" else _("Your concentration")
+    value, below = "–", _("no figure")
+    if not reading.note:
+        value, below = f"{reading.concentration:.2f}", format_level(reading)
+    with st.container(horizontal=True):
+        st.metric(name, value, below, delta_color="off", delta_arrow="off")
+        st.metric(_("Faces now"), reading.faces)
+    st.caption(
+        reading.note
+        or _("Mean of the last two seconds with its 95 % interval over faces; well readable faces weigh more.")
+    )
+    if reading.reason not in ("", "not_scored"):  # of the activity the note above tells already
+        st.caption(_(REASONS[reading.reason]))
 
 
 def format_level(reading: ClassReading) -> str:
