@@ -26,10 +26,17 @@ ACTIVITIES = (N_("front"), N_("screen"), N_("desk work"), N_("group work"), N_("
 """Activities of a class: look to the front of the room, at one's own screen, or at the desk; or not scored, for nobody can
 tell from a face whether it talks to its group or about something else."""
 
-MARKERS = (
-    N_("question"), N_("instruction"), N_("demonstration"), N_("quiz"), N_("joke"), N_("group work"), N_("break"),
-)  # fmt: skip
-"""Events that a teacher can mark in a lesson. The last two are activities since, and stand in older lessons."""
+MARKERS = {
+    N_("question"): N_("Question"),
+    N_("instruction"): N_("Instruction"),
+    N_("demonstration"): N_("Demonstration"),
+    N_("quiz"): N_("Quiz"),
+    N_("joke"): N_("Joke"),
+}
+"""Kind of marker -> title of its button. The position, from 1, is the key on the keyboard."""
+
+FORMER_MARKERS = (N_("group work"), N_("break"))
+"""Kinds of markers in older lessons; they are activities today."""
 
 LEVELS = (N_("low"), N_("medium"), N_("high"))
 """Levels of concentration, by index; -1 stands for: not measurable."""
@@ -39,6 +46,10 @@ AUDIENCES = ("self", "class")
 
 WEEKDAYS = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
 """Days of the week, Monday first."""
+
+WEEKDAY_NAMES = (
+    N_("Monday"), N_("Tuesday"), N_("Wednesday"), N_("Thursday"), N_("Friday"), N_("Saturday"), N_("Sunday"),
+)  # fmt: skip
 
 REASONS = {
     "too_small": N_("The face is too small to be measured. Come closer, or zoom in."),

@@ -9,6 +9,9 @@ import pandas as pd
 from cssafe.frames import SIGNALS, FrameResult
 from cssafe.labels import FERPLUS, LEVELS
 
+ROW_PERIOD = timedelta(seconds=1)
+"""The period over which the frames of a face are averaged into one row."""
+
 EXPRESSION = tuple(f"p_{name}" for name in FERPLUS)
 """Column names of the eight probabilities."""
 
@@ -35,7 +38,7 @@ def average_seconds(results: Sequence[FrameResult]) -> pd.DataFrame:
     votes = pd.DataFrame({level: rows["level"] == level for level in range(len(LEVELS))})
     votes = votes.groupby([rows["time"], rows["track"]], sort=True).sum()
     means["level"] = votes.idxmax(axis=1).where(votes.any(axis=1)).astype(float)
-    looked = pd.Series([_second(result.time) for result in results]).value_counts()
+    looked = pd.Series([_period_start(result.time) for result in results]).value_counts()
     seen = means["frames"] >= MIN_FRAMES_SHARE * means.index.get_level_values("time").map(looked)
     return means[seen].reset_index()[list(COLUMNS)]
 
@@ -51,7 +54,7 @@ class Seconds:
     def add(self, result: FrameResult) -> Iterator[pd.DataFrame]:
         """Yields the observations of the second before, once a frame of a later second has come. A frame of a second that
         is over is left out: a second handed out twice would count its faces twice."""
-        second = _second(result.time)
+        second = _period_start(result.time)
         if second < self._open:
             return
         if second > self._open and self._results:
@@ -63,12 +66,14 @@ class Seconds:
         """The observations of the frames collected so far, which are then forgotten; their second is over."""
         results, self._results = self._results, []
         if results:
-            self._open += timedelta(seconds=1)
+            self._open += ROW_PERIOD
         return average_seconds(results)
 
 
-def _second(time: datetime) -> datetime:
-    return time.astimezone(UTC).replace(microsecond=0, tzinfo=None)
+def _period_start(time: datetime) -> datetime:
+    """Start of the period in which a time (aware) lies; naive UTC."""
+    time = time.astimezone(UTC).replace(tzinfo=None)
+    return time - (time - datetime.min) % ROW_PERIOD
 
 
 def _rows(result: FrameResult) -> pd.DataFrame:
@@ -77,7 +82,7 @@ def _rows(result: FrameResult) -> pd.DataFrame:
     corners = result.faces.boxes.reshape(n, 2, 2) / np.array([result.width, result.height], np.float32)
     place = np.concatenate([corners.mean(axis=1), corners[:, 1] - corners[:, 0]], axis=1)
     return pd.DataFrame(
-        {"time": pd.Series([_second(result.time)] * n, dtype="datetime64[us]"), "track": result.tracks}
+        {"time": pd.Series([_period_start(result.time)] * n, dtype="datetime64[us]"), "track": result.tracks}
         | {"score": result.faces.scores}
         | {name: place[:, i] for i, name in enumerate(POSITION)}
         | {name: getattr(result.signals, name) for name in SIGNALS}

@@ -11,7 +11,7 @@ from cssafe.frames import Frame, FrameResult
 from cssafe.labels import FERPLUS
 from cssafe.language import _
 from cssafe.media import Picture, Source
-from cssafe.observations import POSITION, Seconds, average_seconds
+from cssafe.observations import POSITION, ROW_PERIOD, Seconds, average_seconds
 from cssafe.privacy import individuals, withheld
 from cssafe.settings import Profile
 from cssafe.stats.intervals import mean_interval, quality_weights
@@ -104,7 +104,7 @@ def join_recordings(
         start = end = (recordings[0].began or datetime.now(UTC)) + shift
     else:
         start = rows["time"].min().to_pydatetime().replace(tzinfo=UTC) + shift
-        end = rows["time"].max().to_pydatetime().replace(tzinfo=UTC) + shift + timedelta(seconds=1)
+        end = rows["time"].max().to_pydatetime().replace(tzinfo=UTC) + shift + ROW_PERIOD
     spans = rows.groupby(["source", "track"]).agg(
         first=("time", "min"), last=("time", "max"), **{name: (name, "median") for name in POSITION}
     )

@@ -4,6 +4,7 @@ import streamlit as st
 
 from cssafe import queries
 from cssafe.charts import heatmaps
+from cssafe.labels import WEEKDAYS
 from cssafe.language import _
 from cssafe.ui import common, filters
 from cssafe.ui.periods_editor import edit_periods
@@ -50,7 +51,7 @@ how = _(
 event = common.show_chart(
     heatmaps.weekly(cells),
     heatmaps.weekly_caption(cells),
-    cells.assign(weekday=[_(heatmaps.WEEKDAYS[number - 1]) for number in cells["weekday"]]).drop(columns="start"),
+    cells.assign(weekday=[_(WEEKDAYS[number - 1]) for number in cells["weekday"]]).drop(columns="start"),
     key="heatmap",
     how=f"{how} {_(filters.VALIDITY)}",
     on_select="rerun",

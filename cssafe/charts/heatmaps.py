@@ -7,13 +7,12 @@ import pandas as pd
 
 from cssafe.charts.text import extremes_caption, format_intervals
 from cssafe.colours import GREY, HIGH, LOW, MIDDLE
-from cssafe.language import N_, _, ngettext
+from cssafe.labels import WEEKDAYS
+from cssafe.language import _, ngettext
 
 MIN_CELL_MINUTES = 60
 MIN_CELL_LESSONS = 3
 """A cell with less than an hour or fewer than three lessons is drawn hollow: one odd lesson would rule it."""
-
-WEEKDAYS = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
 
 MIN_COLOUR_RANGE = 0.1
 MIN_EFFECT_COLOUR_RANGE = 0.05

@@ -11,6 +11,7 @@ from cssafe import queries
 from cssafe.charts import heatmaps, histograms, reports
 from cssafe.charts.text import format_interval
 from cssafe.colours import COLOURS
+from cssafe.labels import WEEKDAYS
 from cssafe.language import _, ngettext
 from cssafe.queries import Filter
 from cssafe.report.document import Figure, Report, Section, format_figure, format_figures
@@ -202,7 +203,7 @@ def _week_section(workspace: Workspace, which: Filter, periods: Sequence[dict]) 
         return Section(title, (_("Nothing lies within the school's periods."),)) if periods else Section(title)
     table = pd.DataFrame(
         {
-            _("Day"): [_(heatmaps.WEEKDAYS[weekday - 1]) for weekday in cells["weekday"]],
+            _("Day"): [_(WEEKDAYS[weekday - 1]) for weekday in cells["weekday"]],
             _("Period"): cells["period"],
             _("Concentration"): format_figures(cells[["concentration", "low", "high"]]),
             _("Minutes"): cells["minutes"],
@@ -241,7 +242,7 @@ def _slots_section(
     ).format(lessons=MIN_SLOT_LESSONS)
     table = pd.DataFrame(
         {
-            _("Day"): [_(heatmaps.WEEKDAYS[weekday - 1]) for weekday in found.slots["weekday"]],
+            _("Day"): [_(WEEKDAYS[weekday - 1]) for weekday in found.slots["weekday"]],
             _("Period"): found.slots["period"],
             _("As recorded"): format_figures(found.slots[["raw", "raw_low", "raw_high"]]),
             _("Adjusted difference"): format_figures(found.slots[["effect", "low", "high"]], signed=True),

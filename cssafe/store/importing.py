@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cssafe.errors import StoreError
-from cssafe.labels import ACTIVITIES, AUDIENCES, MARKERS
+from cssafe.labels import ACTIVITIES, AUDIENCES, FORMER_MARKERS, MARKERS
 from cssafe.language import N_, Sentence
 from cssafe.names import clean_text
 from cssafe.observations import EXPRESSION
@@ -46,7 +46,7 @@ MAX_NAME_CHARS = 200
 CHOICES: dict[str, dict[str, tuple[str | int, ...]]] = {
     "lessons": {"profile": tuple(PROFILES), "source": SOURCES, "audience": AUDIENCES},
     "activities": {"activity": ACTIVITIES},
-    "markers": {"kind": MARKERS},
+    "markers": {"kind": (*MARKERS, *FORMER_MARKERS)},
     "ratings": {"rating": (0, 1, 2)},
     "observations": {"level": (0, 1, 2)},
 }

@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 
 from cssafe.language import N_, Sentence
+from cssafe.observations import ROW_PERIOD
 from cssafe.store.errors import NEWEST
 from cssafe.store.write_ahead_log import LOG_HEADER_BYTES, log_path, running_marker_path
 
@@ -93,7 +94,7 @@ def _observed(connection: duckdb.DuckDBPyConnection) -> datetime | None:
         row = connection.execute("SELECT max(time) FROM observations").fetchone()
     except duckdb.Error:
         return None
-    return None if row is None or row[0] is None else row[0].replace(tzinfo=UTC) + timedelta(seconds=1)
+    return None if row is None or row[0] is None else row[0].replace(tzinfo=UTC) + ROW_PERIOD
 
 
 def _written(path: Path) -> datetime | None:

@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import streamlit as st
 
-from cssafe.labels import ACTIVITIES, FERPLUS, LEVELS, REASONS
+from cssafe.labels import ACTIVITIES, FERPLUS, LEVELS, MARKERS, REASONS
 from cssafe.language import N_, _
 from cssafe.live.lesson import LiveLesson
 from cssafe.live.lesson_state import ClassReading
@@ -16,15 +16,6 @@ from cssafe.ui import common
 from cssafe.ui.shared_views import show_hint
 
 AUDIENCES = {"self": N_("Only me"), "class": N_("A class")}
-
-MARKERS = {
-    N_("question"): N_("Question"),
-    N_("instruction"): N_("Instruction"),
-    N_("demonstration"): N_("Demonstration"),
-    N_("quiz"): N_("Quiz"),
-    N_("joke"): N_("Joke"),
-}
-"""Marker -> title of its button, in the order of the keys from 1."""
 
 ACTIVITY_TITLES = {
     "front": N_("Front"),

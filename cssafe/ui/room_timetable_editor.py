@@ -6,8 +6,8 @@ import pandas as pd
 import streamlit as st
 
 from cssafe.errors import ConfigurationError
-from cssafe.labels import WEEKDAYS
-from cssafe.language import N_, _
+from cssafe.labels import WEEKDAY_NAMES, WEEKDAYS
+from cssafe.language import _
 from cssafe.live import services
 from cssafe.media import MediaError
 from cssafe.names import escape_markdown, escape_sentence
@@ -16,15 +16,6 @@ from cssafe.store import StoreError, Workspace
 from cssafe.ui import common
 from cssafe.ui.room_form import save_camera, saved_camera
 
-DAY_NAMES = (
-    N_("Monday"),
-    N_("Tuesday"),
-    N_("Wednesday"),
-    N_("Thursday"),
-    N_("Friday"),
-    N_("Saturday"),
-    N_("Sunday"),
-)
 COLUMNS = ["days", "start", "end", "class_name", "subject", "room"]
 
 
@@ -59,7 +50,9 @@ def edit_room_timetable(workspace: Workspace) -> None:
         when, entry = upcoming
         name = " ".join(part for part in (entry["subject"], entry["class_name"]) if part) or _("Lesson")
         following = _("Next: {day}, {when:%H:%M} ({zone}), {name}.")
-        st.caption(following.format(day=_(DAY_NAMES[when.weekday()]), when=when, zone=zone, name=escape_markdown(name)))
+        st.caption(
+            following.format(day=_(WEEKDAY_NAMES[when.weekday()]), when=when, zone=zone, name=escape_markdown(name))
+        )
 
 
 def _entries_table(entries: list[dict]) -> pd.DataFrame:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from cssafe import queries
 from cssafe.charts import heatmaps
+from cssafe.labels import WEEKDAYS
 from cssafe.language import _
 from cssafe.names import escape_emphasized
 from cssafe.school.week import School, with_teachers
@@ -36,7 +37,7 @@ def show_slot_differences(workspace: Workspace, school: School) -> None:
             st.info(escape_emphasized(words), icon=":material/balance:")
         else:
             st.markdown(escape_emphasized(words))
-    table = found.slots.assign(weekday=[_(heatmaps.WEEKDAYS[day - 1]) for day in found.slots["weekday"]])
+    table = found.slots.assign(weekday=[_(WEEKDAYS[day - 1]) for day in found.slots["weekday"]])
     left, right = st.columns(2)
     with left:
         st.subheader(_("As recorded (synthetic)") if found.synthetic else _("As recorded"))

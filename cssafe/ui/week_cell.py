@@ -6,8 +6,8 @@ import pandas as pd
 import streamlit as st
 
 from cssafe import queries
-from cssafe.charts import heatmaps
 from cssafe.charts.text import format_interval
+from cssafe.labels import WEEKDAYS
 from cssafe.language import _, ngettext
 from cssafe.names import escape_markdown
 from cssafe.settings import ROOT
@@ -19,7 +19,7 @@ def show_cell(
     workspace: Workspace, cells: pd.DataFrame, weekday: int, period: str, periods: Sequence[dict], which: queries.Filter
 ) -> None:
     """cells: queries.weekly of the same periods and filter."""
-    st.subheader(f"{_(heatmaps.WEEKDAYS[weekday - 1])}, {escape_markdown(period)}")
+    st.subheader(f"{_(WEEKDAYS[weekday - 1])}, {escape_markdown(period)}")
     rows = cells[(cells["weekday"] == weekday) & (cells["period"] == period)]
     for row in rows.itertuples():
         with st.container(horizontal=True):

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pandas as pd
 import pytest
 
+from cssafe.labels import FORMER_MARKERS, MARKERS
 from cssafe.queries.suggestions import (
     COLUMNS,
     FOUND,
@@ -17,7 +18,6 @@ from cssafe.queries.suggestions import (
     suggestions,
 )
 from cssafe.store import NO_CLASS, Workspace
-from cssafe.ui.lesson_panel import MARKERS
 from tests.support.lessons import LESSON, START, add
 from tests.support.marked_lessons import term
 
@@ -57,7 +57,10 @@ def test_a_suggestion_is_told_with_its_lessons_and_its_interval(workspace):
 
 
 def test_every_marker_of_the_live_page_has_its_sentence_and_others_have_one_too(workspace):
-    assert set(MARKERS) <= set(FOUND)  # two more were markers once
+    found = {"rose": 8, "lessons": 9, "change": 0.2, "low": 0.1, "high": 0.3}
+    for kind in MARKERS:
+        assert kind in describe_suggestion(pd.Series(found | {"kind": kind}))
+    assert set(FOUND) <= {*MARKERS, *FORMER_MARKERS}
     term(workspace, 9, 0.2, kind="song")
     assert "After “song”" in describe_suggestion(suggestions(workspace, "7a").iloc[0])
 
