@@ -37,7 +37,7 @@ def services() -> "Services":
 
 
 def explain_error(error: Exception) -> bool:
-    return importlib.import_module("cssafe.ui.common").explain(error)
+    return importlib.import_module("cssafe.ui.common").show_error(error)
 
 
 def active_settings() -> settings.Settings:

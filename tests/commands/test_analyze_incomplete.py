@@ -200,7 +200,7 @@ def test_a_camera_that_drops_leaves_its_lesson(tmp_path, capsys, networks):
 
 def test_a_camera_that_falls_silent_leaves_its_lesson(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(rtsp, "count", lambda: range(150))
-    monkeypatch.setattr(media.cameras, "PATIENCE", 1.0)
+    monkeypatch.setattr(media.cameras, "CAMERA_TIMEOUT_S", 1.0)
     with rtsp.rtsp_camera() as address:
         assert main(["analyze", address, "--lesson", "Maths"]) == INCOMPLETE
     said = capsys.readouterr()

@@ -92,7 +92,7 @@ def test_an_rtsp_camera_is_watched_and_its_password_asked_for(begin, caplog):
 
 
 def test_a_camera_that_takes_the_call_and_says_nothing_is_given_up_after_a_while(monkeypatch):
-    monkeypatch.setattr("cssafe.media.cameras.PATIENCE", 1.0)
+    monkeypatch.setattr("cssafe.media.cameras.CAMERA_TIMEOUT_S", 1.0)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()

@@ -138,7 +138,7 @@ def test_a_database_held_by_another_program_is_said_and_tried_again(data, source
             raise refuse[0]
         return opened(path)
 
-    monkeypatch.setattr(module, "RETRY", 0.1)
+    monkeypatch.setattr(module, "RETRY_S", 0.1)
     monkeypatch.setattr(services.Workspace, "open", held)
     services.current().open()
     until(lambda: "in use by another program" in services.current().room().problem)
@@ -152,8 +152,8 @@ def test_hosted_and_where_nothing_is_stored_no_timetable_is_followed(data, sourc
     services.current().close()
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    looks, glance = [], module.RoomScheduler.glance
-    monkeypatch.setattr(module.RoomScheduler, "glance", lambda room, now: looks.append(glance(room, now)))
+    looks, tick = [], module.RoomScheduler.tick
+    monkeypatch.setattr(module.RoomScheduler, "tick", lambda room, now: looks.append(tick(room, now)))
     services.current().open()
     until(lambda: looks or not services.current().room()._clock.is_alive())
     assert services.current().room().running() is None and services.current().room().problem == ""

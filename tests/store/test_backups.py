@@ -392,7 +392,7 @@ def test_without_backups_the_page_says_when_one_is_made_and_in_memory_it_offers_
 
 
 def test_while_a_reader_delays_the_erasure_every_page_says_so(path, monkeypatch):
-    monkeypatch.setattr(database, "PATIENCE", 0.0)
+    monkeypatch.setattr(database, "READERS_TIMEOUT_S", 0.0)
     workspace = services.current().workspace()
     teach(workspace, "Kept")
     gone = teach(workspace, SECRET, day=1)

@@ -60,7 +60,7 @@ def camera_with_fallback(lesson: LiveLesson, engine: Engine) -> None:
     if transport.used == "websocket":
         stalled = websocket(lesson)
     else:  # imported when needed: most visitors never do
-        stalled = importlib.import_module(f"cssafe.live.transports.{transport.used}").camera(lesson, engine)
+        stalled = importlib.import_module(f"cssafe.live.transports.{transport.used}").show_camera(lesson, engine)
     if stalled and transport.following:
         if transport.chosen == AUTOMATIC:
             _use(transport.fall_back())

@@ -1,6 +1,7 @@
 """Which transport is used, and what the page says and offers when one does not work. The cameras themselves are replaced:
 they need a browser, and are tested in one (test_browser_webrtc.py)."""
 
+import importlib
 import subprocess
 import sys
 
@@ -39,14 +40,19 @@ def page(chosen: str, stalled: tuple[str, ...]) -> None:
 
     def stand_in(name: str) -> ModuleType:
         module = ModuleType(name)
-        module.camera = lambda *_: name in stalled
+        module.show_camera = lambda *_: name in stalled
         return module
 
-    choice.websocket = stand_in("websocket").camera
+    choice.websocket = stand_in("websocket").show_camera
     for name in ("webrtc", "snapshot"):
         sys.modules[f"cssafe.live.transports.{name}"] = stand_in(name)
     st.session_state.setdefault("transport", choice.Transport.choose(chosen))
     choice.camera_with_fallback(None, None)
+
+
+@pytest.mark.parametrize("name", ["webrtc", "snapshot"])
+def test_every_transport_that_is_imported_when_it_is_used_shows_a_camera(name):
+    assert callable(importlib.import_module(f"cssafe.live.transports.{name}").show_camera)
 
 
 @pytest.fixture

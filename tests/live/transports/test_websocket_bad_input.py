@@ -129,7 +129,7 @@ def test_text_instead_of_a_picture_is_answered_in_words_and_the_stream_goes_on(c
 )
 def test_only_jpegs_of_at_most_1920_x_1080_pixels_reach_the_engine(client, lesson, monkeypatch, kind, size, problem):
     decoded = []
-    monkeypatch.setattr(engine, "decode", lambda data: decoded.append(data) or decode_image(data))
+    monkeypatch.setattr(engine, "decode_image", lambda data: decoded.append(data) or decode_image(data))
     file = io.BytesIO()
     Image.new("RGB", size).save(file, kind)
     with opened(client, lesson) as socket:
