@@ -18,12 +18,12 @@ from tests.support.wait import until
 
 
 def test_a_lesson_whose_camera_stays_away_ends_by_itself(workspace):
-    lesson = make(workspace, patience=0.05)
+    lesson = make(workspace, patience_s=0.05)
     until(lambda: lesson.ended)
 
 
 def test_a_lesson_ends_when_its_camera_is_connected_and_sends_nothing_and_not_while_pictures_are_analysed(workspace):
-    lesson = make(workspace, patience=1.0)
+    lesson = make(workspace, patience_s=1.0)
     lesson.lease.connect(lambda answer: None)
     begun = time.monotonic()
     while time.monotonic() - begun < 1.5:
