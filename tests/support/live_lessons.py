@@ -9,7 +9,9 @@ from cssafe.store import Workspace
 from tests.support.fake_pipelines import crowd
 
 
-def make(workspace: Workspace, profile: str = "consent", audience: str = "self", patience: float = 60.0) -> LiveLesson:
+def make(
+    workspace: Workspace, profile: str = "consent", audience: str = "self", patience_s: float = 60.0
+) -> LiveLesson:
     return LiveLesson.start(
         workspace,
         PROFILES[profile],
@@ -18,7 +20,7 @@ def make(workspace: Workspace, profile: str = "consent", audience: str = "self",
         room="12",
         time_zone="Europe/Berlin",
         audience=audience,
-        patience=patience,
+        patience_s=patience_s,
     )
 
 
