@@ -52,7 +52,7 @@ def main(args: argparse.Namespace) -> int:
         try:
             engine.loaded.result()
             lesson = _new_lesson(args, workspace, profile, zone)
-            capture = CameraReader(chosen, engine, lesson, args.source)
+            capture = CameraReader(chosen, engine, lesson, args.source).start()
             _record_until(capture, until)
         finally:
             engine.close()  # first, so that the picture it works on still counts

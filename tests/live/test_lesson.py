@@ -2,7 +2,7 @@
 
 import json
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -52,10 +52,10 @@ def test_what_is_told_of_each_face_and_of_all_depends_on_profile_audience_and_gr
 ):
     lesson = make(workspace, profile, audience)
     answer = lesson.add_result(crowd(faces, time_now(), PROFILES[profile].expression))
-    assert len(answer["faces"]) == faces
-    assert any("concentration" in face for face in answer["faces"]) == told
-    assert (answer["concentration"] is not None) == figure
-    assert note in answer["note"] and bool(note) == bool(answer["note"])
+    assert len(answer.faces) == faces
+    assert any("concentration" in face for face in answer.faces) == told
+    assert (answer.concentration is not None) == figure
+    assert note in str(answer.notice or "") and bool(note) == bool(answer.notice)
     reading = lesson.state().reading
     assert np.isnan(reading.concentration) != figure
     assert (reading.expression is not None) == (figure and PROFILES[profile].expression)
@@ -87,7 +87,7 @@ def test_attention_only_says_nothing_of_emotions_anywhere(workspace):
     lesson = make(workspace, "attention-only")
     answer = lesson.add_result(crowd(1, time_now(), expression=False))
     lesson.end()
-    assert "expression" not in json.dumps(answer)
+    assert "expression" not in json.dumps(asdict(answer))
     assert lesson.lesson.formula.startswith("attention")
     workspace.flush()
     assert workspace.cursor().execute("SELECT p_neutral, p_happy FROM observations").fetchall() == [(None, None)]
@@ -126,7 +126,7 @@ def test_the_activity_starts_by_who_is_in_the_picture_and_is_switched_while_the_
     lesson.switch_activity("break")
     assert lesson.activity == "break"
     answer = lesson.add_result(crowd(6, time_now()))
-    assert answer["note"] == "Break is not scored." and answer["concentration"] is None
+    assert str(answer.notice) == "Break is not scored." and answer.concentration is None
     assert np.isnan(lesson.state().reading.concentration) and lesson.explain_score()["points"].isna().all()
     for _ in range(2):  # the page calls twice where it is drawn again meanwhile
         lesson.switch_activity("desk work")
@@ -162,13 +162,13 @@ def test_a_lesson_is_scored_by_the_formula_that_the_workspace_chose(workspace):
 def test_every_face_is_told_with_what_covers_it_also_while_it_is_lost_for_a_moment(workspace, faces):
     lesson = make(workspace, audience="class")
     begun = datetime(2026, 3, 2, 12, 0, 0, tzinfo=UTC)
-    covers = lesson.add_result(crowd(faces, begun))["covers"]
+    covers = lesson.add_result(crowd(faces, begun)).covers
     assert len(covers) == faces and json.dumps(covers)
     for polygon in covers:  # the face is at 10 to 30, 10 to 40
         xs, ys = zip(*polygon, strict=True)
         assert min(xs) < 10 and max(xs) > 30 and min(ys) < 10 and max(ys) > 40
-    assert lesson.add_result(crowd(0, begun + timedelta(seconds=1)))["covers"] == covers
-    assert lesson.add_result(crowd(0, begun + timedelta(seconds=4)))["covers"] == []
+    assert lesson.add_result(crowd(0, begun + timedelta(seconds=1))).covers == covers
+    assert lesson.add_result(crowd(0, begun + timedelta(seconds=4))).covers == []
     lesson.end()
 
 

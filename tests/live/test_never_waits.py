@@ -65,7 +65,7 @@ def test_while_a_workspace_is_closed_cameras_connect_health_answers_and_pages_op
     with held(gone.workspace, slow, monkeypatch) as called:
         closed = begin(leaving.close)
         assert called.wait(LIMIT)
-        assert len(answer(address, lesson.token)["faces"]) == 6
+        assert len(answer(address, lesson.token)["overlay"]["faces"]) == 6
         with urllib.request.urlopen(f"http://{address}/healthz", timeout=LIMIT) as report:
             assert json.load(report)["lessons"] == 1
         page = AppTest.from_file(str(ROOT / "cssafe" / "ui/site.py"), default_timeout=LIMIT).run()
@@ -79,7 +79,7 @@ def test_while_the_summary_of_one_lesson_is_made_another_of_the_same_school_goes
     with held(first.workspace, "end_lesson", monkeypatch) as called:
         over = begin(first.end)
         assert called.wait(LIMIT)
-        assert len(answer(address, second.token)["faces"]) == 6
+        assert len(answer(address, second.token)["overlay"]["faces"]) == 6
         assert services.current().find(first.token) is None and not over.done()
     over.result(LIMIT)
 

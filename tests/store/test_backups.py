@@ -399,7 +399,7 @@ def test_while_a_reader_delays_the_erasure_every_page_says_so(path, monkeypatch)
     with workspace.cursor() as reader:
         workspace.delete(gone)
         for name in ("lessons", "data"):
-            assert "traces of them can still be read" in text(page(name))
+            assert "traces of them remain" in text(page(name))
     del reader
     teach(workspace, "The next lesson", day=2)
     settle(workspace)

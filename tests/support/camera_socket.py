@@ -1,5 +1,7 @@
 """The camera's side of the WebSocket, by Starlette's test client."""
 
+import json
+
 import pytest
 from starlette.websockets import WebSocketDisconnect
 
@@ -33,8 +35,9 @@ def closed(socket) -> int:
 
 
 def farewell(socket) -> tuple[int, str]:
-    """Close code and sentence; answers that came before are passed over."""
+    """Close code and code of the notice; answers that came before are skipped."""
     with pytest.raises(WebSocketDisconnect) as error:
         while True:
             socket.receive_json()
-    return error.value.code, error.value.reason
+    assert len(error.value.reason.encode()) <= 123  # a close frame takes no more
+    return error.value.code, json.loads(error.value.reason)["code"]

@@ -60,6 +60,8 @@ class GatedPipeline:
 class Crowd:
     """A pipeline that finds `faces` neutral faces looking straight on, whatever the picture shows."""
 
+    network = None
+
     def __init__(self, faces: int = 1, expression: bool = True) -> None:
         self.faces = faces
         self.expression = expression
