@@ -13,7 +13,8 @@ from threading import Lock
 import altair as alt
 import pandas as pd
 
-from cssafe.language import _
+from cssafe.errors import ReportError
+from cssafe.language import N_, _
 from cssafe.names import MAX_SENTENCE_CHARS, clean_text
 from cssafe.report.document import SYNTHETIC, VALIDITY, Report
 from cssafe.settings import ROOT
@@ -32,10 +33,6 @@ AUTOSIZE = alt.AutoSizeParams(type="fit", contains="padding")
 """Height and width with axes and legend, as on the pages."""
 
 _ONE_AT_A_TIME = Lock()
-
-
-class ReportError(Exception):
-    """A file that could not be rendered; the message says what to do."""
 
 
 def make_file(report: Report, kind: str, language: str = "en") -> bytes:
@@ -57,10 +54,11 @@ def make_file(report: Report, kind: str, language: str = "en") -> bytes:
         except (OSError, subprocess.SubprocessError) as error:
             log.error("cssafe.report.render: %s: %s", type(error).__name__, getattr(error, "stderr", None))
             raise ReportError(
-                _(
+                N_(
                     "The report could not be made as {kind}. Try again; if that does not help, try the other kind of file, or "
                     "print the page from the browser. The server's log says what happened."
-                ).format(kind=kind.upper())
+                ),
+                kind=kind.upper(),
             ) from error
     return done.stdout
 

@@ -2,10 +2,11 @@
 
 import streamlit as st
 
+from cssafe.errors import ReportError
 from cssafe.language import N_, _
 from cssafe.names import MAX_SENTENCE_CHARS, clean_text, escape_markdown, escape_sentence
 from cssafe.report.document import SYNTHETIC, VALIDITY, Report, Section
-from cssafe.report.files import MIME, ReportError, file_name, make_file
+from cssafe.report.files import MIME, file_name, make_file
 from cssafe.ui import common
 
 TRUST = N_("[How the score is made, and its limits](concentration)")
