@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cssafe.labels import REASONS
+from cssafe.live import class_view
 from cssafe.privacy import Anonymization, chosen_anonymization
 from cssafe.settings import PROFILES
 from tests.support.fake_pipelines import crowd
@@ -63,7 +64,8 @@ def test_what_is_told_of_each_face_and_of_all_depends_on_profile_audience_and_gr
 
 
 @pytest.mark.parametrize(("audience", "faces", "reason"), [("self", 1, "blurred"), ("self", 2, ""), ("class", 1, "")])
-def test_one_person_alone_reads_why_her_face_is_not_measured(workspace, audience, faces, reason):
+def test_one_person_alone_reads_why_her_face_is_not_measured(workspace, audience, faces, reason, monkeypatch):
+    monkeypatch.setattr(class_view, "MAX_FRAME_AGE_S", 60.0)  # a slow machine draws the page late
     lesson = make(workspace, audience=audience)
     unread = {name: np.full(faces, np.nan, np.float32) for name in ("attention", "concentration")}
     lesson.add_result(replace(crowd(faces, time_now()), **unread, reasons=("blurred",) * faces))
