@@ -63,7 +63,7 @@ def save_camera() -> str:
     source, workspace = _typed_source(), common.workspace()
     if not _agreed(workspace):
         if not st.session_state["room_agreed"]:
-            raise ConfigurationError(_(CONSENT_MISSING))
+            raise ConfigurationError(CONSENT_MISSING)
         workspace.set("agreed", True)
     workspace.set("room", {"source": source, "time_zone": st.session_state["room_zone"]})
     st.session_state["kept"] = True
