@@ -45,8 +45,8 @@ class LiveLesson:
         way: str,
         patience_s: float = ABSENCE_TIMEOUT_S,
     ) -> None:
-        """number: of the lesson in the workspace. way: how faces appear in its pictures, of privacy.Anonymization. patience_s: see
-        CameraLease."""
+        """number: of the lesson in the workspace. way: how faces appear in its pictures, of privacy.Anonymization. patience_s:
+        see CameraLease."""
         self.workspace = workspace
         self.profile = class_view.profile
         self.lesson = lesson
