@@ -75,7 +75,7 @@ def _signed_intervals(table: pd.DataFrame) -> list[str]:
 def regions(table: pd.DataFrame, withheld: str) -> alt.LayerChart:
     """The picture with its regions, coloured by attention. Selection "drawn": a rectangle drawn with the pointer, in percent.
 
-    table: seats.attention. withheld: what stands in a region without a figure.
+    table: seats.seat_attention. withheld: what stands in a region without a figure.
     """
     table = table.assign(
         **{edge: 100 * table[edge].astype(float) for edge in ("left", "top", "right", "bottom")},
@@ -113,7 +113,7 @@ def regions(table: pd.DataFrame, withheld: str) -> alt.LayerChart:
 
 
 def regions_caption(table: pd.DataFrame) -> str:
-    """The regions with the highest and the lowest attention. table: seats.attention."""
+    """The regions with the highest and the lowest attention. table: seats.seat_attention."""
     rows = table.dropna(subset="attention")
     return extremes_caption(rows["attention"], rows["low"], rows["high"], list(rows["name"]))
 

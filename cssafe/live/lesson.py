@@ -45,8 +45,8 @@ class LiveLesson:
         way: str,
         patience_s: float = ABSENCE_TIMEOUT_S,
     ) -> None:
-        """number: of the lesson in the workspace. way: how faces appear in its pictures, of privacy.WAYS. patience_s: see
-        CameraLease."""
+        """number: of the lesson in the workspace. way: how faces appear in its pictures, of privacy.Anonymization. patience_s:
+        see CameraLease."""
         self.workspace = workspace
         self.profile = class_view.profile
         self.lesson = lesson
@@ -61,7 +61,7 @@ class LiveLesson:
         self.token = secrets.token_urlsafe(32)
         """Opens the camera's connection."""
         self.keys = {view: secrets.token_urlsafe(16) for view in SHARED_VIEWS}
-        """Key of each of VIEWS; none of them opens another, or the camera's connection."""
+        """Key of each of SHARED_VIEWS; none of them opens another, or the camera's connection."""
         self.ended: datetime | None = None
         self.written = False
         """Whether the end is in the database, or could not be written."""
