@@ -2,8 +2,12 @@
 
 from collections.abc import Callable
 
-FORMATS = ("parquet", "csv", "json")
-"""Formats of a table: Parquet; CSV with a header; one JSON object a line."""
+from cssafe.language import N_
+
+FORMAT_NAMES = {"parquet": N_("Parquet"), "csv": "CSV", "json": "JSON"}
+"""Format of a table -> its name on pages: Parquet; CSV with a header; one JSON object a line."""
+
+FORMATS = tuple(FORMAT_NAMES)
 
 ABOUT = "about.json"
 """Member with the format, the migrations and the numbers of rows."""

@@ -5,15 +5,13 @@ from io import BytesIO
 import streamlit as st
 
 from cssafe import queries
-from cssafe.exchange import FORMATS, exporter, importer
-from cssafe.language import N_, _
+from cssafe.exchange import FORMAT_NAMES, FORMATS, exporter, importer
+from cssafe.language import _
 from cssafe.names import escape_sentence
 from cssafe.settings import ROOT
 from cssafe.store import StoreError, Workspace
 from cssafe.store.database import MAX_MEMORY_SHARE
 from cssafe.ui import common
-
-FORMAT_NAMES = {"parquet": N_("Parquet"), "csv": "CSV", "json": "JSON"}
 
 MAX_EXPORT_OBSERVATIONS = 1_000_000
 """Observations in an export by the page: it is held in memory, and so many take about 90 MB."""
