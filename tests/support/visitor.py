@@ -49,7 +49,7 @@ class Visitor:
             for _ in range(number):
                 sent = time.time()
                 socket.send(jpeg)
-                if json.loads(socket.recv(TIMEOUT)).get("faces"):
+                if (json.loads(socket.recv(TIMEOUT))["overlay"] or {}).get("faces"):
                     answered, self.answered = answered + 1, sent
                 time.sleep(pause)
         return answered
