@@ -138,10 +138,10 @@ AFTER_COMMIT = {
     "before the file is replaced": "database.replace_file = kill",
     "after the file is replaced": "database.replace_file = then(database.replace_file, kill)",
     "before the backups are removed": "backups.erase_backups = kill",
-    "while the backups are removed": "backups.discard = then(backups.discard, kill)",
+    "while the backups are removed": "backups.remove_database = then(backups.remove_database, kill)",
     "before the deletion is forgotten": "backups.erase_backups = then(backups.erase_backups, kill)",
     "before the new backup": "backups.make_backup = kill",
-    "while the new backup is written": "backups.copy = then(backups.copy, kill)",
+    "while the new backup is written": "backups.copy_database = then(backups.copy_database, kill)",
 }
 """Moments after the commit of a deletion -> how the process is killed then."""
 
