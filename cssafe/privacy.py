@@ -37,7 +37,7 @@ def individuals(profile: Profile, audience: str, faces: int) -> bool:
 
 
 def withheld_code(audience: str, faces: int, measured: int) -> str:
-    """Why no figure is shown of a picture with that many faces, measured of which could be read: a key of WITHHELD, empty
+    """Why a picture with `faces` faces, `measured` of them readable, shows no figure: a key of WITHHELD, empty
     where a figure may be shown."""
     if faces == 0:
         return "no_face"

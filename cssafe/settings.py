@@ -13,9 +13,6 @@ ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_DETECTOR = ROOT / "models" / "detector"
 """Default face detector."""
 
-PORT = 8501
-"""Streamlit's own default port."""
-
 THREADS = 2
 """Threads of each network: small hosts and old laptops have two cores."""
 

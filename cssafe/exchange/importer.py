@@ -84,7 +84,7 @@ def import_file(
         _importing if workspace.in_memory else nullcontext(),
         _as_real_file(file, workspace.in_memory) as real,
         closing(_parts(real, workspace, limits, lambda share: note(0.8 * share))) as parts,
-        ThreadPoolExecutor(1) as pool,  # so that progress is told on the caller's own thread
+        ThreadPoolExecutor(1) as pool,  # so that progress is reported on the caller's own thread
     ):
         job = pool.submit(workspace.import_tables, parts, profile.expression, lambda share: note(0.8 + 0.2 * share))
         while wait([job], timeout=0.2).not_done:

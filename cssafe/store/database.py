@@ -40,7 +40,7 @@ entries each, so that a damaged log costs two minutes of recording, not the hour
 writer's thread (measured)."""
 
 MEMORY_CONFIG: Limits = {"memory_limit": "128MB", "threads": 1, "temp_directory": "", **NO_EXTENSIONS}
-"""Configuration of a database in memory, of which a host with visitors has many: a synthetic term takes 75 MB while it is made
+"""Configuration of a database in memory; a host has one for each visitor: a synthetic term takes 75 MB while it is made
 and 21 MB once packed. Without a folder for temporary files nothing can spill onto the disk."""
 
 MAX_MEMORY_SHARE = 0.45

@@ -65,24 +65,10 @@ def choose_filter(choices: queries.Choices) -> queries.Filter:
     _restore(workspace, choices)
     with st.expander(_("Filter"), icon=":material/filter_list:"):
         classes, subjects, since, until = st.columns([2, 2, 1, 1])
-        everything = _("All")
+        options: dict[str, Any] = {"placeholder": _("All"), "bind": "query-params", "format_func": clean_text}
         chosen = queries.Filter(
-            classes=classes.multiselect(
-                _("Class"),
-                choices.classes,
-                key="class",
-                placeholder=everything,
-                bind="query-params",
-                format_func=clean_text,
-            ),
-            subjects=subjects.multiselect(
-                _("Subject"),
-                choices.subjects,
-                key="subject",
-                placeholder=everything,
-                bind="query-params",
-                format_func=clean_text,
-            ),
+            classes=classes.multiselect(_("Class"), choices.classes, key="class", **options),
+            subjects=subjects.multiselect(_("Subject"), choices.subjects, key="subject", **options),
             since=since.date_input(_("From"), None, key="from", bind="query-params"),
             until=until.date_input(_("Until"), None, key="until", bind="query-params"),
             synthetic=not choices.real

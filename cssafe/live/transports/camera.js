@@ -2,7 +2,7 @@
 // Where faces are covered, the newest analysed picture stands there instead of the video: in the video they have moved
 // since. Nothing is recorded. `data`: token of the lesson, width and height to ask for (pixels), limit of one JPEG
 // (bytes), rate (pictures a second until the server says what it carries), timeout (ms from the camera's start to the first
-// result; after that the page is told), stale (ms after which boxes no longer belong to the picture), closeCodes (the server's
+// result; after that the page gets a notice), stale (ms after which boxes no longer belong to the picture), closeCodes (the server's
 // reasons to close), way (how faces appear: shown, blur, mosaic, mask), sentences (code of a notice or state -> sentence), names
 // (of emotions and levels), reasons (code -> why a face is not measured), drawing (colours and sizes). Messages of the server:
 // messages.py. The figure has data-*: state, faces, results (number drawn), delay (ms from the picture to its drawn result) and

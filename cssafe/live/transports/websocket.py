@@ -192,7 +192,7 @@ class _Connection:
 
 
 def busy(rate: float) -> Notice | None:
-    """The notice for a camera of which so few frames a second are analysed; None where they are enough."""
+    """The notice for a camera with so few analysed frames a second; None where they are enough."""
     return Notice("server_busy", {"rate": f"{rate:.1f}"}) if rate < MIN_RATE else None
 
 
