@@ -13,7 +13,7 @@ from cssafe.settings import ROOT
 LAYERS = (
     {"stats", "web", "school", "frames", "privacy"},
     {"media", "vision"},
-    {"signals"},
+    {"signals", "presence"},
     {"expression", "observations"},
     {"scoring"},
     {"pipeline", "store"},

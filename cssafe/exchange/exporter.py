@@ -28,7 +28,7 @@ from cssafe.store.summaries import shareable_minutes_sql
 MAX_CHUNK_ROWS = 100_000
 """Approximate number of observations in memory."""
 
-FACE_TABLES = ("observations", "tracks", "faces")
+FACE_TABLES = ("observations", "tracks", "faces", "people")
 """Tables with rows of single faces."""
 
 INDIVIDUAL_LESSONS = (

@@ -3,63 +3,84 @@
 import pandas as pd
 
 from cssafe.observations import COLUMNS
+from cssafe.presence.minutes import MINUTE
 from cssafe.queries.filters import ALL, CHOSEN, Filter, read_frame
 from cssafe.settings import PROFILES
 from cssafe.stats.intervals import mean_sql
 from cssafe.store import Workspace
-from cssafe.store.summaries import COUNTED, shareable_minutes_sql
+from cssafe.store.summaries import minutes_of, shareable_minutes_sql
 
 
 def lessons(workspace: Workspace, which: Filter = ALL) -> pd.DataFrame:
     """One row for each lesson, newest first.
 
     Columns: lesson, name, class_name, subject, room, local (start by its own clock), ended (also; null while it runs),
-    time_zone, profile, formula, audience, synthetic, minutes (with figures), faces (typical number seen), concentration
-    with low and high (clusters: faces; of one person alone: minutes), withheld (it has a concentration that the profile
-    withholds).
+    time_zone, profile, formula, audience, synthetic, expected (people, by the teacher), minutes (with figures), faces (typical
+    number seen), concentration (the headline, see presence/class_figure.py) with low and high (clusters: people; of one
+    person alone: minutes), lowest and highest (the band), present, seen (mean number of people there, and of those who can be
+    seen), withheld (it has a concentration that the profile withholds).
     """
     return read_frame(
         workspace,
         f"""WITH {CHOSEN},
         clusters AS (
-            SELECT lesson, weight AS n, concentration * weight AS s
-            FROM tracks JOIN lessons USING (lesson) WHERE audience = 'class' AND concentration IS NOT NULL
+            SELECT lesson, present AS n, shares AS s
+            FROM people JOIN lessons USING (lesson) WHERE audience = 'class' AND shares IS NOT NULL
             UNION ALL SELECT lesson, seconds, concentration * seconds
-            FROM minutes JOIN lessons USING (lesson) WHERE audience = 'self' AND concentration IS NOT NULL),
-        means AS (SELECT lesson, {mean_sql("concentration")} FROM clusters GROUP BY lesson),
+            FROM minutes JOIN lessons USING (lesson) WHERE audience = 'self' AND concentration IS NOT NULL
+            UNION ALL SELECT lesson, weight, concentration * weight  -- of earlier versions: those who were seen
+            FROM tracks ANTI JOIN people USING (lesson) JOIN lessons USING (lesson)
+            WHERE audience = 'class' AND concentration IS NOT NULL),
+        means AS (SELECT lesson, {mean_sql("mean")} FROM clusters GROUP BY lesson),
         seen AS (
-            SELECT lesson, count(*) FILTER (seconds > 0) AS minutes, median(faces) AS faces
+            SELECT lesson, count(*) FILTER (seconds > 0) AS minutes, median(faces) AS faces,
+                {_weighted("concentration")}, {_weighted("lowest")}, {_weighted("highest")},
+                sum(present * seconds) / sum(seconds) AS present,
+                sum((present - unseen) * seconds) / sum(seconds) AS seen
             FROM minutes GROUP BY lesson)
         SELECT lesson, name, class_name, subject, room, local, ended AT TIME ZONE 'UTC' AT TIME ZONE time_zone AS ended,
-            time_zone, profile, formula, audience, synthetic, coalesce(minutes, 0) AS minutes, faces,
-            concentration, low, high, coalesce(minutes, 0) > 0 AND concentration IS NULL AS withheld
+            time_zone, profile, formula, audience, synthetic, expected, coalesce(minutes, 0) AS minutes, faces,
+            coalesce(concentration, mean) AS concentration, {_shifted("low")}, {_shifted("high")}, lowest, highest,
+            present, seen,
+            coalesce(minutes, 0) > 0 AND coalesce(concentration, mean) IS NULL AS withheld
         FROM chosen LEFT JOIN seen USING (lesson) LEFT JOIN means USING (lesson)
         ORDER BY local DESC, lesson DESC""",
         which.parameters,
     )
 
 
+def _weighted(name: str) -> str:
+    """SQL for the mean of a figure over minutes, by person-seconds."""
+    there = f"FILTER ({name} IS NOT NULL)"
+    return f"sum({name} * present * seconds) / sum(present * seconds) {there} AS {name}"
+
+
+def _shifted(end: str) -> str:
+    """SQL for the end of an interval. Expected people who were never seen are in the mean, not among the clusters."""
+    moved = f"({end} + coalesce(concentration - mean, 0))"
+    return f"CASE WHEN {end} IS NOT NULL THEN greatest(0, least(1, {moved})) END AS {end}"
+
+
 def timeline(workspace: Workspace, lesson: int) -> pd.DataFrame:
     """One row for each minute in which faces were seen.
 
-    Columns: minute (whole, from the lesson's start), local (by its own clock), concentration with low and high
-    (clusters: faces, of one person alone every ten seconds; null where fewer than the minimum group were measured), faces
-    (mean number seen).
+    Columns: minute (whole, from the lesson's start), local (by its own clock), faces (mean number seen), concentration with
+    low, high, lowest and highest, and present, on_task, off_task, unreadable, unseen, n_low, n_medium and n_high (mean numbers
+    of people), see presence/minutes.py.
     """
-    return read_frame(
-        workspace,
-        f"""WITH {COUNTED},
-        clusters AS (
-            SELECT date_trunc('minute', time) AS time, CASE WHEN audience = 'self' THEN second(time) // 10 ELSE track END,
-                sum(concentration * weight) AS s, sum(weight) AS n
-            FROM counted JOIN lessons USING (lesson) GROUP BY ALL),
-        means AS (SELECT time, {mean_sql("concentration")} FROM clusters GROUP BY time),
-        seen AS (SELECT date_trunc('minute', time) AS time, avg(faces) AS faces FROM seconds GROUP BY ALL)
-        SELECT date_diff('minute', date_trunc('minute', started), seen.time) AS minute,
-            seen.time AT TIME ZONE 'UTC' AT TIME ZONE time_zone AS local, concentration, low, high, faces
-        FROM seen LEFT JOIN means USING (time) JOIN lessons ON lesson = $lessons[1] ORDER BY seen.time""",
-        {"lessons": [lesson]},
-    )
+    with workspace.cursor() as cursor:
+        row = cursor.execute("SELECT ended FROM lessons WHERE lesson = ?", [lesson]).fetchone()
+        if row == (None,):  # it runs: its minutes are not stored yet
+            course, _people = minutes_of(cursor, lesson)
+        else:
+            course = cursor.execute("FROM minutes WHERE lesson = ?", [lesson]).df()
+        cursor.register("course", course)
+        return cursor.execute(
+            f"""SELECT date_diff('minute', date_trunc('minute', started), time) AS minute,
+                time AT TIME ZONE 'UTC' AT TIME ZONE time_zone AS local, faces, {", ".join(MINUTE[2:])}
+            FROM course JOIN lessons ON lessons.lesson = ? ORDER BY time""",
+            [lesson],
+        ).df()
 
 
 def markers(workspace: Workspace, lesson: int) -> pd.DataFrame:

@@ -93,6 +93,12 @@ class Formula:
     def __str__(self) -> str:
         return f"{self.name} {self.version}"
 
+    def unseen_weight(self, activity: str) -> float:
+        """Concentration of a person not visible as a share of that of the others; NaN where the activity is not scored."""
+        if self.limits.get(activity) is None:
+            return float("nan")
+        return 1.0 if activity == "desk work" else 0.0
+
 
 def read_formula(path: Path) -> Formula:
     """Read a formula file.

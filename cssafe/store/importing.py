@@ -26,7 +26,7 @@ from cssafe.store.statements import insert_observations
 from cssafe.store.stored_settings import EXPORTED_SETTINGS, STORED_SETTINGS, is_usable
 from cssafe.store.summaries import summarise
 
-DERIVED_TABLES = ("tracks", "faces")
+DERIVED_TABLES = ("tracks", "faces", "people")
 """Tables that are derived from observations and never imported."""
 
 IDENTIFYING_COLUMNS = ("started", "ended", "class_name", "subject", "room", "audience")
@@ -37,7 +37,7 @@ MAX_BATCH_ROWS = 60_000
 """Lessons, and their observations, of one batch: an observation takes 250 bytes meanwhile (measured), and a database in memory
 has 128 MB."""
 
-UNIT_COLUMNS = (*EXPRESSION, "score", "attention", "concentration", "quality")
+UNIT_COLUMNS = (*EXPRESSION, "score", "attention", "concentration", "quality", "low", "high", "lowest", "highest")
 """Columns with values in [0, 1]."""
 
 MAX_NAME_CHARS = 200

@@ -6,9 +6,12 @@ face is enough, in seconds without a second face. Means are weighted by quality 
 """
 
 import duckdb
+import pandas as pd
 
 from cssafe.labels import FERPLUS
 from cssafe.observations import EXPRESSION
+from cssafe.presence.minutes import summarise_class, summarise_person
+from cssafe.scoring.formula import PUBLISHED, find_formula
 from cssafe.settings import MINIMUM_GROUP
 from cssafe.stats.intervals import WEIGHT_SQL
 from cssafe.vision.track_linking import link_tracks
@@ -29,7 +32,7 @@ COUNTED = f"""
     seconds AS (
         SELECT lesson, time, count(*) AS faces, count(concentration) AS measured,
             count({EXPRESSION[0]}) FILTER (concentration IS NOT NULL) AS expressed,
-            CASE WHEN any_value(audience) = 'self' AND faces = 1 THEN 1 ELSE {MINIMUM_GROUP} END AS least
+            CASE WHEN any_value(audience) = 'class' THEN {MINIMUM_GROUP} WHEN faces = 1 THEN 1 ELSE faces + 1 END AS least
         FROM once JOIN lessons USING (lesson) GROUP BY lesson, time),
     counted AS (
         SELECT once.* FROM once JOIN seconds USING (lesson, time)
@@ -44,20 +47,6 @@ Earlier versions wrote seconds twice when the clock was set back, so faces are c
 def weighted_mean_sql(name: str) -> str:
     """SQL for the weighted mean of a column of `counted` where it is not null."""
     return f"sum({name} * weight) / nullif(sum(weight) FILTER ({name} IS NOT NULL), 0)"
-
-
-MINUTES = f"""
-    INSERT INTO minutes BY NAME
-    WITH {COUNTED},
-    seen AS (
-        SELECT lesson, date_trunc('minute', time) AS time, avg(faces) AS faces FROM seconds GROUP BY ALL),
-    figures AS (
-        SELECT lesson, date_trunc('minute', time) AS time, count(DISTINCT counted.time) AS seconds,
-            {weighted_mean_sql("attention")} AS attention, {weighted_mean_sql("concentration")} AS concentration
-        FROM counted GROUP BY ALL)
-    SELECT lesson, time, faces, coalesce(seconds, 0) AS seconds, attention, concentration
-    FROM seen LEFT JOIN figures USING (lesson, time) ORDER BY lesson, time
-"""
 
 
 MIN_MINUTE_S = 30
@@ -123,18 +112,59 @@ TRACK_POSITIONS = """
 """Positions of the tracks of fixed cameras. Files of one lesson may show different persons at one position."""
 
 
+SIGHTS = """
+    SELECT time, coalesce(face, track) AS person, attention, concentration
+    FROM observations LEFT JOIN faces USING (lesson, track)
+    WHERE observations.lesson = $lesson
+    QUALIFY row_number() OVER (PARTITION BY time, coalesce(face, track) ORDER BY concentration IS NULL, quality DESC) = 1
+    ORDER BY time, person
+"""
+"""Each person once in each second, measured if possible."""
+
+FACES_SEEN = """
+    SELECT date_trunc('minute', time) AS time, avg(faces) AS faces
+    FROM (SELECT time, count(DISTINCT coalesce(face, track)) AS faces
+        FROM observations LEFT JOIN faces USING (lesson, track) WHERE observations.lesson = $lesson GROUP BY time)
+    GROUP BY ALL
+"""
+
+
 def summarise(connection: duckdb.DuckDBPyConnection, lessons: list[int]) -> None:
     """Replace the summaries of these lessons. To be called inside a transaction."""
-    connection.execute("DELETE FROM faces WHERE list_contains($lessons::INTEGER[], lesson)", {"lessons": lessons})
-    for lesson, tracks in connection.execute(TRACK_POSITIONS, {"lessons": lessons}).df().groupby("lesson"):
-        found = tracks.assign(face=link_tracks(tracks)).query("face != track")[["track", "face"]]
-        connection.register("found", found)
-        connection.execute(
-            "INSERT INTO faces BY NAME SELECT $lesson AS lesson, track, face FROM found", {"lesson": lesson}
-        )
-        connection.unregister("found")
-    for table, statement in {"minutes": MINUTES, "tracks": TRACKS}.items():
+    for table in ("faces", "people", "minutes", "tracks"):
         connection.execute(
             f"DELETE FROM {table} WHERE list_contains($lessons::INTEGER[], lesson)", {"lessons": lessons}
         )
-        connection.execute(statement, {"lessons": lessons})
+    for lesson, tracks in connection.execute(TRACK_POSITIONS, {"lessons": lessons}).df().groupby("lesson"):
+        found = tracks.assign(face=link_tracks(tracks)).query("face != track")[["track", "face"]]
+        _insert(connection, "faces", int(lesson), found)
+    for lesson in lessons:
+        for table, rows in zip(("minutes", "people"), minutes_of(connection, lesson), strict=True):
+            _insert(connection, table, lesson, rows)
+    connection.execute(TRACKS, {"lessons": lessons})
+
+
+def minutes_of(cursor: duckdb.DuckDBPyConnection, lesson: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rows of `minutes` and `people` of a lesson that is there, from its observations."""
+    here = {"lesson": lesson}
+    ((audience, name, expected),) = cursor.execute(
+        "SELECT audience, formula, coalesce(expected, 0) FROM lessons WHERE lesson = $lesson", here
+    ).fetchall()
+    formula = find_formula(name) or PUBLISHED
+    activities = cursor.execute("SELECT time, activity FROM activities WHERE lesson = $lesson ORDER BY time", here).df()
+    weights = activities["activity"].map(formula.unseen_weight).set_axis(activities["time"])
+    sights = cursor.execute(SIGHTS, here).df()
+    if audience == "class":
+        minutes, people = summarise_class(sights, weights, formula.bands, expected)
+    else:
+        minutes, people = summarise_person(sights, weights, formula.bands)
+    seen = cursor.execute(FACES_SEEN, here).df()
+    return seen.merge(minutes, on="time", how="left").fillna({"seconds": 0}), people
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, table: str, lesson: int, rows: pd.DataFrame) -> None:
+    connection.register("arriving_rows", rows.assign(lesson=lesson))
+    try:
+        connection.execute(f"INSERT INTO {table} BY NAME FROM arriving_rows")
+    finally:
+        connection.unregister("arriving_rows")

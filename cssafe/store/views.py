@@ -8,6 +8,7 @@ import duckdb
 
 from cssafe.frames import MOVEMENTS
 from cssafe.observations import EXPRESSION
+from cssafe.presence.minutes import LEVEL_COUNTS
 from cssafe.scoring.formula import find_formula
 from cssafe.settings import PROFILES
 from cssafe.store.database_files import sql_string
@@ -20,13 +21,15 @@ WITHHELD = {
     "observations": {name: "NULL::FLOAT" for name in (*EXPRESSION, *MOVEMENTS)},
     "tracks": {name: "NULL::DOUBLE" for name in EXPRESSION} | {name: "0" for name in ("expressed", *EMOTION_COUNTS)},
     "minutes": {},
+    "people": {},
 }
 """Table -> column -> SQL of its value in the view."""
 
 SCORES = {
     "observations": ("concentration", "level"),
     "tracks": ("concentration", *BINS),
-    "minutes": ("concentration",),
+    "minutes": ("concentration", "low", "high", "lowest", "highest", *LEVEL_COUNTS),
+    "people": ("shares",),
 }
 """Table -> columns that are null for lessons whose formula weighs emotions."""
 

@@ -200,7 +200,9 @@ def test_the_export_has_every_observation_where_all_agreed(workspace):
 
 def test_the_export_of_attention_only_has_no_single_face(workspace):
     lesson = replace(LESSON, profile="attention-only")
-    number = add(workspace, rows(seconds=30), rows(tracks=4, start=START + timedelta(minutes=1)), lesson=lesson)
+    small = add(workspace, rows(tracks=4, seconds=30), lesson=lesson)
+    assert queries.shareable_rows(workspace, small).empty
+    number = add(workspace, rows(seconds=30), lesson=lesson)
     table = queries.shareable_rows(workspace, number)
     assert "track" not in table and table["faces"].tolist() == [6] and table["seconds"].tolist() == [30]
 

@@ -236,5 +236,6 @@ def test_a_face_that_is_in_a_second_twice_counts_once_in_every_figure(workspace)
         summaries.summarise(connection, [number])
         connection.execute(f"INSERT INTO faces VALUES ({number}, 9, 3)")
     assert queries.lessons(workspace)["faces"].tolist() == [5]
-    assert queries.timeline(workspace, number)["faces"].tolist() == [4]
-    assert queries.timeline(workspace, number)["concentration"].isna().all()
+    with workspace.cursor() as cursor:
+        minutes, people = summaries.minutes_of(cursor, number)
+    assert minutes["faces"].tolist() == [4] and minutes["concentration"].isna().all() and people.empty

@@ -1,0 +1,94 @@
+"""The class figure: mean concentration of the people present, with those who are not visible.
+
+The *headline* counts people not visible as the formula says. The *band* reaches from "not visible means not attending" to "not
+visible means like the rest". The 95 % interval is about students like these; it is another thing and computed by
+stats/intervals.py from `shares`.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cssafe.presence.people import ON_TASK, People
+from cssafe.settings import MINIMUM_GROUP
+
+
+@dataclass(frozen=True)
+class ClassSums:
+    """A class at t looks: numbers of people and sums over them, float (t,) each. Sums over any looks divide.
+
+    present: people there, expected ones too. on_task, off_task, unreadable, unseen: the four states, which add up to it.
+    attention, concentration: sums over the people present, NaN without a figure. lowest, highest: the ends of the band of
+    concentration. low, medium, high: readable people at each level. shares: float (n, t), of each person in `concentration`.
+    """
+
+    present: np.ndarray
+    on_task: np.ndarray
+    off_task: np.ndarray
+    unreadable: np.ndarray
+    unseen: np.ndarray
+    attention: np.ndarray
+    concentration: np.ndarray
+    lowest: np.ndarray
+    highest: np.ndarray
+    low: np.ndarray
+    medium: np.ndarray
+    high: np.ndarray
+    shares: np.ndarray
+
+
+def sum_class(
+    people: People,
+    unseen_weight: np.ndarray,
+    bands: dict[str, float],
+    expected: int = 0,
+    least: int = MINIMUM_GROUP,
+) -> ClassSums:
+    """Count a class and sum its figures.
+
+    Args:
+        people: after `fill_gaps` where all looks are known.
+        unseen_weight: float (t,) in [0, 1], the value of a person not visible as a share of the others' mean; NaN where the
+            activity is not scored.
+        bands: Formula.bands.
+        expected: people that the teacher expects; 0 if unknown. Those never seen count as not visible.
+        least: of people present, and of readable ones, for a figure. Fewer readable people count as unreadable: their
+            own values would show.
+    """
+    known = people.present.sum(axis=0)
+    missing = np.where(people.pictured, np.maximum(0, expected - known), 0)
+    readable = people.present & ~np.isnan(people.concentration)
+    readable &= readable.sum(axis=0) >= least
+    unreadable = (people.present & people.found & ~readable).sum(axis=0)
+    unseen = (people.present & ~people.found).sum(axis=0) + missing
+    weight = np.where(known + missing >= least, unseen_weight, np.nan)
+    attention, others_attention = _sum_readable(people.attention, readable)
+    own, others = _sum_readable(people.concentration, readable)
+    on = readable & (np.nan_to_num(people.attention) >= ON_TASK)
+    level = (people.concentration >= bands["low_below"]).astype(int) + (people.concentration > bands["high_above"])
+    counts = [(readable & (level == number)).sum(axis=0) for number in range(3)]
+    unread = np.where(people.found, others, weight * others)
+    return ClassSums(
+        known + missing,
+        on.sum(axis=0),
+        (readable & ~on).sum(axis=0),
+        unreadable,
+        unseen,
+        attention=attention + (unreadable + unseen * weight) * others_attention,
+        concentration=own + (unreadable + unseen * weight) * others,
+        lowest=own + 0 * weight * others,
+        highest=own + (unreadable + unseen + 0 * weight) * others,
+        low=counts[0],
+        medium=counts[1],
+        high=counts[2],
+        shares=np.where(people.present, np.where(readable, people.concentration, unread), 0),
+    )
+
+
+def _sum_readable(values: np.ndarray, readable: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sum over the readable people at each look, and their mean; between looks that have none, interpolated; NaN without any."""
+    total, count = np.where(readable, values, 0).sum(axis=0), readable.sum(axis=0)
+    known = np.flatnonzero(count)
+    if not len(known):
+        return total, np.full(len(total), np.nan)
+    return total, np.interp(np.arange(len(total)), known, total[known] / count[known])
