@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cssafe.labels import LEVELS
 from cssafe.presence.people import ON_TASK, People
 from cssafe.settings import MINIMUM_GROUP
 
@@ -51,9 +52,8 @@ def sum_class(
         unseen_weight: float (t,) in [0, 1], the value of a person not visible as a share of the others' mean; NaN where the
             activity is not scored.
         bands: Formula.bands.
-        expected: people that the teacher expects; 0 if unknown. Those never seen count as not visible.
-        least: of people present, and of readable ones, for a figure. Fewer readable people count as unreadable: their
-            own values would show.
+        expected: by the teacher; 0 if unknown. Those never seen count as not visible.
+        least: of people present, for a figure. Fewer readable ones count as unreadable: their own values would show.
     """
     known = people.present.sum(axis=0)
     missing = np.where(people.pictured, np.maximum(0, expected - known), 0)
@@ -66,7 +66,6 @@ def sum_class(
     own, others = _sum_readable(people.concentration, readable)
     on = readable & (np.nan_to_num(people.attention) >= ON_TASK)
     level = (people.concentration >= bands["low_below"]).astype(int) + (people.concentration > bands["high_above"])
-    counts = [(readable & (level == number)).sum(axis=0) for number in range(3)]
     unread = np.where(people.found, others, weight * others)
     return ClassSums(
         known + missing,
@@ -78,15 +77,13 @@ def sum_class(
         concentration=own + (unreadable + unseen * weight) * others,
         lowest=own + 0 * weight * others,
         highest=own + (unreadable + unseen + 0 * weight) * others,
-        low=counts[0],
-        medium=counts[1],
-        high=counts[2],
+        **{name: (readable & (level == number)).sum(axis=0) for number, name in enumerate(LEVELS)},
         shares=np.where(people.present, np.where(readable, people.concentration, unread), 0),
     )
 
 
 def _sum_readable(values: np.ndarray, readable: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Sum over the readable people at each look, and their mean; between looks that have none, interpolated; NaN without any."""
+    """Sum over the readable people at each look, and their mean, interpolated where there are none; NaN without any."""
     total, count = np.where(readable, values, 0).sum(axis=0), readable.sum(axis=0)
     known = np.flatnonzero(count)
     if not len(known):

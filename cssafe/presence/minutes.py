@@ -24,8 +24,8 @@ mean number of readable people at each level."""
 def summarise_class(
     observations: pd.DataFrame, unseen_weight: pd.Series, bands: dict[str, float], expected: int = 0
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """MINUTE rows of a class's lesson, and one row for each person: `person`, `present` (looks) and `shares` (sum of its part of
-    the class's concentration).
+    """MINUTE rows of a class's lesson, and one row for each person: `person`, `present` (looks) and `shares` (sum of its part
+    of the class's concentration).
 
     Args:
         observations: as in find_people.

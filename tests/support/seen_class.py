@@ -1,7 +1,7 @@
 """A class of known truth, second by second, and what a camera sees of it: the generator behind the bars of the class figure.
 
 Written from the description of the model alone; it shares no code with the figures it tests. Each student turns on and off
-task; each second a face is found with a probability that depends on where it looks, so those who do not attend are often unseen.
+task; each second a face is found with a probability that depends on where it looks, so that those off task are often unseen.
 """
 
 from dataclasses import dataclass
