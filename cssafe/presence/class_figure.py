@@ -39,11 +39,7 @@ class ClassSums:
 
 
 def sum_class(
-    people: People,
-    unseen_weight: np.ndarray,
-    bands: dict[str, float],
-    expected: int = 0,
-    least: int = MINIMUM_GROUP,
+    people: People, unseen_weight: np.ndarray, bands: dict[str, float], expected: int = 0, least: int = MINIMUM_GROUP
 ) -> ClassSums:
     """Count a class and sum its figures.
 
@@ -61,7 +57,7 @@ def sum_class(
     readable &= readable.sum(axis=0) >= least
     unreadable = (people.present & people.found & ~readable).sum(axis=0)
     unseen = (people.present & ~people.found).sum(axis=0) + missing
-    weight = np.where(known + missing >= least, unseen_weight, np.nan)
+    weight = np.where(known + missing >= least, unseen_weight, np.nan)  # NaN: no figure
     attention, others_attention = _sum_readable(people.attention, readable)
     own, others = _sum_readable(people.concentration, readable)
     on = readable & (np.nan_to_num(people.attention) >= ON_TASK)
