@@ -50,8 +50,7 @@ def sum_class(
 
     Args:
         unseen_weight: (t,) in [0, 1], the share of the others' mean that a person not visible counts as; NaN: not scored.
-        bands: Formula.bands.
-        expected: by the teacher; 0 if unknown. Those never seen count as not visible.
+        bands: Formula.bands. expected: by the teacher, 0 if unknown; those never seen count as not visible.
         least: of people present, for a figure. Fewer readable ones count as unreadable: their own values would show.
         before: mean of the readable people before, for looks that have none.
     """
@@ -63,7 +62,7 @@ def sum_class(
     weight = np.where(known + missing >= least, unseen_weight, np.nan)
     attention, others_attention = _sum_readable(people.attention, readable, before)
     own, others = _sum_readable(people.concentration, readable, before)
-    on = readable & (np.nan_to_num(people.attention) >= ON_TASK)
+    on = readable & (people.attention >= ON_TASK)
     return ClassSums(
         known + missing,
         on.sum(axis=0),
