@@ -14,7 +14,7 @@ import pandas as pd
 
 from cssafe.language import N_, _
 from cssafe.settings import MINIMUM_GROUP
-from cssafe.stats.intervals import mean_interval, quality_weights
+from cssafe.stats.intervals import mean_interval
 
 ALERT_WINDOW = timedelta(minutes=2)
 """Time for which a class must be beyond a limit: shorter dips are ordinary, and a hint that is often wrong is soon ignored."""
@@ -129,12 +129,11 @@ def face_measures(second: pd.DataFrame) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Second:
-    """One second of n faces. tracks, weights: (n,). values: (n, 4), MEASURES. means: (4,), of the class."""
+    """One second of n faces. tracks: (n,). values: (n, 4), MEASURES. means: (4,), of the class."""
 
     time: datetime
     tracks: np.ndarray
     values: np.ndarray
-    weights: np.ndarray
     means: np.ndarray
 
 
@@ -154,8 +153,7 @@ class AlertDetector:
         now = second["time"].iloc[0].to_pydatetime()
         values = face_measures(second)
         values[:, (~np.isnan(values)).sum(axis=0) < MINIMUM_GROUP] = np.nan
-        weight = quality_weights(second["quality"].to_numpy(float))
-        self._recent.append(Second(now, second["track"].to_numpy(), values, weight, _means(values, weight)))
+        self._recent.append(Second(now, second["track"].to_numpy(), values, _means(values)))
         while self._recent[0].time <= now - ALERT_WINDOW:
             self._earlier.append(self._recent.popleft())
         while self._earlier and self._earlier[0].time <= now - ALERT_WINDOW - ALERT_BASELINE:
@@ -188,7 +186,6 @@ class AlertDetector:
                 return {}
         mean, low, high = mean_interval(
             np.concatenate([second.values[:, column] for second in self._recent]),
-            np.concatenate([second.weights for second in self._recent]),
             np.concatenate([second.tracks for second in self._recent]),
         )
         if rule.sign * ((low if rule.sign > 0 else high) - limit) <= 0:
@@ -196,9 +193,7 @@ class AlertDetector:
         return {"mean": float(mean), "low": float(low), "high": float(high), "before": own}
 
 
-def _means(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Weighted mean of each measure, NaN where it has none."""
-    there = ~np.isnan(values)
-    total = (there * weight[:, None]).sum(axis=0)
-    sums = (np.nan_to_num(values) * weight[:, None]).sum(axis=0)
-    return np.where(total > 0, sums / np.where(total > 0, total, 1), np.nan)
+def _means(values: np.ndarray) -> np.ndarray:
+    """Mean of each measure, NaN where it has none."""
+    number = (~np.isnan(values)).sum(axis=0)
+    return np.where(number > 0, np.nansum(values, axis=0) / np.maximum(number, 1), np.nan)

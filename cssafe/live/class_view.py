@@ -20,7 +20,7 @@ from cssafe.scoring.concentration import levels
 from cssafe.scoring.explanation import empty_parts, frame_parts
 from cssafe.scoring.formula import Formula
 from cssafe.settings import LIVE_HISTORY_MINUTES, MINIMUM_GROUP, Profile
-from cssafe.stats.intervals import mean_interval, quality_weights
+from cssafe.stats.intervals import mean_interval
 from cssafe.vision.anonymize import cover_polygons
 from cssafe.vision.face_parts import box_outlines
 
@@ -79,16 +79,15 @@ class ClassView:
         # Only frames that may be shown by themselves: no single face hides in the mean.
         shown = [r for r in self._recent if not self._withheld(len(r), _measured(r))]
         values = np.concatenate([r.concentration for r in shown])
-        weight = quality_weights(np.concatenate([r.signals.quality for r in shown]))
         tracks = np.concatenate([r.tracks for r in shown])
-        mean, low, high = mean_interval(values, weight, tracks)
+        mean, low, high = mean_interval(values, tracks)
         self._level = int(levels(np.array([mean]), np.array([self._level]), self.formula)[0])
         expression = None
         if newest.expression is not None:
             rows = np.concatenate([r.expression for r in shown])
             there = ~np.isnan(rows).any(axis=1)
             if there.any() and not self._withheld(faces, len(np.unique(tracks[there]))):
-                means = np.average(rows[there], axis=0, weights=weight[there])
+                means = rows[there].mean(axis=0)
                 expression = {name: float(p) for name, p in zip(FERPLUS, means, strict=True)}
         return ClassReading(faces, measured, mean, low, high, self._level, expression, reason=reason)
 
@@ -142,9 +141,7 @@ class ClassView:
             self.seconds += 1
             self.faces = max(self.faces, len(second))
             values = second["concentration"].to_numpy(float)
-            figures = mean_interval(
-                values, quality_weights(second["quality"].to_numpy(float)), second["track"].to_numpy()
-            )
+            figures = mean_interval(values, second["track"].to_numpy())
             if self._withheld(len(second), int(np.count_nonzero(~np.isnan(values)))):
                 figures = (np.nan, np.nan, np.nan)
             self._history.append((second["time"].iloc[0], len(second), *figures))

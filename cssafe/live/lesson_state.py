@@ -15,7 +15,7 @@ class ClassReading:
     """Figures of this moment over all faces in the picture.
 
     faces: in the newest frame. measured: faces with a concentration. concentration: mean over the faces of the last two
-    seconds, weighted by their quality, in [0, 1]; NaN where withheld or not measurable, and then `notice` says why. low,
+    seconds, in [0, 1]; NaN where withheld or not measurable, and then `notice` says why. low,
     high: its 95 % interval, NaN with one face. level: index into LEVELS or -1. expression: mean probability of each emotion;
     None where withheld or where the profile computes none. reason: why the one face of an “only me” lesson was not measured, a
     code of labels.REASONS, or empty."""

@@ -22,7 +22,7 @@ def lessons(workspace: Workspace, which: Filter = ALL) -> pd.DataFrame:
         workspace,
         f"""WITH {CHOSEN},
         clusters AS (
-            SELECT lesson, weight AS n, concentration * weight AS s
+            SELECT lesson, measured AS n, concentration * measured AS s
             FROM tracks JOIN lessons USING (lesson) WHERE audience = 'class' AND concentration IS NOT NULL
             UNION ALL SELECT lesson, seconds, concentration * seconds
             FROM minutes JOIN lessons USING (lesson) WHERE audience = 'self' AND concentration IS NOT NULL),
@@ -51,7 +51,7 @@ def timeline(workspace: Workspace, lesson: int) -> pd.DataFrame:
         f"""WITH {COUNTED},
         clusters AS (
             SELECT date_trunc('minute', time) AS time, CASE WHEN audience = 'self' THEN second(time) // 10 ELSE track END,
-                sum(concentration * weight) AS s, sum(weight) AS n
+                sum(concentration) AS s, count(*) AS n
             FROM counted JOIN lessons USING (lesson) GROUP BY ALL),
         means AS (SELECT time, {mean_sql("concentration")} FROM clusters GROUP BY time),
         seen AS (SELECT date_trunc('minute', time) AS time, avg(faces) AS faces FROM seconds GROUP BY ALL)

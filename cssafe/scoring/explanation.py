@@ -10,10 +10,10 @@ import pandas as pd
 from cssafe.frames import FrameResult, Signals
 from cssafe.labels import FERPLUS
 from cssafe.language import _
-from cssafe.scoring.concentration import read_gaze
-from cssafe.scoring.formula import MAX_GAZE_WEIGHT, Formula
+from cssafe.scoring.concentration import attention_parts
+from cssafe.scoring.formula import Formula
 from cssafe.scoring.rescoring import activity_at, expression, signals
-from cssafe.stats.intervals import clustered_means, quality_weights
+from cssafe.stats.intervals import clustered_means
 
 KINDS = ("index", "looking", "eyes", "emotion")
 """Parts of a score with all emotions as one."""
@@ -30,21 +30,13 @@ def face_parts(signals: Signals, expression: np.ndarray | None, formula: Formula
 
     expression: (n, 8) probabilities; ignored by a formula without emotion weights.
     """
-    names = part_names(formula)
-    if formula.limits[activity] is None:
-        return pd.DataFrame(np.nan, index=range(len(signals.yaw)), columns=[*names, "index"], dtype=float)
-    centre, lids = read_gaze(signals, formula, activity)
-    gaze = formula.gaze
-    with_open_eyes = np.where(centre, gaze["centre_open"], gaze["away_open"]) / MAX_GAZE_WEIGHT
-    half = np.where(centre, gaze["centre_half"], gaze["away_half"]) / MAX_GAZE_WEIGHT
-    attention = np.select([lids == 0, lids == 1], [with_open_eyes, half], gaze["closed"] / MAX_GAZE_WEIGHT)
+    with_open_eyes, attention = attention_parts(signals, formula, activity)
     lost = pd.DataFrame({"looking": 1 - with_open_eyes, "eyes": with_open_eyes - attention})
-    if formula.emotion is not None and expression is not None:
-        lost[list(FERPLUS)] = (
-            attention[:, None] * expression * (1 - formula.emotion * MAX_GAZE_WEIGHT / formula.divisor)
-        )
+    if formula.emotion is not None:
+        shares = np.full((len(lost), len(FERPLUS)), np.nan) if expression is None else expression
+        lost[list(FERPLUS)] = attention[:, None] * shares * (1 - formula.factors)
     lost["index"] = 1 - lost.sum(axis=1, skipna=False)
-    lost[np.isnan(signals.yaw)] = np.nan
+    lost[lost.isna().any(axis=1)] = np.nan
     return lost
 
 
@@ -74,9 +66,8 @@ def minute_parts(rows: pd.DataFrame, activities: pd.DataFrame, formula: Formula)
     for activity in np.unique(doing):
         those = doing == activity
         lost.loc[those] = face_parts(signals(rows[those]), expression(rows[those]), formula, str(activity)).to_numpy()
-    weight = quality_weights(rows["quality"].to_numpy(float))
-    lost = lost.mul(weight, axis=0).assign(minute=rows["minute"], track=rows["track"], weight=weight).dropna()
-    faces = lost.groupby(["minute", "track"])[[*names, "weight"]].sum()
+    lost = lost.assign(minute=rows["minute"], track=rows["track"], seconds=1.0).dropna()
+    faces = lost.groupby(["minute", "track"])[[*names, "seconds"]].sum()
     columns = {"minute": int, "part": str, "points": float, "low": float, "high": float, "share": float}
     if faces.empty:
         return pd.DataFrame(columns=list(columns)).astype(columns)

@@ -15,6 +15,7 @@ from cssafe.store import backups, statements
 from cssafe.store.database import Database, StillRead
 from cssafe.store.errors import why_traces
 from cssafe.store.migrations import migrate
+from cssafe.store.summaries import summarise_missing
 from cssafe.store.write_queue import WriteQueue
 
 log = logging.getLogger(__name__)
@@ -124,6 +125,7 @@ class Housekeeping:
         with self._database.released():
             kept = backups.restore_backup(path, backup)
         migrate(self._database.connection)
+        summarise_missing(self._database.connection)
         with self._database.transaction() as connection:
             statements.end_open_lessons(connection)
         self._finish_deletion()

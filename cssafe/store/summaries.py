@@ -2,7 +2,7 @@
 
 An observation *counts* if its concentration was measured and at least MINIMUM_GROUP faces were measured in the same
 second of the same lesson (and, where emotions were computed, had theirs measured, too). In a lesson of one person alone one
-face is enough, in seconds without a second face. Means are weighted by quality (intervals.WEIGHT_SQL).
+face is enough, in seconds without a second face. Each observation has the same weight, wherever its face looks.
 """
 
 import duckdb
@@ -10,7 +10,6 @@ import duckdb
 from cssafe.labels import FERPLUS
 from cssafe.observations import EXPRESSION
 from cssafe.settings import MINIMUM_GROUP
-from cssafe.stats.intervals import WEIGHT_SQL
 from cssafe.vision.track_linking import link_tracks
 
 EMOTION_COUNTS = tuple(f"n_{name}" for name in FERPLUS)
@@ -21,11 +20,11 @@ BINS = tuple(f"c{i}" for i in range(10))
 
 COUNTED = f"""
     once AS (
-        SELECT observations.* REPLACE (coalesce(face, track) AS track), {WEIGHT_SQL} AS weight
+        SELECT observations.* REPLACE (coalesce(face, track) AS track)
         FROM observations LEFT JOIN faces USING (lesson, track)
         WHERE lesson IN (SELECT unnest($lessons::INTEGER[]))
         QUALIFY row_number() OVER (
-            PARTITION BY lesson, time, coalesce(face, track) ORDER BY concentration IS NULL, weight DESC) = 1),
+            PARTITION BY lesson, time, coalesce(face, track) ORDER BY concentration IS NULL, frames DESC, track) = 1),
     seconds AS (
         SELECT lesson, time, count(*) AS faces, count(concentration) AS measured,
             count({EXPRESSION[0]}) FILTER (concentration IS NOT NULL) AS expressed,
@@ -36,14 +35,9 @@ COUNTED = f"""
         WHERE concentration IS NOT NULL AND measured >= least AND (expressed = 0 OR expressed >= least))
 """
 """Common table expressions of the lessons in $lessons: `once` (one row for each face and second; linked tracks have the number
-of the first), `seconds` (number of faces, and minimum for a figure) and `counted` (observations that count, with weight).
+of the first), `seconds` (number of faces, and minimum for a figure) and `counted` (observations that count).
 
 Earlier versions wrote seconds twice when the clock was set back, so faces are counted, never rows."""
-
-
-def weighted_mean_sql(name: str) -> str:
-    """SQL for the weighted mean of a column of `counted` where it is not null."""
-    return f"sum({name} * weight) / nullif(sum(weight) FILTER ({name} IS NOT NULL), 0)"
 
 
 MINUTES = f"""
@@ -53,12 +47,15 @@ MINUTES = f"""
         SELECT lesson, date_trunc('minute', time) AS time, avg(faces) AS faces FROM seconds GROUP BY ALL),
     figures AS (
         SELECT lesson, date_trunc('minute', time) AS time, count(DISTINCT counted.time) AS seconds,
-            {weighted_mean_sql("attention")} AS attention, {weighted_mean_sql("concentration")} AS concentration
+            avg(attention) AS attention, avg(concentration) AS concentration
         FROM counted GROUP BY ALL)
     SELECT lesson, time, faces, coalesce(seconds, 0) AS seconds, attention, concentration
     FROM seen LEFT JOIN figures USING (lesson, time) ORDER BY lesson, time
 """
 
+
+MAX_BATCH_LESSONS = 20
+"""Lessons whose summaries are derived in one transaction: a database in memory has 128 MB."""
 
 MIN_MINUTE_S = 30
 """Seconds with figures from which on a minute of a class is shareable. Figures of a few seconds would reveal a single face that
@@ -106,9 +103,8 @@ TRACKS = f"""
     INSERT INTO tracks BY NAME
     WITH {COUNTED}
     SELECT lesson, track, count(*) AS measured, count({EXPRESSION[0]}) AS expressed,
-        sum(weight) AS weight, {weighted_mean_sql("attention")} AS attention,
-        {weighted_mean_sql("concentration")} AS concentration,
-        {", ".join(f"{weighted_mean_sql(p)} AS {p}" for p in EXPRESSION)}, {_commonest()},
+        avg(attention) AS attention, avg(concentration) AS concentration,
+        {", ".join(f"avg({p}) AS {p}" for p in EXPRESSION)}, {_commonest()},
         {", ".join(f"count(*) FILTER (least(floor(concentration * 10), 9) = {i}) AS {c}" for i, c in enumerate(BINS))}
     FROM counted GROUP BY lesson, track ORDER BY lesson, track
 """
@@ -121,6 +117,20 @@ TRACK_POSITIONS = """
     WHERE list_contains($lessons::INTEGER[], lesson) AND source = 'camera' AND x IS NOT NULL GROUP BY lesson, track
 """
 """Positions of the tracks of fixed cameras. Files of one lesson may show different persons at one position."""
+
+
+def summarise_missing(connection: duckdb.DuckDBPyConnection) -> None:
+    """Derive the summaries of ended lessons that have observations and no minutes, as a step of the schema leaves them. Each
+    batch is a transaction, so an interrupted run goes on at the next start."""
+    rows = connection.execute(
+        """SELECT lesson FROM lessons ANTI JOIN minutes USING (lesson) SEMI JOIN observations USING (lesson)
+        WHERE ended IS NOT NULL ORDER BY lesson"""
+    ).fetchall()
+    lessons = [lesson for (lesson,) in rows]
+    for first in range(0, len(lessons), MAX_BATCH_LESSONS):
+        connection.begin()
+        summarise(connection, lessons[first : first + MAX_BATCH_LESSONS])
+        connection.commit()
 
 
 def summarise(connection: duckdb.DuckDBPyConnection, lessons: list[int]) -> None:

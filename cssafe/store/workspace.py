@@ -16,7 +16,7 @@ import pyarrow as pa
 from cssafe.errors import StoreError
 from cssafe.language import N_, Sentence
 from cssafe.observations import COLUMNS
-from cssafe.scoring.formula import Formula
+from cssafe.scoring.formula import Formula, choose_formula
 from cssafe.store import backups, statements
 from cssafe.store.database import Database, StillRead
 from cssafe.store.errors import is_damage, is_in_use, why_not_imported, why_not_open, why_unwritten
@@ -26,7 +26,7 @@ from cssafe.store.lesson import Lesson, naive_utc
 from cssafe.store.migrations import migrate
 from cssafe.store.recovery import inspect_files, unclean_end_notice
 from cssafe.store.stored_settings import STORED_SETTINGS, is_usable
-from cssafe.store.summaries import summarise
+from cssafe.store.summaries import summarise, summarise_missing
 from cssafe.store.views import withhold_expression
 from cssafe.store.write_queue import WriteQueue
 
@@ -70,6 +70,7 @@ class Workspace:
             before = None if path is None else inspect_files(path)
             database = Database(path, lambda: None if path is None else backups.newest_backup(path))
             migrate(database.connection)
+            summarise_missing(database.connection)
             workspace = cls(database, expression)
             if before is not None:
                 workspace.notice = unclean_end_notice(
@@ -344,6 +345,10 @@ class Workspace:
         with self.cursor() as cursor:
             text = statements.get_value(cursor, key)
         return json.loads(text) if text is not None and is_usable(key, text) else default
+
+    def formula(self) -> Formula:
+        """The formula in force: it scores lessons to come, and figures rest on lessons scored by it."""
+        return choose_formula(self.get("formula"), self.expression)
 
     def set(self, key: str, value: Any) -> None:
         """Save a setting of STORED_SETTINGS.

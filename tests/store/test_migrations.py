@@ -26,7 +26,7 @@ STEPS = [step.__name__ for step in migrations.MIGRATIONS]
 EXPECTED = {
     "observations": {"lesson", *COLUMNS},
     "tracks": {
-        *("lesson", "track", "measured", "expressed", "weight", "attention", "concentration"),
+        *("lesson", "track", "measured", "expressed", "attention", "concentration"),
         *EXPRESSION,
         *EMOTION_COUNTS,
         *BINS,
