@@ -54,9 +54,6 @@ MINUTES = f"""
 """
 
 
-MAX_BATCH_LESSONS = 20
-"""Lessons whose summaries are derived in one transaction: a database in memory has 128 MB."""
-
 MIN_MINUTE_S = 30
 """Seconds with figures from which on a minute of a class is shareable. Figures of a few seconds would reveal a single face that
 comes or goes."""
@@ -117,20 +114,6 @@ TRACK_POSITIONS = """
     WHERE list_contains($lessons::INTEGER[], lesson) AND source = 'camera' AND x IS NOT NULL GROUP BY lesson, track
 """
 """Positions of the tracks of fixed cameras. Files of one lesson may show different persons at one position."""
-
-
-def summarise_missing(connection: duckdb.DuckDBPyConnection) -> None:
-    """Derive the summaries of ended lessons that have observations and no minutes, as a step of the schema leaves them. Each
-    batch is a transaction, so an interrupted run goes on at the next start."""
-    rows = connection.execute(
-        """SELECT lesson FROM lessons ANTI JOIN minutes USING (lesson) SEMI JOIN observations USING (lesson)
-        WHERE ended IS NOT NULL ORDER BY lesson"""
-    ).fetchall()
-    lessons = [lesson for (lesson,) in rows]
-    for first in range(0, len(lessons), MAX_BATCH_LESSONS):
-        connection.begin()
-        summarise(connection, lessons[first : first + MAX_BATCH_LESSONS])
-        connection.commit()
 
 
 def summarise(connection: duckdb.DuckDBPyConnection, lessons: list[int]) -> None:

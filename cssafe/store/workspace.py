@@ -26,7 +26,7 @@ from cssafe.store.lesson import Lesson, naive_utc
 from cssafe.store.migrations import migrate
 from cssafe.store.recovery import inspect_files, unclean_end_notice
 from cssafe.store.stored_settings import STORED_SETTINGS, is_usable
-from cssafe.store.summaries import summarise, summarise_missing
+from cssafe.store.summaries import summarise
 from cssafe.store.views import withhold_expression
 from cssafe.store.write_queue import WriteQueue
 
@@ -70,13 +70,13 @@ class Workspace:
             before = None if path is None else inspect_files(path)
             database = Database(path, lambda: None if path is None else backups.newest_backup(path))
             migrate(database.connection)
-            summarise_missing(database.connection)
             workspace = cls(database, expression)
             if before is not None:
                 workspace.notice = unclean_end_notice(
                     before, database.damaged_log, database.connection, backups.newest_backup(before.path)
                 )
             workspace._end_open_lessons()
+            workspace._housekeeping.summarise_missing()
             workspace._housekeeping.resume()
         except (duckdb.Error, OSError, StoreError) as error:
             if database is not None:
