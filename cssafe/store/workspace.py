@@ -271,6 +271,16 @@ class Workspace:
         with self.cursor() as cursor:
             return statements.rescorable_lessons(cursor, formula)
 
+    def unscorable_lessons(self, formula: Formula) -> int:
+        """Number of past lessons with scores by another formula that this one cannot score: their signals were not stored."""
+        with self.cursor() as cursor:
+            rows = cursor.execute(
+                """SELECT lesson FROM lessons SEMI JOIN (FROM minutes WHERE seconds > 0) USING (lesson)
+                WHERE ended IS NOT NULL AND formula <> $1""",
+                [str(formula)],
+            ).fetchall()
+        return len({lesson for (lesson,) in rows} - set(self.rescorable_lessons(formula)))
+
     def rescore(self, formula: Formula, progress: Callable[[float], object] | None = None) -> int:
         """Rescore past lessons by the formula, each in a transaction, while running lessons are recorded; their number.
 

@@ -58,6 +58,13 @@ def show_explanation(workspace: Workspace, lesson: pd.Series) -> None:
         selection_mode="minute",
         how=how,
     )
+    if (unread := rows["eyes_open"].isna().mean()) >= 0.005:
+        st.caption(
+            _(
+                "In {share:.0%} of these seconds the eyes of a face could not be read, mostly because it is small: there the "
+                "direction of the head alone counts."
+            ).format(share=unread)
+        )
     minute = st.select_slider(_("Minute"), minutes, key=slider) if len(minutes) > 1 else minutes[0]
     _show_minute(parts[parts["minute"] == minute])
 

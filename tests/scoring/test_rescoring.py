@@ -14,7 +14,14 @@ from cssafe.observations import average_seconds
 from cssafe.queries import scored_observations
 from cssafe.scoring import explanation, rescoring, sensitivity
 from cssafe.scoring.concentration import attention, concentration
-from cssafe.scoring.formula import GAZE, NUMBER_NAMES, PUBLISHED, PUBLISHED_ATTENTION
+from cssafe.scoring.formula import (
+    ATTENTION_ONLY,
+    CONCENTRATION,
+    GAZE,
+    NUMBER_NAMES,
+    PUBLISHED,
+    PUBLISHED_ATTENTION,
+)
 from cssafe.store import Workspace, migrations
 from tests.support.lessons import AWAY, FRONT, LESSON, LOOKING, NEUTRAL, START, add, mixed, rows
 
@@ -78,11 +85,44 @@ def test_choosing_a_formula_scores_all_past_lessons_anew_and_their_summaries_fol
 
 
 def test_what_cannot_be_measured_stays_null_when_scored_anew(workspace):
-    add(workspace, rows(**LOOKING | {"yaw": np.nan}))
+    seen, unread = rows(**LOOKING), rows(**LOOKING | {"yaw": np.nan})
+    add(workspace, seen, unread.assign(track=unread["track"] + 6))
     workspace.rescore(PUBLISHED_ATTENTION)
     assert fetch(
         workspace, "SELECT count(attention), count(concentration), count(level), count(*) FROM observations"
-    ) == [(0, 0, 0, 6)]
+    ) == [(6, 6, 6, 12)]
+
+
+def test_lessons_without_stored_signals_keep_their_scores_and_are_counted(workspace):
+    """As another program may write them, and as attention-only lessons are exported."""
+    add(workspace, rows(**LOOKING | {"yaw": np.nan}), lesson=replace(LESSON, formula="theirs 1"))
+    assert workspace.rescorable_lessons(CONCENTRATION) == [] and workspace.rescore(CONCENTRATION) == 0
+    assert workspace.unscorable_lessons(CONCENTRATION) == 1
+    assert queries.lessons(workspace)["concentration"].tolist() == pytest.approx([0.5])
+
+
+@pytest.mark.parametrize("formula", [CONCENTRATION, ATTENTION_ONLY], ids=str)
+@pytest.mark.parametrize("activity", ["front", "desk work"])
+def test_the_parts_of_a_continuous_score_add_up_to_one(formula, activity):
+    table = mixed(20)
+    table.loc[::5, "eyes_open"] = np.nan
+    signals, emotions = rescoring.signals(table), rescoring.expression(table)
+    parts = explanation.face_parts(signals, emotions, formula, activity)
+    index = concentration(attention(signals, formula, activity), emotions, formula)
+    np.testing.assert_allclose(parts["index"], index, atol=1e-6)
+    measured = ~np.isnan(index)
+    np.testing.assert_allclose(parts[measured].sum(axis=1), 1, atol=1e-6)
+    assert (parts[measured] >= -1e-6).all(axis=None)
+
+
+def test_sensitivity_of_a_continuous_formula_moves_its_fall_and_its_limits():
+    table = sensitivity.rescore_variants(mixed(30).dropna(), FRONT, CONCENTRATION)
+    assert set(table["number"]) == {
+        "", *FERPLUS, "falls to 0 over", "low below", "high above",
+        *(f"front: {name}" for name in ("to the side", "up", "down", "eyes half closed below", "eyes closed")),
+    }  # fmt: skip
+    moved = table.set_index(["number", "factor"])["concentration"]
+    assert moved[("falls to 0 over", 0.8)] < moved[("", 1.0)] < moved[("falls to 0 over", 1.2)]
 
 
 @pytest.mark.parametrize(
