@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from cssafe import queries
-from cssafe.queries import responses, scored_observations, seats, suggestions, teaching_methods
+from cssafe.queries import responses, scored_observations, seats, teaching_methods
 from cssafe.queries.filters import Filter, class_figures, describe_left_out
 from cssafe.report import figures
 from cssafe.report.term_report import lessons_with_figures
@@ -69,14 +69,11 @@ def test_no_figure_of_a_class_averages_another_formula_or_a_person_alone(mixed):
     assert queries.distribution(mixed, "lesson")["group"].nunique() == 3, "side by side, each by itself"
 
 
-def test_suggestions_and_forms_of_teaching_use_the_formula_in_force_only(mixed):
+def test_forms_of_teaching_use_the_formula_in_force_only(mixed):
     for lesson in (1, 2, 3):
         mixed.add_marker(lesson, "quiz", START + timedelta(days=7 * (lesson - 1), seconds=30))
     compared = teaching_methods.forms_compared(mixed, queries.ALL)
     assert compared["lessons"].max() <= 1
-    with mixed.cursor() as cursor:
-        sql, given = suggestions.MOMENTS_SQL, {"class": "7a", "formula": str(CONCENTRATION)}
-        assert set(cursor.execute(sql, given).df()["lesson"]) <= {1}
 
 
 def test_a_sentence_says_how_many_lessons_are_left_out_and_what_to_do(mixed):
