@@ -125,15 +125,17 @@ def show_withheld(lessons: pd.DataFrame) -> None:
 
 def show_left_out(workspace: Workspace, chosen: queries.Filter) -> None:
     """Say how many lessons are not in a class's figures because of their formula or audience."""
-    for sentence in queries.describe_left_out(workspace, chosen):
+    sentences = queries.describe_left_out(workspace, chosen)
+    for sentence in sentences:
         st.info(escape_sentence(sentence), icon=":material/function:")
+    if sentences:
+        st.page_link(ROOT / "pages/formulas.py", label=_("Formula"), icon=":material/function:")
 
 
 def stop_without_figures(workspace: Workspace, chosen: queries.Filter, lessons: pd.DataFrame, more: str = "") -> None:
     """End a page without figures; say why, unless `show_left_out` did. more: a further sentence."""
     if not queries.describe_left_out(workspace, chosen):
         st.info(f"{why_no_figures(lessons)} {more}", icon=":material/group_off:")
-    st.page_link(ROOT / "pages/formulas.py", label=_("Formula"), icon=":material/function:")
     st.stop()
 
 
