@@ -29,8 +29,8 @@ LEVELS = {"low": "#D55E00", "medium": "#E69F00", "high": "#A6DDF7"}
 UNREAD = "#56B4E9"
 """A face without readings that may be shown. No grey: in grey boxes a detector found a face that was covered."""
 
-LOST = ("#E69F00", "#009E73", "#EBC3DA")
-"""Losses of a score to looking away, eyes and emotions, stacked upon COLOURS[0], the score."""
+LOST = ("#A9B0B6", "#E69F00", "#009E73", "#EBC3DA")
+"""Losses of a score to people not visible, looking away, eyes and emotions, stacked upon COLOURS[0], the score."""
 
 LOW, MIDDLE, HIGH = "#F5D08A", "#A9B0B6", "#2F8FD0"
 """Ends and middle of a heatmap, the higher the darker. Not the levels' colours: a heatmap goes from its own least to its own

@@ -58,7 +58,9 @@ REASONS = {
     "turned_away": N_("The face is turned too far to the side."),
     "not_scored": N_("This activity is not scored."),
     "not_refreshed": N_("The eyes are read when this face has its next turn."),
-    "eyes_unread": N_("The eyes are too small to be read and count as open. Come closer, or zoom in."),
+    "eyes_unread": N_(
+        "The eyes are too small to be read: the direction of the head alone counts. Come closer, or zoom in."
+    ),
 }
 """Code -> why a face has no score, or why its eyes were not read. Of several the first counts, in this order: small and blurred
 faces also leave the mesh unsure, and yaw is read from the mesh."""

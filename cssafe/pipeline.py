@@ -11,7 +11,7 @@ from cssafe.expression import Expression, mesh_crop_poses, smooth
 from cssafe.frames import MOVEMENTS, Faces, Frame, FrameResult, Signals
 from cssafe.labels import DEFAULT_ACTIVITY, FERPLUS, REASONS
 from cssafe.scoring import concentration
-from cssafe.scoring.formula import ATTENTION_ONLY, PUBLISHED, Formula
+from cssafe.scoring.formula import Formula, default_formula
 from cssafe.settings import DEFAULT_DETECTOR, MAX_YAW_DEG, MIN_FACE_PX, MIN_SHARPNESS, Profile
 from cssafe.signals import eyes, mouth, movements
 from cssafe.signals.pose import head_pose
@@ -156,7 +156,7 @@ class Pipeline:
 
     def __init__(self, profile: Profile, model: Path, detector: Path = DEFAULT_DETECTOR) -> None:
         self.profile = profile
-        self.formula = PUBLISHED if profile.expression else ATTENTION_ONLY
+        self.formula: Formula = default_formula(profile.expression)
         self._finder, self._eyes = FaceFinder(detector), EyeNetwork()
         self._expression = Expression(model) if profile.expression else None
         self._at_once = np.inf  # faces of a live frame in CLOSE_LOOKS_S; not known before `warm`

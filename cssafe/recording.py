@@ -14,7 +14,7 @@ from cssafe.media import Picture, Source
 from cssafe.observations import POSITION, ROW_PERIOD, Seconds, average_seconds
 from cssafe.privacy import individuals, withheld
 from cssafe.settings import Profile
-from cssafe.stats.intervals import mean_interval, quality_weights
+from cssafe.stats.intervals import mean_interval
 from cssafe.vision.track_linking import link_tracks
 
 Analyze = Callable[[Frame], FrameResult]
@@ -120,7 +120,7 @@ def join_recordings(
 def seconds_table(moments: Sequence[tuple[int, FrameResult]], audience: str) -> pd.DataFrame:
     """One row for each analysed second, in order, with the figures of the picture that may be shown.
 
-    Columns: `second` from the start; `faces`; `concentration` with `low` and `high` (weighted mean over the faces and its 95 %
+    Columns: `second` from the start; `faces`; `concentration` with `low` and `high` (mean over the faces and its 95 %
     interval, NaN where withheld or not measurable; one face alone has no interval); `emotion`, the leading one and its mean
     probability, or why it is withheld.
 
@@ -131,7 +131,7 @@ def seconds_table(moments: Sequence[tuple[int, FrameResult]], audience: str) -> 
     rows = []
     for second, result in moments:
         note = withheld(audience, len(result), int(np.count_nonzero(~np.isnan(result.concentration))))
-        figures = mean_interval(result.concentration, quality_weights(result.signals.quality), result.tracks)
+        figures = mean_interval(result.concentration, result.tracks)
         rows.append((second, len(result), *([np.nan] * 3 if note else figures), note or _leading(result)))
     return pd.DataFrame(rows, columns=["second", "faces", "concentration", "low", "high", "emotion"])
 

@@ -15,7 +15,7 @@ import pandas as pd
 from cssafe.frames import MOVEMENTS, SIGNALS
 from cssafe.labels import DEFAULT_ACTIVITY, FERPLUS
 from cssafe.observations import COLUMNS, EXPRESSION, POSITION
-from cssafe.scoring.formula import ATTENTION_ONLY, MAX_GAZE_WEIGHT, PUBLISHED, Formula
+from cssafe.scoring.formula import Formula, default_formula
 from cssafe.scoring.rescoring import score_observations
 from cssafe.settings import Profile
 from cssafe.signals.pose import STRAIGHT_GAZE
@@ -86,7 +86,7 @@ def _week(
     random: np.random.Generator, timetable: dict[tuple[int, int], tuple[str, str]], monday: date, profile: Profile
 ) -> tuple[list[Lesson], list[pd.DataFrame]]:
     """Lessons of the week and the observations of each, with `lesson` as its index."""
-    formula = PUBLISHED if profile.expression else ATTENTION_ONLY
+    formula = default_formula(profile.expression)
     lessons: list[Lesson] = []
     parts: list[pd.DataFrame] = []
     for (day, slot), (class_name, subject) in timetable.items():
@@ -139,9 +139,7 @@ def _observations(
     usual = random.dirichlet(np.array(list(MIXTURE.values())) * mood, present)
     p = usual[None] * random.gamma(4, 0.25, (*shape, len(FERPLUS))) + 1e-6
     p /= p.sum(axis=2, keepdims=True)
-    best = (1.0 if formula.emotion is None else p @ formula.emotion) * MAX_GAZE_WEIGHT / formula.divisor
-    aside = formula.gaze["away_open"] / MAX_GAZE_WEIGHT
-    looking = random.random(shape) < (level / best - aside) / (1 - aside)
+    looking = random.random(shape) < level / (p @ formula.factors)
     drowsy = random.random(shape) < 0.03
     values = _signals(random, looking, drowsy)
     minutes = np.repeat(np.arange(MINUTES), present)
@@ -161,7 +159,7 @@ def _signals(random: np.random.Generator, looking: np.ndarray, drowsy: np.ndarra
     """PLACE and SIGNALS, each (minutes, faces). looking, drowsy: bool of that shape."""
     shape, present = looking.shape, looking.shape[1]
     yaw = np.where(
-        looking, random.uniform(-18, 18, shape), random.choice([-1, 1], shape) * random.uniform(32, 60, shape)
+        looking, random.uniform(-18, 18, shape), random.choice([-1, 1], shape) * random.uniform(38, 60, shape)
     )
     opened = np.where(drowsy, random.uniform(0.35, 0.45, shape), random.uniform(0.7, 1, shape))
     normal = {

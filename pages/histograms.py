@@ -60,11 +60,12 @@ if by == "lesson":
     which = queries.Filter(lessons=picked)
     lessons = lessons[lessons["lesson"].isin(picked)]
 filters.show_withheld(lessons)
+if by != "lesson":
+    filters.show_left_out(workspace, which)
 
 concentration = queries.distribution(workspace, by, which)
 if concentration.empty:
-    st.info(filters.why_no_figures(lessons), icon=":material/group_off:")
-    st.stop()
+    filters.stop_without_figures(workspace, which, lessons)
 most = concentration.groupby("group")["observations"].first().nlargest(len(COLOURS)).index
 if len(most) < concentration["group"].nunique():
     st.caption(_("Only the {n} with most observations are shown; choose others with the filter.").format(n=len(most)))

@@ -62,7 +62,7 @@ show_title(workspace, lesson)
 course = queries.timeline(workspace, number)
 if course["concentration"].notna().any():
     show_course(workspace, lesson, course)
-    show_explanation(workspace, lesson)
+    show_explanation(workspace, lesson, course)
     show_responses(workspace, number)
     if pd.notna(lesson["ended"]):
         show_seats(workspace, number, lesson["room"])

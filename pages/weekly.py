@@ -33,13 +33,13 @@ if rows == "periods" and not saved:
 
 lessons = queries.lessons(workspace, which)
 filters.show_withheld(lessons)
+filters.show_left_out(workspace, which)
 cells = queries.weekly(workspace, periods, which)
 if cells.empty:
     if lessons.empty:
         filters.stop_without_match()
     outside = _("Or all lessons are outside the periods you entered.") if periods else ""
-    st.info(f"{filters.why_no_figures(lessons)} {outside}", icon=":material/group_off:")
-    st.stop()
+    filters.stop_without_figures(workspace, which, lessons, outside)
 
 st.subheader(_("Mean concentration (synthetic)") if cells["synthetic"].any() else _("Mean concentration"))
 how = _(

@@ -13,7 +13,7 @@ from cssafe import settings
 from cssafe.frames import MOVEMENTS, describe
 from cssafe.labels import FERPLUS, LEVELS
 from cssafe.pipeline import Pipeline, Stream
-from cssafe.scoring.formula import ATTENTION_ONLY
+from cssafe.scoring.formula import PUBLISHED_ATTENTION
 from cssafe.signals.pose import rotation
 from cssafe.training.signals.render import draw_head, head_model
 from cssafe.vision.face_finder import FaceFinder
@@ -109,7 +109,7 @@ def test_what_is_printed_of_a_face_holds_the_agreed_names_and_plain_json(pipelin
     assert set(face["expression"]) == set(FERPLUS)
     assert face["level"] in LEVELS
     weights = pipeline.formula.emotion @ np.array([face["expression"][name] for name in FERPLUS])
-    assert face["concentration"] == pytest.approx(weights * face["attention"] * 5 / 4.5, abs=0.002)
+    assert face["concentration"] == pytest.approx(weights * face["attention"], abs=0.002)
 
 
 def test_attention_only_loads_no_expression_network_and_knows_no_emotion(attention_only, tmp_path):
@@ -187,7 +187,7 @@ def test_the_stream_s_activity_and_formula_score_its_next_frame(attention_only):
     stream.activity = "break"
     result = attention_only.analyze(frame(astronaut(), 1), stream)
     assert np.isnan(result.attention[0]) and np.isnan(result.concentration[0]) and result.levels[0] == -1
-    away = replace(ATTENTION_ONLY, gaze=ATTENTION_ONLY.gaze | {"centre_open": 3.0})
+    away = replace(PUBLISHED_ATTENTION, gaze=PUBLISHED_ATTENTION.gaze | {"centre_open": 3.0})
     assert attention_only.analyze(frame(astronaut()), Stream(formula=away)).attention[0] == pytest.approx(0.6)
 
 

@@ -4,6 +4,7 @@ from datetime import date
 
 from cssafe import queries, sample
 from cssafe.observations import EXPRESSION
+from cssafe.scoring.formula import ATTENTION_ONLY, CONCENTRATION
 from cssafe.settings import PROFILES
 from tests.support.lessons import add, rows
 
@@ -19,7 +20,7 @@ def test_a_term_fills_every_chart_and_is_marked_synthetic(workspace):
     for table in (queries.emotions(workspace), queries.distribution(workspace), queries.weekly(workspace)):
         assert len(table) > 20 and table["synthetic"].all()
     lessons = queries.lessons(workspace)
-    assert (lessons["formula"] == "published 2").all() and lessons["minutes"].eq(45).all()
+    assert (lessons["formula"] == str(CONCENTRATION)).all() and lessons["minutes"].eq(45).all()
     assert lessons["concentration"].between(0.25, 0.85).all() and lessons["local"].max().date() < date.today()
     assert len(queries.markers(workspace, numbers[-1])) == 3
 
@@ -43,6 +44,7 @@ def test_removing_takes_the_synthetic_lessons_only(workspace):
 
 def test_attention_only_gets_a_term_without_emotions(workspace):
     number = sample.add_term(workspace, PROFILES["attention-only"], weeks=1)[0]
+    workspace.set("formula", str(ATTENTION_ONLY))  # as where no emotions may be read
     assert queries.emotions(workspace).empty and not queries.weekly(workspace).empty
     with workspace.cursor() as cursor:
         kept = cursor.execute("SELECT * FROM observations WHERE lesson = ?", [number]).df()

@@ -14,6 +14,7 @@ from cssafe.scoring.formula import NUMBER_NAMES
 
 KIND_NAMES = {
     "index": N_("Score"),
+    "unseen": N_("Lost: people not visible"),
     "looking": N_("Lost: looking away"),
     "eyes": N_("Lost: eyes"),
     "emotion": N_("Lost: emotion"),

@@ -59,11 +59,14 @@ def main(args: argparse.Namespace) -> int:
     _check_readable(files)
 
     from cssafe.pipeline import Pipeline
+    from cssafe.scoring.formula import choose_formula
 
     recordings = {file: _new_recording(file) for file, _ in files}
     # A database in use is reported before the work.
     with open_database(chosen) if args.lesson else nullcontext() as workspace:
         pipeline = Pipeline(profile, chosen.model, chosen.detector)
+        if workspace is not None:
+            pipeline.formula = choose_formula(workspace.get("formula"), profile.expression)
         if not args.json:
             print(HEADING)
         try:
@@ -167,7 +170,8 @@ def _read_source(
     try:
         for picture, result in analyze(source, every, lambda frame: pipeline.analyze(frame, stream), recording):
             if args.json:
-                line = {"source": name, "time": round(picture.seconds, 3), "faces": describe(result)}
+                about = {"source": name, "time": round(picture.seconds, 3), "formula": str(pipeline.formula)}
+                line = about | {"faces": describe(result)}
                 print(json.dumps(line, allow_nan=False), flush=True)
             if time.monotonic() > tell:
                 tell = time.monotonic() + patience

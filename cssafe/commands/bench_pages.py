@@ -61,7 +61,7 @@ def measure_pages(observations: int, repeats: int = 3) -> dict[str, Any]:
 
 def fill_lessons(workspace: Any, lessons: int) -> dict[str, int]:
     """Fill an empty workspace with synthetic lessons; returns the numbers of lessons and observations."""
-    from cssafe.scoring.formula import PUBLISHED
+    from cssafe.scoring.formula import CONCENTRATION
     from cssafe.store.summaries import summarise
 
     with workspace.cursor() as cursor:
@@ -78,7 +78,7 @@ def fill_lessons(workspace: Any, lessons: int) -> dict[str, int]:
                 started + to_minutes({MINUTES}) AS ended
             FROM (SELECT i, i * {YEARS * WEEKS} // {lessons} AS week FROM range({lessons}) numbers(i)) ORDER BY i;
             """,
-            {"formula": str(PUBLISHED)},
+            {"formula": str(CONCENTRATION)},
         )
         cursor.execute("""
             INSERT INTO activities SELECT lesson, started, 'front' FROM lessons;

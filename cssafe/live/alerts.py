@@ -209,7 +209,7 @@ class AlertDetector:
                 return {}
         values = np.concatenate([second.values[:, column] for second in self._recent])
         persons = np.concatenate([second.persons for second in self._recent])
-        mean, low, high = mean_interval(values, np.ones(len(values)), persons)
+        mean, low, high = mean_interval(values, persons)
         if rule.sign * ((low if rule.sign > 0 else high) - limit) <= 0:
             return {}
         return {"mean": float(mean), "low": float(low), "high": float(high), "before": own}

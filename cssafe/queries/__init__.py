@@ -4,7 +4,7 @@ All figures come from the store's summaries or its `counted` observations (store
 so no page can show a figure of a smaller one. Intervals: stats/intervals.py.
 """
 
-from cssafe.queries.filters import ALL, Choices, Filter, choices
+from cssafe.queries.filters import ALL, Choices, Filter, choices, class_figures, describe_left_out
 from cssafe.queries.heatmap import lessons_in_cell, weekly
 from cssafe.queries.histograms import distribution, emotions
 from cssafe.queries.lesson_rows import lessons, markers, shareable_rows, timeline
@@ -14,6 +14,8 @@ __all__ = [
     "Choices",
     "Filter",
     "choices",
+    "class_figures",
+    "describe_left_out",
     "distribution",
     "emotions",
     "lessons",

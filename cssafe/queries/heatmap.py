@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from cssafe.queries.filters import ALL, CHOSEN, Filter, read_frame
+from cssafe.queries.filters import ALL, CHOSEN, Filter, class_figures, read_frame
 from cssafe.school.periods import HOURS
 from cssafe.stats.intervals import mean_sql
 from cssafe.store import Workspace
 
 
 def weekly(workspace: Workspace, periods: Sequence[dict] = (), which: Filter = ALL) -> pd.DataFrame:
-    """One row for each weekday and period with figures.
+    """One row for each weekday and period with figures, of `class_figures`.
 
     periods: of parse_periods; none stands for the hours of the day.
     Columns: weekday (1 Monday), period, start ("08:00"), concentration (mean over minutes) with low and high, minutes,
@@ -27,7 +27,7 @@ def weekly(workspace: Workspace, periods: Sequence[dict] = (), which: Filter = A
         SELECT weekday, name AS period, start, {mean_sql("concentration")}, sum(n)::BIGINT AS minutes,
             count(*) AS lessons, sum(faces * n) / sum(n) AS faces, bool_or(synthetic) AS synthetic
         FROM clusters GROUP BY ALL ORDER BY weekday, start, period""",
-        which.parameters | {"periods": list(periods) or HOURS},
+        class_figures(workspace, which).parameters | {"periods": list(periods) or HOURS},
     )
 
 
@@ -46,7 +46,8 @@ def lessons_in_cell(
             avg(faces) AS faces, avg(concentration) AS concentration,
             bool_or(synthetic) AS synthetic
         FROM slots WHERE weekday = $weekday AND name = $period GROUP BY lesson ORDER BY local, lesson""",
-        which.parameters | {"periods": list(periods) or HOURS, "weekday": weekday, "period": period},
+        class_figures(workspace, which).parameters
+        | {"periods": list(periods) or HOURS, "weekday": weekday, "period": period},
     )
 
 

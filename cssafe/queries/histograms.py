@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from cssafe.labels import FERPLUS
-from cssafe.queries.filters import ALL, CHOSEN, Filter, read_frame
+from cssafe.queries.filters import ALL, CHOSEN, Filter, class_figures, read_frame
 from cssafe.settings import MINIMUM_GROUP
 from cssafe.stats.intervals import mean_sql
 from cssafe.store import Workspace
@@ -22,14 +22,13 @@ def emotions(workspace: Workspace, by: str = "class", which: Filter = ALL) -> pd
     high, observations, lessons, faces, synthetic. `count` leaves out emotions that led in fewer faces of a lesson than the
     minimum group, and with them the rarest other one, because the number of all observations is known.
     """
-    seconds = "weight * expressed / measured"
     return read_frame(
         workspace,
-        f"""WITH {CHOSEN}, {_clusters(by, {e: (f"p_{e}", f"n_{e}") for e in FERPLUS}, "expressed", seconds, _FREQUENT)},
+        f"""WITH {CHOSEN}, {_clusters(by, {e: (f"p_{e}", f"n_{e}") for e in FERPLUS}, "expressed", _FREQUENT)},
         clusters AS (SELECT * REPLACE (CASE WHEN list_contains(rule, category) THEN hits ELSE 0 END AS hits) FROM sums)
         SELECT "group", category AS emotion, sum(hits)::BIGINT AS count, {mean_sql("share")}, {_SIZES}
         FROM clusters GROUP BY "group", category ORDER BY "group", list_position({list(FERPLUS)}, category)""",
-        which.parameters,
+        _comparable(workspace, by, which).parameters,
     )
 
 
@@ -43,7 +42,7 @@ def distribution(workspace: Workspace, by: str = "class", which: Filter = ALL) -
     tenths = {str(i / 10): (f"{name} / measured", name) for i, name in enumerate(BINS)}
     return read_frame(
         workspace,
-        f"""WITH {CHOSEN}, {_clusters(by, tenths, "measured", "weight", _NEAREST)},
+        f"""WITH {CHOSEN}, {_clusters(by, tenths, "measured", _NEAREST)},
         clusters AS (
             SELECT "group", cluster, single, n, observed, faces, synthetic, coalesce(rule[category], category) AS category,
                 sum(s) AS s, sum(hits) AS hits
@@ -53,8 +52,13 @@ def distribution(workspace: Workspace, by: str = "class", which: Filter = ALL) -
             GROUP BY ALL)
         SELECT "group", category::DOUBLE AS start, sum(hits)::BIGINT AS count, {mean_sql("share")}, {_SIZES}
         FROM clusters GROUP BY "group", category ORDER BY "group", start""",
-        which.parameters,
+        _comparable(workspace, by, which).parameters,
     )
+
+
+def _comparable(workspace: Workspace, by: str, which: Filter) -> Filter:
+    """The lessons that may be in one group: all where a group is one lesson, else those of `class_figures`."""
+    return which if by == "lesson" else class_figures(workspace, which)
 
 
 _SIZES = """
@@ -86,7 +90,7 @@ _NEAREST = """
 """SQL of each lesson's map from tenths to the nearest with enough faces, or to that of the lesson's mean."""
 
 
-def _clusters(by: str, cases: Mapping[str, tuple[str, str]], observed: str, weight: str, rule: str) -> str:
+def _clusters(by: str, cases: Mapping[str, tuple[str, str]], observed: str, rule: str) -> str:
     """SQL `sums`: one row for each cluster and category, with s, n and the lesson's `rule`. A cluster is a lesson where a group
     has several, else a face of its one lesson.
 
@@ -94,11 +98,11 @@ def _clusters(by: str, cases: Mapping[str, tuple[str, str]], observed: str, weig
     category, the minimum (`least`), and the lesson's `mean` concentration. As each lesson is treated by itself, the difference
     of two filters shows no more than its lessons.
 
-    cases: category -> its share of a face's seconds, and their number. observed: number of all seconds. weight: of a face. Sums
-    are made before the categories become rows, because there are many more faces than clusters.
+    cases: category -> its share of a face's seconds, and their number. observed: number of all seconds, the weight
+    of a face. Sums are made before the categories become rows, because there are many more faces than clusters.
     """
     items = ", ".join(
-        f"{{'category': '{name}', 's': sum({share} * {weight}), 'hits': sum({hits})}}"
+        f"{{'category': '{name}', 's': sum({share} * {observed}), 'hits': sum({hits})}}"
         for name, (share, hits) in cases.items()
     )
     faces = ", ".join(
@@ -111,13 +115,13 @@ def _clusters(by: str, cases: Mapping[str, tuple[str, str]], observed: str, weig
         reached AS (
             SELECT lesson, least, mean, unnest(items, recursive := true) FROM (
                 SELECT lesson, CASE WHEN any_value(audience) = 'self' THEN 1 ELSE {MINIMUM_GROUP} END AS least,
-                    sum(concentration * weight) / sum(weight) AS mean, [{faces}] AS items
+                    sum(concentration * measured) / sum(measured) AS mean, [{faces}] AS items
                 FROM seen GROUP BY lesson)),
         ruled AS ({rule}),
         groups AS (SELECT "group", min(lesson) = max(lesson) AS single FROM seen GROUP BY "group"),
         parts AS (
             SELECT "group", single, lesson, CASE WHEN single THEN track ELSE lesson END AS cluster, [{items}] AS items,
-                sum({weight}) AS n, sum({observed}) AS observed, count(*) AS faces, bool_or(synthetic) AS synthetic
+                sum({observed}) AS n, sum({observed}) AS observed, count(*) AS faces, bool_or(synthetic) AS synthetic
             FROM seen JOIN groups USING ("group") GROUP BY "group", single, lesson, cluster),
         sums AS (
             SELECT "group", single, cluster, n, observed, faces, synthetic, rule, unnest(items, recursive := true)

@@ -28,7 +28,7 @@ def lessons(workspace: Workspace, which: Filter = ALL) -> pd.DataFrame:
             FROM people JOIN lessons USING (lesson) WHERE audience = 'class' AND shares IS NOT NULL
             UNION ALL SELECT lesson, seconds, concentration * seconds
             FROM minutes JOIN lessons USING (lesson) WHERE audience = 'self' AND concentration IS NOT NULL
-            UNION ALL SELECT lesson, weight, concentration * weight  -- of earlier versions: those who were seen
+            UNION ALL SELECT lesson, measured, concentration * measured  -- of earlier versions: those who were seen
             FROM tracks ANTI JOIN people USING (lesson) JOIN lessons USING (lesson)
             WHERE audience = 'class' AND concentration IS NOT NULL),
         means AS (SELECT lesson, {mean_sql("mean")} FROM clusters GROUP BY lesson),

@@ -1,6 +1,6 @@
 """Responses of a class to markers: attention and expression within 5, 15 and 30 s against the minute before.
 
-The change is the weighted mean over faces measured before and after, each against itself; weights are quality and seconds. Its
+The change is the weighted mean over faces measured before and after, each against itself; weights are seconds. Its
 uncertainty is the spread of the same figure at all other moments of the lesson, from fluctuations of the class and errors of
 measurement. All intervals of a lesson hold together in 19 of 20 lessons (Bonferroni).
 """
@@ -15,6 +15,7 @@ from scipy.special import stdtrit
 from cssafe.language import N_, _
 from cssafe.queries.lesson_rows import markers
 from cssafe.scoring.affect import COORDINATES
+from cssafe.scoring.concentration import ON_TASK_ATTENTION
 from cssafe.settings import MINIMUM_GROUP
 from cssafe.store import Workspace
 from cssafe.store.summaries import COUNTED
@@ -37,10 +38,6 @@ MIN_SWINGS = 4
 MEDIAN_TO_DEVIATION = 1.4826
 """Factor from the median absolute value to the standard deviation of normal values (Rousseeuw & Croux 1993). The median,
 because some of the other moments have effects of markers, too."""
-
-MIN_LOOKING_ATTENTION = 0.7
-"""Attention from which on a face looks to the right place: the middle between looking there (1) and elsewhere (.4) with open
-eyes."""
 
 MEASURES = ("attention", "expression")
 """Attention in [0, 1]; of expression the valence in [-1, 1], unpleasant to pleasant (scoring/affect.py)."""
@@ -71,10 +68,10 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Course:
-    """One measure through a lesson. values: (seconds, faces), 0 where not measured. weights: the same shape, 0 there."""
+    """One measure through a lesson. values: (seconds, faces), 0 where not measured. measured: bool of the same shape."""
 
     values: np.ndarray
-    weights: np.ndarray
+    measured: np.ndarray
 
 
 def responses(workspace: Workspace, lesson: int) -> pd.DataFrame:
@@ -88,7 +85,7 @@ def responses(workspace: Workspace, lesson: int) -> pd.DataFrame:
     with workspace.cursor() as cursor:
         rows = cursor.execute(
             f"""WITH {COUNTED}
-            SELECT date_diff('second', date_trunc('minute', started), time) AS second, track, weight, attention,
+            SELECT date_diff('second', date_trunc('minute', started), time) AS second, track, attention,
                 {valence} AS expression, audience
             FROM counted JOIN lessons USING (lesson)""",
             {"lessons": [lesson]},
@@ -105,7 +102,7 @@ def responses(workspace: Workspace, lesson: int) -> pd.DataFrame:
     alpha = 0.05 / (len(marked) * len(WINDOWS_S) * len(measured))
     parts = []
     for name in measured:
-        course = build_course(second, face, rows[name].to_numpy(float), rows["weight"].to_numpy(float))
+        course = build_course(second, face, rows[name].to_numpy(float))
         table = pd.concat([changes_with_intervals(course, at, window, least, alpha) for window in WINDOWS_S])
         delays = np.full((len(at), 3), np.nan)
         if name == "attention":
@@ -126,13 +123,13 @@ def _delays(course: Course, at: np.ndarray, table: pd.DataFrame, least: int) -> 
     return np.array(delays, float)
 
 
-def build_course(second: np.ndarray, face: np.ndarray, values: np.ndarray, weights: np.ndarray) -> Course:
+def build_course(second: np.ndarray, face: np.ndarray, values: np.ndarray) -> Course:
     """Rows of observations as a course; all (n,), second and face count from 0, values NaN where not measured."""
     shape = (second.max() + 1 + WINDOWS_S[-1], face.max() + 1)
     there = ~np.isnan(values)
-    course = Course(np.zeros(shape), np.zeros(shape))
+    course = Course(np.zeros(shape), np.zeros(shape, bool))
     course.values[second[there], face[there]] = values[there]
-    course.weights[second[there], face[there]] = weights[there]
+    course.measured[second[there], face[there]] = True
     return course
 
 
@@ -159,11 +156,11 @@ def mean_changes(course: Course, at: np.ndarray, window: int) -> tuple[np.ndarra
     """Mean change of the faces at each moment (m,), NaN without faces, and the number of faces.
 
     at: seconds. A face counts if it was measured in MIN_BASELINE_S before and in a third of the window. Its weight is that of a
-    difference of two means: the product of its weights before and after over their sum.
+    difference of two means: the product of its seconds before and after over their sum.
     """
-    known, before, was = _over(course, at - BASELINE_S, at)
-    seen, after, then = _over(course, at, at + window)
-    counts = (known >= MIN_BASELINE_S) & (seen >= window / 3)
+    before, was = _over(course, at - BASELINE_S, at)
+    after, then = _over(course, at, at + window)
+    counts = (before >= MIN_BASELINE_S) & (after >= window / 3)
     before, after = np.where(counts, before, 1), np.where(counts, after, 1)
     weight = counts * before * after / (before + after)
     total = weight.sum(axis=1)
@@ -177,9 +174,9 @@ def turning_delay(course: Course, at: int, sign: int, least: int) -> tuple[float
     faces than `least`, inf for more than the longest window."""
 
     def looks(rows: slice) -> np.ndarray:
-        return sign * (course.values[rows] - MIN_LOOKING_ATTENTION) >= 0
+        return sign * (course.values[rows] - ON_TASK_ATTENTION) >= 0
 
-    there = course.weights > 0
+    there = course.measured
     just, after = slice(max(0, at - WINDOWS_S[0]), at), slice(at, at + WINDOWS_S[-1])
     elsewhere = (there[just] & ~looks(just)).sum(axis=0) > there[just].sum(axis=0) / 2
     counts = elsewhere & there[after].any(axis=0)
@@ -223,14 +220,14 @@ def _direction(rows: pd.DataFrame) -> int:
     return -1 if (rows["high"] < 0).any() else 0
 
 
-def _over(course: Course, begin: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Measured seconds, weight and weighted sum of each face from begin to end, each (m, faces)."""
+def _over(course: Course, begin: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Measured seconds and sum of each face from begin to end, each (m, faces)."""
     begin, end = (np.clip(seconds, 0, len(course.values)) for seconds in (begin, end))
     parts = []
-    for values in (course.weights > 0, course.weights, course.weights * course.values):
+    for values in (course.measured, course.values):
         sums = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)])
         parts.append(sums[end] - sums[begin])
-    return parts[0], parts[1], parts[2]
+    return parts[0], parts[1]
 
 
 def _turned(row: pd.Series) -> str:

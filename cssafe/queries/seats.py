@@ -152,7 +152,7 @@ def _figures(workspace: Workspace, lesson: int, regions: list[Region]) -> pd.Dat
             f"""WITH {COUNTED},
             regions AS (SELECT unnest($regions, recursive := true)),
             inside AS (
-                SELECT time, track, attention, weight, name
+                SELECT time, track, attention, name
                 FROM counted LEFT JOIN regions
                     ON x >= "left" AND (x < "right" OR "right" = 1) AND y >= top AND (y < bottom OR bottom = 1)
                 WHERE attention IS NOT NULL AND lesson IN (
@@ -168,7 +168,7 @@ def _figures(workspace: Workspace, lesson: int, regions: list[Region]) -> pd.Dat
                 SELECT time, name, faces FROM sizes JOIN rest USING (time)
                 WHERE enough AND NOT (others BETWEEN 1 AND {MINIMUM_GROUP - 1} AND name = smallest)),
             clusters AS (
-                SELECT name, track, sum(attention * weight) AS s, sum(weight) AS n
+                SELECT name, track, sum(attention) AS s, count(*) AS n
                 FROM inside JOIN shown USING (time, name) GROUP BY ALL),
             means AS (SELECT name, {mean_sql("attention")} FROM clusters GROUP BY name),
             counts AS (SELECT name, avg(faces) AS faces, count(*) AS seconds FROM shown GROUP BY name)

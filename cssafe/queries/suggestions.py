@@ -8,7 +8,7 @@ jackknife over lessons (CR3, safe with few clusters: MacKinnon, Nielsen & Webb, 
 together in 19 of 20 classes (Bonferroni over kinds of markers). Minutes are compared within one activity, which defines
 attention.
 
-The figures come from the table `minutes`, which enforces the minimum group.
+The figures come from the table `minutes`, which enforces the minimum group, of lessons scored by the formula in force.
 """
 
 import numpy as np
@@ -92,8 +92,9 @@ def marker_effects(workspace: Workspace, class_name: str) -> pd.DataFrame:
     tell; clear (the interval leaves out zero), synthetic (all lessons are invented: such count only where a class has no
     others).
     """
+    formula = str(workspace.formula())
     with workspace.cursor() as cursor:
-        moments = cursor.execute(MOMENTS_SQL, {"class": class_name}).df()
+        moments = cursor.execute(MOMENTS_SQL, {"class": class_name, "formula": formula}).df()
     if class_name == NO_CLASS:  # its lessons are no class, and have no history
         moments = moments[:0]
     marked = moments.dropna(subset="kind")
@@ -134,7 +135,7 @@ def mean_excess(moments: pd.DataFrame, kind: str, alpha: float) -> tuple[int, fl
 MOMENTS_SQL = f"""
     WITH mine AS (
         SELECT lesson, started, source = 'sample' AS synthetic FROM lessons
-        WHERE class_name = $class AND audience = 'class' AND ended IS NOT NULL
+        WHERE class_name = $class AND audience = 'class' AND formula = $formula AND ended IS NOT NULL
         QUALIFY synthetic = bool_and(synthetic) OVER ()
             AND started > max(started) OVER (PARTITION BY synthetic) - INTERVAL {MAX_AGE_DAYS} DAY),
     placed AS (

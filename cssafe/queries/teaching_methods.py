@@ -13,7 +13,7 @@ import pandas as pd
 
 from cssafe.labels import ACTIVITIES
 from cssafe.language import N_
-from cssafe.queries.filters import CHOSEN, Filter
+from cssafe.queries.filters import CHOSEN, Filter, class_figures
 from cssafe.stats.comparison import MIN_LESSONS
 from cssafe.stats.regression import center_within, partial_slope
 from cssafe.store import Workspace
@@ -52,6 +52,7 @@ def forms_compared(workspace: Workspace, which: Filter) -> pd.DataFrame:
     both against other minutes of the same lesson; difference with low and high (95 %; NaN where fewer than MIN_LESSONS have
     both, or the form always comes at the same time); lessons.
     """
+    which = class_figures(workspace, which)
     with workspace.cursor() as cursor:
         minutes = cursor.execute(
             f"""WITH {CHOSEN}

@@ -81,15 +81,14 @@ HEADINGS = {
 
 
 def face_minutes(workspace: Workspace, lesson: int, expressive: bool) -> pd.DataFrame:
-    """Weighted sums over the observations of each face in each minute.
+    """Sums over the observations of each face in each minute.
 
     Columns: minute (whole, from the start), cluster (the face; of one person alone every ten seconds), alone (bool), and of
-    each measure s_<measure> (sum) and n_<measure> (weight). One query for all measures: among years of lessons, the scan takes
+    each measure s_<measure> (sum) and n_<measure> (seconds). One query for all measures: among years of lessons, the scan takes
     most of the time."""
     measures = PLAIN_MEASURES | (EXPRESSION_MEASURES if expressive else {})
     columns = ", ".join(
-        f"coalesce(sum(({sql}) * weight), 0) AS s_{name}, coalesce(sum(weight) FILTER (({sql}) IS NOT NULL), 0) AS n_{name}"
-        for name, sql in measures.items()
+        f"coalesce(sum({sql}), 0) AS s_{name}, count({sql}) AS n_{name}" for name, sql in measures.items()
     )
     with workspace.cursor() as cursor:
         return cursor.execute(

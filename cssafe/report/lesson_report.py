@@ -232,12 +232,12 @@ def _usual_sentence(what: str, value: float, low: float, high: float, n: int) ->
 def _suggestions_section(workspace: Workspace, class_name: str) -> Section:
     """Suggestions from past lessons of the same class."""
     title, found = _("What has worked with this class"), suggestions(workspace, class_name)
+    left_out = queries.describe_left_out(workspace, queries.Filter(classes=[class_name]))
     if found.empty:
-        return Section(
-            title, (_("The lessons of this class do not show yet after which markers concentration rises."),)
-        )
+        nothing = _("The lessons of this class do not show yet after which markers concentration rises.")
+        return Section(title, (nothing, *left_out))
     reading = _(
         "How to read it: past lessons of this class, minutes after a marker compared with similar moments without one. A "
         "change need not be caused by the marker. The intervals of all kinds hold together in 19 of 20 classes."
     )
-    return Section(title, tuple(describe_suggestion(row) for _number, row in found.iterrows()), (), reading)
+    return Section(title, (*(describe_suggestion(row) for _number, row in found.iterrows()), *left_out), (), reading)

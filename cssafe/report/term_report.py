@@ -61,6 +61,7 @@ def term_report(
             len(lessons),
         ).format(n=len(lessons), figures=format_figure(mean, low, high)),
         *(section.sentences[0] for section in (course, change, *slots)),
+        *queries.describe_left_out(workspace, which),
     )
     form = _("%d %B %Y")
     days = [f"{day:{form}}" if len(lessons) else "–" for day in (lessons["local"].min(), lessons["local"].max())]
@@ -82,8 +83,9 @@ def describe_filter(which: Filter) -> str:
 
 
 def lessons_with_figures(workspace: Workspace, which: Filter) -> pd.DataFrame:
-    """Rows of queries.lessons with figures, by time."""
-    return queries.lessons(workspace, which).dropna(subset="concentration").sort_values("local", ignore_index=True)
+    """Rows of queries.lessons with figures that may be averaged for a class, by time."""
+    lessons = queries.lessons(workspace, queries.class_figures(workspace, which))
+    return lessons.dropna(subset="concentration").sort_values("local", ignore_index=True)
 
 
 def _lessons_mean(values: np.ndarray) -> tuple[float, float, float]:
@@ -228,7 +230,9 @@ def _slots_section(
         school = parse_week(periods, **workspace.get("school", {}))
     except ValueError as error:
         return Section(title, (_("{error} The week is not used until then.").format(error=error),))
-    lessons = lessons_in_slots(workspace, periods, which).dropna(subset="concentration")
+    lessons = lessons_in_slots(workspace, periods, queries.class_figures(workspace, which)).dropna(
+        subset="concentration"
+    )
     if lessons.empty:
         return Section(title, (_("No lesson of a class lies within the school's periods, so slots are not compared."),))
     found = compare(with_teachers(lessons, school), school.days, school.periods)

@@ -1,4 +1,4 @@
-"""Parts of a score: the losses, from the best score of 1, to looking away, to the eyes and to the emotion.
+"""Parts of a score: losses from the best score of 1, to people not visible, to looking away, to the eyes and to the emotion.
 
 The index is a product, so the loss to each factor depends on the order: first looking, then the eyes, then the emotion. All
 parts and the index add up to 1.
@@ -12,12 +12,12 @@ import pandas as pd
 from cssafe.frames import FrameResult, Signals
 from cssafe.labels import FERPLUS
 from cssafe.language import _
-from cssafe.scoring.concentration import read_gaze
-from cssafe.scoring.formula import MAX_GAZE_WEIGHT, Formula
+from cssafe.scoring.concentration import attention_parts
+from cssafe.scoring.formula import Formula
 from cssafe.scoring.rescoring import activity_at, expression, signals
-from cssafe.stats.intervals import clustered_means, quality_weights
+from cssafe.stats.intervals import clustered_means
 
-KINDS = ("index", "looking", "eyes", "emotion")
+KINDS = ("index", "unseen", "looking", "eyes", "emotion")
 """Parts of a score with all emotions as one."""
 
 
@@ -32,21 +32,13 @@ def face_parts(signals: Signals, expression: np.ndarray | None, formula: Formula
 
     expression: (n, 8) probabilities; ignored by a formula without emotion weights.
     """
-    names = part_names(formula)
-    if formula.limits[activity] is None:
-        return pd.DataFrame(np.nan, index=range(len(signals.yaw)), columns=[*names, "index"], dtype=float)
-    centre, lids = read_gaze(signals, formula, activity)
-    gaze = formula.gaze
-    with_open_eyes = np.where(centre, gaze["centre_open"], gaze["away_open"]) / MAX_GAZE_WEIGHT
-    half = np.where(centre, gaze["centre_half"], gaze["away_half"]) / MAX_GAZE_WEIGHT
-    attention = np.select([lids == 0, lids == 1], [with_open_eyes, half], gaze["closed"] / MAX_GAZE_WEIGHT)
+    with_open_eyes, attention = attention_parts(signals, formula, activity)
     lost = pd.DataFrame({"looking": 1 - with_open_eyes, "eyes": with_open_eyes - attention})
-    if formula.emotion is not None and expression is not None:
-        lost[list(FERPLUS)] = (
-            attention[:, None] * expression * (1 - formula.emotion * MAX_GAZE_WEIGHT / formula.divisor)
-        )
+    if formula.emotion is not None:
+        shares = np.full((len(lost), len(FERPLUS)), np.nan) if expression is None else expression
+        lost[list(FERPLUS)] = attention[:, None] * shares * (1 - formula.factors)
     lost["index"] = 1 - lost.sum(axis=1, skipna=False)
-    lost[np.isnan(signals.yaw)] = np.nan
+    lost[lost.isna().any(axis=1)] = np.nan
     return lost
 
 
@@ -63,11 +55,40 @@ def class_parts(
     seen_share: of the people present. Those not visible are a part of their own, by the formula's weight for them.
     """
     faces = [face_parts(result.signals, result.expression, formula, activity) for result in results]
-    means = pd.concat(faces).mean().drop("index")
-    unseen = (1 - seen_share) * (1 - formula.unseen_weight(activity))
-    lost = max(0.0, 1 - index - unseen)
-    means = means * (lost / means.sum() if means.sum() > 0 else 0)
-    return parts_table(pd.concat([means, pd.Series({"unseen": 1 - index - means.sum(), "index": index})]))
+    means = pd.concat(faces).mean()
+    return parts_table(_with_unseen(means, index, (1 - seen_share) * (1 - formula.unseen_weight(activity))))
+
+
+def class_minutes(
+    parts: pd.DataFrame, course: pd.DataFrame, activities: pd.DataFrame, formula: Formula
+) -> pd.DataFrame:
+    """Parts of the minutes of a class, which add up with its figure: those of `minute_parts` scaled, and `unseen`.
+
+    Args:
+        parts: of minute_parts. course: queries.timeline. activities: `minute` from which each `activity` holds.
+    """
+    tables = []
+    for minute, faces in parts.groupby("minute"):
+        [now] = course[course["minute"] == minute].to_dict("records")
+        points = faces.set_index("part")["points"]
+        if np.isnan(now["concentration"]):
+            continue
+        activity = activities["activity"][activities["minute"] <= minute + 1].iloc[-1]
+        unseen = now["unseen"] / now["present"] * (1 - formula.unseen_weight(activity))
+        table = parts_table(_with_unseen(points, now["concentration"], unseen)).assign(minute=minute)
+        ends = faces.set_index("part").loc[:, ["low", "high"]].div(points.where(points > 0), axis=0)
+        ends = ends.reindex(table["part"]).mul(table["points"].to_numpy(), axis=0).clip(upper=1)
+        ends.loc["index"] = now["low"], now["high"]
+        tables.append(table.assign(low=ends["low"].to_numpy(), high=ends["high"].to_numpy()))
+    return pd.concat(tables, ignore_index=True) if tables else parts.iloc[:0]
+
+
+def _with_unseen(points: pd.Series, index: float, unseen: float) -> pd.Series:
+    """The points of visible faces, scaled so that they, `index` and the loss to people not visible add up to 1."""
+    lost = points.drop("index")
+    unseen = min(unseen, 1 - index) if lost.sum() > 0 else 1 - index
+    scaled = lost * ((1 - index - unseen) / lost.sum()) if lost.sum() > 0 else lost
+    return pd.concat([pd.Series({"unseen": unseen}), scaled, pd.Series({"index": index})])
 
 
 def empty_parts(formula: Formula) -> pd.DataFrame:
@@ -91,9 +112,8 @@ def minute_parts(rows: pd.DataFrame, activities: pd.DataFrame, formula: Formula)
     for activity in np.unique(doing):
         those = doing == activity
         lost.loc[those] = face_parts(signals(rows[those]), expression(rows[those]), formula, str(activity)).to_numpy()
-    weight = quality_weights(rows["quality"].to_numpy(float))
-    lost = lost.mul(weight, axis=0).assign(minute=rows["minute"], track=rows["track"], weight=weight).dropna()
-    faces = lost.groupby(["minute", "track"])[[*names, "weight"]].sum()
+    lost = lost.assign(minute=rows["minute"], track=rows["track"], seconds=1.0).dropna()
+    faces = lost.groupby(["minute", "track"])[[*names, "seconds"]].sum()
     columns = {"minute": int, "part": str, "points": float, "low": float, "high": float, "share": float}
     if faces.empty:
         return pd.DataFrame(columns=list(columns)).astype(columns)
@@ -127,8 +147,12 @@ def sum_by_kind(table: pd.DataFrame) -> pd.DataFrame:
 def describe_parts(table: pd.DataFrame) -> str:
     """The score and its losses in one sentence. table: parts of one moment."""
     points = table.set_index("part")["points"]
-    lost = {_("{amount:.2f} to looking away"): points["looking"], _("{amount:.2f} to eyes not open"): points["eyes"]}
-    emotions, emotion = points.drop(["looking", "eyes", "index"]), ""
+    lost = {
+        _("{amount:.2f} to people not visible"): points.get("unseen", 0.0),
+        _("{amount:.2f} to looking away"): points["looking"],
+        _("{amount:.2f} to eyes not open"): points["eyes"],
+    }
+    emotions, emotion = points.reindex(list(FERPLUS)).dropna(), ""
     if len(emotions):
         emotion = _(emotions.idxmax())
         lost[_("{amount:.2f} to the emotion, mostly {emotion}")] = emotions.sum()

@@ -9,9 +9,8 @@ import pandas as pd
 from cssafe.labels import FERPLUS
 from cssafe.language import _
 from cssafe.scoring.concentration import attention, concentration, levels
-from cssafe.scoring.formula import NUMBER_NAMES, Formula
+from cssafe.scoring.formula import NUMBER_NAMES, ContinuousFormula, Formula, SteppedFormula
 from cssafe.scoring.rescoring import activity_at, expression, signals
-from cssafe.stats.intervals import quality_weights
 
 RELATIVE_CHANGE = 0.2
 
@@ -24,15 +23,19 @@ def variants(formula: Formula, activities: list[str]) -> Iterator[tuple[str, flo
     """
     yield "", 1.0, formula
     for factor in (1 - RELATIVE_CHANGE, 1 + RELATIVE_CHANGE):
-        yield _("divisor"), factor, replace(formula, divisor=formula.divisor * factor)
+        if isinstance(formula, SteppedFormula):
+            yield _(NUMBER_NAMES["divisor"]), factor, replace(formula, divisor=formula.divisor * factor)
+        elif isinstance(formula, ContinuousFormula):
+            yield _(NUMBER_NAMES["fall"]), factor, replace(formula, fall=formula.fall * factor)
         if formula.emotion is not None:
             for i, name in enumerate(FERPLUS):
                 emotion = formula.emotion.copy()
                 emotion[i] *= factor
                 yield _(name), factor, replace(formula, emotion=emotion)
-        for name, weight in formula.gaze.items():
-            if weight:
-                yield _(NUMBER_NAMES[name]), factor, replace(formula, gaze=formula.gaze | {name: weight * factor})
+        if isinstance(formula, SteppedFormula):
+            for name, weight in formula.gaze.items():
+                if weight:
+                    yield _(NUMBER_NAMES[name]), factor, replace(formula, gaze=formula.gaze | {name: weight * factor})
         for activity in activities:
             for name, limit in (formula.limits[activity] or {}).items():
                 moved = (formula.limits[activity] or {}) | {name: limit * factor}
@@ -64,20 +67,14 @@ def rescore_variants(
     """
     doing = activity_at(rows["time"], activities)
     groups = [(str(name), signals(rows[doing == name]), expression(rows[doing == name])) for name in np.unique(doing)]
-    weight = quality_weights(
-        np.concatenate(
-            [rows["quality"].to_numpy(float)[doing == name] for name, _signals, _emotion in groups] or [np.zeros(0)]
-        )
-    )
     moved = list(variants(formula, [name for name, *_rest in groups]))
     results = []
     for i, (number, factor, variant) in enumerate(moved):
         index = np.concatenate([concentration(attention(s, variant, name), p, variant) for name, s, p in groups])
-        there = ~np.isnan(index)
-        index = index[there]
+        index = index[~np.isnan(index)]
         fresh = np.full(len(index), -1, np.int8)
         shares = np.bincount(levels(index, fresh, variant), minlength=3) / max(1, len(index))
-        mean = np.full(1, np.average(index, weights=weight[there]) if len(index) else np.nan)
+        mean = np.full(1, index.mean(dtype=float) if len(index) else np.nan)
         level = levels(mean, np.full(1, -1, np.int8), variant)
         results.append((number, factor, float(mean[0]), int(level[0]), *shares.tolist()))
         progress((i + 1) / len(moved))

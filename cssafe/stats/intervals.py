@@ -4,16 +4,13 @@ The mean is taken over unequal clusters. With s the weighted sum and n the weigh
 n, the variance of m is g / (g - 1) * sum (s - m n)^2 / (sum n)^2 (Cochran, Sampling Techniques, 1977, section 6) with g =
 (sum n)^2 / sum n^2, the effective number of clusters (Kish, Survey Sampling, 1965; G for equal weights), and the factor is
 Student's t with g - 1 degrees of freedom. A cluster is a lesson, or a face within one lesson: the seconds of one face are
-nearly copies of each other, and counting them singly would make any interval tiny. A face's n is the number of its seconds,
-weighted by quality. One cluster has no interval (null, NaN).
+nearly copies of each other, and counting them singly would make any interval tiny. A face's n is the number of its seconds.
+Seconds have no weights by quality: it falls with the turn of a head, so such weights would favour faces that look to the front.
+One cluster has no interval (null, NaN).
 """
 
 import numpy as np
 from scipy.special import stdtrit
-
-WEIGHT_SQL = "(1 + coalesce(quality, 1)) / 2"
-"""SQL for the weight of an observation: from a half to one, by quality; one for unknown quality. With smaller weights the mean
-of five faces could reveal the best seen one; so it makes a third at most."""
 
 MAX_FREEDOM = 30
 """Degrees of freedom up to which Student's t is computed; beyond, that of 30 is used (2.04; true: falling to 1.96)."""
@@ -25,11 +22,6 @@ T_QUANTILES = np.round(stdtrit(np.arange(1, MAX_FREEDOM + 1), 0.975), 2).tolist(
 def student_t(freedom: int) -> float:
     """Student's t, 97.5 %, of 1 or more degrees of freedom."""
     return T_QUANTILES[min(freedom, MAX_FREEDOM) - 1]
-
-
-def quality_weights(quality: np.ndarray) -> np.ndarray:
-    """WEIGHT_SQL in NumPy; quality NaN is unknown."""
-    return (1 + np.nan_to_num(quality, nan=1.0)) / 2
 
 
 def mean_sql(name: str) -> str:
@@ -65,8 +57,8 @@ def grouped_means(s: np.ndarray, n: np.ndarray, group: np.ndarray) -> tuple[np.n
     return mean, mean - half, mean + half
 
 
-def mean_interval(values: np.ndarray, weights: np.ndarray, clusters: np.ndarray) -> tuple[float, float, float]:
-    """Weighted mean of values (n,) in [0, 1] and the ends of its interval, cut to [0, 1]; NaN where there is none.
+def mean_interval(values: np.ndarray, clusters: np.ndarray) -> tuple[float, float, float]:
+    """Mean of values (n,) in [0, 1] and the ends of its interval, cut to [0, 1]; NaN where there is none.
 
     clusters: int (n,). NaN values are left out.
     """
@@ -74,6 +66,6 @@ def mean_interval(values: np.ndarray, weights: np.ndarray, clusters: np.ndarray)
     if not there.any():
         return np.nan, np.nan, np.nan
     _, which = np.unique(clusters[there], return_inverse=True)
-    s, n = np.bincount(which, values[there] * weights[there]), np.bincount(which, weights[there])
+    s, n = np.bincount(which, values[there]), np.bincount(which).astype(float)
     mean, low, high = (float(end[0]) for end in clustered_means(s[:, None], n))
     return mean, float(np.clip(low, 0, 1)), float(np.clip(high, 0, 1))

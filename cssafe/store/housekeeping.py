@@ -13,8 +13,9 @@ from cssafe.errors import StoreError
 from cssafe.language import N_
 from cssafe.store import backups, statements
 from cssafe.store.database import Database, StillRead
-from cssafe.store.errors import why_traces
+from cssafe.store.errors import is_damage, why_traces
 from cssafe.store.migrations import migrate
+from cssafe.store.summaries import summarise
 from cssafe.store.write_queue import WriteQueue
 
 log = logging.getLogger(__name__)
@@ -22,6 +23,15 @@ log = logging.getLogger(__name__)
 ERASING = "erasing"
 """Setting with the starts (ISO 8601, naive UTC) of deleted lessons whose bytes may still be in the file or in a backup. It
 is written in the transaction of the deletion, and holds no name of a lesson."""
+
+MISSING_SQL = """
+    SELECT lesson FROM lessons ANTI JOIN minutes USING (lesson) SEMI JOIN observations USING (lesson)
+    WHERE ended IS NOT NULL ORDER BY lesson
+"""
+"""SQL of the lessons whose summaries are missing."""
+
+MAX_BATCH_LESSONS = 20
+"""Lessons whose summaries are derived in one transaction."""
 
 
 class Housekeeping:
@@ -126,8 +136,25 @@ class Housekeeping:
         migrate(self._database.connection)
         with self._database.transaction() as connection:
             statements.end_open_lessons(connection)
+        self.summarise_missing()
         self._finish_deletion()
         return kept
+
+    def summarise_missing(self) -> None:
+        """Derive the summaries of ended lessons that have observations and no minutes, as a step of the schema leaves them.
+
+        Each batch is a transaction, so an interrupted run goes on at the next start. A damaged block stops it; the page that
+        needs its rows names it.
+        """
+        try:
+            rows = self._database.connection.execute(MISSING_SQL).fetchall()
+            lessons = [lesson for (lesson,) in rows]
+            for first in range(0, len(lessons), MAX_BATCH_LESSONS):
+                with self._database.transaction() as connection:
+                    summarise(connection, lessons[first : first + MAX_BATCH_LESSONS])
+        except duckdb.Error as error:
+            if not is_damage(error):
+                raise
 
     def _finish_deletion(self) -> None:
         """Finish an earlier deletion, if possible now."""

@@ -20,7 +20,9 @@ from cssafe.labels import ACTIVITIES, AUDIENCES, FORMER_MARKERS, MARKERS
 from cssafe.language import N_, Sentence
 from cssafe.names import clean_text
 from cssafe.observations import EXPRESSION
+from cssafe.scoring.formula import FORMER_NAMES
 from cssafe.settings import PROFILES
+from cssafe.store.database_files import sql_string
 from cssafe.store.lesson import SOURCES
 from cssafe.store.statements import insert_observations
 from cssafe.store.stored_settings import EXPORTED_SETTINGS, STORED_SETTINGS, is_usable
@@ -68,6 +70,13 @@ RULES = {
     },
 }
 """Table -> SQL condition of each row -> message where it does not hold."""
+
+
+_PRESENT_NAME = (
+    f"CASE formula {' '.join(f'WHEN {sql_string(old)} THEN {sql_string(new)}' for old, new in FORMER_NAMES.items())}"
+    " ELSE formula END"
+)
+"""SQL of a lesson's formula under its present name."""
 
 
 @dataclass(frozen=True)
@@ -191,7 +200,7 @@ def _insert_lessons(connection: duckdb.DuckDBPyConnection, arriving: pa.Table, e
     connection.execute(f"""
         INSERT INTO arrived SELECT lesson, CASE WHEN known THEN NULL ELSE nextval('lesson_numbers') END FROM (
             SELECT lesson, EXISTS (FROM lessons here WHERE {same}) AS known FROM arriving ORDER BY started, lesson);
-        INSERT INTO lessons BY NAME SELECT arriving.* REPLACE (arrived.lesson AS lesson)
+        INSERT INTO lessons BY NAME SELECT arriving.* REPLACE (arrived.lesson AS lesson, {_PRESENT_NAME} AS formula)
         FROM arriving JOIN arrived ON arriving.lesson = old WHERE arrived.lesson IS NOT NULL ORDER BY arrived.lesson;
     """)
 

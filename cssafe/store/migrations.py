@@ -102,6 +102,17 @@ def m008_people(connection: duckdb.DuckDBPyConnection) -> None:
     """)
 
 
+def m009_plain_means(connection: duckdb.DuckDBPyConnection) -> None:
+    """Figures without weights by quality: summaries are deleted, and derived again when the workspace opens. A formula's name
+    says where its numbers come from."""
+    connection.execute("""
+        DELETE FROM minutes WHERE lesson IN (SELECT lesson FROM observations);
+        ALTER TABLE tracks DROP COLUMN weight;
+        UPDATE lessons SET formula = 'sharma-distractionmodel 2' WHERE formula = 'published 2';
+        UPDATE settings SET value = '"sharma-distractionmodel 2"' WHERE key = 'formula' AND value = '"published 2"';
+    """)
+
+
 MIGRATIONS = (
     m001_initial,
     m002_signals,
@@ -111,6 +122,7 @@ MIGRATIONS = (
     m006_notes,
     m007_divisions,
     m008_people,
+    m009_plain_means,
 )
 
 

@@ -138,11 +138,14 @@ def delete_lessons(connection: duckdb.DuckDBPyConnection, lessons: Sequence[int]
 
 
 def rescorable_lessons(connection: duckdb.DuckDBPyConnection, formula: Formula) -> list[int]:
-    """Lessons that are over, have another formula, and have the signals of this one."""
+    """Lessons that are over, have another formula, and have the signals of this one: emotions where it weighs them, and the
+    direction of a head if anything has a score. Lessons of other programs, or exported without rows of faces, may have none."""
     rows = connection.execute(
         """SELECT lesson FROM lessons
         WHERE ended IS NOT NULL AND formula <> $formula
             AND (NOT $weighs OR list_contains($expressive::VARCHAR[], profile))
+            AND (lesson IN (SELECT lesson FROM observations WHERE yaw IS NOT NULL)
+                OR lesson NOT IN (SELECT lesson FROM minutes WHERE concentration IS NOT NULL))
         ORDER BY started, lesson""",
         {"formula": str(formula), "weighs": formula.emotion is not None, "expressive": EXPRESSIVE},
     ).fetchall()

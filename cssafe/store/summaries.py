@@ -2,7 +2,7 @@
 
 An observation *counts* if its concentration was measured and at least MINIMUM_GROUP faces were measured in the same
 second of the same lesson (and, where emotions were computed, had theirs measured, too). In a lesson of one person alone one
-face is enough, in seconds without a second face. Means are weighted by quality (intervals.WEIGHT_SQL).
+face is enough, in seconds without a second face. Each observation has the same weight, wherever its face looks.
 """
 
 import duckdb
@@ -11,9 +11,8 @@ import pandas as pd
 from cssafe.labels import FERPLUS
 from cssafe.observations import EXPRESSION
 from cssafe.presence.minutes import summarise_class, summarise_person
-from cssafe.scoring.formula import PUBLISHED, find_formula
+from cssafe.scoring.formula import CONCENTRATION, find_formula
 from cssafe.settings import MINIMUM_GROUP
-from cssafe.stats.intervals import WEIGHT_SQL
 from cssafe.vision.track_linking import link_tracks
 
 EMOTION_COUNTS = tuple(f"n_{name}" for name in FERPLUS)
@@ -24,11 +23,11 @@ BINS = tuple(f"c{i}" for i in range(10))
 
 COUNTED = f"""
     once AS (
-        SELECT observations.* REPLACE (coalesce(face, track) AS track), {WEIGHT_SQL} AS weight
+        SELECT observations.* REPLACE (coalesce(face, track) AS track)
         FROM observations LEFT JOIN faces USING (lesson, track)
         WHERE lesson IN (SELECT unnest($lessons::INTEGER[]))
         QUALIFY row_number() OVER (
-            PARTITION BY lesson, time, coalesce(face, track) ORDER BY concentration IS NULL, weight DESC) = 1),
+            PARTITION BY lesson, time, coalesce(face, track) ORDER BY concentration IS NULL, frames DESC, track) = 1),
     seconds AS (
         SELECT lesson, time, count(*) AS faces, count(concentration) AS measured,
             count({EXPRESSION[0]}) FILTER (concentration IS NOT NULL) AS expressed,
@@ -39,15 +38,9 @@ COUNTED = f"""
         WHERE concentration IS NOT NULL AND measured >= least AND (expressed = 0 OR expressed >= least))
 """
 """Common table expressions of the lessons in $lessons: `once` (one row for each face and second; linked tracks have the number
-of the first), `seconds` (number of faces, and minimum for a figure) and `counted` (observations that count, with weight).
+of the first), `seconds` (number of faces, and minimum for a figure) and `counted` (observations that count).
 
 Earlier versions wrote seconds twice when the clock was set back, so faces are counted, never rows."""
-
-
-def weighted_mean_sql(name: str) -> str:
-    """SQL for the weighted mean of a column of `counted` where it is not null."""
-    return f"sum({name} * weight) / nullif(sum(weight) FILTER ({name} IS NOT NULL), 0)"
-
 
 MIN_MINUTE_S = 30
 """Seconds with figures from which on a minute of a class is shareable. Figures of a few seconds would reveal a single face that
@@ -95,9 +88,8 @@ TRACKS = f"""
     INSERT INTO tracks BY NAME
     WITH {COUNTED}
     SELECT lesson, track, count(*) AS measured, count({EXPRESSION[0]}) AS expressed,
-        sum(weight) AS weight, {weighted_mean_sql("attention")} AS attention,
-        {weighted_mean_sql("concentration")} AS concentration,
-        {", ".join(f"{weighted_mean_sql(p)} AS {p}" for p in EXPRESSION)}, {_commonest()},
+        avg(attention) AS attention, avg(concentration) AS concentration,
+        {", ".join(f"avg({p}) AS {p}" for p in EXPRESSION)}, {_commonest()},
         {", ".join(f"count(*) FILTER (least(floor(concentration * 10), 9) = {i}) AS {c}" for i, c in enumerate(BINS))}
     FROM counted GROUP BY lesson, track ORDER BY lesson, track
 """
@@ -116,7 +108,7 @@ SIGHTS = """
     SELECT time, coalesce(face, track) AS person, attention, concentration
     FROM observations LEFT JOIN faces USING (lesson, track)
     WHERE observations.lesson = $lesson
-    QUALIFY row_number() OVER (PARTITION BY time, coalesce(face, track) ORDER BY concentration IS NULL, quality DESC) = 1
+    QUALIFY row_number() OVER (PARTITION BY time, coalesce(face, track) ORDER BY concentration IS NULL, frames DESC, track) = 1
     ORDER BY time, person
 """
 """Each person once in each second, measured if possible."""
@@ -150,7 +142,7 @@ def minutes_of(cursor: duckdb.DuckDBPyConnection, lesson: int) -> tuple[pd.DataF
     ((audience, name, expected),) = cursor.execute(
         "SELECT audience, formula, coalesce(expected, 0) FROM lessons WHERE lesson = $lesson", here
     ).fetchall()
-    formula = find_formula(name) or PUBLISHED
+    formula = find_formula(name) or CONCENTRATION
     activities = cursor.execute("SELECT time, activity FROM activities WHERE lesson = $lesson ORDER BY time", here).df()
     weights = activities["activity"].map(formula.unseen_weight).set_axis(activities["time"])
     sights = cursor.execute(SIGHTS, here).df()

@@ -16,7 +16,7 @@ import pyarrow as pa
 from cssafe.errors import StoreError
 from cssafe.language import N_, Sentence
 from cssafe.observations import COLUMNS
-from cssafe.scoring.formula import Formula
+from cssafe.scoring.formula import Formula, choose_formula
 from cssafe.store import backups, statements
 from cssafe.store.database import Database, StillRead
 from cssafe.store.errors import is_damage, is_in_use, why_not_imported, why_not_open, why_unwritten
@@ -76,6 +76,7 @@ class Workspace:
                     before, database.damaged_log, database.connection, backups.newest_backup(before.path)
                 )
             workspace._end_open_lessons()
+            workspace._housekeeping.summarise_missing()
             workspace._housekeeping.resume()
         except (duckdb.Error, OSError, StoreError) as error:
             if database is not None:
@@ -270,6 +271,16 @@ class Workspace:
         with self.cursor() as cursor:
             return statements.rescorable_lessons(cursor, formula)
 
+    def unscorable_lessons(self, formula: Formula) -> int:
+        """Number of past lessons with scores by another formula that this one cannot score: their signals were not stored."""
+        with self.cursor() as cursor:
+            rows = cursor.execute(
+                """SELECT lesson FROM lessons SEMI JOIN (FROM minutes WHERE seconds > 0) USING (lesson)
+                WHERE ended IS NOT NULL AND formula <> $1""",
+                [str(formula)],
+            ).fetchall()
+        return len({lesson for (lesson,) in rows} - set(self.rescorable_lessons(formula)))
+
     def rescore(self, formula: Formula, progress: Callable[[float], object] | None = None) -> int:
         """Rescore past lessons by the formula, each in a transaction, while running lessons are recorded; their number.
 
@@ -344,6 +355,10 @@ class Workspace:
         with self.cursor() as cursor:
             text = statements.get_value(cursor, key)
         return json.loads(text) if text is not None and is_usable(key, text) else default
+
+    def formula(self) -> Formula:
+        """The formula in force: it scores lessons to come, and figures rest on lessons scored by it."""
+        return choose_formula(self.get("formula"), self.expression)
 
     def set(self, key: str, value: Any) -> None:
         """Save a setting of STORED_SETTINGS.

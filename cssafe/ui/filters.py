@@ -8,7 +8,7 @@ import streamlit as st
 
 from cssafe import queries, sample
 from cssafe.language import N_, _, ngettext
-from cssafe.names import clean_text
+from cssafe.names import clean_text, escape_sentence
 from cssafe.settings import MINIMUM_GROUP, ROOT
 from cssafe.store import Workspace
 from cssafe.ui import common
@@ -97,15 +97,17 @@ def _show_filter(chosen: queries.Filter) -> None:
 
 
 def require_figures(workspace: Workspace, chosen: queries.Filter) -> pd.DataFrame:
-    """Rows of queries.lessons by the filter; where there is none, or none with figures, the page says so and ends."""
+    """Rows of queries.lessons by the filter that may be averaged for a class; where there is none, or none with figures, the
+    page says so and ends."""
     lessons = queries.lessons(workspace, chosen)
     if lessons.empty:
         stop_without_match()
     show_withheld(lessons)
-    if lessons["concentration"].isna().all():
-        st.info(why_no_figures(lessons), icon=":material/group_off:")
-        st.stop()
-    return lessons
+    show_left_out(workspace, chosen)
+    averaged = queries.lessons(workspace, queries.class_figures(workspace, chosen))
+    if averaged["concentration"].isna().all():
+        stop_without_figures(workspace, chosen, lessons)
+    return averaged
 
 
 def show_withheld(lessons: pd.DataFrame) -> None:
@@ -119,6 +121,22 @@ def show_withheld(lessons: pd.DataFrame) -> None:
             number,
         )
         st.info(words.format(n=number), icon=":material/visibility_off:")
+
+
+def show_left_out(workspace: Workspace, chosen: queries.Filter) -> None:
+    """Say how many lessons are not in a class's figures because of their formula or audience."""
+    sentences = queries.describe_left_out(workspace, chosen)
+    for sentence in sentences:
+        st.info(escape_sentence(sentence), icon=":material/function:")
+    if sentences:
+        st.page_link(ROOT / "pages/formulas.py", label=_("Formula"), icon=":material/function:")
+
+
+def stop_without_figures(workspace: Workspace, chosen: queries.Filter, lessons: pd.DataFrame, more: str = "") -> None:
+    """End a page without figures; say why, unless `show_left_out` did. more: a further sentence."""
+    if not queries.describe_left_out(workspace, chosen):
+        st.info(f"{why_no_figures(lessons)} {more}", icon=":material/group_off:")
+    st.stop()
 
 
 def stop_without_match() -> None:

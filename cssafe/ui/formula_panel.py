@@ -48,6 +48,7 @@ def offer_rescoring(workspace: Workspace, formula: Formula, current: Formula) ->
     if done := st.session_state.pop("rescored", ""):
         st.success(done, icon=":material/check_circle:")
     past = workspace.rescorable_lessons(formula)
+    _show_unscorable(workspace.unscorable_lessons(formula), formula)
     if str(formula) == str(current) and not past:
         st.info(_("Lessons are scored by this formula."), icon=":material/check:")
         return
@@ -77,7 +78,20 @@ def offer_rescoring(workspace: Workspace, formula: Formula, current: Formula) ->
     st.caption(
         _(
             "Rescoring uses the means stored once a second, a running lesson is scored from each picture: the two differ "
-            "slightly where faces move. Running lessons keep their scores, and so do lessons without emotions where the "
-            "formula weighs emotions."
+            "slightly where faces move. Running lessons keep their scores."
         )
     )
+
+
+def _show_unscorable(number: int, formula: Formula) -> None:
+    """Say how many past lessons cannot be scored by the formula."""
+    if not number:
+        return
+    words = ngettext(
+        "{n} past lesson cannot be scored by {formula}: signals or emotions that it needs were not stored. It keeps its "
+        "score and stays out of the figures of its class.",
+        "{n} past lessons cannot be scored by {formula}: signals or emotions that it needs were not stored. They keep "
+        "their scores and stay out of the figures of their classes.",
+        number,
+    )
+    st.info(words.format(n=number, formula=escape_markdown(formula)), icon=":material/block:")

@@ -10,7 +10,7 @@ from cssafe.charts.text import format_intervals
 from cssafe.language import N_, _, ngettext
 from cssafe.names import escape_markdown
 from cssafe.scoring.concentration import levels
-from cssafe.scoring.formula import PUBLISHED, find_formula
+from cssafe.scoring.formula import CONCENTRATION, find_formula
 from cssafe.stats.agreement import MEASURES, agreement
 from cssafe.store import Workspace
 from cssafe.ui import common
@@ -101,8 +101,8 @@ def _show_measures(rated: pd.DataFrame) -> None:
     fresh = np.full(1, -1, np.int8)
     level = np.concatenate(
         [
-            # The limits of the published formula stand in for those of a deleted one.
-            levels(np.array([row.concentration]), fresh, find_formula(row.formula) or PUBLISHED)
+            # The limits of the default formula stand in for those of a deleted one.
+            levels(np.array([row.concentration]), fresh, find_formula(row.formula) or CONCENTRATION)
             for row in rated.itertuples()
         ]
     )

@@ -12,17 +12,23 @@ from cssafe.language import N_, _
 from cssafe.names import escape_markdown
 from cssafe.queries import scored_observations
 from cssafe.scoring import explanation
-from cssafe.scoring.formula import find_formula
+from cssafe.scoring.formula import Formula, find_formula
 from cssafe.settings import ROOT
 from cssafe.store import Workspace
 from cssafe.ui import common
 
-PART_TITLES = {"index": N_("score"), "looking": N_("looking away"), "eyes": N_("eyes not open")}
+PART_TITLES = {
+    "index": N_("score"),
+    "unseen": N_("people not visible"),
+    "looking": N_("looking away"),
+    "eyes": N_("eyes not open"),
+}
 """Part -> title; other parts are emotions."""
 
 
-def show_explanation(workspace: Workspace, lesson: pd.Series) -> None:
-    """The parts of each minute's score and their shares. lesson: a row of queries.lessons with figures."""
+def show_explanation(workspace: Workspace, lesson: pd.Series, course: pd.DataFrame) -> None:
+    """The parts of each minute's score and their shares. lesson: a row of queries.lessons with figures. course:
+    queries.timeline."""
     st.subheader(_("Why these scores"))
     formula = find_formula(lesson["formula"])
     if formula is None:
@@ -35,12 +41,20 @@ def show_explanation(workspace: Workspace, lesson: pd.Series) -> None:
         )
         st.page_link(ROOT / "pages/formulas.py", label=_("Formula"), icon=":material/function:")
         return
+    _show_parts(workspace, lesson, course, formula)
+
+
+def _show_parts(workspace: Workspace, lesson: pd.Series, course: pd.DataFrame, formula: Formula) -> None:
+    """The chart of the minutes, and one of them."""
     number = int(lesson["lesson"])
     rows, activities = (
         scored_observations.counted_observations(workspace, number),
         scored_observations.activities(workspace, number),
     )
     parts = explanation.minute_parts(rows, activities, formula)
+    difference = largest_difference(rows, parts)
+    if lesson["audience"] == "class" and course["present"].notna().any():
+        parts = explanation.class_minutes(parts, course, activities, formula)
     minutes = parts["minute"].unique().tolist()
     slider = f"why_{number}"
     how = _(
@@ -48,7 +62,7 @@ def show_explanation(workspace: Workspace, lesson: pd.Series) -> None:
         "their eyes, then for their emotions. The activities set what counts as attentive: {activities}. The parts are "
         "computed from one-second means; they differ from the line above by {difference:.2f} or less. Click on a minute, or "
         "choose it, to see its parts."
-    ).format(activities=timelines.activities_caption(activities), difference=largest_difference(rows, parts))
+    ).format(activities=timelines.activities_caption(activities), difference=difference)
     common.show_chart(
         scores.parts_minutes(parts),
         scores.parts_minutes_caption(parts),
@@ -58,6 +72,13 @@ def show_explanation(workspace: Workspace, lesson: pd.Series) -> None:
         selection_mode="minute",
         how=how,
     )
+    if (unread := rows["eyes_open"].isna().mean()) >= 0.005:
+        st.caption(
+            _(
+                "In {share:.0%} of these seconds the eyes of a face could not be read, mostly because it is small: there the "
+                "direction of the head alone counts."
+            ).format(share=unread)
+        )
     minute = st.select_slider(_("Minute"), minutes, key=slider) if len(minutes) > 1 else minutes[0]
     _show_minute(parts[parts["minute"] == minute])
 

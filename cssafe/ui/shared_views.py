@@ -10,7 +10,8 @@ from cssafe.language import N_, _
 from cssafe.live import services
 from cssafe.live.alerts import Alert
 from cssafe.live.lesson import LiveLesson
-from cssafe.names import escape_emphasized, escape_markdown
+from cssafe.names import escape_emphasized, escape_markdown, escape_sentence
+from cssafe.queries import Filter, describe_left_out
 from cssafe.queries.suggestions import MIN_LESSONS, describe_suggestion, marker_effects, suggestions
 from cssafe.settings import ROOT
 from cssafe.store import NO_CLASS
@@ -123,6 +124,8 @@ def show_suggestions(lesson: LiveLesson) -> None:
         return
     with st.expander(_("What has worked with this class"), icon=":material/tips_and_updates:"):
         found = past_suggestions(lesson)
+        for sentence in describe_left_out(lesson.workspace, Filter(classes=[lesson.lesson.class_name])):
+            st.caption(escape_sentence(sentence))
         for _number, row in found.iterrows():
             st.markdown(escape_emphasized(describe_suggestion(row)))
         if len(found):

@@ -17,8 +17,10 @@ from cssafe.ui.week_editor import cached_effects
 def filtered_effects(workspace: Workspace, school: School) -> tuple[SlotEffects, queries.Filter]:
     """Slot effects of the filtered lessons, and the filter; without figures, the page says why and ends."""
     which = filters.choose_filter(filters.require_lessons(workspace))
-    lessons, chosen = lessons_in_slots(workspace, school.periods, which), queries.lessons(workspace, which)
+    lessons = lessons_in_slots(workspace, school.periods, queries.class_figures(workspace, which))
+    chosen = queries.lessons(workspace, which)
     filters.show_withheld(chosen)
+    filters.show_left_out(workspace, which)
     lessons = lessons.dropna(subset="concentration")
     if lessons.empty:
         if chosen.empty:

@@ -8,7 +8,7 @@ import pytest
 from cssafe.charts import scores
 from cssafe.labels import LEVELS
 from cssafe.scoring import explanation, sensitivity
-from cssafe.scoring.formula import ATTENTION_ONLY, PUBLISHED
+from cssafe.scoring.formula import PUBLISHED, PUBLISHED_ATTENTION
 from tests.support.lessons import AWAY, FRONT, LOOKING, mixed, rows
 
 
@@ -28,7 +28,7 @@ def test_a_lesson_without_explained_minutes_is_an_empty_chart():
 
 
 def test_where_nothing_may_be_said_the_bar_is_empty():
-    _, told = drawn(scores.parts_now(explanation.empty_parts(ATTENTION_ONLY)))
+    _, told = drawn(scores.parts_now(explanation.empty_parts(PUBLISHED_ATTENTION)))
     assert [row["points"] for row in told] == [0, 0, 0]
 
 
@@ -36,7 +36,7 @@ def test_where_nothing_may_be_said_the_bar_is_empty():
     ("formula", "names"),
     [
         (PUBLISHED, ["Score", "Lost: looking away", "Lost: eyes", "Lost: emotion"]),
-        (ATTENTION_ONLY, ["Score", "Lost: looking away", "Lost: eyes"]),
+        (PUBLISHED_ATTENTION, ["Score", "Lost: looking away", "Lost: eyes"]),
     ],
     ids=str,
 )

@@ -109,7 +109,7 @@ def test_a_fault_of_our_own_shows_no_traceback(monkeypatch, capsys, picture):
 def test_json_gives_one_object_a_picture_with_every_promised_key(portrait, picture, capsys):
     assert main(["analyze", str(portrait), str(picture), "--json"]) == 0
     with_face, without = lines(capsys.readouterr().out)
-    assert without == {"source": str(picture), "time": 0.0, "faces": []}
+    assert without == {"source": str(picture), "time": 0.0, "formula": "concentration 3", "faces": []}
     [face] = with_face["faces"]
     assert set(face) == {
         *("track", "box", "score", "expression", "yaw", "pitch", "roll"),

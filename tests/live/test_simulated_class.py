@@ -10,7 +10,7 @@ import pytest
 from cssafe import queries
 from cssafe.live.class_view import ClassView
 from cssafe.live.lesson import LiveLesson
-from cssafe.scoring.formula import ATTENTION_ONLY, PUBLISHED, Formula
+from cssafe.scoring.formula import PUBLISHED, PUBLISHED_ATTENTION, Formula
 from cssafe.settings import PROFILES
 from cssafe.store import Workspace
 from tests.support.simulated_class import ROUGH, Plan, Step, frames
@@ -35,7 +35,7 @@ def record(workspace: Workspace, plan: Plan, profile: str = "consent") -> LiveLe
         workspace, PROFILES[profile], class_name="7b", subject="Maths", room="", time_zone="UTC", audience="class"
     )
     begin = lesson.lesson.started.replace(second=0, microsecond=0) + timedelta(minutes=1)
-    for result in frames(plan, begin, PUBLISHED if PROFILES[profile].expression else ATTENTION_ONLY):
+    for result in frames(plan, begin, PUBLISHED if PROFILES[profile].expression else PUBLISHED_ATTENTION):
         lesson.add_result(result)
     lesson.end()
     return lesson
@@ -57,7 +57,7 @@ def test_index_and_interval_come_out_as_scheduled_in_every_minute(workspace, pro
         Step(180, looking=(0.9,), perclos=0.1),
     )
     lesson = record(workspace, replace(ROUGH, seconds=240, steps=steps), profile)
-    formula = PUBLISHED if PROFILES[profile].expression else ATTENTION_ONLY
+    formula = PUBLISHED if PROFILES[profile].expression else PUBLISHED_ATTENTION
     course = queries.timeline(workspace, lesson.number)
     truth = [expected(step, formula, ROUGH.restless) for step in steps]
     assert course["highest"].tolist() == pytest.approx(truth, abs=0.03), "faces are lost whatever they do"
@@ -192,7 +192,7 @@ def test_what_was_so_from_the_beginning_is_no_change():
 
 def test_attention_only_tells_nothing_of_expressions():
     steps = (CALM, replace(CALM, at=240.0, emotions={"sad": 0.6}))
-    assert alerts(replace(ROUGH, seconds=440, steps=steps), ATTENTION_ONLY) == []
+    assert alerts(replace(ROUGH, seconds=440, steps=steps), PUBLISHED_ATTENTION) == []
 
 
 def test_of_four_faces_no_hint_is_given():

@@ -52,7 +52,7 @@ def test_responses_are_told_in_words_with_their_uncertainty(workspace, turning):
 
 
 def test_attention_only_tells_no_response_of_expressions(workspace, turning):
-    number = add(workspace, turning, lesson=replace(LESSON, profile="attention-only"))
+    number = add(workspace, turning, lesson=replace(LESSON, profile="attention-only", formula="attention-only 3"))
     workspace.add_marker(number, "question", START + timedelta(seconds=300))
     told = text(opened())
     assert "attention rose" in told and "expression rose" not in told and "expression fell" not in told

@@ -126,12 +126,13 @@ def test_too_small_a_group_is_not_explained(workspace):
 def test_the_numbers_of_a_formula_stand_beside_their_sources(workspace):
     page = show("formulas")
     table = page.dataframe[0].value
-    assert {"part", "name", "value", "unit", "source"} <= set(table.columns) and len(table) == 32
-    assert page.selectbox(key="formula").value == "published 2"
+    assert {"part", "name", "value", "unit", "source"} <= set(table.columns) and len(table) == 30
+    assert page.selectbox(key="formula").value == "concentration 3"
 
 
 def test_choosing_a_formula_scores_past_lessons_anew_and_those_to_come(workspace):
     number = lesson(workspace, rows(**AWAY, **NEUTRAL | {"p_neutral": 0.0, "p_happy": 1.0}))
+    workspace.set("formula", str(PUBLISHED))
     assert "Lessons are scored by this formula." in text(show("formulas"))
     page = show("formulas")
     page.selectbox(key="formula").set_value("attention-only 2")
@@ -148,7 +149,7 @@ def test_choosing_a_formula_scores_past_lessons_anew_and_those_to_come(workspace
 def test_attention_only_offers_no_formula_that_weighs_emotions(workspace, monkeypatch):
     monkeypatch.setenv("CSSAFE_PROFILE", "attention-only")
     page = show("formulas")
-    assert page.selectbox(key="formula").options == ["attention-only 2"]
+    assert page.selectbox(key="formula").options == ["attention-only 2", "attention-only 3"]
     assert not {"happy", "emotion"} & set(page.dataframe[0].value["name"]) | {"emotion"} & set(
         page.dataframe[0].value["part"]
     )
@@ -157,7 +158,7 @@ def test_attention_only_offers_no_formula_that_weighs_emotions(workspace, monkey
 def test_a_file_that_is_no_formula_is_told_and_the_page_goes_on(workspace, own):
     own(divisor={"value": -1, "source": "assumption"})
     page = show("formulas")
-    assert "divisor is -1" in text(page) and page.selectbox(key="formula").value == "published 2"
+    assert "divisor is -1" in text(page) and page.selectbox(key="formula").value == "concentration 3"
 
 
 @pytest.mark.parametrize(
@@ -173,6 +174,7 @@ def test_a_file_that_is_no_formula_is_told_and_the_page_goes_on(workspace, own):
 )
 def test_how_far_a_verdict_hangs_on_each_number_is_told(workspace, part, says):
     lesson(workspace, part)
+    workspace.set("formula", str(PUBLISHED))
     page = show("formulas")
     assert all(words in text(page) for words in says)
     page.session_state["sensitivity_table"] = True  # the table behind the chart is made when it is opened

@@ -46,6 +46,12 @@ def test_a_suggestion_needs_enough_lessons_of_that_very_class_with_that_marker(
     assert len(suggestions(workspace, asked)) == told
 
 
+@pytest.mark.parametrize("other", [{"formula": "attention-only 2"}, {"audience": "self", "faces": 1}], ids=str)
+def test_lessons_of_another_formula_or_of_one_person_alone_suggest_nothing(workspace, other):
+    term(workspace, 9, 0.3, **other)
+    assert marker_effects(workspace, "7a").empty
+
+
 def test_a_suggestion_is_told_with_its_lessons_and_its_interval(workspace):
     term(workspace, 9, 0.2)
     [found] = suggestions(workspace, "7a").to_dict("records")

@@ -4,7 +4,7 @@ import pytest
 from cssafe.frames import Signals
 from cssafe.labels import ACTIVITIES, FERPLUS
 from cssafe.scoring.concentration import attention, concentration, levels
-from cssafe.scoring.formula import ATTENTION_ONLY, PUBLISHED
+from cssafe.scoring.formula import PUBLISHED, PUBLISHED_ATTENTION
 
 
 def signals(yaw=0.0, pitch=0.0, gaze_x=0.0, eyes_open=1.0):
@@ -51,7 +51,7 @@ def test_attention_is_the_gaze_and_eyes_weight_over_five(what, expected):
     assert attention(what, PUBLISHED, "front")[0] == pytest.approx(expected, nan_ok=True)
 
 
-@pytest.mark.parametrize("formula", [PUBLISHED, ATTENTION_ONLY], ids=str)
+@pytest.mark.parametrize("formula", [PUBLISHED, PUBLISHED_ATTENTION], ids=str)
 @pytest.mark.parametrize(
     ("what", "front", "screen", "desk_work"),
     [
@@ -99,7 +99,7 @@ def test_what_cannot_be_measured_stays_so():
 
 def test_attention_only_looks_at_no_emotion():
     attending = np.array([0, 0.3, 0.4, 1, np.nan], np.float32)
-    index = concentration(attending, None, ATTENTION_ONLY)
+    index = concentration(attending, None, PUBLISHED_ATTENTION)
     assert index == pytest.approx(attending, nan_ok=True)
 
 

@@ -1,5 +1,7 @@
 """Formula files: the shipped ones, a school's own, and files that are none."""
 
+import json
+
 import pytest
 
 from cssafe.errors import ConfigurationError
@@ -7,8 +9,10 @@ from cssafe.labels import ACTIVITIES, FERPLUS
 from cssafe.scoring import formula
 from cssafe.scoring.formula import (
     ATTENTION_ONLY,
+    CONCENTRATION,
     FORMULAS,
     PUBLISHED,
+    PUBLISHED_ATTENTION,
     choose_formula,
     find_formula,
     list_formulas,
@@ -22,8 +26,15 @@ SHIPPED = sorted(FORMULAS.glob("*.json"))
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_every_number_of_a_shipped_formula_has_a_source(path):
     told = list_sources(path)
-    assert {row["part"] for row in told} >= {"front", "screen", "desk work", "gaze", "bands"}
-    assert all(row["source"].startswith(("assumption", "Sharma", "the published weights")) for row in told)
+    assert {row["part"] for row in told} >= {"front", "screen", "desk work", "bands"}
+    sources = (
+        "assumption",
+        "Sharma et al.",
+        "the distractionModel",
+        "four standard deviations",
+        "closed eyes measured",
+    )
+    assert all(row["source"].startswith((*sources, "the largest weight of Sharma et al.")) for row in told)
     read = read_formula(path)
     assert path.stem == f"{read.name}-{read.version}" and tuple(read.limits) == ACTIVITIES
     assert [activity for activity in ACTIVITIES if read.limits[activity] is None] == ["group work", "break"]
@@ -31,7 +42,7 @@ def test_every_number_of_a_shipped_formula_has_a_source(path):
 
 def test_the_limits_of_activities_say_their_unit():
     rows = [row for row in list_sources(SHIPPED[0]) if row["part"] in ACTIVITIES]
-    assert len(rows) == 15 and all(row["unit"] for row in rows)
+    assert len(rows) == 18 and all(row["unit"] for row in rows)
 
 
 def test_titles_and_units_of_the_shipped_formulas_can_be_translated():
@@ -55,11 +66,12 @@ def test_a_formula_of_the_school_is_found_and_chosen(own):
 @pytest.mark.parametrize(
     ("name", "expression", "expected"),
     [
-        (None, True, PUBLISHED),
+        (None, True, CONCENTRATION),
         (None, False, ATTENTION_ONLY),
-        ("gone 7", True, PUBLISHED),
+        ("gone 7", True, CONCENTRATION),
+        ("published 2", True, PUBLISHED),  # its former name
         ("ours 1", False, ATTENTION_ONLY),  # it weighs emotions, and none are computed
-        ("attention-only 2", True, ATTENTION_ONLY),
+        ("attention-only 2", True, PUBLISHED_ATTENTION),
     ],
 )
 def test_what_cannot_be_used_gives_way_to_a_shipped_formula(own, name, expression, expected):
@@ -68,9 +80,9 @@ def test_what_cannot_be_used_gives_way_to_a_shipped_formula(own, name, expressio
 
 
 def test_a_shipped_formula_cannot_be_replaced_unseen(own):
-    own(name="published", version=2, divisor={"value": 9.0, "source": "assumption"})
+    own(name="sharma-distractionmodel", version=2, divisor={"value": 9.0, "source": "assumption"})
     found, [problem] = list_formulas()
-    assert found["published 2"].parent == FORMULAS and "there is a formula published 2 already" in problem
+    assert found[str(PUBLISHED)].parent == FORMULAS and f"there is a formula {PUBLISHED} already" in problem
 
 
 WEIGHTS = {name: {"value": 0.5, "source": "assumption"} for name in FERPLUS}
@@ -102,6 +114,33 @@ def test_a_file_that_is_no_formula_is_told_in_one_sentence_and_passed_over(own, 
     assert says in str(caught.value) and str(path) in str(caught.value) and "Expected is" in str(caught.value)
     found, [problem] = list_formulas()
     assert "ours 1" not in found and says in problem
+
+
+CONTINUOUS = json.loads((FORMULAS / formula.CONCENTRATION_FILE).read_text())
+
+
+@pytest.mark.parametrize(
+    ("parts", "says"),
+    [
+        ({"fall": {"value": 6.0, "source": "assumption"}}, "fall is 6.0"),  # more than .15 per degree
+        ({"emotion": WEIGHTS}, "emotion, neutral, is 0.5, expected is a number from 0.7 to 1"),
+        ({"activities": CONTINUOUS["activities"] | {"front": CONTINUOUS["activities"]["front"]
+            | {"half_open": {"value": 0.3, "source": "assumption"}}}}, "half_open must lie above closed"),
+    ],
+)  # fmt: skip
+def test_a_continuous_formula_in_which_one_degree_or_the_expression_decides_is_refused(tmp_path, parts, says):
+    path = tmp_path / "ours-1.json"
+    path.write_text(json.dumps(CONTINUOUS | parts))
+    with pytest.raises(ConfigurationError, match=says):
+        read_formula(path)
+
+
+def test_only_the_emotion_weights_of_the_published_index_are_attributed_to_sharma():
+    rows = list_sources(FORMULAS / formula.PUBLISHED_FILE)
+    published = {row["name"] for row in rows if row["source"].startswith("Sharma")}
+    assert published == set(FERPLUS) - {"disgust", "contempt"}
+    gaze = [row["source"] for row in rows if row["part"] in ("gaze", "") or row["name"] in ("low below", "high above")]
+    assert len(gaze) == 8 and all("distractionModel" in source for source in gaze)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "7", '"words"'])

@@ -14,7 +14,14 @@ from cssafe.observations import average_seconds
 from cssafe.queries import scored_observations
 from cssafe.scoring import explanation, rescoring, sensitivity
 from cssafe.scoring.concentration import attention, concentration
-from cssafe.scoring.formula import ATTENTION_ONLY, GAZE, NUMBER_NAMES, PUBLISHED
+from cssafe.scoring.formula import (
+    ATTENTION_ONLY,
+    CONCENTRATION,
+    GAZE,
+    NUMBER_NAMES,
+    PUBLISHED,
+    PUBLISHED_ATTENTION,
+)
 from cssafe.store import Workspace, migrations
 from tests.support.lessons import AWAY, FRONT, LESSON, LOOKING, NEUTRAL, START, add, mixed, rows
 
@@ -66,7 +73,7 @@ def test_a_level_made_anew_keeps_each_face_s_hysteresis_over_seconds_without_a_m
 def test_choosing_a_formula_scores_all_past_lessons_anew_and_their_summaries_follow(workspace):
     before = add(workspace, rows(concentration=0.9, attention=0.9, **AWAY))
     told = []
-    assert workspace.rescore(ATTENTION_ONLY, told.append) == 1 and told == [1.0]
+    assert workspace.rescore(PUBLISHED_ATTENTION, told.append) == 1 and told == [1.0]
     scores = (
         "SELECT DISTINCT attention::DECIMAL(3, 2) = 0.4, concentration::DECIMAL(3, 2) = 0.4, level FROM observations"
     )
@@ -74,15 +81,48 @@ def test_choosing_a_formula_scores_all_past_lessons_anew_and_their_summaries_fol
     [lesson] = queries.lessons(workspace).to_dict("records")
     assert lesson["lesson"] == before and lesson["formula"] == "attention-only 2"
     assert lesson["concentration"] == pytest.approx(0.4)
-    assert workspace.rescore(ATTENTION_ONLY) == 0
+    assert workspace.rescore(PUBLISHED_ATTENTION) == 0
 
 
 def test_what_cannot_be_measured_stays_null_when_scored_anew(workspace):
-    add(workspace, rows(**LOOKING | {"yaw": np.nan}))
-    workspace.rescore(ATTENTION_ONLY)
+    seen, unread = rows(**LOOKING), rows(**LOOKING | {"yaw": np.nan})
+    add(workspace, seen, unread.assign(track=unread["track"] + 6))
+    workspace.rescore(PUBLISHED_ATTENTION)
     assert fetch(
         workspace, "SELECT count(attention), count(concentration), count(level), count(*) FROM observations"
-    ) == [(0, 0, 0, 6)]
+    ) == [(6, 6, 6, 12)]
+
+
+def test_lessons_without_stored_signals_keep_their_scores_and_are_counted(workspace):
+    """As another program may write them, and as attention-only lessons are exported."""
+    add(workspace, rows(**LOOKING | {"yaw": np.nan}), lesson=replace(LESSON, formula="theirs 1"))
+    assert workspace.rescorable_lessons(CONCENTRATION) == [] and workspace.rescore(CONCENTRATION) == 0
+    assert workspace.unscorable_lessons(CONCENTRATION) == 1
+    assert queries.lessons(workspace)["concentration"].tolist() == pytest.approx([0.5])
+
+
+@pytest.mark.parametrize("formula", [CONCENTRATION, ATTENTION_ONLY], ids=str)
+@pytest.mark.parametrize("activity", ["front", "desk work"])
+def test_the_parts_of_a_continuous_score_add_up_to_one(formula, activity):
+    table = mixed(20)
+    table.loc[::5, "eyes_open"] = np.nan
+    signals, emotions = rescoring.signals(table), rescoring.expression(table)
+    parts = explanation.face_parts(signals, emotions, formula, activity)
+    index = concentration(attention(signals, formula, activity), emotions, formula)
+    np.testing.assert_allclose(parts["index"], index, atol=1e-6)
+    measured = ~np.isnan(index)
+    np.testing.assert_allclose(parts[measured].sum(axis=1), 1, atol=1e-6)
+    assert (parts[measured] >= -1e-6).all(axis=None)
+
+
+def test_sensitivity_of_a_continuous_formula_moves_its_fall_and_its_limits():
+    table = sensitivity.rescore_variants(mixed(30).dropna(), FRONT, CONCENTRATION)
+    assert set(table["number"]) == {
+        "", *FERPLUS, "falls to 0 over", "low below", "high above",
+        *(f"front: {name}" for name in ("to the side", "up", "down", "eyes half closed below", "eyes closed")),
+    }  # fmt: skip
+    moved = table.set_index(["number", "factor"])["concentration"]
+    assert moved[("falls to 0 over", 0.8)] < moved[("", 1.0)] < moved[("falls to 0 over", 1.2)]
 
 
 @pytest.mark.parametrize(
@@ -90,7 +130,7 @@ def test_what_cannot_be_measured_stays_null_when_scored_anew(workspace):
     [
         ({"source": "sample"}, False),
         ({"profile": "attention-only"}, True),
-        ({"formula": "published 2"}, True),
+        ({"formula": "sharma-distractionmodel 2"}, True),
         ({}, False),
     ],
     ids=["synthetic", "without emotions", "scored by it", "any other"],
@@ -163,7 +203,7 @@ def test_a_database_of_the_first_version_keeps_its_lessons_which_looked_to_the_f
         assert fetch(workspace, "SELECT DISTINCT concentration::DECIMAL(3, 2) = 0.4 FROM observations") == [(True,)]
 
 
-@pytest.mark.parametrize("formula", [PUBLISHED, ATTENTION_ONLY], ids=str)
+@pytest.mark.parametrize("formula", [PUBLISHED, PUBLISHED_ATTENTION], ids=str)
 @pytest.mark.parametrize("activity", ["front", "desk work"])
 def test_the_parts_and_the_index_add_up_to_one_for_every_face(formula, activity):
     table = mixed(20)
@@ -208,6 +248,9 @@ def test_the_parts_of_a_minute_have_an_interval_over_faces_that_the_timeline_has
     table = scored_observations.counted_observations(workspace, number)
     parts = explanation.minute_parts(table, scored_observations.activities(workspace, number), PUBLISHED)
     [shown] = queries.timeline(workspace, number).to_dict("records")
+    course = queries.timeline(workspace, number)
+    parts = explanation.class_minutes(parts, course, scored_observations.activities(workspace, number), PUBLISHED)
+    assert parts["points"].sum() == pytest.approx(1)
     [index] = parts[parts["part"] == "index"].to_dict("records")
     for one, other in (("points", "concentration"), ("low", "low"), ("high", "high")):
         assert index[one] == pytest.approx(shown[other], abs=1e-5)
@@ -244,14 +287,14 @@ def test_sensitivity_tells_the_verdict_of_the_moved_formula():
 
 
 def test_sensitivity_of_attention_moves_no_emotion():
-    table = sensitivity.rescore_variants(rows(**LOOKING), FRONT, ATTENTION_ONLY)
+    table = sensitivity.rescore_variants(rows(**LOOKING), FRONT, PUBLISHED_ATTENTION)
     assert not set(FERPLUS) & set(table["number"])
 
 
 def test_a_formula_without_emotions_tells_of_none():
-    table = explanation.minute_parts(rows(**AWAY).assign(minute=0), FRONT, ATTENTION_ONLY)
+    table = explanation.minute_parts(rows(**AWAY).assign(minute=0), FRONT, PUBLISHED_ATTENTION)
     assert table["part"].tolist() == ["looking", "eyes", "index"]
     assert explanation.describe_parts(table) == "0.40 of 1: lost are 0.60 to looking away."
     assert explanation.describe_parts(
-        explanation.minute_parts(rows(**LOOKING).assign(minute=0), FRONT, ATTENTION_ONLY)
+        explanation.minute_parts(rows(**LOOKING).assign(minute=0), FRONT, PUBLISHED_ATTENTION)
     ) == ("1.00 of 1: nothing is lost.")

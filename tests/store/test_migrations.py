@@ -1,5 +1,6 @@
 """Databases of every released schema, and what a released step may depend on."""
 
+import json
 import re
 import shutil
 from contextlib import closing
@@ -13,7 +14,7 @@ from cssafe import queries
 from cssafe.observations import COLUMNS, EXPRESSION
 from cssafe.queries import notes, responses, scored_observations, seats, teaching_methods
 from cssafe.school.periods import HOURS
-from cssafe.scoring.formula import PUBLISHED
+from cssafe.scoring.formula import CONCENTRATION, PUBLISHED
 from cssafe.settings import ROOT
 from cssafe.store import Workspace, migrations
 from cssafe.store.summaries import BINS, EMOTION_COUNTS
@@ -26,7 +27,7 @@ STEPS = [step.__name__ for step in migrations.MIGRATIONS]
 EXPECTED = {
     "observations": {"lesson", *COLUMNS},
     "tracks": {
-        *("lesson", "track", "measured", "expressed", "weight", "attention", "concentration"),
+        *("lesson", "track", "measured", "expressed", "attention", "concentration"),
         *EXPRESSION,
         *EMOTION_COUNTS,
         *BINS,
@@ -100,6 +101,10 @@ def test_an_old_database_keeps_its_lessons_and_observations(released):
 
 
 def test_an_old_database_answers_every_page(released):
+    with duckdb.connect(released) as old:
+        old.execute(
+            "UPDATE lessons SET formula = $1", [str(CONCENTRATION)]
+        )  # class figures rest on lessons of one formula
     with closing(Workspace.open(released)) as workspace:
         assert queries.choices(workspace).real == 2
         newest, oldest = queries.lessons(workspace).itertuples()
@@ -118,6 +123,41 @@ def test_an_old_database_answers_every_page(released):
         assert seats.has_positions(workspace, 1) == (fetch(workspace, "SELECT count(x) FROM observations") == [(545,)])
         assert teaching_methods.forms_compared(workspace, queries.ALL)["form"].tolist() == ["quiz"]
         assert len(notes.tags(workspace)) == bool(notes.note(workspace, 1))
+
+
+@pytest.mark.parametrize(
+    ("stored", "present"), [("published 2", "sharma-distractionmodel 2"), ("published 1", "published 1")]
+)
+def test_lessons_of_an_old_database_have_the_present_name_of_their_formula_and_figures_leave_them_out(
+    tmp_path, stored, present
+):
+    path = Path(shutil.copy(file_of("m007_divisions"), tmp_path / "cssafe.duckdb"))
+    with duckdb.connect(path) as old:
+        old.execute("UPDATE lessons SET formula = $1", [stored])
+        old.execute("INSERT INTO settings VALUES ('formula', $1)", [json.dumps(stored)])
+    with closing(Workspace.open(path)) as workspace:
+        assert queries.lessons(workspace)["formula"].unique().tolist() == [present]
+        assert str(workspace.formula()) == (present if stored == "published 2" else str(CONCENTRATION))
+        workspace.set("formula", str(CONCENTRATION))
+        assert queries.weekly(workspace).empty and queries.distribution(workspace).empty
+        [sentence] = queries.describe_left_out(workspace, queries.ALL)
+        assert "1 lesson is not in these figures" in sentence and "page Formula" in sentence
+        assert workspace.rescore(CONCENTRATION) == 2
+        assert len(queries.weekly(workspace)) > 0 and queries.describe_left_out(workspace, queries.ALL) == []
+
+
+def test_the_summaries_of_an_old_database_are_derived_again_without_weights(tmp_path):
+    """Half of the faces look away, and their quality is low; an interrupted start leaves nothing out."""
+    path = Path(shutil.copy(file_of("m007_divisions"), tmp_path / "cssafe.duckdb"))
+    with duckdb.connect(path) as old:
+        old.execute("""UPDATE observations SET concentration = CASE WHEN track % 2 = 0 THEN 1 ELSE 0 END,
+            quality = CASE WHEN track % 2 = 0 THEN 1 ELSE 0 END WHERE lesson = 1""")
+        old.execute("UPDATE minutes SET concentration = 0.67 WHERE lesson = 1")
+    for _ in range(2):
+        with closing(Workspace.open(path)) as workspace:
+            assert fetch(workspace, "SELECT DISTINCT concentration FROM minutes WHERE lesson = 1") == [(0.5,)]
+            oldest = queries.lessons(workspace).iloc[-1]
+            assert oldest["concentration"] == pytest.approx(0.5)
 
 
 def test_an_old_database_takes_everything_new(released):

@@ -19,7 +19,7 @@ from cssafe.queries.responses import responses
 from cssafe.report import files
 from cssafe.report.lesson_report import lesson_report
 from cssafe.report.term_report import term_report
-from cssafe.scoring.formula import ATTENTION_ONLY, PUBLISHED
+from cssafe.scoring.formula import ATTENTION_ONLY, CONCENTRATION
 from cssafe.settings import PROFILES
 from cssafe.store import StoreError, Workspace
 from cssafe.ui import common
@@ -27,7 +27,7 @@ from tests.support.lessons import LESSON, START, add, rows
 from tests.support.pages import show, text
 
 EXPRESSIVE = (*EXPRESSION, *MOVEMENTS)
-BEFORE = replace(LESSON, formula=str(PUBLISHED))
+BEFORE = replace(LESSON, formula=str(CONCENTRATION))
 
 
 @pytest.fixture
@@ -81,9 +81,9 @@ def test_what_was_stored_is_there_again_where_emotions_may_be_shown(database):
 
 
 def test_nothing_is_scored_by_emotions_that_may_not_be_read(switched):
-    assert switched.rescorable_lessons(PUBLISHED) == [] and switched.rescore(PUBLISHED) == 0
+    assert switched.rescorable_lessons(CONCENTRATION) == [] and switched.rescore(CONCENTRATION) == 0
     with pytest.raises(StoreError, match="weighs emotions"):
-        switched.correct_activities(1, [(START, "screen")], PUBLISHED)
+        switched.correct_activities(1, [(START, "screen")], CONCENTRATION)
     assert switched.rescore(ATTENTION_ONLY) == 1
 
 

@@ -10,7 +10,9 @@ from cssafe.observations import COLUMNS, EXPRESSION
 from cssafe.store import Lesson, Workspace
 
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
-LESSON = Lesson("Maths 7a", "7a", "Maths", "R1", "Europe/Berlin", "consent", "published 1", "camera", "class", START)
+LESSON = Lesson(
+    "Maths 7a", "7a", "Maths", "R1", "Europe/Berlin", "consent", "concentration 3", "camera", "class", START
+)
 
 
 def rows(tracks: int = 6, seconds: int = 1, start: datetime = START, **values: float) -> pd.DataFrame:

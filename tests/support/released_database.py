@@ -15,10 +15,10 @@ SMALL = "BLOCK_SIZE 16384, STORAGE_VERSION 'v1.2.0'"
 """The smallest block of a DuckDB file, in bytes, and the oldest format that packs statistics: a tenth of the usual room."""
 
 LATER = {
-    "switch": ("group work", START + timedelta(minutes=10)),
-    "rate": (START, 2),
-    "annotate": ("Fractions went well.", ["pairs"]),
-    "divide": ([{"name": "All", "left": 0.0, "top": 0.0, "right": 1.0, "bottom": 1.0}],),
+    "switch_activity": ("group work", START + timedelta(minutes=10)),
+    "save_rating": (START, 2),
+    "save_note": ("Fractions went well.", ["pairs"]),
+    "save_regions": ([{"name": "All", "left": 0.0, "top": 0.0, "right": 1.0, "bottom": 1.0}],),
 }
 """Methods of a workspace that came with later schemas, and what they are called with after the lesson's number."""
 

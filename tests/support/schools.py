@@ -94,7 +94,7 @@ def recorded(
             )
         )
     table = pd.concat(parts, ignore_index=True)
-    return table.assign(lesson=np.arange(len(table)), formula="published 2", synthetic=True, minutes=45)
+    return table.assign(lesson=np.arange(len(table)), formula="concentration 3", synthetic=True, minutes=45)
 
 
 def fill(workspace: Workspace, of: School, lessons: pd.DataFrame) -> None:

@@ -26,7 +26,9 @@ LEARNED_LIMITS = "limits between the levels learned from the labels of other peo
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_data(parser)
     parser.add_argument(
-        "--formula", metavar="NAME", help='only this one, such as "published 2" (default: all that the profile may use)'
+        "--formula",
+        metavar="NAME",
+        help='only this one, such as "concentration 3" (default: all that the profile may use)',
     )
     parser.add_argument("--json", action="store_true", help="one JSON object on one line")
 

@@ -3,6 +3,7 @@ whose agreement is known."""
 
 import json
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -10,7 +11,15 @@ import pandas as pd
 import pytest
 
 from cssafe.commands.main import main
-from cssafe.scoring.formula import ATTENTION_ONLY, PUBLISHED, list_sources, read_formula
+from cssafe.labels import FERPLUS
+from cssafe.scoring.formula import (
+    ATTENTION_ONLY,
+    CONCENTRATION,
+    PUBLISHED,
+    PUBLISHED_ATTENTION,
+    list_sources,
+    read_formula,
+)
 from cssafe.settings import MINIMUM_GROUP
 from cssafe.store import Workspace
 from cssafe.training.engagement import fit, validate
@@ -50,7 +59,7 @@ def test_daisee_s_layout_is_validated_through_the_real_networks_and_its_signals_
     found = told(capsys)
     assert found["moments"] == 5 and found["people"] == 3 and found["labels"] == [1, 1, 1, 2]
     assert "1 videos cannot be read" in found["notes"][0]
-    assert set(found["formulas"]) == {str(PUBLISHED), str(ATTENTION_ONLY)}
+    assert set(found["formulas"]) == {*map(str, (CONCENTRATION, ATTENTION_ONLY, PUBLISHED, PUBLISHED_ATTENTION))}
     for one in found["formulas"].values():
         assert one["measured"] == 3 and one["levels"] == validate.LEARNED_LIMITS and one["persons"] == []
         assert {"recall", "recall_halves", "kappa", "auc"} <= set(one)
@@ -71,7 +80,10 @@ def test_engagenet_s_layout_is_validated_without_emotions_where_the_profile_has_
     }
     assert main(["validate", str(engagenet(tmp_path / "EngageNet", clips)), "--json"]) == 0
     found = told(capsys)
-    assert list(found["formulas"]) == [str(ATTENTION_ONLY)] and found["formulas"][str(ATTENTION_ONLY)]["measured"] == 2
+    assert (
+        set(found["formulas"]) == {str(ATTENTION_ONLY), str(PUBLISHED_ATTENTION)}
+        and found["formulas"][str(ATTENTION_ONLY)]["measured"] == 2
+    )
 
 
 def lessons(path, number=3, tracks=6):
@@ -101,8 +113,11 @@ def own(path, labels, number=3):
 @pytest.mark.parametrize(("labels", "value"), [(("low", "medium", "high"), 1.0), ((2, 1, 0), None)])
 def test_a_teacher_s_own_labels_are_compared_with_the_scores_of_her_lessons(school, tmp_path, capsys, labels, value):
     lessons(school / "cssafe.duckdb")
-    assert main(["validate", own(tmp_path / "labels.csv", labels), "--json", "--formula", "published 2"]) == 0
-    found = told(capsys)["formulas"]["published 2"]
+    assert (
+        main(["validate", own(tmp_path / "labels.csv", labels), "--json", "--formula", "sharma-distractionmodel 2"])
+        == 0
+    )
+    found = told(capsys)["formulas"]["sharma-distractionmodel 2"]
     assert found["measured"] == 9 and found["levels"] == validate.OWN_LIMITS
     if value:
         assert found["recall"] == found["kappa"] == found["auc"] == {"value": 1.0, "interval": [1.0, 1.0]}
@@ -151,6 +166,16 @@ def made(people=24, each=10, seed=0):
     )
 
 
+def gloomy(people=24, each=10, seed=0):
+    """Moments whose label is 0 away from the target, 3 there, and 2 there with a sad face."""
+    draw = np.random.default_rng(seed)
+    n = people * each
+    away, sad = draw.random(n) < 0.5, draw.random(n) < 0.5
+    label = np.where(away, 0, np.where(sad, 2, 3))
+    yaw = np.where(away, 60.0, 0.0)
+    return moments(label, np.arange(n) % people, 4, yaw=yaw, p_sad=1.0 * sad, p_neutral=1.0 * ~sad)
+
+
 def test_the_folds_hold_each_person_out_once():
     person = np.repeat(np.arange(13), 3)
     times = np.zeros(len(person), int)
@@ -170,24 +195,23 @@ def test_a_perfect_score_of_made_moments_is_judged_as_one_and_chance_as_chance()
     assert low < 0.5 < high and 0.3 < np.median(chance["persons"]) < 0.7
 
 
-def test_fitted_weights_follow_the_labels_of_people_held_out():
-    known = made()
-    x, label = fit.emotion_gaze_shares(known, PUBLISHED)
-    learned = fit.fit_formula(x, label, known.person, PUBLISHED)
-    happy, neutral = learned.emotion[1], learned.emotion[0]
-    assert happy == pytest.approx(neutral, abs=0.05)  # the published weights are .6 and .9
-    assert learned.gaze["away_open"] < PUBLISHED.gaze["away_open"] and learned.gaze["centre_open"] == 5
-    assert learned.gaze["away_half"] == pytest.approx(PUBLISHED.gaze["away_half"], abs=0.01)  # never seen: as before
-    others = made(seed=1)
-    x, label = fit.emotion_gaze_shares(others, PUBLISHED)
-    before, after = (((fit.moment_index(x, one) - label) ** 2).mean() for one in (PUBLISHED, learned))
-    assert after < 0.7 * before
+def test_fitted_factors_follow_the_labels_of_people_held_out():
+    known = gloomy()
+    x, label = fit.attentive_shares(known, CONCENTRATION)
+    learned = fit.fit_formula(x, label, known.person, CONCENTRATION)
+    sad, neutral = (learned.emotion[FERPLUS.index(name)] for name in ("sad", "neutral"))
+    assert sad == pytest.approx(0.7, abs=0.02) and neutral > 0.95  # the shipped factor of sad is .8
+    assert learned.emotion[FERPLUS.index("fear")] == pytest.approx(0.8, abs=0.01)  # never seen: as before
+    others = gloomy(seed=1)
+    x, label = fit.attentive_shares(others, CONCENTRATION)
+    before, after = (((fit.moment_index(x, one) - label) ** 2).mean() for one in (CONCENTRATION, learned))
+    assert after < before
 
 
 def test_what_fit_computes_as_the_index_is_what_the_formula_scores():
     known = made()
-    for formula in (PUBLISHED, ATTENTION_ONLY):
-        x, _ = fit.emotion_gaze_shares(known, formula)
+    for formula in (CONCENTRATION, ATTENTION_ONLY, replace(ATTENTION_ONLY, fall=30.0)):
+        x, _ = fit.attentive_shares(known, formula)
         np.testing.assert_allclose(fit.moment_index(x, formula), known.score(formula), atol=1e-6)
 
 
@@ -201,7 +225,7 @@ def test_fit_writes_a_formula_that_can_be_chosen_with_a_source_for_every_number(
     assert str(formula) == "ours 1" and (formula.emotion is None) == attention
     assert 0 <= formula.bands["low_below"] <= formula.bands["high_above"] <= 1
     fitted = [row for row in list_sources(path) if row["source"].startswith("fitted on")]
-    assert len(fitted) == (6 if attention else 14) and "240 labelled moments of 24 people" in fitted[0]["source"]
+    assert len(fitted) == (3 if attention else 11) and "240 labelled moments of 24 people" in fitted[0]["source"]
     said = capsys.readouterr().out
     assert "ours 1, on people who did not teach it" in said and "AUC" in said and str(path) in said
     assert main(arguments) == 2 and "is there already" in capsys.readouterr().err
