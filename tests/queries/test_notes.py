@@ -63,8 +63,8 @@ def test_a_database_of_every_earlier_version_keeps_its_lessons_and_takes_notes(t
         older.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:steps])
         migrations.migrate(connection)
         connection.execute(
-            "INSERT INTO lessons (lesson, name, class_name, subject, room, time_zone, profile, formula, source, audience, started,"
-            " ended) VALUES (1, 'Old', '7a', 'Maths', 'R1', 'Europe/Berlin', 'consent', 'published 1', 'camera',"
+            "INSERT INTO lessons (lesson, name, class_name, subject, room, time_zone, profile, formula, source, audience,"
+            " started, ended) VALUES (1, 'Old', '7a', 'Maths', 'R1', 'Europe/Berlin', 'consent', 'published 1', 'camera',"
             " 'class', '2026-03-02 08:00:00', '2026-03-02 08:45:00')"
         )
     with closing(Workspace.open(path)) as workspace:
