@@ -1,5 +1,6 @@
 """Frame -> FrameResult: detection, tracking, measurement and scoring, and the memory of a stream between frames."""
 
+import copy
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from cssafe.signals.pose import head_pose
 from cssafe.signals.quality import quality
 from cssafe.vision.crops import crop, grey
 from cssafe.vision.face_finder import MIN_MESH_SCORE, FaceFinder
+from cssafe.vision.face_follower import FaceFollower
 from cssafe.vision.face_parts import outlines
 from cssafe.vision.look_scheduler import MAX_LOOK_AGE_S, LookScheduler
 from cssafe.vision.mesh import EyeNetwork, Meshes, sharpness
@@ -129,6 +131,7 @@ class Stream:
         self.inputs: ExpressionInput | None = None
         self.tracker = Tracker()
         self.turns = LookScheduler()
+        self.follower = FaceFollower()
         self.memory = np.zeros(0, TRACK_MEMORY)
         self.now = float("-inf")
 
@@ -195,10 +198,7 @@ class Pipeline:
         """
         image, formula = frame.image, stream.formula or self.formula
         previous, stream.now = stream.now, max(stream.now, frame.time.timestamp())
-        detections, rolls = self._finder.detect(image)
-        clock("detect")
-        faces, meshes, fresh = self._refresh_meshes(image, detections, rolls, stream)
-        clock("mesh")
+        faces, meshes, fresh = self._find_faces(image, stream, clock)
         memory = stream.track(faces.boxes)
         found = _crop_faces(image, faces, meshes, fresh)
         scored = formula.limits[stream.activity] is not None
@@ -225,18 +225,56 @@ class Pipeline:
         clock("rest")
         return result
 
-    def _refresh_meshes(
-        self, image: np.ndarray, detections: Faces, rolls: np.ndarray, stream: Stream
+    def _find_faces(
+        self, image: np.ndarray, stream: Stream, clock: Callable[[str], None]
     ) -> tuple[Faces, Meshes, np.ndarray]:
-        """The faces among the detections, their meshes, and which of them were fitted in this frame, bool (n,)."""
+        """The faces, their meshes, and which of them were fitted in this frame, bool (n,): followed from the frame before, or
+        from the detector."""
+        if not stream.follower.search_due(stream.now):
+            followed = self._follow_faces(image, stream)
+            clock("mesh")
+            if followed is not None:
+                return followed
+        detections, rolls = self._finder.detect(image)
+        clock("detect")
+        rolls = stream.follower.known_rolls(detections.boxes, rolls)
+        sure = np.ones(len(detections), bool)
+        meshes, fresh = self._refresh_meshes(image, detections, rolls, stream, stream.turns, sure)
+        faces, rows = self._finder.rescore(detections, meshes)
+        stream.follower.start(image, detections[rows], meshes[rows], stream.now)
+        clock("mesh")
+        return faces, meshes[rows], fresh[rows]
+
+    def _follow_faces(self, image: np.ndarray, stream: Stream) -> tuple[Faces, Meshes, np.ndarray] | None:
+        """The same without the detector; None where a face is lost."""
+        located, rolls, found = stream.follower.locate(image)
+        turns = copy.copy(stream.turns)
+        meshes, fresh = self._refresh_meshes(image, located, rolls, stream, turns, found)
+        detections = stream.follower.follow(image, located, found, meshes, fresh, stream.now)
+        if detections is None:
+            return None
+        faces, rows = self._finder.rescore(detections, meshes)
+        if len(faces) < len(detections):
+            return None
+        stream.turns = turns
+        return faces, meshes[rows], fresh[rows]
+
+    def _refresh_meshes(
+        self,
+        image: np.ndarray,
+        detections: Faces,
+        rolls: np.ndarray,
+        stream: Stream,
+        turns: LookScheduler,
+        sure: np.ndarray,
+    ) -> tuple[Meshes, np.ndarray]:
+        """Meshes of detections, and which of them were fitted in this frame, bool (n,)."""
 
         def fit(rows: np.ndarray) -> Meshes:
             return self._finder.fit_meshes(image, detections.boxes[rows], rolls[rows])
 
         at_once = self._at_once if stream.live else np.inf
-        meshes, fresh = stream.turns.refresh(detections.boxes, fit, stream.now, at_once)
-        faces, rows = self._finder.rescore(detections, meshes)
-        return faces, meshes[rows], fresh[rows]
+        return turns.refresh(detections.boxes, fit, stream.now, at_once, sure)
 
     def _read_eyes(self, image: np.ndarray, found: Found, readability: Readability) -> np.ndarray:
         """gaze_x, gaze_y and openness of the faces whose eyes are due, float32 (n, 3), NaN elsewhere."""
