@@ -228,36 +228,49 @@ class Pipeline:
     def _find_faces(
         self, image: np.ndarray, stream: Stream, clock: Callable[[str], None]
     ) -> tuple[Faces, Meshes, np.ndarray]:
-        """The faces, their meshes, and which of them were fitted in this frame, bool (n,): followed from the frame before, or
-        from the detector."""
-        if not stream.follower.search_due(stream.now):
-            followed = self._follow_faces(image, stream)
+        """The faces, their meshes, and which of them were fitted in this frame, bool (n,): found again where they were in the
+        frame before, or by the whole detector."""
+        follower, turns = stream.follower, copy.copy(stream.turns)
+        if not follower.search_due(stream.now):
+            find_again = self._find_close_ups if follower.close_ups(image) else self._follow_faces
+            found = find_again(image, stream, turns, clock)
             clock("mesh")
-            if followed is not None:
-                return followed
+            if found is not None:
+                stream.turns = turns
+                return found
         detections, rolls = self._finder.detect(image)
         clock("detect")
-        rolls = stream.follower.known_rolls(detections.boxes, rolls)
-        sure = np.ones(len(detections), bool)
-        meshes, fresh = self._refresh_meshes(image, detections, rolls, stream, stream.turns, sure)
+        rolls = follower.known_rolls(detections.boxes, rolls)
+        meshes, fresh = self._refresh_meshes(image, detections, rolls, stream, stream.turns)
         faces, rows = self._finder.rescore(detections, meshes)
-        stream.follower.start(image, detections[rows], meshes[rows], stream.now)
+        follower.start(image, detections[rows], meshes[rows], stream.now)
         clock("mesh")
         return faces, meshes[rows], fresh[rows]
 
-    def _follow_faces(self, image: np.ndarray, stream: Stream) -> tuple[Faces, Meshes, np.ndarray] | None:
-        """The same without the detector; None where a face is lost."""
+    def _find_close_ups(
+        self, image: np.ndarray, stream: Stream, turns: LookScheduler, clock: Callable[[str], None]
+    ) -> tuple[Faces, Meshes, np.ndarray] | None:
+        """The same from the detector's small input; None where a face is lost."""
+        detections, rolls = self._finder.detect(image, close_ups=True)
+        clock("detect")
+        meshes, fresh = self._refresh_meshes(image, detections, rolls, stream, turns)
+        faces, rows = self._finder.rescore(detections, meshes)
+        if not stream.follower.find_again(image, detections[rows], meshes[rows], stream.now):
+            return None
+        return faces, meshes[rows], fresh[rows]
+
+    def _follow_faces(
+        self, image: np.ndarray, stream: Stream, turns: LookScheduler, clock: Callable[[str], None]
+    ) -> tuple[Faces, Meshes, np.ndarray] | None:
+        """The same without the detector."""
         located, rolls, found = stream.follower.locate(image)
-        turns = copy.copy(stream.turns)
+        clock("detect")
         meshes, fresh = self._refresh_meshes(image, located, rolls, stream, turns, found)
         detections = stream.follower.follow(image, located, found, meshes, fresh, stream.now)
         if detections is None:
             return None
         faces, rows = self._finder.rescore(detections, meshes)
-        if len(faces) < len(detections):
-            return None
-        stream.turns = turns
-        return faces, meshes[rows], fresh[rows]
+        return (faces, meshes[rows], fresh[rows]) if len(faces) == len(detections) else None
 
     def _refresh_meshes(
         self,
@@ -266,7 +279,7 @@ class Pipeline:
         rolls: np.ndarray,
         stream: Stream,
         turns: LookScheduler,
-        sure: np.ndarray,
+        sure: np.ndarray | None = None,
     ) -> tuple[Meshes, np.ndarray]:
         """Meshes of detections, and which of them were fitted in this frame, bool (n,)."""
 
