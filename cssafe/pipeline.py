@@ -240,7 +240,6 @@ class Pipeline:
                 return found
         detections, rolls = self._finder.detect(image)
         clock("detect")
-        rolls = follower.known_rolls(detections.boxes, rolls)
         meshes, fresh = self._refresh_meshes(image, detections, rolls, stream, stream.turns)
         faces, rows = self._finder.rescore(detections, meshes)
         follower.start(image, detections[rows], meshes[rows], stream.now)

@@ -61,8 +61,10 @@ class FaceFinder:
         return faces, meshes[rows]
 
     def detect(self, image: np.ndarray, close_ups: bool = False) -> tuple[Faces, np.ndarray]:
-        """Detect candidate faces in an image, uint8 (h, w, 3) BGR, and their rolls (n,), degrees clockwise. close_ups: find only
-        faces that fill a part of the picture, in a tenth of the time."""
+        """Detect candidate faces in an image, uint8 (h, w, 3) BGR, and their rolls (n,), degrees clockwise.
+
+        close_ups: only large faces, in a tenth of the time.
+        """
         return self._detector.detect(image, close_ups)
 
     def fit_meshes(self, image: np.ndarray, boxes: np.ndarray, rolls: np.ndarray) -> Meshes:

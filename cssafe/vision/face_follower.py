@@ -23,7 +23,7 @@ MIN_CLOSE_UP_SHARE = 0.25
 a sixth of the side both inputs do."""
 
 MIN_SAME_FACE_IOU = 0.5
-"""Overlap (IoU) of a detection with a followed face from which it is that face, whose roll is known better from its mesh."""
+"""Overlap (IoU) of a detection with a close-up of the frame before from which it is the same face."""
 
 PATCH_PX, SEARCH_PX = 24, 36
 """Sides of a face's patch and of the region in which it is found again, at one scale: a face moves by a quarter of its size."""
@@ -36,9 +36,6 @@ MIN_STEADY_IOU = 0.8
 """Overlap (IoU) of a face's expected place with the place of its new mesh below which it moved too fast to be followed: the
 network saw it at the border of its crop."""
 
-NEW_DETECTION_SHARE = 0.3
-"""Share of the newest detection in the mean place of a face's box beside its mesh: single boxes are off by some percent."""
-
 
 class FaceFollower:
     """Faces of one stream's newest frame, and when the detector looked for others."""
@@ -46,7 +43,7 @@ class FaceFollower:
     def __init__(self) -> None:
         self._faces = Faces.none()
         self._meshes = Meshes(np.zeros((0, 468, 3), np.float32), np.zeros(0, np.float32))
-        self._places = np.zeros((0, 4), np.float32)  # mean places of the boxes beside the meshes, see _box_places
+        self._places = _box_places(self._faces.boxes, self._meshes)  # at the last detection
         self._patches = np.zeros((0, PATCH_PX, PATCH_PX), np.uint8)
         self._now = self._unsearched = float("-inf")
 
@@ -62,27 +59,16 @@ class FaceFollower:
 
     def start(self, image: np.ndarray, detections: Faces, meshes: Meshes, now: float) -> None:
         """Follow these n faces from a frame in which the detector ran. detections: with the detector's scores."""
-        same, earlier = self._match(detections.boxes)
-        places = _box_places(detections.boxes, meshes)
-        places[same] += (1 - NEW_DETECTION_SHARE) * (self._places[earlier] - places[same])
-        self._places, self._unsearched = places, float("-inf")
-        self._keep(image, detections, meshes, now)
+        self._unsearched = float("-inf")
+        self._keep_detected(image, detections, meshes, now)
 
     def find_again(self, image: np.ndarray, detections: Faces, meshes: Meshes, now: float) -> bool:
-        """Follow the close-ups that were detected in this frame; False where one is lost, so that the whole detector must run."""
-        if not np.isin(np.arange(len(self._faces)), self._match(detections.boxes)[1]).all():
+        """Follow the close-ups detected in this frame; False where one is lost, so that the whole detector must run."""
+        if (iou(self._faces.boxes, detections.boxes).max(axis=1, initial=0) < MIN_SAME_FACE_IOU).any():
             return False
         self._note_unsearched(now)
-        self._places = _box_places(detections.boxes, meshes)
-        self._keep(image, detections, meshes, now)
+        self._keep_detected(image, detections, meshes, now)
         return True
-
-    def known_rolls(self, boxes: np.ndarray, rolls: np.ndarray) -> np.ndarray:
-        """Rolls (n,) of detections with these boxes (n, 4) and rolls, those of followed faces from their meshes."""
-        same, earlier = self._match(boxes)
-        rolls = rolls.copy()
-        rolls[same] = self._meshes.rolls[earlier]
-        return rolls
 
     def locate(self, image: np.ndarray) -> tuple[Faces, np.ndarray, np.ndarray]:
         """Where the n faces may be in the next frame: with the detector's scores; their rolls (n,), degrees; and which patches
@@ -111,11 +97,9 @@ class FaceFollower:
         if self._unsearched == float("-inf"):
             self._unsearched = now
 
-    def _match(self, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Which boxes (n, 4) are followed faces, bool (n,), and which ones, int (k,)."""
-        overlap = iou(boxes, self._faces.boxes)
-        same = (overlap >= MIN_SAME_FACE_IOU).any(axis=1)
-        return same, overlap[same].argmax(axis=1) if same.any() else np.zeros(0, int)
+    def _keep_detected(self, image: np.ndarray, detections: Faces, meshes: Meshes, now: float) -> None:
+        self._places = _box_places(detections.boxes, meshes)
+        self._keep(image, detections, meshes, now)
 
     def _keep(self, image: np.ndarray, faces: Faces, meshes: Meshes, now: float) -> None:
         self._faces, self._meshes, self._now = faces, meshes, now

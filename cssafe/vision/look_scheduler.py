@@ -37,8 +37,8 @@ class LookScheduler:
 
         Args:
             boxes: (n, 4) pixels, of the detector. fit: rows, bool (n,) -> their meshes in this frame. now: seconds, must not go
-                back. at_once: faces that the machine looks at closely in one frame. sure: bool (n,), faces whose place is sure; None:
-                all. Others are looked at at once.
+                back. at_once: faces that the machine looks at closely in one frame. sure: bool (n,), whether each box lies on
+                its face for sure (None: all do); the others are looked at at once.
         """
         overlap = iou(boxes, self._boxes)
         known = (overlap >= MIN_REST_IOU).any(axis=1) & (True if sure is None else sure)
