@@ -34,6 +34,10 @@ CLOSE_LOOKS_S = 0.038
 """Seconds of one live frame for close looks (mesh, eyes, hidden share, expression): they leave 42 ms of the 80 of a class for
 the detector and the rest. Where the faces need longer, they take turns."""
 
+MAX_MIRRORED_FACES = MAX_BATCH
+"""Faces in one frame up to which the expression network also sees their mirror images. Of more, only faces without an
+expression so far are mirrored: the others are averaged over time."""
+
 TRACK_MEMORY = np.dtype(
     [
         ("track", np.int32),
@@ -392,7 +396,10 @@ def _read_expression(
 ) -> np.ndarray:
     """Smoothed probabilities, float32 (n, 8), NaN where not readable. Keeps the network's input in the stream if asked for."""
     due, readable = readability.due, readability.readable
-    now = _spread(network.ferplus(found.crops[due]), due)
+    mirrored = due & (np.isnan(memory["seen"]) | (due.sum() <= MAX_MIRRORED_FACES))
+    now = _spread(network.ferplus(found.crops[mirrored]), mirrored)
+    if (plain := due & ~mirrored).any():
+        now[plain] = network.ferplus(found.crops[plain], mirror=False)
     smoothed = smooth(now, memory["expression"], stream.now - memory["seen"])
     if stream.keep_inputs:
         crops, meshes = found.crops[readable], found.meshes[readable]

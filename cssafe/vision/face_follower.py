@@ -32,7 +32,7 @@ MIN_PATCH_CORRELATION = 0.6
 """Correlation of a patch with the picture below which its face is not found again (assumption)."""
 
 
-MIN_STEADY_IOU = 0.8
+MIN_STEADY_IOU = 0.85
 """Overlap (IoU) of a face's expected place with the place of its new mesh below which it moved too fast to be followed: the
 network saw it at the border of its crop."""
 

@@ -127,6 +127,28 @@ def load_uint8_input(path: Path, height: int, width: int) -> ov.Model:
     return steps.build()
 
 
+def without_mirror(path: Path) -> ov.Model:
+    """A graph that averages a picture and its mirror image, without the mirror image: in half the time.
+
+    From the operation that mirrors on, each average takes the plain side twice.
+    """
+    model = _CORE.read_model(path)
+    plain, mirrored = set(), set()
+    for node in model.get_ordered_ops():  # inputs come before outputs
+        name, inputs = node.get_friendly_name(), node.inputs()
+        given = [value.get_source_output().get_node().get_friendly_name() for value in inputs]
+        ours, theirs = ([value for value, of in zip(inputs, given, strict=True) if of in s] for s in (plain, mirrored))
+        if ours and theirs:
+            for value in theirs:
+                value.replace_source_output(ours[0].get_source_output())
+        if (theirs and not ours) or node.get_type_name() == "ReverseSequence":
+            mirrored.add(name)
+        elif ours or node.get_type_name() == "Parameter":
+            plain.add(name)
+    model.validate_nodes_and_infer_types()
+    return model
+
+
 def precisions() -> tuple[str, ...]:
     """Precisions of this machine's processor, the quickest first; the last is always "f32".
 

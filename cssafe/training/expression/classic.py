@@ -11,6 +11,7 @@ import numpy as np
 
 from cssafe.training.detection.baselines import HAAR_CASCADE
 from cssafe.training.expression.data import SIZE
+from cssafe.training.expression.network import Standardise
 from cssafe.vision.crops import grey
 
 SCALE_STEP, MIN_NEIGHBOURS = 1.1, 5
@@ -41,7 +42,7 @@ def time_frame(folder: Path, image: np.ndarray, boxes: np.ndarray) -> float:
 def _load(folder: Path) -> tuple[Any, Any]:
     cascade, network = (
         cv2.CascadeClassifier(str(HAAR_CASCADE)),
-        keras.models.load_model(folder / "model.keras", compile=False),
+        keras.models.load_model(folder / "model.keras", {"Standardise": Standardise}, compile=False),
     )
     network.predict(np.zeros((1, SIZE, SIZE, 1), np.float32), verbose=0)
     return cascade, network
