@@ -309,6 +309,7 @@ def _classic_recipe(process: ProcessPoolExecutor, model: Path) -> Baseline:
 
 def _time_classic(model: Path, image: np.ndarray, boxes: np.ndarray) -> float:
     """Milliseconds; in the other process, because Keras takes 10 s and 700 MB to import."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from cssafe.training.expression import classic
 
     return classic.time_frame(model, image, boxes)
