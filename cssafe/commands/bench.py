@@ -145,6 +145,10 @@ def time_clip(
     classic: list[float] = []
     compared = set(np.linspace(0, frames - 1, min(frames, BASELINE_FRAMES)).astype(int).tolist())
     for number, (image, people) in enumerate(pictures):
+        if number == 0:  # networks are compiled for pictures of this size
+            warm = Stream()
+            for second in range(2):
+                pipeline.analyze(Frame(image, begin + timedelta(seconds=second)), warm)
         clock, time_ = _StageClock(), begin + timedelta(seconds=number / clip.rate_hz)
         begun = time.perf_counter()
         result = pipeline.analyze(Frame(image, time_), stream, clock.over)

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from datetime import timedelta
 
 import cv2
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -266,18 +267,21 @@ def test_a_host_of_1_gb_and_half_a_core_carries_twenty_idle_visitors_four_camera
         visitors[24].open("files")
         visitors[24].upload("class.mp4", video, "Analyse")
         with ThreadPoolExecutor(4) as cameras:
-            running = [cameras.submit(visitor.frames, jpeg, 20, 0.3) for visitor in visitors[20:24]]
+            running = [cameras.submit(visitor.frames, jpeg, 60, 0.3) for visitor in visitors[20:24]]
             opened = []
             while not all(camera.done() for camera in running):
                 begun = time.monotonic()
                 assert "How to read it" in visitors[0].open("histograms")
-                opened.append(time.monotonic() - begun)
-        longest = [visitor.longest for visitor in visitors[20:24]]
+                opened.append(round(time.monotonic() - begun, 1))
+                time.sleep(3)
+        gaps = [np.diff(visitor.results) for visitor in visitors[20:24]]
         report = server.health()
-        print(f"gaps {longest}, pages {opened}, peak {group.peak / 2**20:.0f} MB, {report}")
+        print(
+            f"gaps {[np.sort(gap)[-3:].round(1).tolist() for gap in gaps]}, pages {opened}, peak {group.peak / 2**20:.0f} MB, {report}"
+        )
         assert group.killed == 0 and server.process.poll() is None
-        assert [camera.result() for camera in running] == [20] * 4
-        assert max(longest) <= 2
+        assert [camera.result() for camera in running] == [60] * 4
+        assert max(gap.max() for gap in gaps) <= 2
         assert report["problem"] == "" and report["workspaces"] == 25
 
 

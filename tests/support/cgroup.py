@@ -41,14 +41,22 @@ class ControlGroup:
 
 @contextmanager
 def limited(memory: int, cores: float) -> Iterator[ControlGroup]:
-    """A group with at most so many bytes of memory and so much of a processor; the test is skipped where it cannot be made."""
+    """A group with at most so many bytes of memory and so much of a processor, which other programs do not take from it; the
+    test is skipped where it cannot be made."""
     quota = round(cores * PERIOD_US)
     if (ROOT / "cgroup.controllers").is_file():
-        limits = {ROOT / NAME: {"memory.max": memory, "memory.swap.max": 0, "cpu.max": f"{quota} {PERIOD_US}"}}
+        limits = {
+            ROOT / NAME: {
+                "memory.max": memory,
+                "memory.swap.max": 0,
+                "cpu.max": f"{quota} {PERIOD_US}",
+                "cpu.weight": 10_000,
+            }
+        }
     else:
         limits = {
             ROOT / "memory" / NAME: {"memory.limit_in_bytes": memory},
-            ROOT / "cpu" / NAME: {"cpu.cfs_period_us": PERIOD_US, "cpu.cfs_quota_us": quota},
+            ROOT / "cpu" / NAME: {"cpu.cfs_period_us": PERIOD_US, "cpu.cfs_quota_us": quota, "cpu.shares": 262_144},
         }
     try:
         _make(limits)
