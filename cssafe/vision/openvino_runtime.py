@@ -133,7 +133,8 @@ def without_mirror(path: Path) -> ov.Model:
     From the operation that mirrors on, each average takes the plain side twice.
     """
     model = _CORE.read_model(path)
-    plain, mirrored = set(), set()
+    plain: set[str] = set()
+    mirrored: set[str] = set()
     for node in model.get_ordered_ops():  # inputs come before outputs
         name, inputs = node.get_friendly_name(), node.inputs()
         given = [value.get_source_output().get_node().get_friendly_name() for value in inputs]
