@@ -1,5 +1,6 @@
 """Frame -> FrameResult: detection, tracking, measurement and scoring, and the memory of a stream between frames."""
 
+import copy
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from cssafe.signals.pose import head_pose
 from cssafe.signals.quality import quality
 from cssafe.vision.crops import crop, grey
 from cssafe.vision.face_finder import MIN_MESH_SCORE, FaceFinder
+from cssafe.vision.face_follower import FaceFollower
 from cssafe.vision.face_parts import outlines
 from cssafe.vision.look_scheduler import MAX_LOOK_AGE_S, LookScheduler
 from cssafe.vision.mesh import EyeNetwork, Meshes, sharpness
@@ -31,6 +33,10 @@ CROP_PX = 48
 CLOSE_LOOKS_S = 0.038
 """Seconds of one live frame for close looks (mesh, eyes, hidden share, expression): they leave 42 ms of the 80 of a class for
 the detector and the rest. Where the faces need longer, they take turns."""
+
+MAX_MIRRORED_FACES = MAX_BATCH
+"""Faces in one frame up to which the expression network also sees their mirror images. Of more, only faces without an
+expression so far are mirrored: the others are averaged over time."""
 
 TRACK_MEMORY = np.dtype(
     [
@@ -129,6 +135,7 @@ class Stream:
         self.inputs: ExpressionInput | None = None
         self.tracker = Tracker()
         self.turns = LookScheduler()
+        self.follower = FaceFollower()
         self.memory = np.zeros(0, TRACK_MEMORY)
         self.now = float("-inf")
 
@@ -195,10 +202,7 @@ class Pipeline:
         """
         image, formula = frame.image, stream.formula or self.formula
         previous, stream.now = stream.now, max(stream.now, frame.time.timestamp())
-        detections, rolls = self._finder.detect(image)
-        clock("detect")
-        faces, meshes, fresh = self._refresh_meshes(image, detections, rolls, stream)
-        clock("mesh")
+        faces, meshes, fresh = self._find_faces(image, stream, clock)
         memory = stream.track(faces.boxes)
         found = _crop_faces(image, faces, meshes, fresh)
         scored = formula.limits[stream.activity] is not None
@@ -225,18 +229,68 @@ class Pipeline:
         clock("rest")
         return result
 
-    def _refresh_meshes(
-        self, image: np.ndarray, detections: Faces, rolls: np.ndarray, stream: Stream
+    def _find_faces(
+        self, image: np.ndarray, stream: Stream, clock: Callable[[str], None]
     ) -> tuple[Faces, Meshes, np.ndarray]:
-        """The faces among the detections, their meshes, and which of them were fitted in this frame, bool (n,)."""
+        """The faces, their meshes, and which of them were fitted in this frame, bool (n,): found again where they were in the
+        frame before, or by the whole detector."""
+        follower, turns = stream.follower, copy.copy(stream.turns)
+        if not follower.search_due(stream.now):
+            find_again = self._find_close_ups if follower.close_ups(image) else self._follow_faces
+            found = find_again(image, stream, turns, clock)
+            clock("mesh")
+            if found is not None:
+                stream.turns = turns
+                return found
+        detections, rolls = self._finder.detect(image)
+        clock("detect")
+        meshes, fresh = self._refresh_meshes(image, detections, rolls, stream, stream.turns)
+        faces, rows = self._finder.rescore(detections, meshes)
+        follower.start(image, detections[rows], meshes[rows], stream.now)
+        clock("mesh")
+        return faces, meshes[rows], fresh[rows]
+
+    def _find_close_ups(
+        self, image: np.ndarray, stream: Stream, turns: LookScheduler, clock: Callable[[str], None]
+    ) -> tuple[Faces, Meshes, np.ndarray] | None:
+        """The same from the detector's small input; None where a face is lost."""
+        detections, rolls = self._finder.detect(image, close_ups=True)
+        clock("detect")
+        meshes, fresh = self._refresh_meshes(image, detections, rolls, stream, turns)
+        faces, rows = self._finder.rescore(detections, meshes)
+        if not stream.follower.find_again(image, detections[rows], meshes[rows], stream.now):
+            return None
+        return faces, meshes[rows], fresh[rows]
+
+    def _follow_faces(
+        self, image: np.ndarray, stream: Stream, turns: LookScheduler, clock: Callable[[str], None]
+    ) -> tuple[Faces, Meshes, np.ndarray] | None:
+        """The same without the detector."""
+        located, rolls, found = stream.follower.locate(image)
+        clock("detect")
+        meshes, fresh = self._refresh_meshes(image, located, rolls, stream, turns, found)
+        detections = stream.follower.follow(image, located, found, meshes, fresh, stream.now)
+        if detections is None:
+            return None
+        faces, rows = self._finder.rescore(detections, meshes)
+        return (faces, meshes[rows], fresh[rows]) if len(faces) == len(detections) else None
+
+    def _refresh_meshes(
+        self,
+        image: np.ndarray,
+        detections: Faces,
+        rolls: np.ndarray,
+        stream: Stream,
+        turns: LookScheduler,
+        sure: np.ndarray | None = None,
+    ) -> tuple[Meshes, np.ndarray]:
+        """Meshes of detections, and which of them were fitted in this frame, bool (n,)."""
 
         def fit(rows: np.ndarray) -> Meshes:
             return self._finder.fit_meshes(image, detections.boxes[rows], rolls[rows])
 
         at_once = self._at_once if stream.live else np.inf
-        meshes, fresh = stream.turns.refresh(detections.boxes, fit, stream.now, at_once)
-        faces, rows = self._finder.rescore(detections, meshes)
-        return faces, meshes[rows], fresh[rows]
+        return turns.refresh(detections.boxes, fit, stream.now, at_once, sure)
 
     def _read_eyes(self, image: np.ndarray, found: Found, readability: Readability) -> np.ndarray:
         """gaze_x, gaze_y and openness of the faces whose eyes are due, float32 (n, 3), NaN elsewhere."""
@@ -342,7 +396,10 @@ def _read_expression(
 ) -> np.ndarray:
     """Smoothed probabilities, float32 (n, 8), NaN where not readable. Keeps the network's input in the stream if asked for."""
     due, readable = readability.due, readability.readable
-    now = _spread(network.ferplus(found.crops[due]), due)
+    mirrored = due & (np.isnan(memory["seen"]) | (due.sum() <= MAX_MIRRORED_FACES))
+    now = _spread(network.ferplus(found.crops[mirrored]), mirrored)
+    if (plain := due & ~mirrored).any():
+        now[plain] = network.ferplus(found.crops[plain], mirror=False)
     smoothed = smooth(now, memory["expression"], stream.now - memory["seen"])
     if stream.keep_inputs:
         crops, meshes = found.crops[readable], found.meshes[readable]

@@ -16,6 +16,7 @@ from cssafe.pipeline import Pipeline, Stream
 from cssafe.scoring.formula import PUBLISHED_ATTENTION
 from cssafe.signals.pose import rotation
 from cssafe.training.signals.render import draw_head, head_model
+from cssafe.vision import face_follower
 from cssafe.vision.face_finder import FaceFinder
 from tests.support.faces import astronaut, classroom, frame, nobody
 from tests.support.rendered import portrait, shut
@@ -255,6 +256,7 @@ def test_faces_in_an_activity_without_a_score_say_so(pipeline):
 
 def test_faces_that_came_near_enough_for_their_eyes_since_their_last_turn_say_that_they_wait(pipeline, monkeypatch):
     monkeypatch.setattr(pipeline, "_at_once", 1)
+    monkeypatch.setattr(face_follower, "MAX_SEARCH_DELAY_S", 0)  # the detector sees in each frame how large they are
     stream = Stream(live=True)
     sizes = (136, 148, 148, 148)
     told = [pipeline.analyze(frame(far_away(size, 3), i / 10), stream).reasons for i, size in enumerate(sizes)]

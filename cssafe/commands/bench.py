@@ -1,4 +1,7 @@
-"""Benchmark of this machine: `python -m cssafe bench`. Machines are noisy; trust ratios before milliseconds."""
+"""Benchmark of this machine: `python -m cssafe bench`. Machines are noisy; trust ratios before milliseconds.
+
+Scenes are moving clips. `--baseline` runs the classic recipe on some of their frames, in turn with ours, in another process.
+"""
 
 import argparse
 import json
@@ -6,9 +9,11 @@ import os
 import platform
 import time
 from collections import defaultdict
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,13 +23,24 @@ from cssafe import media, settings
 from cssafe.commands import bench_pages
 
 if TYPE_CHECKING:
+    from cssafe.commands.bench_clips import Clip
     from cssafe.live.engine import Engine
     from cssafe.pipeline import Pipeline
 
 STAGES = ("detect", "mesh", "iris", "expression", "rest", "whole")
 
-SCENES = ((1, 640, 480, True), (28, 1280, 720, False), (28, 1280, 720, True))
-"""Faces, width, height, live (faces take turns): a laptop's camera, a recorded class, a class before a room camera."""
+SCENES = ((1, 640, 480, True, 15.0), (28, 1280, 720, False, 5.0), (28, 1280, 720, True, 10.0))
+"""People, width, height, live (faces take turns), frames a second of the source: a laptop's camera, a recorded class, a class
+before a room camera."""
+
+BASELINE_FRAMES = 12
+"""Frames of a scene, evenly spread, on which the classic recipe runs: seconds each."""
+
+Baseline = Callable[[np.ndarray, np.ndarray], float]
+"""Frame uint8 (h, w, 3), boxes (n, 4) -> milliseconds of the classic recipe."""
+
+INSTRUCTION_SETS = ("avx2", "avx_vnni", "avx512f", "avx512_vnni", "avx512_bf16", "amx_int8", "amx_bf16")
+"""Those that decide how fast networks run, by Linux' names."""
 
 STREAM_COUNTS, STREAM_RATE_HZ, STREAM_SECONDS = (1, 4, 8, 10, 12, 16), 3.0, 4.0
 """Students; pictures (640x480) a second of each; seconds."""
@@ -35,7 +51,12 @@ TERM_WEEKS = (1, 4, 12)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--image", type=Path, help="picture with a face (default: scikit-image's astronaut)")
-    parser.add_argument("--repeats", type=int, default=30, help="frames a scene (default: 30)")
+    parser.add_argument("--frames", type=int, default=200, help="frames a scene (default: 200)")
+    parser.add_argument(
+        "--baseline",
+        action="store_true",
+        help="also the classic recipe: Haar cascade and one Keras call a face (minutes)",
+    )
     parser.add_argument("--observations", type=int, metavar="N", help="only this: each page with five years of lessons")
     parser.add_argument("--json", action="store_true", help="one JSON object on one line")
 
@@ -46,65 +67,107 @@ def main(args: argparse.Namespace) -> int:
         print(json.dumps(found) if args.json else bench_pages.format_pages(found))
         return 0
     portrait = media.decode_image(_portrait_path(args.image).read_bytes())
-    figures = measure_machine(portrait, max(1, args.repeats))
+    figures = measure_machine(portrait, max(1, args.frames), args.baseline)
     print(json.dumps(figures) if args.json else format_machine(figures))
     return 0
 
 
-def measure_machine(portrait: np.ndarray, repeats: int) -> dict[str, Any]:
-    """All figures. portrait: uint8 (h, w, 3) BGR with at least one face."""
+def measure_machine(portrait: np.ndarray, frames: int, baseline: bool = False) -> dict[str, Any]:
+    """All figures. portrait: uint8 (h, w, 3) BGR with at least one face. frames: of a scene. baseline: compare with the classic
+    recipe."""
+    from cssafe.commands.bench_clips import Clip, draw_clip, draw_heads
+    from cssafe.pipeline import Pipeline
+
+    chosen = settings.load()
+    heads = draw_heads(portrait, _fit_mesh(portrait, chosen.detector))
+    clips = [Clip(*scene) for scene in SCENES]
+    still = next(draw_clip(clips[0], heads, 1))[0]
+    with _process() as own:
+        started = own.submit(measure_start, still).result()
+    pipeline = Pipeline(chosen.profile, chosen.model, chosen.detector)
+    pipeline.warm()
+    with _process() as other:
+        recipe = _classic_recipe(other, chosen.model) if baseline else None
+        scenes = [time_clip(pipeline, clip, draw_clip(clip, heads, frames), frames, recipe) for clip in clips]
+    return {
+        "machine": {
+            "processor": processor(),
+            "cores": os.cpu_count(),
+            "python": platform.python_version(),
+            "system": platform.platform(),
+        },
+        "profile": chosen.profile.name,
+        **started,
+        "frames": scenes,
+        "streams": time_streams(pipeline, still),
+        "queries": [time_queries(weeks) for weeks in TERM_WEEKS],
+    }
+
+
+def measure_start(image: np.ndarray) -> dict[str, Any]:
+    """Seconds of the steps to a first result, and memory (MB) with the pages' code, the networks and one camera that shows
+    `image`; to be run in a fresh process."""
     chosen = settings.load()
     startup: dict[str, float] = {}
     with _Timer(startup, "import_s"):
-        from cssafe.pipeline import Pipeline
+        from cssafe.frames import Frame
+        from cssafe.pipeline import Pipeline, Stream
         from cssafe.ui import common  # with it comes all that the serving process loads, Streamlit too
     with _Timer(startup, "load_s"):
         pipeline = Pipeline(chosen.profile, chosen.model, chosen.detector)
     with _Timer(startup, "warm_s"):
         pipeline.warm()
+    stream = Stream(live=True)
+    with _Timer(startup, "first_s"):
+        pipeline.analyze(Frame(image, datetime.now(UTC)), stream)
+    for _ in range(20):
+        pipeline.analyze(Frame(image, datetime.now(UTC)), stream)
     assert common is not None
-    face = _crop_face(pipeline, portrait)
-    frames = [
-        {"faces": n, "width": w, "height": h, "live": live} | time_frames(pipeline, scene(face, n, w, h), repeats, live)
-        for n, w, h, live in SCENES
-    ]
-    streams = time_streams(pipeline, scene(face, *SCENES[0][:3]))
     from cssafe.live import health
 
-    memory = health.memory()
-    return {
-        "machine": {"cores": os.cpu_count(), "python": platform.python_version(), "system": platform.platform()},
-        "profile": chosen.profile.name,
-        "startup": startup,
-        "memory_mb": memory,
-        "frames": frames,
-        "streams": streams,
-        "queries": [time_queries(weeks) for weeks in TERM_WEEKS],
-    }
+    return {"startup": startup, "memory_mb": health.memory()}
 
 
-def time_frames(pipeline: "Pipeline", image: np.ndarray, repeats: int, live: bool) -> dict[str, Any]:
-    """Milliseconds of each stage and of the whole over one stream of equal frames, one after the other as in the engine; the
-    first two are not counted."""
+def time_clip(
+    pipeline: "Pipeline",
+    clip: "Clip",
+    pictures: Iterable[tuple[np.ndarray, int]],
+    frames: int,
+    recipe: Baseline | None = None,
+) -> dict[str, Any]:
+    """Milliseconds of each stage and of the whole over the frames of a clip, one after the other as in the engine. pictures: of
+    bench_clips.draw_clip, `frames` of them. recipe: runs on BASELINE_FRAMES of them, in turn with ours."""
     from cssafe.frames import Frame
     from cssafe.pipeline import Stream
 
-    stream, found = Stream(live=live), 0
+    stream, found, seated, begin = Stream(live=clip.live), 0, 0, datetime(2026, 1, 1, tzinfo=UTC)
     spent: dict[str, list[float]] = {stage: [] for stage in STAGES}
-    for i in range(repeats + 2):
-        clock = _StageClock()
+    classic: list[float] = []
+    compared = set(np.linspace(0, frames - 1, min(frames, BASELINE_FRAMES)).astype(int).tolist())
+    for number, (image, people) in enumerate(pictures):
+        if number == 0:  # networks are compiled for pictures of this size
+            warm = Stream()
+            for second in range(2):
+                pipeline.analyze(Frame(image, begin + timedelta(seconds=second)), warm)
+        clock, time_ = _StageClock(), begin + timedelta(seconds=number / clip.rate_hz)
         begun = time.perf_counter()
-        result = pipeline.analyze(Frame(image, datetime.now(UTC)), stream, clock.over)
+        result = pipeline.analyze(Frame(image, time_), stream, clock.over)
         whole = time.perf_counter() - begun
-        found = len(result)
-        if i >= 2:
-            for stage in STAGES:
-                spent[stage].append(1000 * (whole if stage == "whole" else clock.spent[stage]))
-    return {
-        "found": found,
-        "median_ms": {stage: round(float(np.median(ms)), 2) for stage, ms in spent.items()},
+        found, seated = found + len(result), seated + people
+        for stage in STAGES:
+            spent[stage].append(1000 * (whole if stage == "whole" else clock.spent[stage]))
+        if recipe is not None and number in compared:
+            classic.append(recipe(image, result.faces.boxes))
+    figures: dict[str, Any] = {
+        "faces": clip.people, "width": clip.width, "height": clip.height, "live": clip.live, "rate_hz": clip.rate_hz,
+        "frames": frames, "seated": round(seated / frames, 2), "found": round(found / frames, 2),
+        "mean_ms": {stage: round(float(np.mean(ms)), 2) for stage, ms in spent.items()},
         "p95_ms": {stage: round(float(np.percentile(ms, 95)), 2) for stage, ms in spent.items()},
-    }
+    }  # fmt: skip
+    if classic:
+        ratio = float(np.mean(classic)) / figures["mean_ms"]["whole"]
+        figures |= {"baseline_ms": round(float(np.mean(classic)), 1), "ratio": round(ratio, 2)}
+    return figures
 
 
 def time_streams(pipeline: "Pipeline", image: np.ndarray) -> dict[str, Any]:
@@ -186,40 +249,21 @@ def time_queries(weeks: int, repeats: int = 3) -> dict[str, Any]:
         workspace.close()
 
 
-def scene(face: np.ndarray, n: int, width: int, height: int) -> np.ndarray:
-    """n copies of a square face picture on a grid, uint8 (height, width, 3)."""
-    import cv2
-
-    columns = max(c for c in range(1, n + 1) if c == 1 or (width / c) >= height / -(-n // c))
-    rows = -(-n // columns)
-    side = min(width // columns, height // rows)
-    tile = cv2.resize(face, (side, side), interpolation=cv2.INTER_AREA)
-    image = np.full((height, width, 3), 110, np.uint8)
-    for i in range(n):
-        x, y = (i % columns) * (width // columns), (i // columns) * (height // rows)
-        image[y : y + side, x : x + side] = tile
-    return image
-
-
 def format_machine(figures: dict[str, Any]) -> str:
-    """The figures as a table of text, scenes and sizes side by side."""
-    start = figures["startup"]
+    """The figures as text; those of the scenes as a Markdown table for docs/benchmarks.md."""
+    start, machine = figures["startup"], figures["machine"]
     lines = [
-        f"{figures['machine']['cores']} cores, Python {figures['machine']['python']}, profile {figures['profile']}",
-        f"start-up   import {start['import_s']} s, load {start['load_s']} s, warm {start['warm_s']} s",
+        f"{machine['processor']}; {machine['cores']} cores, Python {machine['python']}, profile {figures['profile']}",
+        f"start-up   import {start['import_s']} s, load {start['load_s']} s, warm {start['warm_s']} s, first result "
+        f"{start['first_s']} s",
         "memory     "
         + ", ".join(f"{mb} MB {when}" for when, mb in figures["memory_mb"].items())
-        + ", Streamlit and networks loaded",
+        + ", with Streamlit, networks and one camera",
         "",
-        f"{'ms, median (95 %)':<17}"
-        + "".join(
-            f"{f['faces']} at {f['width']}x{f['height']}{', live' * f['live']}".rjust(24) for f in figures["frames"]
-        ),
-        f"{'faces found':<17}" + "".join(f"{f['found']:>24}" for f in figures["frames"]),
+        f"| ms, mean (95 %) | found of seated | {' | '.join(STAGES)} | classic recipe | times as fast |",
+        "| --- | --- |" + " --- |" * (len(STAGES) + 2),
+        *(_format_scene(scene) for scene in figures["frames"]),
     ]
-    for stage in STAGES:
-        cells = (f"{f['median_ms'][stage]:.1f} ({f['p95_ms'][stage]:.1f})" for f in figures["frames"])
-        lines.append(f"{stage:<17}" + "".join(f"{cell:>24}" for cell in cells))
     streams = figures["streams"]
     lines += ["", f"streams at {streams['rate']:.0f} pictures a second each: {streams['most']} are carried"]
     lines += [
@@ -230,6 +274,49 @@ def format_machine(figures: dict[str, Any]) -> str:
     for name in figures["queries"][0]["median_ms"]:
         lines.append(f"{name:<17}" + "".join(f"{q['median_ms'][name]:>19.1f}" for q in figures["queries"]))
     return "\n".join(lines)
+
+
+def _format_scene(scene: dict[str, Any]) -> str:
+    kind = "live" if scene["live"] else "a recording"
+    name = f"{scene['faces']} at {scene['width']}x{scene['height']}, {kind}, {scene['rate_hz']:.0f} a second"
+    stages = [f"{scene['mean_ms'][stage]:.1f} ({scene['p95_ms'][stage]:.1f})" for stage in STAGES]
+    compared = [f"{scene['baseline_ms']:.0f}", f"{scene['ratio']:.1f}"] if "ratio" in scene else ["", ""]
+    return f"| {' | '.join([name, '{found} of {seated}'.format_map(scene), *stages, *compared])} |"
+
+
+def processor() -> str:
+    """Name of the processor and its instruction sets for networks, as far as the system names them."""
+    from cssafe.vision.openvino_runtime import processor_name
+
+    path = Path("/proc/cpuinfo")
+    rows = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    flags = next((row.split(":")[1].split() for row in rows if row.startswith("flags")), [])
+    limit = os.environ.get("ONEDNN_MAX_CPU_ISA", "")
+    sets = " ".join(name for name in INSTRUCTION_SETS if name in flags) or "instruction sets unknown"
+    return f"{processor_name()} ({sets})" + f", limited to {limit}" * bool(limit)
+
+
+def _process() -> ProcessPoolExecutor:
+    """A fresh process for figures that this one must not falsify."""
+    return ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+
+
+def _classic_recipe(process: ProcessPoolExecutor, model: Path) -> Baseline:
+    """The classic recipe in another process, its networks loaded."""
+
+    def recipe(image: np.ndarray, boxes: np.ndarray) -> float:
+        return process.submit(_time_classic, model, image, boxes).result()
+
+    recipe(np.zeros((64, 64, 3), np.uint8), np.zeros((0, 4), np.float32))
+    return recipe
+
+
+def _time_classic(model: Path, image: np.ndarray, boxes: np.ndarray) -> float:
+    """Milliseconds; in the other process, because Keras takes 10 s and 700 MB to import."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from cssafe.training.expression import classic
+
+    return classic.time_frame(model, image, boxes)
 
 
 class _StageClock:
@@ -267,21 +354,14 @@ def _median_ms(query: Callable[[], object], repeats: int) -> float:
     return round(float(np.median(spent)), 2)
 
 
-def _crop_face(pipeline: "Pipeline", portrait: np.ndarray) -> np.ndarray:
-    """Square crop around the largest face, twice its height."""
-    from cssafe.frames import Frame
-    from cssafe.pipeline import Stream
+def _fit_mesh(portrait: np.ndarray, detector: Path) -> np.ndarray:
+    """Mesh (468, 3) of the largest face in a picture."""
+    from cssafe.vision.face_finder import FaceFinder
 
-    faces = pipeline.analyze(Frame(portrait, datetime.now(UTC)), Stream()).faces
+    faces, meshes = FaceFinder(detector).find(portrait)
     if len(faces) == 0:
         raise media.MediaError("There is no face in the picture to measure with: give another one with --image.")
-    x1, y1, x2, y2 = faces.boxes[int(faces.heights.argmax())]
-    h, w = portrait.shape[:2]
-    side = int(min(2 * (y2 - y1), h, w))
-    x, y = (
-        int(np.clip(middle - side / 2, 0, most - side)) for middle, most in (((x1 + x2) / 2, w), ((y1 + y2) / 2, h))
-    )
-    return portrait[y : y + side, x : x + side]
+    return meshes.points[int(faces.heights.argmax())]
 
 
 def _portrait_path(given: Path | None) -> Path:

@@ -1,6 +1,7 @@
 """The served expression network: an exported graph and its model.json, run without Keras."""
 
 import json
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -42,24 +43,28 @@ class Expression:
         except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise _unreadable(folder, error) from error
         openvino_runtime.check_digests(folder, digests, (f"{graph}.xml", f"{graph}.bin"))
-        self._network = openvino_runtime.compile_model(folder / f"{graph}.xml", precise=precision == "f32")
+        self._graph, self._precise = folder / f"{graph}.xml", precision == "f32"
+        self._network = openvino_runtime.compile_model(self._graph, self._precise)
         self._outputs = {port.get_any_name(): i for i, port in enumerate(self._network.outputs)}
 
-    def ferplus(self, crops: np.ndarray) -> np.ndarray:
-        """Grey crops uint8 (n, size, size) -> probabilities float32 (n, 8) in the order of labels.FERPLUS."""
-        return self.probabilities(crops)["ferplus"]
+    def ferplus(self, crops: np.ndarray, mirror: bool = True) -> np.ndarray:
+        """Grey crops uint8 (n, size, size) -> probabilities float32 (n, 8) in the order of labels.FERPLUS. mirror: as in
+        `probabilities`."""
+        return self.probabilities(crops, mirror)["ferplus"]
 
     def fer2013(self, crops: np.ndarray) -> np.ndarray:
         """The same for the seven original labels, (n, 7) in the order of labels.FER2013."""
         return self.probabilities(crops)["fer2013"]
 
-    def probabilities(self, crops: np.ndarray) -> dict[str, np.ndarray]:
-        """Both in one run: {"ferplus": (n, 8), "fer2013": (n, 7)}."""
+    def probabilities(self, crops: np.ndarray, mirror: bool = True) -> dict[str, np.ndarray]:
+        """Both in one run: {"ferplus": (n, 8), "fer2013": (n, 7)}. mirror: average each crop with its mirror image, in twice
+        the time; without it the accuracy is half a point lower (docs/benchmarks.md)."""
         if crops.shape[1:] != (self.size, self.size):
             raise ValueError(f"Crops are (n, {self.size}, {self.size}); these are {crops.shape}.")
         if len(crops) == 0:
             return {name: np.zeros((0, len(columns)), np.float32) for name, columns in self._columns.items()}
-        maps = openvino_runtime.run_batches(self._network, crops[..., None].astype(np.float32))
+        network = self._network if mirror else self._unmirrored
+        maps = openvino_runtime.run_batches(network, crops[..., None].astype(np.float32))
         return {name: maps[self._outputs[name]][:, columns] for name, columns in self._columns.items()}
 
     def evidence(self, crops: np.ndarray) -> np.ndarray | None:
@@ -76,6 +81,11 @@ class Expression:
             return np.zeros((0, *sides, len(FERPLUS)), np.float32)
         maps = openvino_runtime.run_batches(self._network, crops[..., None].astype(np.float32))
         return maps[number][..., self._columns["ferplus"]]
+
+    @cached_property
+    def _unmirrored(self) -> Any:
+        """Compiled when it is first used: a class in a recording needs it, a single camera never."""
+        return openvino_runtime.compile_model(openvino_runtime.without_mirror(self._graph), self._precise)
 
     @property
     def mapped(self) -> bool:

@@ -49,13 +49,17 @@ class Detector:
         self._graph = folder / GRAPH[0]
         self._compiled: dict[tuple[int, int], ov.CompiledModel] = {}
 
-    def detect(self, image: np.ndarray) -> tuple[Faces, np.ndarray]:
+    def detect(self, image: np.ndarray, close_ups: bool = False) -> tuple[Faces, np.ndarray]:
         """Find the faces of one image, uint8 (h, w, 3) BGR.
+
+        Args:
+            close_ups: look at the small input only, in a tenth of the time.
 
         Returns:
             n faces from forehead to chin, best score first, and their roll in degrees (n,), clockwise.
         """
-        return merge_scales([self._run(image, *shape) for shape in input_shapes(*image.shape[:2])])
+        shapes = input_shapes(*image.shape[:2])
+        return merge_scales([self._run(image, *shape) for shape in shapes[close_ups:]])
 
     def _run(self, image: np.ndarray, height: int, width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         if (height, width) not in self._compiled:

@@ -60,9 +60,12 @@ class FaceFinder:
         faces, rows = self.rescore(detections, meshes)
         return faces, meshes[rows]
 
-    def detect(self, image: np.ndarray) -> tuple[Faces, np.ndarray]:
-        """Detect candidate faces in an image, uint8 (h, w, 3) BGR, and their rolls (n,), degrees clockwise."""
-        return self._detector.detect(image)
+    def detect(self, image: np.ndarray, close_ups: bool = False) -> tuple[Faces, np.ndarray]:
+        """Detect candidate faces in an image, uint8 (h, w, 3) BGR, and their rolls (n,), degrees clockwise.
+
+        close_ups: only large faces, in a tenth of the time.
+        """
+        return self._detector.detect(image, close_ups)
 
     def fit_meshes(self, image: np.ndarray, boxes: np.ndarray, rolls: np.ndarray) -> Meshes:
         """Meshes of detections with boxes (n, 4) pixels and rolls (n,) degrees. Where the mesh shows another roll, it is fitted

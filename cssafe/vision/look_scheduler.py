@@ -26,16 +26,22 @@ class LookScheduler:
         self._now = float("-inf")
 
     def refresh(
-        self, boxes: np.ndarray, fit: Callable[[np.ndarray], Meshes], now: float, at_once: float
+        self,
+        boxes: np.ndarray,
+        fit: Callable[[np.ndarray], Meshes],
+        now: float,
+        at_once: float,
+        sure: np.ndarray | None = None,
     ) -> tuple[Meshes, np.ndarray]:
         """Meshes of a frame's n detections, and which of them were fitted in it, bool (n,).
 
         Args:
             boxes: (n, 4) pixels, of the detector. fit: rows, bool (n,) -> their meshes in this frame. now: seconds, must not go
-                back. at_once: faces that the machine looks at closely in one frame.
+                back. at_once: faces that the machine looks at closely in one frame. sure: bool (n,), whether each box lies on
+                its face for sure (None: all do); the others are looked at at once.
         """
         overlap = iou(boxes, self._boxes)
-        known = (overlap >= MIN_REST_IOU).any(axis=1)
+        known = (overlap >= MIN_REST_IOU).any(axis=1) & (True if sure is None else sure)
         earlier = overlap[known].argmax(axis=1) if known.any() else np.zeros(0, int)
         fitted = np.full(len(boxes), -np.inf)
         fitted[known] = self._fitted[earlier]

@@ -33,13 +33,16 @@ class YuNet:
             )
         self.detect(np.zeros((64, 64, 3), np.uint8))
 
-    def detect(self, image: np.ndarray) -> tuple[Faces, np.ndarray]:
+    def detect(self, image: np.ndarray, close_ups: bool = False) -> tuple[Faces, np.ndarray]:
         """Find the faces of one image, uint8 (h, w, 3) BGR.
+
+        Args:
+            close_ups: look at the small input only.
 
         Returns:
             n faces from forehead to chin, best score first, and their roll in degrees (n,), clockwise, from the eyes.
         """
-        found = np.concatenate([self._run(image, *shape) for shape in input_shapes(*image.shape[:2])])
+        found = np.concatenate([self._run(image, *shape) for shape in input_shapes(*image.shape[:2])[close_ups:]])
         boxes, scores = np.hstack([found[:, :2], found[:, :2] + found[:, 2:4]]), found[:, 14]
         eyes = found[:, 6:8] - found[:, 4:6]
         return merge_scales([(boxes, scores, np.degrees(np.arctan2(eyes[:, 1], eyes[:, 0])))])

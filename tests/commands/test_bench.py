@@ -2,24 +2,40 @@
 the machine, so no test asserts milliseconds."""
 
 import json
+from itertools import pairwise
 
 import cv2
 import numpy as np
 import pytest
 
-from cssafe.commands import bench, bench_pages
+from cssafe.commands import bench, bench_clips, bench_pages
 from cssafe.commands.main import main
 from cssafe.media import MediaError
 
 
+@pytest.fixture(scope="module")
+def heads():
+    """A square in place of a head."""
+    head = np.full((bench_clips.POSES, 90, 90, 3), 90, np.uint8)
+    head[:, 30:60, 30:60] = 255
+    return head
+
+
 @pytest.mark.parametrize(("n", "width", "height"), [(1, 640, 480), (28, 1280, 720), (3, 100, 400)])
-def test_a_scene_shows_every_face_whole(n, width, height):
-    face = np.zeros((50, 50, 3), np.uint8)
-    face[10:40, 10:40] = 255
-    image = bench.scene(face, n, width, height)
-    assert image.shape == (height, width, 3)
-    patches, *_ = cv2.connectedComponents((image[..., 0] > 200).astype(np.uint8))
-    assert patches - 1 == n
+def test_a_clip_shows_every_seated_person_whole(heads, n, width, height):
+    clip = bench_clips.Clip(n, width, height, True, 5.0)
+    for image, seated in bench_clips.draw_clip(clip, heads, 30):
+        assert image.shape == (height, width, 3)
+        patches, *_ = cv2.connectedComponents((image[..., 0] > 170).astype(np.uint8))
+        assert seated <= patches - 1 <= n
+
+
+def test_people_of_a_clip_leave_and_come_back_and_the_others_turn_and_sway(heads):
+    clip = bench_clips.Clip(28, 1280, 720, False, 5.0)
+    frames = list(bench_clips.draw_clip(clip, heads, 200))
+    seated = [people for _, people in frames]
+    assert seated[0] == seated[-1] == 28 and 25 <= min(seated) < 28
+    assert all((one != other).any() for (one, _), (other, _) in pairwise(frames))
 
 
 def test_time_is_added_up_by_stage():
@@ -51,12 +67,17 @@ def test_the_command_prints_one_object_on_one_line(capsys, monkeypatch):
     pytest.importorskip("skimage", reason="scikit-image's astronaut is the face that is measured with")
     monkeypatch.setattr(bench, "TERM_WEEKS", (1,))
     monkeypatch.setattr(bench, "STREAM_SECONDS", 1.0)
-    assert main(["bench", "--json", "--repeats", "3"]) == 0
+    monkeypatch.setattr(bench, "SCENES", ((1, 640, 480, True, 15.0), (3, 640, 480, False, 5.0)))
+    monkeypatch.setattr(bench, "BASELINE_FRAMES", 1)
+    assert main(["bench", "--json", "--baseline", "--frames", "3"]) == 0
     [line] = capsys.readouterr().out.splitlines()
     figures = json.loads(line)
-    assert [f["faces"] for f in figures["frames"]] == [1, 28, 28]
-    assert [f["found"] for f in figures["frames"]] == [1, 28, 28]
-    assert all(set(f["median_ms"]) == set(bench.STAGES) for f in figures["frames"])
+    for scene, people in zip(figures["frames"], (1, 3), strict=True):
+        assert scene["faces"] == scene["found"] == scene["seated"] == people and scene["frames"] == 3
+        assert set(scene["mean_ms"]) == set(scene["p95_ms"]) == set(bench.STAGES)
+        assert scene["ratio"] == pytest.approx(scene["baseline_ms"] / scene["mean_ms"]["whole"], rel=0.01)
+    assert figures["machine"]["processor"] and figures["startup"]["first_s"] >= 0
+    assert "| times as fast |" in bench.format_machine(figures)
     tried = figures["streams"]["tried"]
     assert [t["streams"] for t in tried] == list(bench.STREAM_COUNTS) and all(0 <= t["analyzed"] <= 1 for t in tried)
     assert figures["streams"]["most"] in (0, *bench.STREAM_COUNTS)

@@ -7,7 +7,7 @@ import pytest
 
 from cssafe import errors, settings
 from cssafe.expression import Expression, box_crop_poses, mesh_crop_poses
-from cssafe.expression.network import GRAPHS
+from cssafe.expression.network import GRAPHS, precisions, read_card
 from cssafe.labels import FERPLUS
 from cssafe.vision import openvino_runtime
 from cssafe.vision.crops import crop, grey
@@ -114,3 +114,14 @@ def test_the_exported_graph_gives_what_the_keras_model_gives():
     assert np.abs(network.ferplus(faces) - expected["ferplus"]).max() < 1e-3
     assert np.abs(network.fer2013(faces) - expected["fer2013"]).max() < 1e-3
     assert expected["ferplus"].shape[1] == len(FERPLUS)
+
+
+@pytest.mark.parametrize("precision", ["f32", precisions(read_card(MODEL))[0]])
+def test_a_crop_and_its_mirror_image_alone_are_on_average_what_both_are_together(precision):
+    network = Expression(MODEL, precision)
+    crops = np.random.default_rng(0).integers(0, 256, (4, network.size, network.size), np.uint8)
+    both = network.probabilities(crops)
+    alone, mirrored = (network.probabilities(c, mirror=False) for c in (crops, np.ascontiguousarray(crops[:, :, ::-1])))
+    for name in both:
+        assert (alone[name] + mirrored[name]) / 2 == pytest.approx(both[name], abs=1e-5 if precision == "f32" else 0.01)
+        assert np.abs(alone[name] - both[name]).max() > 1e-3

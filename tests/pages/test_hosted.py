@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from datetime import timedelta
 
 import cv2
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -19,10 +20,12 @@ from cssafe.live.transports import websocket
 from cssafe.settings import ABSENCE_TIMEOUT_S, IDLE_TIMEOUT_MINUTES, PROFILES, ROOT
 from cssafe.store import StoreError, Workspace
 from tests.support.browser import serve
+from tests.support.cgroup import limited
 from tests.support.faces import astronaut
 from tests.support.fake_pipelines import crowd
 from tests.support.lessons import LESSON, START, add, rows
 from tests.support.live_lessons import make, time_now
+from tests.support.media_files import encode
 from tests.support.visitor import Visitor
 from tests.support.wait import until
 
@@ -242,6 +245,43 @@ def test_twenty_idle_and_four_live_visitors_take_less_than_900_mb(tmp_path):
         assert min(camera.result() for camera in running) > 0 and report["workspaces"] == 24
         assert most < 900
         assert [file.name for file in tmp_path.iterdir()] == ["server.log"]
+
+
+@pytest.mark.slow
+def test_a_host_of_1_gb_and_half_a_core_carries_twenty_idle_visitors_four_cameras_and_an_upload(tmp_path):
+    """As small as Community Cloud may be: nothing is killed, each camera has a result in two seconds, pages answer."""
+    jpeg = cv2.imencode(".jpg", cv2.resize(astronaut(), (640, 480)))[1].tobytes()
+    video = encode(tmp_path / "class.mp4", [cv2.resize(astronaut(), (640, 480))] * 100).read_bytes()
+    with (
+        limited(memory=2**30, cores=0.5) as group,
+        serve(tmp_path / "data", prefix=group.prefix, CSSAFE_MODE="hosted") as server,
+        ExitStack() as stack,
+    ):
+        visitors = [stack.enter_context(Visitor(server.address)) for _ in range(25)]
+        for visitor in visitors[:20]:
+            visitor.open("weekly")
+            visitor.press("Fill with a synthetic term")
+        for visitor in visitors[20:24]:
+            visitor.open()
+            visitor.press("Start")
+        visitors[24].open("files")
+        visitors[24].upload("class.mp4", video, "Analyse")
+        with ThreadPoolExecutor(4) as cameras:
+            running = [cameras.submit(visitor.frames, jpeg, 60, 0.3) for visitor in visitors[20:24]]
+            opened = []
+            while not all(camera.done() for camera in running):
+                begun = time.monotonic()
+                assert "How to read it" in visitors[0].open("histograms")
+                opened.append(round(time.monotonic() - begun, 1))
+                time.sleep(5)
+        gaps = [np.diff(visitor.results) for visitor in visitors[20:24]]
+        report = server.health()
+        longest = [np.sort(gap)[-3:].round(1).tolist() for gap in gaps]
+        print(f"longest gaps {longest}, pages {opened}, peak {group.peak / 2**20:.0f} MB, {report}")
+        assert group.killed == 0 and server.process.poll() is None
+        assert [camera.result() for camera in running] == [60] * 4
+        assert max(gap.max() for gap in gaps) <= 2
+        assert report["problem"] == "" and report["workspaces"] == 25
 
 
 @pytest.mark.slow

@@ -50,6 +50,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="COLUMN",
         help="also by groups of people, as a column tells them (RAF-DB: gender, race, age); several by commas",
     )
+    parser.add_argument(
+        "--no-mirror", action="store_true", help="without each crop's mirror image, as in a recorded class"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object on one line")
 
 
@@ -67,7 +70,7 @@ def main(args: argparse.Namespace) -> int:
     people = [name.strip() for names in args.group for name in names.split(",") if name.strip()]
 
     exam = read_evaluation_set(data, tuple(LABELS) if args.card else (args.labels,), network.size, people)
-    figures = label_set_figures(predict_all(network, exam.crops), exam)
+    figures = label_set_figures(predict_all(network, exam.crops, args.card or not args.no_mirror), exam)
     if args.robustness or args.card or args.beside:
         networks = [other.probabilities for other in (network, *others)]
         for labels, rows in robustness.measure_robustness(networks, exam.crops, exam.truth).items():
@@ -91,11 +94,11 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-def predict_all(network: Expression, crops: np.ndarray) -> dict[str, np.ndarray]:
-    """Set of labels -> probabilities (n, k) of the crops uint8 (n, size, size)."""
+def predict_all(network: Expression, crops: np.ndarray, mirror: bool = True) -> dict[str, np.ndarray]:
+    """Set of labels -> probabilities (n, k) of the crops uint8 (n, size, size). mirror: see Expression.probabilities."""
     starts = range(0, max(1, len(crops)), PROGRESS_CROPS)
     parts = [
-        network.probabilities(crops[i : i + PROGRESS_CROPS])
+        network.probabilities(crops[i : i + PROGRESS_CROPS], mirror)
         for i in with_progress(starts, len(starts), f"parts of {PROGRESS_CROPS} faces")
     ]
     return {labels: np.concatenate([part[labels] for part in parts]) for labels in LABELS}
