@@ -293,6 +293,7 @@ def test_the_command_scores_rafdb_by_gender(tmp_path, capsys):
 
 @pytest.mark.slow
 def test_a_network_is_trained_on_faces_of_which_some_have_no_fer2013_label_and_evaluated(tmp_path, capsys):
+    pytest.importorskip("torch", reason="PyTorch is not installed: make torch")
     data, out = str(class_folders(tmp_path / "data")), str(tmp_path / "out")
     command = [sys.executable, "-m", "cssafe", "train", data, "--out", out, "--epochs", "1", "--batch", "8"]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
