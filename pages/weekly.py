@@ -60,4 +60,4 @@ event = common.show_chart(
 if picked := event.selection["cell"]:
     show_cell(workspace, cells, picked[0]["weekday"], picked[0]["period"], periods, which)
 else:
-    st.caption(_("Pick a cell to see its lessons, its interval and its minutes."))
+    st.caption(_("Pick a cell to see its lessons, its range and its minutes."))

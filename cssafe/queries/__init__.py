@@ -7,13 +7,14 @@ so no page can show a figure of a smaller one. Intervals: stats/intervals.py.
 from cssafe.queries.filters import ALL, Choices, Filter, choices
 from cssafe.queries.heatmap import lessons_in_cell, weekly
 from cssafe.queries.histograms import distribution, emotions
-from cssafe.queries.lesson_rows import lessons, markers, shareable_rows, timeline
+from cssafe.queries.lesson_rows import count_people, lessons, markers, shareable_rows, timeline
 
 __all__ = [
     "ALL",
     "Choices",
     "Filter",
     "choices",
+    "count_people",
     "distribution",
     "emotions",
     "lessons",

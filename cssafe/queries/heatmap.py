@@ -14,18 +14,21 @@ def weekly(workspace: Workspace, periods: Sequence[dict] = (), which: Filter = A
     """One row for each weekday and period with figures.
 
     periods: of parse_periods; none stands for the hours of the day.
-    Columns: weekday (1 Monday), period, start ("08:00"), concentration (mean over minutes) with low and high, minutes,
-    lessons, faces (mean), synthetic. The clusters of the interval are lessons.
+    Columns: weekday (1 Monday), period, start ("08:00"), concentration (mean over minutes) with low, high, lowest and
+    highest (a minute of earlier versions has no band: its own concentration), minutes, lessons, faces (mean), synthetic. The
+    clusters of the interval are lessons.
     """
     return read_frame(
         workspace,
         f"""WITH {CHOSEN}, {_SLOTS},
         clusters AS (
-            SELECT weekday, name, start, lesson, sum(concentration) AS s, count(*) AS n, avg(faces) AS faces,
-                bool_or(synthetic) AS synthetic
+            SELECT weekday, name, start, lesson, sum(concentration) AS s, count(*) AS n,
+                sum(lowest) AS lowest, sum(highest) AS highest, avg(faces) AS faces, bool_or(synthetic) AS synthetic
             FROM slots GROUP BY ALL)
         SELECT weekday, name AS period, start, {mean_sql("concentration")}, sum(n)::BIGINT AS minutes,
-            count(*) AS lessons, sum(faces * n) / sum(n) AS faces, bool_or(synthetic) AS synthetic
+            count(*) AS lessons,
+            sum(lowest) / sum(n) AS lowest, sum(highest) / sum(n) AS highest,
+            sum(faces * n) / sum(n) AS faces, bool_or(synthetic) AS synthetic
         FROM clusters GROUP BY ALL ORDER BY weekday, start, period""",
         which.parameters | {"periods": list(periods) or HOURS},
     )
@@ -36,7 +39,7 @@ def lessons_in_cell(
 ) -> pd.DataFrame:
     """Lessons of one cell of `weekly`, with their minutes and mean in that cell.
 
-    Columns: lesson, name, class_name, subject, local, minutes, faces, concentration, synthetic.
+    Columns: lesson, name, class_name, subject, local, minutes, faces, concentration, lowest, highest, synthetic.
     """
     return read_frame(
         workspace,
@@ -44,7 +47,7 @@ def lessons_in_cell(
         SELECT lesson, any_value(lesson_name) AS name, any_value(class_name) AS class_name,
             any_value(subject) AS subject, any_value(local) AS local, count(*) AS minutes,
             avg(faces) AS faces, avg(concentration) AS concentration,
-            bool_or(synthetic) AS synthetic
+            avg(lowest) AS lowest, avg(highest) AS highest, bool_or(synthetic) AS synthetic
         FROM slots WHERE weekday = $weekday AND name = $period GROUP BY lesson ORDER BY local, lesson""",
         which.parameters | {"periods": list(periods) or HOURS, "weekday": weekday, "period": period},
     )
@@ -59,7 +62,7 @@ _SLOTS = """
         FROM (SELECT DISTINCT lesson, date_trunc('hour', time) AS hour FROM minutes) JOIN chosen USING (lesson)),
     placed AS (
         SELECT lesson, chosen.name AS lesson_name, class_name, subject, chosen.local, synthetic, faces, concentration,
-            time + ahead AS clock
+            coalesce(lowest, concentration) AS lowest, coalesce(highest, concentration) AS highest, time + ahead AS clock
         FROM minutes JOIN chosen USING (lesson) JOIN zones USING (lesson)
         WHERE concentration IS NOT NULL AND date_trunc('hour', time) = hour),
     slots AS (

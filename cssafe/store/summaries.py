@@ -10,7 +10,7 @@ import pandas as pd
 
 from cssafe.labels import FERPLUS
 from cssafe.observations import EXPRESSION
-from cssafe.presence.minutes import summarise_class, summarise_person
+from cssafe.presence.minutes import MIN_FOLLOWED_FACE_PX, Summary, summarise_class, summarise_person, withhold_headline
 from cssafe.scoring.formula import PUBLISHED, find_formula
 from cssafe.settings import MINIMUM_GROUP
 from cssafe.stats.intervals import WEIGHT_SQL
@@ -113,7 +113,7 @@ TRACK_POSITIONS = """
 
 
 SIGHTS = """
-    SELECT time, coalesce(face, track) AS person, attention, concentration
+    SELECT time, coalesce(face, track) AS person, attention, concentration, size
     FROM observations LEFT JOIN faces USING (lesson, track)
     WHERE observations.lesson = $lesson
     QUALIFY row_number() OVER (PARTITION BY time, coalesce(face, track) ORDER BY concentration IS NULL, quality DESC) = 1
@@ -146,6 +146,13 @@ def summarise(connection: duckdb.DuckDBPyConnection, lessons: list[int]) -> None
 
 def minutes_of(cursor: duckdb.DuckDBPyConnection, lesson: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Rows of `minutes` and `people` of a lesson that is there, from its observations."""
+    minutes, people, _clusters = summary_of(cursor, lesson)
+    seen = cursor.execute(FACES_SEEN, {"lesson": lesson}).df()
+    return seen.merge(minutes, on="time", how="left").fillna({"seconds": 0}), people
+
+
+def summary_of(cursor: duckdb.DuckDBPyConnection, lesson: int) -> Summary:
+    """The people of a lesson that is there, from its observations."""
     here = {"lesson": lesson}
     ((audience, name, expected),) = cursor.execute(
         "SELECT audience, formula, coalesce(expected, 0) FROM lessons WHERE lesson = $lesson", here
@@ -154,12 +161,10 @@ def minutes_of(cursor: duckdb.DuckDBPyConnection, lesson: int) -> tuple[pd.DataF
     activities = cursor.execute("SELECT time, activity FROM activities WHERE lesson = $lesson ORDER BY time", here).df()
     weights = activities["activity"].map(formula.unseen_weight).set_axis(activities["time"])
     sights = cursor.execute(SIGHTS, here).df()
-    if audience == "class":
-        minutes, people = summarise_class(sights, weights, formula.bands, expected)
-    else:
-        minutes, people = summarise_person(sights, weights, formula.bands)
-    seen = cursor.execute(FACES_SEEN, here).df()
-    return seen.merge(minutes, on="time", how="left").fillna({"seconds": 0}), people
+    if audience != "class":
+        return summarise_person(sights, weights, formula.bands)
+    summary = summarise_class(sights, weights, formula.bands, expected)
+    return withhold_headline(summary) if sights["size"].median() < MIN_FOLLOWED_FACE_PX else summary
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, lesson: int, rows: pd.DataFrame) -> None:

@@ -6,10 +6,10 @@ import pandas as pd
 import streamlit as st
 
 from cssafe import queries
-from cssafe.charts.text import format_interval
 from cssafe.labels import WEEKDAYS
 from cssafe.language import _, ngettext
 from cssafe.names import escape_markdown
+from cssafe.presence.wording import format_headline, format_range
 from cssafe.settings import ROOT
 from cssafe.store import Workspace
 from cssafe.ui import common
@@ -24,11 +24,9 @@ def show_cell(
     for row in rows.itertuples():
         with st.container(horizontal=True):
             st.metric(
-                _("Mean concentration"),
-                f"{row.concentration:.2f}",
-                _("no interval, as there is one lesson")
-                if pd.isna(row.low)
-                else _("95 % interval {interval}").format(interval=format_interval(row.low, row.high)),
+                _("Concentration (0 to 100)"),
+                format_headline(row.concentration),
+                format_range(row.lowest, row.highest) or None,
                 delta_color="off",
                 delta_arrow="off",
                 width="content",
@@ -40,12 +38,23 @@ def show_cell(
 
 def _show_lessons(lessons: pd.DataFrame) -> None:
     """A table from which a lesson can be opened. lessons: queries.cell."""
+    ranges = [format_range(*row) for row in lessons[["lowest", "highest"]].to_numpy(float)]
     chosen = common.show_table(
-        lessons,
+        lessons.assign(concentration=100 * lessons["concentration"], range=ranges),
         key="lessons",
         on_select="rerun",
         selection_mode="single-row",
-        column_order=["local", "name", "class_name", "subject", "minutes", "faces", "concentration", "synthetic"],
+        column_order=[
+            "local",
+            "name",
+            "class_name",
+            "subject",
+            "minutes",
+            "faces",
+            "concentration",
+            "range",
+            "synthetic",
+        ],
         column_config={
             "local": st.column_config.DatetimeColumn(_("Start"), format="D MMM YYYY, HH:mm"),
             "name": _("Lesson"),
@@ -53,7 +62,8 @@ def _show_lessons(lessons: pd.DataFrame) -> None:
             "subject": _("Subject"),
             "minutes": st.column_config.NumberColumn(_("Minutes in this cell")),
             "faces": st.column_config.NumberColumn(_("Faces"), format="%.0f"),
-            "concentration": st.column_config.NumberColumn(_("Concentration"), format="%.2f"),
+            "concentration": st.column_config.NumberColumn(_("Concentration (0 to 100)"), format="%.0f"),
+            "range": _("Range"),
             "synthetic": st.column_config.CheckboxColumn(_("Synthetic")),
         },
     )
