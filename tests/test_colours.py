@@ -63,7 +63,7 @@ def test_colours_lie_apart_for_all_eyes(colours, least, eyes):
         (tuple(EMOTIONS.values()), 7.5),
         (tuple(LEVELS.values()), 14),
         ((LOW, MIDDLE, HIGH), 13),
-        (tuple(STATES.values()), 12),
+        (tuple(STATES.values()), 11),
         (SCORE, 11),
     ],
     ids=["emotions", "levels", "heatmap", "states", "score"],

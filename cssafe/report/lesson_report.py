@@ -160,7 +160,7 @@ def _course_section(
     )
     reading = _(
         "How to read it: the line is the figure of the class in each minute, the band its range: at its lower edge those who "
-        "cannot be seen do not attend, at its upper edge they attend like the rest. Dashed lines are your markers. Below are what "
+        "cannot be seen do not attend, at its upper edge they attend like the rest. Dashed lines are your markers. Below: what "
         "the people do, their levels in every five minutes, and the activities. Gaps: too few faces, or nothing scored, as in "
         "group work. The table has the 95 % interval over students like these."
     )
@@ -259,7 +259,7 @@ def _usual_sentence(what: str, lesson: pd.Series, low: float, high: float, n: in
         words = _("Lower than usual for this {what}: {value}, usually {low:.0f} to {high:.0f} ({n} other lessons).")
     else:
         words = _(
-            "As usual for this {what}, or not clearly different: {value}, usually {low:.0f} to {high:.0f} ({n} other lessons)."
+            "Not clearly different from usual for this {what}: {value}, usually {low:.0f} to {high:.0f} ({n} other lessons)."
         )
     figure = format_with_range(value, lowest, highest)
     return words.format(what=_(what), value=figure, low=100 * low, high=100 * high, n=n)

@@ -172,7 +172,8 @@ def _last_term_section(
     form = _("%d %b %Y")
     reading = _(
         "How to read it: to the right, this term was higher, in points of 100. Lines are 95 % intervals over lessons, whether "
-        "those who cannot be seen attend or not; filled: a clear difference, hollow: may be chance. Of many intervals one in twenty misses the truth. Lessons are compared with "
+        "those who cannot be seen attend or not; filled: a clear difference, hollow: may be chance. Of many intervals one in "
+        "twenty misses the truth. Lessons are compared with "
         "lessons of the same class, subject and formula only ({first} to {last}). Season, topic and room may have changed, too."
     ).format(first=last[0].strftime(form), last=last[1].strftime(form))
     table = _term_differences(both, now, found)

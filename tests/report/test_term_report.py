@@ -43,11 +43,11 @@ def test_the_last_term_ends_where_this_one_begins_and_is_as_long():
 def test_a_rising_term_is_called_so_and_a_changed_mixture_is_not(workspace):
     wobble = np.tile([0.01, -0.01], 10)
     fill(workspace, 0.4 + 0.01 * np.arange(20) + wobble)
-    assert "It rose through the term: +0.069 a week" in words(term_report(workspace, ALL, None, CONSENT))
+    assert "It rose through the term: +6.9 (" in words(term_report(workspace, ALL, None, CONSENT))
     fill(workspace, 0.6 + wobble[:10], class_name="8b")
     fill(workspace, 0.9 + wobble[:10], first=20, class_name="9c")
     mixed = term_report(workspace, Filter(classes=("8b", "9c")), None, CONSENT)
-    assert "It neither clearly rose nor fell through the term: -0.0" in words(mixed)
+    assert "It neither clearly rose nor fell through the term: -0." in words(mixed)
 
 
 def test_few_lessons_do_not_make_a_trend_nor_a_change(workspace):
@@ -67,7 +67,7 @@ def test_a_change_against_the_last_term_is_found_within_the_same_class_and_subje
     fill(workspace, [*(0.8 + wobble[:8]), *(0.8 + planted + wobble[:4])], class_name="9c")
     which = Filter(since=date(2026, 3, 10))
     told = words(term_report(workspace, which, (date(2026, 3, 2), date(2026, 3, 9)), CONSENT))
-    assert f"{verdict} the last term: {planted:+.2f}" in told, told
+    assert f"{verdict} the last term: {100 * planted:+.1f} (" in told, told
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_a_tag_is_judged_by_its_planted_effect(workspace, planted, verdict):
     told = words(comparison_report(workspace, ALL, "new"))
     assert (
         verdict in told
-        and f"{planted:+.2f} (" in told
+        and f"{100 * planted:+.1f} (" in told
         and "8 lessons with it, 12 without" in told
         and "Hedges' g" in told
     )

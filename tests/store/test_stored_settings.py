@@ -32,6 +32,7 @@ BAD = {
         {"class_name": "\ud800"},
         [], {"audience": "everybody"}, {"time_zone": "nowhere"}, {"class_name": ["7b"]}, {"connection": "x"},
     ],
+    "expected": [25, {"7b": -1}, {"7b": 24.5}, {"7b": "24"}, {"7b": 5000}, {"7b": None}],
     "filters": [{"from": "03/04/2026"}, {"class": "7b"}, {"synthetic": None}, {"until": 1e400}, {"other": 1}],
     "formula": [1, None, ["published 2"], "x" * 3000, "half a pair \ud800"],
     "periods": [{}, [{}], [PERIOD | {"start": None}], [PERIOD, PERIOD], [PERIOD | {"end": "07:00"}], [[PERIOD]]],
