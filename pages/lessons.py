@@ -28,8 +28,8 @@ event = common.show_table(
     selection_mode="single-row",
     key="list",
     column_order=[
-        "name", "local", "concentration", "range", "seen_words", "interval", "minutes", "faces", "class_name", "subject", "room", "profile",
-        "formula", "synthetic",
+        "name", "local", "concentration", "range", "seen_words", "interval", "minutes", "faces", "class_name", "subject",
+        "room", "profile", "formula", "synthetic",
     ],
     column_config={
         "name": _("Lesson"),

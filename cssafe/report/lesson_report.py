@@ -169,7 +169,7 @@ def _course_section(
         emotions = figures.minute_means(sums, figures.EMOTIONS)
         charts.append((reports.emotions_by_minute(emotions, end), _("Mean probability of each emotion in each minute")))
         words = emotions.assign(words=format_figures(emotions[["mean", "low", "high"]]))
-        wide = words.pivot(index="minute", columns="measure", values="words").reindex(columns=FERPLUS)
+        wide = words.pivot(index="minute", columns="measure", values="words").reindex(columns=FERPLUS).astype(object)
         table = table.merge(figures.with_headings(wide), left_on=_("Minute"), right_index=True, how="left").fillna("–")
         reading += " " + _("Emotions are mean probabilities, stacked; their intervals are in the table.")
     activities = scored_observations.activities(workspace, number)

@@ -54,9 +54,9 @@ def show_course(workspace: Workspace, lesson: pd.Series, course: pd.DataFrame) -
         course,
         key="timeline",
         how=_(
-            "How to read it: the line is the figure of the class in each minute. The band is its range: at its lower edge those "
-            "who cannot be seen do not attend, at its upper edge they attend like the rest. Dashed lines are your markers. Gaps: "
-            "too few faces. Formula: {formula}."
+            "How to read it: the line is the figure of the class in each minute. The band is its range: at its lower edge "
+            "those who cannot be seen do not attend, at its upper edge they attend like the rest. Dashed lines are your "
+            "markers. Gaps: too few faces. Formula: {formula}."
         ).format(formula=escape_markdown(lesson["formula"])),
     )
     if lesson["audience"] == "class" and course["present"].notna().any():

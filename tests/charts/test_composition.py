@@ -35,7 +35,12 @@ def test_a_lesson_without_figures_has_empty_charts_that_say_so():
 def test_everybody_present_is_stacked_in_each_minute_and_a_minute_without_figure_is_a_gap():
     drawn = rows(composition.composition(LESSON))
     assert drawn.groupby("minute")["people"].sum().to_dict() == {0: 10, 1: 10, 6: 10}
-    assert drawn.sort_values("order")["what"].unique().tolist() == ["on task", "off task", "not readable", "not visible"]
+    assert drawn.sort_values("order")["what"].unique().tolist() == [
+        "on task",
+        "off task",
+        "not readable",
+        "not visible",
+    ]
 
 
 def test_the_composition_is_read_out_with_the_minute_in_which_fewest_are_on_task():
