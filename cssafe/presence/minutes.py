@@ -13,19 +13,20 @@ STATES = ("on_task", "off_task", "unreadable", "unseen")
 LEVEL_COUNTS = ("n_low", "n_medium", "n_high")
 
 MINUTE = (
-    "time", "seconds", "present", *STATES, "attention", "concentration", "low", "high", "lowest", "highest", *LEVEL_COUNTS
+    "time", "seconds", "present", "known", *STATES, "attention", "concentration", "low", "high", "lowest", "highest",
+    *LEVEL_COUNTS,
 )  # fmt: skip
-"""Columns of a minute. time: naive UTC. seconds: looks with a figure. present and STATES: mean number of people. attention,
-concentration: of the people present, those not visible counted as the formula says. low, high: 95 % interval over people like
-these. lowest, highest: concentration if people not visible or not readable attend not at all, or like the rest. LEVEL_COUNTS:
-mean number of readable people at each level."""
+"""Columns of a minute. time: naive UTC. seconds: looks with a figure. present, known and STATES: mean number of people, see
+class_figure.py. attention, concentration: of the people present, those not visible counted as the formula says. low, high:
+95 % interval over people like these. lowest, highest: concentration if people not visible or not readable attend not at all, or
+like the rest. LEVEL_COUNTS: mean number of readable people at each level."""
 
 
 def summarise_class(
     observations: pd.DataFrame, unseen_weight: pd.Series, bands: dict[str, float], expected: int = 0
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """MINUTE rows of a class's lesson, and one row for each person: `person`, `present` (looks) and `shares` (sum of its part
-    of the class's concentration).
+    """MINUTE rows of a class's lesson, and one row for each person: `person`, `present` (looks), `shares` and `attention`
+    (sums of its part of the class's concentration and attention) and `engaged` (sum of its concentration while it is readable).
 
     Args:
         observations: as in find_people.
@@ -64,7 +65,7 @@ def _minutes(times: np.ndarray, sums: ClassSums, shares: np.ndarray, present: np
 
     rows: dict[str, np.ndarray] = {"time": minutes.astype("datetime64[us]"), "seconds": looks}
     people = total(sums.present)
-    rows |= {name: total(getattr(sums, name)) / looks for name in ("present", *STATES)}
+    rows |= {name: total(getattr(sums, name)) / looks for name in ("present", "known", *STATES)}
     rows |= {name: total(getattr(sums, name)) / people for name in ("attention", "concentration", "lowest", "highest")}
     rows |= {name: total(getattr(sums, name.removeprefix("n_"))) / looks for name in LEVEL_COUNTS}
     low, high = _intervals(minute, len(minutes), shares[:, figure], present[:, figure])
@@ -89,6 +90,8 @@ def _persons(people: People, sums: ClassSums) -> pd.DataFrame:
         "person": people.persons,
         "present": people.present[:, figure].sum(axis=1),
         "shares": sums.shares[:, figure].sum(axis=1),
+        "attention": sums.attention_shares[:, figure].sum(axis=1),
+        "engaged": sums.engaged[:, figure].sum(axis=1),
     }
     return pd.DataFrame(rows).query("present > 0")
 

@@ -7,7 +7,8 @@ so no page can show a figure of a smaller one. Intervals: stats/intervals.py.
 from cssafe.queries.filters import ALL, Choices, Filter, choices
 from cssafe.queries.heatmap import lessons_in_cell, weekly
 from cssafe.queries.histograms import distribution, emotions
-from cssafe.queries.lesson_rows import lessons, markers, shareable_rows, timeline
+from cssafe.queries.lesson_rows import lessons, markers, shareable_rows, shareable_timeline, timeline
+from cssafe.queries.presence import factors
 
 __all__ = [
     "ALL",
@@ -16,10 +17,12 @@ __all__ = [
     "choices",
     "distribution",
     "emotions",
+    "factors",
     "lessons",
     "lessons_in_cell",
     "markers",
     "shareable_rows",
+    "shareable_timeline",
     "timeline",
     "weekly",
 ]

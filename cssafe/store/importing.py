@@ -40,6 +40,9 @@ has 128 MB."""
 UNIT_COLUMNS = (*EXPRESSION, "score", "attention", "concentration", "quality", "low", "high", "lowest", "highest")
 """Columns with values in [0, 1]."""
 
+MAX_EXPECTED = 1_000
+"""People expected in a lesson, at most: more than fit a lecture hall."""
+
 MAX_NAME_CHARS = 200
 """Characters of a lesson's name, class, subject or room in a file: as many as a timetable may give them."""
 
@@ -60,6 +63,13 @@ RULES = {
         ),
         "ended IS NOT NULL AND ended >= started": N_("the lesson has no end, or ends before it starts"),
         "time_zone IN (SELECT name FROM pg_timezone_names())": N_("there is no such time zone"),
+        f"coalesce(expected BETWEEN 1 AND {MAX_EXPECTED}, true)": N_("the number of people expected is not possible"),
+    },
+    "minutes": {
+        "coalesce(valence BETWEEN -1 AND 1, true)": N_("the valence is not between -1 and 1"),
+        "coalesce(least(present, known, on_task, off_task, unreadable, unseen, n_low, n_medium, n_high) >= 0, true)": N_(
+            "a number of people is below 0"
+        ),
     },
     "divisions": {
         '0 <= "left" AND "left" < "right" AND "right" <= 1 AND 0 <= top AND top < bottom AND bottom <= 1': N_(
