@@ -1,10 +1,11 @@
-"""Concentration by weekday and period: means of all lessons, and the slots of the school's week with their effects."""
+"""Factors by weekday and period: means of all lessons; concentration of the slots of the school's week with their effects."""
 
 from typing import Any
 
 import altair as alt
 import pandas as pd
 
+from cssafe.charts.factors import FACTOR_TITLES, factor_scale
 from cssafe.charts.text import extremes_caption, format_intervals
 from cssafe.colours import GREY, HIGH, LOW, MIDDLE
 from cssafe.labels import WEEKDAYS
@@ -27,21 +28,21 @@ CELL: dict[str, Any] = {
 INK = "#111111"
 
 
-def weekly(table: pd.DataFrame) -> alt.LayerChart:
+def weekly(table: pd.DataFrame, measure: str = "concentration") -> alt.LayerChart:
     """Weekdays by periods. Cells never observed are absent, those with few minutes or lessons hollow. Selection "cell": weekday
-    and period. table: queries.weekly."""
+    and period. table: queries.weekly of the measure."""
     table = table.assign(
         interval=format_intervals(table["low"], table["high"]),
         observed=[_("{n} min").format(n=minutes) for minutes in table["minutes"]],
         day=_day_names(table),
         thin=~_well_observed(table),
     )
-    least, most = (table["concentration"].min(), table["concentration"].max()) if len(table) else (0, 1)
+    least, most = (table[measure].min(), table[measure].max()) if len(table) else (0, 1)
     middle, half = (least + most) / 2, max(MIN_COLOUR_RANGE, (most - least) / 2)
     colour = (
-        alt.Color("concentration:Q")
+        alt.Color(f"{measure}:Q")
         .scale(domain=[middle - half, middle, middle + half], range=[LOW, MIDDLE, HIGH], interpolate="rgb")
-        .legend(orient="bottom", title=_("Mean concentration (0 to 1)"), format=".2f", tickCount=5, columns=5)
+        .legend(orient="bottom", title=factor_scale(measure), format=".2f", tickCount=5, columns=5)
     )
     picked = alt.selection_point(name="cell", fields=["weekday", "period"], empty=False)
     days = [_(day) for day in WEEKDAYS[: max(5, 0, *table["weekday"])]]
@@ -53,7 +54,7 @@ def weekly(table: pd.DataFrame) -> alt.LayerChart:
         tooltip=[
             alt.Tooltip("day:O").title(_("Day")),
             alt.Tooltip("period:O").title(_("Period")),
-            alt.Tooltip("concentration:Q", format=".2f").title(_("Mean concentration")),
+            alt.Tooltip(f"{measure}:Q", format=".2f").title(_(FACTOR_TITLES[measure])),
             alt.Tooltip("interval:N").title(_("95 % interval")),
             alt.Tooltip("minutes:Q").title(_("Observed minutes")),
             alt.Tooltip("lessons:Q").title(_("Lessons")),
@@ -61,16 +62,16 @@ def weekly(table: pd.DataFrame) -> alt.LayerChart:
         ],
     )
     ink = alt.when("datum.thin").then(alt.value(GREY)).otherwise(alt.value(INK))
-    means = alt.Text("concentration:Q", format=".2f")
+    means = alt.Text(f"{measure}:Q", format=".2f")
     return _with_numbers(cells.add_params(picked), base, means, alt.Text("observed:N"), ink)
 
 
-def weekly_caption(table: pd.DataFrame) -> str:
-    """The highest and the lowest of the cells observed often enough. table: queries.weekly."""
+def weekly_caption(table: pd.DataFrame, measure: str = "concentration") -> str:
+    """The highest and the lowest of the cells observed often enough. table: queries.weekly of the measure."""
     rows = table[_well_observed(table)]
     if len(rows) < 2:
         return _("There are not enough observations yet to compare two cells.")
-    return extremes_caption(rows["concentration"], rows["low"], rows["high"], _cell_names(rows))
+    return extremes_caption(rows[measure], rows["low"], rows["high"], _cell_names(rows))
 
 
 def recorded_slots(table: pd.DataFrame) -> alt.LayerChart:

@@ -93,18 +93,23 @@ def side_by_side(lesson: pd.Series) -> pd.DataFrame:
     return table.astype(dict.fromkeys(("mean", "low", "high"), float)).dropna(subset="mean")
 
 
-def by_week(table: pd.DataFrame) -> pd.DataFrame:
-    """Mean of each factor over each week's lessons, each with weight 1, with the interval over lessons.
+def over_lessons(table: pd.DataFrame) -> pd.DataFrame:
+    """Mean of each factor over lessons, each with weight 1, with the interval over lessons.
 
-    Columns: week (its Monday, "2026-03-02"), factor, mean, low, high, lessons. table: of `factors`.
+    Columns: factor, mean, low, high, lessons. table: of `factors`.
     """
-    week = table["local"].dt.to_period("W-SUN").dt.start_time
     rows = []
-    for day, part in table.groupby(week):
-        for factor in FACTORS:
-            values = part[factor].dropna().to_numpy(float)
-            if len(values):
-                ends = np.concatenate(clustered_means(values[:, None], np.ones(len(values))))
-                ends[1:] = ends[1:].clip(-1 if factor == "expression" else 0, 1)
-                rows.append((f"{day:%Y-%m-%d}", factor, *ends, len(values)))
-    return pd.DataFrame(rows, columns=["week", "factor", "mean", "low", "high", "lessons"])
+    for factor in FACTORS:
+        values = table[factor].dropna().to_numpy(float)
+        if len(values):
+            mean, *ends = np.concatenate(clustered_means(values[:, None], np.ones(len(values))))
+            rows.append((factor, mean, *np.clip(ends, -1 if factor == "expression" else 0, 1), len(values)))
+    return pd.DataFrame(rows, columns=["factor", "mean", "low", "high", "lessons"])
+
+
+def by_week(table: pd.DataFrame) -> pd.DataFrame:
+    """`over_lessons` of each week. Columns: week (its Monday, "2026-03-02"), then those. table: of `factors`."""
+    weeks = table.groupby(table["local"].dt.to_period("W-SUN").dt.start_time)
+    means = {f"{day:%Y-%m-%d}": over_lessons(part) for day, part in weeks}
+    known = {day: part for day, part in means.items() if len(part)} or {"": over_lessons(table)}
+    return pd.concat(known, names=["week", None]).reset_index("week").reset_index(drop=True)
