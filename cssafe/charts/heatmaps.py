@@ -32,17 +32,18 @@ def weekly(table: pd.DataFrame, measure: str = "concentration") -> alt.LayerChar
     """Weekdays by periods. Cells never observed are absent, those with few minutes or lessons hollow. Selection "cell": weekday
     and period. table: queries.weekly of the measure."""
     table = table.assign(
-        interval=format_intervals(table["low"], table["high"]),
+        headline=100 * table[measure],
+        interval=format_intervals(100 * table["low"], 100 * table["high"], 0),
         observed=[_("{n} min").format(n=minutes) for minutes in table["minutes"]],
         day=_day_names(table),
         thin=~_well_observed(table),
     )
-    least, most = (table[measure].min(), table[measure].max()) if len(table) else (0, 1)
-    middle, half = (least + most) / 2, max(MIN_COLOUR_RANGE, (most - least) / 2)
+    least, most = (table["headline"].min(), table["headline"].max()) if len(table) else (0, 100)
+    middle, half = (least + most) / 2, max(100 * MIN_COLOUR_RANGE, (most - least) / 2)
     colour = (
-        alt.Color(f"{measure}:Q")
+        alt.Color("headline:Q")
         .scale(domain=[middle - half, middle, middle + half], range=[LOW, MIDDLE, HIGH], interpolate="rgb")
-        .legend(orient="bottom", title=factor_scale(measure), format=".2f", tickCount=5, columns=5)
+        .legend(orient="bottom", title=factor_scale(measure), format=".0f", tickCount=5, columns=5)
     )
     picked = alt.selection_point(name="cell", fields=["weekday", "period"], empty=False)
     days = [_(day) for day in WEEKDAYS[: max(5, 0, *table["weekday"])]]
@@ -54,7 +55,7 @@ def weekly(table: pd.DataFrame, measure: str = "concentration") -> alt.LayerChar
         tooltip=[
             alt.Tooltip("day:O").title(_("Day")),
             alt.Tooltip("period:O").title(_("Period")),
-            alt.Tooltip(f"{measure}:Q", format=".2f").title(_(FACTOR_TITLES[measure])),
+            alt.Tooltip("headline:Q", format=".0f").title(_(FACTOR_TITLES[measure])),
             alt.Tooltip("interval:N").title(_("95 % interval")),
             alt.Tooltip("minutes:Q").title(_("Observed minutes")),
             alt.Tooltip("lessons:Q").title(_("Lessons")),
@@ -62,7 +63,7 @@ def weekly(table: pd.DataFrame, measure: str = "concentration") -> alt.LayerChar
         ],
     )
     ink = alt.when("datum.thin").then(alt.value(GREY)).otherwise(alt.value(INK))
-    means = alt.Text(f"{measure}:Q", format=".2f")
+    means = alt.Text("headline:Q", format=".0f")
     return _with_numbers(cells.add_params(picked), base, means, alt.Text("observed:N"), ink)
 
 
@@ -71,7 +72,7 @@ def weekly_caption(table: pd.DataFrame, measure: str = "concentration") -> str:
     rows = table[_well_observed(table)]
     if len(rows) < 2:
         return _("There are not enough observations yet to compare two cells.")
-    return extremes_caption(rows[measure], rows["low"], rows["high"], _cell_names(rows))
+    return extremes_caption(100 * rows[measure], 100 * rows["low"], 100 * rows["high"], _cell_names(rows), 0)
 
 
 def recorded_slots(table: pd.DataFrame) -> alt.LayerChart:

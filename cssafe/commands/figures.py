@@ -79,7 +79,7 @@ def to_json_lines(table: pd.DataFrame) -> str:
 
 def _to_text(table: pd.DataFrame) -> str:
     texts = {
-        name: table[name].map(lambda text: clean_text(text))
+        name: table[name].map(clean_text)
         for name in ("name", "class_name", "subject", "room", "period")
         if name in table
     }

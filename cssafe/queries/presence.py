@@ -18,22 +18,22 @@ from cssafe.store.summaries import VALENCE_SQL
 MINUTE_VALUES = {
     "concentration": "concentration",
     "attentiveness": "attention",
-    "presence": "least(1, known / people)",
-    "engaged_presence": "least(1, lowest * minutes.present / people)",
+    "presence": "CASE WHEN known / people >= 0 THEN least(1, known / people) END",
+    "engaged_presence": "CASE WHEN concentration / people >= 0 THEN least(1, lowest * minutes.present / people) END",
     "expression": "valence",
 }
-"""Factor -> SQL of its value in a minute (`lowest` counts those who cannot be read as 0). All are in [0, 1], expression in
-[-1, 1]."""
+"""Factor -> SQL of its value in a minute (`lowest` counts those who cannot be read as 0; DuckDB's least skips null). All are in
+[0, 1], expression in [-1, 1]."""
 
 FACTORS = tuple(MINUTE_VALUES)
 
 EXPECTED = """
     sizes AS (
-        SELECT lesson, coalesce(any_value(expected), count(person)) AS people, count(person) AS found,
-            sum(people.engaged) AS engaged
+        SELECT lesson, coalesce(nullif(any_value(expected), 0), count(*)) AS people, count(*) AS found,
+            bool_or(shares IS NOT NULL) AS scored
         FROM chosen JOIN people USING (lesson) WHERE audience = 'class' GROUP BY lesson)
 """
-"""SQL `sizes` of the classes of `chosen`: people expected, and found."""
+"""SQL `sizes` of the classes of `chosen`: people expected, people found, and whether they have a concentration."""
 
 _BY_LESSON = f"""
     WITH {CHOSEN}, {EXPECTED},
@@ -41,9 +41,10 @@ _BY_LESSON = f"""
         SELECT lesson, sum(seconds) AS looks, sum(attention * present * seconds) / sum(present * seconds) AS attention
         FROM minutes GROUP BY lesson HAVING looks > 0),
     persons AS (
-        SELECT lesson, people.present, people.engaged, looks * least(1, sizes.people / found) AS n
+        SELECT lesson, people.present, CASE WHEN scored THEN people.engaged END AS engaged,
+            looks * least(1, sizes.people / found) AS n
         FROM people JOIN sizes USING (lesson) JOIN looks USING (lesson)
-        UNION ALL SELECT lesson, 0, 0 * engaged, looks  -- those never found
+        UNION ALL SELECT lesson, 0, CASE WHEN scored THEN 0 END, looks  -- those never found
         FROM (SELECT *, unnest(range(people - found)) FROM sizes) JOIN looks USING (lesson)),
     clusters AS (
         SELECT lesson, 'presence' AS factor, present AS s, n FROM persons
@@ -54,9 +55,8 @@ _BY_LESSON = f"""
     means AS (
         SELECT lesson, factor, {mean_sql("mean", "CASE factor WHEN 'expression' THEN -1 ELSE 0 END")}
         FROM clusters JOIN chosen USING (lesson) WHERE audience = 'class' AND s IS NOT NULL GROUP BY lesson, factor)
-    SELECT lesson, factor, least(1, CASE factor WHEN 'attentiveness' THEN coalesce(attention, mean) ELSE mean END) AS figure,
-        greatest(low + figure - mean, CASE factor WHEN 'expression' THEN -1 ELSE 0 END) AS low,
-        least(high + figure - mean, 1) AS high, people
+    SELECT lesson, factor, people, mean, low, high,
+        CASE WHEN factor = 'attentiveness' AND people IS NOT NULL THEN attention - mean ELSE 0 END AS shift
     FROM means LEFT JOIN looks USING (lesson) LEFT JOIN sizes USING (lesson)
 """
 """The clusters are people. Expected ones who were never found are zeros; where more were found than expected, each weighs
@@ -71,17 +71,18 @@ def factors(workspace: Workspace, which: Filter = ALL) -> pd.DataFrame:
     FACTORS <factor>, <factor>_low and <factor>_high; NaN where not known or withheld.
     """
     table = lessons(workspace, which).query("audience == 'class' and minutes > 0").sort_values(["local", "lesson"])
-    found = read_frame(workspace, _BY_LESSON, which.parameters).set_index(["lesson", "factor"])
+    found = read_frame(workspace, _BY_LESSON, which.parameters)
+    known = {name: part.set_index("lesson") for name, part in found.groupby("factor")}
     rows = table[["lesson", "name", "class_name", "subject", "local", "formula", "synthetic", "minutes"]]
     rows = rows.reset_index(drop=True)
-    rows["expected"] = rows["lesson"].map(found["people"].groupby("lesson").first())
+    rows["expected"] = rows["lesson"].map(found.groupby("lesson")["people"].first())
     rows["expected_minutes"] = rows["expected"] * rows["minutes"]
+    known["concentration"] = table.set_index("lesson").assign(mean=lambda lesson: lesson["concentration"], shift=0)
     for factor in FACTORS:
-        of_factor = found[found.index.get_level_values("factor") == factor].droplevel("factor")
-        if factor == "concentration":
-            of_factor = table.set_index("lesson").rename(columns={"concentration": "figure"})
-        for name, column in ((factor, "figure"), (f"{factor}_low", "low"), (f"{factor}_high", "high")):
-            rows[name] = rows["lesson"].map(of_factor[column]).astype(float)
+        ends = known[factor] if factor in known else pd.DataFrame(columns=["mean", "low", "high", "shift"], dtype=float)
+        for name, column in ((factor, "mean"), (f"{factor}_low", "low"), (f"{factor}_high", "high")):
+            figure = (ends[column] + ends["shift"]).clip(-1 if factor == "expression" else 0, 1)
+            rows[name] = rows["lesson"].map(figure).astype(float)
     rows.insert(9, "person_minutes", rows["presence"] * rows["expected_minutes"])
     return rows
 

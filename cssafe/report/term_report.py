@@ -142,7 +142,7 @@ def _factors_section(workspace: Workspace, which: Filter) -> list[Section]:
         {
             _("Week from"): weeks["week"],
             _("Factor"): [_(factors.FACTOR_TITLES[factor]) for factor in weeks["factor"]],
-            _("Mean"): format_figures(weeks[["mean", "low", "high"]]),
+            _("Mean"): factors.describe_factors(weeks),
             _("Lessons"): weeks["lessons"],
         }
     )

@@ -21,7 +21,7 @@ from cssafe.language import N_, Sentence
 from cssafe.names import clean_text
 from cssafe.observations import EXPRESSION
 from cssafe.settings import PROFILES
-from cssafe.store.lesson import SOURCES
+from cssafe.store.lesson import MAX_EXPECTED, SOURCES
 from cssafe.store.statements import insert_observations
 from cssafe.store.stored_settings import EXPORTED_SETTINGS, STORED_SETTINGS, is_usable
 from cssafe.store.summaries import summarise
@@ -39,9 +39,6 @@ has 128 MB."""
 
 UNIT_COLUMNS = (*EXPRESSION, "score", "attention", "concentration", "quality", "low", "high", "lowest", "highest")
 """Columns with values in [0, 1]."""
-
-MAX_EXPECTED = 1_000
-"""People expected in a lesson, at most: more than fit a lecture hall."""
 
 MAX_NAME_CHARS = 200
 """Characters of a lesson's name, class, subject or room in a file: as many as a timetable may give them."""
@@ -63,7 +60,7 @@ RULES = {
         ),
         "ended IS NOT NULL AND ended >= started": N_("the lesson has no end, or ends before it starts"),
         "time_zone IN (SELECT name FROM pg_timezone_names())": N_("there is no such time zone"),
-        f"coalesce(expected BETWEEN 1 AND {MAX_EXPECTED}, true)": N_("the number of people expected is not possible"),
+        f"coalesce(expected BETWEEN 0 AND {MAX_EXPECTED}, true)": N_("the number of people expected is not possible"),
     },
     "minutes": {
         "coalesce(valence BETWEEN -1 AND 1, true)": N_("the valence is not between -1 and 1"),

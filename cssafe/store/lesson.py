@@ -7,6 +7,9 @@ from cssafe.labels import ACTIVITIES, AUDIENCES, DEFAULT_ACTIVITY
 from cssafe.language import N_
 from cssafe.settings import PROFILES
 
+MAX_EXPECTED = 1000
+"""People expected in a lesson, at most: a lecture hall."""
+
 SOURCES = ("camera", "file", "sample")
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from cssafe import queries
-from cssafe.charts.factors import FACTOR_TITLES
+from cssafe.charts.factors import factor_scale
 from cssafe.charts.text import format_interval
 from cssafe.labels import WEEKDAYS
 from cssafe.language import _, ngettext
@@ -31,11 +31,11 @@ def show_cell(
     for row in rows.itertuples():
         with st.container(horizontal=True):
             st.metric(
-                _(FACTOR_TITLES[measure]),
-                f"{getattr(row, measure):.2f}",
+                factor_scale(measure),
+                f"{100 * getattr(row, measure):.0f}",
                 _("no interval, as there is one lesson")
                 if pd.isna(row.low)
-                else _("95 % interval {interval}").format(interval=format_interval(row.low, row.high)),
+                else _("95 % interval {interval}").format(interval=format_interval(100 * row.low, 100 * row.high, 0)),
                 delta_color="off",
                 delta_arrow="off",
                 width="content",
@@ -48,7 +48,7 @@ def show_cell(
 def _show_lessons(lessons: pd.DataFrame, measure: str) -> None:
     """A table from which a lesson can be opened. lessons: queries.lessons_in_cell of the measure."""
     chosen = common.show_table(
-        lessons,
+        lessons.assign(**{measure: 100 * lessons[measure]}),
         key="lessons",
         on_select="rerun",
         selection_mode="single-row",
@@ -60,7 +60,7 @@ def _show_lessons(lessons: pd.DataFrame, measure: str) -> None:
             "subject": _("Subject"),
             "minutes": st.column_config.NumberColumn(_("Minutes in this cell")),
             "faces": st.column_config.NumberColumn(_("Faces"), format="%.0f"),
-            measure: st.column_config.NumberColumn(_(FACTOR_TITLES[measure]), format="%.2f"),
+            measure: st.column_config.NumberColumn(factor_scale(measure), format="%.0f"),
             "synthetic": st.column_config.CheckboxColumn(_("Synthetic")),
         },
     )
