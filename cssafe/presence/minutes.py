@@ -25,8 +25,10 @@ like the rest. LEVEL_COUNTS: mean number of readable people at each level."""
 def summarise_class(
     observations: pd.DataFrame, unseen_weight: pd.Series, bands: dict[str, float], expected: int = 0
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """MINUTE rows of a class's lesson, and one row for each person: `person`, `present` (looks), `shares` and `attention`
-    (sums of its part of the class's concentration and attention) and `engaged` (sum of its concentration while it is readable).
+    """MINUTE rows of a class's lesson, and one row for each person.
+
+    Columns of persons: `person`, `present` (looks), `shares` and `attention_shares` (sums of its part of the class's
+    concentration and attention), `engaged` (sum of its concentration while it is readable).
 
     Args:
         observations: as in find_people.
@@ -90,7 +92,7 @@ def _persons(people: People, sums: ClassSums) -> pd.DataFrame:
         "person": people.persons,
         "present": people.present[:, figure].sum(axis=1),
         "shares": sums.shares[:, figure].sum(axis=1),
-        "attention": sums.attention_shares[:, figure].sum(axis=1),
+        "attention_shares": sums.attention_shares[:, figure].sum(axis=1),
         "engaged": sums.engaged[:, figure].sum(axis=1),
     }
     return pd.DataFrame(rows).query("present > 0")

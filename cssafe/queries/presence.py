@@ -49,7 +49,7 @@ _BY_LESSON = f"""
     clusters AS (
         SELECT lesson, 'presence' AS factor, present AS s, n FROM persons
         UNION ALL SELECT lesson, 'engaged_presence', engaged, n FROM persons
-        UNION ALL SELECT lesson, 'attentiveness', people.attention, present FROM people
+        UNION ALL SELECT lesson, 'attentiveness', attention_shares, present FROM people
         UNION ALL SELECT lesson, 'attentiveness', attention * weight, weight FROM tracks ANTI JOIN people USING (lesson)
         UNION ALL SELECT lesson, 'expression', ({VALENCE_SQL}) * expressed, expressed FROM tracks WHERE expressed > 0),
     means AS (

@@ -99,8 +99,8 @@ def m008_people(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("""
         ALTER TABLE lessons ADD COLUMN expected INTEGER;
         CREATE TABLE people (
-            lesson INTEGER NOT NULL, person INTEGER NOT NULL, present INTEGER NOT NULL, shares DOUBLE, attention DOUBLE,
-            engaged DOUBLE);
+            lesson INTEGER NOT NULL, person INTEGER NOT NULL, present INTEGER NOT NULL, shares DOUBLE,
+            attention_shares DOUBLE, engaged DOUBLE);
     """)
 
 

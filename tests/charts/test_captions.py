@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from cssafe import queries
-from cssafe.charts import classes, heatmaps, histograms, live, model, scores, timelines
+from cssafe.charts import classes, factors, heatmaps, histograms, live, model, scores, timelines
 from cssafe.charts.text import extremes_caption
 from cssafe.labels import FERPLUS
 from cssafe.scoring import explanation
@@ -44,11 +44,11 @@ def cells(*means: float, minutes: int = 90, half: float = 0.02) -> pd.DataFrame:
         (cells(0.5, 0.7, minutes=30), "There are not enough observations yet to compare two cells."),
         (
             cells(0.5, 0.7, 0.6),
-            "Highest: Tue, 08:00, 0.70 (95 % interval 0.68 to 0.72). Lowest: Mon, 08:00, 0.50 (95 % interval 0.48 to 0.52).",
+            "Highest: Tue, 08:00, 70 (95 % interval 68 to 72). Lowest: Mon, 08:00, 50 (95 % interval 48 to 52).",
         ),
         (
             cells(0.61, 0.6),
-            "Highest: Mon, 08:00, 0.61 (95 % interval 0.59 to 0.63). Lowest: Tue, 08:00, 0.60 (95 % interval 0.58 to 0.62). "
+            "Highest: Mon, 08:00, 61 (95 % interval 59 to 63). Lowest: Tue, 08:00, 60 (95 % interval 58 to 62). "
             "These two may differ by chance.",
         ),
     ],
@@ -177,3 +177,12 @@ def test_the_network_is_read_out():
     assert model.probabilities_caption({"happy": 0.7, "sad": 0.2, "fear": 0.1}) == "happy 70 %, then sad 20 %."
     said = model.affect_caption(np.array([0.5, -0.1, 0, 0, 0]), np.array([0.2, 0.1, 0, 0, 0]))
     assert said == "Valence +0.50 ± 0.20, arousal -0.10 ± 0.10."
+
+
+def test_factors_are_told_with_their_intervals():
+    table = pd.DataFrame(
+        {"factor": ["presence", "expression"], "mean": [0.5, -0.2], "low": [0.4, np.nan], "high": [0.6, np.nan]}
+    )
+    assert factors.factors_caption(table[:0]) == NOTHING
+    said = "Presence 50 (95 % interval 40 to 60); Expression -20 (95 % interval not known)."
+    assert factors.factors_caption(table) == said
