@@ -9,6 +9,7 @@ from cssafe.presence.wording import TOO_SMALL
 from cssafe.ui import common, filters
 from cssafe.ui.lesson_actions import lesson_actions
 from cssafe.ui.lesson_course import in_words, show_course, show_title
+from cssafe.ui.lesson_factors import show_factors
 from cssafe.ui.marker_responses import show_responses
 from cssafe.ui.score_explanation import show_explanation
 from cssafe.ui.seat_map import show_seats
@@ -68,6 +69,7 @@ if lesson["too_small"]:
     show_course(workspace, lesson, course)
 elif course["concentration"].notna().any():
     show_course(workspace, lesson, course)
+    show_factors(workspace, number)
     show_explanation(workspace, lesson)
     show_responses(workspace, number)
     if pd.notna(lesson["ended"]):

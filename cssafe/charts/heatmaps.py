@@ -1,10 +1,11 @@
-"""Concentration by weekday and period: means of all lessons, and the slots of the school's week with their effects."""
+"""Factors by weekday and period: means of all lessons; concentration of the slots of the school's week with their effects."""
 
 from typing import Any
 
 import altair as alt
 import pandas as pd
 
+from cssafe.charts.factors import FACTOR_TITLES, factor_scale
 from cssafe.charts.text import extremes_caption, figure_extremes_caption, format_intervals
 from cssafe.colours import GREY, HIGH, LOW, MIDDLE
 from cssafe.labels import WEEKDAYS
@@ -27,11 +28,11 @@ CELL: dict[str, Any] = {
 INK = "#111111"
 
 
-def weekly(table: pd.DataFrame) -> alt.LayerChart:
+def weekly(table: pd.DataFrame, measure: str = "concentration") -> alt.LayerChart:
     """Weekdays by periods. Cells never observed are absent, those with few minutes or lessons hollow. Selection "cell": weekday
-    and period. table: queries.weekly."""
+    and period. table: queries.weekly of the measure."""
     table = table.assign(
-        headline=100 * table["concentration"],
+        headline=100 * table[measure],
         interval=format_intervals(100 * table["low"], 100 * table["high"], 0),
         range=format_intervals(100 * table["lowest"], 100 * table["highest"], 0),
         observed=[_("{n} min").format(n=minutes) for minutes in table["minutes"]],
@@ -43,7 +44,7 @@ def weekly(table: pd.DataFrame) -> alt.LayerChart:
     colour = (
         alt.Color("headline:Q")
         .scale(domain=[middle - half, middle, middle + half], range=[LOW, MIDDLE, HIGH], interpolate="rgb")
-        .legend(orient="bottom", title=_("Concentration (0 to 100)"), format=".0f", tickCount=5, columns=5)
+        .legend(orient="bottom", title=factor_scale(measure), format=".0f", tickCount=5, columns=5)
     )
     picked = alt.selection_point(name="cell", fields=["weekday", "period"], empty=False)
     days = [_(day) for day in WEEKDAYS[: max(5, 0, *table["weekday"])]]
@@ -55,7 +56,7 @@ def weekly(table: pd.DataFrame) -> alt.LayerChart:
         tooltip=[
             alt.Tooltip("day:O").title(_("Day")),
             alt.Tooltip("period:O").title(_("Period")),
-            alt.Tooltip("headline:Q", format=".0f").title(_("Concentration")),
+            alt.Tooltip("headline:Q", format=".0f").title(_(FACTOR_TITLES[measure])),
             alt.Tooltip("range:N").title(_("Range, by those who cannot be seen")),
             alt.Tooltip("interval:N").title(_("95 % interval")),
             alt.Tooltip("minutes:Q").title(_("Observed minutes")),
@@ -68,12 +69,14 @@ def weekly(table: pd.DataFrame) -> alt.LayerChart:
     return _with_numbers(cells.add_params(picked), base, means, alt.Text("observed:N"), ink)
 
 
-def weekly_caption(table: pd.DataFrame) -> str:
-    """The highest and the lowest of the cells observed often enough. table: queries.weekly."""
+def weekly_caption(table: pd.DataFrame, measure: str = "concentration") -> str:
+    """The highest and the lowest of the cells observed often enough. table: queries.weekly of the measure."""
     rows = table[_well_observed(table)]
     if len(rows) < 2:
         return _("There are not enough observations yet to compare two cells.")
-    return figure_extremes_caption(rows, _cell_names(rows))
+    if measure == "concentration":
+        return figure_extremes_caption(rows, _cell_names(rows))
+    return extremes_caption(100 * rows[measure], 100 * rows["low"], 100 * rows["high"], _cell_names(rows), 0)
 
 
 def recorded_slots(table: pd.DataFrame) -> alt.LayerChart:

@@ -15,12 +15,13 @@ STATES = ("on_task", "off_task", "unreadable", "unseen")
 LEVEL_COUNTS = ("n_low", "n_medium", "n_high")
 
 MINUTE = (
-    "time", "seconds", "present", *STATES, "attention", "concentration", "low", "high", "lowest", "highest", *LEVEL_COUNTS
+    "time", "seconds", "present", "known", *STATES, "attention", "concentration", "low", "high", "lowest", "highest",
+    *LEVEL_COUNTS,
 )  # fmt: skip
-"""Columns of a minute. time: naive UTC. seconds: looks with a figure. present and STATES: mean number of people. attention,
-concentration: of the people present, those not visible counted as the formula says. low, high: 95 % interval over people like
-these. lowest, highest: concentration if people not visible or not readable attend not at all, or like the rest. LEVEL_COUNTS:
-mean number of readable people at each level."""
+"""Columns of a minute. time: naive UTC. seconds: looks with a figure. present, known and STATES: mean number of people, see
+class_figure.py. attention, concentration: of the people present, those not visible counted as the formula says. low, high:
+95 % interval over people like these. lowest, highest: concentration if people not visible or not readable attend not at all, or
+like the rest. LEVEL_COUNTS: mean number of readable people at each level."""
 
 
 MIN_FOLLOWED_FACE_PX = 32.0
@@ -30,8 +31,12 @@ by their size, while the formula's value of people not visible is that of people
 
 
 class Summary(NamedTuple):
-    """minutes: MINUTE rows. people: one row for each person, `person`, `present` (looks) and `shares` (sum of its part of the
-    class's concentration). clusters: the same of each cluster of the intervals in each minute, with `time` and `cluster`."""
+    """Tables of a lesson.
+
+    minutes: MINUTE rows. people: a row for each person, `person`, `present` (looks), `shares` and `attention_shares` (sums of
+    its part of the class's concentration and attention), `engaged` (sum of its concentration while it is readable). clusters: a
+    row for each cluster of the intervals and minute, `time`, `cluster`, `present`, `shares`.
+    """
 
     minutes: pd.DataFrame
     people: pd.DataFrame
@@ -71,7 +76,8 @@ def withhold_headline(summary: Summary) -> Summary:
     """The summary without headline and interval. Its bands and the numbers of people stay."""
     minutes, people, clusters = summary
     headline = dict.fromkeys(("attention", "concentration", "low", "high"), np.nan)
-    return Summary(minutes.assign(**headline), people.assign(shares=np.nan), clusters.assign(shares=np.nan))
+    own = dict.fromkeys(("shares", "attention_shares", "engaged"), np.nan)
+    return Summary(minutes.assign(**headline), people.assign(**own), clusters.assign(shares=np.nan))
 
 
 def _summary(people: People, sums: ClassSums, shares: np.ndarray, present: np.ndarray) -> Summary:
@@ -99,7 +105,7 @@ def _minutes(
 
     rows: dict[str, np.ndarray] = {"time": time, "seconds": looks}
     people = total(sums.present)
-    rows |= {name: total(getattr(sums, name)) / looks for name in ("present", *STATES)}
+    rows |= {name: total(getattr(sums, name)) / looks for name in ("present", "known", *STATES)}
     rows |= {name: total(getattr(sums, name)) / people for name in ("attention", "concentration", "lowest", "highest")}
     rows |= {name: total(getattr(sums, name.removeprefix("n_"))) / looks for name in LEVEL_COUNTS}
     place = np.searchsorted(time, clusters["time"].to_numpy())
@@ -113,6 +119,8 @@ def _persons(people: People, sums: ClassSums) -> pd.DataFrame:
         "person": people.persons,
         "present": people.present[:, figure].sum(axis=1),
         "shares": sums.shares[:, figure].sum(axis=1),
+        "attention_shares": sums.attention_shares[:, figure].sum(axis=1),
+        "engaged": sums.engaged[:, figure].sum(axis=1),
     }
     return pd.DataFrame(rows).query("present > 0")
 

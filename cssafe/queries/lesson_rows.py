@@ -114,13 +114,11 @@ def shareable_rows(workspace: Workspace, lesson: int) -> pd.DataFrame:
     faces, seconds and the means of attention and concentration. Before them the lesson's number, name, class_name, subject,
     formula, synthetic and local time.
     """
-    profile = read_frame(workspace, "SELECT profile FROM lessons WHERE lesson = $lesson", {"lesson": lesson})
-    agreed = [profile.name for profile in PROFILES.values() if profile.individuals]
     about = (
         "lesson, name, class_name, subject, formula, source = 'sample' AS synthetic,"
         " time AT TIME ZONE 'UTC' AT TIME ZONE time_zone AS local"
     )
-    if profile["profile"].isin(agreed).all():
+    if _shows_individuals(workspace, lesson):
         return read_frame(
             workspace,
             f"""SELECT DISTINCT ON (time, track) {about}, {", ".join(COLUMNS)} FROM observations JOIN lessons USING (lesson)
@@ -134,3 +132,18 @@ def shareable_rows(workspace: Workspace, lesson: int) -> pd.DataFrame:
         FROM shareable JOIN lessons USING (lesson) WHERE seconds > 0 ORDER BY time""",
         {"lesson": lesson},
     )
+
+
+def shareable_timeline(workspace: Workspace, lesson: int) -> pd.DataFrame:
+    """`timeline` with what may leave the workspace, see shareable_rows: of lessons without individuals, the shareable minutes
+    with faces, attention and concentration, the other columns empty."""
+    course = timeline(workspace, lesson)
+    if _shows_individuals(workspace, lesson):
+        return course
+    shareable = shareable_rows(workspace, lesson)[["local", "faces", "attention", "concentration"]]
+    return course[["minute", "local"]].merge(shareable, on="local").reindex(columns=course.columns)
+
+
+def _shows_individuals(workspace: Workspace, lesson: int) -> bool:
+    profile = read_frame(workspace, "SELECT profile FROM lessons WHERE lesson = $lesson", {"lesson": lesson})
+    return bool(profile["profile"].isin([profile.name for profile in PROFILES.values() if profile.individuals]).all())

@@ -12,7 +12,7 @@ from cssafe.presence.wording import verdict_ends
 from cssafe.scoring.affect import COORDINATES
 from cssafe.stats.intervals import clustered_means, grouped_means
 from cssafe.store import Workspace
-from cssafe.store.summaries import COUNTED, summary_of
+from cssafe.store.summaries import COUNTED, VALENCE_SQL, summary_of
 
 WINDOW_MINUTES = 5
 """Length of the stretches of a lesson that are compared."""
@@ -22,7 +22,6 @@ def _weighted_sum(weights: dict[str, float]) -> str:
     return " + ".join(f"{weight} * p_{name}" for name, weight in weights.items() if weight) or "0"
 
 
-VALENCE = _weighted_sum({name: valence for name, (valence, _arousal) in COORDINATES.items()})
 AROUSAL = _weighted_sum({name: arousal for name, (_valence, arousal) in COORDINATES.items()})
 LIKING = _weighted_sum({name: max(0.0, valence) for name, (valence, _arousal) in COORDINATES.items()})
 DISLIKING = _weighted_sum({name: max(0.0, -valence) for name, (valence, _arousal) in COORDINATES.items()})
@@ -33,7 +32,7 @@ EXPRESSION_KNOWN = "CASE WHEN p_neutral IS NOT NULL THEN"
 EMOTIONS = {name: f"p_{name}" for name in FERPLUS}
 
 AFFECT = {
-    "valence": VALENCE,
+    "valence": VALENCE_SQL,
     "arousal": AROUSAL,
     "liking": LIKING,
     "disliking": DISLIKING,
@@ -50,7 +49,7 @@ def _squares(axis: int) -> str:
 
 READING_SPREADS = {
     f"{name}_spread": f"{EXPRESSION_KNOWN} sqrt(greatest(0, {_squares(i)} - ({sql}) ** 2)) END"
-    for i, (name, sql) in enumerate({"valence": VALENCE, "arousal": AROUSAL}.items())
+    for i, (name, sql) in enumerate({"valence": VALENCE_SQL, "arousal": AROUSAL}.items())
 }
 """<measure>_spread -> standard deviation of a single reading, as Affect.spreads."""
 

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 
 from cssafe import queries
-from cssafe.charts import heatmaps, histograms, reports
+from cssafe.charts import factors, heatmaps, histograms, reports
 from cssafe.charts.text import format_interval
 from cssafe.colours import COLOURS
 from cssafe.labels import WEEKDAYS
 from cssafe.language import _, ngettext
 from cssafe.presence.wording import describe_figure, format_headline, format_range
-from cssafe.queries import Filter
+from cssafe.queries import Filter, presence
 from cssafe.report.document import (
     Figure,
     Report,
@@ -81,7 +81,15 @@ def term_report(
         Figure(_("Lessons"), f"{len(lessons)}", _("with figures")),
         Figure(_("Minutes"), f"{lessons['minutes'].sum():.0f}", _("with figures")),
     )
-    sections = (Section(_("In short"), summary), course, change, week, *slots, *histograms)
+    sections = (
+        Section(_("In short"), summary),
+        course,
+        *_factors_section(workspace, which),
+        change,
+        week,
+        *slots,
+        *histograms,
+    )
     return Report(_("Term report"), "term", about, bool(lessons["synthetic"].any()), key_figures, sections)
 
 
@@ -132,6 +140,29 @@ def _course_section(lessons: pd.DataFrame) -> Section:
     )
     chart = (reports.weekly_trend(weeks), _("Mean concentration of each week's lessons, with its interval"))
     return Section(title, (_trend_sentence(found),), (chart,), reading, table)
+
+
+def _factors_section(workspace: Workspace, which: Filter) -> list[Section]:
+    """The factors of classes over the weeks; none for fewer than two lessons."""
+    lessons = queries.factors(workspace, which)
+    if len(lessons) < 2:
+        return []
+    weeks = presence.by_week(lessons)
+    table = pd.DataFrame(
+        {
+            _("Week from"): weeks["week"],
+            _("Factor"): [_(factors.FACTOR_TITLES[factor]) for factor in weeks["factor"]],
+            _("Mean"): factors.describe_factors(weeks),
+            _("Lessons"): weeks["lessons"],
+        }
+    )
+    meanings = [
+        _(factors.FACTOR_MEANINGS[factor]) for factor in factors.FACTOR_TITLES if factor in set(weeks["factor"])
+    ]
+    reading = " ".join([_("How to read it: each point is the mean over a week's lessons of classes."), *meanings])
+    chart = (factors.weeks(weeks), _("A line for each factor over the weeks"))
+    sentence = factors.factors_caption(presence.over_lessons(lessons))
+    return [Section(_("The factors side by side"), (sentence,), (chart,), reading, table)]
 
 
 def _trend_sentence(found: Effect) -> str:

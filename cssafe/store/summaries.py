@@ -11,6 +11,7 @@ import pandas as pd
 from cssafe.labels import FERPLUS
 from cssafe.observations import EXPRESSION
 from cssafe.presence.minutes import MIN_FOLLOWED_FACE_PX, Summary, summarise_class, summarise_person, withhold_headline
+from cssafe.scoring.affect import COORDINATES
 from cssafe.scoring.formula import PUBLISHED, find_formula
 from cssafe.settings import MINIMUM_GROUP
 from cssafe.stats.intervals import WEIGHT_SQL
@@ -84,6 +85,18 @@ def _tenths(name: str) -> str:
     return f"CASE WHEN audience = 'self' THEN {name} WHEN shown THEN {rounded} END AS {name}"
 
 
+VALENCE_SQL = " + ".join(f"{valence} * p_{name}" for name, (valence, _arousal) in COORDINATES.items() if valence)
+"""SQL for the valence of an observation: scoring/affect.py."""
+
+VALENCE_BY_MINUTE = f"""
+    UPDATE minutes SET valence = shown.valence FROM (
+        WITH {COUNTED}
+        SELECT lesson, date_trunc('minute', time) AS time, avg({VALENCE_SQL}) AS valence FROM counted GROUP BY ALL) shown
+    WHERE minutes.lesson = shown.lesson AND minutes.time = shown.time
+"""
+"""The mean over the faces whose emotion is known."""
+
+
 def _commonest() -> str:
     highest = f"greatest({', '.join(EXPRESSION)})"
     return ", ".join(
@@ -141,7 +154,8 @@ def summarise(connection: duckdb.DuckDBPyConnection, lessons: list[int]) -> None
     for lesson in lessons:
         for table, rows in zip(("minutes", "people"), minutes_of(connection, lesson), strict=True):
             _insert(connection, table, lesson, rows)
-    connection.execute(TRACKS, {"lessons": lessons})
+    for statement in (VALENCE_BY_MINUTE, TRACKS):
+        connection.execute(statement, {"lessons": lessons})
 
 
 def minutes_of(cursor: duckdb.DuckDBPyConnection, lesson: int) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from cssafe import queries
+from cssafe.charts.factors import factor_scale
 from cssafe.labels import WEEKDAYS
 from cssafe.language import _, ngettext
 from cssafe.names import escape_markdown
@@ -16,16 +17,22 @@ from cssafe.ui import common
 
 
 def show_cell(
-    workspace: Workspace, cells: pd.DataFrame, weekday: int, period: str, periods: Sequence[dict], which: queries.Filter
+    workspace: Workspace,
+    cells: pd.DataFrame,
+    weekday: int,
+    period: str,
+    periods: Sequence[dict],
+    which: queries.Filter,
+    measure: str,
 ) -> None:
-    """cells: queries.weekly of the same periods and filter."""
+    """cells: queries.weekly of the same periods, filter and measure."""
     st.subheader(f"{_(WEEKDAYS[weekday - 1])}, {escape_markdown(period)}")
     rows = cells[(cells["weekday"] == weekday) & (cells["period"] == period)]
     for row in rows.itertuples():
         with st.container(horizontal=True):
             st.metric(
-                _("Concentration (0 to 100)"),
-                format_headline(row.concentration),
+                factor_scale(measure),
+                format_headline(getattr(row, measure)),
                 format_range(row.lowest, row.highest) or None,
                 delta_color="off",
                 delta_arrow="off",
@@ -33,28 +40,19 @@ def show_cell(
             )
             lessons_behind = ngettext("{n} lesson", "{n} lessons", row.lessons).format(n=row.lessons)
             st.metric(_("Observed minutes"), row.minutes, lessons_behind, "off", delta_arrow="off", width="content")
-    _show_lessons(queries.lessons_in_cell(workspace, weekday, period, periods, which))
+    _show_lessons(queries.lessons_in_cell(workspace, weekday, period, periods, which, measure), measure)
 
 
-def _show_lessons(lessons: pd.DataFrame) -> None:
-    """A table from which a lesson can be opened. lessons: queries.cell."""
+def _show_lessons(lessons: pd.DataFrame, measure: str) -> None:
+    """A table from which a lesson can be opened. lessons: queries.lessons_in_cell of the measure."""
     ranges = [format_range(*row) for row in lessons[["lowest", "highest"]].to_numpy(float)]
+    columns = ["local", "name", "class_name", "subject", "minutes", "faces", measure, "range", "synthetic"]
     chosen = common.show_table(
-        lessons.assign(concentration=100 * lessons["concentration"], range=ranges),
+        lessons.assign(**{measure: 100 * lessons[measure]}, range=ranges),
         key="lessons",
         on_select="rerun",
         selection_mode="single-row",
-        column_order=[
-            "local",
-            "name",
-            "class_name",
-            "subject",
-            "minutes",
-            "faces",
-            "concentration",
-            "range",
-            "synthetic",
-        ],
+        column_order=columns,
         column_config={
             "local": st.column_config.DatetimeColumn(_("Start"), format="D MMM YYYY, HH:mm"),
             "name": _("Lesson"),
@@ -62,7 +60,7 @@ def _show_lessons(lessons: pd.DataFrame) -> None:
             "subject": _("Subject"),
             "minutes": st.column_config.NumberColumn(_("Minutes in this cell")),
             "faces": st.column_config.NumberColumn(_("Faces"), format="%.0f"),
-            "concentration": st.column_config.NumberColumn(_("Concentration (0 to 100)"), format="%.0f"),
+            measure: st.column_config.NumberColumn(factor_scale(measure), format="%.0f"),
             "range": _("Range"),
             "synthetic": st.column_config.CheckboxColumn(_("Synthetic")),
         },

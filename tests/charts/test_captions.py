@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from cssafe import queries
-from cssafe.charts import classes, heatmaps, histograms, live, model, scores, timelines
+from cssafe.charts import classes, factors, heatmaps, histograms, live, model, scores, timelines
 from cssafe.charts.text import extremes_caption
 from cssafe.labels import FERPLUS
 from cssafe.scoring import explanation
@@ -179,3 +179,12 @@ def test_the_network_is_read_out():
     assert model.probabilities_caption({"happy": 0.7, "sad": 0.2, "fear": 0.1}) == "happy 70 %, then sad 20 %."
     said = model.affect_caption(np.array([0.5, -0.1, 0, 0, 0]), np.array([0.2, 0.1, 0, 0, 0]))
     assert said == "Valence +0.50 ± 0.20, arousal -0.10 ± 0.10."
+
+
+def test_factors_are_told_with_their_intervals():
+    table = pd.DataFrame(
+        {"factor": ["presence", "expression"], "mean": [0.5, -0.2], "low": [0.4, np.nan], "high": [0.6, np.nan]}
+    )
+    assert factors.factors_caption(table[:0]) == NOTHING
+    said = "Presence 50 (95 % interval 40 to 60); Expression -20 (95 % interval not known)."
+    assert factors.factors_caption(table) == said

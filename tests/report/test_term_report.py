@@ -131,3 +131,20 @@ def test_both_become_files(workspace):
         charted = [section for section in report.sections if section.charts]
         assert charted and all(section.sentences and len(section.table) for section in charted)
         assert files.make_file(report, "pdf").startswith(b"%PDF") and b"</html>" in files.make_file(report, "html")
+
+
+def test_the_factors_are_told_for_the_term_and_drawn_over_its_weeks(workspace):
+    fill(workspace, [0.4, 0.6, 0.5])
+    [section] = [
+        s for s in term_report(workspace, ALL, None, CONSENT).sections if s.title == "The factors side by side"
+    ]
+    assert (
+        section.sentences[0].startswith("Concentration 50 (95 % interval ") and "Presence 100" in section.sentences[0]
+    )
+    assert len(section.charts) == 1 and set(section.table["Factor"]) >= {"Presence", "Engaged presence", "Expression"}
+
+
+def test_one_lesson_has_no_factors_over_weeks(workspace):
+    fill(workspace, [0.4])
+    titles = [section.title for section in term_report(workspace, ALL, None, CONSENT).sections]
+    assert "The factors side by side" not in titles and "Through the term" in titles
