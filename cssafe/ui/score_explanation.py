@@ -46,8 +46,8 @@ def show_explanation(workspace: Workspace, lesson: pd.Series) -> None:
     how = _(
         "How to read it: the best score is 1. Losses are subtracted one after the other: first for where faces look, then for "
         "their eyes, then for their emotions. The activities set what counts as attentive: {activities}. The parts are "
-        "those of the faces that are seen, from one-second means; they differ from the scores of these faces by {difference:.2f} or "
-        "less. Click on a minute, or choose it, to see its parts."
+        "those of the faces that are seen, from one-second means; they differ from the scores of these faces by "
+        "{difference:.2f} or less. Click on a minute, or choose it, to see its parts."
     ).format(activities=timelines.activities_caption(activities), difference=largest_difference(rows, parts))
     common.show_chart(
         scores.parts_minutes(parts),
