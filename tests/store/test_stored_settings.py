@@ -91,7 +91,7 @@ def test_what_acts_on_a_computer_neither_leaves_nor_comes_in(workspace):
     exporter.export_file(workspace, file, "json")
     with zipfile.ZipFile(file) as archive:
         left = {json.loads(line)["key"] for line in archive.read("settings.json").splitlines()}
-    assert left == {"live", "filters", "formula", "periods", "school", "seats"}
+    assert left == {"live", "expected", "filters", "formula", "periods", "school", "seats"}
     with closing(Workspace.open(None)) as other:
         taken = brought(other, ("future", "1"), *((key, json.dumps(values[-1])) for key, values in GOOD.items()))
         assert taken.ignored == 7 and "left out: 7" in importer.describe_import(taken)
