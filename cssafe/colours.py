@@ -26,6 +26,9 @@ EMOTIONS = {
 LEVELS = {"low": "#D55E00", "medium": "#E69F00", "high": "#A6DDF7"}
 """Of concentration, the higher the lighter; black writing is readable on each."""
 
+STATES = {"on_task": "#0072B2", "off_task": "#E69F00", "unreadable": "#D9D9D9", "unseen": "#505050"}
+"""Of the people present, in the order in which they are stacked."""
+
 UNREAD = "#56B4E9"
 """A face without readings that may be shown. No grey: in grey boxes a detector found a face that was covered."""
 

@@ -4,11 +4,12 @@ import pandas as pd
 import streamlit as st
 
 from cssafe import queries, sample
-from cssafe.charts.text import format_intervals
 from cssafe.language import _
+from cssafe.presence.wording import TOO_SMALL
 from cssafe.ui import common, filters
 from cssafe.ui.lesson_actions import lesson_actions
-from cssafe.ui.lesson_course import show_course, show_title
+from cssafe.ui.lesson_course import in_words, show_course, show_title
+from cssafe.ui.lesson_factors import show_factors
 from cssafe.ui.marker_responses import show_responses
 from cssafe.ui.score_explanation import show_explanation
 from cssafe.ui.seat_map import show_seats
@@ -21,22 +22,25 @@ lessons = queries.lessons(workspace, which)
 if lessons.empty:
     filters.stop_without_match()
 
-ends = pd.Series(format_intervals(lessons["low"], lessons["high"]), lessons.index)
 event = common.show_table(
-    lessons.assign(interval=ends.where(lessons["low"].notna(), "")),
+    in_words(lessons),
     height=320 if len(lessons) > 8 else "content",
     on_select="rerun",
     selection_mode="single-row",
     key="list",
     column_order=[
-        "name", "local", "concentration", "interval", "minutes", "faces", "class_name", "subject", "room", "profile",
-        "formula", "synthetic",
+        "name", "local", "concentration", "range", "seen_words", "interval", "minutes", "faces", "class_name", "subject",
+        "room", "profile", "formula", "synthetic",
     ],
     column_config={
         "name": _("Lesson"),
         "local": st.column_config.DatetimeColumn(_("Start"), format=_("D MMM YYYY, HH:mm")),
-        "concentration": st.column_config.NumberColumn(_("Concentration"), format="%.2f"),
-        "interval": st.column_config.TextColumn(_("95 % interval"), help=_("Over the lesson's faces")),
+        "concentration": st.column_config.NumberColumn(_("Concentration (0 to 100)"), format="%.0f"),
+        "range": st.column_config.TextColumn(
+            _("Range"), help=_("From: those who cannot be seen do not attend. To: they attend like the rest.")
+        ),
+        "seen_words": _("People"),
+        "interval": st.column_config.TextColumn(_("95 % interval"), help=_("Over students like these")),
         "minutes": st.column_config.NumberColumn(_("Minutes"), help=_("Minutes with figures")),
         "faces": st.column_config.NumberColumn(_("Faces"), format="%.0f", help=_("Typical number seen at once")),
         "class_name": _("Class"),
@@ -60,8 +64,12 @@ lesson = found.iloc[0]
 number = int(lesson["lesson"])
 show_title(workspace, lesson)
 course = queries.timeline(workspace, number)
-if course["concentration"].notna().any():
+if lesson["too_small"]:
+    st.info(_(TOO_SMALL), icon=":material/zoom_in:")
     show_course(workspace, lesson, course)
+elif course["concentration"].notna().any():
+    show_course(workspace, lesson, course)
+    show_factors(workspace, number)
     show_explanation(workspace, lesson, course)
     show_responses(workspace, number)
     if pd.notna(lesson["ended"]):

@@ -1,9 +1,10 @@
-"""Weekly: mean concentration by weekday and hour, or by period of the school."""
+"""Weekly: mean concentration, or another factor, by weekday and hour, or by period of the school."""
 
 import streamlit as st
 
 from cssafe import queries
 from cssafe.charts import heatmaps
+from cssafe.charts.factors import FACTOR_MEANINGS, FACTOR_TITLES
 from cssafe.labels import WEEKDAYS
 from cssafe.language import _
 from cssafe.ui import common, filters
@@ -16,6 +17,16 @@ choices = filters.require_lessons(workspace)
 which = filters.choose_filter(choices)
 saved = workspace.get("periods", [])
 
+computed = common.settings().profile.expression
+measure = st.segmented_control(
+    _("Measure"),
+    [name for name in FACTOR_TITLES if computed or name != "expression"],
+    default="concentration",
+    required=True,
+    format_func=lambda name: _(FACTOR_TITLES[name]),
+    key="measure",
+    bind="query-params",
+)
 rows = st.segmented_control(
     _("Rows"),
     ["hours", "periods"],
@@ -34,14 +45,24 @@ if rows == "periods" and not saved:
 lessons = queries.lessons(workspace, which)
 filters.show_withheld(lessons)
 filters.show_left_out(workspace, which)
-cells = queries.weekly(workspace, periods, which)
+cells = queries.weekly(workspace, periods, which, measure)
 if cells.empty:
     if lessons.empty:
         filters.stop_without_match()
+    if lessons["concentration"].notna().any() and measure != "concentration":
+        st.info(
+            _(
+                "No lesson here has this measure. Lessons of earlier versions get it when they are scored again on the page "
+                "[Formula](formulas); lessons without emotions have no expression."
+            ),
+            icon=":material/info:",
+        )
+        st.stop()
     outside = _("Or all lessons are outside the periods you entered.") if periods else ""
     filters.stop_without_figures(workspace, which, lessons, outside)
 
-st.subheader(_("Mean concentration (synthetic)") if cells["synthetic"].any() else _("Mean concentration"))
+title = _(FACTOR_TITLES[measure])
+st.subheader(_("{name} (synthetic)").format(name=title) if cells["synthetic"].any() else title)
 how = _(
     "How to read it: each cell has the mean over the minutes observed at that weekday and time (in the lesson's time zone), "
     "and their number; blue is higher, yellow lower within this table. Hollow cells have less than {minutes} minutes or fewer "
@@ -49,15 +70,15 @@ how = _(
     "compare."
 ).format(minutes=heatmaps.MIN_CELL_MINUTES, lessons=heatmaps.MIN_CELL_LESSONS)
 event = common.show_chart(
-    heatmaps.weekly(cells),
-    heatmaps.weekly_caption(cells),
+    heatmaps.weekly(cells, measure),
+    f"{title}. {heatmaps.weekly_caption(cells, measure)}",
     cells.assign(weekday=[_(WEEKDAYS[number - 1]) for number in cells["weekday"]]).drop(columns="start"),
     key="heatmap",
-    how=f"{how} {_(filters.VALIDITY)}",
+    how=f"{_(FACTOR_MEANINGS[measure])} {how} {_(filters.VALIDITY)}",
     on_select="rerun",
 )
 
 if picked := event.selection["cell"]:
-    show_cell(workspace, cells, picked[0]["weekday"], picked[0]["period"], periods, which)
+    show_cell(workspace, cells, picked[0]["weekday"], picked[0]["period"], periods, which, measure)
 else:
-    st.caption(_("Pick a cell to see its lessons, its interval and its minutes."))
+    st.caption(_("Pick a cell to see its lessons, its range and its minutes."))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from colorspacious import cspace_convert, deltaE
 
-from cssafe.colours import COLOURS, EMOTIONS, GREY, HIGH, LEVELS, LOST, LOW, MIDDLE, UNREAD
+from cssafe.colours import COLOURS, EMOTIONS, GREY, HIGH, LEVELS, LOST, LOW, MIDDLE, STATES, UNREAD
 from cssafe.labels import FERPLUS
 from cssafe.labels import LEVELS as NAMES
 from cssafe.live.transports.websocket_component import DRAWING
@@ -47,10 +47,11 @@ def lightness(colours) -> np.ndarray:
         (tuple(EMOTIONS.values()), 16),
         ((*LEVELS.values(), UNREAD), 15),
         ((LOW, MIDDLE, HIGH), 20),
+        (tuple(STATES.values()), 20),
         (SCORE, 11),
         (COLOURS, 10.9),
     ],
-    ids=["emotions", "levels", "heatmap", "score", "groups"],
+    ids=["emotions", "levels", "heatmap", "states", "score", "groups"],
 )
 def test_colours_lie_apart_for_all_eyes(colours, least, eyes):
     assert nearest(colours, eyes) >= least
@@ -58,8 +59,14 @@ def test_colours_lie_apart_for_all_eyes(colours, least, eyes):
 
 @pytest.mark.parametrize(
     ("colours", "least"),
-    [(tuple(EMOTIONS.values()), 7.5), (tuple(LEVELS.values()), 14), ((LOW, MIDDLE, HIGH), 13), (SCORE, 11)],
-    ids=["emotions", "levels", "heatmap", "score"],
+    [
+        (tuple(EMOTIONS.values()), 7.5),
+        (tuple(LEVELS.values()), 14),
+        ((LOW, MIDDLE, HIGH), 13),
+        (tuple(STATES.values()), 11),
+        (SCORE, 11),
+    ],
+    ids=["emotions", "levels", "heatmap", "states", "score"],
 )
 def test_colours_lie_apart_in_a_grey_print(colours, least):
     assert np.diff(np.sort(lightness(colours))).min() >= least

@@ -1,11 +1,12 @@
-"""Concentration by weekday and period: means of all lessons, and the slots of the school's week with their effects."""
+"""Factors by weekday and period: means of all lessons; concentration of the slots of the school's week with their effects."""
 
 from typing import Any
 
 import altair as alt
 import pandas as pd
 
-from cssafe.charts.text import extremes_caption, format_intervals
+from cssafe.charts.factors import FACTOR_TITLES, factor_scale
+from cssafe.charts.text import extremes_caption, figure_extremes_caption, format_intervals
 from cssafe.colours import GREY, HIGH, LOW, MIDDLE
 from cssafe.labels import WEEKDAYS
 from cssafe.language import _, ngettext
@@ -27,21 +28,23 @@ CELL: dict[str, Any] = {
 INK = "#111111"
 
 
-def weekly(table: pd.DataFrame) -> alt.LayerChart:
+def weekly(table: pd.DataFrame, measure: str = "concentration") -> alt.LayerChart:
     """Weekdays by periods. Cells never observed are absent, those with few minutes or lessons hollow. Selection "cell": weekday
-    and period. table: queries.weekly."""
+    and period. table: queries.weekly of the measure."""
     table = table.assign(
-        interval=format_intervals(table["low"], table["high"]),
+        headline=100 * table[measure],
+        interval=format_intervals(100 * table["low"], 100 * table["high"], 0),
+        range=format_intervals(100 * table["lowest"], 100 * table["highest"], 0),
         observed=[_("{n} min").format(n=minutes) for minutes in table["minutes"]],
         day=_day_names(table),
         thin=~_well_observed(table),
     )
-    least, most = (table["concentration"].min(), table["concentration"].max()) if len(table) else (0, 1)
-    middle, half = (least + most) / 2, max(MIN_COLOUR_RANGE, (most - least) / 2)
+    least, most = (table["headline"].min(), table["headline"].max()) if len(table) else (0, 100)
+    middle, half = (least + most) / 2, max(100 * MIN_COLOUR_RANGE, (most - least) / 2)
     colour = (
-        alt.Color("concentration:Q")
+        alt.Color("headline:Q")
         .scale(domain=[middle - half, middle, middle + half], range=[LOW, MIDDLE, HIGH], interpolate="rgb")
-        .legend(orient="bottom", title=_("Mean concentration (0 to 1)"), format=".2f", tickCount=5, columns=5)
+        .legend(orient="bottom", title=factor_scale(measure), format=".0f", tickCount=5, columns=5)
     )
     picked = alt.selection_point(name="cell", fields=["weekday", "period"], empty=False)
     days = [_(day) for day in WEEKDAYS[: max(5, 0, *table["weekday"])]]
@@ -53,7 +56,8 @@ def weekly(table: pd.DataFrame) -> alt.LayerChart:
         tooltip=[
             alt.Tooltip("day:O").title(_("Day")),
             alt.Tooltip("period:O").title(_("Period")),
-            alt.Tooltip("concentration:Q", format=".2f").title(_("Mean concentration")),
+            alt.Tooltip("headline:Q", format=".0f").title(_(FACTOR_TITLES[measure])),
+            alt.Tooltip("range:N").title(_("Range, by those who cannot be seen")),
             alt.Tooltip("interval:N").title(_("95 % interval")),
             alt.Tooltip("minutes:Q").title(_("Observed minutes")),
             alt.Tooltip("lessons:Q").title(_("Lessons")),
@@ -61,16 +65,18 @@ def weekly(table: pd.DataFrame) -> alt.LayerChart:
         ],
     )
     ink = alt.when("datum.thin").then(alt.value(GREY)).otherwise(alt.value(INK))
-    means = alt.Text("concentration:Q", format=".2f")
+    means = alt.Text("headline:Q", format=".0f")
     return _with_numbers(cells.add_params(picked), base, means, alt.Text("observed:N"), ink)
 
 
-def weekly_caption(table: pd.DataFrame) -> str:
-    """The highest and the lowest of the cells observed often enough. table: queries.weekly."""
+def weekly_caption(table: pd.DataFrame, measure: str = "concentration") -> str:
+    """The highest and the lowest of the cells observed often enough. table: queries.weekly of the measure."""
     rows = table[_well_observed(table)]
     if len(rows) < 2:
         return _("There are not enough observations yet to compare two cells.")
-    return extremes_caption(rows["concentration"], rows["low"], rows["high"], _cell_names(rows))
+    if measure == "concentration":
+        return figure_extremes_caption(rows, _cell_names(rows))
+    return extremes_caption(100 * rows[measure], 100 * rows["low"], 100 * rows["high"], _cell_names(rows), 0)
 
 
 def recorded_slots(table: pd.DataFrame) -> alt.LayerChart:

@@ -108,18 +108,19 @@ def weekly_trend(table: pd.DataFrame) -> alt.LayerChart:
     """The mean of each week's lessons with its interval over lessons.
 
     Columns: week (its Monday, "2026-03-02"), mean, low, high, lessons."""
-    table = table.assign(interval=format_intervals(table["low"], table["high"]))
+    table = table.assign(**{name: 100 * table[name] for name in ("mean", "low", "high")})
+    table = table.assign(interval=format_intervals(table["low"], table["high"], 0))
     base = alt.Chart(table).encode(
         x=alt.X("week:O").title(_("Week from")).axis(labelAngle=-45, labelOverlap=True), color=alt.value(COLOURS[0])
     )
     ends = base.mark_rule(strokeWidth=2).encode(
-        y=alt.Y("low:Q").title(_("Mean concentration (0 to 1)")), y2=alt.Y2("high:Q")
+        y=alt.Y("low:Q").title(_("Concentration (0 to 100)")), y2=alt.Y2("high:Q")
     )
     points = base.mark_line(point={"size": 50}).encode(
-        y=alt.Y("mean:Q").scale(domain=[0, 1]),
+        y=alt.Y("mean:Q").scale(domain=[0, 100]),
         tooltip=[
             alt.Tooltip("week:O").title(_("Week from")),
-            alt.Tooltip("mean:Q", format=".2f").title(_("Mean concentration")),
+            alt.Tooltip("mean:Q", format=".0f").title(_("Mean concentration")),
             alt.Tooltip("interval:N").title(_("95 % interval")),
             alt.Tooltip("lessons:Q").title(_("Lessons")),
         ],
@@ -128,17 +129,18 @@ def weekly_trend(table: pd.DataFrame) -> alt.LayerChart:
 
 
 def differences(table: pd.DataFrame, title: str) -> alt.LayerChart:
-    """A row for each difference with its interval, filled where the interval leaves out zero.
+    """A row for each difference with its interval, filled where the interval leaves out zero; in points of 100.
 
     Columns: what, difference, low, high, lessons. title: of the axis."""
+    table = table.assign(**{name: 100 * table[name] for name in ("difference", "low", "high")})
     table = table.assign(
         interval=[
-            _("not known") if pd.isna(low) else _("{low} to {high}").format(low=f"{low:+.2f}", high=f"{high:+.2f}")
+            _("not known") if pd.isna(low) else _("{low} to {high}").format(low=f"{low:+.1f}", high=f"{high:+.1f}")
             for low, high in zip(table["low"], table["high"], strict=True)
         ],
         clear=(table["low"] > 0) | (table["high"] < 0),
     )
-    half = max([0.1, *table[["difference", "low", "high"]].abs().max().dropna()])
+    half = max([10.0, *table[["difference", "low", "high"]].abs().max().dropna()])
     base = alt.Chart(table).encode(
         y=alt.Y("what:N").sort(None).title(None).axis(ticks=False, grid=True, labelLimit=160),
         color=alt.value(COLOURS[0]),
@@ -150,12 +152,12 @@ def differences(table: pd.DataFrame, title: str) -> alt.LayerChart:
     )
     ends = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q").title(title), x2=alt.X2("high:Q"))
     points = base.mark_point(size=80, opacity=1).encode(
-        x=alt.X("difference:Q").title(title).scale(domain=[-half, half]).axis(format="+.2f", tickCount=5),
+        x=alt.X("difference:Q").title(title).scale(domain=[-half, half]).axis(format="+.0f", tickCount=5),
         fill=alt.value(COLOURS[0]),
         fillOpacity=alt.when("datum.clear").then(alt.value(1)).otherwise(alt.value(0)),
         tooltip=[
             alt.Tooltip("what:N").title(_("What")),
-            alt.Tooltip("difference:Q", format="+.2f").title(_("Difference")),
+            alt.Tooltip("difference:Q", format="+.1f").title(_("Difference")),
             alt.Tooltip("interval:N").title(_("95 % interval")),
             alt.Tooltip("lessons:Q").title(_("Lessons")),
         ],
@@ -166,19 +168,19 @@ def differences(table: pd.DataFrame, title: str) -> alt.LayerChart:
 def lessons_apart(table: pd.DataFrame) -> alt.LayerChart:
     """A point for each lesson, those with the tag above those without, and a tick at each mean. Columns: tag ("with" or
     "without"), apart (concentration less that of its class and subject), name."""
-    half, names = max([0.1, *table["apart"].abs()]), [_("with"), _("without")]
-    table = table.assign(tag=[_(tag) for tag in table["tag"]])
+    table = table.assign(tag=[_(tag) for tag in table["tag"]], apart=100 * table["apart"])  # in points of 100
+    half, names = max([10.0, *table["apart"].abs()]), [_("with"), _("without")]
     base = alt.Chart(table).encode(
         y=alt.Y("tag:N").scale(domain=names).title(None).axis(ticks=False),
         color=alt.Color("tag:N").scale(domain=names, range=[COLOURS[0], COLOURS[1]]).legend(None),
     )
     x = alt.X("apart:Q").scale(domain=[-half, half]).title(_("Above or below its class and subject"))
     points = base.mark_circle(size=45, opacity=0.5).encode(
-        x=x.axis(format="+.2f", tickCount=5),
+        x=x.axis(format="+.0f", tickCount=5),
         tooltip=[
             alt.Tooltip("name:N").title(_("Lesson")),
             alt.Tooltip("tag:N").title(_("Tag")),
-            alt.Tooltip("apart:Q", format="+.2f").title(_("Above its class and subject")),
+            alt.Tooltip("apart:Q", format="+.1f").title(_("Above its class and subject")),
         ],
     )
     means = base.mark_tick(thickness=3, height=26, opacity=1).encode(x=alt.X("mean(apart):Q"))

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from cssafe.language import _
+from cssafe.presence.wording import format_with_range, verdict_ends
 
 
 def format_interval(low: float, high: float, digits: int = 2) -> str:
@@ -48,6 +49,27 @@ def extremes_caption(
     ]
     if not low[most] > high[least]:
         sentences.append(_("These two may differ by chance."))
+    return " ".join(sentences)
+
+
+def figure_extremes_caption(table: pd.DataFrame, places: list[str]) -> str:
+    """The highest and the lowest class figure with their ranges; whether they differ is judged by `verdict_ends`.
+
+    table: concentration, lowest, highest, low, high. places: a name for each row.
+    """
+    rows = table[["concentration", "lowest", "highest", "low", "high"]].to_numpy(float)
+    if not len(rows):
+        return no_figure()
+
+    def fill(sentence: str, at: int) -> str:
+        return sentence.format(place=places[at], figure=format_with_range(*rows[at, :3]))
+
+    most, least = int(rows[:, 0].argmax()), int(rows[:, 0].argmin())
+    if most == least:
+        return fill(_("{place}: {figure}."), most)
+    sentences = [fill(_("Highest: {place}, {figure}."), most), fill(_("Lowest: {place}, {figure}."), least)]
+    if not verdict_ends(*rows[most])[0] > verdict_ends(*rows[least])[1]:
+        sentences.append(_("These two may differ by chance, or by those who cannot be seen."))
     return " ".join(sentences)
 
 

@@ -3,18 +3,27 @@
 import altair as alt
 import pandas as pd
 
-from cssafe.charts.text import extremes_caption, format_interval, format_intervals, no_figure
+from cssafe.charts.text import (
+    extremes_caption,
+    figure_extremes_caption,
+    format_interval,
+    format_intervals,
+    no_figure,
+)
 from cssafe.colours import COLOURS, GREY
 from cssafe.language import _
 
 
 def timeline(table: pd.DataFrame, markers: pd.DataFrame) -> alt.LayerChart:
-    """Mean concentration of each minute with its interval, and the teacher's markers; a gap where nothing may be shown.
+    """The class figure of each minute with its range, and the teacher's markers; a gap where nothing may be shown.
 
     The axis counts minutes, so it does not depend on the device's clock. table: queries.timeline.
     """
     table = table.assign(
-        interval=format_intervals(table["low"], table["high"]), clock=table["local"].dt.strftime("%H:%M")
+        interval=format_intervals(100 * table["low"], 100 * table["high"], 0),
+        range=format_intervals(100 * table["lowest"], 100 * table["highest"], 0),
+        clock=table["local"].dt.strftime("%H:%M"),
+        **{name: 100 * table[name] for name in ("concentration", "lowest", "highest")},
     ).drop(columns="local")
     markers = markers.assign(clock=markers["local"].dt.strftime("%H:%M")).drop(columns="local")
     # At least five minutes wide: a lesson of one minute is a point at its left end, not a scale of fractions.
@@ -23,12 +32,13 @@ def timeline(table: pd.DataFrame, markers: pd.DataFrame) -> alt.LayerChart:
         alt.X("minute:Q").scale(domain=[0, end]).title(_("Minutes from the start")).axis(tickMinStep=1, grid=False)
     )
     base = alt.Chart(table).encode(x=minutes)
-    band = base.mark_area(opacity=0.25, color=COLOURS[0]).encode(y=alt.Y("low:Q"), y2=alt.Y2("high:Q"))
+    band = base.mark_area(opacity=0.25, color=COLOURS[0]).encode(y=alt.Y("lowest:Q"), y2=alt.Y2("highest:Q"))
     line = base.mark_line(color=COLOURS[0], point={"size": 20, "color": COLOURS[0]}).encode(
-        y=alt.Y("concentration:Q").scale(domain=[0, 1]).title(_("Mean concentration (0 to 1)")),
+        y=alt.Y("concentration:Q").scale(domain=[0, 100]).title(_("Concentration (0 to 100)")),
         tooltip=[
             alt.Tooltip("clock:N").title(_("Time")),
-            alt.Tooltip("concentration:Q", format=".2f").title(_("Mean concentration")),
+            alt.Tooltip("concentration:Q", format=".0f").title(_("Concentration")),
+            alt.Tooltip("range:N").title(_("Range, by those who cannot be seen")),
             alt.Tooltip("interval:N").title(_("95 % interval")),
             alt.Tooltip("faces:Q", format=".0f").title(_("Faces seen")),
         ],
@@ -45,10 +55,10 @@ def timeline(table: pd.DataFrame, markers: pd.DataFrame) -> alt.LayerChart:
 
 
 def timeline_caption(table: pd.DataFrame) -> str:
-    """The minutes with the highest and the lowest mean. table: queries.timeline."""
+    """The minutes with the highest and the lowest figure. table: queries.timeline."""
     rows = table.dropna(subset="concentration")
     places = [_("minute {n}").format(n=minute + 1) for minute in rows["minute"]]
-    return extremes_caption(rows["concentration"], rows["low"], rows["high"], places)
+    return figure_extremes_caption(rows, places)
 
 
 def activities_caption(table: pd.DataFrame) -> str:

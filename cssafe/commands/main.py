@@ -27,6 +27,7 @@ COMMANDS = {
     "fit": ("make a formula from labelled videos or lessons", "cssafe.training.engagement.fit"),
     "hidden": ("learn and measure how much of a face is hidden", "cssafe.training.occlusion.train"),
     "sample": ("fill the database with a synthetic term", "cssafe.commands.sample"),
+    "figures": ("print the figures of the pages, for other programs", "cssafe.commands.figures"),
     "restore": ("put a backup in the place of the database", "cssafe.commands.restore"),
     "export": ("write everything in the database into one file", "cssafe.exchange.exporter"),
     "import": ("take in what another CSSAFE has exported", "cssafe.exchange.importer"),

@@ -80,12 +80,14 @@ class LiveLesson:
         time_zone: str,
         audience: str,
         name: str = "",
+        expected: int | None = None,
         source: str = "camera",
         patience_s: float = ABSENCE_TIMEOUT_S,
         clock: LessonClock | None = None,
     ) -> "LiveLesson":
         """Write a new lesson and wait for its camera. class_name, subject and room may be empty; without a name the lesson is
-        named after them. time_zone: IANA name. audience: "self" if one person films only herself, else "class". source:
+        named after them. expected: people in the class, 0 if unknown, remembered for its name; None for the number remembered.
+        time_zone: IANA name. audience: "self" if one person films only herself, else "class". source:
         camera or file. clock: None for a new one.
 
         Raises:
@@ -97,7 +99,8 @@ class LiveLesson:
         form = {"class_name": class_name or NO_CLASS, "subject": subject or NO_SUBJECT, "room": room}
         form |= {"name": name or named or N_("Lesson"), "time_zone": time_zone, "audience": audience, "source": source}
         form |= {"profile": profile.name, "formula": str(formula)}
-        lesson = Lesson(**form, started=clock.started, activity=DEFAULT_ACTIVITY[audience])
+        people = _remember_expected(workspace, class_name, expected) if audience == "class" else 0
+        lesson = Lesson(**form, started=clock.started, activity=DEFAULT_ACTIVITY[audience], expected=people)
         number = workspace.start_lesson(lesson)
         hints = audience == "class" and workspace.get("hints", True)
         view = ClassView(profile, audience, formula, lesson.activity, hints)
@@ -203,3 +206,13 @@ class LiveLesson:
             self.end()
         except StoreError as error:
             log.error("Lesson %d could not be ended: %s", self.number, error)
+
+
+def _remember_expected(workspace: Workspace, class_name: str, expected: int | None) -> int:
+    """People expected in a class without a number: those of its last lesson."""
+    known = workspace.get("expected", {})
+    if expected is None:
+        return known.get(class_name, 0)
+    if class_name and expected != known.get(class_name, 0):
+        workspace.set("expected", known | {class_name: expected})
+    return expected

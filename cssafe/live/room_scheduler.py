@@ -102,6 +102,7 @@ class RoomScheduler:
         subject: str,
         room: str,
         time_zone: str,
+        expected: int | None = None,
         until: datetime | None = None,
     ) -> None:
         """Start a lesson; it ends at `until` (aware) if nobody ends it before. The rest is as in LiveLesson.start.
@@ -120,6 +121,7 @@ class RoomScheduler:
                 subject=subject,
                 room=room,
                 time_zone=time_zone,
+                expected=expected,
                 audience="class",
                 source="camera" if media.is_camera(source) else "file",
             )

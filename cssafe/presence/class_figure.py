@@ -18,12 +18,16 @@ from cssafe.settings import MINIMUM_GROUP
 class ClassSums:
     """A class at t looks: numbers of people and sums over them, float (t,) each. Sums over any looks divide.
 
-    present: people there, expected ones too. on_task, off_task, unreadable, unseen: the four states, which add up to it.
-    attention, concentration: sums over the people present, NaN without a figure. lowest, highest: the ends of the band of
-    concentration. low, medium, high: readable people at each level. shares: float (n, t), of each person in `concentration`.
+    present: people there, expected ones too; known: without those never seen. on_task, off_task, unreadable, unseen: the four
+    states, which add up to `present`. attention, concentration: sums over the people present, NaN without a figure. lowest,
+    highest: the ends of the band of concentration. low, medium, high: readable people at each level.
+
+    Float (n, t): shares, attention_shares: of each person in `concentration` and `attention`. engaged: concentration of each
+    readable person, 0 of the others.
     """
 
     present: np.ndarray
+    known: np.ndarray
     on_task: np.ndarray
     off_task: np.ndarray
     unreadable: np.ndarray
@@ -36,6 +40,8 @@ class ClassSums:
     medium: np.ndarray
     high: np.ndarray
     shares: np.ndarray
+    attention_shares: np.ndarray
+    engaged: np.ndarray
 
 
 def sum_class(
@@ -63,8 +69,14 @@ def sum_class(
     attention, others_attention = _sum_readable(people.attention, readable, before)
     own, others = _sum_readable(people.concentration, readable, before)
     on = readable & (people.attention >= ON_TASK)
+    absent = np.where(people.found, 1, weight)
+
+    def parts(values: np.ndarray, others: np.ndarray) -> np.ndarray:
+        return np.where(people.present, np.where(readable, values, absent * others), 0)
+
     return ClassSums(
         known + missing,
+        known,
         on.sum(axis=0),
         (readable & ~on).sum(axis=0),
         unreadable,
@@ -74,9 +86,9 @@ def sum_class(
         lowest=own + 0 * weight * others,
         highest=own + (unreadable + unseen + 0 * weight) * others,
         **_count_levels(np.where(readable, people.concentration, np.nan), bands),
-        shares=np.where(
-            people.present, np.where(readable, people.concentration, np.where(people.found, 1, weight) * others), 0
-        ),
+        shares=parts(people.concentration, others),
+        attention_shares=parts(people.attention, others_attention),
+        engaged=np.where(readable, people.concentration, 0),
     )
 
 

@@ -1,5 +1,7 @@
 """Summary rows of a lesson: one for each minute, one for each person."""
 
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 
@@ -13,19 +15,38 @@ STATES = ("on_task", "off_task", "unreadable", "unseen")
 LEVEL_COUNTS = ("n_low", "n_medium", "n_high")
 
 MINUTE = (
-    "time", "seconds", "present", *STATES, "attention", "concentration", "low", "high", "lowest", "highest", *LEVEL_COUNTS
+    "time", "seconds", "present", "known", *STATES, "attention", "concentration", "low", "high", "lowest", "highest",
+    *LEVEL_COUNTS,
 )  # fmt: skip
-"""Columns of a minute. time: naive UTC. seconds: looks with a figure. present and STATES: mean number of people. attention,
-concentration: of the people present, those not visible counted as the formula says. low, high: 95 % interval over people like
-these. lowest, highest: concentration if people not visible or not readable attend not at all, or like the rest. LEVEL_COUNTS:
-mean number of readable people at each level."""
+"""Columns of a minute. time: naive UTC. seconds: looks with a figure. present, known and STATES: mean number of people, see
+class_figure.py. attention, concentration: of the people present, those not visible counted as the formula says. low, high:
+95 % interval over people like these. lowest, highest: concentration if people not visible or not readable attend not at all, or
+like the rest. LEVEL_COUNTS: mean number of readable people at each level."""
+
+
+MIN_FOLLOWED_FACE_PX = 32.0
+"""Median height of the faces of a class below which its headline is withheld. At this height the detector misses four of ten
+faces (recall .54 at 20 to 39 px and .82 at 40 to 79 px, docs/benchmarks.md, interpolated on a logarithmic scale). They are lost
+by their size, while the formula's value of people not visible is that of people who turned away. The band stays."""
+
+
+class Summary(NamedTuple):
+    """Tables of a lesson.
+
+    minutes: MINUTE rows. people: a row for each person, `person`, `present` (looks), `shares` and `attention_shares` (sums of
+    its part of the class's concentration and attention), `engaged` (sum of its concentration while it is readable). clusters: a
+    row for each cluster of the intervals and minute, `time`, `cluster`, `present`, `shares`.
+    """
+
+    minutes: pd.DataFrame
+    people: pd.DataFrame
+    clusters: pd.DataFrame
 
 
 def summarise_class(
     observations: pd.DataFrame, unseen_weight: pd.Series, bands: dict[str, float], expected: int = 0
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """MINUTE rows of a class's lesson, and one row for each person: `person`, `present` (looks) and `shares` (sum of its part
-    of the class's concentration).
+) -> Summary:
+    """The summary of a class's lesson. Its clusters are people.
 
     Args:
         observations: as in find_people.
@@ -36,51 +57,60 @@ def summarise_class(
     people = fill_gaps(find_people(observations))
     weight = _at(unseen_weight, people.times)
     sums = sum_class(people, weight, bands, expected)
-    return _minutes(people.times, sums, sums.shares, people.present), _persons(people, sums)
+    return _summary(people, sums, sums.shares, people.present)
 
 
-def summarise_person(
-    observations: pd.DataFrame, unseen_weight: pd.Series, bands: dict[str, float]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The same of one person who films herself: looks with exactly one face count. The interval is over stretches of ten
-    seconds."""
+def summarise_person(observations: pd.DataFrame, unseen_weight: pd.Series, bands: dict[str, float]) -> Summary:
+    """The same of one person who films herself: looks with exactly one face count. The clusters are the stretches of ten
+    seconds of each minute, 0 to 5."""
     alone = observations[~observations["time"].duplicated(keep=False)].assign(person=1)
     people = find_people(alone)
     people = People(**{**vars(people), "present": people.found, "pictured": people.found.any(axis=0)})
     sums = sum_class(people, 1 + 0 * _at(unseen_weight, people.times), bands, least=1)
     stretch = people.times.astype("datetime64[s]").astype(int) // 10 % 6
     own = (stretch == np.arange(6)[:, None]) & people.found.any(axis=0)
-    return _minutes(people.times, sums, np.where(own, sums.concentration, 0), own), _persons(people, sums)
+    return _summary(people, sums, np.where(own, sums.concentration, 0), own)
 
 
-def _minutes(times: np.ndarray, sums: ClassSums, shares: np.ndarray, present: np.ndarray) -> pd.DataFrame:
-    """One row for each minute with a figure. shares, present: (clusters, t), of the interval."""
+def withhold_headline(summary: Summary) -> Summary:
+    """The summary without headline and interval. Its bands and the numbers of people stay."""
+    minutes, people, clusters = summary
+    headline = dict.fromkeys(("attention", "concentration", "low", "high"), np.nan)
+    own = dict.fromkeys(("shares", "attention_shares", "engaged"), np.nan)
+    return Summary(minutes.assign(**headline), people.assign(**own), clusters.assign(shares=np.nan))
+
+
+def _summary(people: People, sums: ClassSums, shares: np.ndarray, present: np.ndarray) -> Summary:
+    """shares, present: (clusters, t), of the interval."""
     figure = ~np.isnan(sums.concentration)
-    minutes, minute = np.unique(times[figure].astype("datetime64[m]"), return_inverse=True)
-    looks = np.bincount(minute, minlength=len(minutes))
+    minutes, minute = np.unique(people.times[figure].astype("datetime64[m]"), return_inverse=True)
+    cell = np.arange(len(shares))[:, None] * len(minutes) + minute
+    size = len(shares) * len(minutes)
+    n, s = (np.bincount(cell.ravel(), values[:, figure].ravel(), size) for values in (present, shares))
+    cluster, at = np.divmod(np.flatnonzero(n), max(1, len(minutes)))
+    time = minutes.astype("datetime64[us]")
+    clusters = pd.DataFrame({"time": time[at], "cluster": cluster, "present": n[n > 0], "shares": s[n > 0]})
+    return Summary(_minutes(sums, figure, time, minute, clusters), _persons(people, sums), clusters)
+
+
+def _minutes(
+    sums: ClassSums, figure: np.ndarray, time: np.ndarray, minute: np.ndarray, clusters: pd.DataFrame
+) -> pd.DataFrame:
+    """One row for each minute with a figure. time: of the minutes (m,). minute: int, which of them, of each look with a figure
+    (bool (t,))."""
+    looks = np.bincount(minute, minlength=len(time))
 
     def total(values: np.ndarray) -> np.ndarray:
-        return np.bincount(minute, values[figure], len(minutes))
+        return np.bincount(minute, values[figure], len(time))
 
-    rows: dict[str, np.ndarray] = {"time": minutes.astype("datetime64[us]"), "seconds": looks}
+    rows: dict[str, np.ndarray] = {"time": time, "seconds": looks}
     people = total(sums.present)
-    rows |= {name: total(getattr(sums, name)) / looks for name in ("present", *STATES)}
+    rows |= {name: total(getattr(sums, name)) / looks for name in ("present", "known", *STATES)}
     rows |= {name: total(getattr(sums, name)) / people for name in ("attention", "concentration", "lowest", "highest")}
     rows |= {name: total(getattr(sums, name.removeprefix("n_"))) / looks for name in LEVEL_COUNTS}
-    low, high = _intervals(minute, len(minutes), shares[:, figure], present[:, figure])
-    return pd.DataFrame(rows | {"low": low, "high": high})[list(MINUTE)]
-
-
-def _intervals(
-    minute: np.ndarray, minutes: int, shares: np.ndarray, present: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Ends of the interval of each minute, cut to [0, 1]; NaN with one cluster."""
-    cell = np.arange(len(shares))[:, None] * minutes + minute
-    size = len(shares) * minutes
-    n, s = (np.bincount(cell.ravel(), values.ravel(), size) for values in (present, shares))
-    there = n > 0
-    _mean, low, high = grouped_means(s[there], n[there], np.tile(np.arange(minutes), len(shares))[there])
-    return np.clip(low, 0, 1), np.clip(high, 0, 1)
+    place = np.searchsorted(time, clusters["time"].to_numpy())
+    _mean, low, high = grouped_means(clusters["shares"].to_numpy(), clusters["present"].to_numpy(), place)
+    return pd.DataFrame(rows | {"low": np.clip(low, 0, 1), "high": np.clip(high, 0, 1)})[list(MINUTE)]
 
 
 def _persons(people: People, sums: ClassSums) -> pd.DataFrame:
@@ -89,6 +119,8 @@ def _persons(people: People, sums: ClassSums) -> pd.DataFrame:
         "person": people.persons,
         "present": people.present[:, figure].sum(axis=1),
         "shares": sums.shares[:, figure].sum(axis=1),
+        "attention_shares": sums.attention_shares[:, figure].sum(axis=1),
+        "engaged": sums.engaged[:, figure].sum(axis=1),
     }
     return pd.DataFrame(rows).query("present > 0")
 

@@ -7,7 +7,15 @@ so no page can show a figure of a smaller one. Intervals: stats/intervals.py.
 from cssafe.queries.filters import ALL, Choices, Filter, choices, class_figures, describe_left_out
 from cssafe.queries.heatmap import lessons_in_cell, weekly
 from cssafe.queries.histograms import distribution, emotions
-from cssafe.queries.lesson_rows import lessons, markers, shareable_rows, timeline
+from cssafe.queries.lesson_rows import (
+    count_people,
+    lessons,
+    markers,
+    shareable_rows,
+    shareable_timeline,
+    timeline,
+)
+from cssafe.queries.presence import factors
 
 __all__ = [
     "ALL",
@@ -15,13 +23,16 @@ __all__ = [
     "Filter",
     "choices",
     "class_figures",
+    "count_people",
     "describe_left_out",
     "distribution",
     "emotions",
+    "factors",
     "lessons",
     "lessons_in_cell",
     "markers",
     "shareable_rows",
+    "shareable_timeline",
     "timeline",
     "weekly",
 ]

@@ -18,7 +18,8 @@ def lessons(workspace: Workspace, which: Filter = ALL) -> pd.DataFrame:
     time_zone, profile, formula, audience, synthetic, expected (people, by the teacher), minutes (with figures), faces (typical
     number seen), concentration (the headline, see presence/class_figure.py) with low and high (clusters: people; of one
     person alone: minutes), lowest and highest (the band), present, seen (mean number of people there, and of those who can be
-    seen), withheld (it has a concentration that the profile withholds).
+    seen), too_small (its faces are, so it has a band without a headline), withheld (it has a concentration that the profile
+    withholds).
     """
     return read_frame(
         workspace,
@@ -41,8 +42,8 @@ def lessons(workspace: Workspace, which: Filter = ALL) -> pd.DataFrame:
         SELECT lesson, name, class_name, subject, room, local, ended AT TIME ZONE 'UTC' AT TIME ZONE time_zone AS ended,
             time_zone, profile, formula, audience, synthetic, expected, coalesce(minutes, 0) AS minutes, faces,
             coalesce(concentration, mean) AS concentration, {_shifted("low")}, {_shifted("high")}, lowest, highest,
-            present, seen,
-            coalesce(minutes, 0) > 0 AND coalesce(concentration, mean) IS NULL AS withheld
+            present, seen, lowest IS NOT NULL AND coalesce(concentration, mean) IS NULL AS too_small,
+            coalesce(minutes, 0) > 0 AND coalesce(concentration, mean, lowest) IS NULL AS withheld
         FROM chosen LEFT JOIN seen USING (lesson) LEFT JOIN means USING (lesson)
         ORDER BY local DESC, lesson DESC""",
         which.parameters,
@@ -64,9 +65,9 @@ def _shifted(end: str) -> str:
 def timeline(workspace: Workspace, lesson: int) -> pd.DataFrame:
     """One row for each minute in which faces were seen.
 
-    Columns: minute (whole, from the lesson's start), local (by its own clock), faces (mean number seen), concentration with
-    low, high, lowest and highest, and present, on_task, off_task, unreadable, unseen, n_low, n_medium and n_high (mean numbers
-    of people), see presence/minutes.py.
+    Columns: minute (whole, from the lesson's start), local (by its own clock), faces (mean number seen), seconds (with
+    figures), concentration with low, high, lowest and highest, and present, on_task, off_task, unreadable, unseen, n_low,
+    n_medium and n_high (mean numbers of people), see presence/minutes.py.
     """
     with workspace.cursor() as cursor:
         row = cursor.execute("SELECT ended FROM lessons WHERE lesson = ?", [lesson]).fetchone()
@@ -77,10 +78,22 @@ def timeline(workspace: Workspace, lesson: int) -> pd.DataFrame:
         cursor.register("course", course)
         return cursor.execute(
             f"""SELECT date_diff('minute', date_trunc('minute', started), time) AS minute,
-                time AT TIME ZONE 'UTC' AT TIME ZONE time_zone AS local, faces, {", ".join(MINUTE[2:])}
+                time AT TIME ZONE 'UTC' AT TIME ZONE time_zone AS local, faces, {", ".join(MINUTE[1:])}
             FROM course JOIN lessons ON lessons.lesson = ? ORDER BY time""",
             [lesson],
         ).df()
+
+
+def count_people(workspace: Workspace, lesson: int) -> tuple[int, int]:
+    """Number of people of a past lesson of a class, and of those who are not there any more in its last minute with figures."""
+    with workspace.cursor() as cursor:
+        row = cursor.execute(
+            """SELECT count(*), greatest(0, count(*) - round((
+                SELECT arg_max(present, time) FROM minutes WHERE lesson = $lesson AND present IS NOT NULL)))
+            FROM people WHERE lesson = $lesson""",
+            {"lesson": lesson},
+        ).fetchone()
+    return (0, 0) if row is None else (int(row[0]), int(row[1] or 0))
 
 
 def markers(workspace: Workspace, lesson: int) -> pd.DataFrame:
@@ -101,13 +114,11 @@ def shareable_rows(workspace: Workspace, lesson: int) -> pd.DataFrame:
     faces, seconds and the means of attention and concentration. Before them the lesson's number, name, class_name, subject,
     formula, synthetic and local time.
     """
-    profile = read_frame(workspace, "SELECT profile FROM lessons WHERE lesson = $lesson", {"lesson": lesson})
-    agreed = [profile.name for profile in PROFILES.values() if profile.individuals]
     about = (
         "lesson, name, class_name, subject, formula, source = 'sample' AS synthetic,"
         " time AT TIME ZONE 'UTC' AT TIME ZONE time_zone AS local"
     )
-    if profile["profile"].isin(agreed).all():
+    if _shows_individuals(workspace, lesson):
         return read_frame(
             workspace,
             f"""SELECT DISTINCT ON (time, track) {about}, {", ".join(COLUMNS)} FROM observations JOIN lessons USING (lesson)
@@ -121,3 +132,18 @@ def shareable_rows(workspace: Workspace, lesson: int) -> pd.DataFrame:
         FROM shareable JOIN lessons USING (lesson) WHERE seconds > 0 ORDER BY time""",
         {"lesson": lesson},
     )
+
+
+def shareable_timeline(workspace: Workspace, lesson: int) -> pd.DataFrame:
+    """`timeline` with what may leave the workspace, see shareable_rows: of lessons without individuals, the shareable minutes
+    with faces, attention and concentration, the other columns empty."""
+    course = timeline(workspace, lesson)
+    if _shows_individuals(workspace, lesson):
+        return course
+    shareable = shareable_rows(workspace, lesson)[["local", "faces", "attention", "concentration"]]
+    return course[["minute", "local"]].merge(shareable, on="local").reindex(columns=course.columns)
+
+
+def _shows_individuals(workspace: Workspace, lesson: int) -> bool:
+    profile = read_frame(workspace, "SELECT profile FROM lessons WHERE lesson = $lesson", {"lesson": lesson})
+    return bool(profile["profile"].isin([profile.name for profile in PROFILES.values() if profile.individuals]).all())

@@ -14,11 +14,10 @@ from scipy.special import stdtrit
 
 from cssafe.language import N_, _
 from cssafe.queries.lesson_rows import markers
-from cssafe.scoring.affect import COORDINATES
 from cssafe.scoring.concentration import ON_TASK_ATTENTION
 from cssafe.settings import MINIMUM_GROUP
 from cssafe.store import Workspace
-from cssafe.store.summaries import COUNTED
+from cssafe.store.summaries import COUNTED, VALENCE_SQL
 
 WINDOWS_S = (5, 15, 30)
 """Windows after a marker."""
@@ -81,12 +80,11 @@ def responses(workspace: Workspace, lesson: int) -> pd.DataFrame:
     with low and high (NaN with too few faces or other moments), faces; delay: seconds until half of the faces that had to turn
     have turned, with soonest and latest (95 %; inf: more than the longest window), NaN where attention did not clearly change.
     """
-    valence = " + ".join(f"{value} * p_{name}" for name, (value, _arousal) in COORDINATES.items())
     with workspace.cursor() as cursor:
         rows = cursor.execute(
             f"""WITH {COUNTED}
             SELECT date_diff('second', date_trunc('minute', started), time) AS second, track, attention,
-                {valence} AS expression, audience
+                {VALENCE_SQL} AS expression, audience
             FROM counted JOIN lessons USING (lesson)""",
             {"lessons": [lesson]},
         ).df()

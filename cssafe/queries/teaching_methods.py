@@ -49,14 +49,15 @@ def forms_compared(workspace: Workspace, which: Filter) -> pd.DataFrame:
     """One row for each form and measure.
 
     Columns: form; measure: "during" (concentration in it against lecture) or "after" (in the AFTER_MINUTES that follow it);
-    both against other minutes of the same lesson; difference with low and high (95 %; NaN where fewer than MIN_LESSONS have
-    both, or the form always comes at the same time); lessons.
+    both against other minutes of the same lesson; difference with low and high (95 %, at both ends of the band as in
+    comparison.at_both_ends; NaN where fewer than MIN_LESSONS have both, or the form always comes at the same time); lessons.
     """
     which = class_figures(workspace, which)
     with workspace.cursor() as cursor:
         minutes = cursor.execute(
             f"""WITH {CHOSEN}
-            SELECT lesson, time, date_diff('minute', started, time) // {TIME_BIN_MINUTES} AS part, concentration
+            SELECT lesson, time, date_diff('minute', started, time) // {TIME_BIN_MINUTES} AS part, concentration,
+                coalesce(lowest, concentration) AS lowest, coalesce(highest, concentration) AS highest
             FROM minutes JOIN chosen USING (lesson) WHERE concentration IS NOT NULL ORDER BY time, lesson""",
             which.parameters,
         ).df()
@@ -69,7 +70,13 @@ def forms_compared(workspace: Workspace, which: Filter) -> pd.DataFrame:
         ).df()
     if minutes.empty or events.empty:
         return pd.DataFrame(columns=COLUMNS)
-    return compare_forms(assign_forms(minutes, form_stretches(events)))
+    stretches = form_stretches(events)
+    headline, *ends = (
+        compare_forms(assign_forms(minutes.assign(concentration=minutes[name]), stretches))
+        for name in ("concentration", "lowest", "highest")
+    )
+    low, high = (pd.concat([headline[end], *(table[end] for table in ends)], axis=1) for end in ("low", "high"))
+    return headline.assign(low=low.min(axis=1), high=high.max(axis=1))
 
 
 def form_stretches(events: pd.DataFrame) -> pd.DataFrame:

@@ -9,9 +9,9 @@ from cssafe.charts import reports
 from cssafe.language import N_, _
 from cssafe.queries import Filter, notes
 from cssafe.queries.teaching_methods import AFTER_MINUTES, forms_compared
-from cssafe.report.document import Figure, Report, Section, format_figure, format_figures
+from cssafe.report.document import Figure, Report, Section, format_change, format_changes, format_figure
 from cssafe.report.term_report import describe_filter, lessons_with_figures
-from cssafe.stats.comparison import MIN_LESSONS, compare_groups, strata
+from cssafe.stats.comparison import MIN_LESSONS, at_both_ends, compare_groups, strata
 from cssafe.store import Workspace
 
 AXIS_TITLES = {
@@ -78,7 +78,8 @@ def tag_section(lessons: pd.DataFrame, having: np.ndarray, tag: str) -> Section:
             "subject and formula; {least} of each are needed."
         ).format(tag=tag, with_it=with_it, without=without, least=MIN_LESSONS)
         return Section(title, (sentence,))
-    difference = format_figure(found.slope, found.low, found.high, signed=True)
+    found = at_both_ends(lessons, lambda values: compare_groups(values, having, alike)[0])
+    difference = format_change(found.slope, found.low, found.high)
     verdict = (
         _("Concentration was higher with “{tag}”: {figures} ({with_it} lessons with it, {without} without).")
         if found.low > 0
@@ -91,7 +92,8 @@ def tag_section(lessons: pd.DataFrame, having: np.ndarray, tag: str) -> Section:
     )
     reading = _(
         "How to read it: each point is a lesson, by how much it was above or below the mean of its class and subject; the "
-        "tick is the mean of those with and those without the tag. Brackets are 95 % intervals over lessons. The effect size "
+        "tick is the mean of those with and those without the tag, in points of 100. Brackets are 95 % intervals over lessons, "
+        "of the difference whether those who cannot be seen attend or not. The effect size "
         "is in standard deviations between lessons: about 0.2 is small, 0.8 large (Cohen 1988). You chose which lessons to "
         "tag, so another difference may be the cause. To be sure, toss a coin before each lesson."
     )
@@ -100,7 +102,7 @@ def tag_section(lessons: pd.DataFrame, having: np.ndarray, tag: str) -> Section:
         {
             _("Lesson"): apart["name"],
             _("Tag"): [_(tag) for tag in apart["tag"]],
-            _("Above its class and subject"): apart["apart"].round(2),
+            _("Above its class and subject"): (100 * apart["apart"]).round(1),
         }
     )
     chart = (reports.lessons_apart(apart), _("Lessons with and without the tag, each against its class and subject"))
@@ -164,7 +166,7 @@ def _forms_table(table: pd.DataFrame, axes: dict[str, str]) -> pd.DataFrame:
         {
             _("Form"): table["what"],
             _("Compared"): table["measure"].map(axes),
-            _("Difference"): format_figures(table[["difference", "low", "high"]], signed=True),
+            _("Difference"): format_changes(table[["difference", "low", "high"]]),
             _("Lessons"): table["lessons"],
         }
     )
@@ -174,5 +176,5 @@ def _form_sentence(measure: str, row: dict[str, Any]) -> str:
     """row: of teaching_methods.forms."""
     form = CAPITALIZED.get(row["form"], row["form"]) if measure == "during" else row["form"]
     words = VERDICTS[measure, int(row["low"] > 0) - int(row["high"] < 0)]
-    figure = format_figure(row["difference"], row["low"], row["high"], signed=True)
+    figure = format_change(row["difference"], row["low"], row["high"])
     return _(words).format(form=_(form), figures=figure, n=row["lessons"])

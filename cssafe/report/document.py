@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from cssafe.language import N_, _
+from cssafe.presence.wording import format_range
 
 Chart = alt.Chart | alt.LayerChart
 
@@ -59,10 +60,10 @@ def format_figure(mean: float, low: float, high: float, *, signed: bool = False)
     return format_figures(pd.DataFrame([(mean, low, high)]), signed)[0]
 
 
-def format_figures(table: pd.DataFrame, signed: bool = False) -> list[str]:
+def format_figures(table: pd.DataFrame, signed: bool = False, digits: int = 2) -> list[str]:
     """`format_figure` of every row. table: its first three columns are the figure, low and high."""
-    form, words = ("{:+.2f}" if signed else "{:.2f}"), _("{mean} ({low} to {high})")
-    rows = np.round(table.iloc[:, :3].to_numpy(float), 2) + 0.0  # no -0.00
+    form, words = f"{{:{'+' if signed else ''}.{digits}f}}", _("{mean} ({low} to {high})")
+    rows = np.round(table.iloc[:, :3].to_numpy(float), digits) + 0.0  # no -0.00
     return [
         "–"
         if np.isnan(mean)
@@ -71,3 +72,25 @@ def format_figures(table: pd.DataFrame, signed: bool = False) -> list[str]:
         else words.format(mean=form.format(mean), low=form.format(low), high=form.format(high))
         for mean, low, high in rows
     ]
+
+
+def format_headlines(table: pd.DataFrame) -> list[str]:
+    """Class figures with their intervals, from 0 to 100: "62 (58 to 66)". table: as in format_figures."""
+    return format_figures(100 * table.iloc[:, :3].astype(float), digits=0)
+
+
+def format_ranges(table: pd.DataFrame) -> list[str]:
+    """The ranges of class figures. table: `lowest` and `highest`."""
+    return [format_range(*row) or "–" for row in table[["lowest", "highest"]].to_numpy(float)]
+
+
+def format_changes(table: pd.DataFrame) -> list[str]:
+    """Differences of class figures with their intervals, in points of 100: "+4.2 (+1.0 to +7.4)".
+
+    table: as in format_figures.
+    """
+    return format_figures(100 * table.iloc[:, :3].astype(float), signed=True, digits=1)
+
+
+def format_change(change: float, low: float, high: float) -> str:
+    return format_changes(pd.DataFrame([(change, low, high)]))[0]

@@ -8,10 +8,11 @@ import pandas as pd
 
 from cssafe.labels import FERPLUS
 from cssafe.language import N_, _
+from cssafe.presence.wording import verdict_ends
 from cssafe.scoring.affect import COORDINATES
 from cssafe.stats.intervals import clustered_means, grouped_means
 from cssafe.store import Workspace
-from cssafe.store.summaries import COUNTED
+from cssafe.store.summaries import COUNTED, VALENCE_SQL, summary_of
 
 WINDOW_MINUTES = 5
 """Length of the stretches of a lesson that are compared."""
@@ -21,7 +22,6 @@ def _weighted_sum(weights: dict[str, float]) -> str:
     return " + ".join(f"{weight} * p_{name}" for name, weight in weights.items() if weight) or "0"
 
 
-VALENCE = _weighted_sum({name: valence for name, (valence, _arousal) in COORDINATES.items()})
 AROUSAL = _weighted_sum({name: arousal for name, (_valence, arousal) in COORDINATES.items()})
 LIKING = _weighted_sum({name: max(0.0, valence) for name, (valence, _arousal) in COORDINATES.items()})
 DISLIKING = _weighted_sum({name: max(0.0, -valence) for name, (valence, _arousal) in COORDINATES.items()})
@@ -32,7 +32,7 @@ EXPRESSION_KNOWN = "CASE WHEN p_neutral IS NOT NULL THEN"
 EMOTIONS = {name: f"p_{name}" for name in FERPLUS}
 
 AFFECT = {
-    "valence": VALENCE,
+    "valence": VALENCE_SQL,
     "arousal": AROUSAL,
     "liking": LIKING,
     "disliking": DISLIKING,
@@ -49,13 +49,11 @@ def _squares(axis: int) -> str:
 
 READING_SPREADS = {
     f"{name}_spread": f"{EXPRESSION_KNOWN} sqrt(greatest(0, {_squares(i)} - ({sql}) ** 2)) END"
-    for i, (name, sql) in enumerate({"valence": VALENCE, "arousal": AROUSAL}.items())
+    for i, (name, sql) in enumerate({"valence": VALENCE_SQL, "arousal": AROUSAL}.items())
 }
 """<measure>_spread -> standard deviation of a single reading, as Affect.spreads."""
 
 QUALITY = {"quality": "quality", "hidden": "hidden"}
-
-PLAIN_MEASURES = {"concentration": "concentration"} | QUALITY
 """Measures of every lesson."""
 
 EXPRESSION_MEASURES = EMOTIONS | AFFECT | READING_SPREADS
@@ -86,7 +84,7 @@ def face_minutes(workspace: Workspace, lesson: int, expressive: bool) -> pd.Data
     Columns: minute (whole, from the start), cluster (the face; of one person alone every ten seconds), alone (bool), and of
     each measure s_<measure> (sum) and n_<measure> (seconds). One query for all measures: among years of lessons, the scan takes
     most of the time."""
-    measures = PLAIN_MEASURES | (EXPRESSION_MEASURES if expressive else {})
+    measures = QUALITY | (EXPRESSION_MEASURES if expressive else {})
     columns = ", ".join(
         f"coalesce(sum({sql}), 0) AS s_{name}, count({sql}) AS n_{name}" for name, sql in measures.items()
     )
@@ -127,46 +125,91 @@ def lesson_means(table: pd.DataFrame, measures: Iterable[str]) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Window:
-    """Minutes of a lesson from first to last, both included, and its mean concentration with the interval over faces."""
+    """Minutes of a lesson from first to last, both included, and their class figure with its band and interval."""
 
     first: int
     last: int
-    mean: float
+    concentration: float
+    lowest: float
+    highest: float
     low: float
     high: float
 
-
-def five_minute_windows(table: pd.DataFrame) -> list[Window]:
-    """All stretches of WINDOW_MINUTES consecutive minutes with figures. table: of `face_minutes`."""
-    s, n = (table.pivot(index="minute", columns="cluster", values=f"{a}_concentration").fillna(0) for a in "sn")
-    there = s.index.to_numpy()
-    found = []
-    for i, first in enumerate(there[: max(0, len(there) - WINDOW_MINUTES + 1)]):
-        inside = slice(i, i + WINDOW_MINUTES)
-        if there[inside][-1] == first + WINDOW_MINUTES - 1:
-            seconds, weight = s.to_numpy()[inside].sum(axis=0), n.to_numpy()[inside].sum(axis=0)
-            found.append(Window(int(first), int(first) + WINDOW_MINUTES - 1, *_clustered(seconds, weight)))
-    return found
+    @property
+    def ends(self) -> tuple[float, float]:
+        """See verdict_ends."""
+        return verdict_ends(self.concentration, self.lowest, self.highest, self.low, self.high, least=-1.0)
 
 
-def last_third_change(table: pd.DataFrame) -> tuple[float, float, float]:
-    """Change of concentration from the first to the last third of a lesson, face by face, with the interval over faces.
+def cluster_minutes(workspace: Workspace, lesson: int) -> pd.DataFrame:
+    """The clusters of the intervals of a past lesson: persons; of one person alone stretches of ten seconds.
 
-    NaN for one person alone and for a lesson shorter than two windows. table: of `face_minutes`.
+    Columns: minute (whole, from the start), cluster, present (looks), shares (sum of its part of the class figure), alone.
     """
-    length = 0 if table.empty else table["minute"].max() + 1 - table["minute"].min()
-    if length < 2 * WINDOW_MINUTES:
-        return np.nan, np.nan, np.nan
-    third = (table["minute"] - table["minute"].min()) * 3 // length
-    joined = (
-        table.assign(third=third).groupby(["cluster", "third"])[["s_concentration", "n_concentration"]].sum().unstack()
-    )
-    wanted = pd.MultiIndex.from_product([["s_concentration", "n_concentration"], [0, 2]])
+    with workspace.cursor() as cursor:
+        row = cursor.execute("SELECT started, audience = 'self' FROM lessons WHERE lesson = ?", [lesson]).fetchone()
+        assert row is not None, "the lesson is there"
+        clusters = summary_of(cursor, lesson).clusters
+    minute = (clusters["time"] - pd.Timestamp(row[0]).floor("min")) // pd.Timedelta(minutes=1)
+    cluster = clusters["cluster"] + (minute * len(clusters) if row[1] else 0)
+    return clusters.drop(columns="time").assign(minute=minute, cluster=cluster, alone=row[1])
+
+
+def five_minute_windows(course: pd.DataFrame, clusters: pd.DataFrame) -> list[Window]:
+    """All stretches of WINDOW_MINUTES consecutive minutes with figures.
+
+    course: queries.timeline. clusters: of `cluster_minutes`.
+    """
+    there = course.dropna(subset="concentration")
+    minutes = there["minute"].to_numpy()
+    starts = minutes[: max(0, len(minutes) - WINDOW_MINUTES + 1)]
+    return [
+        _window(there[i : i + WINDOW_MINUTES], clusters)
+        for i, first in enumerate(starts)
+        if minutes[i + WINDOW_MINUTES - 1] == first + WINDOW_MINUTES - 1
+    ]
+
+
+def _window(course: pd.DataFrame, clusters: pd.DataFrame) -> Window:
+    first, last = int(course["minute"].iloc[0]), int(course["minute"].iloc[-1])
+    figure, lowest, highest = _class_figure(course)
+    inside = clusters[clusters["minute"].between(first, last)].groupby("cluster")[["present", "shares"]].sum()
+    mean, low, high = _clustered(inside["shares"].to_numpy(float), inside["present"].to_numpy(float))
+    return Window(first, last, figure, lowest, highest, low + figure - mean, high + figure - mean)
+
+
+def _class_figure(course: pd.DataFrame) -> np.ndarray:
+    """Concentration, lowest and highest, (3,), of these minutes with figures, by person-seconds as in queries.lessons. A minute
+    of earlier versions has neither a band nor a number of people."""
+    weight = course["seconds"] * course["present"].fillna(course["faces"])
+    figures = [course[name].fillna(course["concentration"]) for name in ("concentration", "lowest", "highest")]
+    return np.average(np.array(figures, float), axis=1, weights=weight)
+
+
+def last_third_change(course: pd.DataFrame, clusters: pd.DataFrame) -> Window | None:
+    """Change of the class figure from the first to the last third of a lesson, with the interval over people there in both.
+
+    The band is the change if people not visible attend not at all, or like the rest, in both thirds. None for one person alone,
+    for a lesson shorter than two windows, and where nobody was there in both. course: queries.timeline. clusters:
+    `cluster_minutes`.
+    """
+    there = course.dropna(subset="concentration")
+    length = 0 if there.empty else int(there["minute"].max() + 1 - there["minute"].min())
+    if length < 2 * WINDOW_MINUTES or clusters["alone"].any():
+        return None
+    start = int(there["minute"].min())
+    third = (there["minute"] - start) * 3 // length
+    change = _class_figure(there[third == 2]) - _class_figure(there[third == 0])
+    joined = clusters.assign(third=(clusters["minute"] - start) * 3 // length)
+    joined = joined.groupby(["cluster", "third"])[["shares", "present"]].sum().unstack()
+    wanted = pd.MultiIndex.from_product([["shares", "present"], [0, 2]])
     first_s, last_s, first_n, last_n = joined.reindex(columns=wanted).dropna().to_numpy(float).T
     if not len(first_n):
-        return np.nan, np.nan, np.nan
+        return None
     weight = first_n * last_n / (first_n + last_n)
-    return _clustered((last_s / last_n - first_s / first_n) * weight, weight)
+    mean, low, high = _clustered((last_s / last_n - first_s / first_n) * weight, weight)
+    apart = change[0] - mean
+    return Window(start, start + length - 1, change[0], change.min(), change.max(), low + apart, high + apart)
 
 
 def count_coverage(workspace: Workspace, lesson: int) -> pd.Series:

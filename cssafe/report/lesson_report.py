@@ -3,14 +3,32 @@
 import pandas as pd
 
 from cssafe import queries
-from cssafe.charts import reports, timelines
-from cssafe.charts.text import format_interval
-from cssafe.labels import FERPLUS, LEVELS
+from cssafe.charts import composition, reports, timelines
+from cssafe.labels import FERPLUS
 from cssafe.language import N_, _, ngettext
+from cssafe.presence.wording import (
+    describe_figure,
+    format_headline,
+    format_range,
+    format_seen,
+    format_with_range,
+    name_level,
+    verdict_ends,
+)
 from cssafe.queries import notes, scored_observations
 from cssafe.queries.suggestions import describe_suggestion, suggestions
 from cssafe.report import figures
-from cssafe.report.document import Chart, Figure, Report, Section, format_figure, format_figures
+from cssafe.report.document import (
+    Chart,
+    Figure,
+    Report,
+    Section,
+    format_change,
+    format_figure,
+    format_figures,
+    format_headlines,
+    format_ranges,
+)
 from cssafe.report.figures import WINDOW_MINUTES
 from cssafe.report.sections import affect_section, coverage_section, responses_section
 from cssafe.scoring.formula import find_formula
@@ -27,13 +45,16 @@ def lesson_report(workspace: Workspace, lesson: pd.Series, profile: Profile) -> 
     number = int(lesson["lesson"])
     expressive = PROFILES[lesson["profile"]].expression and profile.expression
     course, markers = queries.timeline(workspace, number), queries.markers(workspace, number)
-    sums = figures.face_minutes(workspace, number, expressive)
-    extremes, usual_range = _extremes_section(sums), _usual_section(workspace, lesson)
+    sums, clusters = figures.face_minutes(workspace, number, expressive), figures.cluster_minutes(workspace, number)
+    extremes, usual_range = (
+        _extremes_section(figures.five_minute_windows(course, clusters)),
+        _usual_section(workspace, lesson),
+    )
     responses, coverage = responses_section(workspace, number, expressive), coverage_section(workspace, number, sums)
     affect = [affect_section(sums, reports.axis_end(course, markers))] if expressive else []
     summary = (
         _level_sentence(lesson),
-        _change_sentence(*figures.last_third_change(sums)),
+        _change_sentence(figures.last_third_change(course, clusters)),
         *extremes.sentences,
         *usual_range.sentences,
         *(section.sentences[0] for section in (responses, *affect, coverage)),
@@ -50,9 +71,7 @@ def lesson_report(workspace: Workspace, lesson: pd.Series, profile: Profile) -> 
         coverage,
     )
     key_figures = (
-        Figure(
-            _("Concentration"), f"{lesson['concentration']:.2f}", format_interval_note(lesson["low"], lesson["high"])
-        ),
+        Figure(_("Concentration"), format_headline(lesson["concentration"]), figure_note(lesson)),
         Figure(_("Faces"), f"{lesson['faces']:.0f}", _("typically seen at once")),
         Figure(_("Minutes"), f"{lesson['minutes']:.0f}", _("with figures")),
     )
@@ -71,42 +90,38 @@ def _when_and_where(lesson: pd.Series) -> str:
     )
 
 
-def format_interval_note(low: float, high: float) -> str:
-    if pd.isna(low):
-        return _("no interval: too few data")
-    return _("95 % interval {interval}").format(interval=format_interval(low, high))
+def figure_note(figure: pd.Series) -> str:
+    """The range and the number of those who can be seen, below a key figure. figure: a row of queries.lessons."""
+    lowest, highest, present, seen = figure[["lowest", "highest", "present", "seen"]].astype(float)
+    return "; ".join(filter(None, [format_range(lowest, highest), format_seen(present, seen)])) or _("from 0 to 100")
 
 
 def _level_sentence(lesson: pd.Series) -> str:
-    mean, low, high = lesson[["concentration", "low", "high"]].astype(float)
-    figure = format_figure(mean, low, high)
+    mean, lowest, highest, present, seen, low, high = lesson[
+        ["concentration", "lowest", "highest", "present", "seen", "low", "high"]
+    ].astype(float)
+    figure = describe_figure(mean, lowest, highest, present, seen)
     formula = find_formula(lesson["formula"])
-    if formula is None or pd.isna(low):
-        return _("Mean concentration was {figures}, on a scale from 0 to 1.").format(figures=figure)
-    bands = formula.bands
-    lowest, highest = (
-        LEVELS[0 if value < bands["low_below"] else 2 if value > bands["high_above"] else 1] for value in (low, high)
-    )
-    if lowest == highest:
-        return _("Mean concentration was {level}: {figures}, on a scale from 0 to 1.").format(
-            level=_(lowest), figures=figure
+    level = "" if formula is None else name_level(verdict_ends(mean, lowest, highest, low, high), formula.bands)
+    if not level:
+        return _("Concentration was {figures}.").format(figures=figure)
+    return _("Concentration was {level}: {figures}.").format(level=level, figures=figure)
+
+
+def _change_sentence(change: figures.Window | None) -> str:
+    if change is None or pd.isna(change.ends[0]):
+        return _(
+            "There is no trend through the lesson: it has too few minutes, or too few people were there throughout."
         )
-    return _("Mean concentration was {figures}, on a scale from 0 to 1: between {lowest} and {highest}.").format(
-        figures=figure, lowest=_(lowest), highest=_(highest)
-    )
-
-
-def _change_sentence(mean: float, low: float, high: float) -> str:
-    if pd.isna(low):
-        return _("There is no trend through the lesson: it has too few minutes, or too few faces were seen throughout.")
-    figure = format_figure(mean, low, high, signed=True)
+    points = format_change(change.concentration, change.lowest, change.highest)
+    low, high = change.ends
     if low > 0:
-        words = _("It rose through the lesson: last third against first {figures}.")
+        words = _("It rose through the lesson: last third against first {points} points.")
     elif high < 0:
-        words = _("It fell through the lesson: last third against first {figures}.")
+        words = _("It fell through the lesson: last third against first {points} points.")
     else:
-        words = _("It neither clearly rose nor fell through the lesson: last third against first {figures}.")
-    return words.format(figures=figure)
+        words = _("It neither clearly rose nor fell through the lesson: last third against first {points} points.")
+    return words.format(points=points)
 
 
 def _note_section(workspace: Workspace, number: int) -> list[Section]:
@@ -125,27 +140,36 @@ def _course_section(
     charts: list[tuple[Chart, str]] = [
         (
             timelines.timeline(course, markers.assign(kind=markers["kind"].map(_))),
-            _("Mean concentration of each minute, with its interval and the markers"),
+            _("The figure of the class in each minute, with its range and the markers"),
         )
     ]
+    blocks = composition.level_blocks(course)
+    if course["present"].notna().any():
+        sentences.append(composition.composition_caption(course))
+        charts.append((composition.composition(course), _("People on task, off task, not readable and not visible")))
+    if len(blocks):
+        charts.append((composition.levels(blocks), _("People at each level in every five minutes")))
     table = pd.DataFrame(
         {
             _("Minute"): course["minute"],
             _("Clock"): course["local"].dt.strftime("%H:%M"),
-            _("Concentration"): format_figures(course[["concentration", "low", "high"]]),
+            _("Concentration"): format_headlines(course[["concentration", "low", "high"]]),
+            _("Range"): format_ranges(course),
             _("Faces"): course["faces"].round(1),
         }
     )
     reading = _(
-        "How to read it: the line is the mean over all faces of a minute, the band its 95 % interval over faces, dashed lines "
-        "are your markers; below are the activities. Gaps: too few faces, or nothing scored, as in group work."
+        "How to read it: the line is the figure of the class in each minute, the band its range: at its lower edge those who "
+        "cannot be seen do not attend, at its upper edge they attend like the rest. Dashed lines are your markers. Below: what "
+        "the people do, their levels in every five minutes, and the activities. Gaps: too few faces, or nothing scored, as in "
+        "group work. The table has the 95 % interval over students like these."
     )
     if sums is not None:
         sentences += _emotion_sentences(sums)
         emotions = figures.minute_means(sums, figures.EMOTIONS)
         charts.append((reports.emotions_by_minute(emotions, end), _("Mean probability of each emotion in each minute")))
         words = emotions.assign(words=format_figures(emotions[["mean", "low", "high"]]))
-        wide = words.pivot(index="minute", columns="measure", values="words").reindex(columns=FERPLUS)
+        wide = words.pivot(index="minute", columns="measure", values="words").reindex(columns=FERPLUS).astype(object)
         table = table.merge(figures.with_headings(wide), left_on=_("Minute"), right_index=True, how="left").fillna("–")
         reading += " " + _("Emotions are mean probabilities, stacked; their intervals are in the table.")
     activities = scored_observations.activities(workspace, number)
@@ -164,26 +188,33 @@ def _emotion_sentences(sums: pd.DataFrame) -> list[str]:
     return [sentence.format(emotion=_(leading), figures=format_figure(*means.loc[leading]))]
 
 
-def _extremes_section(sums: pd.DataFrame) -> Section:
+def _extremes_section(found: list[figures.Window]) -> Section:
     title = _("Best and weakest five minutes")
-    found = figures.five_minute_windows(sums)
     if not found or found[-1].last - found[0].first + 1 < 2 * WINDOW_MINUTES:
         few = _("There are no best and weakest five minutes: fewer than ten minutes have figures.")
         return Section(title, (few,))
-    best, worst = max(found, key=lambda window: window.mean), min(found, key=lambda window: window.mean)
+    best, worst = (pick(found, key=lambda window: window.concentration) for pick in (max, min))
     when = [_("{low} to {high}").format(low=window.first, high=window.last + 1) for window in (best, worst)]
-    means = [format_figure(window.mean, window.low, window.high) for window in (best, worst)]
-    table = pd.DataFrame({_("What"): [_("Highest"), _("Lowest")], _("Minutes"): when, _("Concentration"): means})
+    means = [format_with_range(window.concentration, window.lowest, window.highest) for window in (best, worst)]
+    both = pd.DataFrame([best, worst])
+    table = pd.DataFrame(
+        {
+            _("What"): [_("Highest"), _("Lowest")],
+            _("Minutes"): when,
+            _("Concentration"): format_headlines(both[["concentration", "low", "high"]]),
+            _("Range"): format_ranges(both),
+        }
+    )
     sentence = (
         _("Concentration was highest from minute {high_when}, {high}, and lowest from minute {low_when}, {low}.")
-        if best.low > worst.high
+        if best.ends[0] > worst.ends[1]
         else _(
             "The highest five minutes ({high_when}: {high}) and the lowest ({low_when}: {low}) do not clearly differ."
         )
     ).format(high_when=when[0], high=means[0], low_when=when[1], low=means[1])
     reading = _(
         "How to read it: the highest and the lowest of all stretches of five minutes, each with its 95 % interval over "
-        "faces. They were picked for being extreme, so they look somewhat more extreme than they are."
+        "students like these. They were picked for being extreme, so they look somewhat more extreme than they are."
     )
     return Section(title, (sentence,), (), reading, table)
 
@@ -200,10 +231,10 @@ def _usual_section(workspace: Workspace, lesson: pd.Series) -> Section:
             {
                 _("Same"): _(what),
                 _("Other lessons"): len(values),
-                _("Mean and usual range"): format_figure(mean, low, high),
+                _("Mean and usual range"): format_headlines(pd.DataFrame([(mean, low, high)]))[0],
             }
         )
-        sentences.append(_usual_sentence(what, lesson["concentration"], low, high, len(values)))
+        sentences.append(_usual_sentence(what, lesson, low, high, len(values)))
     reading = _(
         "How to read it: by the other lessons, 95 of 100 further ones would lie in the usual range. Only lessons of the same "
         "formula are compared. A lesson within the range is the normal case."
@@ -211,22 +242,27 @@ def _usual_section(workspace: Workspace, lesson: pd.Series) -> Section:
     return Section(_("Compared with the usual lesson"), tuple(sentences), (), reading, pd.DataFrame(rows))
 
 
-def _usual_sentence(what: str, value: float, low: float, high: float, n: int) -> str:
+def _usual_sentence(what: str, lesson: pd.Series, low: float, high: float, n: int) -> str:
+    """low, high: the usual range. The lesson lies outside it if both ends of its own range do."""
     if n < MIN_LESSONS:
         return ngettext(
             "The usual range of this {what} is not known yet: {n} other lesson has figures, {least} are needed.",
             "The usual range of this {what} is not known yet: {n} other lessons have figures, {least} are needed.",
             n,
         ).format(what=_(what), n=n, least=MIN_LESSONS)
-    if value > high:
-        words = _(
-            "Higher than usual for this {what}: {value:.2f}, usually {low:.2f} to {high:.2f} ({n} other lessons)."
-        )
-    elif value < low:
-        words = _("Lower than usual for this {what}: {value:.2f}, usually {low:.2f} to {high:.2f} ({n} other lessons).")
+    value, lowest, highest = (
+        lesson[["concentration", "lowest", "highest"]].astype(float).fillna(lesson["concentration"])
+    )
+    if lowest > high:
+        words = _("Higher than usual for this {what}: {value}, usually {low:.0f} to {high:.0f} ({n} other lessons).")
+    elif highest < low:
+        words = _("Lower than usual for this {what}: {value}, usually {low:.0f} to {high:.0f} ({n} other lessons).")
     else:
-        words = _("As usual for this {what}: {value:.2f}, usually {low:.2f} to {high:.2f} ({n} other lessons).")
-    return words.format(what=_(what), value=value, low=low, high=high, n=n)
+        words = _(
+            "Not clearly different from usual for this {what}: {value}, usually {low:.0f} to {high:.0f} ({n} other lessons)."
+        )
+    figure = format_with_range(value, lowest, highest)
+    return words.format(what=_(what), value=figure, low=100 * low, high=100 * high, n=n)
 
 
 def _suggestions_section(workspace: Workspace, class_name: str) -> Section:

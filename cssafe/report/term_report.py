@@ -8,17 +8,26 @@ import numpy as np
 import pandas as pd
 
 from cssafe import queries
-from cssafe.charts import heatmaps, histograms, reports
+from cssafe.charts import factors, heatmaps, histograms, reports
 from cssafe.charts.text import format_interval
 from cssafe.colours import COLOURS
 from cssafe.labels import WEEKDAYS
 from cssafe.language import _, ngettext
-from cssafe.queries import Filter
-from cssafe.report.document import Figure, Report, Section, format_figure, format_figures
-from cssafe.report.lesson_report import format_interval_note
+from cssafe.presence.wording import describe_figure, format_headline, format_range
+from cssafe.queries import Filter, presence
+from cssafe.report.document import (
+    Figure,
+    Report,
+    Section,
+    format_change,
+    format_changes,
+    format_figures,
+    format_headlines,
+    format_ranges,
+)
 from cssafe.school.week import parse_week, with_teachers
 from cssafe.settings import Profile
-from cssafe.stats.comparison import MIN_LESSONS, Effect, compare_groups, estimate_effect, strata
+from cssafe.stats.comparison import MIN_LESSONS, Effect, at_both_ends, compare_groups, estimate_effect, strata
 from cssafe.stats.intervals import clustered_means
 from cssafe.store import Workspace
 from cssafe.timetable.slot_effects import (
@@ -50,16 +59,16 @@ def term_report(
         profile: the reader's. periods: as for queries.weekly. compare: `effects`, or a cached version of it.
     """
     lessons = lessons_with_figures(workspace, which)
-    mean, low, high = _lessons_mean(lessons["concentration"].to_numpy(float))
+    mean, lowest, highest = (_lessons_mean(lessons[name])[0] for name in ("concentration", "lowest", "highest"))
     course, change = _course_section(lessons), _last_term_section(workspace, which, lessons, last)
     slots = [_slots_section(workspace, which, periods, compare)] if periods else []
     week, histograms = _week_section(workspace, which, periods), _histogram_sections(workspace, which, profile)
     summary = (
         ngettext(
-            "Mean concentration of {n} lesson was {figures}, on a scale from 0 to 1.",
-            "Mean concentration of {n} lessons was {figures}, on a scale from 0 to 1.",
+            "Concentration in {n} lesson was {figures}.",
+            "Mean concentration of {n} lessons was {figures}.",
             len(lessons),
-        ).format(n=len(lessons), figures=format_figure(mean, low, high)),
+        ).format(n=len(lessons), figures=describe_figure(mean, lowest, highest)),
         *(section.sentences[0] for section in (course, change, *slots)),
         *queries.describe_left_out(workspace, which),
     )
@@ -69,11 +78,19 @@ def term_report(
         whose=describe_filter(which), first=days[0], last=days[1]
     )
     key_figures = (
-        Figure(_("Concentration"), "–" if np.isnan(mean) else f"{mean:.2f}", format_interval_note(low, high)),
+        Figure(_("Concentration"), format_headline(mean), format_range(lowest, highest) or _("from 0 to 100")),
         Figure(_("Lessons"), f"{len(lessons)}", _("with figures")),
         Figure(_("Minutes"), f"{lessons['minutes'].sum():.0f}", _("with figures")),
     )
-    sections = (Section(_("In short"), summary), course, change, week, *slots, *histograms)
+    sections = (
+        Section(_("In short"), summary),
+        course,
+        *_factors_section(workspace, which),
+        change,
+        week,
+        *slots,
+        *histograms,
+    )
     return Report(_("Term report"), "term", about, bool(lessons["synthetic"].any()), key_figures, sections)
 
 
@@ -88,8 +105,9 @@ def lessons_with_figures(workspace: Workspace, which: Filter) -> pd.DataFrame:
     return lessons.dropna(subset="concentration").sort_values("local", ignore_index=True)
 
 
-def _lessons_mean(values: np.ndarray) -> tuple[float, float, float]:
-    """Mean of lessons, each with weight 1, with the interval over lessons."""
+def _lessons_mean(figures: pd.Series) -> tuple[float, float, float]:
+    """Mean of lessons, each with weight 1, with the interval over lessons. A lesson without the figure does not count."""
+    values = figures.dropna().to_numpy(float)
     if not len(values):
         return np.nan, np.nan, np.nan
     mean, low, high = clustered_means(values[:, None], np.ones(len(values)))
@@ -103,18 +121,18 @@ def _course_section(lessons: pd.DataFrame) -> Section:
     week = lessons["local"].dt.to_period("W-SUN").dt.start_time
     weeks = pd.DataFrame(
         [
-            (f"{day:%Y-%m-%d}", *_lessons_mean(rows["concentration"].to_numpy(float)), len(rows))
+            (f"{day:%Y-%m-%d}", *_lessons_mean(rows["concentration"]), len(rows))
             for day, rows in lessons.groupby(week, sort=True)
         ],
         columns=["week", "mean", "low", "high", "lessons"],
     )
     weeks[["low", "high"]] = weeks[["low", "high"]].clip(0, 1)
     number = (lessons["local"] - lessons["local"].min()).dt.total_seconds().to_numpy() / (7 * 24 * 3600)
-    found = estimate_effect(lessons["concentration"].to_numpy(float), number, strata(lessons))
+    found = at_both_ends(lessons, lambda values: estimate_effect(values, number, strata(lessons)))
     table = pd.DataFrame(
         {
             _("Week from"): weeks["week"],
-            _("Concentration"): format_figures(weeks[["mean", "low", "high"]]),
+            _("Concentration"): format_headlines(weeks[["mean", "low", "high"]]),
             _("Lessons"): weeks["lessons"],
         }
     )
@@ -126,18 +144,39 @@ def _course_section(lessons: pd.DataFrame) -> Section:
     return Section(title, (_trend_sentence(found),), (chart,), reading, table)
 
 
+def _factors_section(workspace: Workspace, which: Filter) -> list[Section]:
+    """The factors of classes over the weeks; none for fewer than two lessons."""
+    lessons = queries.factors(workspace, which)
+    if len(lessons) < 2:
+        return []
+    weeks = presence.by_week(lessons)
+    table = pd.DataFrame(
+        {
+            _("Week from"): weeks["week"],
+            _("Factor"): [_(factors.FACTOR_TITLES[factor]) for factor in weeks["factor"]],
+            _("Mean"): factors.describe_factors(weeks),
+            _("Lessons"): weeks["lessons"],
+        }
+    )
+    meanings = [
+        _(factors.FACTOR_MEANINGS[factor]) for factor in factors.FACTOR_TITLES if factor in set(weeks["factor"])
+    ]
+    reading = " ".join([_("How to read it: each point is the mean over a week's lessons of classes."), *meanings])
+    chart = (factors.weeks(weeks), _("A line for each factor over the weeks"))
+    sentence = factors.factors_caption(presence.over_lessons(lessons))
+    return [Section(_("The factors side by side"), (sentence,), (chart,), reading, table)]
+
+
 def _trend_sentence(found: Effect) -> str:
     if np.isnan(found.low) or found.lessons < 2 * MIN_LESSONS:
         return _("There is no trend through the term yet: {n} comparable lessons are needed.").format(n=2 * MIN_LESSONS)
     if found.low > 0:
-        words = _("It rose through the term: {slope:+.3f} a week ({low:+.3f} to {high:+.3f}; {n} lessons).")
+        words = _("It rose through the term: {points} points a week ({n} lessons).")
     elif found.high < 0:
-        words = _("It fell through the term: {slope:+.3f} a week ({low:+.3f} to {high:+.3f}; {n} lessons).")
+        words = _("It fell through the term: {points} points a week ({n} lessons).")
     else:
-        words = _(
-            "It neither clearly rose nor fell through the term: {slope:+.3f} a week ({low:+.3f} to {high:+.3f}; {n} lessons)."
-        )
-    return words.format(slope=found.slope, low=found.low, high=found.high, n=found.lessons)
+        words = _("It neither clearly rose nor fell through the term: {points} points a week ({n} lessons).")
+    return words.format(points=format_change(found.slope, found.low, found.high), n=found.lessons)
 
 
 def _last_term_section(
@@ -149,7 +188,7 @@ def _last_term_section(
     earlier = lessons_with_figures(workspace, replace(which, since=last[0], until=last[1]))
     both = pd.concat([lessons, earlier], ignore_index=True).drop_duplicates("lesson")
     now = both["lesson"].isin(lessons["lesson"]).to_numpy()
-    found, new, old = compare_groups(both["concentration"].to_numpy(float), now, strata(both))
+    found, new, old = _compare(both, now)
     if np.isnan(found.slope):
         sentence = _(
             "The terms cannot be compared: {new} of this term's lessons and {old} of the last one's are of the same class, "
@@ -162,11 +201,12 @@ def _last_term_section(
         else _("Lower than in the last term: {figures}, {new} lessons against {old}.")
         if found.high < 0
         else _("Not clearly different from the last term: {figures}, {new} lessons against {old}.")
-    ).format(figures=format_figure(found.slope, found.low, found.high, signed=True), new=new, old=old)
+    ).format(figures=format_change(found.slope, found.low, found.high), new=new, old=old)
     form = _("%d %b %Y")
     reading = _(
-        "How to read it: to the right, this term was higher. Lines are 95 % intervals over lessons; filled: a clear "
-        "difference, hollow: may be chance. Of many intervals one in twenty misses the truth. Lessons are compared with "
+        "How to read it: to the right, this term was higher, in points of 100. Lines are 95 % intervals over lessons, whether "
+        "those who cannot be seen attend or not; filled: a clear difference, hollow: may be chance. Of many intervals one in "
+        "twenty misses the truth. Lessons are compared with "
         "lessons of the same class, subject and formula only ({first} to {last}). Season, topic and room may have changed, too."
     ).format(first=last[0].strftime(form), last=last[1].strftime(form))
     table = _term_differences(both, now, found)
@@ -174,22 +214,28 @@ def _last_term_section(
     shown = pd.DataFrame(
         {
             _("Lessons of"): table["what"],
-            _("Difference"): format_figures(table[["difference", "low", "high"]], signed=True),
+            _("Difference"): format_changes(table[["difference", "low", "high"]]),
             _("Lessons"): table["lessons"],
         }
     )
     return Section(title, (sentence,), ((reports.differences(table, axis), caption),), reading, shown)
 
 
+def _compare(lessons: pd.DataFrame, now: np.ndarray) -> tuple[Effect, int, int]:
+    """compare_groups of lessons at both ends of their bands. now: bool (n,), whether of this term."""
+    alike = strata(lessons)
+    _found, new, old = compare_groups(lessons["concentration"].to_numpy(float), now, alike)
+    return at_both_ends(lessons, lambda values: compare_groups(values, now, alike)[0]), new, old
+
+
 def _term_differences(lessons: pd.DataFrame, now: np.ndarray, overall: Effect) -> pd.DataFrame:
     """Difference between the terms of all lessons, each class and each subject. Columns: as reports.differences.
 
     lessons: of both terms. now: bool (n,), whether of this term. overall: of all lessons."""
-    alike, values = strata(lessons), lessons["concentration"].to_numpy(float)
     rows = [(_("all"), overall)]
     for column in ("class_name", "subject"):
         for name, part in lessons.groupby(column):
-            effect, _new, _old = compare_groups(values[part.index], now[part.index], alike[part.index])
+            effect, _new, _old = _compare(part, now[part.index])
             if len(part) < len(lessons) and not np.isnan(effect.slope):
                 rows.append((str(name), effect))
     return pd.DataFrame(
@@ -207,7 +253,8 @@ def _week_section(workspace: Workspace, which: Filter, periods: Sequence[dict]) 
         {
             _("Day"): [_(WEEKDAYS[weekday - 1]) for weekday in cells["weekday"]],
             _("Period"): cells["period"],
-            _("Concentration"): format_figures(cells[["concentration", "low", "high"]]),
+            _("Concentration"): format_headlines(cells[["concentration", "low", "high"]]),
+            _("Range"): format_ranges(cells),
             _("Minutes"): cells["minutes"],
             _("Lessons"): cells["lessons"],
         }

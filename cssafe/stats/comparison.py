@@ -5,7 +5,8 @@ Pischke, Mostly Harmless Econometrics, 2009, section 3.3). A lesson counts once,
 need not be caused by the property.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -75,6 +76,18 @@ def compare_groups(values: np.ndarray, having: np.ndarray, strata: np.ndarray) -
     if min(having_it, others) < MIN_LESSONS:
         return Effect(lessons=having_it + others), having_it, others
     return estimate_effect(values, having, strata), having_it, others
+
+
+def at_both_ends(lessons: pd.DataFrame, estimate: Callable[[np.ndarray], Effect]) -> Effect:
+    """The effect on the class figure of lessons, its interval widened to hold those on both ends of the band: if people not
+    visible attend not at all, or like the rest. A lesson without a band has its own figure at both.
+
+    lessons: rows of queries.lessons. estimate: the effect on values (n,) of the lessons.
+    """
+    ends = [lessons[name].fillna(lessons["concentration"]) for name in ("concentration", "lowest", "highest")]
+    effects = [estimate(values.to_numpy(float)) for values in ends]
+    low, high = min(effect.low for effect in effects), max(effect.high for effect in effects)
+    return replace(effects[0], low=low, high=high)
 
 
 def strata(lessons: pd.DataFrame) -> np.ndarray:

@@ -24,15 +24,15 @@ def student_t(freedom: int) -> float:
     return T_QUANTILES[min(freedom, MAX_FREEDOM) - 1]
 
 
-def mean_sql(name: str) -> str:
-    """SQL for the mean `name` over rows with s and n, and its `low` and `high`, cut to [0, 1]."""
+def mean_sql(name: str, least: str = "0") -> str:
+    """SQL for the mean `name` over rows with s and n, and its `low` and `high`, cut to [least, 1]. least: SQL."""
     mean = "(sum(s) / sum(n))"
     spread = f"(sum(s * s) - 2 * {mean} * sum(s * n) + {mean} * {mean} * sum(n * n))"
     effective = "(sum(n) * sum(n) / sum(n * n))"
     error = f"sqrt(greatest(0, {spread}) * {effective} / ({effective} - 1)) / sum(n)"
     half = f"{T_QUANTILES}[greatest(1, least(floor({effective} + 1e-6) - 1, {MAX_FREEDOM}))::INTEGER] * {error}"
     return (
-        f"{mean} AS {name}, CASE WHEN count(*) > 1 THEN greatest(0, {mean} - {half}) END AS low,"
+        f"{mean} AS {name}, CASE WHEN count(*) > 1 THEN greatest({least}, {mean} - {half}) END AS low,"
         f" CASE WHEN count(*) > 1 THEN least(1, {mean} + {half}) END AS high"
     )
 

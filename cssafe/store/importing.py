@@ -23,7 +23,7 @@ from cssafe.observations import EXPRESSION
 from cssafe.scoring.formula import FORMER_NAMES
 from cssafe.settings import PROFILES
 from cssafe.store.database_files import sql_string
-from cssafe.store.lesson import SOURCES
+from cssafe.store.lesson import MAX_EXPECTED, SOURCES
 from cssafe.store.statements import insert_observations
 from cssafe.store.stored_settings import EXPORTED_SETTINGS, STORED_SETTINGS, is_usable
 from cssafe.store.summaries import summarise
@@ -62,6 +62,13 @@ RULES = {
         ),
         "ended IS NOT NULL AND ended >= started": N_("the lesson has no end, or ends before it starts"),
         "time_zone IN (SELECT name FROM pg_timezone_names())": N_("there is no such time zone"),
+        f"coalesce(expected BETWEEN 0 AND {MAX_EXPECTED}, true)": N_("the number of people expected is not possible"),
+    },
+    "minutes": {
+        "coalesce(valence BETWEEN -1 AND 1, true)": N_("the valence is not between -1 and 1"),
+        "coalesce(least(present, known, on_task, off_task, unreadable, unseen, n_low, n_medium, n_high) >= 0, true)": N_(
+            "a number of people is below 0"
+        ),
     },
     "divisions": {
         '0 <= "left" AND "left" < "right" AND "right" <= 1 AND 0 <= top AND top < bottom AND bottom <= 1': N_(

@@ -7,6 +7,9 @@ from cssafe.labels import ACTIVITIES, AUDIENCES, DEFAULT_ACTIVITY
 from cssafe.language import N_
 from cssafe.settings import PROFILES
 
+MAX_EXPECTED = 1000
+"""People expected in a lesson, at most: a lecture hall."""
+
 SOURCES = ("camera", "file", "sample")
 
 
@@ -20,7 +23,7 @@ class Lesson:
 
     time_zone: IANA name, for the clock of the charts. formula: name and version of the concentration formula.
     source: camera, file or sample (synthetic). audience: "self" if one person films only herself, else "class".
-    started: aware. activity: the first one.
+    started: aware. activity: the first one. expected: number of people, 0 if unknown.
     """
 
     name: str
@@ -34,12 +37,15 @@ class Lesson:
     audience: str
     started: datetime
     activity: str = DEFAULT_ACTIVITY["class"]
+    expected: int = 0
 
     def __post_init__(self) -> None:
         allowed = {"profile": tuple(PROFILES), "source": SOURCES, "audience": AUDIENCES, "activity": ACTIVITIES}
         for field, values in allowed.items():
             if getattr(self, field) not in values:
                 raise ValueError(f"A lesson's {field} is one of {values}; this one's is {getattr(self, field)!r}.")
+        if not 0 <= self.expected <= MAX_EXPECTED:
+            raise ValueError(f"A lesson has 0 to {MAX_EXPECTED} people expected; this one has {self.expected}.")
         naive_utc(self.started)
 
 

@@ -91,14 +91,16 @@ def m007_divisions(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def m008_people(connection: duckdb.DuckDBPyConnection) -> None:
-    """People of a lesson, and minutes in which those not visible count. Null for earlier lessons, until they are scored again.
-    Band and interval: see presence/minutes.py."""
-    counts = ("present", "on_task", "off_task", "unreadable", "unseen", "n_low", "n_medium", "n_high")
-    for name in (*counts, "low", "high", "lowest", "highest"):
+    """People of a lesson, minutes in which those not visible count, and valence. Null for earlier lessons, until they are
+    scored again. Band and interval: see presence/minutes.py."""
+    counts = ("present", "known", "on_task", "off_task", "unreadable", "unseen", "n_low", "n_medium", "n_high")
+    for name in (*counts, "low", "high", "lowest", "highest", "valence"):
         connection.execute(f"ALTER TABLE minutes ADD COLUMN {name} DOUBLE")
     connection.execute("""
         ALTER TABLE lessons ADD COLUMN expected INTEGER;
-        CREATE TABLE people (lesson INTEGER NOT NULL, person INTEGER NOT NULL, present INTEGER NOT NULL, shares DOUBLE);
+        CREATE TABLE people (
+            lesson INTEGER NOT NULL, person INTEGER NOT NULL, present INTEGER NOT NULL, shares DOUBLE,
+            attention_shares DOUBLE, engaged DOUBLE);
     """)
 
 

@@ -45,7 +45,11 @@ def insert_lessons(
             )
     numbers: list[int] = []
     for lesson, end in zip(lessons, ended, strict=True):
-        values = asdict(lesson) | {"started": naive_utc(lesson.started), "ended": end}
+        values = asdict(lesson) | {
+            "started": naive_utc(lesson.started),
+            "ended": end,
+            "expected": lesson.expected or None,
+        }
         activity = values.pop("activity")
         [(number,)] = connection.execute(
             f"INSERT INTO lessons (lesson, {', '.join(values)}) VALUES (nextval('lesson_numbers')"
@@ -182,6 +186,13 @@ def correct_activities(
     connection.execute("DELETE FROM activities WHERE lesson = ?", [lesson])
     add_activities(connection, lesson, activities)
     rescore_lesson(connection, lesson, formula)
+
+
+def set_expected(connection: duckdb.DuckDBPyConnection, lesson: int, expected: int) -> None:
+    """Set the number of people expected in the lesson, 0 if unknown, and derive the charts' tables. To be called inside a
+    transaction."""
+    connection.execute("UPDATE lessons SET expected = ? WHERE lesson = ?", [expected or None, lesson])
+    summarise(connection, [lesson])
 
 
 def insert_regions(connection: duckdb.DuckDBPyConnection, lesson: int, regions: Sequence[Mapping[str, Any]]) -> None:

@@ -14,6 +14,7 @@ from cssafe.names import is_text
 from cssafe.privacy import Anonymization
 from cssafe.school import periods, room_timetable
 from cssafe.settings import MAX_IMPORT_SETTING_BYTES
+from cssafe.store.lesson import MAX_EXPECTED
 
 Check = Callable[[Any], bool]
 
@@ -153,6 +154,9 @@ STORED_SETTINGS = {
         ),
         N_("what was last entered on the page Live: class_name, subject, room, time_zone, audience, connection"),
         travels=True,
+    ),
+    "expected": StoredSetting(
+        _map(_text, _whole(0, MAX_EXPECTED)), N_("for each class the number of people expected"), travels=True
     ),
     "filters": StoredSetting(
         _record(

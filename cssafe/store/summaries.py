@@ -10,7 +10,8 @@ import pandas as pd
 
 from cssafe.labels import FERPLUS
 from cssafe.observations import EXPRESSION
-from cssafe.presence.minutes import summarise_class, summarise_person
+from cssafe.presence.minutes import MIN_FOLLOWED_FACE_PX, Summary, summarise_class, summarise_person, withhold_headline
+from cssafe.scoring.affect import COORDINATES
 from cssafe.scoring.formula import CONCENTRATION, find_formula
 from cssafe.settings import MINIMUM_GROUP
 from cssafe.vision.track_linking import link_tracks
@@ -77,6 +78,18 @@ def _tenths(name: str) -> str:
     return f"CASE WHEN audience = 'self' THEN {name} WHEN shown THEN {rounded} END AS {name}"
 
 
+VALENCE_SQL = " + ".join(f"{valence} * p_{name}" for name, (valence, _arousal) in COORDINATES.items() if valence)
+"""SQL for the valence of an observation: scoring/affect.py."""
+
+VALENCE_BY_MINUTE = f"""
+    UPDATE minutes SET valence = shown.valence FROM (
+        WITH {COUNTED}
+        SELECT lesson, date_trunc('minute', time) AS time, avg({VALENCE_SQL}) AS valence FROM counted GROUP BY ALL) shown
+    WHERE minutes.lesson = shown.lesson AND minutes.time = shown.time
+"""
+"""The mean over the faces whose emotion is known."""
+
+
 def _commonest() -> str:
     highest = f"greatest({', '.join(EXPRESSION)})"
     return ", ".join(
@@ -105,7 +118,7 @@ TRACK_POSITIONS = """
 
 
 SIGHTS = """
-    SELECT time, coalesce(face, track) AS person, attention, concentration
+    SELECT time, coalesce(face, track) AS person, attention, concentration, size
     FROM observations LEFT JOIN faces USING (lesson, track)
     WHERE observations.lesson = $lesson
     QUALIFY row_number() OVER (PARTITION BY time, coalesce(face, track) ORDER BY concentration IS NULL, frames DESC, track) = 1
@@ -133,11 +146,19 @@ def summarise(connection: duckdb.DuckDBPyConnection, lessons: list[int]) -> None
     for lesson in lessons:
         for table, rows in zip(("minutes", "people"), minutes_of(connection, lesson), strict=True):
             _insert(connection, table, lesson, rows)
-    connection.execute(TRACKS, {"lessons": lessons})
+    for statement in (VALENCE_BY_MINUTE, TRACKS):
+        connection.execute(statement, {"lessons": lessons})
 
 
 def minutes_of(cursor: duckdb.DuckDBPyConnection, lesson: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Rows of `minutes` and `people` of a lesson that is there, from its observations."""
+    minutes, people, _clusters = summary_of(cursor, lesson)
+    seen = cursor.execute(FACES_SEEN, {"lesson": lesson}).df()
+    return seen.merge(minutes, on="time", how="left").fillna({"seconds": 0}), people
+
+
+def summary_of(cursor: duckdb.DuckDBPyConnection, lesson: int) -> Summary:
+    """The people of a lesson that is there, from its observations."""
     here = {"lesson": lesson}
     ((audience, name, expected),) = cursor.execute(
         "SELECT audience, formula, coalesce(expected, 0) FROM lessons WHERE lesson = $lesson", here
@@ -146,12 +167,10 @@ def minutes_of(cursor: duckdb.DuckDBPyConnection, lesson: int) -> tuple[pd.DataF
     activities = cursor.execute("SELECT time, activity FROM activities WHERE lesson = $lesson ORDER BY time", here).df()
     weights = activities["activity"].map(formula.unseen_weight).set_axis(activities["time"])
     sights = cursor.execute(SIGHTS, here).df()
-    if audience == "class":
-        minutes, people = summarise_class(sights, weights, formula.bands, expected)
-    else:
-        minutes, people = summarise_person(sights, weights, formula.bands)
-    seen = cursor.execute(FACES_SEEN, here).df()
-    return seen.merge(minutes, on="time", how="left").fillna({"seconds": 0}), people
+    if audience != "class":
+        return summarise_person(sights, weights, formula.bands)
+    summary = summarise_class(sights, weights, formula.bands, expected)
+    return withhold_headline(summary) if sights["size"].median() < MIN_FOLLOWED_FACE_PX else summary
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, lesson: int, rows: pd.DataFrame) -> None:

@@ -20,7 +20,7 @@ EXPRESSIVE = [profile.name for profile in PROFILES.values() if profile.expressio
 WITHHELD = {
     "observations": {name: "NULL::FLOAT" for name in (*EXPRESSION, *MOVEMENTS)},
     "tracks": {name: "NULL::DOUBLE" for name in EXPRESSION} | {name: "0" for name in ("expressed", *EMOTION_COUNTS)},
-    "minutes": {},
+    "minutes": {"valence": "NULL::DOUBLE"},
     "people": {},
 }
 """Table -> column -> SQL of its value in the view."""
@@ -29,7 +29,7 @@ SCORES = {
     "observations": ("concentration", "level"),
     "tracks": ("concentration", *BINS),
     "minutes": ("concentration", "low", "high", "lowest", "highest", *LEVEL_COUNTS),
-    "people": ("shares",),
+    "people": ("shares", "engaged"),
 }
 """Table -> columns that are null for lessons whose formula weighs emotions."""
 

@@ -22,7 +22,7 @@ from cssafe.store.database import Database, StillRead
 from cssafe.store.errors import is_damage, is_in_use, why_not_imported, why_not_open, why_unwritten
 from cssafe.store.housekeeping import Housekeeping
 from cssafe.store.importing import ImportResult, import_tables
-from cssafe.store.lesson import Lesson, naive_utc
+from cssafe.store.lesson import MAX_EXPECTED, Lesson, naive_utc
 from cssafe.store.migrations import migrate
 from cssafe.store.recovery import inspect_files, unclean_end_notice
 from cssafe.store.stored_settings import STORED_SETTINGS, is_usable
@@ -309,6 +309,16 @@ class Workspace:
             raise StoreError(N_("A lesson needs a name, this one is empty. Type one and save again."))
         row = [name.strip(), lesson]
         self._queue.run(lambda: self._connection.execute("UPDATE lessons SET name = ? WHERE lesson = ?", row))
+
+    def set_expected(self, lesson: int, expected: int) -> None:
+        """Set the number of people expected in a past lesson, 0 if unknown, and compute its figures with it."""
+        if not 0 <= expected <= MAX_EXPECTED:
+            raise StoreError(
+                N_("{expected} people cannot be expected. Type a number from 1 to {most}, or 0 if it is unknown."),
+                expected=expected,
+                most=MAX_EXPECTED,
+            )
+        self._queue.run_whole(lambda connection: statements.set_expected(connection, lesson, expected))
 
     def save_note(self, lesson: int, note: str, tags: Sequence[str]) -> None:
         """Replace the teacher's note and tags of a lesson; an empty note is none."""

@@ -11,6 +11,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from cssafe import language, sample
 from cssafe import settings as settings_module
+from cssafe.charts.factors import FACTOR_TITLES
 from cssafe.errors import ConfigurationError
 from cssafe.exchange.spreadsheet import escape_texts, has_formula
 from cssafe.language import COOKIE, LANGUAGES, N_, _, cookie_script
@@ -231,6 +232,16 @@ def column_titles() -> dict[str, str]:
         "share": _("Share (0 to 1)"),
         "low": _("95 % interval, from"),
         "high": _("95 % interval, to"),
+        "lowest": _("Range, from"),
+        "highest": _("Range, to"),
+        "present": _("People"),
+        "on_task": _("On task"),
+        "off_task": _("Off task"),
+        "unreadable": _("Not readable"),
+        "unseen": _("Not visible"),
+        "n_low": _("Low"),
+        "n_medium": _("Medium"),
+        "n_high": _("High"),
         "lessons": _("Lessons"),
         "lesson": _("Lesson"),
         "name": _("Name"),
@@ -238,7 +249,6 @@ def column_titles() -> dict[str, str]:
         "synthetic": _("Synthetic"),
         "weekday": _("Weekday"),
         "period": _("Period"),
-        "concentration": _("Concentration"),
         "attention": _("Attention"),
         "minutes": _("Minutes"),
         "minute": _("Minute"),
@@ -255,7 +265,9 @@ def column_titles() -> dict[str, str]:
         "raw_low": _("95 % interval, from"),
         "raw_high": _("95 % interval, to"),
         "effect": _("Adjusted difference"),
-    }
+        "factor": _("Factor"),
+        "mean": _("Mean"),
+    } | {name: _(title) for name, title in FACTOR_TITLES.items()}
 
 
 def show_error(error: Exception) -> bool:

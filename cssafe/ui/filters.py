@@ -9,6 +9,7 @@ import streamlit as st
 from cssafe import queries, sample
 from cssafe.language import N_, _, ngettext
 from cssafe.names import clean_text, escape_sentence
+from cssafe.presence.wording import TOO_SMALL
 from cssafe.settings import MINIMUM_GROUP, ROOT
 from cssafe.store import Workspace
 from cssafe.ui import common
@@ -33,7 +34,9 @@ NO_FILTER: dict[str, Any] = {"class": [], "subject": [], "from": None, "until": 
 
 def why_no_figures(lessons: pd.DataFrame) -> str:
     """Why these lessons have no figures. lessons: rows of queries.lessons."""
-    return _(WITHHELD) if lessons["withheld"].any() else _(_TOO_FEW).format(least=MINIMUM_GROUP)
+    if lessons["withheld"].any():
+        return _(WITHHELD)
+    return _(TOO_SMALL) if lessons["too_small"].any() else _(_TOO_FEW).format(least=MINIMUM_GROUP)
 
 
 def require_lessons(workspace: Workspace) -> queries.Choices:

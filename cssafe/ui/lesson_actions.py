@@ -8,6 +8,7 @@ from cssafe.exchange.spreadsheet import escape_texts
 from cssafe.language import _
 from cssafe.settings import PROFILES, ROOT
 from cssafe.store import Workspace
+from cssafe.store.lesson import MAX_EXPECTED
 from cssafe.store.summaries import MIN_MINUTE_S
 from cssafe.ui import common, score_explanation
 
@@ -25,6 +26,8 @@ def lesson_actions(workspace: Workspace, lesson: pd.Series) -> None:
         )
         score_explanation.correct_activities(workspace, lesson)
         _rename(workspace, lesson)
+        if lesson["audience"] == "class" and pd.notna(lesson["ended"]):
+            _expect(workspace, lesson)
         for suffix in MIME:
             _download(workspace, lesson, suffix)
         _delete(workspace, lesson)
@@ -50,6 +53,24 @@ def _rename(workspace: Workspace, lesson: pd.Series) -> None:
                 workspace.rename(int(lesson["lesson"]), name)
                 st.rerun()
             st.error(_("A lesson needs a name. Type one and save again."), icon=":material/error:")
+
+
+def _expect(workspace: Workspace, lesson: pd.Series) -> None:
+    with st.popover(_("People expected"), icon=":material/groups:"), st.form("expected", border=False):
+        number = st.number_input(
+            _("People expected"),
+            1,
+            MAX_EXPECTED,
+            None if pd.isna(lesson["expected"]) else int(lesson["expected"]),
+            help=_(
+                "How many people were in the lesson. Those who were never seen then count as not visible. Empty: unknown, so "
+                "people count who are seen long enough."
+            ),
+        )
+        if st.form_submit_button(_("Save")):
+            with st.spinner(_("Computing the figures of the lesson …")):
+                workspace.set_expected(int(lesson["lesson"]), number or 0)
+            st.rerun()
 
 
 def _download(workspace: Workspace, lesson: pd.Series, suffix: str) -> None:

@@ -12,6 +12,7 @@ from cssafe.live.lesson_state import ClassReading
 from cssafe.names import escape_markdown, escape_sentence
 from cssafe.settings import IDLE_TIMEOUT_MINUTES, MINIMUM_GROUP, ROOT, Profile
 from cssafe.store.backups import MAX_BACKUP_DAYS
+from cssafe.store.lesson import MAX_EXPECTED
 from cssafe.ui import common
 from cssafe.ui.shared_views import show_hint
 
@@ -79,6 +80,21 @@ HINTS = N_(
 )
 LOST = N_("Seconds missing from this lesson, because the database could not be written: {seconds}.")
 CONSENT_MISSING = N_("Please confirm first that everybody in the picture has agreed: tick the box, then start.")
+
+
+def expected_field(key: str) -> None:
+    """The field of the number of people expected in a class; None in the session state while it is empty."""
+    st.number_input(
+        _("People expected (optional)"),
+        0,
+        MAX_EXPECTED,
+        None,
+        key=key,
+        help=_(
+            "Those who cannot be seen count in the figure of the class. The number is remembered for the class: leave the "
+            "field empty to use the last one, or type 0 if it is unknown."
+        ),
+    )
 
 
 def privacy_notice(profile: Profile, source: str) -> str:

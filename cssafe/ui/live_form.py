@@ -11,7 +11,7 @@ from cssafe.live.transports.choice import AUTOMATIC, NAMES, Transport
 from cssafe.store import Workspace
 from cssafe.ui import common
 from cssafe.ui.filters import VALIDITY
-from cssafe.ui.lesson_panel import AUDIENCES, CONSENT, CONSENT_MISSING, privacy_notice
+from cssafe.ui.lesson_panel import AUDIENCES, CONSENT, CONSENT_MISSING, expected_field, privacy_notice
 
 CONNECTION = N_(
     "How pictures travel to CSSAFE. Automatic tries WebSocket, then WebRTC, then single pictures, and shows which one is in "
@@ -50,6 +50,7 @@ def _lesson_fields(last: dict[str, str]) -> None:
     first, second = st.columns(2)
     first.text_input(_("Class"), last.get("class_name", ""), key="class_name", placeholder="7b", max_chars=60)
     second.text_input(_("Subject"), last.get("subject", ""), key="subject", placeholder=_("Mathematics"), max_chars=60)
+    expected_field("expected")
     third, fourth = st.columns(2)
     third.text_input(_("Room"), last.get("room", ""), key="room", placeholder="12", max_chars=60)
     fourth.selectbox(_("Time zone"), zones, zones.index(zone if zone in zones else "UTC"), key="time_zone")
@@ -75,6 +76,7 @@ def _start_lesson() -> None:
         workspace.set("agreed", True)
     workspace.set("live", form)
     st.session_state["transport"] = Transport.choose(form.pop("connection"))
-    lesson = LiveLesson.start(workspace, common.settings().profile, **form)
+    expected = st.session_state["expected"]
+    lesson = LiveLesson.start(workspace, common.settings().profile, expected=expected, **form)
     services.current().register(lesson)
     st.session_state["lesson"] = lesson

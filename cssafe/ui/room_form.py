@@ -16,7 +16,7 @@ from cssafe.names import escape_sentence
 from cssafe.store import StoreError, Workspace
 from cssafe.ui import common
 from cssafe.ui.filters import VALIDITY
-from cssafe.ui.lesson_panel import CONSENT, CONSENT_MISSING, privacy_notice
+from cssafe.ui.lesson_panel import CONSENT, CONSENT_MISSING, expected_field, privacy_notice
 
 RETYPE = N_("A saved password is not shown. To change the address, type all of it again, with its password.")
 
@@ -40,6 +40,7 @@ def room_form(workspace: Workspace) -> None:
         first, second = st.columns(2)
         first.text_input(_("Class"), key="room_class_name", placeholder="7b", max_chars=60)
         second.text_input(_("Subject"), key="room_subject", placeholder=_("Mathematics"), max_chars=60)
+        expected_field("room_expected")
         third, fourth = st.columns(2)
         third.text_input(_("Room"), key="room_room", placeholder="12", max_chars=60)
         fourth.time_input(
@@ -138,7 +139,10 @@ def _start_lesson() -> None:
             past = _("{end:%H:%M} is past: it is {now:%H:%M} in {zone}. Choose a later end, or none.")
             raise ConfigurationError(past.format(end=end, now=now, zone=zone))
         source = save_camera()
-        services.current().room().start(common.workspace(), source, time_zone=zone, until=until, **form)
+        expected = st.session_state["room_expected"]
+        services.current().room().start(
+            common.workspace(), source, time_zone=zone, expected=expected, until=until, **form
+        )
     except (ConfigurationError, MediaError, StoreError) as error:
         st.session_state["complaint"] = str(error)
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from cssafe import queries
-from cssafe.charts import classes, heatmaps, histograms, live, model, scores, timelines
+from cssafe.charts import classes, factors, heatmaps, histograms, live, model, scores, timelines
 from cssafe.charts.text import extremes_caption
 from cssafe.labels import FERPLUS
 from cssafe.scoring import explanation
@@ -24,15 +24,15 @@ def test_every_chart_of_a_page_has_its_sentence_and_its_table():
     assert drawing == {"common.py", "report_view.py"}
 
 
-def cells(*means: float, minutes: int = 90, half: float = 0.02) -> pd.DataFrame:
-    """A row of the week's table: Monday at 08:00, Tuesday at 08:00, and so on."""
+def cells(*means: float, minutes: int = 90, half: float = 0.02, unseen: float = 0.0) -> pd.DataFrame:
+    """A row of the week's table: Monday at 08:00, Tuesday at 08:00, and so on. unseen: half the width of the band."""
     return pd.DataFrame(
         [
             {"weekday": i + 1, "period": "08:00", "concentration": m, "low": m - half, "high": m + half,
-             "minutes": minutes, "lessons": 4}
+             "lowest": m - unseen, "highest": m + unseen, "minutes": minutes, "lessons": 4}
             for i, m in enumerate(means)
         ],
-        columns=["weekday", "period", "concentration", "low", "high", "minutes", "lessons"],
+        columns=["weekday", "period", "concentration", "low", "high", "lowest", "highest", "minutes", "lessons"],
     )  # fmt: skip
 
 
@@ -42,17 +42,19 @@ def cells(*means: float, minutes: int = 90, half: float = 0.02) -> pd.DataFrame:
         (cells(), "There are not enough observations yet to compare two cells."),
         (cells(0.5), "There are not enough observations yet to compare two cells."),
         (cells(0.5, 0.7, minutes=30), "There are not enough observations yet to compare two cells."),
-        (
-            cells(0.5, 0.7, 0.6),
-            "Highest: Tue, 08:00, 0.70 (95 % interval 0.68 to 0.72). Lowest: Mon, 08:00, 0.50 (95 % interval 0.48 to 0.52).",
-        ),
+        (cells(0.5, 0.7, 0.6), "Highest: Tue, 08:00, 70 of 100. Lowest: Mon, 08:00, 50 of 100."),
         (
             cells(0.61, 0.6),
-            "Highest: Mon, 08:00, 0.61 (95 % interval 0.59 to 0.63). Lowest: Tue, 08:00, 0.60 (95 % interval 0.58 to 0.62). "
-            "These two may differ by chance.",
+            "Highest: Mon, 08:00, 61 of 100. Lowest: Tue, 08:00, 60 of 100. These two may differ by chance, or by those who "
+            "cannot be seen.",
+        ),
+        (
+            cells(0.5, 0.6, unseen=0.04),
+            "Highest: Tue, 08:00, 60 of 100 (range 56 to 64). Lowest: Mon, 08:00, 50 of 100 (range 46 to 54). These two may "
+            "differ by chance, or by those who cannot be seen.",
         ),
     ],
-    ids=["none", "one", "thin", "apart", "overlapping"],
+    ids=["none", "one", "thin", "apart", "overlapping", "apart but for those not seen"],
 )
 def test_of_the_week_the_best_and_the_weakest_cell_are_told_and_whether_that_may_be_chance(table, said):
     assert heatmaps.weekly_caption(table) == said
@@ -177,3 +179,12 @@ def test_the_network_is_read_out():
     assert model.probabilities_caption({"happy": 0.7, "sad": 0.2, "fear": 0.1}) == "happy 70 %, then sad 20 %."
     said = model.affect_caption(np.array([0.5, -0.1, 0, 0, 0]), np.array([0.2, 0.1, 0, 0, 0]))
     assert said == "Valence +0.50 ± 0.20, arousal -0.10 ± 0.10."
+
+
+def test_factors_are_told_with_their_intervals():
+    table = pd.DataFrame(
+        {"factor": ["presence", "expression"], "mean": [0.5, -0.2], "low": [0.4, np.nan], "high": [0.6, np.nan]}
+    )
+    assert factors.factors_caption(table[:0]) == NOTHING
+    said = "Presence 50 (95 % interval 40 to 60); Expression -20 (95 % interval not known)."
+    assert factors.factors_caption(table) == said

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from cssafe import queries
-from cssafe.charts import heatmaps, histograms, timelines
+from cssafe.charts import factors, heatmaps, histograms, timelines
+from cssafe.queries import presence
 from cssafe.recording import faces_table, seconds_table
 from cssafe.scoring.formula import PUBLISHED
 from cssafe.settings import PROFILES
@@ -21,6 +22,9 @@ def draw(workspace):
         "distribution counts": histograms.distribution(queries.distribution(workspace), "count"),
         "weekly": heatmaps.weekly(queries.weekly(workspace)),
         "periods": heatmaps.weekly(queries.weekly(workspace, PERIODS)),
+        "presence": heatmaps.weekly(queries.weekly(workspace, measure="presence"), "presence"),
+        "expression": heatmaps.weekly(queries.weekly(workspace, measure="expression"), "expression"),
+        "weeks": factors.weeks(presence.by_week(queries.factors(workspace))),
         "timeline": timelines.timeline(queries.timeline(workspace, 1), queries.markers(workspace, 1)),
     }
 
@@ -74,3 +78,28 @@ def test_a_recording_has_valid_charts_whatever_is_in_it(faces, seconds):
         assert drawn["height"] and json.dumps(drawn)
     described = [row for row in data(timelines.concentration_seconds(table, single, PUBLISHED.bands)) if "words" in row]
     assert len(described) == seconds and all((row["words"] == "–") == (faces < 5) for row in described)
+
+
+def test_the_factors_of_a_lesson_are_bars_from_0_to_100_and_below_only_for_expression(workspace):
+    add(workspace, rows(seconds=60, concentration=0.8))
+    [(_index, lesson)] = queries.factors(workspace).iterrows()
+    table = presence.side_by_side(lesson)
+    chart = factors.side_by_side(table)
+    json.loads(chart.to_json(validate=True))
+    assert {row["title"]: round(row["mean"]) for row in data(chart)} == {
+        "Concentration": 80,
+        "Attentiveness": 50,
+        "Presence": 100,
+        "Engaged presence": 80,
+        "Expression": 42,
+    }
+    assert chart.to_dict()["layer"][0]["encoding"]["x"]["scale"]["domain"] == [0, 100]
+    sad = table.assign(mean=-0.5, low=-0.6, high=-0.4)
+    assert factors.side_by_side(sad).to_dict()["layer"][0]["encoding"]["x"]["scale"]["domain"] == [-60, 100]
+
+
+def test_a_heatmap_of_another_measure_says_which_one(workspace):
+    add(workspace, rows(seconds=60))
+    for measure, title in (("presence", "Presence (0 to 100)"), ("expression", "Expression (-100 to 100)")):
+        cells = heatmaps.weekly(queries.weekly(workspace, measure=measure), measure).to_dict()
+        assert cells["layer"][0]["encoding"]["color"]["legend"]["title"] == title

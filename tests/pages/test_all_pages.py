@@ -150,3 +150,42 @@ def test_removing_the_synthetic_lessons_leaves_the_real_ones(workspace):
     page = show("lessons")
     press(page, "Remove the synthetic lessons")
     assert queries.lessons(workspace)["lesson"].tolist() == [real]
+
+
+@pytest.mark.parametrize(
+    ("measure", "figure"),
+    [
+        ("Concentration", "50"),
+        ("Attentiveness", "50"),
+        ("Presence", "100"),
+        ("Engaged presence", "50"),
+        ("Expression", "42"),
+    ],
+)
+def test_the_week_shows_the_chosen_measure_and_says_which_one(workspace, measure, figure):
+    for day in (0, 7, 14):
+        add(workspace, *(rows(start=START + timedelta(days=day, minutes=i)) for i in range(30)))
+        add(workspace, *(rows(start=START + timedelta(days=day, hours=1, minutes=i)) for i in range(30)))
+    page = show("weekly", measure=measure)
+    assert page.subheader[0].value == measure and f"{measure}: " in text(page)
+    assert f"{measure}. Mon, 09:00: {figure}" in text(page) or f"{measure}. Highest: Mon, 09:00, {figure}" in text(page)
+
+
+def test_a_measure_that_no_lesson_has_is_explained(workspace):
+    add(workspace, rows(), lesson=replace(LESSON, profile="attention-only"))
+    assert "No lesson here has this measure" in text(show("weekly", measure="Expression"))
+
+
+def test_where_no_emotions_are_computed_the_week_offers_no_expression(workspace, monkeypatch):
+    monkeypatch.setenv("CSSAFE_PROFILE", "attention-only")
+    add(workspace, rows(), lesson=replace(LESSON, profile="attention-only"))
+    assert "Expression" not in show("weekly").get("button_group")[0].options
+
+
+def test_a_lesson_of_a_class_shows_its_factors_side_by_side_and_one_person_alone_none(workspace):
+    add(workspace, rows(tracks=6, seconds=60))
+    said = text(show("lessons"))
+    assert "Presence 100 (95 % interval 100 to 100); Engaged presence 50" in said
+    assert "6 of 6 expected person-minutes" in said
+    add(workspace, rows(tracks=1, seconds=60), lesson=replace(LESSON, audience="self"))
+    assert "person-minutes" not in text(show("lessons"))

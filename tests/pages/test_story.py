@@ -121,7 +121,7 @@ def test_the_last_term_is_guessed_and_compared(workspace):
     assert "Choose the first day of this term in the filter" in text(show("term"))
     page = show("term", **{"from": "2026-03-07", "until": "2026-03-11"})
     assert [str(box.value) for box in page.date_input[-2:]] == ["2026-03-02", "2026-03-06"]
-    assert "Higher than in the last term: +0.20" in said(page)
+    assert "Higher than in the last term: +20.0" in said(page)
     page.date_input[-2].set_value(START.date() + timedelta(days=30))
     assert "must begin before it ends" in text(run(page))
 

@@ -46,7 +46,7 @@ def observed(random: np.random.Generator, start) -> pd.DataFrame:
     """Every sixth second of a lesson, drawn at random. Faces and minutes have emotions of their own."""
     table = rows(FACES, SECONDS, start)
     table = table[table["time"].dt.second % 6 == 0].reset_index(drop=True)
-    drawn = [name for name in COLUMNS if name not in ("time", "track", "frames", "level", *EXPRESSION)]
+    drawn = [name for name in COLUMNS if name not in ("time", "track", "frames", "level", "size", *EXPRESSION)]
     table[drawn] = random.random((len(table), len(drawn)))
     minute = (table["time"] - table["time"].min()) // pd.Timedelta(minutes=1)
     strength = (

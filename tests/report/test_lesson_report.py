@@ -63,11 +63,8 @@ def test_the_smallest_lesson_abstains_from_all_that_it_cannot_carry(workspace):
 
 def test_best_and_weakest_minutes_and_the_change_are_those_of_the_lesson(workspace):
     report = tell(workspace, add(workspace, course(*[0.3] * 6, *[0.6] * 6, *[0.8] * 6)))
-    assert (
-        "highest from minute 12 to 17, 0.80 (0.79 to 0.81), and lowest from minute 0 to 5, 0.30 (0.29 to 0.31)"
-        in words(report)
-    )
-    assert "rose through the lesson: last third against first +0.50 (+0.50 to +0.50)" in words(report)
+    assert "highest from minute 12 to 17, 80 of 100, and lowest from minute 0 to 5, 30 of 100." in words(report)
+    assert "rose through the lesson: last third against first +50.0 (+50.0 to +50.0) points." in words(report)
 
 
 def test_minutes_that_only_wobble_do_not_clearly_differ(workspace):
@@ -80,15 +77,16 @@ def test_minutes_that_only_wobble_do_not_clearly_differ(workspace):
     assert "do not clearly differ" in told and "neither clearly rose nor fell" in told
 
 
+def windows(workspace, number: int) -> list[figures.Window]:
+    return figures.five_minute_windows(queries.timeline(workspace, number), figures.cluster_minutes(workspace, number))
+
+
 def test_five_minutes_on_end_need_figures_in_each(workspace):
-    assert figures.five_minute_windows(figures.face_minutes(workspace, add(workspace), expressive=False)) == []
+    assert windows(workspace, add(workspace)) == []
     number = add(
         workspace, course(*[0.5] * 4), course(*[0.5] * 6).assign(time=lambda t: t["time"] + pd.Timedelta(minutes=5))
     )
-    assert [
-        window.first
-        for window in figures.five_minute_windows(figures.face_minutes(workspace, number, expressive=False))
-    ] == [5, 6]
+    assert [window.first for window in windows(workspace, number)] == [5, 6]
 
 
 def test_affect_of_a_lesson_is_that_of_its_faces(workspace):
@@ -113,7 +111,9 @@ def test_affect_of_a_lesson_is_that_of_its_faces(workspace):
 def test_fewer_than_the_minimum_group_tell_nothing(workspace):
     number = add(workspace, rows(tracks=4, seconds=3))
     sums = figures.face_minutes(workspace, number, expressive=True)
-    assert sums.empty and figures.five_minute_windows(sums) == [] and np.isnan(figures.last_third_change(sums)).all()
+    assert sums.empty and windows(workspace, number) == []
+    clusters = figures.cluster_minutes(workspace, number)
+    assert figures.last_third_change(queries.timeline(workspace, number), clusters) is None
     assert figures.minute_means(sums, figures.EMOTIONS).empty
     assert figures.lesson_means(sums, figures.AFFECT)["mean"].isna().all()
 
@@ -144,7 +144,8 @@ def test_responses_to_markers_are_told_one_by_one(workspace):
 
 
 @pytest.mark.parametrize(
-    ("value", "verdict"), [(0.9, "Higher than usual"), (0.1, "Lower than usual"), (0.51, "As usual")]
+    ("value", "verdict"),
+    [(0.9, "Higher than usual"), (0.1, "Lower than usual"), (0.51, "Not clearly different from usual")],
 )
 def test_a_lesson_is_compared_with_the_usual_one_of_its_class_and_subject(workspace, value, verdict):
     for i in range(6):
@@ -152,8 +153,7 @@ def test_a_lesson_is_compared_with_the_usual_one_of_its_class_and_subject(worksp
     for other in ({"formula": "mine 1"}, {"source": "sample"}, {"class_name": "9c", "subject": "Art"}):
         add(workspace, rows(concentration=0.9), lesson=replace(LESSON, **other))
     told = words(tell(workspace, add(workspace, rows(concentration=value))))
-    assert f"{verdict} for this class: {value:.2f}" in told and "(6 other lessons)" in told
-    assert f"{verdict} for this subject" in told
+    assert f"{verdict} for this class: {100 * value:.0f} of 100, usually" in told and "(6 other lessons)" in told
 
 
 def test_a_patchy_measurement_is_called_so(workspace):
@@ -165,10 +165,14 @@ def test_a_patchy_measurement_is_called_so(workspace):
 
 
 def test_group_work_leaves_a_gap(workspace):
-    number = add(workspace, course(0.5, np.nan, 0.5, attention=0.5))
+    number = workspace.start_lesson(LESSON)
+    workspace.record(number, course(0.5, np.nan, 0.5, attention=0.5))
+    for minute, activity in ((1, "group work"), (2, "front")):
+        workspace.switch_activity(number, activity, START + timedelta(minutes=minute))
+    workspace.end_lesson(number, START + timedelta(minutes=3))
     report = tell(workspace, number)
     (section,) = [section for section in report.sections if section.title == "The course of the lesson"]
-    assert section.table["Concentration"].tolist()[1] == "–" and len(section.charts) == 3
+    assert section.table["Concentration"].tolist()[1] == "–" and len(section.charts) == 5
 
 
 @pytest.fixture(scope="module")
@@ -184,13 +188,13 @@ def test_every_chart_has_sentences_that_read_it_out_and_a_table(synthetic):
     charted = [section for section in synthetic.sections if section.charts]
     assert charted and all(section.sentences and len(section.table) for section in charted)
     (course,) = (section.sentences for section in charted if section.title == "The course of the lesson")
-    assert [sentence.split()[0] for sentence in course] == ["Highest:", "Of", "Activities:"]
+    assert [sentence.split()[0] for sentence in course] == ["Highest:", "Of", "Of", "Activities:"]
 
 
 def test_html_is_one_file_without_scripts_that_needs_nothing_from_elsewhere(synthetic):
     html = files.make_file(synthetic, "html").decode()
     assert "<h1>गणित &lt;कक्षा ७&gt; &amp; Ж</h1>" in html and "With &lt;b&gt;blocks&lt;/b&gt;" in html
-    assert html.count('<img src="data:image/svg+xml') == 4 == html.count("src=") and "Synthetic: made up" in html
+    assert html.count('<img src="data:image/svg+xml') == 6 == html.count("src=") and "Synthetic: made up" in html
     assert not any(word in html for word in ("<script", "<link", "@import", "url("))
     assert "@media print" in html and "never a mark" in html
 

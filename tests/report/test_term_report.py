@@ -43,11 +43,11 @@ def test_the_last_term_ends_where_this_one_begins_and_is_as_long():
 def test_a_rising_term_is_called_so_and_a_changed_mixture_is_not(workspace):
     wobble = np.tile([0.01, -0.01], 10)
     fill(workspace, 0.4 + 0.01 * np.arange(20) + wobble)
-    assert "It rose through the term: +0.069 a week" in words(term_report(workspace, ALL, None, CONSENT))
+    assert "It rose through the term: +6.9 (" in words(term_report(workspace, ALL, None, CONSENT))
     fill(workspace, 0.6 + wobble[:10], class_name="8b")
     fill(workspace, 0.9 + wobble[:10], first=20, class_name="9c")
     mixed = term_report(workspace, Filter(classes=("8b", "9c")), None, CONSENT)
-    assert "It neither clearly rose nor fell through the term: -0.0" in words(mixed)
+    assert "It neither clearly rose nor fell through the term: -0." in words(mixed)
 
 
 def test_few_lessons_do_not_make_a_trend_nor_a_change(workspace):
@@ -67,7 +67,7 @@ def test_a_change_against_the_last_term_is_found_within_the_same_class_and_subje
     fill(workspace, [*(0.8 + wobble[:8]), *(0.8 + planted + wobble[:4])], class_name="9c")
     which = Filter(since=date(2026, 3, 10))
     told = words(term_report(workspace, which, (date(2026, 3, 2), date(2026, 3, 9)), CONSENT))
-    assert f"{verdict} the last term: {planted:+.2f}" in told, told
+    assert f"{verdict} the last term: {100 * planted:+.1f} (" in told, told
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_a_tag_is_judged_by_its_planted_effect(workspace, planted, verdict):
     told = words(comparison_report(workspace, ALL, "new"))
     assert (
         verdict in told
-        and f"{planted:+.2f} (" in told
+        and f"{100 * planted:+.1f} (" in told
         and "8 lessons with it, 12 without" in told
         and "Hedges' g" in told
     )
@@ -131,3 +131,20 @@ def test_both_become_files(workspace):
         charted = [section for section in report.sections if section.charts]
         assert charted and all(section.sentences and len(section.table) for section in charted)
         assert files.make_file(report, "pdf").startswith(b"%PDF") and b"</html>" in files.make_file(report, "html")
+
+
+def test_the_factors_are_told_for_the_term_and_drawn_over_its_weeks(workspace):
+    fill(workspace, [0.4, 0.6, 0.5])
+    [section] = [
+        s for s in term_report(workspace, ALL, None, CONSENT).sections if s.title == "The factors side by side"
+    ]
+    assert (
+        section.sentences[0].startswith("Concentration 50 (95 % interval ") and "Presence 100" in section.sentences[0]
+    )
+    assert len(section.charts) == 1 and set(section.table["Factor"]) >= {"Presence", "Engaged presence", "Expression"}
+
+
+def test_one_lesson_has_no_factors_over_weeks(workspace):
+    fill(workspace, [0.4])
+    titles = [section.title for section in term_report(workspace, ALL, None, CONSENT).sections]
+    assert "The factors side by side" not in titles and "Through the term" in titles

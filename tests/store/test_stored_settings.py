@@ -32,6 +32,7 @@ BAD = {
         {"class_name": "\ud800"},
         [], {"audience": "everybody"}, {"time_zone": "nowhere"}, {"class_name": ["7b"]}, {"connection": "x"},
     ],
+    "expected": [25, {"7b": -1}, {"7b": 24.5}, {"7b": "24"}, {"7b": 5000}, {"7b": None}],
     "filters": [{"from": "03/04/2026"}, {"class": "7b"}, {"synthetic": None}, {"until": 1e400}, {"other": 1}],
     "formula": [1, None, ["published 2"], "x" * 3000, "half a pair \ud800"],
     "periods": [{}, [{}], [PERIOD | {"start": None}], [PERIOD, PERIOD], [PERIOD | {"end": "07:00"}], [[PERIOD]]],
@@ -90,7 +91,7 @@ def test_what_acts_on_a_computer_neither_leaves_nor_comes_in(workspace):
     exporter.export_file(workspace, file, "json")
     with zipfile.ZipFile(file) as archive:
         left = {json.loads(line)["key"] for line in archive.read("settings.json").splitlines()}
-    assert left == {"live", "filters", "formula", "periods", "school", "seats"}
+    assert left == {"live", "expected", "filters", "formula", "periods", "school", "seats"}
     with closing(Workspace.open(None)) as other:
         taken = brought(other, ("future", "1"), *((key, json.dumps(values[-1])) for key, values in GOOD.items()))
         assert taken.ignored == 7 and "left out: 7" in importer.describe_import(taken)

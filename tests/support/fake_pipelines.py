@@ -80,7 +80,7 @@ def crowd(n: int, at: datetime, expression: bool = True) -> FrameResult:
     shares = np.full((n, 8), 0.02, np.float32)
     shares[:, 0] = 0.86
     boxes = np.tile(np.array([10, 10, 30, 40], np.float32), (n, 1))
-    signals = Signals(**{name: np.full(n, 0.5, np.float32) for name in SIGNALS})
+    signals = Signals(**{name: np.full(n, 0.5, np.float32) for name in SIGNALS} | {"size": np.full(n, 60, np.float32)})
     return FrameResult(
         at,
         64,

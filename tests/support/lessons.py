@@ -19,7 +19,7 @@ def rows(tracks: int = 6, seconds: int = 1, start: datetime = START, **values: f
     """Observations of `tracks` faces over `seconds`, all alike."""
     plain = start.astimezone(UTC).replace(tzinfo=None)
     fill = dict.fromkeys(COLUMNS, 0.5) | {"frames": 5, "level": 1.0} | dict.fromkeys(EXPRESSION, 0.05)
-    fill |= {"p_happy": 0.65} | values
+    fill |= {"p_happy": 0.65, "size": 60.0} | values
     times = [plain + timedelta(seconds=s) for s in range(seconds) for _ in range(tracks)]
     frame = pd.DataFrame(fill, index=range(len(times)))
     frame["time"] = pd.Series(times, dtype="datetime64[us]")

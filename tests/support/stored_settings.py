@@ -16,6 +16,7 @@ GOOD = {
     "room_rests": ["2026-11-29T08:00:00+00:00"],
     "timetable": [[], [ENTRY]],
     "live": [{}, {"class_name": "7b", "subject": "", "room": "", "time_zone": "UTC", "audience": "class"}],
+    "expected": [{}, {"7b": 25, "9c": 0}],
     "filters": [{}, {"class": ["7b"], "subject": [], "from": "2026-11-29", "until": None, "synthetic": False}],
     "formula": ["published 2"],
     "periods": [[], [PERIOD]],
