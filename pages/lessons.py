@@ -5,7 +5,7 @@ import streamlit as st
 
 from cssafe import queries, sample
 from cssafe.language import _
-from cssafe.presence.wording import TOO_SMALL
+from cssafe.presence.figure_text import TOO_SMALL
 from cssafe.ui import common, filters
 from cssafe.ui.lesson_actions import lesson_actions
 from cssafe.ui.lesson_course import in_words, show_course, show_title

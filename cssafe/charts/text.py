@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from cssafe.language import _
-from cssafe.presence.wording import format_with_range, verdict_ends
+from cssafe.presence.figure_text import format_with_range, verdict_ends
 
 
 def format_interval(low: float, high: float, digits: int = 2) -> str:

@@ -55,25 +55,20 @@ def sum_class(
     """Count a class and sum its figures.
 
     Args:
-        unseen_weight: (t,) in [0, 1], the share of the others' mean that a person not visible counts as; NaN: not scored.
-        bands: Formula.bands. expected: by the teacher, 0 if unknown; those never seen count as not visible.
+        unseen_weight: (t,) in [0, 1], share of the others' mean that a person not visible counts as; NaN: not scored.
+        bands: Formula.bands. expected: by the teacher, 0 if unknown; those never seen are not visible.
         least: of people present, for a figure. Fewer readable ones count as unreadable: their own values would show.
         before: mean of the readable people before, for looks that have none.
     """
     known, readable = people.present.sum(axis=0), people.present & ~np.isnan(people.concentration)
     missing = np.where(people.pictured, np.maximum(0, expected - known), 0)
     readable &= readable.sum(axis=0) >= least
-    unreadable = (people.present & people.found & ~readable).sum(axis=0)
-    unseen = (people.present & ~people.found).sum(axis=0) + missing
+    seen = people.present & people.found
+    unreadable, unseen = (seen & ~readable).sum(axis=0), known + missing - seen.sum(axis=0)
     weight = np.where(known + missing >= least, unseen_weight, np.nan)
     attention, others_attention = _sum_readable(people.attention, readable, before)
     own, others = _sum_readable(people.concentration, readable, before)
     on = readable & (people.attention >= ON_TASK)
-    absent = np.where(people.found, 1, weight)
-
-    def parts(values: np.ndarray, others: np.ndarray) -> np.ndarray:
-        return np.where(people.present, np.where(readable, values, absent * others), 0)
-
     return ClassSums(
         known + missing,
         known,
@@ -86,10 +81,17 @@ def sum_class(
         lowest=own + 0 * weight * others,
         highest=own + (unreadable + unseen + 0 * weight) * others,
         **_count_levels(np.where(readable, people.concentration, np.nan), bands),
-        shares=parts(people.concentration, others),
-        attention_shares=parts(people.attention, others_attention),
+        shares=_shares(people, readable, people.concentration, weight * others, others),
+        attention_shares=_shares(people, readable, people.attention, weight * others_attention, others_attention),
         engaged=np.where(readable, people.concentration, 0),
     )
+
+
+def _shares(
+    people: People, readable: np.ndarray, values: np.ndarray, unseen: np.ndarray, unread: np.ndarray
+) -> np.ndarray:
+    """Part of each person in a sum, (n, t). unseen, unread: (t,), of a person not visible, and of one not readable."""
+    return np.where(people.present, np.where(readable, values, np.where(people.found, unread, unseen)), 0)
 
 
 def _count_levels(concentration: np.ndarray, bands: dict[str, float]) -> dict[str, np.ndarray]:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from cssafe.language import N_, _
-from cssafe.presence.wording import format_range
+from cssafe.presence.figure_text import format_range
 
 Chart = alt.Chart | alt.LayerChart
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from cssafe.labels import FERPLUS
 from cssafe.language import N_, _
-from cssafe.presence.wording import verdict_ends
+from cssafe.presence.figure_text import verdict_ends
 from cssafe.scoring.affect import COORDINATES
 from cssafe.stats.intervals import clustered_means, grouped_means
 from cssafe.store import Workspace

@@ -6,7 +6,7 @@ from cssafe import queries
 from cssafe.charts import composition, reports, timelines
 from cssafe.labels import FERPLUS
 from cssafe.language import N_, _, ngettext
-from cssafe.presence.wording import (
+from cssafe.presence.figure_text import (
     describe_figure,
     format_headline,
     format_range,
@@ -46,10 +46,8 @@ def lesson_report(workspace: Workspace, lesson: pd.Series, profile: Profile) -> 
     expressive = PROFILES[lesson["profile"]].expression and profile.expression
     course, markers = queries.timeline(workspace, number), queries.markers(workspace, number)
     sums, clusters = figures.face_minutes(workspace, number, expressive), figures.cluster_minutes(workspace, number)
-    extremes, usual_range = (
-        _extremes_section(figures.five_minute_windows(course, clusters)),
-        _usual_section(workspace, lesson),
-    )
+    extremes = _extremes_section(figures.five_minute_windows(course, clusters))
+    usual_range = _usual_section(workspace, lesson)
     responses, coverage = responses_section(workspace, number, expressive), coverage_section(workspace, number, sums)
     affect = [affect_section(sums, reports.axis_end(course, markers))] if expressive else []
     summary = (
@@ -70,13 +68,21 @@ def lesson_report(workspace: Workspace, lesson: pd.Series, profile: Profile) -> 
         _suggestions_section(workspace, lesson["class_name"]),
         coverage,
     )
-    key_figures = (
+    return Report(
+        lesson["name"],
+        f"lesson-{number}",
+        _when_and_where(lesson),
+        bool(lesson["synthetic"]),
+        _key_figures(lesson),
+        sections,
+    )
+
+
+def _key_figures(lesson: pd.Series) -> tuple[Figure, ...]:
+    return (
         Figure(_("Concentration"), format_headline(lesson["concentration"]), figure_note(lesson)),
         Figure(_("Faces"), f"{lesson['faces']:.0f}", _("typically seen at once")),
         Figure(_("Minutes"), f"{lesson['minutes']:.0f}", _("with figures")),
-    )
-    return Report(
-        lesson["name"], f"lesson-{number}", _when_and_where(lesson), bool(lesson["synthetic"]), key_figures, sections
     )
 
 
@@ -149,15 +155,7 @@ def _course_section(
         charts.append((composition.composition(course), _("People on task, off task, not readable and not visible")))
     if len(blocks):
         charts.append((composition.levels(blocks), _("People at each level in every five minutes")))
-    table = pd.DataFrame(
-        {
-            _("Minute"): course["minute"],
-            _("Clock"): course["local"].dt.strftime("%H:%M"),
-            _("Concentration"): format_headlines(course[["concentration", "low", "high"]]),
-            _("Range"): format_ranges(course),
-            _("Faces"): course["faces"].round(1),
-        }
-    )
+    table = _course_table(course)
     reading = _(
         "How to read it: the line is the figure of the class in each minute, the band its range: at its lower edge those who "
         "cannot be seen do not attend, at its upper edge they attend like the rest. Dashed lines are your markers. Below: what "
@@ -176,6 +174,19 @@ def _course_section(
     sentences.append(_("Activities: {activities}.").format(activities=timelines.activities_caption(activities)))
     charts.append((reports.activity_strip(activities, end), _("The activity in each minute")))
     return Section(_("The course of the lesson"), tuple(sentences), tuple(charts), reading, table)
+
+
+def _course_table(course: pd.DataFrame) -> pd.DataFrame:
+    """The minutes of queries.timeline in words."""
+    return pd.DataFrame(
+        {
+            _("Minute"): course["minute"],
+            _("Clock"): course["local"].dt.strftime("%H:%M"),
+            _("Concentration"): format_headlines(course[["concentration", "low", "high"]]),
+            _("Range"): format_ranges(course),
+            _("Faces"): course["faces"].round(1),
+        }
+    )
 
 
 def _emotion_sentences(sums: pd.DataFrame) -> list[str]:

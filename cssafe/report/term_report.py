@@ -13,7 +13,7 @@ from cssafe.charts.text import format_interval
 from cssafe.colours import COLOURS
 from cssafe.labels import WEEKDAYS
 from cssafe.language import _, ngettext
-from cssafe.presence.wording import describe_figure, format_headline, format_range
+from cssafe.presence.figure_text import describe_figure, format_headline, format_range
 from cssafe.queries import Filter, presence
 from cssafe.report.document import (
     Figure,
@@ -72,26 +72,24 @@ def term_report(
         *(section.sentences[0] for section in (course, change, *slots)),
         *queries.describe_left_out(workspace, which),
     )
-    form = _("%d %B %Y")
-    days = [f"{day:{form}}" if len(lessons) else "–" for day in (lessons["local"].min(), lessons["local"].max())]
-    about = _("{whose}; lessons from {first} to {last}").format(
-        whose=describe_filter(which), first=days[0], last=days[1]
-    )
+    about = _describe_days(which, lessons)
     key_figures = (
         Figure(_("Concentration"), format_headline(mean), format_range(lowest, highest) or _("from 0 to 100")),
         Figure(_("Lessons"), f"{len(lessons)}", _("with figures")),
         Figure(_("Minutes"), f"{lessons['minutes'].sum():.0f}", _("with figures")),
     )
-    sections = (
-        Section(_("In short"), summary),
-        course,
-        *_factors_section(workspace, which),
-        change,
-        week,
-        *slots,
-        *histograms,
-    )
+    factors = _factors_section(workspace, which)
+    sections = (Section(_("In short"), summary), course, *factors, change, week, *slots, *histograms)
     return Report(_("Term report"), "term", about, bool(lessons["synthetic"].any()), key_figures, sections)
+
+
+def _describe_days(which: Filter, lessons: pd.DataFrame) -> str:
+    """The filter, and the first and last day of its lessons."""
+    form = _("%d %B %Y")
+    days = [f"{day:{form}}" if len(lessons) else "–" for day in (lessons["local"].min(), lessons["local"].max())]
+    return _("{whose}; lessons from {first} to {last}").format(
+        whose=describe_filter(which), first=days[0], last=days[1]
+    )
 
 
 def describe_filter(which: Filter) -> str:

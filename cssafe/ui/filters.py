@@ -9,7 +9,7 @@ import streamlit as st
 from cssafe import queries, sample
 from cssafe.language import N_, _, ngettext
 from cssafe.names import clean_text, escape_sentence
-from cssafe.presence.wording import TOO_SMALL
+from cssafe.presence.figure_text import TOO_SMALL
 from cssafe.settings import MINIMUM_GROUP, ROOT
 from cssafe.store import Workspace
 from cssafe.ui import common

@@ -10,7 +10,7 @@ from cssafe.charts import composition, timelines
 from cssafe.charts.text import format_intervals
 from cssafe.language import _, ngettext
 from cssafe.names import clean_text, escape_markdown
-from cssafe.presence.wording import describe_figure, format_headline, format_range, format_seen
+from cssafe.presence.figure_text import describe_figure, format_headline, format_range, format_seen
 from cssafe.store import Workspace
 from cssafe.ui import common
 

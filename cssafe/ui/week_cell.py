@@ -10,7 +10,7 @@ from cssafe.charts.factors import factor_scale
 from cssafe.labels import WEEKDAYS
 from cssafe.language import _, ngettext
 from cssafe.names import escape_markdown
-from cssafe.presence.wording import format_headline, format_range
+from cssafe.presence.figure_text import format_headline, format_range
 from cssafe.settings import ROOT
 from cssafe.store import Workspace
 from cssafe.ui import common

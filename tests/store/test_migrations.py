@@ -54,8 +54,11 @@ def fetch(workspace: Workspace, sql: str) -> list[tuple]:
 
 @pytest.fixture(params=STEPS)
 def released(request, tmp_path):
-    """A copy of that step's database."""
-    return Path(shutil.copy(file_of(request.param), tmp_path / "cssafe.duckdb"))
+    """A copy of that step's database, with faces large enough to follow."""
+    path = Path(shutil.copy(file_of(request.param), tmp_path / "cssafe.duckdb"))
+    with duckdb.connect(path) as connection:
+        connection.execute("UPDATE observations SET size = 60")
+    return path
 
 
 def test_every_step_has_its_database_and_no_other_is_there():
@@ -133,6 +136,7 @@ def test_lessons_of_an_old_database_have_the_present_name_of_their_formula_and_f
 ):
     path = Path(shutil.copy(file_of("m007_divisions"), tmp_path / "cssafe.duckdb"))
     with duckdb.connect(path) as old:
+        old.execute("UPDATE observations SET size = 60")
         old.execute("UPDATE lessons SET formula = $1", [stored])
         old.execute("INSERT INTO settings VALUES ('formula', $1)", [json.dumps(stored)])
     with closing(Workspace.open(path)) as workspace:
@@ -150,7 +154,7 @@ def test_the_summaries_of_an_old_database_are_derived_again_without_weights(tmp_
     """Half of the faces look away, and their quality is low; an interrupted start leaves nothing out."""
     path = Path(shutil.copy(file_of("m007_divisions"), tmp_path / "cssafe.duckdb"))
     with duckdb.connect(path) as old:
-        old.execute("""UPDATE observations SET concentration = CASE WHEN track % 2 = 0 THEN 1 ELSE 0 END,
+        old.execute("""UPDATE observations SET size = 60, concentration = CASE WHEN track % 2 = 0 THEN 1 ELSE 0 END,
             quality = CASE WHEN track % 2 = 0 THEN 1 ELSE 0 END WHERE lesson = 1""")
         old.execute("UPDATE minutes SET concentration = 0.67 WHERE lesson = 1")
     for _ in range(2):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cssafe.presence.wording import describe_figure, format_headline, format_range, name_level, verdict_ends
+from cssafe.presence.figure_text import describe_figure, format_headline, format_range, name_level, verdict_ends
 
 NONE = float("nan")
 BANDS = {"low_below": 0.4, "high_above": 0.6}
