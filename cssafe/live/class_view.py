@@ -15,6 +15,7 @@ from cssafe.live.alerts import ALERT_COOLDOWN, Alert, AlertDetector
 from cssafe.live.lesson_state import ClassReading
 from cssafe.live.transports.messages import Notice, Overlay
 from cssafe.observations import Seconds
+from cssafe.presence.still_faces import StillFaces
 from cssafe.privacy import individuals, withheld_code
 from cssafe.scoring.concentration import levels
 from cssafe.scoring.explanation import empty_parts, frame_parts
@@ -49,6 +50,7 @@ class ClassView:
         self.faces = 0
         """Most faces in one of them."""
         self._observing = Seconds()
+        self._stills = StillFaces()
         self._recent: deque[FrameResult] = deque()
         self._history: deque[tuple[datetime, int, float, float, float]] = deque(maxlen=LIVE_HISTORY_MINUTES * 60)
         self._alerts = AlertDetector(formula.bands["low_below"])
@@ -58,26 +60,33 @@ class ClassView:
     def add_result(self, result: FrameResult) -> list[pd.DataFrame]:
         """Count a frame; the seconds that are over now, rows of observations.COLUMNS each."""
         finished = self._count(list(self._observing.add(result)))
-        self._recent.append(result)
+        self._recent.append(self._stills.without(result))
         while abs((self._recent[0].time - result.time).total_seconds()) > READING_WINDOW_S:
             self._recent.popleft()
         return finished
 
     def finish(self) -> list[pd.DataFrame]:
         """The second that was still open at the end of the lesson, if a face was in it."""
-        return self._count([self._observing.flush()])
+        return self._count([*self._observing.held, self._observing.flush()])
+
+    @property
+    def still(self) -> int:
+        """Faces in view that are left out as pictures."""
+        return len(self._stills.still)
 
     def reading(self) -> ClassReading:
         """Figures of the newest frames."""
         if not self._recent:
             return ClassReading()
         newest = self._recent[-1]
-        faces, measured = len(newest), _measured(newest)
+        faces, measured = len(newest), self._measured(newest)
+        if self._observing.frozen:
+            return ClassReading(faces, measured, notice=Notice("unchanged"))
         reason = newest.reasons[0] if self.audience == "self" and faces == 1 else ""
         if notice := self._withheld(faces, measured):
             return ClassReading(faces, measured, notice=notice, reason=reason)
         # Only frames that may be shown by themselves: no single face hides in the mean.
-        shown = [r for r in self._recent if not self._withheld(len(r), _measured(r))]
+        shown = [r for r in self._recent if not self._withheld(len(r), self._measured(r))]
         values = np.concatenate([r.concentration for r in shown])
         weight = quality_weights(np.concatenate([r.signals.quality for r in shown]))
         tracks = np.concatenate([r.tracks for r in shown])
@@ -112,17 +121,17 @@ class ClassView:
         """Score breakdown of the newest frame, rows of explanation.table, mean over its faces; NaN where withheld or not
         measurable."""
         newest = self._recent[-1] if self._recent else None
-        if newest is None or self._withheld(len(newest), _measured(newest)):
+        if newest is None or self._withheld(len(newest), self._measured(newest)):
             return empty_parts(self.formula)
         return frame_parts(newest, self.formula, self.activity)
 
     def overlay(self, result: FrameResult) -> Overlay:
         """What is drawn over this frame."""
-        reading = self.reading()
+        reading, seen = self.reading(), self._stills.without(result)
         return Overlay(
             size=(result.width, result.height),
             covers=self._covers(result),
-            faces=describe(result, individuals(self.profile, self.audience, len(result))),
+            faces=describe(seen, individuals(self.profile, self.audience, len(seen))),
             concentration=None if np.isnan(reading.concentration) else round(float(reading.concentration), 2),
             level=LEVELS[reading.level] if reading.level >= 0 else None,
             notice=reading.notice,
@@ -137,20 +146,35 @@ class ClassView:
         return [polygon.round().astype(int).tolist() for polygon in last.values()]
 
     def _count(self, seconds: list[pd.DataFrame]) -> list[pd.DataFrame]:
-        seconds = [second for second in seconds if not second.empty]
-        for second in seconds:
+        """Count seconds that are over. Returns those with a face that is no picture; pictures keep their rows in them, because
+        the whole lesson decides on these (store/summaries.py)."""
+        recorded = []
+        for full in seconds:
+            self._stills.add(full)
+            second = full[~full["track"].isin(self._stills.still)]
+            if second.empty:
+                continue
+            recorded.append(full)
             self.seconds += 1
             self.faces = max(self.faces, len(second))
             values = second["concentration"].to_numpy(float)
             figures = mean_interval(
                 values, quality_weights(second["quality"].to_numpy(float)), second["track"].to_numpy()
             )
-            if self._withheld(len(second), int(np.count_nonzero(~np.isnan(values)))):
+            if self._withheld(len(second), self._completing(second["track"].to_numpy(), values)):
                 figures = (np.nan, np.nan, np.nan)
             self._history.append((second["time"].iloc[0], len(second), *figures))
             if self.hints:
                 self._alert = self._alerts.add(second) or self._alert
-        return seconds
+        return recorded
+
+    def _measured(self, result: FrameResult) -> int:
+        return self._completing(result.tracks, result.concentration)
+
+    def _completing(self, tracks: np.ndarray, values: np.ndarray) -> int:
+        """Number of measured faces that complete a group: of a class, those that have moved."""
+        moved = np.isin(tracks, list(self._stills.moving)) | (self.audience == "self")
+        return int(np.count_nonzero(moved & ~np.isnan(values)))
 
     def _withheld(self, faces: int, measured: int) -> Notice | None:
         """Why no figure of a frame with that many faces is shown; None where one may be."""
@@ -159,7 +183,3 @@ class ClassView:
         code = withheld_code(self.audience, faces, measured)
         fields = {"measured": measured, "least": MINIMUM_GROUP} if code == "too_few_faces" else {}
         return Notice(code, fields) if code else None
-
-
-def _measured(result: FrameResult) -> int:
-    return int(np.count_nonzero(~np.isnan(result.concentration)))

@@ -41,7 +41,7 @@ class LessonState:
     """One moment of a lesson for the page. history: one row a second of the last minutes with `time` (naive UTC), `faces`,
     `concentration`, `low` and `high` (as in ClassReading). connected: whether a camera is. ended: aware, UTC. seconds: with a
     face in view; faces: most in one of them. problem: why the database cannot be written now, or empty. lost: seconds
-    missing from the database for good. alert: the hint of the last minutes or None. now: aware, UTC, by the lesson's
+    missing from the database for good. still: faces in view that are left out as pictures. alert: the hint of the last minutes or None. now: aware, UTC, by the lesson's
     clock."""
 
     reading: ClassReading
@@ -52,5 +52,6 @@ class LessonState:
     faces: int
     problem: str
     lost: int
+    still: int
     alert: Alert | None
     now: datetime

@@ -43,7 +43,8 @@ def attention(signals: Signals, formula: Formula, activity: str) -> np.ndarray:
 
 
 def concentration(attention: np.ndarray, expression: np.ndarray | None, formula: Formula) -> np.ndarray:
-    """The index, float32 (n,) in [0, 1]: emotion weight x gaze weight / divisor; NaN where a part is not measurable.
+    """The index, float32 (n,) in [0, 1]: emotion weight x gaze weight / divisor; NaN where a part is not measurable, but 0 without
+    attention, whatever the emotion.
 
     Args:
         attention: (n,), gaze weight over 5.
@@ -56,7 +57,8 @@ def concentration(attention: np.ndarray, expression: np.ndarray | None, formula:
         raise ValueError(f"The formula {formula} weighs emotions; no expression was given.")
     else:
         emotion = expression @ formula.emotion
-    return np.clip(emotion * attention * MAX_GAZE_WEIGHT / formula.divisor, 0, 1).astype(np.float32)
+    index = np.where(attention == 0, 0, emotion * attention * MAX_GAZE_WEIGHT / formula.divisor)
+    return np.clip(index, 0, 1).astype(np.float32)
 
 
 def levels(index: np.ndarray, previous: np.ndarray, formula: Formula) -> np.ndarray:

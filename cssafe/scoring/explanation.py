@@ -44,7 +44,7 @@ def face_parts(signals: Signals, expression: np.ndarray | None, formula: Formula
             attention[:, None] * expression * (1 - formula.emotion * MAX_GAZE_WEIGHT / formula.divisor)
         )
     lost["index"] = 1 - lost.sum(axis=1, skipna=False)
-    lost[np.isnan(signals.yaw)] = np.nan
+    lost[lost.isna().any(axis=1) | np.isnan(signals.yaw)] = np.nan
     return lost
 
 

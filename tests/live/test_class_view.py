@@ -13,7 +13,7 @@ from cssafe.live.lesson_state import ClassReading
 from cssafe.live.transports.messages import SENTENCES
 from cssafe.scoring.formula import choose_formula
 from cssafe.settings import PROFILES, ROOT
-from tests.support.fake_pipelines import crowd
+from tests.support.fake_pipelines import crowd, crowd_before
 from tests.support.simulated_class import Plan, Step, frames
 
 START = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -55,7 +55,8 @@ def test_seconds_without_a_face_are_not_counted():
 @pytest.mark.parametrize("age", [0, MAX_FRAME_AGE_S + 1])
 def test_a_frame_that_is_too_old_gives_no_figure(age):
     view = make()
-    view.add_result(crowd(6, START))
+    for result in (*crowd_before(6, START), crowd(6, START)):
+        view.add_result(result)
     reading = view.reading_at(START + timedelta(seconds=age))
     assert np.isnan(reading.concentration) == (age > MAX_FRAME_AGE_S)
 
@@ -63,7 +64,8 @@ def test_a_frame_that_is_too_old_gives_no_figure(age):
 @pytest.mark.parametrize("activity", ACTIVITIES)
 def test_every_activity_that_is_not_scored_has_its_sentence(activity):
     view = make(activity=activity)
-    view.add_result(crowd(6, START))
+    for result in (*crowd_before(6, START), crowd(6, START)):
+        view.add_result(result)
     notice = view.reading().notice
     assert (notice is None) == (view.formula.limits[activity] is not None)
     assert notice is None or SENTENCES[notice.code] == f"{activity.capitalize()} is not scored."
