@@ -18,7 +18,10 @@ EXPRESSION = tuple(f"p_{name}" for name in FERPLUS)
 POSITION = ("x", "y", "w", "h")
 """Position of the face: middle, width and height of its box, as shares of the picture's width and height."""
 
-COLUMNS = ("time", "track", "frames", "score", *POSITION, *SIGNALS, *EXPRESSION, "attention", "concentration", "level")
+MEASURED = ("score", *POSITION, *SIGNALS, *EXPRESSION, "attention", "concentration")
+"""Columns that are means over the frames of a second."""
+
+COLUMNS = ("time", "track", "frames", *MEASURED, "level")
 """time: naive UTC, whole second. frames: number averaged. level: 0 low, 1 medium, 2 high, the commonest in the
 second, null where not measurable. All others: mean over the second's frames, null where no frame could be measured."""
 
@@ -29,18 +32,26 @@ people but with lettering, drawings found as faces fill up to 0.4 of a second's 
 
 def average_seconds(results: Sequence[FrameResult]) -> pd.DataFrame:
     """Average frames into rows of COLUMNS, one for each second and track, ordered by both; no frames give no rows."""
-    rows = pd.concat([_rows(result) for result in results], ignore_index=True) if results else _empty()
-    if rows.empty:
-        return _empty()
-    groups = rows.groupby(["time", "track"], sort=True)
-    means = groups[["score", *POSITION, *SIGNALS, *EXPRESSION, "attention", "concentration"]].mean()
-    means["frames"] = groups.size()
-    votes = pd.DataFrame({level: rows["level"] == level for level in range(len(LEVELS))})
-    votes = votes.groupby([rows["time"], rows["track"]], sort=True).sum()
-    means["level"] = votes.idxmax(axis=1).where(votes.any(axis=1)).astype(float)
-    looked = pd.Series([_period_start(result.time) for result in results]).value_counts()
-    seen = means["frames"] >= MIN_FRAMES_SHARE * means.index.get_level_values("time").map(looked)
-    return means[seen].reset_index()[list(COLUMNS)]
+    times = np.array([_period_start(result.time) for result in results], "datetime64[us]")
+    time = times.repeat([len(result) for result in results])
+    tracks = np.concatenate([result.tracks for result in results] or [np.zeros(0, np.int32)])
+    _seconds, second, looks = np.unique(times, return_inverse=True, return_counts=True)
+    second = second.repeat([len(result) for result in results])
+    order = np.lexsort((tracks, second))
+    new = np.ones(len(order), bool)
+    new[1:] = (np.diff(second[order]) != 0) | (np.diff(tracks[order]) != 0)
+    group = np.empty(len(order), int)
+    group[order] = np.cumsum(new) - 1
+    first = order[new]  # of each row, one of its frames
+    frames = np.bincount(group, minlength=len(first))
+    values = np.concatenate([_values(result) for result in results]) if results else np.zeros((0, len(MEASURED)))
+    table = pd.DataFrame(_means(values, group, len(first)).astype(np.float32), columns=list(MEASURED))
+    levels = np.concatenate([result.levels for result in results] or [np.zeros(0, np.int8)])
+    votes = np.stack([np.bincount(group[levels == i], minlength=len(first)) for i in range(len(LEVELS))], axis=1)
+    table = table.assign(time=time[first], track=tracks[first], frames=frames)
+    table["level"] = np.where(votes.any(axis=1), votes.argmax(axis=1), np.nan)
+    seen = frames >= MIN_FRAMES_SHARE * looks[second[first]]
+    return table.loc[seen, list(COLUMNS)].reset_index(drop=True)
 
 
 MAX_UNCHANGED = timedelta(seconds=8)
@@ -48,8 +59,8 @@ MAX_UNCHANGED = timedelta(seconds=8)
 
 
 class Seconds:
-    """Collects the frames of one stream and hands out each second once, when it is over. Seconds without a change in the picture
-    are held until it changes; those of a frozen picture are dropped."""
+    """Collects the frames of one stream and hands out each second once, when it is over. Seconds without a change in the
+    picture are held until it changes; those of a frozen picture are dropped."""
 
     def __init__(self) -> None:
         self.frozen = False
@@ -97,23 +108,21 @@ def _period_start(time: datetime) -> datetime:
     return time - (time - datetime.min) % ROW_PERIOD
 
 
-def _rows(result: FrameResult) -> pd.DataFrame:
+def _values(result: FrameResult) -> np.ndarray:
+    """MEASURED of each face, float64 (n, k)."""
     n = len(result)
-    expression = np.full((n, len(FERPLUS)), np.nan, np.float32) if result.expression is None else result.expression
+    expression = np.full((n, len(FERPLUS)), np.nan) if result.expression is None else result.expression
     corners = result.faces.boxes.reshape(n, 2, 2) / np.array([result.width, result.height], np.float32)
-    place = np.concatenate([corners.mean(axis=1), corners[:, 1] - corners[:, 0]], axis=1)
-    return pd.DataFrame(
-        {"time": pd.Series([_period_start(result.time)] * n, dtype="datetime64[us]"), "track": result.tracks}
-        | {"score": result.faces.scores}
-        | {name: place[:, i] for i, name in enumerate(POSITION)}
-        | {name: getattr(result.signals, name) for name in SIGNALS}
-        | {name: expression[:, i] for i, name in enumerate(EXPRESSION)}
-        | {"attention": result.attention, "concentration": result.concentration}
-        | {"level": np.where(result.levels < 0, np.nan, result.levels)}
-    )
+    place = (corners.mean(axis=1), corners[:, 1] - corners[:, 0])
+    signals = [getattr(result.signals, name) for name in SIGNALS]
+    columns = (result.faces.scores, *place, *signals, expression, result.attention, result.concentration)
+    return np.column_stack(columns).astype(float)
 
 
-def _empty() -> pd.DataFrame:
-    floats = {name: np.zeros(0, np.float32) for name in COLUMNS}
-    whole = {"time": pd.Series([], dtype="datetime64[us]"), "track": np.zeros(0, np.int32), "frames": np.zeros(0, int)}
-    return pd.DataFrame(floats | whole)[list(COLUMNS)]
+def _means(values: np.ndarray, group: np.ndarray, groups: int) -> np.ndarray:
+    """Mean of each column (n, k) in each group, NaN where it has no value, (groups, k)."""
+    there = ~np.isnan(values)
+    sums, counts = np.zeros((2, groups, values.shape[1]))
+    np.add.at(sums, group, np.where(there, values, 0))
+    np.add.at(counts, group, there)
+    return np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)

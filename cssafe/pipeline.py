@@ -96,9 +96,9 @@ class Found:
 class Readability:
     """Which of n faces can be measured, bool (n,) each, and why others cannot.
 
-    readable: large, turned and sharp enough. turned: turned too far and otherwise readable, so that its direction is clear. due:
-    readable and looked at closely in this frame. waiting: readable, keeps its last close look. with_eyes: due and large enough
-    for the eyes. reasons: see FrameResult.
+    readable: large, turned and sharp enough. turned: turned too far and otherwise readable, so that its direction is clear.
+    due: readable and looked at closely in this frame. waiting: readable, keeps its last close look. with_eyes: due and large
+    enough for the eyes. reasons: see FrameResult.
     """
 
     readable: np.ndarray

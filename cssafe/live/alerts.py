@@ -1,8 +1,8 @@
 """Hints to the teacher while a class is filmed: few, quiet, each with its figure, its interval and a suggestion.
 
-A hint is given when for two minutes, in each sixth of them, the class is beyond the limit, and so is the near end of the 95 %
-interval of all of them (over faces; stats/intervals.py). It needs MINIMUM_GROUP faces and is never about one person. Hints are
-not stored. They rest on an index of faces: a reason to look up, never a finding.
+A hint is given when for two minutes, in each eighth of them, the class is beyond the limit, and so is the near end of the 95 %
+interval of all of them (over people; stats/intervals.py). It needs MINIMUM_GROUP people and is never about one person. Hints
+are not stored. They rest on an index of faces: a reason to look up, never a finding.
 """
 
 from collections import deque
@@ -10,16 +10,19 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import numpy as np
-import pandas as pd
 
+from cssafe.frames import FrameResult
+from cssafe.labels import FERPLUS
 from cssafe.language import N_, _
+from cssafe.presence.class_figure import ClassSums
+from cssafe.presence.people import ON_TASK, People
 from cssafe.settings import MINIMUM_GROUP
-from cssafe.stats.intervals import mean_interval, quality_weights
+from cssafe.stats.intervals import mean_interval
 
 ALERT_WINDOW = timedelta(minutes=2)
 """Time for which a class must be beyond a limit: shorter dips are ordinary, and a hint that is often wrong is soon ignored."""
 
-WINDOW_PARTS = 6
+WINDOW_PARTS = 8
 """Equal parts of the window; the class must be beyond the limit in each."""
 
 MIN_MEASURED_S = 6
@@ -40,7 +43,7 @@ ALERT_REPEAT = timedelta(minutes=10)
 MIN_HIDDEN_SHARE = 0.3
 """Share of a face above which it counts as hidden: a hand before the mouth, a mask (assumption)."""
 
-NEGATIVE_EMOTIONS = ("p_sad", "p_angry", "p_disgust", "p_fear", "p_contempt")
+NEGATIVE_EMOTIONS = ("sad", "angry", "disgust", "fear", "contempt")
 
 
 @dataclass(frozen=True)
@@ -73,8 +76,8 @@ class AlertRule:
     suggestion: str
 
 
-MEASURES = ("concentration", "perclos", "unreadable", "negative")
-"""Measures of each face and second; see `face_measures`."""
+MEASURES = ("concentration", "off_task", "unseen", "perclos", "unreadable", "negative")
+"""Measures of each person and second; see `person_measures`."""
 
 ACTIVITY_ADVICE = N_("Perhaps a question to all, another activity or a short pause.")
 ALERT_RULES = (
@@ -87,8 +90,20 @@ ALERT_RULES = (
         N_("Check light, camera and seats; until then the figures rest on the other faces."),
     ),
     AlertRule(
+        "unseen", "unseen", 1, np.nan, 0.25,
+        N_(
+            "Fewer people can be seen than before: {mean:.0%} ({low:.0%} to {high:.0%}) are not visible for two minutes, "
+            "instead of {before:.0%} before."
+        ),
+        N_("Look whether heads are down, or something is in front of the camera."),
+    ),
+    AlertRule(
         "low", "concentration", -1, np.nan, np.nan,
         N_("Concentration has been low for two minutes: {mean:.2f} ({low:.2f} to {high:.2f})."), ACTIVITY_ADVICE,
+    ),
+    AlertRule(
+        "off_task", "off_task", 1, 0.75, np.nan,
+        N_("Few look at the task for two minutes: {mean:.0%} ({low:.0%} to {high:.0%}) look away."), ACTIVITY_ADVICE,
     ),
     AlertRule(
         "falling", "concentration", -1, np.nan, 0.2,
@@ -119,22 +134,31 @@ ALERT_RULES = (
 other limits are assumptions."""
 
 
-def face_measures(second: pd.DataFrame) -> np.ndarray:
-    """MEASURES of each face, (n, 4), NaN where not measured. second: rows of observations.COLUMNS."""
-    unreadable = (second["hidden"] > MIN_HIDDEN_SHARE) | second["yaw"].isna()
-    negative = second[list(NEGATIVE_EMOTIONS)].sum(axis=1, skipna=False)
-    columns = (second["concentration"], second["perclos"], unreadable, negative)
-    return np.stack([column.to_numpy(float) for column in columns], axis=1)
+def person_measures(result: FrameResult, found: np.ndarray, people: People, sums: ClassSums) -> np.ndarray:
+    """MEASURES of each person at the newest frame, (n, 6), NaN where not measured. found: person of each face of the frame."""
+    measures = np.full((len(people), len(MEASURES)), np.nan)
+    readable = ~np.isnan(people.concentration[:, -1])
+    measures[:, 0] = sums.shares[:, -1]
+    measures[:, 1] = np.where(readable, people.attention[:, -1] < ON_TASK, np.nan)
+    measures[:, 2] = np.where(np.isnan(sums.concentration[-1]), np.nan, ~people.found[:, -1])
+    signals = result.signals
+    negative = np.full(len(result), np.nan)
+    if result.expression is not None:
+        negative = result.expression[:, [FERPLUS.index(name) for name in NEGATIVE_EMOTIONS]].sum(axis=1)
+    unreadable = (signals.hidden > MIN_HIDDEN_SHARE) | np.isnan(signals.yaw)
+    known = np.isin(found, people.persons)
+    rows = np.searchsorted(people.persons, found[known])
+    measures[rows, 3:] = np.stack([signals.perclos, unreadable, negative], axis=1)[known]
+    return measures
 
 
 @dataclass(frozen=True)
 class Second:
-    """One second of n faces. tracks, weights: (n,). values: (n, 4), MEASURES. means: (4,), of the class."""
+    """One second of n people. persons: (n,). values: (n, 6), MEASURES. means: (6,), of the class."""
 
     time: datetime
-    tracks: np.ndarray
+    persons: np.ndarray
     values: np.ndarray
-    weights: np.ndarray
     means: np.ndarray
 
 
@@ -148,14 +172,11 @@ class AlertDetector:
         self._earlier: deque[Second] = deque()
         self._given: dict[str, datetime] = {}
 
-    def add(self, second: pd.DataFrame) -> Alert | None:
-        """The hint that is due after this second, if any. second: rows of observations.COLUMNS, at least one, of one second,
-        later than the one before."""
-        now = second["time"].iloc[0].to_pydatetime()
-        values = face_measures(second)
-        values[:, (~np.isnan(values)).sum(axis=0) < MINIMUM_GROUP] = np.nan
-        weight = quality_weights(second["quality"].to_numpy(float))
-        self._recent.append(Second(now, second["track"].to_numpy(), values, weight, _means(values, weight)))
+    def add(self, now: datetime, persons: np.ndarray, values: np.ndarray) -> Alert | None:
+        """The hint that is due after this second, if any. now: naive UTC, later than the second before. persons: int (n,).
+        values: float (n, 6), MEASURES of each."""
+        values = np.where((~np.isnan(values)).sum(axis=0) < MINIMUM_GROUP, np.nan, values)
+        self._recent.append(Second(now, persons, values, _means(values)))
         while self._recent[0].time <= now - ALERT_WINDOW:
             self._earlier.append(self._recent.popleft())
         while self._earlier and self._earlier[0].time <= now - ALERT_WINDOW - ALERT_BASELINE:
@@ -186,19 +207,15 @@ class AlertDetector:
             seconds = course[(part == number) & ~np.isnan(course)]
             if len(seconds) < MIN_MEASURED_S or rule.sign * (seconds.mean() - limit) <= 0:
                 return {}
-        mean, low, high = mean_interval(
-            np.concatenate([second.values[:, column] for second in self._recent]),
-            np.concatenate([second.weights for second in self._recent]),
-            np.concatenate([second.tracks for second in self._recent]),
-        )
+        values = np.concatenate([second.values[:, column] for second in self._recent])
+        persons = np.concatenate([second.persons for second in self._recent])
+        mean, low, high = mean_interval(values, np.ones(len(values)), persons)
         if rule.sign * ((low if rule.sign > 0 else high) - limit) <= 0:
             return {}
         return {"mean": float(mean), "low": float(low), "high": float(high), "before": own}
 
 
-def _means(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Weighted mean of each measure, NaN where it has none."""
-    there = ~np.isnan(values)
-    total = (there * weight[:, None]).sum(axis=0)
-    sums = (np.nan_to_num(values) * weight[:, None]).sum(axis=0)
-    return np.where(total > 0, sums / np.where(total > 0, total, 1), np.nan)
+def _means(values: np.ndarray) -> np.ndarray:
+    """Mean of each measure, NaN where it has none."""
+    count = (~np.isnan(values)).sum(axis=0)
+    return np.where(count, np.nansum(values, axis=0) / np.maximum(count, 1), np.nan)

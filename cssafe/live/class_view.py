@@ -4,6 +4,7 @@ Pure: no clock, lock, thread or store. Live lessons and tests feed it alike.
 """
 
 from collections import deque
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -11,17 +12,21 @@ import pandas as pd
 
 from cssafe.frames import FrameResult, describe
 from cssafe.labels import FERPLUS, LEVELS
-from cssafe.live.alerts import ALERT_COOLDOWN, Alert, AlertDetector
-from cssafe.live.lesson_state import ClassReading
+from cssafe.live.alerts import ALERT_COOLDOWN, Alert, AlertDetector, person_measures
+from cssafe.live.lesson_state import FIGURES, ClassReading
 from cssafe.live.transports.messages import Notice, Overlay
 from cssafe.observations import Seconds
+from cssafe.presence.class_figure import ClassSums, sum_class
+from cssafe.presence.live_people import LivePeople
+from cssafe.presence.minutes import STATES
+from cssafe.presence.people import People
 from cssafe.presence.still_faces import StillFaces
 from cssafe.privacy import individuals, withheld_code
 from cssafe.scoring.concentration import levels
-from cssafe.scoring.explanation import empty_parts, frame_parts
+from cssafe.scoring.explanation import class_parts, empty_parts
 from cssafe.scoring.formula import Formula
 from cssafe.settings import LIVE_HISTORY_MINUTES, MINIMUM_GROUP, Profile
-from cssafe.stats.intervals import mean_interval, quality_weights
+from cssafe.stats.intervals import clustered_means
 from cssafe.vision.anonymize import cover_polygons
 from cssafe.vision.face_parts import box_outlines
 
@@ -31,38 +36,52 @@ READING_WINDOW_S = 2.0
 MAX_FRAME_AGE_S = 6.0
 """Age of the newest frame above which "no picture" is shown: a slow host analyses one frame in two seconds."""
 
-HISTORY = ("time", "faces", "concentration", "low", "high")
+HISTORY = ("time", "faces", *FIGURES)
 """Columns of the history, see LessonState."""
 
 
 class ClassView:
     """The figures of one lesson. Times are those of the frames."""
 
-    def __init__(self, profile: Profile, audience: str, formula: Formula, activity: str, hints: bool = False) -> None:
-        """audience: "self" or "class". activity: of labels.ACTIVITIES. hints: whether hints are given."""
+    def __init__(
+        self, profile: Profile, audience: str, formula: Formula, activity: str, hints: bool = False, expected: int = 0
+    ) -> None:
+        """audience: "self" or "class". activity: of labels.ACTIVITIES. hints: whether hints are given. expected: people, by the
+        teacher; 0 if unknown."""
         self.profile = profile
         self.audience = audience
         self.formula = formula
         self.activity = activity
         self.hints = hints
+        self.expected = expected
         self.seconds = 0
         """Seconds with a face in view."""
         self.faces = 0
         """Most faces in one of them."""
         self._observing = Seconds()
-        self._stills = StillFaces()
         self._recent: deque[FrameResult] = deque()
-        self._history: deque[tuple[datetime, int, float, float, float]] = deque(maxlen=LIVE_HISTORY_MINUTES * 60)
+        self._stills = StillFaces()
+        self._people = LivePeople(READING_WINDOW_S)
+        self._others = np.nan  # mean concentration of the people who were last readable
+        self._reading = ClassReading()  # at the newest frame
+        self._history: dict[datetime, ClassReading] = {}  # the last reading of each second
         self._alerts = AlertDetector(formula.bands["low_below"])
         self._alert: Alert | None = None
+        self._watched = datetime.min  # the newest second in which a hint was looked for
         self._level = -1  # of the last reading: levels have hysteresis
 
     def add_result(self, result: FrameResult) -> list[pd.DataFrame]:
         """Count a frame; the seconds that are over now, rows of observations.COLUMNS each."""
         finished = self._count(list(self._observing.add(result)))
-        self._recent.append(self._stills.without(result))
+        seen = self._stills.without(result)
+        self._recent.append(seen)
         while abs((self._recent[0].time - result.time).total_seconds()) > READING_WINDOW_S:
             self._recent.popleft()
+        if self._observing.frozen:
+            self._reading = ClassReading(len(seen), notice=Notice("unchanged"))
+            return finished
+        self._reading = self._read(self._people.add(seen))
+        self._remember(result.time.replace(tzinfo=None, microsecond=0))
         return finished
 
     def finish(self) -> list[pd.DataFrame]:
@@ -76,30 +95,84 @@ class ClassView:
 
     def reading(self) -> ClassReading:
         """Figures of the newest frames."""
-        if not self._recent:
-            return ClassReading()
+        return self._reading
+
+    def _read(self, people: np.ndarray) -> ClassReading:
+        """The reading at the newest frame. people: person of each of its faces."""
         newest = self._recent[-1]
-        faces, measured = len(newest), self._measured(newest)
-        if self._observing.frozen:
-            return ClassReading(faces, measured, notice=Notice("unchanged"))
+        moved = self._people.moved[people] | (self.audience == "self")
+        faces, measured = len(newest), int(np.count_nonzero(moved & ~np.isnan(newest.concentration)))
+        if self.audience == "self":
+            figures = self._figures_of_one()
+        else:
+            figures = self._figures_of_class(people)
         reason = newest.reasons[0] if self.audience == "self" and faces == 1 else ""
-        if notice := self._withheld(faces, measured):
+        if notice := self._withheld(faces, measured, figures):
             return ClassReading(faces, measured, notice=notice, reason=reason)
-        # Only frames that may be shown by themselves: no single face hides in the mean.
-        shown = [r for r in self._recent if not self._withheld(len(r), self._measured(r))]
-        values = np.concatenate([r.concentration for r in shown])
-        weight = quality_weights(np.concatenate([r.signals.quality for r in shown]))
-        tracks = np.concatenate([r.tracks for r in shown])
-        mean, low, high = mean_interval(values, weight, tracks)
-        self._level = int(levels(np.array([mean]), np.array([self._level]), self.formula)[0])
-        expression = None
-        if newest.expression is not None:
-            rows = np.concatenate([r.expression for r in shown])
-            there = ~np.isnan(rows).any(axis=1)
-            if there.any() and not self._withheld(faces, len(np.unique(tracks[there]))):
-                means = np.average(rows[there], axis=0, weights=weight[there])
-                expression = {name: float(p) for name, p in zip(FERPLUS, means, strict=True)}
-        return ClassReading(faces, measured, mean, low, high, self._level, expression, reason=reason)
+        concentration = np.array([figures["concentration"]])
+        self._level = int(levels(concentration, np.array([self._level]), self.formula)[0])
+        reading = ClassReading(faces, measured, level=self._level, expression=self._expression(), reason=reason)
+        return replace(reading, **figures)  # type: ignore[arg-type]
+
+    def _figures_of_one(self) -> dict[str, float]:
+        """FIGURES of one person alone in the last frames; none if the newest has more faces or cannot be read."""
+        alone = [result for result in self._recent if len(result) == 1]
+        if not alone or alone[-1] is not self._recent[-1] or np.isnan(alone[-1].concentration).any():
+            return {}
+        values = np.concatenate([result.concentration for result in alone])
+        return {"concentration": float(np.nanmean(values)), "present": 1.0}
+
+    def _figures_of_class(self, people: np.ndarray) -> dict[str, float]:
+        """FIGURES of the people of a class over the last frames; none where they are withheld."""
+        recent = self._people.recent()
+        weight = np.full(len(recent.times), self.formula.unseen_weight(self.activity))
+        sums = sum_class(recent, weight, self.formula.bands, self.expected, before=self._others)
+        readable = sums.on_task + sums.off_task
+        if readable[-1]:
+            self._others = float(sums.lowest[-1] / readable[-1])
+        self._watch(recent, sums, people)
+        shown = ~np.isnan(sums.concentration)
+        if not shown[-1]:
+            return {}
+        present = sums.present[shown].sum()
+        figures = {
+            name: float(getattr(sums, name)[shown].sum() / present) for name in ("concentration", "lowest", "highest")
+        }
+        figures |= {name: float(getattr(sums, name)[-1]) for name in ("present", *STATES)}
+        n, shares = recent.present[:, shown].sum(axis=1), sums.shares[:, shown].sum(axis=1)
+        _mean, low, high = clustered_means(shares[n > 0, None], n[n > 0].astype(float))
+        return figures | {"low": float(np.clip(low[0], 0, 1)), "high": float(np.clip(high[0], 0, 1))}
+
+    def _expression(self) -> dict[str, float] | None:
+        """Mean probability of each emotion over the faces of the last frames; None where withheld."""
+        shown = [result for result in self._recent if result.expression is not None]
+        if not shown:
+            return None
+        rows = np.concatenate([result.expression for result in shown])
+        tracks = np.concatenate([result.tracks for result in shown])
+        there = ~np.isnan(rows).any(axis=1)
+        if self.audience == "class":
+            there &= np.isin(tracks, list(self._stills.moving))
+        least = 1 if self.audience == "self" else MINIMUM_GROUP
+        if len(np.unique(tracks[there])) < least:
+            return None
+        return dict(zip(FERPLUS, rows[there].mean(axis=0).tolist(), strict=True))
+
+    def _watch(self, people: People, sums: ClassSums, found: np.ndarray) -> None:
+        """Look for a hint once a second. found: person of each face of the newest frame."""
+        second = self._recent[-1].time.replace(tzinfo=None, microsecond=0)
+        if not self.hints or second == self._watched:
+            return
+        self._watched = second
+        measures = person_measures(self._recent[-1], found, people, sums)
+        self._alert = self._alerts.add(second, people.persons, measures) or self._alert
+
+    def _remember(self, second: datetime) -> None:
+        """Keep the reading as that of its second."""
+        if self._reading.faces or not np.isnan(self._reading.present):
+            self._history[second] = self._reading
+        while len(self._history) > LIVE_HISTORY_MINUTES * 60:
+            del self._history[next(iter(self._history))]
 
     def reading_at(self, now: datetime) -> ClassReading:
         """As `reading`, but without a figure where the newest frame is too old. now: aware."""
@@ -108,8 +181,9 @@ class ClassView:
         return self.reading()
 
     def history(self) -> pd.DataFrame:
-        """One row of HISTORY a second of the last minutes."""
-        return pd.DataFrame(list(self._history), columns=list(HISTORY)).astype({"time": "datetime64[us]"})
+        """One row of HISTORY a second of the last minutes. The last one is that of `reading`."""
+        rows = [(time, *(getattr(reading, name) for name in HISTORY[1:])) for time, reading in self._history.items()]
+        return pd.DataFrame(rows, columns=list(HISTORY)).astype({"time": "datetime64[us]"})
 
     def alert_at(self, now: datetime) -> Alert | None:
         """The hint to show at that moment (aware)."""
@@ -118,12 +192,11 @@ class ClassView:
         return self._alert
 
     def explain_score(self) -> pd.DataFrame:
-        """Score breakdown of the newest frame, rows of explanation.table, mean over its faces; NaN where withheld or not
-        measurable."""
-        newest = self._recent[-1] if self._recent else None
-        if newest is None or self._withheld(len(newest), self._measured(newest)):
+        """Score breakdown of the reading, rows of explanation.parts_table; NaN where withheld or not measurable."""
+        reading = self._reading
+        if np.isnan(reading.concentration):
             return empty_parts(self.formula)
-        return frame_parts(newest, self.formula, self.activity)
+        return class_parts(self._recent, self.formula, self.activity, reading.concentration, reading.seen_share)
 
     def overlay(self, result: FrameResult) -> Overlay:
         """What is drawn over this frame."""
@@ -149,37 +222,22 @@ class ClassView:
         """Count seconds that are over. Returns those with a face that is no picture; pictures keep their rows in them, because
         the whole lesson decides on these (store/summaries.py)."""
         recorded = []
-        for full in seconds:
-            self._stills.add(full)
-            second = full[~full["track"].isin(self._stills.still)]
-            if second.empty:
-                continue
-            recorded.append(full)
-            self.seconds += 1
-            self.faces = max(self.faces, len(second))
-            values = second["concentration"].to_numpy(float)
-            figures = mean_interval(
-                values, quality_weights(second["quality"].to_numpy(float)), second["track"].to_numpy()
-            )
-            if self._withheld(len(second), self._completing(second["track"].to_numpy(), values)):
-                figures = (np.nan, np.nan, np.nan)
-            self._history.append((second["time"].iloc[0], len(second), *figures))
-            if self.hints:
-                self._alert = self._alerts.add(second) or self._alert
+        for second in seconds:
+            self._stills.add(second)
+            self._people.judge(self._stills.moving, self._stills.still)
+            faces = int((~second["track"].isin(self._stills.still)).sum())
+            if faces:
+                recorded.append(second)
+                self.faces = max(self.faces, faces)
+        self.seconds += len(recorded)
         return recorded
 
-    def _measured(self, result: FrameResult) -> int:
-        return self._completing(result.tracks, result.concentration)
-
-    def _completing(self, tracks: np.ndarray, values: np.ndarray) -> int:
-        """Number of measured faces that complete a group: of a class, those that have moved."""
-        moved = np.isin(tracks, list(self._stills.moving)) | (self.audience == "self")
-        return int(np.count_nonzero(moved & ~np.isnan(values)))
-
-    def _withheld(self, faces: int, measured: int) -> Notice | None:
-        """Why no figure of a frame with that many faces is shown; None where one may be."""
+    def _withheld(self, faces: int, measured: int, figures: dict[str, float]) -> Notice | None:
+        """Why no figure is shown of a frame with that many faces; None where one is."""
         if faces and self.formula.limits[self.activity] is None:
             return Notice(f"{self.activity.replace(' ', '_')}_not_scored")
-        code = withheld_code(self.audience, faces, measured)
+        if figures:
+            return None
+        code = withheld_code(self.audience, faces, measured) or "too_few_faces"
         fields = {"measured": measured, "least": MINIMUM_GROUP} if code == "too_few_faces" else {}
-        return Notice(code, fields) if code else None
+        return Notice(code, fields)

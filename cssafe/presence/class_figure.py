@@ -39,30 +39,30 @@ class ClassSums:
 
 
 def sum_class(
-    people: People, unseen_weight: np.ndarray, bands: dict[str, float], expected: int = 0, least: int = MINIMUM_GROUP
+    people: People,
+    unseen_weight: np.ndarray,
+    bands: dict[str, float],
+    expected: int = 0,
+    least: int = MINIMUM_GROUP,
+    before: float = np.nan,
 ) -> ClassSums:
     """Count a class and sum its figures.
 
     Args:
-        people: after `fill_gaps` where all looks are known.
-        unseen_weight: float (t,) in [0, 1], the value of a person not visible as a share of the others' mean; NaN where the
-            activity is not scored.
-        bands: Formula.bands.
-        expected: by the teacher; 0 if unknown. Those never seen count as not visible.
+        unseen_weight: (t,) in [0, 1], the share of the others' mean that a person not visible counts as; NaN: not scored.
+        bands: Formula.bands. expected: by the teacher, 0 if unknown; those never seen count as not visible.
         least: of people present, for a figure. Fewer readable ones count as unreadable: their own values would show.
+        before: mean of the readable people before, for looks that have none.
     """
-    known = people.present.sum(axis=0)
+    known, readable = people.present.sum(axis=0), people.present & ~np.isnan(people.concentration)
     missing = np.where(people.pictured, np.maximum(0, expected - known), 0)
-    readable = people.present & ~np.isnan(people.concentration)
     readable &= readable.sum(axis=0) >= least
     unreadable = (people.present & people.found & ~readable).sum(axis=0)
     unseen = (people.present & ~people.found).sum(axis=0) + missing
-    weight = np.where(known + missing >= least, unseen_weight, np.nan)  # NaN: no figure
-    attention, others_attention = _sum_readable(people.attention, readable)
-    own, others = _sum_readable(people.concentration, readable)
-    on = readable & (np.nan_to_num(people.attention) >= ON_TASK)
-    level = (people.concentration >= bands["low_below"]).astype(int) + (people.concentration > bands["high_above"])
-    unread = np.where(people.found, others, weight * others)
+    weight = np.where(known + missing >= least, unseen_weight, np.nan)
+    attention, others_attention = _sum_readable(people.attention, readable, before)
+    own, others = _sum_readable(people.concentration, readable, before)
+    on = readable & (people.attention >= ON_TASK)
     return ClassSums(
         known + missing,
         on.sum(axis=0),
@@ -73,15 +73,23 @@ def sum_class(
         concentration=own + (unreadable + unseen * weight) * others,
         lowest=own + 0 * weight * others,
         highest=own + (unreadable + unseen + 0 * weight) * others,
-        **{name: (readable & (level == number)).sum(axis=0) for number, name in enumerate(LEVELS)},
-        shares=np.where(people.present, np.where(readable, people.concentration, unread), 0),
+        **_count_levels(np.where(readable, people.concentration, np.nan), bands),
+        shares=np.where(
+            people.present, np.where(readable, people.concentration, np.where(people.found, 1, weight) * others), 0
+        ),
     )
 
 
-def _sum_readable(values: np.ndarray, readable: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Sum over the readable people at each look, and their mean, interpolated where there are none; NaN without any."""
+def _count_levels(concentration: np.ndarray, bands: dict[str, float]) -> dict[str, np.ndarray]:
+    low, high = concentration < bands["low_below"], concentration > bands["high_above"]
+    medium = ~np.isnan(concentration) & ~low & ~high
+    return {name: level.sum(axis=0) for name, level in zip(LEVELS, (low, medium, high), strict=True)}
+
+
+def _sum_readable(values: np.ndarray, readable: np.ndarray, before: float) -> tuple[np.ndarray, np.ndarray]:
+    """Sum over the readable people at each look, and their mean, interpolated where there are none; `before` without any."""
     total, count = np.where(readable, values, 0).sum(axis=0), readable.sum(axis=0)
     known = np.flatnonzero(count)
     if not len(known):
-        return total, np.full(len(total), np.nan)
+        return total, np.full(len(total), before)
     return total, np.interp(np.arange(len(total)), known, total[known] / count[known])

@@ -18,8 +18,8 @@ STILL_LOOKS = 25
 MIN_LOOKS = 4
 """Seconds from which on a face can be said not to have moved: a person who talks did not for three."""
 
-WINDOW_LOOKS = 30
-"""Seconds of a live lesson in which a face must move."""
+WINDOW_LOOKS = 300
+"""Seconds of a running lesson in which a face must move: nobody who has moved is a picture after half a minute of stillness."""
 
 SPREAD = (0.05, 0.95)
 """Quantiles between which a reading must stay: somebody who passes a portrait changes it for a moment."""
@@ -40,36 +40,46 @@ NOISE = {
 the face in pixels. x, y: in widths and heights of the face. Measured on photographs with sensor noise (1 to 4 grey levels),
 changing light, JPEG and H.264, faces of 20 to 140 px: x and y stay below .0045 at 140 px and .012 at 27 px."""
 
+READINGS = (*NOISE, "w", "h", "size")
+"""Columns of observations from which movement is judged."""
+
 MIN_PX = 16.0
 """Height of the smallest faces of the measurement."""
 
 
-def judge_movement(rows: pd.DataFrame) -> pd.DataFrame:
-    """Whether each face has moved: `looks` (seconds) and `moved` (bool), by track. Faces of unknown place or size have moved.
+def judge_movement(tracks: np.ndarray, readings: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Faces, sorted, their number of looks, and whether they have moved: int, int and bool (m,). Faces of unknown place or size
+    have moved. tracks: int (n,), the face at each look. readings: float (n, k), READINGS then."""
+    faces, face, looks = np.unique(tracks, return_inverse=True, return_counts=True)
+    if not len(faces):
+        return faces, looks, np.zeros(0, bool)
+    order = np.argsort(face, kind="stable")
+    look = np.arange(len(face)) - np.repeat(np.cumsum(looks) - looks, looks)
+    values = np.full((len(faces), looks.max(), readings.shape[1]), np.nan)
+    values[face[order], look] = readings[order]
+    values.sort(axis=1)  # NaN last
+    count = (~np.isnan(values)).sum(axis=1)
+    low, middle, high = (_nth(values, np.rint(q * (count - 1)).astype(int)) for q in (SPREAD[0], 0.5, SPREAD[1]))
+    spread = ((high - low) / SPREAD_SD)[:, : len(NOISE)]
+    width, height, size = middle[:, len(NOISE) :].T
+    spread[:, 0] /= width
+    spread[:, 1] /= height
+    base, per_px = np.array(list(NOISE.values())).T
+    moved = (spread > base + per_px / np.maximum(size, MIN_PX)[:, None]).any(axis=1)
+    return faces, looks, moved | np.isnan(spread[:, :2]).any(axis=1) | np.isnan(size)
 
-    rows: of one lesson, with `track`, `w`, `h`, `size` and the columns of NOISE of cssafe.observations.
-    """
-    faces = rows.groupby("track")
-    columns = list(NOISE)
-    low, high = (faces[columns].quantile(q) for q in SPREAD)
-    spread = (high - low) / SPREAD_SD
-    middle = faces[["w", "h", "size"]].median()
-    spread["x"] /= middle["w"]
-    spread["y"] /= middle["h"]
-    size = middle["size"].clip(lower=MIN_PX)
-    limits = pd.DataFrame({name: base + per_px / size for name, (base, per_px) in NOISE.items()})
-    unknown = spread[["x", "y"]].isna().any(axis=1) | middle["size"].isna()
-    return pd.DataFrame({"looks": faces.size(), "moved": (spread > limits).any(axis=1) | unknown})
+
+def _nth(values: np.ndarray, n: np.ndarray) -> np.ndarray:
+    """Of sorted values (m, l, k) the n-th, int (m, k), of each column: (m, k). The first where n is negative."""
+    return np.take_along_axis(values, np.maximum(n, 0)[:, None], axis=1)[:, 0]
 
 
 def left_out(rows: pd.DataFrame, audience: str) -> np.ndarray:
     """Tracks of a lesson that is over and that enter no figure: pictures, and in a class also faces seen for a shorter time
-    that have not moved, because they must not complete a minimum group. rows: as in judge_movement."""
-    if rows.empty:
-        return np.zeros(0, int)
-    faces = judge_movement(rows)
+    that have not moved, because they must not complete a minimum group. rows: `track` and READINGS."""
+    faces, looks, moved = judge_movement(rows["track"].to_numpy(), rows[list(READINGS)].to_numpy(float))
     least = MIN_LOOKS if audience == "class" else STILL_LOOKS
-    return faces.index[~faces["moved"] & (faces["looks"] >= least)].to_numpy()
+    return faces[~moved & (looks >= least)]
 
 
 class StillFaces:
@@ -81,18 +91,16 @@ class StillFaces:
     def __init__(self) -> None:
         self.still: frozenset[int] = frozenset()
         self.moving: frozenset[int] = frozenset()
-        self._recent: deque[pd.DataFrame] = deque(maxlen=WINDOW_LOOKS)
+        self._recent: deque[tuple[np.ndarray, np.ndarray]] = deque(maxlen=WINDOW_LOOKS)
 
     def add(self, second: pd.DataFrame) -> None:
         """Learn from a second that is over, rows of observations.COLUMNS."""
-        self.still = self.moving = frozenset()
-        if second.empty:
-            return
-        self._recent.append(second)
-        rows = pd.concat(list(self._recent), ignore_index=True)
-        faces = judge_movement(rows[rows["track"].isin(second["track"])])
-        self.moving = frozenset(faces.index[faces["moved"]])
-        self.still = frozenset(faces.index[~faces["moved"] & (faces["looks"] >= STILL_LOOKS)])
+        self._recent.append((second["track"].to_numpy(), second[list(READINGS)].to_numpy(float)))
+        tracks, readings = (np.concatenate(parts) for parts in zip(*self._recent, strict=True))
+        here = np.isin(tracks, second["track"])
+        faces, looks, moved = judge_movement(tracks[here], readings[here])
+        self.moving = frozenset(faces[moved].tolist())
+        self.still = frozenset(faces[~moved & (looks >= STILL_LOOKS)].tolist())
 
     def without(self, result: FrameResult) -> FrameResult:
         """The result without pictures."""

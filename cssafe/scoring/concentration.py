@@ -43,8 +43,8 @@ def attention(signals: Signals, formula: Formula, activity: str) -> np.ndarray:
 
 
 def concentration(attention: np.ndarray, expression: np.ndarray | None, formula: Formula) -> np.ndarray:
-    """The index, float32 (n,) in [0, 1]: emotion weight x gaze weight / divisor; NaN where a part is not measurable, but 0 without
-    attention, whatever the emotion.
+    """The index, float32 (n,) in [0, 1]: emotion weight x gaze weight / divisor; NaN where a part is not measurable, but 0
+    without attention, whatever the emotion.
 
     Args:
         attention: (n,), gaze weight over 5.

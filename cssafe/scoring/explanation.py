@@ -4,6 +4,8 @@ The index is a product, so the loss to each factor depends on the order: first l
 parts and the index add up to 1.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
@@ -51,6 +53,21 @@ def face_parts(signals: Signals, expression: np.ndarray | None, formula: Formula
 def frame_parts(result: FrameResult, formula: Formula, activity: str) -> pd.DataFrame:
     """Rows of `parts_table` for one frame, means over its measured faces."""
     return parts_table(face_parts(result.signals, result.expression, formula, activity).mean())
+
+
+def class_parts(
+    results: Iterable[FrameResult], formula: Formula, activity: str, index: float, seen_share: float
+) -> pd.DataFrame:
+    """Rows of `parts_table` for a class's `index` over some frames: means over their measured faces, scaled to add up with it.
+
+    seen_share: of the people present. Those not visible are a part of their own, by the formula's weight for them.
+    """
+    faces = [face_parts(result.signals, result.expression, formula, activity) for result in results]
+    means = pd.concat(faces).mean().drop("index")
+    unseen = (1 - seen_share) * (1 - formula.unseen_weight(activity))
+    lost = max(0.0, 1 - index - unseen)
+    means = means * (lost / means.sum() if means.sum() > 0 else 0)
+    return parts_table(pd.concat([means, pd.Series({"unseen": 1 - index - means.sum(), "index": index})]))
 
 
 def empty_parts(formula: Formula) -> pd.DataFrame:

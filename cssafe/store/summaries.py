@@ -11,7 +11,7 @@ import pandas as pd
 from cssafe.labels import FERPLUS
 from cssafe.observations import EXPRESSION
 from cssafe.presence.minutes import summarise_class, summarise_person
-from cssafe.presence.still_faces import NOISE, left_out
+from cssafe.presence.still_faces import READINGS, left_out
 from cssafe.scoring.formula import PUBLISHED, find_formula
 from cssafe.settings import MINIMUM_GROUP
 from cssafe.stats.intervals import WEIGHT_SQL
@@ -117,7 +117,7 @@ TRACK_POSITIONS = """
 
 
 PLACES = f"""
-    SELECT coalesce(face, track) AS track, w, h, size, {", ".join(NOISE)}
+    SELECT coalesce(face, track) AS track, {", ".join(READINGS)}
     FROM observations LEFT JOIN faces USING (lesson, track) JOIN lessons USING (lesson)
     WHERE lesson = $lesson AND source <> 'sample'
 """
@@ -158,7 +158,9 @@ def _link_faces(connection: duckdb.DuckDBPyConnection, lesson: int) -> None:
     """Write `faces`: linked tracks, and those left out."""
     here = {"lesson": lesson}
     tracks = connection.execute(TRACK_POSITIONS, here).df()
-    _insert(connection, "faces", lesson, tracks.assign(face=link_tracks(tracks)).query("face != track")[["track", "face"]])
+    _insert(
+        connection, "faces", lesson, tracks.assign(face=link_tracks(tracks)).query("face != track")[["track", "face"]]
+    )
     ((audience,),) = connection.execute("SELECT audience FROM lessons WHERE lesson = $lesson", here).fetchall()
     gone = left_out(connection.execute(PLACES, here).df(), audience)
     linked = here | {"gone": gone.tolist()}

@@ -9,8 +9,8 @@ CELLS = (64, 36)
 """Columns and rows of the means that are compared."""
 
 MAX_NOISE_GREY = 3
-"""Grey levels by which a cell may differ in the same picture. Measured: one picture through H.264, MPEG-4 or MPEG-2 at 100 kbit/s
-and more up to 3; people who sit change a cell by 80 and more within a second."""
+"""Grey levels by which a cell may differ in the same picture. Measured: one picture through H.264, MPEG-4 or MPEG-2 at
+300 kbit/s and more up to 2, sensor noise up to 2; in clips of people a cell changes by 80 and more within a second."""
 
 
 class SceneChange:

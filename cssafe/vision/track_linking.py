@@ -33,14 +33,20 @@ def link_tracks(tracks: pd.DataFrame) -> np.ndarray:
     found = 0
     for row in order:
         before = newest[:found]
-        size = np.minimum(place[before, 2:], place[row, 2:])
-        distance = np.linalg.norm((place[before, :2] - place[row, :2]) / np.maximum(size, 1e-6), axis=1)
-        growth = np.abs(np.log(np.maximum(place[before, 3], 1e-6) / max(place[row, 3], 1e-6)))
-        same = (last[before] < first[row]) & (distance <= MAX_DISTANCE_FACES) & (growth <= np.log(MAX_GROWTH))
-        if same.any():
-            nearest = int(np.flatnonzero(same)[np.argmin(distance[same])])
+        nearest = nearest_place(place[row], place[before], last[before] < first[row])
+        if nearest >= 0:
             faces[row], newest[nearest] = faces[before[nearest]], row
         else:
             newest[found] = row
             found += 1
     return faces
+
+
+def nearest_place(place: np.ndarray, places: np.ndarray, free: np.ndarray) -> int:
+    """Index of the place (n, 4) that a face at `place` (4,) may be of, the nearest of those that are free (bool, (n,)); -1
+    without one. Both are x, y, w, h."""
+    size = np.minimum(places[:, 2:], place[2:])
+    distance = np.linalg.norm((places[:, :2] - place[:2]) / np.maximum(size, 1e-6), axis=1)
+    growth = np.abs(np.log(np.maximum(places[:, 3], 1e-6) / max(place[3], 1e-6)))
+    same = free & (distance <= MAX_DISTANCE_FACES) & (growth <= np.log(MAX_GROWTH))
+    return int(np.flatnonzero(same)[np.argmin(distance[same])]) if same.any() else -1
