@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -90,3 +91,15 @@ def test_covers_are_over_faces_that_are_lost_for_a_moment_and_no_longer():
         empty = crowd(0, START + timedelta(seconds=seconds))
         view.add_result(empty)
         assert len(view.overlay(empty).covers) == covered
+
+
+def test_a_picture_that_does_not_change_is_reported_within_ten_seconds_and_not_recorded():
+    view = make()
+    for second in range(-3, 20):
+        time = START + timedelta(seconds=second)
+        given = view.add_result(replace(crowd(6, time), changed=second < 0))
+        assert not given or second <= 0
+    assert view.reading().notice.code == "unchanged" and np.isnan(view.reading().concentration)
+    for second in range(20, 30):
+        given = view.add_result(crowd(6, START + timedelta(seconds=second)))
+    assert len(given) == 1 and view.reading().notice is None
