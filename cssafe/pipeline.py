@@ -297,10 +297,12 @@ def measure_signals(
     yawns = mouth.YawnDetector(memory["gaping_since"], memory["mouth_read"])
     yawning = yawns.update(now, _spread(mouth.is_gaping(meshes), readable))
     moved = _measure_movements(meshes, readable, expression, memory, elapsed)
-    directed = readable | readability.turned
     trust = quality(found.faces.heights, found.sharpness, found.yaw, found.pitch, found.meshes.scores, hidden)
     return Signals(
-        **{name: np.where(directed, getattr(found, name), np.nan) for name in ("yaw", "pitch", "roll")},
+        **{
+            name: np.where(readable | readability.turned, getattr(found, name), np.nan)
+            for name in ("yaw", "pitch", "roll")
+        },
         gaze_x=gaze_x,
         gaze_y=gaze_y,
         openness=openness,

@@ -21,11 +21,12 @@ def jpeg(shift: int = 0) -> bytes:
 
 
 class Camera:
-    """Sends faces that sway. Listens on a free port, at /video, with the password `secret`. `cut` breaks its connections and refuses new ones
-    until `mend`. Other paths: /text answers with text."""
+    """Listens on a free port, at /video, with the password `secret`. Its faces sway until it is `frozen`. `cut` breaks its
+    connections and refuses new ones until `mend`. Other paths: /text answers with text."""
 
     def __init__(self) -> None:
         self.connections = 0
+        self.frozen = False
         self.working = threading.Event()
         self._jpegs = [jpeg(shift) for shift in (0, 4, 8, 4)]
         camera = self
@@ -60,7 +61,7 @@ class Camera:
         handler.end_headers()
         try:
             while self.working.is_set():
-                picture = self._jpegs[int(time.monotonic()) % len(self._jpegs)]
+                picture = self._jpegs[0 if self.frozen else int(time.monotonic()) % len(self._jpegs)]
                 head = b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(picture)
                 handler.wfile.write(head + picture + b"\r\n")
                 time.sleep(0.05)
