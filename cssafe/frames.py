@@ -4,8 +4,9 @@ Each is a frozen set of parallel NumPy arrays, one row a face; no face is n = 0 
 checked once, where a value is born. NaN means: not measurable.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from itertools import compress
 
 import numpy as np
 
@@ -95,6 +96,9 @@ class Signals:
     def __post_init__(self) -> None:
         _check(self, len(self.yaw), **{field.name: () for field in fields(self)})
 
+    def __getitem__(self, rows: np.ndarray) -> "Signals":
+        return Signals(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+
     @classmethod
     def none(cls) -> "Signals":
         return cls(**{field.name: np.zeros(0, np.float32) for field in fields(cls)})
@@ -113,6 +117,7 @@ class FrameResult:
     time: aware, UTC. width, height: of the frame, pixels. faces: n of them. tracks: int32 (n,), numbers within one stream.
     signals: n of them. expression: float32 (n, 8) in the order of labels.FERPLUS, rows sum to 1 or are NaN; None where the
     profile computes none. attention, concentration: float32 (n,) in [0, 1] or NaN. levels: int8 (n,), index into LEVELS or -1.
+    changed: whether the picture differs from the ones before; the first of a stream does not.
     outlines: float32 (n, 36, 2) pixels, where each face ends (vision.face_parts.outlines); None where only boxes are known.
     reasons: n codes of labels.REASONS, why a face has no score or its eyes were not read; "" where everything was measured,
     which is also meant by no reasons at all.
@@ -130,6 +135,7 @@ class FrameResult:
     levels: np.ndarray
     outlines: np.ndarray | None = None
     reasons: tuple[str, ...] = ()
+    changed: bool = True
 
     def __post_init__(self) -> None:
         n = len(self.faces)
@@ -143,6 +149,14 @@ class FrameResult:
 
     def __len__(self) -> int:
         return len(self.faces)
+
+    def __getitem__(self, rows: np.ndarray) -> "FrameResult":
+        """The result with some of its faces. rows: bool (n,)."""
+        names = ("faces", "tracks", "signals", "attention", "concentration", "levels")
+        kept = {name: getattr(self, name)[rows] for name in names}
+        for name in ("expression", "outlines"):
+            kept[name] = None if (values := getattr(self, name)) is None else values[rows]
+        return replace(self, **kept, reasons=tuple(compress(self.reasons, rows)))
 
 
 def describe(result: FrameResult, individuals: bool = True) -> list[dict]:

@@ -54,24 +54,45 @@ def average_seconds(results: Sequence[FrameResult]) -> pd.DataFrame:
     return table.loc[seen, list(COLUMNS)].reset_index(drop=True)
 
 
+MAX_UNCHANGED = timedelta(seconds=8)
+"""Longest time without a change in the picture; from then on it counts as frozen. Reported within 10 s."""
+
+
 class Seconds:
-    """Collects the frames of one stream and hands out each second once, when it is over."""
+    """Collects the frames of one stream and hands out each second once, when it is over. Seconds without a change in the
+    picture are held until it changes; those of a frozen picture are dropped."""
 
     def __init__(self) -> None:
+        self.frozen = False
+        """Whether the picture has not changed for MAX_UNCHANGED."""
+        self.held: list[pd.DataFrame] = []
+        """Seconds that are over and were not handed out."""
+        self._unchanged_since: datetime | None = None
+        self._changed = False  # in the open second
         self._results: list[FrameResult] = []
         self._open = datetime.min
         """The earliest second that is not over."""
 
     def add(self, result: FrameResult) -> Iterator[pd.DataFrame]:
-        """Yields the observations of the second before, once a frame of a later second has come. A frame of a second that
+        """Yields the observations of the seconds before, once a frame of a later second has come. A frame of a second that
         is over is left out: a second handed out twice would count its faces twice."""
         second = _period_start(result.time)
         if second < self._open:
             return
         if second > self._open and self._results:
-            yield self.flush()
+            self.held.append(self.flush())
+            if self._changed:
+                yield from self.held
+                self.held = []
+            self._changed = False
         self._open = second
         self._results.append(result)
+        self._changed |= result.changed
+        if result.changed or self._unchanged_since is None:
+            self._unchanged_since = result.time
+        self.frozen = result.time - self._unchanged_since >= MAX_UNCHANGED
+        if self.frozen:
+            self.held, self._results = [], []
 
     def flush(self) -> pd.DataFrame:
         """The observations of the frames collected so far, which are then forgotten; their second is over."""

@@ -25,6 +25,7 @@ from cssafe.vision.look_scheduler import MAX_LOOK_AGE_S, LookScheduler
 from cssafe.vision.mesh import EyeNetwork, Meshes, sharpness
 from cssafe.vision.occlusion import hidden_share
 from cssafe.vision.openvino_runtime import MAX_BATCH
+from cssafe.vision.scene_change import SceneChange
 from cssafe.vision.tracker import Tracker
 
 CROP_PX = 48
@@ -101,11 +102,13 @@ class Found:
 class Readability:
     """Which of n faces can be measured, bool (n,) each, and why others cannot.
 
-    readable: large, turned and sharp enough. due: readable and looked at closely in this frame. waiting: readable, keeps its
-    last close look. with_eyes: due and large enough for the eyes. reasons: see FrameResult.
+    readable: large, turned and sharp enough. turned: turned too far and otherwise readable, so that its direction is clear.
+    due: readable and looked at closely in this frame. waiting: readable, keeps its last close look. with_eyes: due and large
+    enough for the eyes. reasons: see FrameResult.
     """
 
     readable: np.ndarray
+    turned: np.ndarray
     due: np.ndarray
     waiting: np.ndarray
     with_eyes: np.ndarray
@@ -133,6 +136,7 @@ class Stream:
         self.formula = formula
         self.activity = activity
         self.inputs: ExpressionInput | None = None
+        self.scene = SceneChange()
         self.tracker = Tracker()
         self.turns = LookScheduler()
         self.follower = FaceFollower()
@@ -218,13 +222,14 @@ class Pipeline:
             clock("expression")
         signals = measure_signals(found, readability, look, expression, memory, stream.now, stream.now - previous)
         attending = concentration.attention(signals, formula, stream.activity)
+        attending = np.where(readability.turned & scored, np.float32(0), attending)  # no target of an activity is there
         index = concentration.concentration(attending, expression, formula)
         levels = concentration.levels(index, memory["level"], formula)
         _update(memory, readability.due, stream.now, look, expression, levels)
         stream.remember(memory)
         height, width = image.shape[:2]
         ends = outlines(faces.boxes, meshes, found.trusted)
-        scores = (attending, index, levels, ends, readability.reasons)
+        scores = (attending, index, levels, ends, readability.reasons, stream.scene.update(image))
         result = FrameResult(frame.time, width, height, faces, memory["track"].copy(), signals, expression, *scores)
         clock("rest")
         return result
@@ -303,7 +308,8 @@ def judge_readability(found: Found, memory: np.ndarray, now: float, scored: bool
     """Decide what can be measured on each face, and name the first of labels.REASONS that applies. scored: the activity is."""
     large, frontal = found.faces.heights >= MIN_FACE_PX, np.abs(found.yaw) <= MAX_YAW_DEG
     sharp = found.sharpness >= MIN_SHARPNESS
-    readable = large & found.trusted & frontal & sharp
+    clear = large & found.trusted & sharp
+    readable = clear & frontal
     due = readable & (found.fresh | ~(now - memory["seen"] <= MAX_LOOK_AGE_S))  # NaN: never yet
     waiting = readable & ~due
     large_eyes = found.faces.heights >= eyes.MIN_FACE_FOR_EYES_PX
@@ -319,7 +325,7 @@ def judge_readability(found: Found, memory: np.ndarray, now: float, scored: bool
         "eyes_unread": ~eyes_known,
     }
     reasons = np.select([missing[reason] for reason in REASONS], list(REASONS), "").tolist()
-    return Readability(readable, due, waiting, with_eyes, tuple(reasons))
+    return Readability(readable, clear & ~frontal, due, waiting, with_eyes, tuple(reasons))
 
 
 def measure_signals(
@@ -347,7 +353,10 @@ def measure_signals(
     moved = _measure_movements(meshes, readable, expression, memory, elapsed)
     trust = quality(found.faces.heights, found.sharpness, found.yaw, found.pitch, found.meshes.scores, hidden)
     return Signals(
-        **{name: np.where(readable, getattr(found, name), np.nan) for name in ("yaw", "pitch", "roll")},
+        **{
+            name: np.where(readable | readability.turned, getattr(found, name), np.nan)
+            for name in ("yaw", "pitch", "roll")
+        },
         gaze_x=gaze_x,
         gaze_y=gaze_y,
         openness=openness,

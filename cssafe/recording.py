@@ -12,6 +12,7 @@ from cssafe.labels import FERPLUS
 from cssafe.language import _
 from cssafe.media import Picture, Source
 from cssafe.observations import POSITION, ROW_PERIOD, Seconds, average_seconds
+from cssafe.presence.still_faces import StillFaces, left_out
 from cssafe.privacy import individuals, withheld
 from cssafe.settings import Profile
 from cssafe.stats.intervals import mean_interval
@@ -30,17 +31,23 @@ ROWS_BEFORE_JOIN = 60
 class Recording:
     """The figures of one source, growing while it is analysed. began: aware, UTC; None for a camera, which begins with
     its first picture. frames: number analysed; seconds: time of the last; most: faces at once. observations:
-    rows of observations.COLUMNS of the seconds that are over."""
+    rows of observations.COLUMNS of the seconds that are over. still: tracks that are pictures, known at the end; they have no
+    rows."""
 
     def __init__(self, began: datetime | None) -> None:
         self.began = began
         self.frames, self.seconds, self.most = 0, 0.0, 0
+        self.still = np.zeros(0, int)
+        self._stills = StillFaces()
         self._collecting = Seconds()
         self._parts: list[pd.DataFrame] = []
 
     def add(self, at: float, result: FrameResult) -> None:
         """Count the next frame. at: seconds from the start."""
-        self._parts += self._collecting.add(result)
+        seconds = list(self._collecting.add(result))
+        for second in seconds:
+            self._stills.add(second)
+        self._parts += seconds
         if len(self._parts) > ROWS_BEFORE_JOIN:  # one table takes less memory than one a second
             self._parts = [_together(self._parts)]
         self.frames, self.seconds, self.most = self.frames + 1, at, max(self.most, len(result))
@@ -49,9 +56,23 @@ class Recording:
     def observations(self) -> pd.DataFrame:
         return _together(self._parts)
 
+    @property
+    def frozen(self) -> bool:
+        """Whether the picture does not change; such seconds are not recorded."""
+        return self._collecting.frozen
+
+    def without_still(self, result: FrameResult) -> FrameResult:
+        """The result without the faces known to be pictures."""
+        return self._stills.without(result)
+
     def end(self) -> None:
         """The last second is over."""
-        self._parts.append(self._collecting.flush())
+        rows = _together([*self._parts, *self._collecting.held, self._collecting.flush()])
+        self.still = left_out(rows, "self")
+        if len(self.still):
+            rows = rows[~rows["track"].isin(self.still)]
+            self.most = int(rows["time"].value_counts().max()) if len(rows) else 0
+        self._parts = [rows]
 
     @property
     def ended(self) -> datetime:
@@ -74,7 +95,7 @@ def analyze(
             recording.began = datetime.now(UTC)
         result = networks(Frame(picture.image, recording.began + timedelta(seconds=picture.seconds)))
         recording.add(picture.seconds, result)
-        yield picture, result
+        yield picture, recording.without_still(result)
 
 
 def starts_at(recorded: datetime | None, first: datetime, before: datetime) -> datetime:

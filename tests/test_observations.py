@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -70,3 +71,29 @@ def test_what_flashes_up_in_less_than_half_of_the_frames_is_no_face():
     flash = [result(i / 10, (1, 2) if i in (3, 4, 5, 6) else (1,)) for i in range(10)]
     assert average_seconds(flash)["track"].tolist() == [1]
     assert average_seconds(flash[2:8])["track"].tolist() == [1, 2]
+
+
+def still_frames(seconds: range) -> list[FrameResult]:
+    return [replace(result(second), changed=False) for second in seconds]
+
+
+def given(seconds: Seconds, results: list[FrameResult]) -> list[int]:
+    """Whole seconds of the rows handed out."""
+    return [int(rows["time"].iloc[0].second) for one in results for rows in seconds.add(one)]
+
+
+def test_a_frozen_picture_is_known_within_ten_seconds_and_gives_no_rows():
+    seconds = Seconds()
+    assert given(seconds, still_frames(range(10))) == [] and seconds.frozen
+    assert seconds.held == [] and len(seconds.flush()) == 0
+
+
+def test_recording_resumes_when_the_picture_changes_again():
+    seconds = Seconds()
+    assert given(seconds, [result(0), *still_frames(range(1, 20))]) == [0]
+    assert given(seconds, [result(20), result(21)]) == [20] and not seconds.frozen
+
+
+def test_a_short_stillness_loses_no_second():
+    seconds = Seconds()
+    assert given(seconds, [result(0), *still_frames(range(1, 6)), result(6), result(7)]) == list(range(7))

@@ -278,3 +278,15 @@ def test_blinks_and_closed_eyes_of_the_last_minute_are_told_of_painted_lids(atte
         assert (i < 200) <= np.isnan(signals.perclos[0]), "nothing is told before twenty seconds"
     assert signals.blinks[0] == pytest.approx(blinks, abs=2)
     assert signals.perclos[0] == pytest.approx(perclos, abs=0.04)
+
+
+@pytest.mark.parametrize("yaw", [-70, 70])
+def test_a_head_that_is_turned_too_far_counts_as_away(pipeline, yaw, monkeypatch):
+    monkeypatch.setattr("cssafe.pipeline.MAX_YAW_DEG", 40.0)  # the mesh reads 46 and -53 degrees of this head
+    drawn = frame(turned_head(1.0, yaw, 0))
+    result = pipeline.analyze(drawn, Stream())
+    assert result.reasons == ("turned_away",) and np.sign(result.signals.yaw[0]) == np.sign(yaw)
+    assert (result.attention.item(), result.concentration.item(), result.levels.item()) == (0, 0, 0)
+    assert np.isnan(result.expression).all()
+    unscored = pipeline.analyze(drawn, Stream(activity="break"))
+    assert np.isnan([unscored.attention, unscored.concentration]).all()

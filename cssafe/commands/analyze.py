@@ -163,9 +163,11 @@ def _read_source(
     from cssafe import media
     from cssafe.frames import describe
     from cssafe.pipeline import Stream
+    from cssafe.presence.still_faces import describe_still
     from cssafe.recording import analyze
 
     name, stream = media.hide_password(source), Stream(activity=args.activity)
+    frozen = False
     tell, patience = time.monotonic() + 2, 0.5 if sys.stderr.isatty() else 10
     try:
         for picture, result in analyze(source, every, lambda frame: pipeline.analyze(frame, stream), recording):
@@ -173,6 +175,9 @@ def _read_source(
                 about = {"source": name, "time": round(picture.seconds, 3), "formula": str(pipeline.formula)}
                 line = about | {"faces": describe(result)}
                 print(json.dumps(line, allow_nan=False), flush=True)
+            if recording.frozen and not frozen:
+                print(f"{name}: the picture does not change: nothing is recorded until it does.", file=sys.stderr)
+            frozen = recording.frozen
             if time.monotonic() > tell:
                 tell = time.monotonic() + patience
                 end = "\r" if sys.stderr.isatty() else "\n"
@@ -182,6 +187,8 @@ def _read_source(
             raise
     finally:
         recording.end()
+        if len(recording.still):
+            print(f"{name}: {describe_still(len(recording.still))}", file=sys.stderr)
         if recording.frames and not args.json:
             print(_summary_line(name, recording), flush=True)
 

@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 from datetime import UTC, datetime, time
+from time import monotonic
 from zoneinfo import ZoneInfo, available_timezones
 
 from cssafe import media, settings
@@ -14,11 +15,15 @@ from cssafe.live.engine import Engine
 from cssafe.live.lesson import LiveLesson
 from cssafe.live.room_camera import CameraReader, check_source
 from cssafe.pipeline import Pipeline
+from cssafe.presence.still_faces import describe_still
 from cssafe.settings import Profile
 from cssafe.store import Workspace
 
 STATUS_INTERVAL_S = 60.0
-"""Time between two status lines."""
+"""Time between two status lines, unless there is news of pictures that never change."""
+
+NEWS_INTERVAL_S = 1.0
+"""Time between two looks for news."""
 
 AGREE = "Everybody who will be in the picture, and for minors a parent, must have agreed to being filmed and analysed."
 
@@ -97,13 +102,24 @@ def _record_until(capture: CameraReader, until: datetime | None) -> None:
     try:
         end = f"until {until:%H:%M}" if until else "until Ctrl-C"
         print(f'The lesson "{capture.lesson.lesson.name}" is recorded {end}.', file=sys.stderr, flush=True)
-        while not stop.wait(_seconds_to_next_status(until)):
+        known, said = ("", False), monotonic()
+        while not stop.wait(min(NEWS_INTERVAL_S, _seconds_to_next_status(until))):
             if until is not None and datetime.now(UTC) >= until:
                 return
-            print(status_line(capture), file=sys.stderr, flush=True)
+            news = _unchanging(capture)
+            if news != known or monotonic() >= said + STATUS_INTERVAL_S:
+                known, said = news, monotonic()
+                print(status_line(capture), file=sys.stderr, flush=True)
     finally:
         for which, handler in before.items():
             signal.signal(which, handler)
+
+
+def _unchanging(capture: CameraReader) -> tuple[str, bool]:
+    """The sentence about faces that never move, and whether the picture does not change."""
+    view = capture.lesson.state()
+    frozen = view.reading.notice is not None and view.reading.notice.code == "unchanged"
+    return describe_still(view.still), frozen
 
 
 def _seconds_to_next_status(until: datetime | None) -> float:
@@ -117,7 +133,9 @@ def status_line(capture: CameraReader) -> str:
     reading = view.reading
     clock = datetime.now(ZoneInfo(capture.lesson.lesson.time_zone))
     figure = reading.note or f"class concentration {reading.concentration:.2f} ({LEVELS[reading.level]})"
-    trouble = "".join(f" {problem}" for problem in (capture.problem, view.problem) if problem)
+    trouble = "".join(
+        f" {problem}" for problem in (capture.problem, view.problem, describe_still(view.still)) if problem
+    )
     return f"{clock:%H:%M:%S} camera {capture.state}, {reading.faces} faces, {figure}{trouble}"
 
 

@@ -20,6 +20,7 @@ from cssafe.presence.class_figure import ClassSums, sum_class
 from cssafe.presence.live_people import LivePeople
 from cssafe.presence.minutes import STATES
 from cssafe.presence.people import People
+from cssafe.presence.still_faces import StillFaces
 from cssafe.privacy import individuals, withheld_code
 from cssafe.scoring.concentration import levels
 from cssafe.scoring.explanation import class_parts, empty_parts
@@ -59,6 +60,7 @@ class ClassView:
         """Most faces in one of them."""
         self._observing = Seconds()
         self._recent: deque[FrameResult] = deque()
+        self._stills = StillFaces()
         self._people = LivePeople(READING_WINDOW_S)
         self._others = np.nan  # mean concentration of the people who were last readable
         self._reading = ClassReading()  # at the newest frame
@@ -71,16 +73,25 @@ class ClassView:
     def add_result(self, result: FrameResult) -> list[pd.DataFrame]:
         """Count a frame; the seconds that are over now, rows of observations.COLUMNS each."""
         finished = self._count(list(self._observing.add(result)))
-        self._recent.append(result)
+        seen = self._stills.without(result)
+        self._recent.append(seen)
         while abs((self._recent[0].time - result.time).total_seconds()) > READING_WINDOW_S:
             self._recent.popleft()
-        self._reading = self._read(self._people.add(result))
+        if self._observing.frozen:
+            self._reading = ClassReading(len(seen), notice=Notice("unchanged"))
+            return finished
+        self._reading = self._read(self._people.add(seen))
         self._remember(result.time.replace(tzinfo=None, microsecond=0))
         return finished
 
     def finish(self) -> list[pd.DataFrame]:
         """The second that was still open at the end of the lesson, if a face was in it."""
-        return self._count([self._observing.flush()])
+        return self._count([*self._observing.held, self._observing.flush()])
+
+    @property
+    def still(self) -> int:
+        """Faces in view that are left out as pictures."""
+        return len(self._stills.still)
 
     def reading(self) -> ClassReading:
         """Figures of the newest frames."""
@@ -89,7 +100,8 @@ class ClassView:
     def _read(self, people: np.ndarray) -> ClassReading:
         """The reading at the newest frame. people: person of each of its faces."""
         newest = self._recent[-1]
-        faces, measured = len(newest), int(np.count_nonzero(~np.isnan(newest.concentration)))
+        moved = self._people.moved[people] | (self.audience == "self")
+        faces, measured = len(newest), int(np.count_nonzero(moved & ~np.isnan(newest.concentration)))
         if self.audience == "self":
             figures = self._figures_of_one()
         else:
@@ -139,6 +151,8 @@ class ClassView:
         rows = np.concatenate([result.expression for result in shown])
         tracks = np.concatenate([result.tracks for result in shown])
         there = ~np.isnan(rows).any(axis=1)
+        if self.audience == "class":
+            there &= np.isin(tracks, list(self._stills.moving))
         least = 1 if self.audience == "self" else MINIMUM_GROUP
         if len(np.unique(tracks[there])) < least:
             return None
@@ -186,11 +200,11 @@ class ClassView:
 
     def overlay(self, result: FrameResult) -> Overlay:
         """What is drawn over this frame."""
-        reading = self.reading()
+        reading, seen = self.reading(), self._stills.without(result)
         return Overlay(
             size=(result.width, result.height),
             covers=self._covers(result),
-            faces=describe(result, individuals(self.profile, self.audience, len(result))),
+            faces=describe(seen, individuals(self.profile, self.audience, len(seen))),
             concentration=None if np.isnan(reading.concentration) else round(float(reading.concentration), 2),
             level=LEVELS[reading.level] if reading.level >= 0 else None,
             notice=reading.notice,
@@ -205,10 +219,18 @@ class ClassView:
         return [polygon.round().astype(int).tolist() for polygon in last.values()]
 
     def _count(self, seconds: list[pd.DataFrame]) -> list[pd.DataFrame]:
-        seconds = [second for second in seconds if not second.empty]
-        self.seconds += len(seconds)
-        self.faces = max([self.faces, *map(len, seconds)])
-        return seconds
+        """Count seconds that are over. Returns those with a face that is no picture; pictures keep their rows in them, because
+        the whole lesson decides on these (store/summaries.py)."""
+        recorded = []
+        for second in seconds:
+            self._stills.add(second)
+            self._people.judge(self._stills.moving, self._stills.still)
+            faces = int((~second["track"].isin(self._stills.still)).sum())
+            if faces:
+                recorded.append(second)
+                self.faces = max(self.faces, faces)
+        self.seconds += len(recorded)
+        return recorded
 
     def _withheld(self, faces: int, measured: int, figures: dict[str, float]) -> Notice | None:
         """Why no figure is shown of a frame with that many faces; None where one is."""

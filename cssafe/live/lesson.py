@@ -155,6 +155,7 @@ class LiveLesson:
                 faces=view.faces,
                 problem=self.workspace.problem,
                 lost=self.workspace.lost_seconds(self.number),
+                still=view.still,
                 alert=view.alert_at(now),
                 now=now,
             )

@@ -56,9 +56,9 @@ class ClassReading:
 @dataclass(frozen=True)
 class LessonState:
     """One moment of a lesson for the page. history: one row a second of the last minutes with `time` (naive UTC), `faces` and
-    FIGURES. connected: whether a camera is. ended: aware, UTC. seconds: with a
-    face in view; faces: most in one of them. problem: why the database cannot be written now, or empty. lost: seconds
-    missing from the database for good. alert: the hint of the last minutes or None. now: aware, UTC, by the lesson's
+    FIGURES. connected: whether a camera is. ended: aware, UTC. seconds: with a face in view; faces: most in one of them.
+    problem: why the database cannot be written now, or empty. lost: seconds missing from the database for good. still: faces
+    in view that are left out as pictures. alert: the hint of the last minutes or None. now: aware, UTC, by the lesson's
     clock."""
 
     reading: ClassReading
@@ -69,5 +69,6 @@ class LessonState:
     faces: int
     problem: str
     lost: int
+    still: int
     alert: Alert | None
     now: datetime

@@ -24,6 +24,7 @@ from cssafe.language import N_
 from cssafe.live.engine import Answer, Engine, Feed
 from cssafe.media import About, MediaError
 from cssafe.pipeline import Stream
+from cssafe.presence.still_faces import left_out
 from cssafe.privacy import individuals
 from cssafe.recording import Recording, analyze, starts_at
 from cssafe.scoring.formula import Formula, choose_formula
@@ -57,6 +58,11 @@ class Upload:
     @property
     def name(self) -> str:
         return self.file.name
+
+    def leave_out(self, unmoved: np.ndarray) -> None:
+        """Drop pictures, and these tracks, from the figures."""
+        gone = [*self.recording.still, *unmoved]
+        self.moments = {s: (at, result[~np.isin(result.tracks, gone)]) for s, (at, result) in self.moments.items()}
 
     @property
     def problem(self) -> str:
@@ -182,6 +188,7 @@ class Analysis:
                 upload.error = error
             finally:
                 upload.recording.end()
+                upload.leave_out(left_out(upload.recording.observations, self.audience))
             begin = upload.recording.ended
 
     def _read(self, upload: Upload) -> None:

@@ -2,6 +2,7 @@
 is not known."""
 
 from collections import deque
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -15,6 +16,7 @@ CARRIED_S = 2.0
 PERSON_MEMORY = np.dtype(
     [
         ("place", float, 4),
+        ("moved", bool),
         ("last", float),
         ("looks", int),
         ("second", int),
@@ -22,8 +24,9 @@ PERSON_MEMORY = np.dtype(
         ("concentration", float),
     ]
 )
-"""One row for each place. place: x, y, w, h as in observations.POSITION. last: time of its newest face, seconds. looks: number
-of seconds with a face, second: the newest of them. attention, concentration: of the newest face."""
+"""One row for each place. place: x, y, w, h as in observations.POSITION. moved: has moved, and is no picture. last: time of its
+newest face, seconds. looks: number of seconds with a face, second: the newest of them. attention, concentration: of the newest
+face."""
 
 
 class LivePeople:
@@ -55,11 +58,21 @@ class LivePeople:
             self._frames.popleft()
         return people
 
+    @property
+    def moved(self) -> np.ndarray:
+        """Whether each person has moved, bool (n,)."""
+        return self._memory["moved"]
+
+    def judge(self, moving: Iterable[int], still: Iterable[int]) -> None:
+        """Note tracks that have moved, and those of pictures, which are not people."""
+        for tracks, moved in ((moving, True), (still, False)):
+            self._memory["moved"][[self._of_track[track] for track in tracks if track in self._of_track]] = moved
+
     def recent(self) -> People:
-        """Everybody who is known to be there, at each frame of the window."""
+        """Everybody who is known to be there and has moved, at each frame of the window."""
         memory = self._memory
         seconds = max(1.0, self._now - self._began + 1)
-        known = memory["looks"] >= min(MIN_PERSON_LOOKS, seconds / 2)
+        known = memory["moved"] & (memory["looks"] >= min(MIN_PERSON_LOOKS, seconds / 2))
         left = known & (self._now - memory["last"] >= LEFT_S)
         if left.sum() <= max(1, MAX_LEFT_SHARE * known.sum()):
             known &= ~left

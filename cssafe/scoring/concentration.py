@@ -68,7 +68,8 @@ def on_task(attention: np.ndarray) -> np.ndarray:
 
 
 def concentration(attention: np.ndarray, expression: np.ndarray | None, formula: Formula) -> np.ndarray:
-    """The index, float32 (n,) in [0, 1]: attention x expression factor; NaN where a part is not measurable.
+    """The index, float32 (n,) in [0, 1]: attention x expression factor; NaN where a part is not measurable, but 0 without
+    attention, whatever the emotion.
 
     Args:
         attention: (n,), as `attention` has it.
@@ -82,11 +83,9 @@ def concentration(attention: np.ndarray, expression: np.ndarray | None, formula:
     else:
         emotion = expression @ formula.emotion
     index = emotion * attention
-    if isinstance(
-        formula, SteppedFormula
-    ):  # in this order, so that values of earlier versions stay the same to the bit
+    if isinstance(formula, SteppedFormula):  # in this order: values of earlier versions stay the same to the bit
         index = index * MAX_GAZE_WEIGHT / formula.divisor
-    return np.clip(index, 0, 1).astype(np.float32)
+    return np.where(attention == 0, 0, np.clip(index, 0, 1)).astype(np.float32)
 
 
 def levels(index: np.ndarray, previous: np.ndarray, formula: Formula) -> np.ndarray:

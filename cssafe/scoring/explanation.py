@@ -38,7 +38,7 @@ def face_parts(signals: Signals, expression: np.ndarray | None, formula: Formula
         shares = np.full((len(lost), len(FERPLUS)), np.nan) if expression is None else expression
         lost[list(FERPLUS)] = attention[:, None] * shares * (1 - formula.factors)
     lost["index"] = 1 - lost.sum(axis=1, skipna=False)
-    lost[lost.isna().any(axis=1)] = np.nan
+    lost[lost.isna().any(axis=1) | np.isnan(signals.yaw)] = np.nan
     return lost
 
 

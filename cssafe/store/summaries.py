@@ -11,6 +11,7 @@ import pandas as pd
 from cssafe.labels import FERPLUS
 from cssafe.observations import EXPRESSION
 from cssafe.presence.minutes import MIN_FOLLOWED_FACE_PX, Summary, summarise_class, summarise_person, withhold_headline
+from cssafe.presence.still_faces import READINGS, left_out
 from cssafe.scoring.affect import COORDINATES
 from cssafe.scoring.formula import CONCENTRATION, find_formula
 from cssafe.settings import MINIMUM_GROUP
@@ -22,11 +23,14 @@ EMOTION_COUNTS = tuple(f"n_{name}" for name in FERPLUS)
 BINS = tuple(f"c{i}" for i in range(10))
 """Columns of `tracks`: number of observations with concentration in [i / 10, (i + 1) / 10), the last one closed."""
 
+LEFT_OUT = -1
+"""Value of `face` in `faces` of tracks that enter no figure because they never move (presence/still_faces.py)."""
+
 COUNTED = f"""
     once AS (
         SELECT observations.* REPLACE (coalesce(face, track) AS track)
         FROM observations LEFT JOIN faces USING (lesson, track)
-        WHERE lesson IN (SELECT unnest($lessons::INTEGER[]))
+        WHERE lesson IN (SELECT unnest($lessons::INTEGER[])) AND face IS DISTINCT FROM {LEFT_OUT}
         QUALIFY row_number() OVER (
             PARTITION BY lesson, time, coalesce(face, track) ORDER BY concentration IS NULL, frames DESC, track) = 1),
     seconds AS (
@@ -109,27 +113,35 @@ TRACKS = f"""
 
 
 TRACK_POSITIONS = """
-    SELECT lesson, track, min(time) AS first, max(time) AS last,
+    SELECT track, min(time) AS first, max(time) AS last,
         median(x) AS x, median(y) AS y, median(w) AS w, median(h) AS h
     FROM observations JOIN lessons USING (lesson)
-    WHERE list_contains($lessons::INTEGER[], lesson) AND source = 'camera' AND x IS NOT NULL GROUP BY lesson, track
+    WHERE lesson = $lesson AND source = 'camera' AND x IS NOT NULL GROUP BY track
 """
 """Positions of the tracks of fixed cameras. Files of one lesson may show different persons at one position."""
 
 
-SIGHTS = """
+PLACES = f"""
+    SELECT coalesce(face, track) AS track, {", ".join(READINGS)}
+    FROM observations LEFT JOIN faces USING (lesson, track) JOIN lessons USING (lesson)
+    WHERE lesson = $lesson AND source <> 'sample'
+"""
+"""Places and readings of each person, from which pictures are recognised."""
+
+SIGHTS = f"""
     SELECT time, coalesce(face, track) AS person, attention, concentration, size
     FROM observations LEFT JOIN faces USING (lesson, track)
-    WHERE observations.lesson = $lesson
+    WHERE observations.lesson = $lesson AND face IS DISTINCT FROM {LEFT_OUT}
     QUALIFY row_number() OVER (PARTITION BY time, coalesce(face, track) ORDER BY concentration IS NULL, frames DESC, track) = 1
     ORDER BY time, person
 """
 """Each person once in each second, measured if possible."""
 
-FACES_SEEN = """
+FACES_SEEN = f"""
     SELECT date_trunc('minute', time) AS time, avg(faces) AS faces
     FROM (SELECT time, count(DISTINCT coalesce(face, track)) AS faces
-        FROM observations LEFT JOIN faces USING (lesson, track) WHERE observations.lesson = $lesson GROUP BY time)
+        FROM observations LEFT JOIN faces USING (lesson, track)
+        WHERE observations.lesson = $lesson AND face IS DISTINCT FROM {LEFT_OUT} GROUP BY time)
     GROUP BY ALL
 """
 
@@ -140,14 +152,28 @@ def summarise(connection: duckdb.DuckDBPyConnection, lessons: list[int]) -> None
         connection.execute(
             f"DELETE FROM {table} WHERE list_contains($lessons::INTEGER[], lesson)", {"lessons": lessons}
         )
-    for lesson, tracks in connection.execute(TRACK_POSITIONS, {"lessons": lessons}).df().groupby("lesson"):
-        found = tracks.assign(face=link_tracks(tracks)).query("face != track")[["track", "face"]]
-        _insert(connection, "faces", int(lesson), found)
     for lesson in lessons:
+        _link_faces(connection, lesson)
         for table, rows in zip(("minutes", "people"), minutes_of(connection, lesson), strict=True):
             _insert(connection, table, lesson, rows)
     for statement in (VALENCE_BY_MINUTE, TRACKS):
         connection.execute(statement, {"lessons": lessons})
+
+
+def _link_faces(connection: duckdb.DuckDBPyConnection, lesson: int) -> None:
+    """Write `faces`: linked tracks, and those left out."""
+    here = {"lesson": lesson}
+    tracks = connection.execute(TRACK_POSITIONS, here).df()
+    _insert(
+        connection, "faces", lesson, tracks.assign(face=link_tracks(tracks)).query("face != track")[["track", "face"]]
+    )
+    ((audience,),) = connection.execute("SELECT audience FROM lessons WHERE lesson = $lesson", here).fetchall()
+    gone = left_out(connection.execute(PLACES, here).df(), audience)
+    linked = here | {"gone": gone.tolist()}
+    connection.execute(
+        f"UPDATE faces SET face = {LEFT_OUT} WHERE lesson = $lesson AND list_contains($gone::INTEGER[], face)", linked
+    )
+    _insert(connection, "faces", lesson, pd.DataFrame({"track": gone, "face": LEFT_OUT}))
 
 
 def minutes_of(cursor: duckdb.DuckDBPyConnection, lesson: int) -> tuple[pd.DataFrame, pd.DataFrame]:

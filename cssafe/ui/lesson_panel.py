@@ -10,6 +10,7 @@ from cssafe.language import N_, _
 from cssafe.live.lesson import LiveLesson
 from cssafe.live.lesson_state import ClassReading
 from cssafe.names import escape_markdown, escape_sentence
+from cssafe.presence.still_faces import describe_still
 from cssafe.settings import IDLE_TIMEOUT_MINUTES, MINIMUM_GROUP, ROOT, Profile
 from cssafe.store.backups import MAX_BACKUP_DAYS
 from cssafe.store.lesson import MAX_EXPECTED
@@ -120,6 +121,8 @@ def show_figures(lesson: LiveLesson) -> None:
         st.rerun()
     reading = view.reading
     _show_reading(reading, lesson.lesson.audience)
+    if view.still:
+        st.caption(describe_still(view.still))
     if view.alert:
         show_hint(lesson, view.alert)
     if view.problem and not st.session_state["unwritten_shown"]:  # start_page shows it already

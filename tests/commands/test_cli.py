@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -17,6 +18,8 @@ from cssafe.commands.main import COMMANDS, main
 from cssafe.labels import FERPLUS
 from cssafe.settings import ROOT
 from cssafe.store import Workspace
+from tests.support.faces import astronaut
+from tests.support.media_files import encode
 from tests.support.room import camera
 
 
@@ -233,3 +236,25 @@ def test_a_cameras_password_is_in_nothing_that_is_told_of_it(tmp_path, capsys, m
     assert "***@" in told.out
     assert "secret" not in told.out + told.err
     assert set(pd.read_parquet(out)["source"]) == {f"http://***@{shown.host}/video"}
+
+
+@pytest.mark.slow
+def test_a_portrait_among_four_people_is_left_out_and_named(tmp_path, capsys):
+    head = cv2.resize(astronaut()[:210, 120:330], (190, 190))
+
+    def picture(k: int) -> np.ndarray:
+        room = np.full((480, 960, 3), 128, np.int16)
+        room[:190, 760:950] = head
+        for j in range(4):
+            x, y = 20 + 235 * j + int(14 * np.sin(k / 4 + j)), 250 + int(9 * np.cos(k / 3 + j))
+            room[y : y + 190, x : x + 190] = head
+        return np.clip(room + np.random.default_rng(k).normal(0, 2, room.shape), 0, 255).astype(np.uint8)
+
+    film = encode(tmp_path / "five.mkv", [picture(k) for k in range(150)])
+    options = ["--json", "--every", "0.4", "--out", str(tmp_path / "rows.parquet")]
+    assert main(["analyze", str(film), *options]) == 0
+    said = capsys.readouterr()
+    assert "One face never moves: it is left out as a picture." in said.err
+    faces = [len(json.loads(line)["faces"]) for line in said.out.splitlines()]
+    assert faces[0] == 5 and faces[-1] == 4
+    assert pd.read_parquet(tmp_path / "rows.parquet").groupby("time")["track"].nunique().max() == 4

@@ -129,6 +129,24 @@ def test_sigterm_loses_nothing_and_no_password_is_ever_said(data):
 
 
 @pytest.mark.slow
+def test_a_frozen_camera_is_reported_and_not_recorded_until_it_moves_again(data):
+    with camera() as shown:
+        shown.frozen = True
+        process = start(shown.address, "--lesson", "A")
+        said(process, "The picture does not change")
+        shown.frozen = False
+        said(process, "camera live, 12 faces, class concentration")
+        time.sleep(3)
+        process.send_signal(signal.SIGTERM)
+        _out, err = process.communicate(timeout=60)
+    [(seconds, duration)] = fetch(
+        data,
+        "SELECT count(DISTINCT time), max(epoch(ended) - epoch(started)) FROM observations JOIN lessons USING (lesson)",
+    )
+    assert 0 < seconds < duration - 6 and "Stored as the lesson" in err
+
+
+@pytest.mark.slow
 def test_kill_9_loses_at_most_two_seconds(data):
     with camera() as shown:
         process = start(shown.address, "--lesson", "A")
@@ -173,6 +191,5 @@ def test_it_ends_by_itself_at_the_time_given_and_reports_on_the_way(data, pictur
 def test_a_line_tells_of_the_class_as_a_whole_and_nothing_of_fewer_than_the_minimum_group(faces, says, picture):
     with closing(Workspace.open(None)) as workspace, closing(Engine(lambda: Crowd(faces)).start()) as engine:
         capture = CameraReader(settings.load(), engine, make(workspace, audience="class"), str(picture)).start()
-        until(lambda: capture.preview())
-        assert watch.status_line(capture).endswith(f"camera live, {says}")
+        until(lambda: watch.status_line(capture).endswith(f"camera live, {says}"))  # once all have moved
         capture.end()

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -13,7 +14,7 @@ from cssafe.live.lesson_state import ClassReading
 from cssafe.live.transports.messages import SENTENCES
 from cssafe.scoring.formula import choose_formula
 from cssafe.settings import PROFILES, ROOT
-from tests.support.fake_pipelines import crowd
+from tests.support.fake_pipelines import crowd, crowd_before
 from tests.support.simulated_class import Plan, Step, frames
 
 START = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -55,7 +56,8 @@ def test_seconds_without_a_face_are_not_counted():
 @pytest.mark.parametrize("age", [0, MAX_FRAME_AGE_S + 1])
 def test_a_frame_that_is_too_old_gives_no_figure(age):
     view = make()
-    view.add_result(crowd(6, START))
+    for result in (*crowd_before(6, START), crowd(6, START)):
+        view.add_result(result)
     reading = view.reading_at(START + timedelta(seconds=age))
     assert np.isnan(reading.concentration) == (age > MAX_FRAME_AGE_S)
 
@@ -63,7 +65,8 @@ def test_a_frame_that_is_too_old_gives_no_figure(age):
 @pytest.mark.parametrize("activity", ACTIVITIES)
 def test_every_activity_that_is_not_scored_has_its_sentence(activity):
     view = make(activity=activity)
-    view.add_result(crowd(6, START))
+    for result in (*crowd_before(6, START), crowd(6, START)):
+        view.add_result(result)
     notice = view.reading().notice
     assert (notice is None) == (view.formula.limits[activity] is not None)
     assert notice is None or SENTENCES[notice.code] == f"{activity.capitalize()} is not scored."
@@ -88,3 +91,15 @@ def test_covers_are_over_faces_that_are_lost_for_a_moment_and_no_longer():
         empty = crowd(0, START + timedelta(seconds=seconds))
         view.add_result(empty)
         assert len(view.overlay(empty).covers) == covered
+
+
+def test_a_picture_that_does_not_change_is_reported_within_ten_seconds_and_not_recorded():
+    view = make()
+    for second in range(-3, 20):
+        time = START + timedelta(seconds=second)
+        given = view.add_result(replace(crowd(6, time), changed=second < 0))
+        assert not given or second <= 0
+    assert view.reading().notice.code == "unchanged" and np.isnan(view.reading().concentration)
+    for second in range(20, 30):
+        given = view.add_result(crowd(6, START + timedelta(seconds=second)))
+    assert len(given) == 1 and view.reading().notice is None

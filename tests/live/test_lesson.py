@@ -13,7 +13,7 @@ from cssafe.labels import REASONS
 from cssafe.live import class_view
 from cssafe.privacy import Anonymization, chosen_anonymization
 from cssafe.settings import PROFILES
-from tests.support.fake_pipelines import crowd
+from tests.support.fake_pipelines import crowd, crowd_before
 from tests.support.live_lessons import make, time_now
 from tests.support.wait import until
 
@@ -52,7 +52,10 @@ def test_what_is_told_of_each_face_and_of_all_depends_on_profile_audience_and_gr
     workspace, profile, audience, faces, told, figure, note
 ):
     lesson = make(workspace, profile, audience)
-    answer = lesson.add_result(crowd(faces, time_now(), PROFILES[profile].expression))
+    begun, expression = time_now(), PROFILES[profile].expression
+    for result in crowd_before(faces, begun, expression):
+        lesson.add_result(result)
+    answer = lesson.add_result(crowd(faces, begun, expression))
     assert len(answer.faces) == faces
     assert any("concentration" in face for face in answer.faces) == told
     assert (answer.concentration is not None) == figure
@@ -100,9 +103,10 @@ def test_emotions_are_told_of_the_minimum_group_alone_also_where_faces_still_wai
     workspace, expressed, told
 ):
     lesson = make(workspace, audience="class")
-    result = crowd(6, time_now())
-    result.expression[expressed:] = np.nan
-    lesson.add_result(result)
+    begun = time_now()
+    for result in (*crowd_before(6, begun), crowd(6, begun)):
+        result.expression[expressed:] = np.nan
+        lesson.add_result(result)
     reading = lesson.state().reading
     assert not np.isnan(reading.concentration) and (reading.expression is not None) == told
     lesson.end()
@@ -110,11 +114,14 @@ def test_emotions_are_told_of_the_minimum_group_alone_also_where_faces_still_wai
 
 def test_the_history_holds_one_value_a_second_and_none_of_a_group_that_is_too_small(workspace):
     lesson = make(workspace, audience="class")
+    begun = datetime(2026, 3, 2, 12, 0, 4, tzinfo=UTC)
+    for result in crowd_before(6, begun):
+        lesson.add_result(result)
     for second, faces in enumerate((6, 4, 0, 6, 0)):
-        lesson.add_result(crowd(faces, datetime(2026, 3, 2, 12, 0, second, tzinfo=UTC)))
-    history = lesson.state().history
-    assert history["faces"].tolist() == [6, 4, 6]
-    assert history["concentration"].notna().all(), "two of the six are carried for a moment"
+        lesson.add_result(crowd(faces, begun + timedelta(seconds=second)))
+    history = lesson.state().history.iloc[3:]
+    assert history["faces"].tolist() == [6, 4, 0, 6, 0], "who has been seen is there"
+    assert history["concentration"].notna().tolist()[:3] == [True] * 3, "those of the six who are not found are carried"
     small = make(workspace, audience="class")
     for second in range(3):
         small.add_result(crowd(4, datetime(2026, 3, 2, 12, 0, second, tzinfo=UTC)))
@@ -149,7 +156,9 @@ def test_the_activity_starts_by_who_is_in_the_picture_and_is_switched_while_the_
 def test_a_score_is_explained_to_whom_it_is_told(workspace, audience, faces, told):
     lesson = make(workspace, audience=audience)
     assert lesson.explain_score()["points"].isna().all()
-    lesson.add_result(crowd(faces, time_now()))
+    begun = time_now()
+    for result in (*crowd_before(faces, begun), crowd(faces, begun)):
+        lesson.add_result(result)
     parts = lesson.explain_score()
     assert parts["points"].notna().all() == told
     if told:

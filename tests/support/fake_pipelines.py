@@ -3,7 +3,7 @@
 import io
 import threading
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 from PIL import Image
@@ -75,11 +75,16 @@ class Crowd:
         return crowd(self.faces, frame.time, self.expression)
 
 
+def crowd_before(n: int, at: datetime, expression: bool = True) -> list[FrameResult]:
+    """Results of the three seconds before, in which all have moved: only such faces complete a group."""
+    return [crowd(n, at - timedelta(seconds=s), expression) for s in (3, 2, 1)]
+
+
 def crowd(n: int, at: datetime, expression: bool = True) -> FrameResult:
     level = np.linspace(0.6, 1.0, n, dtype=np.float32)
     shares = np.full((n, 8), 0.02, np.float32)
     shares[:, 0] = 0.86
-    boxes = np.tile(np.array([10, 10, 30, 40], np.float32), (n, 1))
+    boxes = np.tile(np.array([10, 10, 30, 40], np.float32), (n, 1)) + 4 * (at.second % 2)  # living heads move
     signals = Signals(**{name: np.full(n, 0.5, np.float32) for name in SIGNALS} | {"size": np.full(n, 60, np.float32)})
     return FrameResult(
         at,

@@ -16,13 +16,15 @@ LESSON = Lesson(
 
 
 def rows(tracks: int = 6, seconds: int = 1, start: datetime = START, **values: float) -> pd.DataFrame:
-    """Observations of `tracks` faces over `seconds`, all alike."""
+    """Observations of `tracks` faces over `seconds`, all alike, whose heads nod to the side from second to second."""
     plain = start.astimezone(UTC).replace(tzinfo=None)
     fill = dict.fromkeys(COLUMNS, 0.5) | {"frames": 5, "level": 1.0} | dict.fromkeys(EXPRESSION, 0.05)
     fill |= {"p_happy": 0.65, "size": 60.0} | values
     times = [plain + timedelta(seconds=s) for s in range(seconds) for _ in range(tracks)]
     frame = pd.DataFrame(fill, index=range(len(times)))
     frame["time"] = pd.Series(times, dtype="datetime64[us]")
+    if "roll" not in values:
+        frame["roll"] = 10.0 * ((frame["time"].dt.second + frame["time"].dt.minute) % 2)
     frame["track"] = np.tile(np.arange(tracks, dtype=np.int32), seconds)
     return frame[list(COLUMNS)]
 

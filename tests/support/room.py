@@ -7,26 +7,28 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
 from PIL import Image
 
 from tests.support.faces import classroom
 
 
-def jpeg() -> bytes:
-    """Twelve real faces, 640x480."""
+def jpeg(shift: int = 0) -> bytes:
+    """Twelve real faces, 640x480. shift: pixels by which they have moved to the side."""
     file = io.BytesIO()
-    Image.fromarray(classroom(3, 4, 480, 640)[..., ::-1]).save(file, "JPEG")
+    Image.fromarray(np.roll(classroom(3, 4, 480, 640)[..., ::-1], shift, axis=1)).save(file, "JPEG")
     return file.getvalue()
 
 
 class Camera:
-    """Listens on a free port, at /video, with the password `secret`. `cut` breaks its connections and refuses new ones
-    until `mend`. Other paths: /text answers with text."""
+    """Listens on a free port, at /video, with the password `secret`. Its faces sway until it is `frozen`. `cut` breaks its
+    connections and refuses new ones until `mend`. Other paths: /text answers with text."""
 
     def __init__(self) -> None:
         self.connections = 0
+        self.frozen = False
         self.working = threading.Event()
-        self._jpeg = jpeg()
+        self._jpegs = [jpeg(shift) for shift in (0, 4, 8, 4)]
         camera = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -57,10 +59,11 @@ class Camera:
         handler.send_response(200)
         handler.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
         handler.end_headers()
-        head = b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(self._jpeg)
         try:
             while self.working.is_set():
-                handler.wfile.write(head + self._jpeg + b"\r\n")
+                picture = self._jpegs[0 if self.frozen else int(time.monotonic()) % len(self._jpegs)]
+                head = b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(picture)
+                handler.wfile.write(head + picture + b"\r\n")
                 time.sleep(0.05)
         except OSError:  # whoever looked has gone
             pass

@@ -19,6 +19,7 @@ SENTENCES = {
     "group_work_not_scored": N_("Group work is not scored."),
     "break_not_scored": N_("Break is not scored."),
     "no_picture": N_("No picture is coming from the camera."),
+    "unchanged": N_("The picture does not change: nothing is recorded until it does."),
     "not_written": N_("The database cannot be written now. This page says why."),
     "not_analysed": N_("This picture could not be analysed; the next one is tried."),
     "server_busy": N_(
