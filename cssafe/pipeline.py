@@ -114,6 +114,11 @@ class Readability:
     with_eyes: np.ndarray
     reasons: tuple[str, ...]
 
+    @property
+    def directed(self) -> np.ndarray:
+        """Whether the direction of each head is clear."""
+        return self.readable | self.turned
+
 
 class Stream:
     """Memory of one source between its frames.
@@ -353,10 +358,7 @@ def measure_signals(
     moved = _measure_movements(meshes, readable, expression, memory, elapsed)
     trust = quality(found.faces.heights, found.sharpness, found.yaw, found.pitch, found.meshes.scores, hidden)
     return Signals(
-        **{
-            name: np.where(readable | readability.turned, getattr(found, name), np.nan)
-            for name in ("yaw", "pitch", "roll")
-        },
+        **{name: np.where(readability.directed, getattr(found, name), np.nan) for name in ("yaw", "pitch", "roll")},
         gaze_x=gaze_x,
         gaze_y=gaze_y,
         openness=openness,
