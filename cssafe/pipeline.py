@@ -347,7 +347,7 @@ def measure_signals(
     look: as in TRACK_MEMORY, (n, 4). now: seconds. elapsed: seconds since the frame before.
     """
     readable, meshes = readability.readable, found.meshes[readability.readable]
-    gaze_x, gaze_y, openness, hidden = look.T
+    _gaze_x, gaze_y, openness, hidden = look.T
     opening = _spread(mouth.opening(meshes), readable)
     baseline = np.array([tracker.baseline for tracker in memory["blinks"]], np.float32)
     closing = eyes.closure(openness, baseline, gaze_y, found.pitch, opening)
@@ -359,9 +359,7 @@ def measure_signals(
     trust = quality(found.faces.heights, found.sharpness, found.yaw, found.pitch, found.meshes.scores, hidden)
     return Signals(
         **{name: np.where(readability.directed, getattr(found, name), np.nan) for name in ("yaw", "pitch", "roll")},
-        gaze_x=gaze_x,
-        gaze_y=gaze_y,
-        openness=openness,
+        **dict(zip(("gaze_x", "gaze_y", "openness", "hidden"), look.T, strict=True)),
         eyes_open=np.clip(openness / baseline, 0, 1),
         blinks=blinks,
         perclos=perclos,
@@ -369,7 +367,6 @@ def measure_signals(
         yawning=yawning,
         size=found.faces.heights,
         sharpness=found.sharpness,
-        hidden=hidden,
         quality=np.where(readable, trust, 0),
         **dict(zip(MOVEMENTS, moved.T, strict=True)),
     )

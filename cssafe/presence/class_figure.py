@@ -68,12 +68,11 @@ def sum_class(
     weight = np.where(known + missing >= least, unseen_weight, np.nan)
     attention, others_attention = _sum_readable(people.attention, readable, before)
     own, others = _sum_readable(people.concentration, readable, before)
-    on = readable & (people.attention >= ON_TASK)
     return ClassSums(
         known + missing,
         known,
-        on.sum(axis=0),
-        (readable & ~on).sum(axis=0),
+        (readable & (people.attention >= ON_TASK)).sum(axis=0),
+        (readable & (people.attention < ON_TASK)).sum(axis=0),
         unreadable,
         unseen,
         attention=attention + (unreadable + unseen * weight) * others_attention,

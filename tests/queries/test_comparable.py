@@ -31,7 +31,7 @@ def test_ten_faces_half_of_them_turned_away_give_the_plain_mean_in_every_query(w
     number = add(workspace, half_away())
     seconds = scored_observations.counted_observations(workspace, number)
     parts = explanation.minute_parts(seconds.assign(minute=0), FRONT, CONCENTRATION)
-    sums = figures.face_minutes(workspace, number, expressive=False)
+    clusters = figures.cluster_minutes(workspace, number)
     found = {
         "lessons": queries.lessons(workspace)["concentration"],
         "timeline": queries.timeline(workspace, number)["concentration"],
@@ -40,7 +40,7 @@ def test_ten_faces_half_of_them_turned_away_give_the_plain_mean_in_every_query(w
         "seats": seats.seat_attention(workspace, number, WHOLE)["attention"],
         "parts": parts.loc[parts["part"] == "index", "points"],
         "sensitivity": sensitivity.rescore_variants(seconds, FRONT, CONCENTRATION)["concentration"][:1],
-        "report": figures.minute_means(sums, ["concentration"])["mean"],
+        "report": clusters[["shares"]].sum() / clusters["present"].sum(),
     }
     assert {name: values.tolist() for name, values in found.items()} == {name: [pytest.approx(0.5)] for name in found}
     shares = queries.distribution(workspace).set_index("start")["share"]

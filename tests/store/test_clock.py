@@ -85,7 +85,7 @@ def test_a_lesson_goes_on_by_its_own_time_when_the_clock_is_set(workspace, jump)
     lesson.switch_activity("desk work")
     view = lesson.state()
     assert (
-        not view.reading.note and len(view.history) == 5 and len(lesson.class_view._recent) <= 2 * READING_WINDOW_S + 1
+        not view.reading.note and len(view.history) == 6 and len(lesson.class_view._recent) <= 2 * READING_WINDOW_S + 1
     )
     assert view.history["time"].is_monotonic_increasing and view.now == NOON + timedelta(seconds=6)
     lesson.end()

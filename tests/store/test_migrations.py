@@ -52,12 +52,16 @@ def fetch(workspace: Workspace, sql: str) -> list[tuple]:
         return cursor.execute(sql).fetchall()
 
 
+LIVING = "UPDATE observations SET size = 60, roll = 10 * (extract(second FROM time) % 2)"
+"""SQL that makes the faces of a released database large enough to follow, and lets them move."""
+
+
 @pytest.fixture(params=STEPS)
 def released(request, tmp_path):
-    """A copy of that step's database, with faces large enough to follow."""
+    """A copy of that step's database, see LIVING."""
     path = Path(shutil.copy(file_of(request.param), tmp_path / "cssafe.duckdb"))
     with duckdb.connect(path) as connection:
-        connection.execute("UPDATE observations SET size = 60")
+        connection.execute(LIVING)
     return path
 
 
@@ -136,7 +140,7 @@ def test_lessons_of_an_old_database_have_the_present_name_of_their_formula_and_f
 ):
     path = Path(shutil.copy(file_of("m007_divisions"), tmp_path / "cssafe.duckdb"))
     with duckdb.connect(path) as old:
-        old.execute("UPDATE observations SET size = 60")
+        old.execute(LIVING)
         old.execute("UPDATE lessons SET formula = $1", [stored])
         old.execute("INSERT INTO settings VALUES ('formula', $1)", [json.dumps(stored)])
     with closing(Workspace.open(path)) as workspace:
@@ -154,7 +158,8 @@ def test_the_summaries_of_an_old_database_are_derived_again_without_weights(tmp_
     """Half of the faces look away, and their quality is low; an interrupted start leaves nothing out."""
     path = Path(shutil.copy(file_of("m007_divisions"), tmp_path / "cssafe.duckdb"))
     with duckdb.connect(path) as old:
-        old.execute("""UPDATE observations SET size = 60, concentration = CASE WHEN track % 2 = 0 THEN 1 ELSE 0 END,
+        old.execute(LIVING)
+        old.execute("""UPDATE observations SET concentration = CASE WHEN track % 2 = 0 THEN 1 ELSE 0 END,
             quality = CASE WHEN track % 2 = 0 THEN 1 ELSE 0 END WHERE lesson = 1""")
         old.execute("UPDATE minutes SET concentration = 0.67 WHERE lesson = 1")
     for _ in range(2):
