@@ -52,8 +52,8 @@ if cells.empty:
     if lessons["concentration"].notna().any() and measure != "concentration":
         st.info(
             _(
-                "No lesson here has this measure. Lessons of earlier versions get it when they are scored again on the page "
-                "[Formula](formulas); lessons without emotions have no expression."
+                "No lesson here has this measure. Lessons without emotions have no expression, and lessons that were imported "
+                "without single faces have no presence."
             ),
             icon=":material/info:",
         )

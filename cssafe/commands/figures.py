@@ -1,6 +1,7 @@
 """The figures of the pages for other programs: `python -m cssafe figures`. docs/data.md has every field."""
 
 import argparse
+import sys
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    from cssafe.queries import Filter
+    from cssafe.queries import Filter, describe_left_out
 
     if args.since and args.until and args.since > args.until:
         raise CssafeError(f"--since {args.since} is later than --until {args.until}. Change one of them.")
@@ -50,6 +51,9 @@ def main(args: argparse.Namespace) -> int:
     which = Filter(args.classes, args.subjects, args.lessons, args.since, args.until, synthetic=args.with_sample)
     with open_database(chosen) as workspace:
         table = read_figures(workspace, args.kind, which, args.measure)
+        left_out = describe_left_out(workspace, which) if args.kind == "weekly" else []
+    if left_out:
+        print(*left_out, sep="\n", file=sys.stderr)
     if not table.empty:
         print(to_json_lines(table) if args.json else _to_text(table))
     return 0

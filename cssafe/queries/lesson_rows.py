@@ -136,11 +136,11 @@ def shareable_rows(workspace: Workspace, lesson: int) -> pd.DataFrame:
 
 def shareable_timeline(workspace: Workspace, lesson: int) -> pd.DataFrame:
     """`timeline` with what may leave the workspace, see shareable_rows: of lessons without individuals, the shareable minutes
-    with faces, attention and concentration, the other columns empty."""
+    with faces, seconds, attention and concentration, the other columns empty."""
     course = timeline(workspace, lesson)
     if _shows_individuals(workspace, lesson):
         return course
-    shareable = shareable_rows(workspace, lesson)[["local", "faces", "attention", "concentration"]]
+    shareable = shareable_rows(workspace, lesson)[["local", "faces", "seconds", "attention", "concentration"]]
     return course[["minute", "local"]].merge(shareable, on="local").reindex(columns=course.columns)
 
 

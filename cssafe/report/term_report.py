@@ -144,7 +144,7 @@ def _course_section(lessons: pd.DataFrame) -> Section:
 
 def _factors_section(workspace: Workspace, which: Filter) -> list[Section]:
     """The factors of classes over the weeks; none for fewer than two lessons."""
-    lessons = queries.factors(workspace, which)
+    lessons = queries.factors(workspace, queries.class_figures(workspace, which))
     if len(lessons) < 2:
         return []
     weeks = presence.by_week(lessons)

@@ -75,6 +75,20 @@ def test_the_lines_are_the_rows_of_the_pages(school, capsys):
     assert list(found.columns) == ["lesson", *timeline.columns]
 
 
+def test_lessons_of_another_formula_are_not_in_the_weeks_lines_and_standard_error_says_so(school, capsys):
+    assert "not in these figures" not in _said_of_the_week(capsys)
+    with closing(Workspace.open(school)) as workspace:
+        add(workspace, rows(), lesson=replace(LESSON, formula="ours 1", started=START + timedelta(days=2)))
+    assert "1 lesson is not in these figures" in _said_of_the_week(capsys)
+
+
+def _said_of_the_week(capsys) -> str:
+    assert main(["figures", "weekly", "--json"]) == 0
+    said = capsys.readouterr()
+    assert all(json.loads(line)["weekday"] < 3 for line in said.out.splitlines())
+    return said.err
+
+
 @pytest.mark.parametrize("measure", MEASURES)
 def test_the_weeks_lines_have_each_measure_and_the_schools_periods(school, capsys, measure):
     assert presence.FACTORS == MEASURES
