@@ -196,7 +196,7 @@ def _row(cursor: Any, sql: str, parameters: dict) -> tuple:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, metavar="FILE.zip", help="is made, or written anew")
+    parser.add_argument("file", type=Path, metavar="FILE.zip", help="is made, or overwritten")
     parser.add_argument("--format", choices=FORMATS, default=FORMATS[0], help=f"of its tables (default: {FORMATS[0]})")
 
 

@@ -174,7 +174,7 @@ class Database:
             raise StoreError(
                 N_(
                     "There may be no room for another lesson: the memory of this visit is nearly full. Download what you want "
-                    "to keep on the page Data, then delete lessons on the page Lessons, or reload the page to begin anew."
+                    "to keep on the page Data, then delete lessons on the page Lessons, or reload the page to start again."
                 )
             )
 

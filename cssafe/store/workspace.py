@@ -14,7 +14,9 @@ import pandas as pd
 import pyarrow as pa
 
 from cssafe.errors import StoreError
+from cssafe.labels import MARKERS
 from cssafe.language import N_, Sentence
+from cssafe.names import clean_text
 from cssafe.observations import COLUMNS
 from cssafe.scoring.formula import Formula
 from cssafe.store import backups, statements
@@ -226,9 +228,7 @@ class Workspace:
                 with self._database.transaction() as connection:
                     result = import_tables(connection, parts, expression, progress)
             except duckdb.OutOfMemoryException as error:
-                if not self.in_memory:
-                    raise
-                raise why_not_imported() from error
+                raise why_not_imported(self._database.path) from error
             self._database.pack()
             return result
 
@@ -237,7 +237,14 @@ class Workspace:
         return result
 
     def add_marker(self, lesson: int, kind: str, time: datetime, note: str = "") -> None:
-        """Add a marker at a time (aware). kind: of labels.MARKERS."""
+        """Add a marker at a time (aware).
+
+        Raises:
+            StoreError: also for a kind that is none of labels.MARKERS.
+        """
+        if kind not in MARKERS:
+            words = N_("There is no marker {kind}. Choose one of these: {kinds}.")
+            raise StoreError(words, kind=clean_text(kind, 40), kinds=", ".join(MARKERS))
         row = [lesson, naive_utc(time), kind, note]
         self._queue.run_in_turn(lambda: self._connection.execute("INSERT INTO markers VALUES (?, ?, ?, ?)", row))
 

@@ -1,4 +1,4 @@
-"""Evaluation of face detectors: `python -m cssafe evaluate --task detection DIR`. Ours, BlazeFace and Haar in one run.
+"""Evaluation of face detectors: `python -m cssafe evaluate --task detection DIR`. Ours and Haar in one run.
 
 Boxes match faces one to one at IoU 0.4. Faces marked `invalid` or below 20 pixels are neither right nor wrong.
 """
@@ -13,7 +13,6 @@ import numpy as np
 
 from cssafe.settings import DEFAULT_DETECTOR
 from cssafe.training.detection import baselines, curves
-from cssafe.training.detection.blazeface import SERVED_THRESHOLD
 from cssafe.training.detection.dataset import Photograph, read_photographs, split_photographs
 from cssafe.training.progress import with_progress
 from cssafe.vision.face_finder import FaceFinder
@@ -49,12 +48,10 @@ def main(args: argparse.Namespace) -> int:
     if args.held_back:
         _, photographs = split_photographs(photographs)
     finders: dict[str, baselines.FaceDetector] = {}
-    thresholds: dict[str, float | None] = {"BlazeFace and mesh": SERVED_THRESHOLD}
+    thresholds: dict[str, float | None] = {}
     if (args.model / "model.json").is_file():
         finders["ours"] = baselines.our_detector(args.model)
         thresholds["ours"] = json.loads((args.model / "model.json").read_text(encoding="utf-8")).get("threshold")
-    finders["BlazeFace and mesh"] = baselines.blazeface_and_mesh()
-    finders["BlazeFace"] = baselines.blazeface()
     finders["Haar"] = baselines.haar()
     measured = run_detectors(finders, photographs)
     figures = {
@@ -64,11 +61,9 @@ def main(args: argparse.Namespace) -> int:
     if args.card:
         options = [option for option, given in (("--held-back", args.held_back), ("--card", True)) if given]
         command = " ".join(["python -m cssafe evaluate --task detection", args.data.resolve().name, *options])
-        chains = {"ours": FaceFinder(args.model).find, "BlazeFace and mesh": baselines.blazeface_chain()}
-        steady = stability.format_stability(stability.measure_stability(chains, photographs))
-        card.write_card(
-            args.model, figures, f"{format_tables(figures)}\n\n{stability.DESCRIPTION}\n\n{steady}", command
-        )
+        moved = stability.measure_stability({"ours": FaceFinder(args.model).find}, photographs)
+        tables = [format_tables(figures), stability.DESCRIPTION, stability.format_stability(moved)]
+        card.write_card(args.model, figures, "\n\n".join(tables), command)
     print(json.dumps(figures) if args.json else format_tables(figures))
     return 0
 

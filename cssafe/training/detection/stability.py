@@ -1,5 +1,7 @@
 """Stability of crops and head pose between a photograph and a jittered copy, like two frames of a camera."""
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 import pandas as pd
@@ -7,12 +9,13 @@ import pandas as pd
 from cssafe.expression import mesh_crop_poses
 from cssafe.frames import Faces
 from cssafe.signals.pose import head_pose
-from cssafe.training.detection.baselines import MeshDetector
 from cssafe.training.detection.curves import match_boxes
 from cssafe.training.detection.dataset import Photograph
 from cssafe.training.progress import with_progress
 from cssafe.vision.face_finder import MIN_MESH_SCORE
 from cssafe.vision.mesh import Meshes
+
+MeshDetector = Callable[[np.ndarray], tuple[Faces, Meshes]]
 
 MAX_SHIFT_PX, MAX_BRIGHTNESS_CHANGE, NOISE_LEVELS = 4.0, 0.1, 2.0
 """Largest shift either way; largest change of brightness, a share; standard deviation of the noise, grey levels."""

@@ -71,7 +71,8 @@ def main(args: argparse.Namespace) -> int:
     measured = ~np.isnan(x).any(axis=(1, 2))
     if measured.sum() < MIN_MOMENTS:
         raise DataError(
-            f"Of {len(moments)} labelled moments {measured.sum()} could be measured; to fit, {MIN_MOMENTS} are needed."
+            f"Of {len(moments)} labelled moments {measured.sum()} could be measured; to fit, {MIN_MOMENTS} are needed. "
+            + format_notes(moments.notes)
         )
     x, label, person = x[measured], label[measured], moments.person[measured]
 

@@ -16,9 +16,10 @@ from cssafe.pipeline import Pipeline, Stream
 from cssafe.queries import scored_observations
 from cssafe.recording import Recording, analyze
 from cssafe.scoring.concentration import attention, concentration
-from cssafe.scoring.formula import Formula
+from cssafe.scoring.formula import Formula, find_formula
 from cssafe.scoring.rescoring import activity_at, expression, signals
 from cssafe.store import Workspace
+from cssafe.store.views import EXPRESSIVE
 from cssafe.training.engagement.layouts import LabelledClips, read_ratings
 from cssafe.training.progress import with_progress
 
@@ -87,7 +88,7 @@ def moments_of_lessons(file: Path, levels: int, workspace: Workspace) -> Moments
     table = read_ratings(file, levels)
     with workspace.cursor() as cursor:
         lessons = cursor.execute(
-            "SELECT lesson, started AT TIME ZONE 'UTC' AT TIME ZONE time_zone AS local, started FROM lessons"
+            """SELECT lesson, started AT TIME ZONE 'UTC' AT TIME ZONE time_zone AS local, profile, formula FROM lessons"""
         ).df()
     known = lessons.set_index("lesson")
     if unknown := sorted(set(table["lesson"]) - set(known.index)):
@@ -105,7 +106,20 @@ def moments_of_lessons(file: Path, levels: int, workspace: Workspace) -> Moments
             minute = (_parse_time(file, str(time), local) - local.floor("min")) // pd.Timedelta(minutes=1)
             parts.append(rows[rows["minute"] == minute].assign(moment=moment))
     seconds = pd.concat(parts, ignore_index=True) if parts else average_seconds([]).assign(moment=0, activity="")
-    return Moments(table["label"].to_numpy(int), table["lesson"].to_numpy(str), levels, seconds, ())
+    notes = () if workspace.expression else withheld_notes(known.loc[table["lesson"].unique()])
+    return Moments(table["label"].to_numpy(int), table["lesson"].to_numpy(str), levels, seconds, notes)
+
+
+def withheld_notes(lessons: pd.DataFrame) -> tuple[str, ...]:
+    """Why lessons have no figures where no emotion may be read (store/views.py). lessons: `profile` and `formula` of each."""
+    formulas = {name: find_formula(name) for name in lessons["formula"].unique()}
+    plain = [name for name, formula in formulas.items() if formula is not None and formula.emotion is None]
+    n = int((lessons["profile"].isin(EXPRESSIVE) & ~lessons["formula"].isin(plain)).sum())
+    why = (
+        f"lessons whose scores weigh emotions, which the profile attention-only does not read: {n}. Score them by a formula "
+        "without emotions on the page Formula, or set CSSAFE_PROFILE to consent"
+    )
+    return (why,) if n else ()
 
 
 def _parse_time(file: Path, text: str, start: pd.Timestamp) -> pd.Timestamp:
