@@ -12,19 +12,8 @@ common.start_page(_("Timetable"))
 workspace = common.workspace()
 known = bool(workspace.get("periods", []))
 
-part = st.segmented_control(
-    _("Part"),
-    ["slots", "proposal", "week"],
-    default="slots" if known else "week",
-    required=True,
-    format_func={
-        "slots": _("How slots differ"),
-        "proposal": _("A better week"),
-        "week": _("The school's week"),
-    }.__getitem__,
-    key="part",
-    bind="query-params",
-)
+parts = {"slots": _("How slots differ"), "proposal": _("A better week"), "week": _("The school's week")}
+part = common.choose(_("Part"), parts, "slots" if known else "week", "part")
 if part == "week":
     edit_week(workspace)
 elif not known:

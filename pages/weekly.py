@@ -16,15 +16,8 @@ choices = filters.require_lessons(workspace)
 which = filters.choose_filter(choices)
 saved = workspace.get("periods", [])
 
-rows = st.segmented_control(
-    _("Rows"),
-    ["hours", "periods"],
-    default="periods" if saved else "hours",
-    required=True,
-    format_func={"hours": _("Hours"), "periods": _("The school's periods")}.__getitem__,
-    key="rows",
-    bind="query-params",
-)
+titles = {"hours": _("Hours"), "periods": _("The school's periods")}
+rows = common.choose(_("Rows"), titles, "periods" if saved else "hours", "rows")
 if rows == "periods":
     edit_periods(workspace)
 periods = saved if rows == "periods" else []

@@ -12,8 +12,6 @@ from datetime import datetime
 import pandas as pd
 
 from cssafe.frames import FrameResult
-from cssafe.labels import DEFAULT_ACTIVITY
-from cssafe.language import N_
 from cssafe.live.camera_lease import CameraLease
 from cssafe.live.class_view import ClassView
 from cssafe.live.clock import LessonClock
@@ -23,7 +21,7 @@ from cssafe.pipeline import Stream
 from cssafe.privacy import chosen_anonymization
 from cssafe.scoring.formula import choose_formula
 from cssafe.settings import ABSENCE_TIMEOUT_S, Profile
-from cssafe.store import NO_CLASS, NO_SUBJECT, Lesson, StoreError, Workspace
+from cssafe.store import Lesson, StoreError, Workspace
 
 log = logging.getLogger(__name__)
 
@@ -74,30 +72,22 @@ class LiveLesson:
         workspace: Workspace,
         profile: Profile,
         *,
-        class_name: str,
-        subject: str,
-        room: str,
-        time_zone: str,
         audience: str,
-        name: str = "",
         source: str = "camera",
         patience_s: float = ABSENCE_TIMEOUT_S,
         clock: LessonClock | None = None,
+        **form: str,
     ) -> "LiveLesson":
-        """Write a new lesson and wait for its camera. class_name, subject and room may be empty; without a name the lesson is
-        named after them. time_zone: IANA name. audience: "self" if one person films only herself, else "class". source:
-        camera or file. clock: None for a new one.
+        """Write a new lesson and wait for its camera. audience: "self" if one person films only herself, else "class". source:
+        camera or file. clock: None for a new one. form: class_name, subject, room, time_zone (and name), as in
+        Lesson.from_form.
 
         Raises:
             StoreError: the lesson cannot be written.
         """
         clock = clock or LessonClock()
         formula = choose_formula(workspace.get("formula"), profile.expression)
-        named = " ".join(part for part in (subject, class_name) if part)
-        form = {"class_name": class_name or NO_CLASS, "subject": subject or NO_SUBJECT, "room": room}
-        form |= {"name": name or named or N_("Lesson"), "time_zone": time_zone, "audience": audience, "source": source}
-        form |= {"profile": profile.name, "formula": str(formula)}
-        lesson = Lesson(**form, started=clock.started, activity=DEFAULT_ACTIVITY[audience])
+        lesson = Lesson.from_form(profile.name, str(formula), source, audience, clock.started, **form)
         number = workspace.start_lesson(lesson)
         hints = audience == "class" and workspace.get("hints", True)
         view = ClassView(profile, audience, formula, lesson.activity, hints)

@@ -21,13 +21,8 @@ from cssafe.settings import Profile
 from cssafe.stats.comparison import MIN_LESSONS, Effect, compare_groups, estimate_effect, strata
 from cssafe.stats.intervals import clustered_means
 from cssafe.store import Workspace
-from cssafe.timetable.slot_effects import (
-    MIN_SLOT_LESSONS,
-    SlotEffects,
-    describe_effects,
-    estimate_effects,
-    lessons_in_slots,
-)
+from cssafe.timetable import slot_effects
+from cssafe.timetable.slot_effects import SlotEffects
 
 
 def preceding_days(since: date, until: date) -> tuple[date, date]:
@@ -41,7 +36,7 @@ def term_report(
     last: tuple[date, date] | None,
     profile: Profile,
     periods: Sequence[dict] = (),
-    compare: Callable[..., SlotEffects] = estimate_effects,
+    compare: Callable[..., SlotEffects] = slot_effects.estimate_effects,
 ) -> Report:
     """The report of the lessons of a term.
 
@@ -228,18 +223,18 @@ def _slots_section(
         school = parse_week(periods, **workspace.get("school", {}))
     except ValueError as error:
         return Section(title, (_("{error} The week is not used until then.").format(error=error),))
-    lessons = lessons_in_slots(workspace, periods, which).dropna(subset="concentration")
+    lessons = slot_effects.lessons_in_slots(workspace, periods, which).dropna(subset="concentration")
     if lessons.empty:
         return Section(title, (_("No lesson of a class lies within the school's periods, so slots are not compared."),))
     found = compare(with_teachers(lessons, school), school.days, school.periods)
-    findings = tuple(sentence.replace("**", "") for sentence in describe_effects(found))
+    findings = tuple(sentence.replace("**", "") for sentence in slot_effects.describe_effects(found))
     if found.reason:
         return Section(title, findings)
     reading = _(
         "How to read it: by how much each slot is better or worse than the mean slot, adjusted for class, subject, teacher, "
         "room and activity; the fewer data, the nearer to zero. Blue is higher, yellow lower. Hollow: the 95 % interval "
         "holds zero. Grey, with a dash: fewer than {lessons} lessons, so no evidence."
-    ).format(lessons=MIN_SLOT_LESSONS)
+    ).format(lessons=slot_effects.MIN_SLOT_LESSONS)
     table = pd.DataFrame(
         {
             _("Day"): [_(WEEKDAYS[weekday - 1]) for weekday in found.slots["weekday"]],

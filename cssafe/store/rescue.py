@@ -17,7 +17,7 @@ from cssafe.errors import StoreError
 from cssafe.labels import DEFAULT_ACTIVITY
 from cssafe.language import N_
 from cssafe.store import backups
-from cssafe.store.damaged_blocks import unreadable_spans
+from cssafe.store.damaged_blocks import incomplete_lessons, names_and_days, unreadable_spans
 from cssafe.store.database import FILE_CONFIG, RESCUE_PREFIX
 from cssafe.store.errors import first_line, with_backup
 from cssafe.store.lesson import NO_CLASS, NO_SUBJECT
@@ -90,9 +90,9 @@ def rescue(path: Path, out: Path, progress: Progress = lambda line: None) -> Res
         Workspace.open(new).close()  # missing migrations, and the ends of lessons
         with duckdb.connect(str(new), config=FILE_CONFIG) as target:
             renamed = _name_lessons(target)
-            touched = sorted(set().union(_incomplete_lessons(target), *(table.lessons for table in tables)))
+            touched = sorted(incomplete_lessons(target).union(*(table.lessons for table in tables)))
             _summarise(target, tables, touched)
-            names = _names(target, touched)
+            names = names_and_days(target, touched)
         new.rename(out)
     return RescueReport(tables, names, renamed, behind)
 
@@ -108,7 +108,7 @@ def _opened(copy: Path, path: Path) -> tuple[duckdb.DuckDBPyConnection, bool]:
         try:
             old, log = connect(copy, FILE_CONFIG)
             old.execute("PRAGMA disable_checkpoint_on_shutdown")
-            if _has_column(old, "lessons", "lesson"):
+            if _has_lessons(old, "lessons"):
                 return old, log is not None or headers[HEADER_BYTES:] != whole[HEADER_BYTES:]
             old.close()
         except duckdb.Error as error:
@@ -149,8 +149,10 @@ def _copy(old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection, progre
             new.unregister("piece")
         tables.append(rescued)
     (given,) = old.execute("SELECT coalesce(max(last_value), 0) FROM duckdb_sequences()").fetchone() or (0,)
-    used = [_max_lesson(new, table.table) for table in tables if _has_column(new, table.table, "lesson")]
-    new.execute(f"CREATE SEQUENCE lesson_numbers START {max(given, *used) + 1}")
+    for name in (table.table for table in tables if _has_lessons(new, table.table)):
+        (used,) = new.execute(f"SELECT coalesce(max(lesson), 0) FROM {name}").fetchone() or (0,)
+        given = max(given, used)
+    new.execute(f"CREATE SEQUENCE lesson_numbers START {given + 1}")
     return tables
 
 
@@ -240,31 +242,7 @@ def _summarise(new: duckdb.DuckDBPyConnection, tables: Sequence[RescuedTable], t
     new.commit()
 
 
-def _incomplete_lessons(new: duckdb.DuckDBPyConnection) -> set[int]:
-    """Lessons with fewer observations than summarised."""
-    rows = new.execute(
-        """SELECT lesson FROM (SELECT lesson, sum(measured) AS n FROM tracks GROUP BY lesson)
-        LEFT JOIN (SELECT lesson, count(*) AS here FROM observations GROUP BY lesson) USING (lesson)
-        WHERE n > coalesce(here, 0)"""
-    ).fetchall()
-    return {lesson for (lesson,) in rows}
-
-
-def _names(new: duckdb.DuckDBPyConnection, lessons: Sequence[int]) -> list[str]:
-    rows = new.execute(
-        "SELECT name, started FROM lessons WHERE list_contains($1::INTEGER[], lesson) ORDER BY started, lesson",
-        [list(lessons)],
-    ).fetchall()
-    return [f'"{name}" ({started:%Y-%m-%d})' for name, started in rows]
-
-
-def _has_column(connection: duckdb.DuckDBPyConnection, table: str, column: str) -> bool:
-    found = connection.execute(
-        "SELECT count(*) FROM duckdb_columns() WHERE table_name = ? AND column_name = ?", [table, column]
-    ).fetchone()
-    return found != (0,)
-
-
-def _max_lesson(connection: duckdb.DuckDBPyConnection, table: str) -> int:
-    (number,) = connection.execute(f"SELECT coalesce(max(lesson), 0) FROM {table}").fetchone() or (0,)
-    return number
+def _has_lessons(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
+    """Whether the table has a column with numbers of lessons."""
+    columns = "SELECT count(*) FROM duckdb_columns() WHERE table_name = ? AND column_name = 'lesson'"
+    return connection.execute(columns, [table]).fetchone() != (0,)

@@ -19,17 +19,9 @@ from scipy.optimize import lsq_linear
 from cssafe import settings
 from cssafe.errors import DataError
 from cssafe.labels import FERPLUS
+from cssafe.scoring import formula as formulas
 from cssafe.scoring.concentration import read_gaze
-from cssafe.scoring.formula import (
-    ATTENTION_ONLY,
-    FORMULAS,
-    GAZE,
-    MAX_GAZE_WEIGHT,
-    PUBLISHED,
-    PUBLISHED_FILE,
-    Formula,
-    read_formula,
-)
+from cssafe.scoring.formula import ATTENTION_ONLY, GAZE, MAX_GAZE_WEIGHT, PUBLISHED, Formula
 from cssafe.scoring.rescoring import expression, signals
 from cssafe.stats.agreement import MEASURES, agreement, level_thresholds
 from cssafe.training.engagement.moments import Moments, format_notes, person_folds, require_people
@@ -86,15 +78,11 @@ def main(args: argparse.Namespace) -> int:
         f"{args.name} {args.version}, on people who did not teach it": held_out_agreement(held, moments, measured),
     }
     made = fit_formula(x, label, person, start)
-    made = with_band_limits(
-        replace(made, name=args.name, version=args.version),
-        moment_index(x, made),
-        moments.label[measured],
-        moments.levels,
-    )
+    made = replace(made, name=args.name, version=args.version)
+    made = with_band_limits(made, moment_index(x, made), moments.label[measured], moments.levels)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(formula_file(made, start, args.data.name, len(label), person, tables), indent=2) + "\n")
-    read_formula(out)  # what is written can be read
+    formulas.read_formula(out)  # what is written can be read
     print("\n".join(filter(None, [format_notes(moments.notes), *format_agreement(tables)])))
     print(f"\nWritten: {out}. It is a choice on the page Formula if it lies in {chosen.data / 'formulas'}.")
     return 0
@@ -171,7 +159,7 @@ def formula_file(
     formula: Formula, start: Formula, data: str, n: int, person: np.ndarray, tables: dict[str, Any]
 ) -> dict[str, Any]:
     """Content of the formula file: fitted numbers with their source, the others as in `start`'s."""
-    path = FORMULAS / (PUBLISHED_FILE if start is PUBLISHED else "attention-only-2.json")
+    path = formulas.FORMULAS / (formulas.PUBLISHED_FILE if start is PUBLISHED else "attention-only-2.json")
     content = json.loads(path.read_text(encoding="utf-8"))
     held = list(tables.values())[-1].set_index("measure").loc["auc"]
     source = (
