@@ -65,7 +65,8 @@ def export_file(workspace: Workspace, file: IO[bytes], form: str, progress: Prog
                     done += 1
                     progress(done / chunks)
                 writer.close()
-        (withheld,) = _row(cursor, f"SELECT count(*) FROM ({CLASS_LESSONS})", {"individual": INDIVIDUAL_PROFILES})
+        counted = cursor.execute(f"SELECT count(*) FROM ({CLASS_LESSONS})", {"individual": INDIVIDUAL_PROFILES})
+        [(withheld,)] = counted.fetchall()
         steps = [name for (name,) in cursor.execute("SELECT name FROM migrations ORDER BY name").fetchall()]
         about: dict[str, Any] = {
             "program": PROGRAM,
@@ -187,12 +188,6 @@ def exact_floats_sql(table: pa.Table) -> str:
     """SQL for the table's columns with the shortest digits of 32-bit floats: 0.1, not 0.10000000149011612."""
     short = {field.name for field in table.schema if field.type == pa.float32()}
     return ", ".join(f'"{n}"::VARCHAR::DOUBLE AS "{n}"' if n in short else f'"{n}"' for n in table.column_names)
-
-
-def _row(cursor: Any, sql: str, parameters: dict) -> tuple:
-    row = cursor.execute(sql, parameters).fetchone()
-    assert row is not None, "an aggregate without groups has one row"
-    return row
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -84,12 +84,6 @@ def insert_observations(connection: duckdb.DuckDBPyConnection, batch: pd.DataFra
     )
 
 
-def end_open_lessons(connection: duckdb.DuckDBPyConnection) -> None:
-    """End all of open_lessons. To be called inside a transaction."""
-    for lesson in open_lessons(connection):
-        end_open_lesson(connection, lesson)
-
-
 def open_lessons(connection: duckdb.DuckDBPyConnection) -> list[int]:
     """Lessons that a crash left open, and those that end before they start, which earlier versions wrote when the clock was set
     back. Reads no observations."""

@@ -36,10 +36,8 @@ def show_explanation(workspace: Workspace, lesson: pd.Series) -> None:
         st.page_link(ROOT / "pages/formulas.py", label=_("Formula"), icon=":material/function:")
         return
     number = int(lesson["lesson"])
-    rows, activities = (
-        scored_observations.counted_observations(workspace, number),
-        scored_observations.activities(workspace, number),
-    )
+    rows = scored_observations.counted_observations(workspace, number)
+    activities = scored_observations.activities(workspace, number)
     parts = explanation.minute_parts(rows, activities, formula)
     minutes = parts["minute"].unique().tolist()
     slider = f"why_{number}"

@@ -29,10 +29,8 @@ def show_sensitivity(workspace: Workspace, formula: Formula) -> None:
         row.lesson: f"{clean_text(row.name)}, {row.local.strftime(form)}" for row in scored.itertuples(index=False)
     }
     number = st.selectbox(_("Lesson"), list(names), key="lesson", format_func=names.__getitem__)
-    rows, activities = (
-        scored_observations.counted_observations(workspace, number),
-        scored_observations.activities(workspace, number),
-    )
+    rows = scored_observations.counted_observations(workspace, number)
+    activities = scored_observations.activities(workspace, number)
     bar = st.progress(0.0, _("Scoring the lesson with each number changed …"))
     table = sensitivity.rescore_variants(rows, activities, formula, bar.progress)
     bar.empty()

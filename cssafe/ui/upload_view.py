@@ -28,18 +28,13 @@ def show_progress(analysis: Analysis) -> None:
             name=escape_markdown(progress.name), n=progress.number, files=progress.files
         )
         if progress.left is not None:
-            words += " · " + _format_time_left(progress.left)
+            left = _("about {n:.0f} s left") if progress.left < 90 else _("about {n:.0f} min left")
+            words += " · " + left.format(n=progress.left if progress.left < 90 else progress.left / 60)
         st.progress(progress.share, words)
     stays = _("Results so far are kept")
     if st.button(_("Stop"), icon=":material/stop_circle:", disabled=analysis.stopped, help=stays):
         analysis.stop()
         st.rerun(scope="fragment")
-
-
-def _format_time_left(seconds: float) -> str:
-    if seconds < 90:
-        return _("about {n:.0f} s left").format(n=seconds)
-    return _("about {n:.0f} min left").format(n=seconds / 60)
 
 
 def show_results(workspace: Workspace, analysis: Analysis) -> None:
