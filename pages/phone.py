@@ -1,7 +1,5 @@
 """Phone: the running lesson of a class for its teacher: one figure, hints, activity, markers."""
 
-import math
-
 import streamlit as st
 
 from cssafe.language import _
@@ -9,7 +7,7 @@ from cssafe.live.lesson import LiveLesson
 from cssafe.names import escape_markdown, escape_sentence
 from cssafe.ui import common
 from cssafe.ui.filters import VALIDITY
-from cssafe.ui.lesson_panel import activity_switch, format_level, marker_buttons
+from cssafe.ui.lesson_panel import activity_switch, format_reading, marker_buttons
 from cssafe.ui.shared_views import require_lesson, show_hint, show_suggestions
 
 
@@ -20,15 +18,8 @@ def show_class(lesson: LiveLesson) -> None:
     if view.ended:
         st.rerun()
     reading = view.reading
-    known = not math.isnan(reading.low)
-    below = format_level(reading) if known else _("no figure")
-    st.metric(
-        escape_markdown(lesson.lesson.name),
-        f"{reading.concentration:.2f}" if known else "–",
-        below,
-        delta_color="off",
-        delta_arrow="off",
-    )
+    value, below = format_reading(reading)
+    st.metric(escape_markdown(lesson.lesson.name), value, below, delta_color="off", delta_arrow="off")
     mean = _("Mean concentration of {n} faces with its 95 % interval.").format(n=reading.measured)
     st.caption(reading.note or mean)
     if view.alert:

@@ -48,10 +48,7 @@ class RoomScheduler:
     """Starts and ends the lessons of the room camera. Its methods may be called from any thread."""
 
     def __init__(
-        self,
-        engine: Callable[[], Engine],
-        workspace: Callable[[], Workspace],
-        register: Callable[[LiveLesson], None],
+        self, engine: Callable[[], Engine], workspace: Callable[[], Workspace], register: Callable[[LiveLesson], None]
     ) -> None:
         """engine, workspace: those of the process. register: a lesson then ends with its workspace."""
         self.reader: CameraReader | None = None

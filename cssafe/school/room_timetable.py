@@ -49,7 +49,7 @@ def parse_timetable(rows: Iterable[Mapping[str, Any]]) -> list[Entry]:
 
 def _parse_entry(row: Mapping[str, Any]) -> Entry | None:
     """One entry; None for an empty row."""
-    words = {name: _text(row.get(name)) for name in ("class_name", "subject", "room")}
+    words = {name: cell_text(row.get(name)) for name in ("class_name", "subject", "room")}
     times = [_time(row.get(name)) for name in ("start", "end")]
     chosen = row.get("days")
     days = [day for day in WEEKDAYS if day in chosen] if isinstance(chosen, Iterable) else []
@@ -110,5 +110,6 @@ def _time(value: Any) -> time | None:
         return None
 
 
-def _text(value: Any) -> str:
+def cell_text(value: Any) -> str:
+    """The text of a table's cell; empty for a cell without one."""
     return value.strip() if isinstance(value, str) else ""

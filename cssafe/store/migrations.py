@@ -90,15 +90,7 @@ def m007_divisions(connection: duckdb.DuckDBPyConnection) -> None:
     """)
 
 
-MIGRATIONS = (
-    m001_initial,
-    m002_signals,
-    m003_activities,
-    m004_ratings,
-    m005_places,
-    m006_notes,
-    m007_divisions,
-)
+MIGRATIONS = (m001_initial, m002_signals, m003_activities, m004_ratings, m005_places, m006_notes, m007_divisions)
 
 
 def migrate(connection: duckdb.DuckDBPyConnection) -> None:

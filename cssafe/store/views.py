@@ -23,11 +23,7 @@ WITHHELD = {
 }
 """Table -> column -> SQL of its value in the view."""
 
-SCORES = {
-    "observations": ("concentration", "level"),
-    "tracks": ("concentration", *BINS),
-    "minutes": ("concentration",),
-}
+SCORES = {"observations": ("concentration", "level"), "tracks": ("concentration", *BINS), "minutes": ("concentration",)}
 """Table -> columns that are null for lessons whose formula weighs emotions."""
 
 

@@ -61,11 +61,7 @@ def _entries_table(entries: list[dict]) -> pd.DataFrame:
         column_config={
             # No column is marked as required: Streamlit drops incomplete rows silently.
             "days": st.column_config.MultiselectColumn(
-                _("Days"),
-                options=WEEKDAYS,
-                default=room_timetable.SCHOOL_DAYS,
-                width="medium",
-                format_func=_,
+                _("Days"), options=WEEKDAYS, default=room_timetable.SCHOOL_DAYS, width="medium", format_func=_
             ),
             "start": st.column_config.TimeColumn(_("Start"), format="HH:mm"),
             "end": st.column_config.TimeColumn(_("End"), format="HH:mm"),

@@ -193,11 +193,7 @@ def _show_card(seen: PictureAnalysis, number: int, picture: str, way: str) -> No
         chosen = leading
         if seen.evidence is not None:
             chosen = st.selectbox(
-                _("Evidence for"),
-                FERPLUS,
-                FERPLUS.index(leading),
-                format_func=_,
-                key=f"emotion {picture} {number}",
+                _("Evidence for"), FERPLUS, FERPLUS.index(leading), format_func=_, key=f"emotion {picture} {number}"
             )
         _show_pictures(seen, number, chosen, way)
     with right:

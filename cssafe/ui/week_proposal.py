@@ -20,8 +20,7 @@ def show_week_proposal(workspace: Workspace, school: School) -> None:
     found, which = filtered_effects(workspace, school)
     if school.lessons.empty:
         st.info(
-            _("Enter or import the school's lessons first, under “The school's week”."),
-            icon=":material/edit_calendar:",
+            _("Enter or import the school's lessons first, under “The school's week”."), icon=":material/edit_calendar:"
         )
         return
     if found.reason:

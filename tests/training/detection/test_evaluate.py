@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from cssafe.commands.main import main
-from cssafe.training.detection import baselines, card, curves, evaluate, stability
+from cssafe.training.detection import card, curves, evaluate, stability
 from cssafe.training.detection.dataset import Photograph
 from cssafe.training.expression.card import BEGIN, CARD_FILE, END
 from cssafe.vision.face_finder import FaceFinder
@@ -45,7 +45,7 @@ def test_each_detector_is_judged_on_every_photograph_and_told_in_the_tables():
 
 def test_haar_meets_a_face_and_finds_nobody_in_an_empty_picture():
     photographs = [photograph(astronaut(), FACE), photograph(nobody(), [])]
-    judged, _ = evaluate.run_detectors({"it": baselines.haar()}, photographs)["it"]
+    judged, _ = evaluate.run_detectors({"it": evaluate.haar()}, photographs)["it"]
     best = judged.faces[judged.scores.argmax()]
     assert best == pytest.approx(120)
 
