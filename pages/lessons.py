@@ -6,12 +6,7 @@ import streamlit as st
 from cssafe import queries, sample
 from cssafe.charts.text import format_intervals
 from cssafe.language import _
-from cssafe.ui import common, filters
-from cssafe.ui.lesson_actions import lesson_actions
-from cssafe.ui.lesson_course import show_course, show_title
-from cssafe.ui.marker_responses import show_responses
-from cssafe.ui.score_explanation import show_explanation
-from cssafe.ui.seat_map import show_seats
+from cssafe.ui import common, filters, lesson_actions, lesson_course, marker_responses, score_explanation, seat_map
 
 common.start_page(_("Lessons"))
 workspace = common.workspace()
@@ -58,19 +53,19 @@ if found.empty:
     st.stop()
 lesson = found.iloc[0]
 number = int(lesson["lesson"])
-show_title(workspace, lesson)
+lesson_course.show_title(workspace, lesson)
 course = queries.timeline(workspace, number)
 if course["concentration"].notna().any():
-    show_course(workspace, lesson, course)
-    show_explanation(workspace, lesson)
-    show_responses(workspace, number)
+    lesson_course.show_course(workspace, lesson, course)
+    score_explanation.show_explanation(workspace, lesson)
+    marker_responses.show_responses(workspace, number)
     if pd.notna(lesson["ended"]):
-        show_seats(workspace, number, lesson["room"])
+        seat_map.show_seats(workspace, number, lesson["room"])
 elif course.empty:
     st.info(_("No face was seen in this lesson."), icon=":material/info:")
 else:
     st.info(filters.why_no_figures(found), icon=":material/group_off:")
-lesson_actions(workspace, lesson)
+lesson_actions.lesson_actions(workspace, lesson)
 
 if choices.synthetic and st.button(_("Remove the synthetic lessons"), icon=":material/science_off:"):
     sample.remove_term(workspace)

@@ -6,9 +6,7 @@ from cssafe import queries
 from cssafe.charts import heatmaps
 from cssafe.labels import WEEKDAYS
 from cssafe.language import _
-from cssafe.ui import common, filters
-from cssafe.ui.periods_editor import edit_periods
-from cssafe.ui.week_cell import show_cell
+from cssafe.ui import common, filters, periods_editor, week_cell
 
 common.start_page(_("Weekly"))
 workspace = common.workspace()
@@ -19,7 +17,7 @@ saved = workspace.get("periods", [])
 titles = {"hours": _("Hours"), "periods": _("The school's periods")}
 rows = common.choose(_("Rows"), titles, "periods" if saved else "hours", "rows")
 if rows == "periods":
-    edit_periods(workspace)
+    periods_editor.edit_periods(workspace)
 periods = saved if rows == "periods" else []
 if rows == "periods" and not saved:
     st.info(_("Enter the school's periods and save them; until then hours are shown."), icon=":material/info:")
@@ -51,6 +49,6 @@ event = common.show_chart(
 )
 
 if picked := event.selection["cell"]:
-    show_cell(workspace, cells, picked[0]["weekday"], picked[0]["period"], periods, which)
+    week_cell.show_cell(workspace, cells, picked[0]["weekday"], picked[0]["period"], periods, which)
 else:
     st.caption(_("Pick a cell to see its lessons, its interval and its minutes."))

@@ -20,10 +20,7 @@ from pyarrow import csv, parquet
 from cssafe import settings
 from cssafe.exchange import ABOUT, FORMATS, PROGRAM, Progress
 from cssafe.exchange.spreadsheet import escape
-from cssafe.store import StoreError, Workspace
-from cssafe.store.migrations import lesson_tables
-from cssafe.store.stored_settings import EXPORTED_SETTINGS
-from cssafe.store.summaries import shareable_minutes_sql
+from cssafe.store import StoreError, Workspace, migrations, stored_settings, summaries
 
 MAX_CHUNK_ROWS = 100_000
 """Approximate number of observations in memory."""
@@ -89,7 +86,7 @@ class Part:
 
 def _parts(cursor: Any) -> list[Part]:
     """The tables, `lessons` first, which the importer needs before all others."""
-    belonging = lesson_tables(cursor)
+    belonging = migrations.lesson_tables(cursor)
     individual = {"individual": INDIVIDUAL_PROFILES}
     parts = [Part("lessons", "FROM lessons WHERE ended IS NOT NULL ORDER BY lesson")]
     for table in (name for name in belonging if name not in ("lessons", "minutes", "observations")):
@@ -107,9 +104,9 @@ def _parts(cursor: Any) -> list[Part]:
     for table in sorted({name for (name,) in rows} - {*belonging, "migrations", "settings"}):
         parts.append(Part(table, f"FROM {table} ORDER BY ALL"))
     kept = "FROM settings WHERE list_contains($travel::VARCHAR[], key) ORDER BY key"
-    parts.append(Part("settings", kept, ({"travel": EXPORTED_SETTINGS},)))
+    parts.append(Part("settings", kept, ({"travel": stored_settings.EXPORTED_SETTINGS},)))
     minutes = f"""
-        WITH {shareable_minutes_sql(CLASS_LESSONS)}
+        WITH {summaries.shareable_minutes_sql(CLASS_LESSONS)}
         FROM minutes WHERE lesson IN ({INDIVIDUAL_LESSONS}) UNION ALL BY NAME FROM shareable ORDER BY ALL"""
     parts.append(Part("minutes", minutes, (individual,)))
     chunks = _chunks(cursor)

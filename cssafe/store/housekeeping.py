@@ -11,10 +11,8 @@ import duckdb
 
 from cssafe.errors import StoreError
 from cssafe.language import N_
-from cssafe.store import backups, statements
+from cssafe.store import backups, errors, migrations, statements
 from cssafe.store.database import Database, StillRead
-from cssafe.store.errors import why_traces
-from cssafe.store.migrations import migrate
 from cssafe.store.write_queue import WriteQueue
 
 log = logging.getLogger(__name__)
@@ -105,7 +103,7 @@ class Housekeeping:
         try:
             backups.erase_backups(path, starts)
         except OSError as error:
-            raise why_traces(path.parent / "backups", error) from error
+            raise errors.why_traces(path.parent / "backups", error) from error
         self._database.connection.execute("DELETE FROM settings WHERE key = ?", [ERASING])
 
     def restore(self, backup: Path) -> Path | None:
@@ -123,7 +121,7 @@ class Housekeeping:
         self.erase()  # or the replaced database would keep what was deleted
         with self._database.released():
             kept = backups.restore_backup(path, backup)
-        migrate(self._database.connection)
+        migrations.migrate(self._database.connection)
         with self._database.transaction() as connection:
             for lesson in statements.open_lessons(connection):
                 statements.end_open_lesson(connection, lesson)

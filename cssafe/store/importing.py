@@ -21,10 +21,8 @@ from cssafe.language import N_, Sentence
 from cssafe.names import clean_text
 from cssafe.observations import EXPRESSION
 from cssafe.settings import PROFILES
+from cssafe.store import statements, stored_settings, summaries
 from cssafe.store.lesson import SOURCES
-from cssafe.store.statements import insert_observations
-from cssafe.store.stored_settings import EXPORTED_SETTINGS, STORED_SETTINGS, is_usable
-from cssafe.store.summaries import summarise
 
 DERIVED_TABLES = ("tracks", "faces")
 """Tables that are derived from observations and never imported."""
@@ -162,13 +160,13 @@ def _importable_settings(rows: pa.Table) -> pa.Table:
     Raises:
         StoreError: one of them cannot be used.
     """
-    pairs = [row for row in rows.to_pylist() if row["key"] in EXPORTED_SETTINGS]
+    pairs = [row for row in rows.to_pylist() if row["key"] in stored_settings.EXPORTED_SETTINGS]
     for row in pairs:
-        if row["value"] is None or not is_usable(row["key"], row["value"]):
+        if row["value"] is None or not stored_settings.is_usable(row["key"], row["value"]):
             raise StoreError(
                 N_("The file's setting {key} cannot be taken. Expected is {shape}."),
                 key=row["key"],
-                shape=Sentence(STORED_SETTINGS[row["key"]].shape),
+                shape=Sentence(stored_settings.STORED_SETTINGS[row["key"]].shape),
             )
     return pa.Table.from_pylist(pairs, rows.schema)
 
@@ -215,7 +213,7 @@ def _insert_rows(connection: duckdb.DuckDBPyConnection, table: str, arriving: pa
             " WHERE arrived.lesson IS NOT NULL"
         )
         if table == "observations":
-            insert_observations(connection, connection.execute(numbered).to_arrow_table())
+            statements.insert_observations(connection, connection.execute(numbered).to_arrow_table())
         else:
             connection.execute(f"INSERT INTO {table} BY NAME {numbered}")
     elif table == "settings":  # what is set here stays
@@ -289,7 +287,7 @@ def _summarise(connection: duckdb.DuckDBPyConnection, lessons: list[int]) -> Non
             ),
             lesson=twice[0],
         )
-    summarise(connection, lessons)
+    summaries.summarise(connection, lessons)
 
 
 def _names(connection: duckdb.DuckDBPyConnection, table: str, which: str) -> Sequence[str]:

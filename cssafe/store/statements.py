@@ -16,10 +16,8 @@ from cssafe.language import N_
 from cssafe.observations import COLUMNS, EXPRESSION
 from cssafe.scoring.formula import Formula
 from cssafe.scoring.rescoring import score_observations
+from cssafe.store import migrations, summaries, views
 from cssafe.store.lesson import Lesson, naive_utc
-from cssafe.store.migrations import lesson_tables
-from cssafe.store.summaries import summarise
-from cssafe.store.views import EXPRESSIVE
 
 STORED_DECIMALS = 4
 """Decimals of stored measurements: finer than their accuracy, and DuckDB compresses such floats to half (measured on random
@@ -80,7 +78,7 @@ def insert_observations(connection: duckdb.DuckDBPyConnection, batch: pd.DataFra
     connection.execute(
         f"INSERT INTO observations BY NAME SELECT lesson, {columns} FROM batch JOIN lessons USING (lesson)"
         " ORDER BY lesson, time, track",
-        {"expressive": EXPRESSIVE},
+        {"expressive": views.EXPRESSIVE},
     )
 
 
@@ -99,7 +97,7 @@ def end_open_lesson(connection: duckdb.DuckDBPyConnection, lesson: int) -> None:
         WHERE lesson = $1""",
         [lesson],
     )
-    summarise(connection, [lesson])
+    summaries.summarise(connection, [lesson])
 
 
 def end_at_start(connection: duckdb.DuckDBPyConnection, lesson: int) -> None:
@@ -127,7 +125,7 @@ def set_value(connection: duckdb.DuckDBPyConnection, key: str, value: Any) -> No
 
 def delete_lessons(connection: duckdb.DuckDBPyConnection, lessons: Sequence[int]) -> None:
     """Delete lessons and all their rows from every table. To be called inside a transaction."""
-    for table in lesson_tables(connection):
+    for table in migrations.lesson_tables(connection):
         connection.execute(f"DELETE FROM {table} WHERE list_contains($1::INTEGER[], lesson)", [list(lessons)])
 
 
@@ -138,7 +136,7 @@ def rescorable_lessons(connection: duckdb.DuckDBPyConnection, formula: Formula) 
         WHERE ended IS NOT NULL AND formula <> $formula
             AND (NOT $weighs OR list_contains($expressive::VARCHAR[], profile))
         ORDER BY started, lesson""",
-        {"formula": str(formula), "weighs": formula.emotion is not None, "expressive": EXPRESSIVE},
+        {"formula": str(formula), "weighs": formula.emotion is not None, "expressive": views.EXPRESSIVE},
     ).fetchall()
     return [lesson for (lesson,) in rows]
 
@@ -163,7 +161,7 @@ def rescore_lesson(connection: duckdb.DuckDBPyConnection, lesson: int, formula: 
     finally:
         connection.unregister("scores")
     connection.execute("UPDATE lessons SET formula = ? WHERE lesson = ?", [str(formula), lesson])
-    summarise(connection, [lesson])
+    summaries.summarise(connection, [lesson])
 
 
 def correct_activities(

@@ -19,17 +19,11 @@ from cssafe.language import N_, Sentence
 from cssafe.names import clean_text
 from cssafe.observations import COLUMNS
 from cssafe.scoring.formula import Formula
-from cssafe.store import backups, statements
+from cssafe.store import backups, errors, migrations, recovery, statements, stored_settings, summaries, views
 from cssafe.store.database import Database, StillRead
-from cssafe.store.errors import is_damage, is_in_use, why_not_imported, why_not_open, why_unwritten
 from cssafe.store.housekeeping import Housekeeping
 from cssafe.store.importing import ImportResult, import_tables
 from cssafe.store.lesson import Lesson, naive_utc
-from cssafe.store.migrations import migrate
-from cssafe.store.recovery import inspect_files, unclean_end_notice
-from cssafe.store.stored_settings import STORED_SETTINGS, is_usable
-from cssafe.store.summaries import summarise
-from cssafe.store.views import withhold_expression
 from cssafe.store.write_queue import WriteQueue
 
 log = logging.getLogger(__name__)
@@ -69,12 +63,12 @@ class Workspace:
         """
         database = None
         try:
-            before = None if path is None else inspect_files(path)
+            before = None if path is None else recovery.inspect_files(path)
             database = Database(path, lambda: None if path is None else backups.newest_backup(path))
-            migrate(database.connection)
+            migrations.migrate(database.connection)
             workspace = cls(database, expression)
             if before is not None:
-                workspace.notice = unclean_end_notice(
+                workspace.notice = recovery.unclean_end_notice(
                     before, database.damaged_log, database.connection, backups.newest_backup(before.path)
                 )
             workspace._end_open_lessons()
@@ -83,7 +77,7 @@ class Workspace:
             if database is not None:
                 database.close(kept_as_it_is=True)
             cause = error.__cause__ if isinstance(error, StoreError) else error
-            raise why_not_open(path, error, None if path is None else backups.newest_backup(path)) from cause
+            raise errors.why_not_open(path, error, None if path is None else backups.newest_backup(path)) from cause
         database.mark_running()
         if workspace.notice is not None:
             log.warning("%s", workspace.notice)
@@ -95,7 +89,7 @@ class Workspace:
             try:
                 self._queue.run_whole(partial(statements.end_open_lesson, lesson=lesson))
             except StoreError as error:
-                if not isinstance(error.__cause__, duckdb.Error) or not is_damage(error.__cause__):
+                if not isinstance(error.__cause__, duckdb.Error) or not errors.is_damage(error.__cause__):
                     raise
                 self._queue.run_whole(partial(statements.end_at_start, lesson=lesson))
                 self.notice = Sentence("{notice} {damage}", notice=self.notice or "", damage=error)
@@ -105,7 +99,7 @@ class Workspace:
         try:
             cursor = self._database.cursor()
             if not self.expression:
-                withhold_expression(cursor)
+                views.withhold_expression(cursor)
             return cursor
         except duckdb.Error as error:
             raise self._database.why_refused(error) from error
@@ -172,7 +166,7 @@ class Workspace:
         def job() -> None:
             with self._database.transaction() as connection:
                 connection.execute("UPDATE lessons SET ended = ? WHERE lesson = ?", [end, lesson])
-                summarise(connection, [lesson])
+                summaries.summarise(connection, [lesson])
             self._unwritten_ends.pop(lesson, None)
             self._database.pack()
 
@@ -203,7 +197,7 @@ class Workspace:
             numbers = statements.insert_lessons(connection, lessons, [naive_utc(time) for time in ended])
             numbered = observations.assign(lesson=observations["lesson"].map(dict(enumerate(numbers))))
             statements.insert_observations(connection, numbered)
-            summarise(connection, numbers)
+            summaries.summarise(connection, numbers)
             return numbers
 
         def job() -> list[int]:
@@ -228,7 +222,7 @@ class Workspace:
                 with self._database.transaction() as connection:
                     result = import_tables(connection, parts, expression, progress)
             except duckdb.OutOfMemoryException as error:
-                raise why_not_imported(self._database.path) from error
+                raise errors.why_not_imported(self._database.path) from error
             self._database.pack()
             return result
 
@@ -350,7 +344,7 @@ class Workspace:
         """Value of a setting of STORED_SETTINGS; the default if there is none, or an invalid one."""
         with self.cursor() as cursor:
             text = statements.get_value(cursor, key)
-        return json.loads(text) if text is not None and is_usable(key, text) else default
+        return json.loads(text) if text is not None and stored_settings.is_usable(key, text) else default
 
     def set(self, key: str, value: Any) -> None:
         """Save a setting of STORED_SETTINGS.
@@ -358,11 +352,11 @@ class Workspace:
         Raises:
             StoreError: also for an invalid value.
         """
-        if not is_usable(key, json.dumps(value)):
+        if not stored_settings.is_usable(key, json.dumps(value)):
             raise StoreError(
                 N_("The setting {key} cannot be kept. Expected is {shape}."),
                 key=key,
-                shape=Sentence(STORED_SETTINGS[key].shape),
+                shape=Sentence(stored_settings.STORED_SETTINGS[key].shape),
             )
         self._queue.run_whole(lambda connection: statements.set_value(connection, key, value))
 
@@ -391,7 +385,7 @@ class Workspace:
             if not seconds:
                 raise
             log.error("The database is closed; %d seconds of lessons were not written.", seconds)
-            raise why_unwritten(error, seconds) from error
+            raise errors.why_unwritten(error, seconds) from error
         finally:
             self._closed = True
             self._queue.close()
@@ -414,7 +408,7 @@ def restore_file(path: Path, backup: Path) -> Path | None:
     try:
         workspace = Workspace.open(path)
     except StoreError as error:
-        if is_in_use(error.__cause__):
+        if errors.is_in_use(error.__cause__):
             raise
         return backups.restore_backup(path, backup)
     with closing(workspace):

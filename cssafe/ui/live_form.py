@@ -7,9 +7,7 @@ from cssafe.live import services
 from cssafe.live.lesson import LiveLesson
 from cssafe.live.transports.choice import AUTOMATIC, NAMES, Transport
 from cssafe.store import Workspace
-from cssafe.ui import common
-from cssafe.ui.filters import VALIDITY
-from cssafe.ui.lesson_panel import AUDIENCES, CONSENT, CONSENT_MISSING, privacy_notice
+from cssafe.ui import common, filters, lesson_panel
 
 CONNECTION = N_(
     "How pictures travel to CSSAFE. Automatic tries WebSocket, then WebRTC, then single pictures, and shows which one is in "
@@ -22,25 +20,25 @@ def live_form(workspace: Workspace) -> None:
     with form.form("start", enter_to_submit=False):
         _lesson_fields(workspace.get("live", {}))
         if common.settings().profile.agreement and not workspace.get("agreed", False):
-            st.checkbox(_(CONSENT), key="agreed")
+            st.checkbox(_(lesson_panel.CONSENT), key="agreed")
         if complaint := st.session_state.pop("complaint", ""):
             st.warning(complaint, icon=":material/check_box:")
         st.form_submit_button(
             _("Start"), type="primary", icon=":material/videocam:", on_click=_start_lesson, width="stretch"
         )
     with know:
-        st.markdown(privacy_notice(common.settings().profile, "browser"))
-        st.caption(_(VALIDITY))
+        st.markdown(lesson_panel.privacy_notice(common.settings().profile, "browser"))
+        st.caption(_(filters.VALIDITY))
 
 
 def _lesson_fields(last: dict[str, str]) -> None:
     """last: the fields of the lesson before."""
     st.radio(
         _("Who is in the picture?"),
-        list(AUDIENCES),
+        list(lesson_panel.AUDIENCES),
         key="audience",
-        format_func=lambda audience: _(AUDIENCES[audience]),
-        index=list(AUDIENCES).index(last.get("audience", "self")),
+        format_func=lambda audience: _(lesson_panel.AUDIENCES[audience]),
+        index=list(lesson_panel.AUDIENCES).index(last.get("audience", "self")),
         horizontal=True,
     )
     first, second = st.columns(2)
@@ -64,7 +62,7 @@ def _start_lesson() -> None:
     form = {name: st.session_state[name].strip() for name in ("class_name", "subject", "room")}
     form |= {name: st.session_state[name] for name in ("time_zone", "audience", "connection")}
     if st.session_state.get("agreed") is False:
-        st.session_state["complaint"] = _(CONSENT_MISSING)
+        st.session_state["complaint"] = _(lesson_panel.CONSENT_MISSING)
         return
     workspace = common.workspace()
     if "agreed" in st.session_state:

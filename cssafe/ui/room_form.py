@@ -14,9 +14,7 @@ from cssafe.live.room_camera import check_source, probe_camera
 from cssafe.media import MediaError, hide_password
 from cssafe.names import escape_sentence
 from cssafe.store import StoreError, Workspace
-from cssafe.ui import common
-from cssafe.ui.filters import VALIDITY
-from cssafe.ui.lesson_panel import CONSENT, CONSENT_MISSING, privacy_notice
+from cssafe.ui import common, filters, lesson_panel
 
 RETYPE = N_("A saved password is not shown. To change the address, type all of it again, with its password.")
 
@@ -32,7 +30,7 @@ def room_form(workspace: Workspace) -> None:
     )
     messages = _camera_fields(workspace)
     if not _agreed(workspace):
-        st.checkbox(_(CONSENT), key="room_agreed")
+        st.checkbox(_(lesson_panel.CONSENT), key="room_agreed")
     if complaint := st.session_state.pop("complaint", ""):
         messages.warning(escape_sentence(complaint), icon=":material/error:")
     form, know = st.columns([1, 1], gap="large")
@@ -49,8 +47,8 @@ def room_form(workspace: Workspace) -> None:
             _("Start"), type="primary", icon=":material/videocam:", on_click=_start_lesson, width="stretch"
         )
     with know:
-        st.markdown(privacy_notice(common.settings().profile, "camera"))
-        st.caption(_(VALIDITY))
+        st.markdown(lesson_panel.privacy_notice(common.settings().profile, "camera"))
+        st.caption(_(filters.VALIDITY))
     _wait_for_lesson()
 
 
@@ -63,7 +61,7 @@ def save_camera() -> str:
     source, workspace = _typed_source(), common.workspace()
     if not _agreed(workspace):
         if not st.session_state["room_agreed"]:
-            raise ConfigurationError(CONSENT_MISSING)
+            raise ConfigurationError(lesson_panel.CONSENT_MISSING)
         workspace.set("agreed", True)
     workspace.set("room", {"source": source, "time_zone": st.session_state["room_zone"]})
     st.session_state["kept"] = True
