@@ -3,15 +3,12 @@
 import pandas as pd
 
 from cssafe import queries
-from cssafe.charts import reports, timelines
-from cssafe.charts.text import format_interval
+from cssafe.charts import reports, text, timelines
 from cssafe.labels import FERPLUS, LEVELS
 from cssafe.language import N_, _, ngettext
-from cssafe.queries import notes, scored_observations
-from cssafe.queries.suggestions import describe_suggestion, suggestions
+from cssafe.queries import notes, scored_observations, suggestions
 from cssafe.report import figures
 from cssafe.report.document import Chart, Figure, Report, Section, format_figure, format_figures
-from cssafe.report.figures import WINDOW_MINUTES
 from cssafe.report.sections import affect_section, coverage_section, responses_section
 from cssafe.scoring.formula import find_formula
 from cssafe.settings import PROFILES, Profile
@@ -74,7 +71,7 @@ def _when_and_where(lesson: pd.Series) -> str:
 def format_interval_note(low: float, high: float) -> str:
     if pd.isna(low):
         return _("no interval: too few data")
-    return _("95 % interval {interval}").format(interval=format_interval(low, high))
+    return _("95 % interval {interval}").format(interval=text.format_interval(low, high))
 
 
 def _level_sentence(lesson: pd.Series) -> str:
@@ -167,7 +164,7 @@ def _emotion_sentences(sums: pd.DataFrame) -> list[str]:
 def _extremes_section(sums: pd.DataFrame) -> Section:
     title = _("Best and weakest five minutes")
     found = figures.five_minute_windows(sums)
-    if not found or found[-1].last - found[0].first + 1 < 2 * WINDOW_MINUTES:
+    if not found or found[-1].last - found[0].first + 1 < 2 * figures.WINDOW_MINUTES:
         few = _("There are no best and weakest five minutes: fewer than ten minutes have figures.")
         return Section(title, (few,))
     best, worst = max(found, key=lambda window: window.mean), min(found, key=lambda window: window.mean)
@@ -231,7 +228,7 @@ def _usual_sentence(what: str, value: float, low: float, high: float, n: int) ->
 
 def _suggestions_section(workspace: Workspace, class_name: str) -> Section:
     """Suggestions from past lessons of the same class."""
-    title, found = _("What has worked with this class"), suggestions(workspace, class_name)
+    title, found = _("What has worked with this class"), suggestions.suggestions(workspace, class_name)
     if found.empty:
         return Section(
             title, (_("The lessons of this class do not show yet after which markers concentration rises."),)
@@ -240,4 +237,4 @@ def _suggestions_section(workspace: Workspace, class_name: str) -> Section:
         "How to read it: past lessons of this class, minutes after a marker compared with similar moments without one. A "
         "change need not be caused by the marker. The intervals of all kinds hold together in 19 of 20 classes."
     )
-    return Section(title, tuple(describe_suggestion(row) for _number, row in found.iterrows()), (), reading)
+    return Section(title, tuple(suggestions.describe_suggestion(row) for _number, row in found.iterrows()), (), reading)

@@ -68,7 +68,7 @@ def main(args: argparse.Namespace) -> int:
     if args.card:
         options = [option for option, given in (("--held-back", args.held_back), ("--card", True)) if given]
         command = " ".join(["python -m cssafe evaluate --task detection", args.data.resolve().name, *options])
-        moved = stability.measure_stability({"ours": FaceFinder(args.model).find}, photographs)
+        moved = stability.measure_stability(FaceFinder(args.model).find, photographs)
         tables = [format_tables(figures), stability.DESCRIPTION, stability.format_stability(moved)]
         card.write_card(args.model, figures, "\n\n".join(tables), command)
     print(json.dumps(figures) if args.json else format_tables(figures))

@@ -15,11 +15,9 @@ from cssafe.observations import EXPRESSION, average_seconds
 from cssafe.pipeline import Pipeline, Stream
 from cssafe.queries import scored_observations
 from cssafe.recording import Recording, analyze
-from cssafe.scoring.concentration import attention, concentration
+from cssafe.scoring import concentration, rescoring
 from cssafe.scoring.formula import Formula, find_formula
-from cssafe.scoring.rescoring import activity_at, expression, signals
-from cssafe.store import Workspace
-from cssafe.store.views import EXPRESSIVE
+from cssafe.store import Workspace, views
 from cssafe.training.engagement.layouts import LabelledClips, read_ratings
 from cssafe.training.progress import with_progress
 
@@ -48,8 +46,8 @@ class Moments:
         """Mean index of each moment, (m,), NaN where nothing was measured."""
         index = np.full(len(self.seconds), np.nan)
         for activity, rows in self.seconds.groupby("activity"):
-            attending = attention(signals(rows), formula, str(activity))
-            index[rows.index] = concentration(attending, expression(rows), formula)
+            attending = concentration.attention(rescoring.signals(rows), formula, str(activity))
+            index[rows.index] = concentration.concentration(attending, rescoring.expression(rows), formula)
         means = pd.Series(index).groupby(self.seconds["moment"].to_numpy()).mean()
         return means.reindex(range(len(self))).to_numpy(float)
 
@@ -99,7 +97,7 @@ def moments_of_lessons(file: Path, levels: int, workspace: Workspace) -> Moments
     parts: list[pd.DataFrame] = []
     for lesson, moments in table.groupby("lesson"):
         rows = scored_observations.counted_observations(workspace, int(str(lesson)))
-        activity = activity_at(rows["time"], scored_observations.activities(workspace, int(str(lesson))))
+        activity = rescoring.activity_at(rows["time"], scored_observations.activities(workspace, int(str(lesson))))
         rows = rows.assign(activity=activity)
         local = known.loc[lesson, "local"]
         for moment, time in moments["time"].items():
@@ -114,7 +112,7 @@ def withheld_notes(lessons: pd.DataFrame) -> tuple[str, ...]:
     """Why lessons have no figures where no emotion may be read (store/views.py). lessons: `profile` and `formula` of each."""
     formulas = {name: find_formula(name) for name in lessons["formula"].unique()}
     plain = [name for name, formula in formulas.items() if formula is not None and formula.emotion is None]
-    n = int((lessons["profile"].isin(EXPRESSIVE) & ~lessons["formula"].isin(plain)).sum())
+    n = int((lessons["profile"].isin(views.EXPRESSIVE) & ~lessons["formula"].isin(plain)).sum())
     why = (
         f"lessons whose scores weigh emotions, which the profile attention-only does not read: {n}. Score them by a formula "
         "without emotions on the page Formula, or set CSSAFE_PROFILE to consent"
