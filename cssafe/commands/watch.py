@@ -131,11 +131,7 @@ def _parse_clock(text: str) -> time:
 
 
 def _time_today(clock: time, zone: str) -> datetime:
-    """The time today in the zone.
-
-    Raises:
-        ConfigurationError: the time is past.
-    """
+    """The time today in the zone. Raises ConfigurationError: the time is past."""
     now = datetime.now(ZoneInfo(zone))
     until = datetime.combine(now.date(), clock, now.tzinfo)
     if until <= now:

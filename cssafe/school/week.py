@@ -231,11 +231,7 @@ def _away(row: Mapping[str, Any], days: Sequence[str], names: Sequence[str]) -> 
 
 
 def _check(school: School) -> None:
-    """Check all hard constraints of the week.
-
-    Raises:
-        DataError: one does not hold.
-    """
+    """Check all hard constraints of the week. Raises DataError: one does not hold."""
     lesson_in: dict[tuple[str, str, int], str] = {}
     away = blocked_slots(school)
     daily: Counter[tuple[str, str, str]] = Counter()

@@ -155,11 +155,7 @@ def _batches(sizes: Iterable[tuple[int, int]]) -> Iterator[list[int]]:
 
 
 def _importable_settings(rows: pa.Table) -> pa.Table:
-    """Settings that are known here and not bound to one computer.
-
-    Raises:
-        StoreError: one of them cannot be used.
-    """
+    """Settings that are known here and not bound to one computer. Raises StoreError: one of them cannot be used."""
     pairs = [row for row in rows.to_pylist() if row["key"] in stored_settings.EXPORTED_SETTINGS]
     for row in pairs:
         if row["value"] is None or not stored_settings.is_usable(row["key"], row["value"]):
