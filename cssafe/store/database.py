@@ -14,8 +14,10 @@ import duckdb
 from cssafe.errors import StoreError
 from cssafe.language import N_
 from cssafe.settings import THREADS
-from cssafe.store import damaged_blocks, database_files, write_ahead_log
+from cssafe.store.damaged_blocks import damaged_lessons
+from cssafe.store.database_files import copy_database, remove_database, replace_file, temporary_path
 from cssafe.store.errors import check_file_handles, is_damage, why_damaged, why_not_open, why_not_used, why_traces
+from cssafe.store.write_ahead_log import connect, running_marker_path
 
 RESCUE_PREFIX = "cssafe-rescue-"
 """Name prefix of the folder beside the new database in which a rescue works on a copy of the damaged one."""
@@ -87,7 +89,7 @@ class Database:
         self._readers: WeakSet[duckdb.DuckDBPyConnection] = WeakSet()
         self._reader_lock = Lock()
         if path is not None:  # of a crash; nobody else has the file open
-            database_files.remove_database(database_files.temporary_path(path))
+            remove_database(temporary_path(path))
             shutil.rmtree(f"{path}.tmp", ignore_errors=True)
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
@@ -147,7 +149,7 @@ class Database:
         assert self.path is not None, "memory has no blocks of a file"
         try:
             with self.cursor() as cursor:
-                lessons = damaged_blocks.damaged_lessons(cursor)
+                lessons = damaged_lessons(cursor)
         except duckdb.Error:
             lessons = []
         return why_damaged(self.path, error, lessons, self._newest_backup())
@@ -196,18 +198,18 @@ class Database:
             StoreError: the disk refuses; the file is as it was.
         """
         assert self.path is not None, "a database in memory leaves nothing behind"
-        new = database_files.temporary_path(self.path)
+        new = temporary_path(self.path)
         try:
-            database_files.copy_database(self.connection, new)
+            copy_database(self.connection, new)
             new.chmod(self.path.stat().st_mode)
             with self.released():
-                database_files.replace_file(new, self.path)
+                replace_file(new, self.path)
                 for log in self.path.parent.glob(f"{glob.escape(self.path.name)}.wal*"):
                     log.unlink()
         except (duckdb.Error, OSError) as error:
             raise why_traces(self.path, error) from error
         finally:
-            database_files.remove_database(new)
+            remove_database(new)
 
     @contextmanager
     def released(self) -> Iterator[None]:
@@ -233,7 +235,7 @@ class Database:
         """Make a marker file beside the database, which is there until it is closed."""
         if self.path is not None:
             with suppress(OSError):  # a full disk: the log beside the file is a sign, too
-                write_ahead_log.running_marker_path(self.path).touch()
+                running_marker_path(self.path).touch()
 
     def close(self, kept_as_it_is: bool = False) -> None:
         """kept_as_it_is: nothing more is written into the file, not even its log."""
@@ -246,14 +248,14 @@ class Database:
             self._root.close()
             if self.path is not None and not kept_as_it_is:
                 with suppress(OSError):  # in a read-only folder
-                    write_ahead_log.running_marker_path(self.path).unlink(missing_ok=True)
+                    running_marker_path(self.path).unlink(missing_ok=True)
 
     def _open(self) -> None:
         check_file_handles()
         if self.path is None:
             self._root = duckdb.connect(":memory:", config=MEMORY_CONFIG)
         else:
-            self._root, kept = write_ahead_log.connect(self.path, FILE_CONFIG)
+            self._root, kept = connect(self.path, FILE_CONFIG)
             self.damaged_log = kept or self.damaged_log
         self.connection = self._root.cursor()
         self._not_reopened = None
