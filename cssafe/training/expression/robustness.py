@@ -76,7 +76,7 @@ def _occlusion(image: np.ndarray, side: float, rng: np.random.Generator) -> np.n
 
 
 CHANGES = (
-    Change(N_("brightness"), "grey levels", (-80, -40, 40, 80), lambda image, levels, _: _pixels(image + levels)),
+    Change(N_("brightness"), "grey levels", (-80, -40, 40, 80), lambda image, levels, _: _pixels(image + float(levels))),
     Change(
         N_("contrast"), "times", (0.25, 0.5, 1.5, 2), lambda im, factor, _: _pixels((im - im.mean()) * factor + im.mean())
     ),
