@@ -6,9 +6,7 @@ from cssafe.language import _
 from cssafe.live import services
 from cssafe.names import escape_sentence
 from cssafe.store import StoreError
-from cssafe.ui import common
-from cssafe.ui.backup_panel import backup_panel
-from cssafe.ui.exchange_panels import export_panel, import_panel
+from cssafe.ui import backup_panel, common, exchange_panels
 
 if common.settings().profile.stored:
     try:
@@ -16,13 +14,13 @@ if common.settings().profile.stored:
     except StoreError as error:  # the backups are most needed where the database cannot be opened
         common.show_heading(_("Data"))
         st.error(escape_sentence(error), icon=":material/error:")
-        backup_panel()
+        backup_panel.backup_panel()
         st.stop()
 common.start_page(_("Data"))
 workspace = common.workspace()
-export_panel(workspace)
-import_panel(workspace)
+exchange_panels.export_panel(workspace)
+exchange_panels.import_panel(workspace)
 if not workspace.in_memory:
-    backup_panel()
+    backup_panel.backup_panel()
     if workspace.backup_problem:
         st.warning(escape_sentence(workspace.backup_problem), icon=":material/backup:")

@@ -6,9 +6,7 @@ from cssafe.language import _
 from cssafe.live import services
 from cssafe.live.upload import AnalysisHandle
 from cssafe.names import escape_sentence
-from cssafe.ui import common
-from cssafe.ui.upload_form import upload_form
-from cssafe.ui.upload_view import show_progress, show_results
+from cssafe.ui import common, upload_form, upload_view
 
 common.start_page(_("Files"))
 workspace = common.workspace()
@@ -17,8 +15,8 @@ held: AnalysisHandle | None = st.session_state.get("files")
 if problem := services.current().problem():
     st.error(escape_sentence(problem), icon=":material/error:")
 elif held is None:
-    upload_form(workspace)
+    upload_form.upload_form(workspace)
 elif not held.analysis.done.is_set():
-    show_progress(held.analysis)
+    upload_view.show_progress(held.analysis)
 else:
-    show_results(workspace, held.analysis)
+    upload_view.show_results(workspace, held.analysis)

@@ -24,24 +24,11 @@ choices = filters.require_lessons(workspace)
 which = filters.choose_filter(choices)
 
 left, right = st.columns(2)
-by = left.segmented_control(
-    _("Side by side"),
-    ["class", "subject", "lesson"],
-    default="class",
-    required=True,
-    format_func={"class": _("School classes"), "subject": _("Subjects"), "lesson": _("Lessons")}.__getitem__,
-    key="by",
-    bind="query-params",
-)
-measure = right.segmented_control(
-    _("Show"),
-    ["share", "count"],
-    default="share",
-    required=True,
-    format_func={"share": _("Shares"), "count": _("Counts")}.__getitem__,
-    key="show",
-    bind="query-params",
-)
+with left:
+    groups = {"class": _("School classes"), "subject": _("Subjects"), "lesson": _("Lessons")}
+    by = common.choose(_("Side by side"), groups, "class", "by")
+with right:
+    measure = common.choose(_("Show"), {"share": _("Shares"), "count": _("Counts")}, "share", "show")
 lessons = queries.lessons(workspace, which)
 if lessons.empty:
     filters.stop_without_match()

@@ -1,7 +1,5 @@
 """Projector: the running lesson of a class in large type, for the class itself: no face, no name, no hint."""
 
-import math
-
 import pandas as pd
 import streamlit as st
 
@@ -9,10 +7,7 @@ from cssafe.labels import FERPLUS
 from cssafe.language import _
 from cssafe.live.lesson import LiveLesson
 from cssafe.names import escape_markdown
-from cssafe.ui import common
-from cssafe.ui.filters import VALIDITY
-from cssafe.ui.lesson_panel import DASHED, format_level
-from cssafe.ui.shared_views import require_lesson
+from cssafe.ui import common, filters, lesson_panel, shared_views
 
 LARGE = """<div style="font-size: clamp(4rem, 17vw, 15rem); line-height: 1; font-weight: 600">{value}</div>
 <div style="font-size: clamp(1.5rem, 4vw, 3.5rem); line-height: 1.3">{below}</div>"""
@@ -30,9 +25,8 @@ def show_class(lesson: LiveLesson) -> None:
     reading = view.reading
     large, course = st.columns([2, 3], gap="large", vertical_alignment="center")
     with large:
-        known = not math.isnan(reading.low)
-        below = format_level(reading) if known else _("no figure")
-        st.html(LARGE.format(value=f"{reading.concentration:.2f}" if known else "–", below=below))
+        value, below = lesson_panel.format_reading(reading)
+        st.html(LARGE.format(value=value, below=below))
         mean = _("Mean concentration of {n} faces, 0 to 1, with its 95 % interval").format(n=reading.measured)
         st.markdown(reading.note or mean)
     with course:
@@ -47,9 +41,9 @@ def show_class(lesson: LiveLesson) -> None:
             common.show_chart(large_writing, live.emotions_now_caption(reading.expression), table, key="emotions_now")
 
 
-shown = require_lesson("projector")
+shown = shared_views.require_lesson("projector")
 st.title(escape_markdown(shown.lesson.name))
 if not shown.profile.expression:
     st.caption(_(common.NO_EMOTION))
 show_class(shown)
-st.caption(f"{_(DASHED)} {_(VALIDITY)}")
+st.caption(f"{_(lesson_panel.DASHED)} {_(filters.VALIDITY)}")

@@ -7,9 +7,7 @@ from cssafe.language import _
 from cssafe.names import clean_text
 from cssafe.queries import scored_observations
 from cssafe.settings import ROOT
-from cssafe.ui import common
-from cssafe.ui.filters import VALIDITY, WITHHELD
-from cssafe.ui.rating_panel import ask_next_minute, show_agreement
+from cssafe.ui import common, filters, rating_panel
 
 common.start_page(_("Rate"))
 workspace = common.workspace()
@@ -29,13 +27,13 @@ else:
     names = {row.lesson: f"{clean_text(row.name)}, {row.local.strftime(day)}" for row in real.itertuples(index=False)}
     chosen = st.selectbox(_("Lesson"), list(names), key="lesson", format_func=names.__getitem__)
     st.caption(_("Rate a lesson soon after it, and before you look at its scores on the page Lessons."))
-    ask_next_minute(
+    rating_panel.ask_next_minute(
         workspace,
         chosen,
         scored_observations.rating_moments(workspace, chosen),
         real.set_index("lesson").loc[chosen, "audience"],
     )
     if real["withheld"].any():
-        st.info(_(WITHHELD), icon=":material/visibility_off:")
-    show_agreement(scored_observations.rated_minutes(workspace))
-st.caption(_(VALIDITY))
+        st.info(_(filters.WITHHELD), icon=":material/visibility_off:")
+    rating_panel.show_agreement(scored_observations.rated_minutes(workspace))
+st.caption(_(filters.VALIDITY))

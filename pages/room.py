@@ -6,11 +6,7 @@ from cssafe.language import _
 from cssafe.live import services
 from cssafe.live.room_camera import HOSTED, CameraReader
 from cssafe.names import escape_sentence
-from cssafe.ui import common
-from cssafe.ui.lesson_panel import show_recorded
-from cssafe.ui.room_form import room_form
-from cssafe.ui.room_timetable_editor import edit_room_timetable
-from cssafe.ui.room_view import show_room_lesson
+from cssafe.ui import common, lesson_panel, room_form, room_timetable_editor, room_view
 
 common.start_page(_("Room"))
 workspace, settings, room = common.workspace(), common.settings(), services.current().room()
@@ -28,14 +24,14 @@ running = room.running()
 if problem := services.current().problem():
     st.error(escape_sentence(problem), icon=":material/error:")
 elif running is not None and visible(running):
-    show_room_lesson(running)
+    room_view.show_room_lesson(running)
 elif running is not None:
     st.info(
         _("The room camera is in use by another visit. Wait until its lesson is over."), icon=":material/hourglass:"
     )
 else:
     if room.reader is not None and visible(room.reader):
-        show_recorded(room.reader.lesson)
-    room_form(workspace)
+        lesson_panel.show_recorded(room.reader.lesson)
+    room_form.room_form(workspace)
 if settings.profile.stored:
-    edit_room_timetable(workspace)
+    room_timetable_editor.edit_room_timetable(workspace)

@@ -3,34 +3,20 @@
 import streamlit as st
 
 from cssafe.language import _
-from cssafe.ui import common
-from cssafe.ui.slot_differences import show_slot_differences
-from cssafe.ui.week_editor import edit_week, saved_week
-from cssafe.ui.week_proposal import show_week_proposal
+from cssafe.ui import common, slot_differences, week_editor, week_proposal
 
 common.start_page(_("Timetable"))
 workspace = common.workspace()
 known = bool(workspace.get("periods", []))
 
-part = st.segmented_control(
-    _("Part"),
-    ["slots", "proposal", "week"],
-    default="slots" if known else "week",
-    required=True,
-    format_func={
-        "slots": _("How slots differ"),
-        "proposal": _("A better week"),
-        "week": _("The school's week"),
-    }.__getitem__,
-    key="part",
-    bind="query-params",
-)
+parts = {"slots": _("How slots differ"), "proposal": _("A better week"), "week": _("The school's week")}
+part = common.choose(_("Part"), parts, "slots" if known else "week", "part")
 if part == "week":
-    edit_week(workspace)
+    week_editor.edit_week(workspace)
 elif not known:
     st.info(
         _("Enter or import the school's periods first, under “The school's week”."), icon=":material/edit_calendar:"
     )
-elif (school := saved_week(workspace)) is not None:
-    show = show_slot_differences if part == "slots" else show_week_proposal
+elif (school := week_editor.saved_week(workspace)) is not None:
+    show = slot_differences.show_slot_differences if part == "slots" else week_proposal.show_week_proposal
     show(workspace, school)

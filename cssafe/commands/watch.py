@@ -82,17 +82,10 @@ def _check_arguments(args: argparse.Namespace, profile: Profile) -> None:
 
 
 def _new_lesson(args: argparse.Namespace, workspace: Workspace, profile: Profile, zone: str) -> LiveLesson:
-    return LiveLesson.start(
-        workspace,
-        profile,
-        class_name=args.class_name.strip(),
-        subject=args.subject.strip(),
-        room=args.room.strip(),
-        time_zone=zone,
-        audience="class",
-        name=args.lesson.strip(),
-        source="camera" if media.is_camera(args.source) else "file",
-    )
+    form = {"class_name": args.class_name, "subject": args.subject, "room": args.room, "name": args.lesson}
+    form = {name: text.strip() for name, text in form.items()} | {"time_zone": zone}
+    source = "camera" if media.is_camera(args.source) else "file"
+    return LiveLesson.start(workspace, profile, audience="class", source=source, **form)
 
 
 def _record_until(capture: CameraReader, until: datetime | None) -> None:
@@ -156,11 +149,7 @@ def _parse_clock(text: str) -> time:
 
 
 def _time_today(clock: time, zone: str) -> datetime:
-    """The time today in the zone.
-
-    Raises:
-        ConfigurationError: the time is past.
-    """
+    """The time today in the zone. Raises ConfigurationError: the time is past."""
     now = datetime.now(ZoneInfo(zone))
     until = datetime.combine(now.date(), clock, now.tzinfo)
     if until <= now:

@@ -7,9 +7,11 @@ The minimum group holds: of lessons whose profile shows no single faces, the tab
 import argparse
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
@@ -20,10 +22,7 @@ from pyarrow import csv, parquet
 from cssafe import settings
 from cssafe.exchange import ABOUT, FORMATS, PROGRAM, Progress
 from cssafe.exchange.spreadsheet import escape
-from cssafe.store import StoreError, Workspace
-from cssafe.store.migrations import lesson_tables
-from cssafe.store.stored_settings import EXPORTED_SETTINGS
-from cssafe.store.summaries import shareable_minutes_sql
+from cssafe.store import StoreError, Workspace, migrations, stored_settings, summaries
 
 MAX_CHUNK_ROWS = 100_000
 """Approximate number of observations in memory."""
@@ -59,13 +58,12 @@ def export_file(workspace: Workspace, file: IO[bytes], form: str, progress: Prog
         for part in parts:
             rows[part.table] = 0
             with archive.open(f"{part.table}.{form}", "w", force_zip64=True) as member:
-                writer = _Writer(member, form, cursor, part)
-                for chunk in part.chunks:
-                    rows[part.table] += writer.write(chunk)
+                for number in _write(member, form, cursor, part):
+                    rows[part.table] += number
                     done += 1
                     progress(done / chunks)
-                writer.close()
-        (withheld,) = _row(cursor, f"SELECT count(*) FROM ({CLASS_LESSONS})", {"individual": INDIVIDUAL_PROFILES})
+        counted = cursor.execute(f"SELECT count(*) FROM ({CLASS_LESSONS})", {"individual": INDIVIDUAL_PROFILES})
+        [(withheld,)] = counted.fetchall()
         steps = [name for (name,) in cursor.execute("SELECT name FROM migrations ORDER BY name").fetchall()]
         about: dict[str, Any] = {
             "program": PROGRAM,
@@ -88,7 +86,7 @@ class Part:
 
 def _parts(cursor: Any) -> list[Part]:
     """The tables, `lessons` first, which the importer needs before all others."""
-    belonging = lesson_tables(cursor)
+    belonging = migrations.lesson_tables(cursor)
     individual = {"individual": INDIVIDUAL_PROFILES}
     parts = [Part("lessons", "FROM lessons WHERE ended IS NOT NULL ORDER BY lesson")]
     for table in (name for name in belonging if name not in ("lessons", "minutes", "observations")):
@@ -106,9 +104,9 @@ def _parts(cursor: Any) -> list[Part]:
     for table in sorted({name for (name,) in rows} - {*belonging, "migrations", "settings"}):
         parts.append(Part(table, f"FROM {table} ORDER BY ALL"))
     kept = "FROM settings WHERE list_contains($travel::VARCHAR[], key) ORDER BY key"
-    parts.append(Part("settings", kept, ({"travel": EXPORTED_SETTINGS},)))
+    parts.append(Part("settings", kept, ({"travel": stored_settings.EXPORTED_SETTINGS},)))
     minutes = f"""
-        WITH {shareable_minutes_sql(CLASS_LESSONS)}
+        WITH {summaries.shareable_minutes_sql(CLASS_LESSONS)}
         FROM minutes WHERE lesson IN ({INDIVIDUAL_LESSONS}) UNION ALL BY NAME FROM shareable ORDER BY ALL"""
     parts.append(Part("minutes", minutes, (individual,)))
     chunks = _chunks(cursor)
@@ -141,36 +139,23 @@ def _chunks(cursor: Any) -> list[list[int]]:
     return chunks
 
 
-class _Writer:
-    """Writer of one part into a member, in one of FORMATS."""
-
-    def __init__(self, member: IO[bytes], form: str, cursor: Any, part: Part) -> None:
-        self._member, self._form, self._cursor, self._part = member, form, cursor, part
-        self._writer: Any = None
-
-    def write(self, chunk: Mapping[str, Any]) -> int:
-        """Write a piece; its number of rows."""
-        piece = self._cursor.execute(self._part.sql, chunk).to_arrow_table()
-        if self._form == "json":
-            lines = self._cursor.execute(
-                f"SELECT to_json(line)::VARCHAR FROM (SELECT {exact_floats_sql(piece)} FROM piece) line"
-            )
-            while found := lines.fetchmany(MAX_CHUNK_ROWS):
-                self._member.writelines(f"{line}\n".encode() for (line,) in found)
-            return piece.num_rows
-        if self._form == "csv":
-            piece = _escaped(piece)
-        if self._writer is None:
-            if self._form == "csv":
-                self._writer = csv.CSVWriter(self._member, piece.schema)
+def _write(member: IO[bytes], form: str, cursor: Any, part: Part) -> Iterator[int]:
+    """Write a part into a member, in one of FORMATS, piece by piece; the number of rows of each."""
+    writer: Any = None
+    with ExitStack() as stack:
+        for chunk in part.chunks:
+            piece = cursor.execute(part.sql, chunk).to_arrow_table()
+            if form == "json":
+                lines = cursor.execute(
+                    f"SELECT to_json(line)::VARCHAR FROM (SELECT {exact_floats_sql(piece)} FROM piece) line"
+                )
+                while found := lines.fetchmany(MAX_CHUNK_ROWS):
+                    member.writelines(f"{line}\n".encode() for (line,) in found)
             else:
-                self._writer = parquet.ParquetWriter(self._member, piece.schema, compression="zstd")
-        self._writer.write_table(piece)
-        return piece.num_rows
-
-    def close(self) -> None:
-        if self._writer is not None:
-            self._writer.close()
+                kind = csv.CSVWriter if form == "csv" else partial(parquet.ParquetWriter, compression="zstd")
+                writer = writer or stack.enter_context(kind(member, piece.schema))
+                writer.write_table(_escaped(piece) if form == "csv" else piece)
+            yield piece.num_rows
 
 
 def _escaped(piece: pa.Table) -> pa.Table:
@@ -189,14 +174,8 @@ def exact_floats_sql(table: pa.Table) -> str:
     return ", ".join(f'"{n}"::VARCHAR::DOUBLE AS "{n}"' if n in short else f'"{n}"' for n in table.column_names)
 
 
-def _row(cursor: Any, sql: str, parameters: dict) -> tuple:
-    row = cursor.execute(sql, parameters).fetchone()
-    assert row is not None, "an aggregate without groups has one row"
-    return row
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, metavar="FILE.zip", help="is made, or written anew")
+    parser.add_argument("file", type=Path, metavar="FILE.zip", help="is made, or overwritten")
     parser.add_argument("--format", choices=FORMATS, default=FORMATS[0], help=f"of its tables (default: {FORMATS[0]})")
 
 

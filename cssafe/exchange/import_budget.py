@@ -43,21 +43,13 @@ class Budget:
         self._decoded = 0
 
     def unpack(self, member: str, size: int) -> None:
-        """Count the unpacked bytes of a member, which may be read more than once.
-
-        Raises:
-            Refusal
-        """
+        """Count the unpacked bytes of a member, which may be read more than once; raises Refusal."""
         self._unpacked[member] = max(self._unpacked[member], size)
         if self._unpacked.total() > self._limits.unpacked:
             raise Refusal(TOO_MANY_BYTES, member=member, most=millions(self._limits.unpacked))
 
     def decode(self, member: str, batch: pa.Table) -> None:
-        """Count decoded rows.
-
-        Raises:
-            Refusal
-        """
+        """Count decoded rows; raises Refusal."""
         self._rows[member] += batch.num_rows
         self._decoded += batch.nbytes
         if member.startswith("lessons.") and self._rows[member] > settings.MAX_IMPORT_LESSONS:

@@ -154,11 +154,7 @@ def _decoded(
 
 
 def _message(process: "subprocess.Popen[bytes]", limits: ImportLimits) -> dict[str, Any]:
-    """The decoder's next message.
-
-    Raises:
-        StoreError: it refused the file, or crashed.
-    """
+    """The decoder's next message. Raises StoreError: it refused the file, or crashed."""
     assert process.stdout is not None
     line = process.stdout.readline()
     if not line.endswith(b"\n"):
@@ -170,11 +166,7 @@ def _message(process: "subprocess.Popen[bytes]", limits: ImportLimits) -> dict[s
 
 
 def _batches(process: "subprocess.Popen[bytes]", limits: ImportLimits) -> Iterator[pa.RecordBatch]:
-    """The rows of a table.
-
-    Raises:
-        StoreError: the decoder crashed in the middle of it.
-    """
+    """The rows of a table. Raises StoreError: the decoder crashed in the middle of it."""
     try:
         yield from pa.ipc.open_stream(process.stdout)
     except (pa.ArrowException, OSError) as error:

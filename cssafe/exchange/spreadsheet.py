@@ -100,11 +100,7 @@ def find_decimal_mark(numbers: Iterable[str]) -> str:
 
 
 def parse_number(text: str, mark: str) -> float:
-    """A decimal number. mark: the table's decimal mark, "" where it is not known.
-
-    Raises:
-        CellError
-    """
+    """A decimal number. mark: the table's decimal mark, "" where it is not known; raises CellError."""
     other = "," if mark == "." else "."
     if _COULD_BE_THOUSANDS.fullmatch(text) and (not mark or other in text):
         raise CellError(AMBIGUOUS_NUMBER)
@@ -115,11 +111,7 @@ def parse_number(text: str, mark: str) -> float:
 
 
 def parse_whole(text: str) -> int:
-    """A whole number.
-
-    Raises:
-        CellError
-    """
+    """A whole number; raises CellError."""
     if not _WHOLE.fullmatch(text) or len(text) > 18:
         raise CellError(NO_WHOLE_NUMBER)
     return int(text)

@@ -43,6 +43,8 @@ TOO_LONG = N_(
 
 LONG_START = N_("The file's {member} has more than {most} bytes in its first line. Export it again where it came from.")
 
+UNKNOWN_FORMAT = N_("The format of the file's table {table} is unknown. These are read: {formats}.")
+
 UNREADABLE = N_("The file's table {table} cannot be read: {problem} Export it again where it came from.")
 
 LONG_ROW = N_("The file's table {table} has a row of more than {most} MB. Export it again where it came from.")
@@ -65,8 +67,13 @@ def read_table(opened: Open, schema: pa.Schema, name: str, in_memory: bool) -> I
         Refusal: it cannot be read. MemoryError, BadZipFile.
     """
     block = _block_bytes(name, in_memory)
-    readers: dict[str, Callable[..., Iterator[pa.Table]]] = {"csv": _csv, "json": partial(_json, block=block)}
-    read = readers.get(name.rpartition(".")[2], partial(_parquet, in_memory=in_memory))
+    readers: dict[str, Callable[..., Iterator[pa.Table]]] = {
+        "parquet": partial(_parquet, in_memory=in_memory),
+        "csv": _csv,
+        "json": partial(_json, block=block),
+    }
+    if (read := readers.get(name.rpartition(".")[2])) is None:
+        raise Refusal(UNKNOWN_FORMAT, table=name, formats=", ".join(readers))
     try:
         for rows in read(opened, schema, name):
             yield _conform(rows, schema, name)

@@ -122,11 +122,9 @@ def frames(source: Source, every: float = FRAME_INTERVAL_S, since: float = 0.0) 
     Raises:
         MediaError: no image or video, damaged, sound only, too large, or a camera that does not answer.
     """
-    if not isinstance(source, str):
-        pictures = _file(source, every, since)
-    elif source.isdecimal():
+    if isinstance(source, str) and source.isdecimal():
         pictures = _thinned(read_device(int(source)), every)
-    elif is_camera(source):
+    elif isinstance(source, str) and is_camera(source):
         pictures = _stream(source, every, since)
     else:
         pictures = _file(source, every, since)

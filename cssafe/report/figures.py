@@ -119,7 +119,8 @@ def lesson_means(table: pd.DataFrame, measures: Iterable[str]) -> pd.DataFrame:
     """
     cluster = table["cluster"].where(~table["alone"].astype(bool), table["minute"])
     joined = table.drop(columns=["minute", "cluster", "alone"]).groupby(cluster).sum()
-    rows = [(name, *_mean(joined, name)) for name in measures]
+    sums = ((name, joined[f"s_{name}"].to_numpy(float), joined[f"n_{name}"].to_numpy(float)) for name in measures)
+    rows = [(name, *_clustered(s, n)) for name, s, n in sums]
     return _clipped(pd.DataFrame(rows, columns=["measure", "mean", "low", "high"])).set_index("measure")
 
 
@@ -216,21 +217,14 @@ def count_coverage(workspace: Workspace, lesson: int) -> pd.Series:
     """Counts: `seconds` in which a face was seen, `shown` of them with enough measured faces, `faces` (seconds times faces)
     seen, `measured` of them."""
     with workspace.cursor() as cursor:
-        return (
-            cursor.execute(
-                f"""WITH {COUNTED}
+        counted = cursor.execute(
+            f"""WITH {COUNTED}
             SELECT count(*)::BIGINT AS seconds,
                 count(*) FILTER (measured >= least AND (expressed = 0 OR expressed >= least))::BIGINT AS shown,
                 coalesce(sum(faces), 0)::BIGINT AS faces, coalesce(sum(measured), 0)::BIGINT AS measured FROM seconds""",
-                {"lessons": [lesson]},
-            )
-            .df()
-            .iloc[0]
+            {"lessons": [lesson]},
         )
-
-
-def _mean(table: pd.DataFrame, name: str) -> tuple[float, float, float]:
-    return _clustered(table[f"s_{name}"].to_numpy(float), table[f"n_{name}"].to_numpy(float))
+        return counted.df().iloc[0]
 
 
 def _clustered(s: np.ndarray, n: np.ndarray) -> tuple[float, float, float]:

@@ -7,20 +7,20 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from cssafe.errors import DataError
+from cssafe.labels import WEEKDAYS
 from cssafe.language import N_, Sentence
 
-DAYS = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
-SCHOOL_DAYS = DAYS[:5]
+SCHOOL_DAYS = WEEKDAYS[:5]
 
 Entry = dict[str, Any]
-"""Lesson of a room: days (names of DAYS, in their order), start (included) and end (excluded) as "08:45", class_name, subject,
+"""Lesson of a room: days (of WEEKDAYS, in their order), start (included) and end (excluded) as "08:45", class_name, subject,
 room (text, may be empty)."""
 
 
 def parse_timetable(rows: Iterable[Mapping[str, Any]]) -> list[Entry]:
     """Entries from the rows of a table, in the order of the week.
 
-    rows: days (names of DAYS), start and end (datetime.time, or "08:45" as Streamlit's table gives for a new row), class_name,
+    rows: days (of WEEKDAYS), start and end (datetime.time, or "08:45" as Streamlit's table gives for a new row), class_name,
     subject, room (text); empty rows are skipped.
 
     Raises:
@@ -28,7 +28,7 @@ def parse_timetable(rows: Iterable[Mapping[str, Any]]) -> list[Entry]:
     """
     parsed = (_parse_entry(row) for row in rows)
     entries = sorted(
-        (entry for entry in parsed if entry), key=lambda entry: (DAYS.index(entry["days"][0]), entry["start"])
+        (entry for entry in parsed if entry), key=lambda entry: (WEEKDAYS.index(entry["days"][0]), entry["start"])
     )
     for one, other in combinations(entries, 2):
         both = [day for day in one["days"] if day in other["days"]]
@@ -49,10 +49,10 @@ def parse_timetable(rows: Iterable[Mapping[str, Any]]) -> list[Entry]:
 
 def _parse_entry(row: Mapping[str, Any]) -> Entry | None:
     """One entry; None for an empty row."""
-    words = {name: _text(row.get(name)) for name in ("class_name", "subject", "room")}
+    words = {name: cell_text(row.get(name)) for name in ("class_name", "subject", "room")}
     times = [_time(row.get(name)) for name in ("start", "end")]
     chosen = row.get("days")
-    days = [day for day in DAYS if day in chosen] if isinstance(chosen, Iterable) else []
+    days = [day for day in WEEKDAYS if day in chosen] if isinstance(chosen, Iterable) else []
     if not days and not any(words.values()) and times == [None, None]:
         return None
     name = " ".join(filter(None, (words["subject"], words["class_name"]))) or Sentence(N_("without a name"))
@@ -80,7 +80,7 @@ def due_entry(timetable: Iterable[Entry], now: datetime, time_zone: str) -> Entr
     """Entry whose lesson is due now (aware), by the wall clock of that zone. An hour that the clock skips in spring is never
     due; one that it repeats in autumn is due twice."""
     local = now.astimezone(ZoneInfo(time_zone))
-    day, clock = DAYS[local.weekday()], f"{local:%H:%M}"
+    day, clock = WEEKDAYS[local.weekday()], f"{local:%H:%M}"
     return next((e for e in timetable if day in e["days"] and e["start"] <= clock < e["end"]), None)
 
 
@@ -98,7 +98,7 @@ def next_lesson(timetable: Iterable[Entry], now: datetime, time_zone: str) -> tu
         (datetime.combine(day, time.fromisoformat(entry["start"]), zone), entry)
         for day in (today + timedelta(days=d) for d in range(8))
         for entry in timetable
-        if DAYS[day.weekday()] in entry["days"]
+        if WEEKDAYS[day.weekday()] in entry["days"]
     ]
     return min((s for s in starts if s[0] > now), key=lambda s: s[0], default=None)
 
@@ -110,5 +110,6 @@ def _time(value: Any) -> time | None:
         return None
 
 
-def _text(value: Any) -> str:
+def cell_text(value: Any) -> str:
+    """The text of a table's cell; empty for a cell without one."""
     return value.strip() if isinstance(value, str) else ""

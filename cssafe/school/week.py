@@ -10,7 +10,7 @@ import pandas as pd
 from cssafe.errors import DataError
 from cssafe.labels import WEEKDAYS
 from cssafe.language import N_, Sentence
-from cssafe.school.room_timetable import SCHOOL_DAYS
+from cssafe.school.room_timetable import SCHOOL_DAYS, cell_text
 
 LESSON_COLUMNS = ("day", "period", "class_name", "subject", "teacher", "room", "length", "fixed")
 """Columns of School.lessons. day: of DAYS; period: name of the first; teacher, room: text, may be empty; length: consecutive
@@ -87,10 +87,14 @@ def parse_week(
     week = tuple(day for day in WEEKDAYS if day in days)
     names = [period["name"] for period in periods]
     rows = [
-        _lesson(row, week, names) for row in lessons if any(map(_text, (row.get(name) for name in LESSON_COLUMNS[:6])))
+        _lesson(row, week, names)
+        for row in lessons
+        if any(map(cell_text, (row.get(name) for name in LESSON_COLUMNS[:6])))
     ]
     rows.sort(key=lambda row: (week.index(row["day"]), names.index(row["period"]), row["class_name"], row["subject"]))
-    free = [_away(row, week, names) for row in away if any(map(_text, (row.get(name) for name in AWAY_COLUMNS[1:])))]
+    free = [
+        _away(row, week, names) for row in away if any(map(cell_text, (row.get(name) for name in AWAY_COLUMNS[1:])))
+    ]
     school = School(
         days=week,
         periods=tuple(periods),
@@ -157,7 +161,7 @@ def with_teachers(lessons: pd.DataFrame, school: School) -> pd.DataFrame:
 
 
 def _lesson(row: Mapping[str, Any], days: Sequence[str], names: Sequence[str]) -> dict[str, Any]:
-    words = {name: _text(row.get(name)) for name in LESSON_COLUMNS[:6]}
+    words = {name: cell_text(row.get(name)) for name in LESSON_COLUMNS[:6]}
     name = lesson_title(words).strip() or Sentence(N_("without a name"))
     if not words["class_name"] or not words["subject"]:
         raise DataError(N_("The lesson {name} lacks its class or its subject. Fill in both."), name=name)
@@ -206,7 +210,7 @@ def _length(value: Any, name: object, words: Mapping[str, str], names: Sequence[
 
 
 def _away(row: Mapping[str, Any], days: Sequence[str], names: Sequence[str]) -> dict[str, str]:
-    words = {name: _text(row.get(name)) for name in AWAY_COLUMNS}
+    words = {name: cell_text(row.get(name)) for name in AWAY_COLUMNS}
     if words["who"] not in RESOURCES or not words["name"]:
         raise DataError(
             N_("A row of who is away lacks a name, or whether it is a class, a teacher or a room. Fill in both.")
@@ -227,11 +231,7 @@ def _away(row: Mapping[str, Any], days: Sequence[str], names: Sequence[str]) -> 
 
 
 def _check(school: School) -> None:
-    """Check all hard constraints of the week.
-
-    Raises:
-        DataError: one does not hold.
-    """
+    """Check all hard constraints of the week. Raises DataError: one does not hold."""
     lesson_in: dict[tuple[str, str, int], str] = {}
     away = blocked_slots(school)
     daily: Counter[tuple[str, str, str]] = Counter()
@@ -293,7 +293,3 @@ def _whole(value: Any) -> int:
 
 def _nothing(value: Any) -> bool:
     return value is None or value == "" or value != value
-
-
-def _text(value: Any) -> str:
-    return value.strip() if isinstance(value, str) else ""

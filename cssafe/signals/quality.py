@@ -92,12 +92,7 @@ def confidence(names: Sequence[str], size: np.ndarray, sharpness: np.ndarray, tu
 
 
 def quality(
-    size: np.ndarray,
-    sharpness: np.ndarray,
-    yaw: np.ndarray,
-    pitch: np.ndarray,
-    scores: np.ndarray,
-    hidden: np.ndarray,
+    size: np.ndarray, sharpness: np.ndarray, yaw: np.ndarray, pitch: np.ndarray, scores: np.ndarray, hidden: np.ndarray
 ) -> np.ndarray:
     """Trust in the readings of a face, float32 (n,) in [0, 1]: the mean confidence of all that have a measured
     error, times the mesh's score and the share of the face that nothing hides."""

@@ -1,7 +1,7 @@
 """Rows of a database file that cannot be read, and the lessons that they belong to."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import duckdb
 
@@ -23,19 +23,31 @@ def damaged_lessons(connection: duckdb.DuckDBPyConnection) -> list[str]:
         inside = " OR ".join(f"rowid >= {first} AND rowid < {end}" for first, end in spans)
         try:
             rows = connection.execute(f"SELECT DISTINCT lesson FROM observations WHERE {inside}").fetchall()
-        except duckdb.Error:  # the lessons' numbers are damaged, too: lessons with fewer observations than summarised
-            rows = connection.execute(
-                f"""SELECT lesson FROM (SELECT lesson, sum(measured) AS n FROM tracks GROUP BY lesson)
-                LEFT JOIN (SELECT lesson, count(*) AS here FROM observations WHERE NOT ({inside}) GROUP BY lesson)
-                USING (lesson) WHERE n > coalesce(here, 0)"""
-            ).fetchall()
-        names = connection.execute(
-            "SELECT name, started FROM lessons WHERE list_contains($1::INTEGER[], lesson) ORDER BY started, lesson",
-            [[lesson for (lesson,) in rows]],
-        ).fetchall()
+            lessons = {lesson for (lesson,) in rows}
+        except duckdb.Error:  # the lessons' numbers are damaged, too
+            lessons = incomplete_lessons(connection, f"NOT ({inside})")
+        return names_and_days(connection, lessons)
     except duckdb.Error:
         return []
-    return [f'"{name}" ({started:%Y-%m-%d})' for name, started in names]
+
+
+def incomplete_lessons(connection: duckdb.DuckDBPyConnection, readable: str = "true") -> set[int]:
+    """Lessons with fewer observations than summarised. readable: SQL condition of the rows that can be read."""
+    rows = connection.execute(
+        f"""SELECT lesson FROM (SELECT lesson, sum(measured) AS n FROM tracks GROUP BY lesson)
+        LEFT JOIN (SELECT lesson, count(*) AS here FROM observations WHERE {readable} GROUP BY lesson) USING (lesson)
+        WHERE n > coalesce(here, 0)"""
+    ).fetchall()
+    return {lesson for (lesson,) in rows}
+
+
+def names_and_days(connection: duckdb.DuckDBPyConnection, lessons: Iterable[int]) -> list[str]:
+    """Name and day of each of these lessons, by time."""
+    rows = connection.execute(
+        "SELECT name, started FROM lessons WHERE list_contains($1::INTEGER[], lesson) ORDER BY started, lesson",
+        [list(lessons)],
+    ).fetchall()
+    return [f'"{name}" ({started:%Y-%m-%d})' for name, started in rows]
 
 
 def unreadable_spans(connection: duckdb.DuckDBPyConnection, table: str) -> Iterator[tuple[int, int]]:

@@ -157,12 +157,11 @@ class Database:
     def memory_share(self) -> float:
         """Used share of the memory limit, 0 to 1."""
         with self.cursor() as cursor:
-            row = cursor.execute(
+            [(share,)] = cursor.execute(
                 "SELECT sum(memory_usage_bytes) / parse_formatted_bytes(current_setting('memory_limit'))"
                 " FROM duckdb_memory()"
-            ).fetchone()
-        assert row is not None, "an aggregate without groups has one row"
-        return float(row[0])
+            ).fetchall()
+        return float(share)
 
     def check_room(self) -> None:
         """Refuse before a database in memory is so full that rows could be lost.
@@ -174,7 +173,7 @@ class Database:
             raise StoreError(
                 N_(
                     "There may be no room for another lesson: the memory of this visit is nearly full. Download what you want "
-                    "to keep on the page Data, then delete lessons on the page Lessons, or reload the page to begin anew."
+                    "to keep on the page Data, then delete lessons on the page Lessons, or reload the page to start again."
                 )
             )
 

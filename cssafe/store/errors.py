@@ -164,7 +164,7 @@ def why_not_used(path: Path | None, error: BaseException) -> StoreError:
     words = (
         N_(
             "The database (memory) could not be used, and the newest observations may be missing: {problem} Delete lessons "
-            "that are no longer needed, or reload the page to begin anew."
+            "that are no longer needed, or reload the page to start again."
         )
         if path is None
         else N_(
@@ -175,14 +175,20 @@ def why_not_used(path: Path | None, error: BaseException) -> StoreError:
     return StoreError(words, path=path, problem=first_line(error))
 
 
-def why_not_imported() -> StoreError:
-    """The error for an import that does not fit a database in memory, which is as it was."""
-    return StoreError(
+def why_not_imported(path: Path | None) -> StoreError:
+    """The error for an import that does not fit the memory of the database, which is as it was."""
+    words = (
         N_(
             "The file is too large for this server: the memory of a visit has no room for all of it. Export fewer lessons into "
             "one file, delete lessons here that are no longer needed, or import the file on your own computer."
         )
+        if path is None
+        else N_(
+            "The file is too large to be imported at once: the memory that the database ({path}) may take has no room for all "
+            "of it. Nothing was imported. Export fewer lessons into one file and import the files one by one."
+        )
     )
+    return StoreError(words, path=path)
 
 
 def why_waiting(path: Path | None, error: BaseException, minutes: int) -> StoreError:
@@ -214,7 +220,7 @@ def why_traces(path: Path, error: BaseException) -> StoreError:
     """The error for a file that could not be rewritten after a deletion."""
     return StoreError(
         N_(
-            "The lessons are deleted, but the file {path} could not be written anew, so that traces of them can still be read "
+            "The lessons are deleted, but the file {path} could not be rewritten, so that traces of them can still be read "
             "in it: {problem} Make room for a second file of its size and close CSSAFE: it then tries again."
         ),
         path=path,

@@ -135,7 +135,8 @@ class Housekeeping:
             kept = backups.restore_backup(path, backup)
         migrate(self._database.connection)
         with self._database.transaction() as connection:
-            statements.end_open_lessons(connection)
+            for lesson in statements.open_lessons(connection):
+                statements.end_open_lesson(connection, lesson)
         self.summarise_missing()
         self._finish_deletion()
         return kept

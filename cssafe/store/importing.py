@@ -22,11 +22,9 @@ from cssafe.names import clean_text
 from cssafe.observations import EXPRESSION
 from cssafe.scoring.formula import FORMER_NAMES
 from cssafe.settings import PROFILES
+from cssafe.store import statements, stored_settings, summaries
 from cssafe.store.database_files import sql_string
 from cssafe.store.lesson import MAX_EXPECTED, SOURCES
-from cssafe.store.statements import insert_observations
-from cssafe.store.stored_settings import EXPORTED_SETTINGS, STORED_SETTINGS, is_usable
-from cssafe.store.summaries import summarise
 
 DERIVED_TABLES = ("tracks", "faces", "people")
 """Tables that are derived from observations and never imported."""
@@ -173,18 +171,14 @@ def _batches(sizes: Iterable[tuple[int, int]]) -> Iterator[list[int]]:
 
 
 def _importable_settings(rows: pa.Table) -> pa.Table:
-    """Settings that are known here and not bound to one computer.
-
-    Raises:
-        StoreError: one of them cannot be used.
-    """
-    pairs = [row for row in rows.to_pylist() if row["key"] in EXPORTED_SETTINGS]
+    """Settings that are known here and not bound to one computer. Raises StoreError: one of them cannot be used."""
+    pairs = [row for row in rows.to_pylist() if row["key"] in stored_settings.EXPORTED_SETTINGS]
     for row in pairs:
-        if row["value"] is None or not is_usable(row["key"], row["value"]):
+        if row["value"] is None or not stored_settings.is_usable(row["key"], row["value"]):
             raise StoreError(
                 N_("The file's setting {key} cannot be taken. Expected is {shape}."),
                 key=row["key"],
-                shape=Sentence(STORED_SETTINGS[row["key"]].shape),
+                shape=Sentence(stored_settings.STORED_SETTINGS[row["key"]].shape),
             )
     return pa.Table.from_pylist(pairs, rows.schema)
 
@@ -231,7 +225,7 @@ def _insert_rows(connection: duckdb.DuckDBPyConnection, table: str, arriving: pa
             " WHERE arrived.lesson IS NOT NULL"
         )
         if table == "observations":
-            insert_observations(connection, connection.execute(numbered).to_arrow_table())
+            statements.insert_observations(connection, connection.execute(numbered).to_arrow_table())
         else:
             connection.execute(f"INSERT INTO {table} BY NAME {numbered}")
     elif table == "settings":  # what is set here stays
@@ -305,7 +299,7 @@ def _summarise(connection: duckdb.DuckDBPyConnection, lessons: list[int]) -> Non
             ),
             lesson=twice[0],
         )
-    summarise(connection, lessons)
+    summaries.summarise(connection, lessons)
 
 
 def _names(connection: duckdb.DuckDBPyConnection, table: str, which: str) -> Sequence[str]:

@@ -57,7 +57,7 @@ def unclean_end_notice(
     end = before.log or before.checkpoint or datetime.now(UTC)
     time = f"{end.astimezone():%Y-%m-%d %H:%M:%S}"
     if kept is None:
-        if not before.unclean or not _lesson_open(connection):
+        if not before.unclean or not connection.execute("SELECT 1 FROM lessons WHERE ended IS NULL LIMIT 1").fetchone():
             return None
         words = N_(
             "CSSAFE did not end properly last time. Up to {seconds} seconds of recording before {time} may be missing; the "
@@ -82,10 +82,6 @@ def unclean_end_notice(
     )
     seconds = WRITE_LAG_S + math.ceil((end - stored).total_seconds())
     return Sentence(words, log=kept.name, seconds=seconds, time=time)
-
-
-def _lesson_open(connection: duckdb.DuckDBPyConnection) -> bool:
-    return connection.execute("SELECT 1 FROM lessons WHERE ended IS NULL LIMIT 1").fetchone() is not None
 
 
 def _observed(connection: duckdb.DuckDBPyConnection) -> datetime | None:

@@ -16,15 +16,9 @@ import pyarrow as pa
 from cssafe.errors import StoreError
 from cssafe.labels import DEFAULT_ACTIVITY
 from cssafe.language import N_
-from cssafe.store import backups
-from cssafe.store.damaged_blocks import unreadable_spans
-from cssafe.store.database import FILE_CONFIG, RESCUE_PREFIX
-from cssafe.store.errors import first_line, with_backup
+from cssafe.store import backups, damaged_blocks, database, errors, migrations, summaries, write_ahead_log
 from cssafe.store.lesson import NO_CLASS, NO_SUBJECT
-from cssafe.store.migrations import MIGRATIONS
-from cssafe.store.summaries import summarise
 from cssafe.store.workspace import Workspace
-from cssafe.store.write_ahead_log import connect, log_path
 
 COPY_ROWS = 122_880
 """Rows copied at a time: a row group of DuckDB, some 20 MB of observations."""
@@ -74,25 +68,25 @@ def rescue(path: Path, out: Path, progress: Progress = lambda line: None) -> Res
         raise StoreError(N_("There is no file {path}. Name the database, such as data/cssafe.duckdb."), path=path)
     if out.exists():
         raise StoreError(N_("The file {path} is there already. Choose another name with --out."), path=out)
-    with tempfile.TemporaryDirectory(dir=out.absolute().parent, prefix=RESCUE_PREFIX) as folder:
+    with tempfile.TemporaryDirectory(dir=out.absolute().parent, prefix=database.RESCUE_PREFIX) as folder:
         copy, new = Path(folder) / "old.duckdb", Path(folder) / "new.duckdb"
         shutil.copyfile(path, copy)
-        if log_path(path).is_file():
-            shutil.copyfile(log_path(path), log_path(copy))
+        if write_ahead_log.log_path(path).is_file():
+            shutil.copyfile(write_ahead_log.log_path(path), write_ahead_log.log_path(copy))
         old, behind = _opened(copy, path)
         with old:
-            with duckdb.connect(str(new), config=FILE_CONFIG) as target:
+            with duckdb.connect(str(new), config=database.FILE_CONFIG) as target:
                 tables = _copy(old, target, progress)
                 if any(table.lost for table in tables) and not any(table.whole or table.partly for table in tables):
                     raise _why_nothing(path, EOFError("no row can be read"))
                 _complete_migrations(target, tables)
                 target.execute("UPDATE lessons SET ended = NULL WHERE ended = started")  # their ends could not be read
         Workspace.open(new).close()  # missing migrations, and the ends of lessons
-        with duckdb.connect(str(new), config=FILE_CONFIG) as target:
+        with duckdb.connect(str(new), config=database.FILE_CONFIG) as target:
             renamed = _name_lessons(target)
-            touched = sorted(set().union(_incomplete_lessons(target), *(table.lessons for table in tables)))
+            touched = sorted(damaged_blocks.incomplete_lessons(target).union(*(table.lessons for table in tables)))
             _summarise(target, tables, touched)
-            names = _names(target, touched)
+            names = damaged_blocks.names_and_days(target, touched)
         new.rename(out)
     return RescueReport(tables, names, renamed, behind)
 
@@ -106,9 +100,9 @@ def _opened(copy: Path, path: Path) -> tuple[duckdb.DuckDBPyConnection, bool]:
         with copy.open("r+b") as file:
             file.write(headers)
         try:
-            old, log = connect(copy, FILE_CONFIG)
+            old, log = write_ahead_log.connect(copy, database.FILE_CONFIG)
             old.execute("PRAGMA disable_checkpoint_on_shutdown")
-            if _has_column(old, "lessons", "lesson"):
+            if _has_lessons(old, "lessons"):
                 return old, log is not None or headers[HEADER_BYTES:] != whole[HEADER_BYTES:]
             old.close()
         except duckdb.Error as error:
@@ -118,7 +112,9 @@ def _opened(copy: Path, path: Path) -> tuple[duckdb.DuckDBPyConnection, bool]:
 
 def _why_nothing(path: Path, problem: BaseException) -> StoreError:
     words = N_("Nothing in the file {path} can be opened: {problem} Restore a backup, if there is one.")
-    return with_backup(StoreError(words, path=path, problem=first_line(problem)), backups.newest_backup(path))
+    return errors.with_backup(
+        StoreError(words, path=path, problem=errors.first_line(problem)), backups.newest_backup(path)
+    )
 
 
 def _headers(own: bytes, folder: Path) -> Iterator[bytes]:
@@ -149,8 +145,10 @@ def _copy(old: duckdb.DuckDBPyConnection, new: duckdb.DuckDBPyConnection, progre
             new.unregister("piece")
         tables.append(rescued)
     (given,) = old.execute("SELECT coalesce(max(last_value), 0) FROM duckdb_sequences()").fetchone() or (0,)
-    used = [_max_lesson(new, table.table) for table in tables if _has_column(new, table.table, "lesson")]
-    new.execute(f"CREATE SEQUENCE lesson_numbers START {max(given, *used) + 1}")
+    for name in (table.table for table in tables if _has_lessons(new, table.table)):
+        (used,) = new.execute(f"SELECT coalesce(max(lesson), 0) FROM {name}").fetchone() or (0,)
+        given = max(given, used)
+    new.execute(f"CREATE SEQUENCE lesson_numbers START {given + 1}")
     return tables
 
 
@@ -160,7 +158,7 @@ def _pieces(
     """Readable rows of the table."""
     (end,) = old.execute(f"SELECT coalesce(max(rowid) + 1, 0) FROM {rescued.table}").fetchone() or (0,)
     after = 0
-    for first, last in (*unreadable_spans(old, rescued.table), (end, end)):
+    for first, last in (*damaged_blocks.unreadable_spans(old, rescued.table), (end, end)):
         for start in range(after, first, COPY_ROWS):
             piece = _read(old, rescued.table, [name for name, _ in columns], start, min(start + COPY_ROWS, first))
             rescued.whole += piece.num_rows
@@ -198,7 +196,7 @@ def _read(old: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str], fi
 def _complete_migrations(new: duckdb.DuckDBPyConnection, tables: Sequence[RescuedTable]) -> None:
     """If the list of migrations is damaged, assume a file of this version."""
     if any(table.table == "migrations" and table.lost for table in tables):
-        rows = [[step.__name__] for step in MIGRATIONS]
+        rows = [[step.__name__] for step in migrations.MIGRATIONS]
         new.executemany(
             "INSERT INTO migrations SELECT $1, now()::TIMESTAMP WHERE $1 NOT IN (SELECT name FROM migrations)", rows
         )
@@ -236,35 +234,11 @@ def _summarise(new: duckdb.DuckDBPyConnection, tables: Sequence[RescuedTable], t
         [list(touched)],
     ).fetchall()
     new.begin()
-    summarise(new, [lesson for (lesson,) in numbers])
+    summaries.summarise(new, [lesson for (lesson,) in numbers])
     new.commit()
 
 
-def _incomplete_lessons(new: duckdb.DuckDBPyConnection) -> set[int]:
-    """Lessons with fewer observations than summarised."""
-    rows = new.execute(
-        """SELECT lesson FROM (SELECT lesson, sum(measured) AS n FROM tracks GROUP BY lesson)
-        LEFT JOIN (SELECT lesson, count(*) AS here FROM observations GROUP BY lesson) USING (lesson)
-        WHERE n > coalesce(here, 0)"""
-    ).fetchall()
-    return {lesson for (lesson,) in rows}
-
-
-def _names(new: duckdb.DuckDBPyConnection, lessons: Sequence[int]) -> list[str]:
-    rows = new.execute(
-        "SELECT name, started FROM lessons WHERE list_contains($1::INTEGER[], lesson) ORDER BY started, lesson",
-        [list(lessons)],
-    ).fetchall()
-    return [f'"{name}" ({started:%Y-%m-%d})' for name, started in rows]
-
-
-def _has_column(connection: duckdb.DuckDBPyConnection, table: str, column: str) -> bool:
-    found = connection.execute(
-        "SELECT count(*) FROM duckdb_columns() WHERE table_name = ? AND column_name = ?", [table, column]
-    ).fetchone()
-    return found != (0,)
-
-
-def _max_lesson(connection: duckdb.DuckDBPyConnection, table: str) -> int:
-    (number,) = connection.execute(f"SELECT coalesce(max(lesson), 0) FROM {table}").fetchone() or (0,)
-    return number
+def _has_lessons(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
+    """Whether the table has a column with numbers of lessons."""
+    columns = "SELECT count(*) FROM duckdb_columns() WHERE table_name = ? AND column_name = 'lesson'"
+    return connection.execute(columns, [table]).fetchone() != (0,)

@@ -16,10 +16,8 @@ from cssafe.language import N_
 from cssafe.observations import COLUMNS, EXPRESSION
 from cssafe.scoring.formula import Formula
 from cssafe.scoring.rescoring import score_observations
+from cssafe.store import migrations, summaries, views
 from cssafe.store.lesson import Lesson, naive_utc
-from cssafe.store.migrations import lesson_tables
-from cssafe.store.summaries import summarise
-from cssafe.store.views import EXPRESSIVE
 
 STORED_DECIMALS = 4
 """Decimals of stored measurements: finer than their accuracy, and DuckDB compresses such floats to half (measured on random
@@ -84,14 +82,8 @@ def insert_observations(connection: duckdb.DuckDBPyConnection, batch: pd.DataFra
     connection.execute(
         f"INSERT INTO observations BY NAME SELECT lesson, {columns} FROM batch JOIN lessons USING (lesson)"
         " ORDER BY lesson, time, track",
-        {"expressive": EXPRESSIVE},
+        {"expressive": views.EXPRESSIVE},
     )
-
-
-def end_open_lessons(connection: duckdb.DuckDBPyConnection) -> None:
-    """End all of open_lessons. To be called inside a transaction."""
-    for lesson in open_lessons(connection):
-        end_open_lesson(connection, lesson)
 
 
 def open_lessons(connection: duckdb.DuckDBPyConnection) -> list[int]:
@@ -109,7 +101,7 @@ def end_open_lesson(connection: duckdb.DuckDBPyConnection, lesson: int) -> None:
         WHERE lesson = $1""",
         [lesson],
     )
-    summarise(connection, [lesson])
+    summaries.summarise(connection, [lesson])
 
 
 def end_at_start(connection: duckdb.DuckDBPyConnection, lesson: int) -> None:
@@ -137,7 +129,7 @@ def set_value(connection: duckdb.DuckDBPyConnection, key: str, value: Any) -> No
 
 def delete_lessons(connection: duckdb.DuckDBPyConnection, lessons: Sequence[int]) -> None:
     """Delete lessons and all their rows from every table. To be called inside a transaction."""
-    for table in lesson_tables(connection):
+    for table in migrations.lesson_tables(connection):
         connection.execute(f"DELETE FROM {table} WHERE list_contains($1::INTEGER[], lesson)", [list(lessons)])
 
 
@@ -151,7 +143,7 @@ def rescorable_lessons(connection: duckdb.DuckDBPyConnection, formula: Formula) 
             AND (lesson IN (SELECT lesson FROM observations WHERE yaw IS NOT NULL)
                 OR lesson NOT IN (SELECT lesson FROM minutes WHERE concentration IS NOT NULL))
         ORDER BY started, lesson""",
-        {"formula": str(formula), "weighs": formula.emotion is not None, "expressive": EXPRESSIVE},
+        {"formula": str(formula), "weighs": formula.emotion is not None, "expressive": views.EXPRESSIVE},
     ).fetchall()
     return [lesson for (lesson,) in rows]
 
@@ -176,7 +168,7 @@ def rescore_lesson(connection: duckdb.DuckDBPyConnection, lesson: int, formula: 
     finally:
         connection.unregister("scores")
     connection.execute("UPDATE lessons SET formula = ? WHERE lesson = ?", [str(formula), lesson])
-    summarise(connection, [lesson])
+    summaries.summarise(connection, [lesson])
 
 
 def correct_activities(
@@ -192,7 +184,7 @@ def set_expected(connection: duckdb.DuckDBPyConnection, lesson: int, expected: i
     """Set the number of people expected in the lesson, 0 if unknown, and derive the charts' tables. To be called inside a
     transaction."""
     connection.execute("UPDATE lessons SET expected = ? WHERE lesson = ?", [expected or None, lesson])
-    summarise(connection, [lesson])
+    summaries.summarise(connection, [lesson])
 
 
 def insert_regions(connection: duckdb.DuckDBPyConnection, lesson: int, regions: Sequence[Mapping[str, Any]]) -> None:

@@ -14,20 +14,16 @@ import pandas as pd
 import pyarrow as pa
 
 from cssafe.errors import StoreError
+from cssafe.labels import MARKERS
 from cssafe.language import N_, Sentence
+from cssafe.names import clean_text
 from cssafe.observations import COLUMNS
 from cssafe.scoring.formula import Formula, choose_formula
-from cssafe.store import backups, statements
+from cssafe.store import backups, errors, migrations, recovery, statements, stored_settings, summaries, views
 from cssafe.store.database import Database, StillRead
-from cssafe.store.errors import is_damage, is_in_use, why_not_imported, why_not_open, why_unwritten
 from cssafe.store.housekeeping import Housekeeping
 from cssafe.store.importing import ImportResult, import_tables
 from cssafe.store.lesson import MAX_EXPECTED, Lesson, naive_utc
-from cssafe.store.migrations import migrate
-from cssafe.store.recovery import inspect_files, unclean_end_notice
-from cssafe.store.stored_settings import STORED_SETTINGS, is_usable
-from cssafe.store.summaries import summarise
-from cssafe.store.views import withhold_expression
 from cssafe.store.write_queue import WriteQueue
 
 log = logging.getLogger(__name__)
@@ -67,12 +63,12 @@ class Workspace:
         """
         database = None
         try:
-            before = None if path is None else inspect_files(path)
+            before = None if path is None else recovery.inspect_files(path)
             database = Database(path, lambda: None if path is None else backups.newest_backup(path))
-            migrate(database.connection)
+            migrations.migrate(database.connection)
             workspace = cls(database, expression)
             if before is not None:
-                workspace.notice = unclean_end_notice(
+                workspace.notice = recovery.unclean_end_notice(
                     before, database.damaged_log, database.connection, backups.newest_backup(before.path)
                 )
             workspace._end_open_lessons()
@@ -82,7 +78,7 @@ class Workspace:
             if database is not None:
                 database.close(kept_as_it_is=True)
             cause = error.__cause__ if isinstance(error, StoreError) else error
-            raise why_not_open(path, error, None if path is None else backups.newest_backup(path)) from cause
+            raise errors.why_not_open(path, error, None if path is None else backups.newest_backup(path)) from cause
         database.mark_running()
         if workspace.notice is not None:
             log.warning("%s", workspace.notice)
@@ -94,7 +90,7 @@ class Workspace:
             try:
                 self._queue.run_whole(partial(statements.end_open_lesson, lesson=lesson))
             except StoreError as error:
-                if not isinstance(error.__cause__, duckdb.Error) or not is_damage(error.__cause__):
+                if not isinstance(error.__cause__, duckdb.Error) or not errors.is_damage(error.__cause__):
                     raise
                 self._queue.run_whole(partial(statements.end_at_start, lesson=lesson))
                 self.notice = Sentence("{notice} {damage}", notice=self.notice or "", damage=error)
@@ -104,7 +100,7 @@ class Workspace:
         try:
             cursor = self._database.cursor()
             if not self.expression:
-                withhold_expression(cursor)
+                views.withhold_expression(cursor)
             return cursor
         except duckdb.Error as error:
             raise self._database.why_refused(error) from error
@@ -171,7 +167,7 @@ class Workspace:
         def job() -> None:
             with self._database.transaction() as connection:
                 connection.execute("UPDATE lessons SET ended = ? WHERE lesson = ?", [end, lesson])
-                summarise(connection, [lesson])
+                summaries.summarise(connection, [lesson])
             self._unwritten_ends.pop(lesson, None)
             self._database.pack()
 
@@ -202,7 +198,7 @@ class Workspace:
             numbers = statements.insert_lessons(connection, lessons, [naive_utc(time) for time in ended])
             numbered = observations.assign(lesson=observations["lesson"].map(dict(enumerate(numbers))))
             statements.insert_observations(connection, numbered)
-            summarise(connection, numbers)
+            summaries.summarise(connection, numbers)
             return numbers
 
         def job() -> list[int]:
@@ -227,9 +223,7 @@ class Workspace:
                 with self._database.transaction() as connection:
                     result = import_tables(connection, parts, expression, progress)
             except duckdb.OutOfMemoryException as error:
-                if not self.in_memory:
-                    raise
-                raise why_not_imported() from error
+                raise errors.why_not_imported(self._database.path) from error
             self._database.pack()
             return result
 
@@ -238,7 +232,14 @@ class Workspace:
         return result
 
     def add_marker(self, lesson: int, kind: str, time: datetime, note: str = "") -> None:
-        """Add a marker at a time (aware). kind: of labels.MARKERS."""
+        """Add a marker at a time (aware).
+
+        Raises:
+            StoreError: also for a kind that is none of labels.MARKERS.
+        """
+        if kind not in MARKERS:
+            words = N_("There is no marker {kind}. Choose one of these: {kinds}.")
+            raise StoreError(words, kind=clean_text(kind, 40), kinds=", ".join(MARKERS))
         row = [lesson, naive_utc(time), kind, note]
         self._queue.run_in_turn(lambda: self._connection.execute("INSERT INTO markers VALUES (?, ?, ?, ?)", row))
 
@@ -364,7 +365,7 @@ class Workspace:
         """Value of a setting of STORED_SETTINGS; the default if there is none, or an invalid one."""
         with self.cursor() as cursor:
             text = statements.get_value(cursor, key)
-        return json.loads(text) if text is not None and is_usable(key, text) else default
+        return json.loads(text) if text is not None and stored_settings.is_usable(key, text) else default
 
     def formula(self) -> Formula:
         """The formula in force: it scores lessons to come, and figures rest on lessons scored by it."""
@@ -376,11 +377,11 @@ class Workspace:
         Raises:
             StoreError: also for an invalid value.
         """
-        if not is_usable(key, json.dumps(value)):
+        if not stored_settings.is_usable(key, json.dumps(value)):
             raise StoreError(
                 N_("The setting {key} cannot be kept. Expected is {shape}."),
                 key=key,
-                shape=Sentence(STORED_SETTINGS[key].shape),
+                shape=Sentence(stored_settings.STORED_SETTINGS[key].shape),
             )
         self._queue.run_whole(lambda connection: statements.set_value(connection, key, value))
 
@@ -409,7 +410,7 @@ class Workspace:
             if not seconds:
                 raise
             log.error("The database is closed; %d seconds of lessons were not written.", seconds)
-            raise why_unwritten(error, seconds) from error
+            raise errors.why_unwritten(error, seconds) from error
         finally:
             self._closed = True
             self._queue.close()
@@ -432,7 +433,7 @@ def restore_file(path: Path, backup: Path) -> Path | None:
     try:
         workspace = Workspace.open(path)
     except StoreError as error:
-        if is_in_use(error.__cause__):
+        if errors.is_in_use(error.__cause__):
             raise
         return backups.restore_backup(path, backup)
     with closing(workspace):

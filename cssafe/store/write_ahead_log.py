@@ -63,7 +63,8 @@ def connect(path: Path, config: dict[str, Any]) -> tuple[duckdb.DuckDBPyConnecti
     """
     _check_readable(log_path(path))
     connection, kept = _connect(path, config)
-    _remove_oldest(log_path(path))
+    for old in sorted(path.parent.glob(f"{glob.escape(log_path(path).name)}.damaged-*"))[:-MAX_KEPT_LOGS]:
+        old.unlink(missing_ok=True)
     return connection, kept
 
 
@@ -133,23 +134,15 @@ def _free_name(log: Path) -> str:
 
 def _set_aside(log: Path) -> Path | None:
     """Rename the log to an unused name; its new path."""
-    stem = _free_name(log)
+    kept = Path(_free_name(log))
+    _rename(log, kept)
+    return kept if kept.exists() else None
+
+
+def _rename(log: Path, new: Path) -> None:
     for end in LOG_FILES:
         if (part := Path(f"{log}{end}")).exists():
-            part.rename(stem + end)
-    return Path(stem) if Path(stem).exists() else None
-
-
-def _remove_oldest(log: Path) -> None:
-    kept = sorted(log.parent.glob(f"{glob.escape(log.name)}.damaged-*"))
-    for old in kept[:-MAX_KEPT_LOGS]:
-        old.unlink(missing_ok=True)
-
-
-def _put_back(kept: Path, log: Path) -> None:
-    for end in LOG_FILES:
-        if (part := Path(f"{kept}{end}")).exists():
-            part.rename(f"{log}{end}")
+            part.rename(f"{new}{end}")
 
 
 def _without_damage(
@@ -173,5 +166,5 @@ def _without_damage(
     except (duckdb.Error, OSError):
         log.unlink(missing_ok=True)
         if kept is not None:
-            _put_back(kept, log)
+            _rename(kept, log)
         raise

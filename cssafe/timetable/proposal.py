@@ -208,10 +208,8 @@ def _explained(school: School, known: SlotEffects, table: pd.DataFrame) -> pd.Da
         step = one / row["length"]
         change = step @ known.estimate
         half = known.student * np.sqrt(step @ known.covariance @ step)
-        (from_day, from_period), (to_day, to_period) = (
-            school.day_and_period(row["old"]),
-            school.day_and_period(row["new"]),
-        )
+        from_day, from_period = school.day_and_period(row["old"])
+        to_day, to_period = school.day_and_period(row["new"])
         weight = school.focus.get(row["subject"], 0.0)
         lesson = lesson_title(row)
         moved = row | {"from_day": from_day, "from_period": from_period, "to_day": to_day, "to_period": to_period}

@@ -121,7 +121,7 @@ def _table(content: bytes) -> Rows:
         )
     except csv.Error as error:
         raise DataError(
-            N_("The file cannot be read as CSV: {error}. Save it anew from the spreadsheet."), error=error
+            N_("The file cannot be read as CSV: {error}. Save it again from the spreadsheet."), error=error
         ) from None
     names = [name.strip().lower() for name in lines[0]] if lines else []
     if missing := [name for name in ("day", "period", "class", "subject") if name not in names]:
@@ -144,7 +144,7 @@ def _row(number: int, names: Sequence[str], line: Sequence[str]) -> dict[str, st
     """Cells of a line by column; missing ones are empty."""
     if len(line) > len(names):
         raise DataError(
-            N_("Line {number} has {n:,} cells, and the first line names {most:,} columns. Save it anew as CSV."),
+            N_("Line {number} has {n:,} cells, and the first line names {most:,} columns. Save it again as CSV."),
             number=number,
             n=len(line),
             most=len(names),

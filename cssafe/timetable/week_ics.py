@@ -135,11 +135,7 @@ def _rows_by_period(found: Rows, periods: Sequence[Mapping[str, str]]) -> tuple[
 
 
 def _events(content: bytes) -> list[Any]:
-    """The calendar's events.
-
-    Raises:
-        DataError: it is no calendar, or has too many.
-    """
+    """The calendar's events. Raises DataError: it is no calendar, or has too many."""
     from icalendar import Calendar
 
     check_size(content)
@@ -154,11 +150,7 @@ def _events(content: bytes) -> list[Any]:
 
 
 def _read_event(event: Any, zone: ZoneInfo) -> Rows:
-    """One row for each weekday of an event.
-
-    Raises:
-        DataError: it cannot be read, or a text of it is too long.
-    """
+    """One row for each weekday of an event. Raises DataError: it cannot be read, or a text of it is too long."""
     name = str(_first(event, "summary", "")).strip()[:MAX_TEXT_CHARS]
     try:
         found = _occurrences(event, zone)

@@ -1,7 +1,10 @@
 """Shared by all pages: workspace, settings, heading with the choice of language, charts with captions, error messages."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+from zoneinfo import available_timezones
 
 import pandas as pd
 import streamlit as st
@@ -158,6 +161,36 @@ def start_page(title: str) -> None:
     if not settings().profile.stored and _visit().renewed:
         _visit().renewed = False
         st.info(_(RENEWED).format(minutes=IDLE_TIMEOUT_MINUTES), icon=":material/history_toggle_off:")
+
+
+def choose(label: str, titles: dict[str, str], default: str, key: str) -> str:
+    """A row of buttons; the chosen key of `titles`, which is in the page's address, too."""
+    return st.segmented_control(
+        label,
+        list(titles),
+        default=default,
+        required=True,
+        format_func=titles.__getitem__,
+        key=key,
+        bind="query-params",
+    )
+
+
+@contextmanager
+def saving(*expected: type[Exception]) -> Iterator[None]:
+    """Save in the block, then draw the page again; an expected error is shown instead."""
+    try:
+        yield
+    except expected as error:
+        st.error(escape_sentence(error), icon=":material/error:")
+    else:
+        st.rerun()
+
+
+def time_zones(saved: str | None) -> tuple[list[str], int]:
+    """All time zones, and the index of the saved one, else of the browser's."""
+    zones, zone = sorted(available_timezones()), saved or st.context.timezone
+    return zones, zones.index(zone if zone in zones else "UTC")
 
 
 def show_chart(drawn: Any, caption: str, table: pd.DataFrame, *, key: str, how: str = "", **options: Any) -> Any:

@@ -42,15 +42,7 @@ def export_panel(workspace: Workspace) -> None:
 
 
 def _offer_export(workspace: Workspace, choices: queries.Choices) -> None:
-    form = st.segmented_control(
-        _("Format"),
-        FORMATS,
-        default=FORMATS[0],
-        required=True,
-        format_func=lambda form: _(FORMAT_NAMES[form]),
-        key="format",
-        bind="query-params",
-    )
+    form = common.choose(_("Format"), {form: _(name) for form, name in FORMAT_NAMES.items()}, FORMATS[0], "format")
     if st.button(_("Prepare the file"), icon=":material/inventory_2:"):
         bar = st.progress(0.0, _("Writing the tables …"))
         file = BytesIO()

@@ -96,7 +96,13 @@ def _show_filter(chosen: queries.Filter) -> None:
     if only:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.text(_("Only: {filters}").format(filters=" · ".join(only)), width="content")
-            st.button(_("Clear filters"), type="tertiary", icon=":material/filter_list_off:", on_click=_clear)
+            st.button(
+                _("Clear filters"),
+                type="tertiary",
+                icon=":material/filter_list_off:",
+                on_click=st.session_state.update,
+                args=(NO_FILTER,),
+            )
 
 
 def require_figures(workspace: Workspace, chosen: queries.Filter) -> pd.DataFrame:
@@ -146,10 +152,6 @@ def stop_without_match() -> None:
     """Say that no lesson matches the filters, and end the page."""
     st.info(_("No lesson matches these filters. Widen them, or clear them all."), icon=":material/filter_list_off:")
     st.stop()
-
-
-def _clear() -> None:
-    st.session_state.update(NO_FILTER)
 
 
 def _restore(workspace: Workspace, choices: queries.Choices) -> None:

@@ -148,9 +148,7 @@ def show_figures(lesson: LiveLesson) -> None:
 def _show_reading(reading: ClassReading, audience: str) -> None:
     """Concentration and faces of this moment, or why there is no figure."""
     name = _("Class concentration") if audience == "class" else _("Your concentration")
-    value, below = "–", _("no figure")
-    if not reading.note:
-        value, below = f"{reading.concentration:.2f}", format_level(reading)
+    value, below = format_reading(reading)
     with st.container(horizontal=True):
         st.metric(name, value, below, delta_color="off", delta_arrow="off")
         st.metric(_("Faces now"), reading.faces)
@@ -162,12 +160,13 @@ def _show_reading(reading: ClassReading, audience: str) -> None:
         st.caption(_(REASONS[reading.reason]))
 
 
-def format_level(reading: ClassReading) -> str:
-    """The level with its interval in words."""
-    level = _(LEVELS[reading.level])
-    if math.isnan(reading.low):
-        return _("{level}, one face: no interval").format(level=level)
-    return _("{level}, {low:.2f} to {high:.2f}").format(level=level, low=reading.low, high=reading.high)
+def format_reading(reading: ClassReading) -> tuple[str, str]:
+    """The concentration, and in words its level and interval."""
+    if reading.note:
+        return "–", _("no figure")
+    words = _("{level}, one face: no interval") if math.isnan(reading.low) else _("{level}, {low:.2f} to {high:.2f}")
+    level = words.format(level=_(LEVELS[reading.level]), low=reading.low, high=reading.high)
+    return f"{reading.concentration:.2f}", level
 
 
 @st.fragment

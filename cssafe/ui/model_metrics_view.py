@@ -33,15 +33,8 @@ def show_model_metrics(found: dict[str, Any]) -> None:
         )
         + (" " + _(PUBLIC_TEST) if found["data"]["file"] == "fer2013_valid.parquet" else ""),
     )
-    labels = st.segmented_control(
-        _("By the labels of"),
-        [name for name in model.LABEL_SETS if name in found],
-        default="ferplus",
-        required=True,
-        format_func=model.LABEL_SETS.__getitem__,
-        key="labels",
-        bind="query-params",
-    )
+    sets = {name: title for name, title in model.LABEL_SETS.items() if name in found}
+    labels = common.choose(_("By the labels of"), sets, "ferplus", "labels")
     metrics = found[labels]
     _show_emotions(metrics)
     _show_confidence(metrics)
@@ -54,56 +47,42 @@ def _show_emotions(metrics: dict[str, Any]) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader(_("Emotions that it finds"))
-        common.show_chart(
-            model.recall(metrics),
-            model.recall_caption(metrics),
-            pd.DataFrame(metrics["per_class"]).T.rename_axis("emotion").reset_index(),
-            key="recall",
-            how=_(
-                "How to read it: the share of the faces with this emotion that get its name, and their number; "
-                "lines are 95 % intervals, hollow points rest on fewer than {few} faces."
-            ).format(few=model.MIN_FACES),
-        )
+        table = pd.DataFrame(metrics["per_class"]).T.rename_axis("emotion").reset_index()
+        how = _(
+            "How to read it: the share of the faces with this emotion that get its name, and their number; "
+            "lines are 95 % intervals, hollow points rest on fewer than {few} faces."
+        ).format(few=model.MIN_FACES)
+        common.show_chart(model.recall(metrics), model.recall_caption(metrics), table, key="recall", how=how)
     with right:
         st.subheader(_("Mistakes"))
-        common.show_chart(
-            model.confusion(metrics),
-            model.confusion_caption(metrics),
-            pd.DataFrame(metrics["confusion"], metrics["labels"], metrics["labels"]).rename_axis("shown").reset_index(),
-            key="confusion",
-            how=_(
-                "How to read it: rows are the emotions shown, columns the names given, in percent of the row; dark cells off "
-                "the diagonal are frequent mistakes."
-            ),
+        names = metrics["labels"]
+        table = pd.DataFrame(metrics["confusion"], names, names).rename_axis("shown").reset_index()
+        how = _(
+            "How to read it: rows are the emotions shown, columns the names given, in percent of the row; dark cells off "
+            "the diagonal are frequent mistakes."
         )
+        common.show_chart(model.confusion(metrics), model.confusion_caption(metrics), table, key="confusion", how=how)
 
 
 def _show_confidence(metrics: dict[str, Any]) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader(_("Confidence"))
-        common.show_chart(
-            model.reliability(metrics),
-            model.reliability_caption(metrics),
-            pd.DataFrame(metrics["reliability"]),
-            key="reliability",
-            how=_(
-                "How to read it: on the dashed line, confidence and accuracy are equal; below it, the network is "
-                "overconfident. Larger points stand for more faces, hollow ones for fewer than {few}."
-            ).format(few=model.MIN_FACES_IN_BIN),
-        )
+        table = pd.DataFrame(metrics["reliability"])
+        how = _(
+            "How to read it: on the dashed line, confidence and accuracy are equal; below it, the network is "
+            "overconfident. Larger points stand for more faces, hollow ones for fewer than {few}."
+        ).format(few=model.MIN_FACES_IN_BIN)
+        chart, caption = model.reliability(metrics), model.reliability_caption(metrics)
+        common.show_chart(chart, caption, table, key="reliability", how=how)
     with right:
         st.subheader(_("If it may leave faces unanswered"))
-        common.show_chart(
-            model.coverage(metrics),
-            model.coverage_caption(metrics),
-            pd.DataFrame(metrics["coverage"]),
-            key="coverage",
-            how=_(
-                "How to read it: further left, more of the least confident answers are left out, and more of the remaining "
-                "answers are right."
-            ),
+        table = pd.DataFrame(metrics["coverage"])
+        how = _(
+            "How to read it: further left, more of the least confident answers are left out, and more of the remaining "
+            "answers are right."
         )
+        common.show_chart(model.coverage(metrics), model.coverage_caption(metrics), table, key="coverage", how=how)
 
 
 def _show_robustness(metrics: dict[str, Any], found: dict[str, Any]) -> None:

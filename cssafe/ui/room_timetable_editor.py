@@ -35,16 +35,12 @@ def edit_room_timetable(workspace: Workspace) -> None:
         st.warning(stuck, icon=":material/error:")
     edited = _entries_table(entries)
     if st.button(_("Save timetable"), icon=":material/save:"):
-        try:
+        with common.saving(ConfigurationError, MediaError, StoreError, ValueError):
             read = room_timetable.parse_timetable(edited.to_dict("records"))
             if services.current().room().running() is None:
                 save_camera()
             common.workspace().set("timetable", read)
             services.current().room().reload()
-        except (ConfigurationError, MediaError, StoreError, ValueError) as error:
-            st.error(escape_sentence(error), icon=":material/error:")
-        else:
-            st.rerun()
     zone = saved_camera(workspace)["time_zone"]
     if entries and (upcoming := room_timetable.next_lesson(entries, datetime.now(UTC), zone)):
         when, entry = upcoming
@@ -65,11 +61,7 @@ def _entries_table(entries: list[dict]) -> pd.DataFrame:
         column_config={
             # No column is marked as required: Streamlit drops incomplete rows silently.
             "days": st.column_config.MultiselectColumn(
-                _("Days"),
-                options=WEEKDAYS,
-                default=room_timetable.SCHOOL_DAYS,
-                width="medium",
-                format_func=_,
+                _("Days"), options=WEEKDAYS, default=room_timetable.SCHOOL_DAYS, width="medium", format_func=_
             ),
             "start": st.column_config.TimeColumn(_("Start"), format="HH:mm"),
             "end": st.column_config.TimeColumn(_("End"), format="HH:mm"),

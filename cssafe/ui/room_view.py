@@ -11,10 +11,7 @@ from cssafe.live.room_camera import CameraReader
 from cssafe.media import hide_password
 from cssafe.names import escape_markdown, escape_sentence
 from cssafe.store import StoreError
-from cssafe.ui.anonymization_choice import choose_anonymization
-from cssafe.ui.filters import VALIDITY
-from cssafe.ui.lesson_panel import DASHED, activity_switch, marker_buttons, show_figures
-from cssafe.ui.shared_views import other_devices, show_suggestions
+from cssafe.ui import anonymization_choice, filters, lesson_panel, shared_views
 
 STATES = {
     "connecting": (":material/sync:", N_("Connecting to the camera …")),
@@ -34,9 +31,9 @@ def show_room_lesson(capture: CameraReader) -> None:
         if complaint := st.session_state.pop("complaint", ""):
             st.error(escape_sentence(complaint), icon=":material/error:")
         _show_picture(capture)
-        lesson.way = choose_anonymization("class")
-        activity_switch(lesson)
-        marker_buttons(lesson)
+        lesson.way = anonymization_choice.choose_anonymization("class")
+        lesson_panel.activity_switch(lesson)
+        lesson_panel.marker_buttons(lesson)
         st.button(_("End lesson"), type="primary", icon=":material/stop_circle:", on_click=_end_lesson, width="stretch")
         if until := services.current().room().ends_at():
             zone = lesson.lesson.time_zone
@@ -45,10 +42,10 @@ def show_room_lesson(capture: CameraReader) -> None:
         else:
             st.caption(_("Goes on until somebody ends it, with or without this page."))
     with right:
-        show_figures(lesson)
-        show_suggestions(lesson)
-        other_devices(lesson, "room")
-    st.caption(f"{_(DASHED)} {_(VALIDITY)}")
+        lesson_panel.show_figures(lesson)
+        shared_views.show_suggestions(lesson)
+        shared_views.other_devices(lesson, "room")
+    st.caption(f"{_(lesson_panel.DASHED)} {_(filters.VALIDITY)}")
 
 
 @st.fragment(run_every=1)

@@ -47,10 +47,8 @@ def show_explanation(workspace: Workspace, lesson: pd.Series, course: pd.DataFra
 def _show_parts(workspace: Workspace, lesson: pd.Series, course: pd.DataFrame, formula: Formula) -> None:
     """The chart of the minutes, and one of them."""
     number = int(lesson["lesson"])
-    rows, activities = (
-        scored_observations.counted_observations(workspace, number),
-        scored_observations.activities(workspace, number),
-    )
+    rows = scored_observations.counted_observations(workspace, number)
+    activities = scored_observations.activities(workspace, number)
     parts = explanation.minute_parts(rows, activities, formula)
     difference = largest_difference(rows, parts)
     if lesson["audience"] == "class" and course["present"].notna().any():

@@ -6,7 +6,6 @@ import streamlit as st
 
 from cssafe.charts import classes
 from cssafe.language import N_, _
-from cssafe.names import escape_sentence
 from cssafe.queries import seats
 from cssafe.queries.seats import EDGES, MAX_GRID_LINES
 from cssafe.settings import MINIMUM_GROUP
@@ -110,6 +109,7 @@ def _divide(workspace: Workspace, room: str, regions: list[seats.Region]) -> Non
     across = columns.number_input(_("Columns"), 1, MAX_GRID_LINES, 2, key="seat_columns")
     if st.button(_("Use this grid"), icon=":material/grid_on:"):
         _save(workspace, room, seats.grid(int(down), int(across)))
+        st.rerun()
     percent = [region | {edge: 100 * region[edge] for edge in EDGES} for region in regions]
     edges = {
         edge: st.column_config.NumberColumn(
@@ -124,12 +124,8 @@ def _divide(workspace: Workspace, room: str, regions: list[seats.Region]) -> Non
         column_config={"name": st.column_config.TextColumn(_("Region"), max_chars=20, width="small"), **edges},
     )
     if st.button(_("Save regions"), icon=":material/save:"):
-        try:
-            read = seats.parse_regions(edited.to_dict("records"))
-        except ValueError as error:
-            st.error(escape_sentence(error), icon=":material/error:")
-        else:
-            _save(workspace, room, read)
+        with common.saving(ValueError):
+            _save(workspace, room, seats.parse_regions(edited.to_dict("records")))
 
 
 def _draw(workspace: Workspace, room: str, regions: list[seats.Region], drawn: dict) -> None:
@@ -140,16 +136,10 @@ def _draw(workspace: Workspace, room: str, regions: list[seats.Region], drawn: d
             _("Add region"), icon=":material/add:", help=_("It replaces the regions that it overlaps.")
         ):
             edges = zip(EDGES, (drawn["left"], drawn["top"]) * 2, (min, min, max, max), strict=True)
-            try:
-                [new] = seats.parse_regions(
-                    [{"name": name or _("Drawn")} | {edge: pick(ends) for edge, ends, pick in edges}]
-                )
-            except ValueError as error:
-                st.error(escape_sentence(error), icon=":material/error:")
-            else:
-                _save(workspace, room, seats.add_region(regions, new))
+            with common.saving(ValueError):
+                drawn = {"name": name or _("Drawn")} | {edge: pick(ends) for edge, ends, pick in edges}
+                _save(workspace, room, seats.add_region(regions, *seats.parse_regions([drawn])))
 
 
 def _save(workspace: Workspace, room: str, regions: list[seats.Region]) -> None:
     workspace.set("seats", workspace.get("seats", {}) | {room: regions})
-    st.rerun()

@@ -4,8 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from cssafe import queries
-from cssafe.charts import scores
-from cssafe.charts.text import format_interval
+from cssafe.charts import scores, text
 from cssafe.labels import LEVELS
 from cssafe.language import _
 from cssafe.names import clean_text
@@ -14,8 +13,7 @@ from cssafe.scoring import sensitivity
 from cssafe.scoring.formula import Formula
 from cssafe.settings import PROFILES, ROOT
 from cssafe.store import Workspace
-from cssafe.ui import common
-from cssafe.ui.filters import WITHHELD
+from cssafe.ui import common, filters
 
 
 def show_sensitivity(workspace: Workspace, formula: Formula) -> None:
@@ -29,10 +27,8 @@ def show_sensitivity(workspace: Workspace, formula: Formula) -> None:
         row.lesson: f"{clean_text(row.name)}, {row.local.strftime(form)}" for row in scored.itertuples(index=False)
     }
     number = st.selectbox(_("Lesson"), list(names), key="lesson", format_func=names.__getitem__)
-    rows, activities = (
-        scored_observations.counted_observations(workspace, number),
-        scored_observations.activities(workspace, number),
-    )
+    rows = scored_observations.counted_observations(workspace, number)
+    activities = scored_observations.activities(workspace, number)
     bar = st.progress(0.0, _("Scoring the lesson with each number changed …"))
     table = sensitivity.rescore_variants(rows, activities, formula, bar.progress)
     bar.empty()
@@ -66,7 +62,7 @@ def _lessons_with_figures(workspace: Workspace, formula: Formula) -> pd.DataFram
         scored = scored[scored["profile"].isin([name for name, one in PROFILES.items() if one.expression])]
     if scored.empty:
         st.info(
-            _(WITHHELD)
+            _(filters.WITHHELD)
             if lessons["withheld"].any()
             else _("There is no lesson with figures yet. Record one on the page Live."),
             icon=":material/info:",
@@ -87,7 +83,7 @@ def _result_sentence(formula: Formula, base: pd.Series, interval: tuple[float, f
         formula=formula,
         level=_(level),
         mean=base["concentration"],
-        interval=format_interval(*interval) if interval else "",
+        interval=text.format_interval(*interval) if interval else "",
     )
 
 

@@ -43,20 +43,14 @@ def show_slot_differences(workspace: Workspace, school: School) -> None:
     left, right = st.columns(2)
     with left:
         st.subheader(_("As recorded (synthetic)") if found.synthetic else _("As recorded"))
-        common.show_chart(
-            heatmaps.recorded_slots(found.slots),
-            heatmaps.recorded_slots_caption(found.slots),
-            table[["weekday", "period", "lessons", "raw", "raw_low", "raw_high"]],
-            key="raw",
-        )
+        shown = table[["weekday", "period", "lessons", "raw", "raw_low", "raw_high"]]
+        chart, caption = heatmaps.recorded_slots(found.slots), heatmaps.recorded_slots_caption(found.slots)
+        common.show_chart(chart, caption, shown, key="raw")
     with right:
         st.subheader(_("Adjusted difference (synthetic)") if found.synthetic else _("Adjusted difference"))
-        common.show_chart(
-            heatmaps.slot_effects(found.slots),
-            heatmaps.slot_effects_caption(found.slots),
-            table[["weekday", "period", "lessons", "effect", "low", "high"]],
-            key="effects",
-        )
+        shown = table[["weekday", "period", "lessons", "effect", "low", "high"]]
+        chart, caption = heatmaps.slot_effects(found.slots), heatmaps.slot_effects_caption(found.slots)
+        common.show_chart(chart, caption, shown, key="effects")
     how = _(
         "How to read it: on the left is the mean of each slot's lessons. On the right is the difference of the slot from the "
         "mean slot, adjusted for class, subject, teacher, room and activity; the fewer data, the nearer to zero. Blue is "

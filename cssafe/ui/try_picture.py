@@ -21,8 +21,8 @@ from cssafe.settings import MIN_FACE_PX, Profile
 from cssafe.ui import common, picture_cards
 from cssafe.ui.anonymization_choice import choose_anonymization
 from cssafe.vision.anonymize import anonymize_whole
+from cssafe.vision.evidence_map import AGAINST, FOR, PART_COLOURS, draw_evidence, draw_parts, relative_evidence
 from cssafe.vision.occlusion import ERROR
-from cssafe.vision.overlay import AGAINST, FOR, PART_COLOURS, draw_evidence, draw_parts, relative_evidence
 
 FACE_WIDTH_PX = 150
 """Two faces fit side by side on a phone."""
@@ -193,11 +193,7 @@ def _show_card(seen: PictureAnalysis, number: int, picture: str, way: str) -> No
         chosen = leading
         if seen.evidence is not None:
             chosen = st.selectbox(
-                _("Evidence for"),
-                FERPLUS,
-                FERPLUS.index(leading),
-                format_func=_,
-                key=f"emotion {picture} {number}",
+                _("Evidence for"), FERPLUS, FERPLUS.index(leading), format_func=_, key=f"emotion {picture} {number}"
             )
         _show_pictures(seen, number, chosen, way)
     with right:

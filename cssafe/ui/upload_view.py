@@ -1,17 +1,16 @@
 """Files: the progress of an analysis, its results, and the form that keeps them as a lesson."""
 
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from cssafe.labels import DEFAULT_ACTIVITY
-from cssafe.language import N_, _
+from cssafe.language import _
 from cssafe.live.upload import Analysis, Upload
 from cssafe.names import escape_markdown, escape_sentence
 from cssafe.recording import join_recordings
 from cssafe.settings import ROOT
-from cssafe.store import NO_CLASS, NO_SUBJECT, Lesson, Workspace
+from cssafe.store import Lesson, Workspace
 from cssafe.ui import common, picture_cards
 from cssafe.ui.filters import VALIDITY
 
@@ -29,18 +28,13 @@ def show_progress(analysis: Analysis) -> None:
             name=escape_markdown(progress.name), n=progress.number, files=progress.files
         )
         if progress.left is not None:
-            words += " · " + _format_time_left(progress.left)
+            left = _("about {n:.0f} s left") if progress.left < 90 else _("about {n:.0f} min left")
+            words += " · " + left.format(n=progress.left if progress.left < 90 else progress.left / 60)
         st.progress(progress.share, words)
     stays = _("Results so far are kept")
     if st.button(_("Stop"), icon=":material/stop_circle:", disabled=analysis.stopped, help=stays):
         analysis.stop()
         st.rerun(scope="fragment")
-
-
-def _format_time_left(seconds: float) -> str:
-    if seconds < 90:
-        return _("about {n:.0f} s left").format(n=seconds)
-    return _("about {n:.0f} min left").format(n=seconds / 60)
 
 
 def show_results(workspace: Workspace, analysis: Analysis) -> None:
@@ -94,10 +88,8 @@ def _keep_as_lesson(workspace: Workspace, analysis: Analysis, seen: list[Upload]
 
 def _lesson_form(workspace: Workspace, analysis: Analysis, seen: list[Upload]) -> None:
     last = workspace.get("live", {})
-    zones = sorted(available_timezones())
-    zone = last.get("time_zone") or st.context.timezone
-    zone = zone if zone in zones else "UTC"
-    began = min(upload.recording.began for upload in seen if upload.recording.began).astimezone(ZoneInfo(zone))
+    zones, zone = common.time_zones(last.get("time_zone"))
+    began = min(upload.recording.began for upload in seen if upload.recording.began).astimezone(ZoneInfo(zones[zone]))
     with st.form("keep", border=False):
         fields = {
             name: column.text_input(title, last.get(name, ""), placeholder=example, max_chars=60).strip()
@@ -112,39 +104,20 @@ def _lesson_form(workspace: Workspace, analysis: Analysis, seen: list[Upload]) -
         first, second, third = st.columns(3)
         day = first.date_input(_("Date"), began.date())
         clock = second.time_input(_("Start"), began.time().replace(second=0, microsecond=0), step=60)
-        chosen = third.selectbox(_("Time zone"), zones, zones.index(zone))
+        chosen = third.selectbox(_("Time zone"), zones, zone)
         if not any(upload.about.recorded for upload in seen):
             st.caption(_("The files do not say when they were recorded: this is the time of the analysis."))
         if st.form_submit_button(_("Keep as a lesson"), type="primary", icon=":material/save:"):
             shift = datetime.combine(day, clock, ZoneInfo(chosen)) - began.replace(second=0)
-            st.session_state["kept"] = _add_lesson(workspace, analysis, seen, chosen, shift, **fields)
+            st.session_state["kept"] = _add_lesson(workspace, analysis, seen, shift, fields | {"time_zone": chosen})
             st.rerun()
 
 
 def _add_lesson(
-    workspace: Workspace,
-    analysis: Analysis,
-    seen: list[Upload],
-    zone: str,
-    shift: timedelta,
-    *,
-    class_name: str,
-    subject: str,
-    room: str,
+    workspace: Workspace, analysis: Analysis, seen: list[Upload], shift: timedelta, form: dict[str, str]
 ) -> int:
-    """The number of the new lesson. shift: from the files' own times to those of the form."""
+    """The number of the new lesson. shift: from the files' own times to those of the form. form: of Lesson.from_form."""
     rows, start, end = join_recordings([upload.recording for upload in seen], shift)
-    lesson = Lesson(
-        name=" ".join(part for part in (subject, class_name) if part) or N_("Lesson"),
-        class_name=class_name or NO_CLASS,
-        subject=subject or NO_SUBJECT,
-        room=room,
-        time_zone=zone,
-        profile=analysis.profile.name,
-        formula=str(analysis.formula),
-        source="file",
-        audience=analysis.audience,
-        started=start,
-        activity=DEFAULT_ACTIVITY[analysis.audience],
-    )
+    scored = (analysis.profile.name, str(analysis.formula))
+    lesson = Lesson.from_form(*scored, "file", analysis.audience, start, **form)
     return workspace.add([lesson], [end], rows)[0]

@@ -1,7 +1,7 @@
 """Timetable: the school's week, to enter, import and download."""
 
-from collections.abc import Sequence
-from datetime import date, time, timedelta
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
@@ -12,23 +12,15 @@ from cssafe.labels import WEEKDAYS
 from cssafe.language import _
 from cssafe.names import MAX_NAME_CHARS, clean_text, escape_sentence
 from cssafe.school import periods as day
+from cssafe.school import week
 from cssafe.school.room_timetable import SCHOOL_DAYS
-from cssafe.school.week import (
-    AWAY_COLUMNS,
-    DEFAULT_MAX_DAILY_PERIODS,
-    LESSON_COLUMNS,
-    RESOURCE_NAMES,
-    RESOURCES,
-    School,
-    parse_week,
-    periods_from_times,
-    rows_from_lessons,
-)
+from cssafe.school.week import RESOURCE_NAMES, RESOURCES, School, parse_week
 from cssafe.settings import MAX_UPLOAD_MB
 from cssafe.store import Workspace
 from cssafe.timetable import week_csv, week_ics
 from cssafe.timetable.slot_effects import SlotEffects, estimate_effects, lessons_in_slots
 from cssafe.ui import common
+from cssafe.ui.periods_editor import periods_table
 
 MIN_LESSON_MINUTES = 20
 """Recorded lessons shorter than this are trials, not periods of the school (assumption)."""
@@ -79,7 +71,8 @@ def edit_week(workspace: Workspace) -> None:
     school = saved_week(workspace)
     if school is not None and len(school.lessons):
         _show(school)
-        _offer_week(school, zone)
+        with st.container(horizontal=True):
+            offer_files("week", school, date.today() - timedelta(days=date.today().weekday()), zone)
     with st.expander(_("Change the week"), expanded=not plain.get("lessons"), icon=":material/edit_calendar:"):
         _edit(workspace, plain, periods)
 
@@ -106,17 +99,15 @@ def _import(workspace: Workspace, zone: str, plain: dict) -> None:
                 st.rerun()
         recorded = queries.lessons(workspace)
         if len(recorded) and st.button(_("Import from the recorded lessons"), icon=":material/history:"):
-            try:
+            with common.saving(ValueError):
                 _import_recorded(workspace, recorded)
-            except ValueError as error:
-                st.error(escape_sentence(error), icon=":material/error:")
-            else:
-                st.rerun()
 
 
 def _import_file(workspace: Workspace, name: str, content: bytes, zone: str, plain: dict) -> None:
     periods = workspace.get("periods", [])
-    new, lessons, away = _read_file(name, content, periods, zone)
+    with st.spinner(_("Reading the file …")):  # a large calendar takes some seconds
+        calendar = name.lower().endswith(".ics")
+        new, lessons, away = week_ics.from_ics(content, periods, zone) if calendar else week_csv.from_csv(content)
     used = day.parse_periods(new) if new else periods
     kept = {name: plain[name] for name in ("focus", "most") if name in plain}
     save_week(workspace, parse_week(used, lessons, away, _days_of(lessons), **kept))
@@ -126,22 +117,16 @@ def _import_recorded(workspace: Workspace, recorded: pd.DataFrame) -> None:
     """recorded: queries.lessons."""
     ended = recorded[recorded["ended"] - recorded["local"] >= pd.Timedelta(minutes=MIN_LESSON_MINUTES)]
     times = zip(*(ended[name].dt.round("5min").dt.strftime("%H:%M") for name in ("local", "ended")), strict=True)
-    periods = workspace.get("periods", []) or periods_from_times(set(times))
-    rows = rows_from_lessons(lessons_in_slots(workspace, periods)) if periods else []
-    save_week(workspace, parse_week(periods, rows, days=_days_of(rows), most=len(periods) or DEFAULT_MAX_DAILY_PERIODS))
+    periods = workspace.get("periods", []) or week.periods_from_times(set(times))
+    rows = week.rows_from_lessons(lessons_in_slots(workspace, periods)) if periods else []
+    save_week(
+        workspace, parse_week(periods, rows, days=_days_of(rows), most=len(periods) or week.DEFAULT_MAX_DAILY_PERIODS)
+    )
 
 
 def _days_of(lessons: list[dict]) -> list[str]:
     """School days, and further days with lessons."""
     return [name for name in WEEKDAYS if name in SCHOOL_DAYS or name in {row["day"] for row in lessons}]
-
-
-def _read_file(name: str, content: bytes, periods: list[dict], zone: str) -> tuple[list, list, list]:
-    """Periods, lessons and absences of a CSV or iCalendar file; a large calendar takes some seconds."""
-    with st.spinner(_("Reading the file …")):
-        if name.lower().endswith(".ics"):
-            return week_ics.from_ics(content, periods, zone)
-        return week_csv.from_csv(content)
 
 
 def _show(school: School) -> None:
@@ -161,42 +146,30 @@ def _show(school: School) -> None:
     common.show_table(grid.rename(columns=_).rename_axis(_("Period")).reset_index(), key="week_grid")
 
 
-def _offer_week(school: School, zone: str) -> None:
-    monday = date.today() - timedelta(days=date.today().weekday())
-    with st.container(horizontal=True):
-        offer_files("week", school, monday, zone)
-
-
 def offer_files(name: str, school: School, monday: date, zone: str) -> None:
     """Download buttons for CSV and iCalendar. monday: of the first week in the calendar."""
-    st.download_button(
-        "CSV",
-        lambda: week_csv.to_csv(school).encode("utf-8-sig"),
-        f"{name}.csv",
-        "text/csv",
-        on_click="ignore",
-        icon=":material/download:",
-        key=f"{name}-csv",
-    )
-    st.download_button(
-        "iCalendar",
-        lambda: week_ics.to_ics(school, monday, zone),
-        f"{name}.ics",
-        "text/calendar",
-        on_click="ignore",
-        icon=":material/calendar_month:",
-        key=f"{name}-ics",
-    )
+    files: dict[str, tuple[Callable[[], bytes], str, str]] = {
+        "CSV": (lambda: week_csv.to_csv(school).encode("utf-8-sig"), "csv", "download"),
+        "iCalendar": (lambda: week_ics.to_ics(school, monday, zone), "ics", "calendar_month"),
+    }
+    for title, (content, ending, icon) in files.items():
+        mime = "text/csv" if ending == "csv" else "text/calendar"
+        icon = f":material/{icon}:"
+        key = f"{name}-{ending}"
+        st.download_button(title, content, f"{name}.{ending}", mime, on_click="ignore", icon=icon, key=key)
 
 
 def _edit(workspace: Workspace, plain: dict, periods: list[dict]) -> None:
     """Tables to fill in. plain: School.to_dict. No column is marked as required: Streamlit drops incomplete rows silently."""
     chosen = st.multiselect(_("Days"), WEEKDAYS, plain.get("days", SCHOOL_DAYS), format_func=_, key="week_days")
     most = st.number_input(
-        _("Most periods of one subject for a class on one day"), 1, 200, plain.get("most", DEFAULT_MAX_DAILY_PERIODS)
+        _("Most periods of one subject for a class on one day"),
+        1,
+        200,
+        plain.get("most", week.DEFAULT_MAX_DAILY_PERIODS),
     )
     st.markdown(_("**Periods**"))
-    rows = _edit_periods(periods)
+    rows = periods_table(periods, "week_periods")
     names = [period["name"] for period in periods]
     when = {
         "day": st.column_config.SelectboxColumn(_("Day"), options=WEEKDAYS, format_func=lambda day: _(str(day))),
@@ -206,7 +179,7 @@ def _edit(workspace: Workspace, plain: dict, periods: list[dict]) -> None:
     lessons = _edit_lessons(plain.get("lessons", []), when)
     st.markdown(_("**Absences** (without a period: the whole day)"))
     away = common.edit_table(
-        pd.DataFrame(plain.get("away", []), columns=AWAY_COLUMNS, dtype=object),
+        pd.DataFrame(plain.get("away", []), columns=week.AWAY_COLUMNS, dtype=object),
         num_rows="dynamic",
         key="week_away",
         column_config=when
@@ -218,35 +191,16 @@ def _edit(workspace: Workspace, plain: dict, periods: list[dict]) -> None:
         },
     )
     if st.button(_("Save the week"), type="primary", icon=":material/save:"):
-        try:
-            parts = (lessons.to_dict("records"), away.to_dict("records"))
-            save_week(
-                workspace,
-                parse_week(day.parse_periods(rows.to_dict("records")), *parts, chosen, plain.get("focus"), int(most)),
-            )
-        except ValueError as error:
-            st.error(escape_sentence(error), icon=":material/error:")
-        else:
-            st.rerun()
-
-
-def _edit_periods(periods: list[dict]) -> pd.DataFrame:
-    table = pd.DataFrame(periods or [{"name": "1", "start": "08:00", "end": "08:45"}])
-    for end in ("start", "end"):
-        table[end] = [time.fromisoformat(value) for value in table[end]]
-    clock = {
-        end: st.column_config.TimeColumn(word, format="HH:mm")
-        for end, word in (("start", _("Start")), ("end", _("End")))
-    }
-    return common.edit_table(
-        table, num_rows="dynamic", key="week_periods", column_config={"name": _text(_("Period"))} | clock
-    )
+        with common.saving(ValueError):
+            used, given, free = (table.to_dict("records") for table in (rows, lessons, away))
+            school = parse_week(day.parse_periods(used), given, free, chosen, plain.get("focus"), int(most))
+            save_week(workspace, school)
 
 
 def _edit_lessons(lessons: list[dict], when: dict[str, Any]) -> pd.DataFrame:
     """when: configuration of the columns day and period."""
     return common.edit_table(
-        pd.DataFrame(lessons, columns=LESSON_COLUMNS, dtype=object),
+        pd.DataFrame(lessons, columns=week.LESSON_COLUMNS, dtype=object),
         num_rows="dynamic",
         key="week_lessons",
         column_config=when

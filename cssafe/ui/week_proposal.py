@@ -10,18 +10,15 @@ from cssafe.names import escape_sentence
 from cssafe.school.week import School, lesson_title
 from cssafe.store import Workspace
 from cssafe.timetable.proposal import MAX_SEARCH_S, Proposal, propose
-from cssafe.ui import common, filters
-from cssafe.ui.slot_differences import filtered_effects
-from cssafe.ui.week_editor import offer_files, save_week
+from cssafe.ui import common, filters, slot_differences, week_editor
 
 
 def show_week_proposal(workspace: Workspace, school: School) -> None:
     """The subjects that need focus, the search, and its result."""
-    found, which = filtered_effects(workspace, school)
+    found, which = slot_differences.filtered_effects(workspace, school)
     if school.lessons.empty:
         st.info(
-            _("Enter or import the school's lessons first, under “The school's week”."),
-            icon=":material/edit_calendar:",
+            _("Enter or import the school's lessons first, under “The school's week”."), icon=":material/edit_calendar:"
         )
         return
     if found.reason:
@@ -92,9 +89,9 @@ def _show_result(workspace: Workspace, made: Proposal, synthetic: bool) -> None:
     zone = workspace.get("live", {}).get("time_zone") or st.context.timezone or "UTC"
     with st.container(horizontal=True):
         next_monday = date.today() + timedelta(days=7 - date.today().weekday())
-        offer_files("proposed-week", made.week, next_monday, zone)
+        week_editor.offer_files("proposed-week", made.week, next_monday, zone)
         if st.button(_("Make it the school's week"), icon=":material/event_available:"):
-            save_week(common.workspace(), made.week)
+            week_editor.save_week(common.workspace(), made.week)
             st.rerun()
 
 

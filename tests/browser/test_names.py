@@ -36,7 +36,7 @@ def fill(workspace: Workspace) -> None:
         start = START + timedelta(days=day)
         parts = [rows(seconds=30, start=start + timedelta(minutes=minute)) for minute in range(3)]
         number = add(workspace, *parts, lesson=replace(LESSON, started=start, **about))
-        workspace.add_marker(number, HOSTILE, start + timedelta(seconds=70), HOSTILE)
+        workspace.add_marker(number, "quiz", start + timedelta(seconds=70), HOSTILE)
         workspace.save_note(number, HOSTILE, [HOSTILE])
     periods = [{"name": HOSTILE, "start": "08:00", "end": "10:00"}]
     lesson = {"day": "Mon", "period": HOSTILE, "subject": HOSTILE, "teacher": HOSTILE, "room": HOSTILE}

@@ -15,9 +15,9 @@ import pyarrow as pa
 import pytest
 
 from cssafe import settings
-from cssafe.exchange import ABOUT, exporter, importer
+from cssafe.exchange import ABOUT, exporter, import_budget, importer, table_readers
 from cssafe.settings import IMPORT_INTO_MEMORY, PROFILES, ROOT
-from cssafe.store import StoreError, Workspace
+from cssafe.store import StoreError, Workspace, database
 from tests.support.exports import in_parquet
 from tests.support.lessons import LESSON, START, add, rows
 
@@ -265,6 +265,23 @@ def test_a_file_for_which_the_memory_has_no_room_leaves_nothing_behind_and_the_s
     workspace.cursor().execute(f"SET memory_limit = '{limit}'")
     importer.import_file(workspace, largest, CONSENT)
     assert workspace.cursor().execute(count).fetchone() == (197_500,)
+
+
+@pytest.mark.slow
+def test_a_file_for_which_the_memory_of_a_database_file_has_no_room_names_the_way_out(tmp_path, largest, monkeypatch):
+    monkeypatch.setitem(database.FILE_CONFIG, "memory_limit", "40MB")
+    monkeypatch.setitem(database.FILE_CONFIG, "temp_directory", "")
+    with closing(Workspace.open(tmp_path / "cssafe.duckdb")) as workspace:
+        with pytest.raises(StoreError, match=r"database \(.*cssafe.duckdb\) may take has no room.* one by one"):
+            importer.import_file(workspace, largest, CONSENT)
+        assert workspace.cursor().execute("SELECT count(*) FROM lessons").fetchone() == (0,)
+
+
+def test_a_table_of_an_unknown_format_is_refused_with_those_that_are_read():
+    with pytest.raises(import_budget.Refusal) as refused:
+        next(table_readers.read_table(lambda: io.BytesIO(b""), pa.schema([]), "notes.xlsx", True))
+    assert refused.value.words == table_readers.UNKNOWN_FORMAT
+    assert refused.value.places == {"table": "notes.xlsx", "formats": "parquet, csv, json"}
 
 
 def test_a_file_larger_than_the_limit_is_refused_before_it_is_copied(workspace, monkeypatch):

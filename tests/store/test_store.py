@@ -54,6 +54,13 @@ def test_a_lesson_is_kept_with_every_column(workspace):
         assert cursor.execute("SELECT faces, seconds FROM minutes").fetchall() == [(6, 1)]
 
 
+def test_a_marker_of_an_unknown_kind_is_refused(workspace):
+    lesson = workspace.start_lesson(LESSON)
+    with pytest.raises(StoreError, match=r"There is no marker bell\. Choose one of these: question, .*quiz"):
+        workspace.add_marker(lesson, "bell", START)
+    assert count(workspace, "markers") == 0
+
+
 def test_not_measurable_is_stored_as_null_and_never_as_a_number(workspace):
     lesson = workspace.start_lesson(LESSON)
     workspace.record(lesson, rows(concentration=np.nan))

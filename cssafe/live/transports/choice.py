@@ -80,10 +80,7 @@ def _choice(transport: Transport) -> None:
         used = _("Camera connection: {way}, chosen automatically")
     with st.popover(used.format(way=_(NAMES[transport.used])), icon=":material/cable:"):
         picked = st.selectbox(
-            _("Camera connection"),
-            NAMES,
-            list(NAMES).index(transport.chosen),
-            format_func=lambda way: _(NAMES[way]),
+            _("Camera connection"), NAMES, list(NAMES).index(transport.chosen), format_func=lambda way: _(NAMES[way])
         )
         st.caption(_("The lesson goes on when you change it."))
     if picked != transport.chosen:

@@ -13,14 +13,7 @@ from typing import Any
 import av
 import numpy as np
 import streamlit as st
-from streamlit_webrtc import (
-    WebRtcMode,
-    WebRtcStreamerContext,
-    get_cloudflare_ice_servers,
-    get_hf_ice_servers,
-    get_twilio_ice_servers,
-    webrtc_streamer,
-)
+import streamlit_webrtc as library
 from streamlit_webrtc.component import generate_frontend_component_key
 
 from cssafe.language import _
@@ -50,9 +43,9 @@ REQUESTED_FRAMES_PER_S = 15
 """Frame rate asked of the browser: each frame is encoded again for the way back, and 30 a second cost half a core."""
 
 PROVIDERS: dict[tuple[str, ...], Callable[..., list]] = {
-    ("CLOUDFLARE_TURN_KEY_ID", "CLOUDFLARE_TURN_KEY_API_TOKEN"): get_cloudflare_ice_servers,
-    ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"): get_twilio_ice_servers,
-    ("HF_TOKEN",): get_hf_ice_servers,
+    ("CLOUDFLARE_TURN_KEY_ID", "CLOUDFLARE_TURN_KEY_API_TOKEN"): library.get_cloudflare_ice_servers,
+    ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"): library.get_twilio_ice_servers,
+    ("HF_TOKEN",): library.get_hf_ice_servers,
 }
 """Names of the secrets (the library's own) -> function that gets STUN and TURN servers from that provider."""
 
@@ -191,13 +184,13 @@ def show_camera(lesson: LiveLesson, engine: Engine) -> bool:
     return stream.stalled
 
 
-def _streamer(stream: WebRtcStream) -> WebRtcStreamerContext:
+def _streamer(stream: WebRtcStream) -> library.WebRtcStreamerContext:
     """The library's component on the page."""
     width, height = CAMERA_SIZES[stream.lesson.lesson.audience]
     video = {"width": {"ideal": width}, "height": {"ideal": height}, "frameRate": {"ideal": REQUESTED_FRAMES_PER_S}}
-    return webrtc_streamer(
+    return library.webrtc_streamer(
         stream.key,
-        WebRtcMode.SENDRECV,
+        library.WebRtcMode.SENDRECV,
         # Never None: the library would ask a public server for this computer's address.
         rtc_configuration={"iceServers": stream.ice_servers},
         media_stream_constraints={"video": video, "audio": False},

@@ -1,4 +1,4 @@
-"""Evaluation of face detectors: `python -m cssafe evaluate --task detection DIR`. Ours, BlazeFace and Haar in one run.
+"""Evaluation of face detectors: `python -m cssafe evaluate --task detection DIR`. Ours and Haar in one run.
 
 Boxes match faces one to one at IoU 0.4. Faces marked `invalid` or below 20 pixels are neither right nor wrong.
 """
@@ -6,17 +6,26 @@ Boxes match faces one to one at IoU 0.4. Faces marked `invalid` or below 20 pixe
 import argparse
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 from cssafe.settings import DEFAULT_DETECTOR
-from cssafe.training.detection import baselines, curves
-from cssafe.training.detection.blazeface import SERVED_THRESHOLD
+from cssafe.training.detection import curves
 from cssafe.training.detection.dataset import Photograph, read_photographs, split_photographs
 from cssafe.training.progress import with_progress
 from cssafe.vision.face_finder import FaceFinder
+
+FaceDetector = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+"""Picture -> boxes (n, 4) from forehead to chin, scores (n,): all candidates, so that all thresholds can be compared."""
+
+HAAR_CASCADE = Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_default.xml"
+
+MIN_SCORE = 0.05
+"""Lowest score of our boxes."""
 
 MAX_ALARMS_PER_MEGAPIXEL = 0.15
 """False alarms a megapixel of a chosen threshold: larger pictures show more that resembles a face."""
@@ -25,10 +34,7 @@ MAX_ALARMS_PER_MEGAPIXEL = 0.15
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", type=Path, help="photographs with face boxes: see data/README.md for the layouts")
     parser.add_argument(
-        "--model",
-        type=Path,
-        default=DEFAULT_DETECTOR,
-        help="folder of our detector (default: models/detector)",
+        "--model", type=Path, default=DEFAULT_DETECTOR, help="folder of our detector (default: models/detector)"
     )
     parser.add_argument("--held-back", action="store_true", help="only the photographs that `train` holds back")
     parser.add_argument(
@@ -48,14 +54,12 @@ def main(args: argparse.Namespace) -> int:
     photographs = read_photographs(args.data)
     if args.held_back:
         _, photographs = split_photographs(photographs)
-    finders: dict[str, baselines.FaceDetector] = {}
-    thresholds: dict[str, float | None] = {"BlazeFace and mesh": SERVED_THRESHOLD}
+    finders: dict[str, FaceDetector] = {}
+    thresholds: dict[str, float | None] = {}
     if (args.model / "model.json").is_file():
-        finders["ours"] = baselines.our_detector(args.model)
+        finders["ours"] = our_detector(args.model)
         thresholds["ours"] = json.loads((args.model / "model.json").read_text(encoding="utf-8")).get("threshold")
-    finders["BlazeFace and mesh"] = baselines.blazeface_and_mesh()
-    finders["BlazeFace"] = baselines.blazeface()
-    finders["Haar"] = baselines.haar()
+    finders["Haar"] = haar()
     measured = run_detectors(finders, photographs)
     figures = {
         name: curves.detection_figures(judged, thresholds.get(name)) | {"median_ms": ms}
@@ -64,17 +68,41 @@ def main(args: argparse.Namespace) -> int:
     if args.card:
         options = [option for option, given in (("--held-back", args.held_back), ("--card", True)) if given]
         command = " ".join(["python -m cssafe evaluate --task detection", args.data.resolve().name, *options])
-        chains = {"ours": FaceFinder(args.model).find, "BlazeFace and mesh": baselines.blazeface_chain()}
-        steady = stability.format_stability(stability.measure_stability(chains, photographs))
-        card.write_card(
-            args.model, figures, f"{format_tables(figures)}\n\n{stability.DESCRIPTION}\n\n{steady}", command
-        )
+        moved = stability.measure_stability(FaceFinder(args.model).find, photographs)
+        tables = [format_tables(figures), stability.DESCRIPTION, stability.format_stability(moved)]
+        card.write_card(args.model, figures, "\n\n".join(tables), command)
     print(json.dumps(figures) if args.json else format_tables(figures))
     return 0
 
 
+def our_detector(folder: Path) -> FaceDetector:
+    """The detector in a model folder, rescored by the mesh network, as served."""
+    finder = FaceFinder(folder, MIN_SCORE)
+
+    def find(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        faces, _ = finder.find(image)
+        return faces.boxes, faces.scores
+
+    return find
+
+
+def haar() -> FaceDetector:
+    """OpenCV's frontal cascade (Viola & Jones 2001), from 20 pixels up; its scores are sums of the last stage."""
+    cascade = cv2.CascadeClassifier(str(HAAR_CASCADE))
+
+    def find(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        grey = cv2.equalizeHist(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY))
+        squares, _, sums = cascade.detectMultiScale3(
+            grey, scaleFactor=1.1, minNeighbors=3, minSize=(18, 18), outputRejectLevels=True
+        )
+        xywh = np.array(squares, np.float32).reshape(-1, 4)
+        return np.hstack([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]]), np.array(sums, np.float32).reshape(-1)
+
+    return find
+
+
 def run_detectors(
-    finders: dict[str, baselines.FaceDetector], photographs: list[Photograph]
+    finders: dict[str, FaceDetector], photographs: list[Photograph]
 ) -> dict[str, tuple[curves.MatchedBoxes, float]]:
     """Each detector's boxes on all photographs, matched, and the median milliseconds of a photograph."""
     found: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {name: [] for name in finders}
@@ -92,10 +120,10 @@ def run_detectors(
 def choose_threshold(folder: Path, photographs: list[Photograph]) -> dict[str, Any]:
     """Lowest threshold of the detector in a folder within MAX_ALARMS_PER_MEGAPIXEL, and its recall; both are written to its
     model.json."""
-    judged, _ = run_detectors({"ours": baselines.our_detector(folder)}, photographs)["ours"]
+    judged, _ = run_detectors({"ours": our_detector(folder)}, photographs)["ours"]
     megapixels = sum(photograph.read()[..., 0].size for photograph in photographs) / 1e6
     most = MAX_ALARMS_PER_MEGAPIXEL * megapixels / max(1, judged.images)
-    threshold = np.ceil(1000 * max(curves.threshold_at_rate(judged, most), baselines.MIN_SCORE)) / 1000
+    threshold = np.ceil(1000 * max(curves.threshold_at_rate(judged, most), MIN_SCORE)) / 1000
     chosen: dict[str, Any] = {
         "threshold": threshold,
         "metrics": {

@@ -1,5 +1,7 @@
 """Stability of crops and head pose between a photograph and a jittered copy, like two frames of a camera."""
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 import pandas as pd
@@ -7,12 +9,13 @@ import pandas as pd
 from cssafe.expression import mesh_crop_poses
 from cssafe.frames import Faces
 from cssafe.signals.pose import head_pose
-from cssafe.training.detection.baselines import MeshDetector
 from cssafe.training.detection.curves import match_boxes
 from cssafe.training.detection.dataset import Photograph
 from cssafe.training.progress import with_progress
 from cssafe.vision.face_finder import MIN_MESH_SCORE
 from cssafe.vision.mesh import Meshes
+
+MeshDetector = Callable[[np.ndarray], tuple[Faces, Meshes]]
 
 MAX_SHIFT_PX, MAX_BRIGHTNESS_CHANGE, NOISE_LEVELS = 4.0, 0.1, 2.0
 """Largest shift either way; largest change of brightness, a share; standard deviation of the noise, grey levels."""
@@ -23,32 +26,25 @@ MIN_FACE_PX = 40
 DESCRIPTION = (
     "How far the expression crop and the head's angles move when a photograph is moved by up to "
     f"{MAX_SHIFT_PX:g} pixels, is up to {100 * MAX_BRIGHTNESS_CHANGE:g} % brighter or darker, and gets noise of "
-    f"{NOISE_LEVELS:g} grey levels. Faces of {MIN_FACE_PX} px and higher that all chains find in both pictures, with a "
-    "trusted mesh."
+    f"{NOISE_LEVELS:g} grey levels. Faces of {MIN_FACE_PX} px and higher that are found in both pictures, with a trusted mesh."
 )
 
 MEASURES = {"middle": "% of the side", "side": "%", "yaw": "degrees", "pitch": "degrees", "roll": "degrees"}
 """Property of the expression crop or the head -> unit of its change."""
 
 
-def measure_stability(chains: dict[str, MeshDetector], photographs: list[Photograph], seed: int = 0) -> pd.DataFrame:
-    """A row for each chain and face found by all chains in a photograph and its jittered copy: chain, and MEASURES, the changes
-    without the photograph's own shift."""
+def measure_stability(find: MeshDetector, photographs: list[Photograph], seed: int = 0) -> pd.DataFrame:
+    """A row for each face found in a photograph and in its jittered copy: MEASURES, the changes without the photograph's own
+    shift."""
     rng, rows = np.random.default_rng(seed), []
     for photograph in with_progress(photographs, len(photographs), "looking twice"):
         image = photograph.read()
         shift = rng.uniform(-MAX_SHIFT_PX, MAX_SHIFT_PX, 2).astype(np.float32)
-        other = jitter(image, shift, rng)
         drawn = photograph.boxes[photograph.boxes[:, 3] - photograph.boxes[:, 1] >= MIN_FACE_PX]
-        seen = {
-            name: (_meshes_by_face(chain(image), drawn), _meshes_by_face(chain(other), drawn + np.tile(shift, 2)))
-            for name, chain in chains.items()
-        }
-        common = set(range(len(drawn))).intersection(*(set(part) for pair in seen.values() for part in pair))
-        for name, (before, after) in seen.items():
-            for face in sorted(common):
-                rows.append({"chain": name} | _differences(before[face], after[face], shift))
-    return pd.DataFrame(rows, columns=["chain", *MEASURES])
+        before = _meshes_by_face(find(image), drawn)
+        after = _meshes_by_face(find(jitter(image, shift, rng)), drawn + np.tile(shift, 2))
+        rows += [_differences(before[face], after[face], shift) for face in sorted(before.keys() & after.keys())]
+    return pd.DataFrame(rows, columns=[*MEASURES])
 
 
 def jitter(image: np.ndarray, shift: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -62,13 +58,11 @@ def jitter(image: np.ndarray, shift: np.ndarray, rng: np.random.Generator) -> np
 
 
 def format_stability(rows: pd.DataFrame) -> str:
-    """Markdown table: median and 95 % quantile of each measure by chain."""
-    lines = [f"| median (95 %) | {' | '.join(f'{name}, {unit}' for name, unit in MEASURES.items())} | faces |"]
-    lines += ["| --- |" + " --- |" * (len(MEASURES) + 1)]
-    for chain, part in rows.groupby("chain", sort=False):
-        cells = [f"{part[name].median():.1f} ({part[name].quantile(0.95):.1f})" for name in MEASURES]
-        lines.append(f"| {chain} | {' | '.join(cells)} | {len(part)} |")
-    return "\n".join(lines)
+    """Markdown table: median and 95 % quantile of each measure."""
+    cells = [f"{rows[name].median():.1f} ({rows[name].quantile(0.95):.1f})" for name in MEASURES]
+    head = f"| median (95 %) | {' | '.join(f'{name}, {unit}' for name, unit in MEASURES.items())} | faces |"
+    rule = "| --- |" + " --- |" * (len(MEASURES) + 1)
+    return f"{head}\n{rule}\n| ours | {' | '.join(cells)} | {len(rows)} |"
 
 
 def _meshes_by_face(found: tuple[Faces, Meshes], drawn: np.ndarray) -> dict[int, Meshes]:

@@ -6,6 +6,7 @@ resumes after its last epoch when started again with the same folder.
 
 import argparse
 import json
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,8 +16,8 @@ import numpy as np
 from cssafe.training.detection import evaluate, network
 from cssafe.training.detection.augment import pad_truth, random_square
 from cssafe.training.detection.dataset import Photograph, read_photographs, split_photographs
-from cssafe.training.detection.export import export
 from cssafe.training.detection.loss import DetectionLoss
+from cssafe.vision.openvino_runtime import sha256
 
 MAX_FACES, ROW_MULTIPLE = 64, 16
 """Largest number of faces of a square; multiple of the number of rows, so that few shapes are compiled."""
@@ -26,6 +27,10 @@ CACHED_PHOTOGRAPHS = 2000
 
 AVERAGED_SHARE = 0.05
 """Share of the run, its end, over which weights are averaged."""
+
+
+FILES = ("model.keras", "detector.xml", "detector.bin")
+"""Files of an exported detector, beside model.json."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -140,3 +145,32 @@ class Batches(keras.utils.PyDataset):
         most = max(len(truth) for _, truth in squares)
         rows = min(MAX_FACES, ROW_MULTIPLE * max(1, -(-most // ROW_MULTIPLE)))
         return images, np.stack([pad_truth(truth, rows) for _, truth in squares])
+
+
+def export(trained: keras.Model, folder: Path, photographs: int, settings: dict[str, float | str]) -> None:
+    """Write model.keras, the OpenVINO graph and model.json into `folder`; the graph takes pictures of any size.
+
+    Args:
+        trained: of network.build. photographs: number learned from. settings: of the run, with "width".
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    keras.mixed_precision.set_global_policy("float32")
+    model = network.build(float(settings["width"]), "channels_last")
+    model.set_weights(trained.get_weights())
+    model.save(folder / "model.keras", include_optimizer=False)
+    if keras.backend.backend() == "tensorflow":
+        graph = model
+    else:  # OpenVINO does not remove the transpositions around each convolution
+        graph = network.build(float(settings["width"]), "channels_first")
+        graph.set_weights(model.get_weights())
+    graph.export(str(folder / "detector.xml"), format="openvino", verbose=False)
+    card = {
+        "name": "detector",
+        "date": date.today().isoformat(),
+        "input": {"channels": "BGR", "range": [0, 255], "multiple": network.STRIDES[-1]},
+        "strides": list(network.STRIDES),
+        "parameters": model.count_params(),
+        "training": {**settings, "photographs": photographs},
+        "sha256": {name: sha256(folder / name) for name in FILES},
+    }
+    (folder / "model.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")

@@ -72,7 +72,8 @@ def main(args: argparse.Namespace) -> int:
     measured = ~np.isnan(x).any(axis=(0, 2))
     if measured.sum() < MIN_MOMENTS:
         raise DataError(
-            f"Of {len(moments)} labelled moments {measured.sum()} could be measured; to fit, {MIN_MOMENTS} are needed."
+            f"Of {len(moments)} labelled moments {measured.sum()} could be measured; to fit, {MIN_MOMENTS} are needed. "
+            + format_notes(moments.notes)
         )
     x, label, person = x[:, measured], label[measured], moments.person[measured]
 
@@ -86,12 +87,8 @@ def main(args: argparse.Namespace) -> int:
         f"{args.name} {args.version}, on people who did not teach it": held_out_agreement(held, moments, measured),
     }
     made = fit_formula(x, label, person, start)
-    made = with_band_limits(
-        replace(made, name=args.name, version=args.version),
-        moment_index(x, made),
-        moments.label[measured],
-        moments.levels,
-    )
+    made = replace(made, name=args.name, version=args.version)
+    made = with_band_limits(made, moment_index(x, made), moments.label[measured], moments.levels)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(formula_file(made, start, args.data.name, len(label), person, tables), indent=2) + "\n")
     read_formula(out)  # what is written can be read

@@ -144,11 +144,7 @@ def _table(file: Path, columns: tuple[str, ...]) -> pd.DataFrame:
 
 
 def _numbers(file: Path, values: pd.Series, name: str, levels: int | None = None) -> pd.Series:
-    """Whole numbers from 0.
-
-    Raises:
-        DataError: names the first row with another value.
-    """
+    """Whole numbers from 0. Raises DataError: names the first row with another value."""
     numbers = pd.to_numeric(values, errors="coerce")
     right = (numbers >= 0) & (numbers % 1 == 0) & (numbers < (levels or float("inf")))
     if not right.all():

@@ -15,10 +15,9 @@ from cssafe.observations import EXPRESSION, average_seconds
 from cssafe.pipeline import Pipeline, Stream
 from cssafe.queries import scored_observations
 from cssafe.recording import Recording, analyze
-from cssafe.scoring.concentration import attention, concentration
-from cssafe.scoring.formula import Formula
-from cssafe.scoring.rescoring import activity_at, expression, signals
-from cssafe.store import Workspace
+from cssafe.scoring import concentration, rescoring
+from cssafe.scoring.formula import Formula, find_formula
+from cssafe.store import Workspace, views
 from cssafe.training.engagement.layouts import LabelledClips, read_ratings
 from cssafe.training.progress import with_progress
 
@@ -47,8 +46,8 @@ class Moments:
         """Mean index of each moment, (m,), NaN where nothing was measured."""
         index = np.full(len(self.seconds), np.nan)
         for activity, rows in self.seconds.groupby("activity"):
-            attending = attention(signals(rows), formula, str(activity))
-            index[rows.index] = concentration(attending, expression(rows), formula)
+            attending = concentration.attention(rescoring.signals(rows), formula, str(activity))
+            index[rows.index] = concentration.concentration(attending, rescoring.expression(rows), formula)
         means = pd.Series(index).groupby(self.seconds["moment"].to_numpy()).mean()
         return means.reindex(range(len(self))).to_numpy(float)
 
@@ -87,7 +86,7 @@ def moments_of_lessons(file: Path, levels: int, workspace: Workspace) -> Moments
     table = read_ratings(file, levels)
     with workspace.cursor() as cursor:
         lessons = cursor.execute(
-            "SELECT lesson, started AT TIME ZONE 'UTC' AT TIME ZONE time_zone AS local, started FROM lessons"
+            """SELECT lesson, started AT TIME ZONE 'UTC' AT TIME ZONE time_zone AS local, profile, formula FROM lessons"""
         ).df()
     known = lessons.set_index("lesson")
     if unknown := sorted(set(table["lesson"]) - set(known.index)):
@@ -98,14 +97,27 @@ def moments_of_lessons(file: Path, levels: int, workspace: Workspace) -> Moments
     parts: list[pd.DataFrame] = []
     for lesson, moments in table.groupby("lesson"):
         rows = scored_observations.counted_observations(workspace, int(str(lesson)))
-        activity = activity_at(rows["time"], scored_observations.activities(workspace, int(str(lesson))))
+        activity = rescoring.activity_at(rows["time"], scored_observations.activities(workspace, int(str(lesson))))
         rows = rows.assign(activity=activity)
         local = known.loc[lesson, "local"]
         for moment, time in moments["time"].items():
             minute = (_parse_time(file, str(time), local) - local.floor("min")) // pd.Timedelta(minutes=1)
             parts.append(rows[rows["minute"] == minute].assign(moment=moment))
     seconds = pd.concat(parts, ignore_index=True) if parts else average_seconds([]).assign(moment=0, activity="")
-    return Moments(table["label"].to_numpy(int), table["lesson"].to_numpy(str), levels, seconds, ())
+    notes = () if workspace.expression else withheld_notes(known.loc[table["lesson"].unique()])
+    return Moments(table["label"].to_numpy(int), table["lesson"].to_numpy(str), levels, seconds, notes)
+
+
+def withheld_notes(lessons: pd.DataFrame) -> tuple[str, ...]:
+    """Why lessons have no figures where no emotion may be read (store/views.py). lessons: `profile` and `formula` of each."""
+    formulas = {name: find_formula(name) for name in lessons["formula"].unique()}
+    plain = [name for name, formula in formulas.items() if formula is not None and formula.emotion is None]
+    n = int((lessons["profile"].isin(views.EXPRESSIVE) & ~lessons["formula"].isin(plain)).sum())
+    why = (
+        f"lessons whose scores weigh emotions, which the profile attention-only does not read: {n}. Score them by a formula "
+        "without emotions on the page Formula, or set CSSAFE_PROFILE to consent"
+    )
+    return (why,) if n else ()
 
 
 def _parse_time(file: Path, text: str, start: pd.Timestamp) -> pd.Timestamp:

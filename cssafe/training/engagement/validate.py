@@ -62,7 +62,8 @@ def main(args: argparse.Namespace) -> int:
     require_people(moments, 2, "validate")
     found = {str(one): label_agreement(moments, one) for one in chosen}
     if args.json:
-        print(json.dumps(nan_to_null(describe_labels(moments) | {"formulas": found}), allow_nan=False))
+        told = json.dumps(describe_labels(moments) | {"formulas": found})
+        print(json.dumps(json.loads(told, parse_constant=lambda _: None)))  # JSON has no NaN
     else:
         print(format_report(moments, found))
     return 0
@@ -125,13 +126,12 @@ def label_agreement(moments: Moments, formula: Formula) -> dict[str, Any]:
             if (taught & measured).any():
                 edges = level_thresholds(score[taught & measured], moments.label[taught & measured], moments.levels)
                 level[held] = np.searchsorted(edges, score[held], side="right")
-    told = (score[measured], level[measured], moments.label[measured], moments.levels, moments.person[measured])
-    table = agreement(*told)
-    within = auc_by_person(told[0], told[2], told[3], told[4])
+    score, label, person = score[measured], moments.label[measured], moments.person[measured]
+    table = agreement(score, level[measured], label, moments.levels, person)
     return {
         "measured": int(measured.sum()),
         **{row.measure: {"value": row.value, "interval": [row.low, row.high]} for row in table.itertuples()},
-        "persons": within.tolist(),
+        "persons": auc_by_person(score, label, moments.levels, person).tolist(),
         "levels": OWN_LIMITS if own else LEARNED_LIMITS,
     }
 
@@ -177,12 +177,3 @@ def format_persons(within: list[float]) -> str:
 
 def format_number(value: float) -> str:
     return "not known" if np.isnan(value) else f"{value:.2f}"
-
-
-def nan_to_null(value: Any) -> Any:
-    """Replace NaN, which JSON lacks, by None."""
-    if isinstance(value, dict):
-        return {name: nan_to_null(one) for name, one in value.items()}
-    if isinstance(value, list):
-        return [nan_to_null(one) for one in value]
-    return None if isinstance(value, float) and np.isnan(value) else value

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import date
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,7 @@ def with_provenance(
         "model": _weights(folder),
         "data": {"file": data.name, "sha256": sha256(data)},
         "beside": _weights(beside) if beside else None,
-        **_rounded(figures),
+        **json.loads(json.dumps(figures), parse_float=lambda digits: round(float(digits), 4)),
     }
 
 
@@ -247,21 +248,7 @@ def _count(n: int) -> str:
 def _table(head: list[str], rows: list[list[str]]) -> str:
     """Markdown table, aligned for terminals: first column left, others right."""
     widths = [max(3, *(len(cell) for cell in column)) for column in zip(head, *rows, strict=True)]
-    lines = [
-        [
-            cell.ljust(width) if i == 0 else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        for row in (head, *rows)
-    ]
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (lines[0], rule, *lines[1:]))
-
-
-def _rounded(value: Any) -> Any:
-    """All numbers rounded to four decimals."""
-    if isinstance(value, dict):
-        return {name: _rounded(one) for name, one in value.items()}
-    if isinstance(value, list):
-        return [_rounded(one) for one in value]
-    return round(value, 4) if isinstance(value, float) else value
+    form = " | ".join(["{:<{}}", *["{:>{}}"] * (len(head) - 1)])
+    lines = (form.format(*chain.from_iterable(zip(row, widths, strict=True))) for row in (head, rule, *rows))
+    return "\n".join(f"| {line} |" for line in lines)

@@ -14,9 +14,7 @@ from cssafe import media
 from cssafe.errors import DataError
 from cssafe.expression import box_crop_poses
 from cssafe.labels import FER2013, FERPLUS
-from cssafe.training import datasets
-from cssafe.training.datasets import EMOTION_WORDS, VOTES, first_line, require_columns
-from cssafe.training.progress import with_progress
+from cssafe.training import datasets, progress
 from cssafe.vision.crops import crop, grey
 
 SIZE = 48
@@ -104,7 +102,7 @@ def decode_labelled(rows: pd.DataFrame, path: Path = Path("rows")) -> Labelled:
         DataError: an unknown word, a picture that cannot be read.
     """
     if "fp_neutral" not in rows:
-        require_columns(path, rows, ["image", "label"])
+        datasets.require_columns(path, rows, ["image", "label"])
     words = _words(path, rows["label"]) if "label" in rows else pd.Series(None, rows.index, object)
     shares = vote_shares(rows) if "fp_neutral" in rows else _one_hot(_indices(words, FERPLUS), len(FERPLUS))
     return Labelled(crop_faces(path, rows, SIZE), _indices(words, FER2013), shares)
@@ -115,7 +113,7 @@ def vote_shares(rows: pd.DataFrame) -> np.ndarray:
 
     Single votes are dropped as slips, as in FERPlus' own recipe (Barsoum et al. 2016, section 3).
     """
-    votes, others = np.split(rows[list(VOTES)].fillna(0).to_numpy(np.float32), [len(FERPLUS)], axis=1)
+    votes, others = np.split(rows[list(datasets.VOTES)].fillna(0).to_numpy(np.float32), [len(FERPLUS)], axis=1)
     usable = votes.max(axis=1, initial=0) > others.max(axis=1, initial=0)
     votes = np.where(votes <= 1, 0, votes) * usable[:, None]
     total = votes.sum(axis=1, keepdims=True)
@@ -125,7 +123,7 @@ def vote_shares(rows: pd.DataFrame) -> np.ndarray:
 def ferplus_majority(rows: pd.DataFrame) -> np.ndarray:
     """FERPlus votes -> int (n,), the emotion with most votes (first of equals); -1 without votes, or where 'unknown' or 'not a
     face' has more."""
-    votes, others = np.split(rows[list(VOTES)].fillna(0).to_numpy(float), [len(FERPLUS)], axis=1)
+    votes, others = np.split(rows[list(datasets.VOTES)].fillna(0).to_numpy(float), [len(FERPLUS)], axis=1)
     most = votes.max(axis=1, initial=0)
     counted = (most > 0) & (most >= others.max(axis=1, initial=0))
     return np.where(counted, votes.argmax(axis=1), -1)
@@ -151,7 +149,7 @@ def read_evaluation_set(
         print(f"{path}: pictures for training, left out: {learned.sum()}.", file=sys.stderr)
         rows = rows[~learned]
     truth = {name: _truth(path, listed.layout, rows, name) for name in labels}
-    require_columns(path, rows, people)
+    datasets.require_columns(path, rows, people)
     counted = np.any([indices >= 0 for indices in truth.values()], axis=0)
     rows = rows[counted]
     return EvaluationSet(
@@ -165,9 +163,9 @@ def read_evaluation_set(
 def _truth(path: Path, layout: str, rows: pd.DataFrame, labels: str) -> np.ndarray:
     # FER2013's own labels often contradict FERPlus' majority, so they do not stand in for the votes.
     if labels == "ferplus" and ("fp_neutral" in rows or layout in ("parquet", "fer2013.csv")):
-        require_columns(path, rows, ["image", *VOTES])
+        datasets.require_columns(path, rows, ["image", *datasets.VOTES])
         return ferplus_majority(rows)
-    require_columns(path, rows, ["image", "label"])
+    datasets.require_columns(path, rows, ["image", "label"])
     indices = _indices(_words(path, rows["label"]), LABELS[labels])
     if (indices < 0).any():
         print(f"{path}: faces of emotions that {labels} lacks, left out: {(indices < 0).sum()}.", file=sys.stderr)
@@ -178,7 +176,7 @@ def crop_faces(path: Path, rows: pd.DataFrame, size: int) -> np.ndarray:
     """Decode and crop the pictures of a data set's rows: uint8 (n, size, size) grey."""
     boxes = rows[list("xywh")].to_numpy(float) if set("xywh") <= set(rows.columns) else np.full((len(rows), 4), np.nan)
     crops = np.empty((len(rows), size, size), np.uint8)
-    told_rows = with_progress(rows["image"].items(), len(rows), f"{path}: reading pictures")
+    told_rows = progress.with_progress(rows["image"].items(), len(rows), f"{path}: reading pictures")
     for i, (row, image) in enumerate(told_rows):
         crops[i] = crop_face(_decode(path, row, image), None if np.isnan(boxes[i]).any() else boxes[i], size)
     return crops
@@ -210,13 +208,13 @@ def _decode(path: Path, row: Any, image: Any) -> np.ndarray:
             reason = error if image.is_file() else f"this picture is missing, though {path} names it."
             said = f"{image}: {reason}"
         else:
-            said = f"{path}: the image of row {row} cannot be read ({first_line(error)})"
+            said = f"{path}: the image of row {row} cannot be read ({datasets.first_line(error)})"
         raise DataError(said) from None
 
 
 def _words(path: Path, said: pd.Series) -> pd.Series:
     """Emotions in any wording -> names in labels.py."""
-    words = said.map(lambda word: EMOTION_WORDS.get(str(word).strip().lower()))
+    words = said.map(lambda word: datasets.EMOTION_WORDS.get(str(word).strip().lower()))
     if words.isna().any():
         unknown = said[words.isna()].iloc[0]
         raise DataError(f"{path}: the column label holds {', '.join(FERPLUS)}; {unknown!r} is none of them.")

@@ -165,7 +165,7 @@ def _per_class(counts: np.ndarray, labels: tuple[str, ...]) -> dict[str, Any]:
         name: {
             "precision": float(precision[i]),
             "recall": float(recall[i]),
-            "recall_interval": list(metrics.wilson(float(recall[i]), int(support[i]))),
+            "recall_interval": list(metrics.wilson(counts[i, i], support[i])),
             "f1": float(f1[i]),
             "support": int(support[i]),
         }

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from scipy.stats import binomtest
 
 BINS = 15
 """Equal-width bins of confidence, the usual number (Guo et al. 2017)."""
@@ -68,14 +69,12 @@ def bootstrap(counts: np.ndarray, metric: Metric, seed: int = 0) -> tuple[float,
     return float(low), float(high)
 
 
-def wilson(share: float, n: int) -> tuple[float, float]:
-    """95 % interval of a share of n independent cases (Wilson 1927); [0, 1] where n is 0."""
+def wilson(cases: int, n: int) -> tuple[float, float]:
+    """95 % interval of the share of these cases in n independent ones (Wilson 1927); [0, 1] where n is 0."""
     if n == 0:
         return 0.0, 1.0
-    z = 1.959964
-    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-    reach = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return float(max(0, middle - reach)), float(min(1, middle + reach))
+    low, high = binomtest(int(cases), int(n)).proportion_ci(method="wilson")
+    return float(low), float(high)
 
 
 def reliability(probabilities: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -194,7 +193,7 @@ def group_figures(truth: np.ndarray, guess: np.ndarray, values: np.ndarray, labe
 def _share(name: str, right: int, n: int) -> dict[str, Any]:
     if n < MIN_GROUP_FACES:
         return {name: None, f"{name}_interval": None}
-    return {name: float(right / n), f"{name}_interval": list(wilson(float(right / n), int(n)))}
+    return {name: float(right / n), f"{name}_interval": list(wilson(right, n))}
 
 
 def safe_ratio(top: Any, bottom: Any) -> Any:

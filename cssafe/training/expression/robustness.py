@@ -52,20 +52,8 @@ def change_steps() -> Iterator[tuple[str, float, str, Change | None]]:
             yield change.name, strength, change.unit, change
 
 
-def _brightness(image: np.ndarray, levels: float, rng: np.random.Generator) -> np.ndarray:
-    return _pixels(image.astype(float) + levels)
-
-
-def _contrast(image: np.ndarray, factor: float, rng: np.random.Generator) -> np.ndarray:
-    return _pixels((image - image.mean()) * factor + image.mean())
-
-
 def _noise(image: np.ndarray, deviation: float, rng: np.random.Generator) -> np.ndarray:
     return _pixels(image + rng.normal(0, deviation, image.shape))
-
-
-def _blur(image: np.ndarray, sigma: float, rng: np.random.Generator) -> np.ndarray:
-    return cv2.GaussianBlur(image, (0, 0), sigma)
 
 
 def _jpeg(image: np.ndarray, quality: float, rng: np.random.Generator) -> np.ndarray:
@@ -77,22 +65,9 @@ def _rotation(image: np.ndarray, degrees: float, rng: np.random.Generator) -> np
     return _recrop(image, roll=degrees * rng.choice((-1, 1)))
 
 
-def _scale(image: np.ndarray, side: float, rng: np.random.Generator) -> np.ndarray:
-    return _recrop(image, side=side)
-
-
 def _shift(image: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
     angle = rng.uniform(0, 2 * np.pi)
     return _recrop(image, by=share * np.array([np.cos(angle), np.sin(angle)]))
-
-
-def _sunglasses(image: np.ndarray, height: float, rng: np.random.Generator) -> np.ndarray:
-    return _patch(image, 0.36, 0.5, height, 0.8, 15)
-
-
-def _hand(image: np.ndarray, side: float, rng: np.random.Generator) -> np.ndarray:
-    # Of the face's own grey, like a hand.
-    return _patch(image, 0.79, 0.5, side, 1.3 * side, float(np.median(image)))
 
 
 def _occlusion(image: np.ndarray, side: float, rng: np.random.Generator) -> np.ndarray:
@@ -101,18 +76,26 @@ def _occlusion(image: np.ndarray, side: float, rng: np.random.Generator) -> np.n
 
 
 CHANGES = (
-    Change(N_("brightness"), "grey levels", (-80, -40, 40, 80), _brightness),
-    Change(N_("contrast"), "times", (0.25, 0.5, 1.5, 2), _contrast),
+    Change(N_("brightness"), "grey levels", (-80, -40, 40, 80), lambda image, levels, _: _pixels(image + float(levels))),
+    Change(
+        N_("contrast"), "times", (0.25, 0.5, 1.5, 2), lambda im, factor, _: _pixels((im - im.mean()) * factor + im.mean())
+    ),
     Change(N_("noise"), "grey levels", (5, 10, 20, 40), _noise),
-    Change(N_("blur"), "pixels", (0.5, 1, 1.5, 2), _blur),
+    Change(N_("blur"), "pixels", (0.5, 1, 1.5, 2), lambda image, sigma, _: cv2.GaussianBlur(image, (0, 0), sigma)),
     Change(N_("JPEG quality"), "of 100", (50, 20, 10, 5), _jpeg),
     Change(N_("rotation"), "degrees", (10, 20, 30, 45), _rotation),
-    Change(N_("dark band over the eyes"), "of the height", (0.1, 0.2, 0.3), _sunglasses),
-    Change(N_("patch over the mouth"), "of the height", (0.2, 0.3, 0.4), _hand),
+    Change(
+        N_("dark band over the eyes"), "of the height", (0.1, 0.2, 0.3),
+        lambda image, height, _: _patch(image, 0.36, 0.5, height, 0.8, 15),
+    ),
+    Change(
+        N_("patch over the mouth"), "of the height", (0.2, 0.3, 0.4),  # of the face's own grey, like a hand
+        lambda image, side, _: _patch(image, 0.79, 0.5, side, 1.3 * side, float(np.median(image))),
+    ),
     Change(N_("patch anywhere"), "of the side", (0.2, 0.3, 0.5), _occlusion),
-    Change(N_("crop scale"), "of the side", (0.75, 0.85, 1.15, 1.3), _scale),
+    Change(N_("crop scale"), "of the side", (0.75, 0.85, 1.15, 1.3), lambda image, side, _: _recrop(image, side=side)),
     Change(N_("crop shift"), "of the side", (0.05, 0.1, 0.15, 0.2), _shift),
-)
+)  # fmt: skip
 """The weaker half occurs in live faces; the stronger half shows the limits."""
 
 

@@ -22,6 +22,10 @@ HAIR = ((25, 25, 30), (40, 55, 75), (90, 140, 180), (130, 130, 130), (40, 60, 13
 """BGR: black, brown, fair, grey, red."""
 
 
+Drawn = tuple[np.ndarray, np.ndarray]
+"""An occluder's shape, float32 (h, w), and its colours, (h, w, 3) BGR."""
+
+
 def occlude(
     image: np.ndarray, points: np.ndarray, kind: str, rng: np.random.Generator, others: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -35,18 +39,17 @@ def occlude(
         The picture, and the occlusion of each pixel, float32 (h, w) in [0, 1].
     """
     face = points[:, :2].astype(np.float32)
-    shape, colour = {"mask": _mask, "sunglasses": _sunglasses, "hand": _hand, "hair": _hair, "thing": _thing}[kind](
-        image, face, rng, others
-    )
+    if kind == "thing":
+        shape, colour = _thing(image, face, rng, others)
+    else:
+        shape, colour = {"mask": _mask, "sunglasses": _sunglasses, "hand": _hand, "hair": _hair}[kind](image, face, rng)
     blurred = cv2.GaussianBlur(shape, (0, 0), max(0.5, 0.006 * _height(face)))
     soft = np.minimum(blurred, 1)[..., None]  # the blur rounds up to 1.0000001
     drawn = np.clip(image * (1 - soft) + colour * soft, 0, 255).astype(np.uint8)
     return drawn, soft[..., 0]
 
 
-def _mask(
-    image: np.ndarray, face: np.ndarray, rng: np.random.Generator, others: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _mask(image: np.ndarray, face: np.ndarray, rng: np.random.Generator) -> Drawn:
     lower = face[list(OUTLINE[8:29])]  # from one ear by the chin to the other
     nose = face[rng.choice([NOSE_BRIDGE, NOSE_BRIDGE, NOSE_TIP, UNDER_NOSE])]
     edge = np.stack([face[CHEEKS[0]], nose, face[CHEEKS[1]]])
@@ -59,9 +62,7 @@ def _mask(
     return shape, _lit(colour, image, rng)
 
 
-def _sunglasses(
-    image: np.ndarray, face: np.ndarray, rng: np.random.Generator, others: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _sunglasses(image: np.ndarray, face: np.ndarray, rng: np.random.Generator) -> Drawn:
     shape = np.zeros(image.shape[:2], np.float32)
     span = face[LEFT_EYE[0]] - face[RIGHT_EYE[0]]
     angle = float(np.degrees(np.arctan2(span[1], span[0])))
@@ -81,9 +82,7 @@ def _sunglasses(
     return shape, colour + shine
 
 
-def _hand(
-    image: np.ndarray, face: np.ndarray, rng: np.random.Generator, others: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _hand(image: np.ndarray, face: np.ndarray, rng: np.random.Generator) -> Drawn:
     skin = np.median(image[_inside(image, face[list(CHEEKS)])], axis=0).astype(np.float32)
     if rng.random() < 0.3:  # another's
         skin = skin * rng.uniform(0.55, 1.35)
@@ -104,9 +103,7 @@ def _hand(
     return shape, _lit(skin * round_light * rng.uniform(0.8, 1.15) + _noise(image, rng, 4), image, rng, 0.3)
 
 
-def _hair(
-    image: np.ndarray, face: np.ndarray, rng: np.random.Generator, others: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _hair(image: np.ndarray, face: np.ndarray, rng: np.random.Generator) -> Drawn:
     height, top = _height(face), face[FOREHEAD]
     down = (face[CHIN] - top) / height
     side = np.array([-down[1], down[0]])
@@ -133,9 +130,7 @@ def _hair(
     return shape, base * (1 + rng.uniform(0.1, 0.35) * strands[..., None]) * rng.uniform(0.8, 1.2)
 
 
-def _thing(
-    image: np.ndarray, face: np.ndarray, rng: np.random.Generator, others: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _thing(image: np.ndarray, face: np.ndarray, rng: np.random.Generator, others: np.ndarray) -> Drawn:
     height = _height(face)
     shape = np.zeros(image.shape[:2], np.float32)
     middle = face[rng.integers(len(face))]

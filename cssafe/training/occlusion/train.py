@@ -25,20 +25,11 @@ from cssafe.settings import MAX_YAW_DEG
 from cssafe.signals.pose import head_pose
 from cssafe.training.occlusion.occluders import KINDS, occlude
 from cssafe.training.progress import with_progress
+from cssafe.vision import occlusion
 from cssafe.vision.boxes import iou
 from cssafe.vision.face_finder import MIN_MESH_SCORE, FaceFinder
 from cssafe.vision.face_parts import segment
-from cssafe.vision.occlusion import (
-    RAYS,
-    SAMPLES,
-    STEPS,
-    WEIGHTS,
-    Weights,
-    describe_cells,
-    hidden_probabilities,
-    share_of_area,
-    unroll,
-)
+from cssafe.vision.occlusion import RAYS, STEPS, WEIGHTS, Weights, unroll
 
 WINDOW_PX = 224
 """Side of the window around a face: twice the height of most."""
@@ -191,7 +182,7 @@ def train_cells(faces: Sequence[Face], seed: int) -> Weights:
             height = np.ptp(face.points[:, 1])
             points = (face.points[:, :2] - WINDOW_PX / 2) * (1 + rng.normal(0, MESH_JITTER, 2)) + WINDOW_PX / 2
             points = (points + rng.normal(0, MESH_JITTER, 2) * height)[None].astype(np.float32)
-            inputs.append(describe_cells(unroll(image, points)))
+            inputs.append(occlusion.describe_cells(unroll(image, points)))
             targets.append(_cells(covered, points))
     x, y = np.concatenate(inputs), np.concatenate(targets) > 0.5
     mirror = -np.arange(RAYS) % RAYS  # a mirrored face is as good a one
@@ -286,11 +277,17 @@ def _drawn(face: Face, kind: str | None, rng: np.random.Generator, others: np.nd
 
 def _cells(covered: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Mean occlusion of each cell, (n, RAYS, STEPS)."""
-    return unroll(covered, points).reshape(len(points), RAYS, SAMPLES, STEPS, SAMPLES).mean(axis=(2, 4))
+    return (
+        unroll(covered, points)
+        .reshape(len(points), RAYS, occlusion.SAMPLES, STEPS, occlusion.SAMPLES)
+        .mean(axis=(2, 4))
+    )
 
 
 def _estimate(image: np.ndarray, points: np.ndarray, layers: Weights) -> np.ndarray:
-    return share_of_area(hidden_probabilities(describe_cells(unroll(image, points)), layers), points)
+    return occlusion.share_of_area(
+        occlusion.hidden_probabilities(occlusion.describe_cells(unroll(image, points)), layers), points
+    )
 
 
 def _interval(seen: pd.DataFrame, draws: int = 200) -> tuple[float, float]:

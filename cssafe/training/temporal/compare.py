@@ -24,17 +24,8 @@ from cssafe.pipeline import Pipeline, Stream
 from cssafe.training.expression.data import Labelled, pixel_digest, read_training
 from cssafe.training.expression.metrics import safe_ratio
 from cssafe.training.progress import with_progress
-from cssafe.training.temporal.metrics import (
-    MEASURES,
-    Tally,
-    compare_tallies,
-    flicker,
-    measure_values,
-    percentile_interval,
-    resample_measures,
-    shown_labels,
-    tally,
-)
+from cssafe.training.temporal import metrics
+from cssafe.training.temporal.metrics import MEASURES, Tally, measure_values, shown_labels, tally
 from cssafe.training.temporal.sequences import Sequences, stack_sequences, synthesize
 from cssafe.training.temporal.smoothers import Average, LogAverage, Smoother, Unsmoothed, choose_smoother, run_smoother
 
@@ -91,7 +82,10 @@ def main(args: argparse.Namespace) -> int:
             file=sys.stderr,
         )
     parts = split_held_back(held_back, args.data)
-    learn, choose, test = (synthetic_sequences(part, expression, seed) for seed, part in enumerate(parts))
+    learn, choose, test = (
+        synthesize(part.images, part.ferplus.argmax(axis=1), expression.ferplus, np.random.default_rng(seed))
+        for seed, part in enumerate(parts)
+    )
     clips = clip_sequences(args.data / "video", folder)
 
     from cssafe.training.temporal import recurrent  # imports Keras: some seconds, and words of TensorFlow's on stderr
@@ -103,19 +97,16 @@ def main(args: argparse.Namespace) -> int:
     }
     families = {
         "newest": [Smoother("each frame by itself", Unsmoothed())],
-        "average": [Smoother(f"average, {seconds:g} s", Average(seconds)) for seconds in HALF_LIVES_S],
-        "logarithms": [
-            Smoother(f"average of logarithms, {seconds:g} s", LogAverage(seconds)) for seconds in HALF_LIVES_S
-        ],
+        "average": [Smoother(f"average, {s:g} s", Average(s)) for s in HALF_LIVES_S],
+        "logarithms": [Smoother(f"average of logarithms, {s:g} s", LogAverage(s)) for s in HALF_LIVES_S],
         "gru": [Smoother(name, gru) for name, gru in grus.items()],
     }
     plain = {family: choose_smoother(ways, choose, (1.0,)) for family, ways in families.items()}
     steady = {family: choose_smoother(ways, choose, RATIOS) for family, ways in families.items()}
 
     # the third part is looked at once
-    before = count_smoother(
-        Smoother(f"average, {PREVIOUS_HALF_LIFE_S:g} s (before)", Average(PREVIOUS_HALF_LIFE_S)), test, clips
-    )
+    served = Smoother(f"average, {PREVIOUS_HALF_LIFE_S:g} s (before)", Average(PREVIOUS_HALF_LIFE_S))
+    before = count_smoother(served, test, clips)
     plainly = {family: count_smoother(way, test, clips) for family, way in plain.items()}
     steadily = {family: count_smoother(way, test, clips) for family, way in steady.items()}
     print(format_comparison([before, *plainly.values(), *steadily.values()]))
@@ -141,11 +132,6 @@ def split_held_back(data: Labelled, source: Path) -> tuple[Labelled, Labelled, L
             "few to learn, choose and test with; expected about 2,600 (data/README.md)."
         )
     return parts
-
-
-def synthetic_sequences(data: Labelled, expression: Expression, seed: int) -> Sequences:
-    """Synthetic sequences of these pictures, through the expression network; the truth is the votes' majority."""
-    return synthesize(data.images, data.ferplus.argmax(axis=1), expression.ferplus, np.random.default_rng(seed))
 
 
 def clip_sequences(folder: Path, model: Path) -> Sequences:
@@ -189,7 +175,7 @@ def annotated_truth(notes: pd.DataFrame, seconds: np.ndarray) -> np.ndarray:
 def count_smoother(way: Smoother, test: Sequences, clips: Sequences) -> Result:
     """Count correct frames, changes and delays of a smoother."""
     said, seen = (shown_labels(run_smoother(way.smoothing, part), way.ratio) for part in (test, clips))
-    changes, seconds = flicker(seen, np.zeros_like(clips.truth), clips.seconds)
+    changes, seconds = metrics.flicker(seen, np.zeros_like(clips.truth), clips.seconds)
     return Result(
         way,
         tally(said, test.truth, test.seconds),
@@ -205,7 +191,9 @@ def verdict(plainly: dict[str, Result], steadily: dict[str, Result]) -> list[str
         plainly, steadily: results of "gru" and of both averages, "average" and "logarithms", the second with hysteresis.
     """
     rivals = [max((r["average"], r["logarithms"]), key=lambda one: one.way.merit) for r in (plainly, steadily)]
-    gains = [compare_tallies(r["gru"].test, rival.test) for r, rival in zip((plainly, steadily), rivals, strict=True)]
+    gains = [
+        metrics.compare_tallies(r["gru"].test, rival.test) for r, rival in zip((plainly, steadily), rivals, strict=True)
+    ]
     gru, rival, plain, steady = plainly["gru"], rivals[0], *gains
     checks = {
         "nothing clearly worse": not plain.worse[DECISIVE].any(),
@@ -227,7 +215,7 @@ def verdict(plainly: dict[str, Result], steadily: dict[str, Result]) -> list[str
 
 def format_comparison(results: Sequence[Result]) -> str:
     """The figures of all smoothers as a table of text, with 95 % intervals over the test sequences."""
-    drawn = resample_measures([result.test for result in results])
+    drawn = metrics.resample_measures([result.test for result in results])
     width = max(len(str(result.way)) for result in results) + 2
     title = f"{len(results[0].test)} made sequences"
     lines = [
@@ -236,7 +224,7 @@ def format_comparison(results: Sequence[Result]) -> str:
     ]
     for result, draws in zip(results, drawn, strict=True):
         accuracy, changes, median, mean = measure_values(result.test)
-        low, high = percentile_interval(draws)
+        low, high = metrics.percentile_interval(draws)
         clips = measure_values(result.clips)
         lines.append(
             f"{result.way!s:<{width}}{100 * accuracy:.1f} ({100 * low[0]:.1f}-{100 * high[0]:.1f})".ljust(width + 20)

@@ -76,10 +76,7 @@ def stack_sequences(parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> S
 
 
 def synthesize(
-    images: np.ndarray,
-    labels: np.ndarray,
-    network: Callable[[np.ndarray], np.ndarray],
-    rng: np.random.Generator,
+    images: np.ndarray, labels: np.ndarray, network: Callable[[np.ndarray], np.ndarray], rng: np.random.Generator
 ) -> Sequences:
     """Sequences in which each picture is shown once, in random order.
 

@@ -89,11 +89,8 @@ class Smoother:
 def run_smoother(smoothing: Smoothing, sequences: Sequences) -> np.ndarray:
     """Run over all sequences at once, frame by frame: probabilities (n, t, 8), NaN where nothing was measured."""
     states = np.repeat(smoothing.start[None], len(sequences), axis=0)
-    joined, waited, measured = (
-        np.full_like(sequences.probabilities, np.nan),
-        seconds_since_measured(sequences),
-        sequences.measured,
-    )
+    joined = np.full_like(sequences.probabilities, np.nan)
+    waited, measured = seconds_since_measured(sequences), sequences.measured
     for i in range(sequences.truth.shape[1]):
         rows = measured[:, i]
         joined[rows, i], states[rows] = smoothing(sequences.probabilities[rows, i], states[rows], waited[rows, i])

@@ -8,7 +8,7 @@ import pytest
 keras = pytest.importorskip("keras")
 
 from cssafe.settings import DEFAULT_DETECTOR  # noqa: E402
-from cssafe.training.detection import export, loss, network, train  # noqa: E402
+from cssafe.training.detection import loss, network, train  # noqa: E402
 from cssafe.vision import detector  # noqa: E402
 
 PLACES = network.places(64, 64)
@@ -129,9 +129,9 @@ def test_the_shipped_graph_says_what_the_shipped_keras_network_says():
 @SAVING
 def test_what_is_served_says_what_keras_says(tmp_path):
     model = network.build(0.5)
-    export.export(model, tmp_path, 0, {"width": 0.5})
+    train.export(model, tmp_path, 0, {"width": 0.5})
     card = json.loads((tmp_path / "model.json").read_text())
-    assert set(card["sha256"]) == set(export.FILES)
+    assert set(card["sha256"]) == set(train.FILES)
     image = np.random.default_rng(0).integers(0, 255, (1, 64, 96, 3)).astype(np.uint8)
     said = keras.ops.convert_to_numpy(model(image.astype(np.float32)))
     from cssafe.vision import openvino_runtime

@@ -131,6 +131,19 @@ def test_minutes_of_too_few_faces_are_not_measured(school, tmp_path, capsys):
     assert {one["measured"] for one in told(capsys)["formulas"].values()} == {0}
 
 
+def test_a_profile_without_emotions_says_why_lessons_have_no_figures(school, tmp_path, monkeypatch, capsys):
+    lessons(school / "cssafe.duckdb")
+    labels = own(tmp_path / "labels.csv", (0, 1, 2))
+    monkeypatch.setenv("CSSAFE_PROFILE", "attention-only")
+    assert main(["validate", labels, "--json"]) == 0
+    found = told(capsys)
+    assert {one["measured"] for one in found["formulas"].values()} == {0}
+    assert "which the profile attention-only does not read: 3" in found["notes"][0]
+    monkeypatch.setattr(fit, "MIN_PEOPLE", 2)
+    assert main(["fit", labels, "--name", "ours"]) == 2
+    assert "page Formula, or set CSSAFE_PROFILE to consent" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

@@ -54,7 +54,7 @@ def test_a_normalised_confusion_has_rows_of_one(counts, expected):
 def test_the_bootstrap_of_an_accuracy_is_its_binomial_interval_and_the_same_each_time():
     counts = np.array([[300, 100], [100, 300]])
     interval = metrics.bootstrap(counts, metrics.accuracy)
-    assert interval == pytest.approx(metrics.wilson(0.75, 800), abs=0.005)
+    assert interval == pytest.approx(metrics.wilson(600, 800), abs=0.005)
     assert interval == metrics.bootstrap(counts, metrics.accuracy)
 
 
@@ -64,11 +64,11 @@ def test_the_bootstrap_knows_nothing_without_faces_and_no_doubt_without_errors(c
 
 
 @pytest.mark.parametrize(
-    ("share", "n", "low", "high"),
-    [(0.5, 0, 0, 1), (0.0, 10, 0, 0.2775), (0.5, 100, 0.4038, 0.5962), (1, 10, 0.7225, 1)],
+    ("cases", "n", "low", "high"),
+    [(0, 0, 0, 1), (0, 10, 0, 0.2775), (50, 100, 0.4038, 0.5962), (10, 10, 0.7225, 1)],
 )
-def test_wilson_interval(share, n, low, high):
-    assert metrics.wilson(share, n) == pytest.approx((low, high), abs=1e-4)
+def test_wilson_interval(cases, n, low, high):
+    assert metrics.wilson(cases, n) == pytest.approx((low, high), abs=1e-4)
 
 
 @pytest.mark.parametrize(

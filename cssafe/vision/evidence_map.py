@@ -1,4 +1,4 @@
-"""Overlays: evidence of an emotion, or parts of the face, in colours over its picture."""
+"""Evidence of an emotion, or parts of the face, in colours over its picture."""
 
 import cv2
 import numpy as np

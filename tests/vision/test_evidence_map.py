@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from cssafe.vision.evidence_map import AGAINST, FOR, PART_COLOURS, draw_evidence, draw_parts, relative_evidence
 from cssafe.vision.face_parts import PARTS
-from cssafe.vision.overlay import AGAINST, FOR, PART_COLOURS, draw_evidence, draw_parts, relative_evidence
 from tests.support.faces import astronaut
 
 GREY = np.full((120, 120), 128, np.uint8)
