@@ -244,7 +244,7 @@ def test_each_face_says_why_it_was_not_measured(pipeline, reason, picture):
     result = pipeline.analyze(frame(picture()), Stream())
     assert result.reasons == (reason,)
     assert describe(result)[0]["reason"] == (reason or None)
-    assert np.isnan(result.concentration[0]) == (reason not in ("", "eyes_unread"))
+    assert np.isnan(result.concentration[0]) == (reason not in ("", "eyes_unread", "turned_away"))
     assert np.isnan(result.signals.openness[0]) == (reason != "")
 
 

@@ -29,8 +29,9 @@ FILLED_GAP_S = 4.0
 """Seconds of the longest gap between two equal states that takes that state. Students stay on or off task for 6 s and more, so
 another state rarely fits in between."""
 
-NO_PICTURE_S = 30.0
-"""Seconds without any face from which on there was no picture, rather than a class that nobody could see."""
+NO_PICTURE_S = 5.0
+"""Seconds without any face from which on there was no picture, as when a camera reconnects, rather than a class that nobody
+could see: the faces of a whole class are rarely lost together."""
 
 ON_TASK = 0.5
 """Attention from which on a person is on task."""

@@ -36,7 +36,8 @@ def face_parts(signals: Signals, expression: np.ndarray | None, formula: Formula
     lost = pd.DataFrame({"looking": 1 - with_open_eyes, "eyes": with_open_eyes - attention})
     if formula.emotion is not None:
         shares = np.full((len(lost), len(FERPLUS)), np.nan) if expression is None else expression
-        lost[list(FERPLUS)] = attention[:, None] * shares * (1 - formula.factors)
+        emotions = attention[:, None] * shares * (1 - formula.factors)
+        lost[list(FERPLUS)] = np.where(attention[:, None] == 0, 0, emotions)  # a head turned away has no expression
     lost["index"] = 1 - lost.sum(axis=1, skipna=False)
     lost[lost.isna().any(axis=1) | np.isnan(signals.yaw)] = np.nan
     return lost

@@ -13,7 +13,7 @@ from cssafe.live import class_view, services
 from cssafe.live.alerts import Alert
 from cssafe.live.lesson import SHARED_VIEWS
 from cssafe.settings import PROFILES
-from tests.support.fake_pipelines import crowd
+from tests.support.fake_pipelines import crowd, crowd_before
 from tests.support.live_lessons import make
 from tests.support.marked_lessons import term
 from tests.support.pages import press, run, shown, text
@@ -49,7 +49,9 @@ def running(faces: int = 6, audience: str = "class", profile: str = "consent", w
     """A lesson whose camera shows so many faces."""
     lesson = make(workspace or services.current().workspace(), profile, audience)
     services.current().register(lesson)
-    lesson.add_result(crowd(faces, datetime.now(UTC), PROFILES[profile].expression))
+    begun, expression = datetime.now(UTC), PROFILES[profile].expression
+    for result in (*crowd_before(faces, begun, expression), crowd(faces, begun, expression)):
+        lesson.add_result(result)
     try:
         yield lesson
     finally:

@@ -82,10 +82,9 @@ def test_a_portrait_completes_no_group_of_a_live_lesson_and_is_left_out_within_t
     for second in range(31):
         time = START + timedelta(seconds=second)
         result = crowd(people + 1, time)
-        boxes, roll = result.faces.boxes.copy(), result.signals.roll.copy()
-        boxes[-1] = (0, 0, 20, 30)
-        signals = replace(result.signals, roll=roll)
-        view.add_result(replace(result, faces=replace(result.faces, boxes=boxes), signals=signals))
+        roll = result.signals.roll.copy()
+        roll[-1] = 0
+        view.add_result(replace(result, signals=replace(result.signals, roll=roll)))
         assert np.isnan(view.reading().concentration) or (people == 5 and second >= 2)
     assert view.reading().faces == people and view.still == 1
     assert np.isnan(view.reading().concentration) == (people == 4)

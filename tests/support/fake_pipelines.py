@@ -84,8 +84,9 @@ def crowd(n: int, at: datetime, expression: bool = True) -> FrameResult:
     level = np.linspace(0.6, 1.0, n, dtype=np.float32)
     shares = np.full((n, 8), 0.02, np.float32)
     shares[:, 0] = 0.86
-    boxes = np.tile(np.array([10, 10, 30, 40], np.float32), (n, 1)) + 4 * (at.second % 2)  # living heads move
-    signals = Signals(**{name: np.full(n, 0.5, np.float32) for name in SIGNALS} | {"size": np.full(n, 60, np.float32)})
+    boxes = np.tile(np.array([10, 10, 30, 40], np.float32), (n, 1))
+    values = dict.fromkeys(SIGNALS, 0.5) | {"size": 60.0, "roll": 0.5 + 10.0 * (at.second % 2)}  # living heads move
+    signals = Signals(**{name: np.full(n, value, np.float32) for name, value in values.items()})
     return FrameResult(
         at,
         64,

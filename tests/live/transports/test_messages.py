@@ -56,7 +56,7 @@ def test_the_overlay_of_a_class_in_which_no_face_is_named():
         "faces": [FACE],
         "concentration": None,
         "level": None,
-        "notice": {"code": "too_few_faces", "fields": {"measured": 1, "least": 5}},
+        "notice": {"code": "too_few_faces", "fields": {"measured": 0, "least": 5}},
     }
     [polygon] = covers
     assert len(polygon) == 12 and all(len(point) == 2 and isinstance(point[0], int) for point in polygon)
