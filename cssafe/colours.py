@@ -32,7 +32,7 @@ STATES = {"on_task": "#0072B2", "off_task": "#E69F00", "unreadable": "#D9D9D9", 
 UNREAD = "#56B4E9"
 """A face without readings that may be shown. No grey: in grey boxes a detector found a face that was covered."""
 
-LOST = ("#A9B0B6", "#E69F00", "#009E73", "#EBC3DA")
+LOST = ("#3F4347", "#E69F00", "#009E73", "#EBC3DA")
 """Losses of a score to people not visible, looking away, eyes and emotions, stacked upon COLOURS[0], the score."""
 
 LOW, MIDDLE, HIGH = "#F5D08A", "#A9B0B6", "#2F8FD0"

@@ -94,7 +94,10 @@ class ClassView:
         return len(self._stills.still)
 
     def reading(self) -> ClassReading:
-        """Figures of the newest frames."""
+        """Figures of the newest frames; none while the activity is not scored."""
+        if self._reading.faces and self.formula.limits[self.activity] is None:
+            notice = self._withheld(self._reading.faces, 0, {})
+            return ClassReading(self._reading.faces, self._reading.measured, notice=notice)
         return self._reading
 
     def _read(self, people: np.ndarray) -> ClassReading:

@@ -15,11 +15,11 @@ STATES = ("on_task", "off_task", "unreadable", "unseen")
 LEVEL_COUNTS = ("n_low", "n_medium", "n_high")
 
 MINUTE = (
-    "time", "seconds", "present", "known", *STATES, "attention", "concentration", "low", "high", "lowest", "highest",
+    "time", "seconds", "looks", "present", "known", *STATES, "attention", "concentration", "low", "high", "lowest", "highest",
     *LEVEL_COUNTS,
 )  # fmt: skip
-"""Columns of a minute. time: naive UTC. seconds: looks with a figure. present, known and STATES: mean number of people, see
-class_figure.py. attention, concentration: of the people present, those not visible counted as the formula says. low, high:
+"""Columns of a minute. time: naive UTC. looks: with a figure; seconds: those of them at which enough people can be read. present,
+known and STATES: mean number of people, see class_figure.py. attention, concentration: of the people present, those not visible counted as the formula says. low, high:
 95 % interval over people like these. lowest, highest: concentration if people not visible or not readable attend not at all, or
 like the rest. LEVEL_COUNTS: mean number of readable people at each level."""
 
@@ -103,7 +103,8 @@ def _minutes(
     def total(values: np.ndarray) -> np.ndarray:
         return np.bincount(minute, values[figure], len(time))
 
-    rows: dict[str, np.ndarray] = {"time": time, "seconds": looks}
+    rows: dict[str, np.ndarray] = {"time": time, "looks": looks}
+    rows["seconds"] = total(sums.on_task + sums.off_task > 0).astype(int)
     people = total(sums.present)
     rows |= {name: total(getattr(sums, name)) / looks for name in ("present", "known", *STATES)}
     rows |= {name: total(getattr(sums, name)) / people for name in ("attention", "concentration", "lowest", "highest")}

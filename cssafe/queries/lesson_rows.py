@@ -27,17 +27,17 @@ def lessons(workspace: Workspace, which: Filter = ALL) -> pd.DataFrame:
         clusters AS (
             SELECT lesson, present AS n, shares AS s
             FROM people JOIN lessons USING (lesson) WHERE audience = 'class' AND shares IS NOT NULL
-            UNION ALL SELECT lesson, seconds, concentration * seconds
+            UNION ALL SELECT lesson, looks, concentration * looks
             FROM minutes JOIN lessons USING (lesson) WHERE audience = 'self' AND concentration IS NOT NULL
             UNION ALL SELECT lesson, measured, concentration * measured  -- of earlier versions: those who were seen
             FROM tracks ANTI JOIN people USING (lesson) JOIN lessons USING (lesson)
             WHERE audience = 'class' AND concentration IS NOT NULL),
         means AS (SELECT lesson, {mean_sql("mean")} FROM clusters GROUP BY lesson),
         seen AS (
-            SELECT lesson, count(*) FILTER (seconds > 0) AS minutes, median(faces) AS faces,
+            SELECT lesson, count(*) FILTER (coalesce(looks, seconds) > 0) AS minutes, median(faces) AS faces,
                 {_weighted("concentration")}, {_weighted("lowest")}, {_weighted("highest")},
-                sum(present * seconds) / sum(seconds) AS present,
-                sum((present - unseen) * seconds) / sum(seconds) AS seen
+                sum(present * looks) / sum(looks) AS present,
+                sum((present - unseen) * looks) / sum(looks) AS seen
             FROM minutes GROUP BY lesson)
         SELECT lesson, name, class_name, subject, room, local, ended AT TIME ZONE 'UTC' AT TIME ZONE time_zone AS ended,
             time_zone, profile, formula, audience, synthetic, expected, coalesce(minutes, 0) AS minutes, faces,
@@ -53,7 +53,7 @@ def lessons(workspace: Workspace, which: Filter = ALL) -> pd.DataFrame:
 def _weighted(name: str) -> str:
     """SQL for the mean of a figure over minutes, by person-seconds."""
     there = f"FILTER ({name} IS NOT NULL)"
-    return f"sum({name} * present * seconds) / sum(present * seconds) {there} AS {name}"
+    return f"sum({name} * present * looks) / sum(present * looks) {there} AS {name}"
 
 
 def _shifted(end: str) -> str:

@@ -38,7 +38,7 @@ EXPECTED = """
 _BY_LESSON = f"""
     WITH {CHOSEN}, {EXPECTED},
     looks AS (
-        SELECT lesson, sum(seconds) AS looks, sum(attention * present * seconds) / sum(present * seconds) AS attention
+        SELECT lesson, sum(looks) AS looks, sum(attention * present * looks) / sum(present * looks) AS attention
         FROM minutes GROUP BY lesson HAVING looks > 0),
     persons AS (
         SELECT lesson, people.present, CASE WHEN scored THEN people.engaged END AS engaged,

@@ -50,7 +50,7 @@ def rating_moments(workspace: Workspace, lesson: int) -> pd.DataFrame:
             """SELECT time, time AT TIME ZONE 'UTC' AT TIME ZONE time_zone AS local, faces,
                 ratings.lesson IS NOT NULL AS answered, rating
             FROM minutes JOIN lessons USING (lesson) LEFT JOIN ratings USING (lesson, time)
-            WHERE lesson = $1 AND seconds > 0 AND ended IS NOT NULL AND source <> 'sample' ORDER BY time""",
+            WHERE lesson = $1 AND coalesce(looks, seconds) > 0 AND ended IS NOT NULL AND source <> 'sample' ORDER BY time""",
             [lesson],
         ).df()
     draw = np.random.default_rng(lesson)

@@ -182,7 +182,7 @@ def _window(course: pd.DataFrame, clusters: pd.DataFrame) -> Window:
 def _class_figure(course: pd.DataFrame) -> np.ndarray:
     """Concentration, lowest and highest, (3,), of these minutes with figures, by person-seconds as in queries.lessons. A minute
     of earlier versions has neither a band nor a number of people."""
-    weight = course["seconds"] * course["present"].fillna(course["faces"])
+    weight = course["looks"].fillna(course["seconds"]) * course["present"].fillna(course["faces"])
     figures = [course[name].fillna(course["concentration"]) for name in ("concentration", "lowest", "highest")]
     return np.average(np.array(figures, float), axis=1, weights=weight)
 

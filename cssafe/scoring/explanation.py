@@ -72,9 +72,10 @@ def class_minutes(
     for minute, faces in parts.groupby("minute"):
         [now] = course[course["minute"] == minute].to_dict("records")
         points = faces.set_index("part")["points"]
-        if np.isnan(now["concentration"]):
+        if pd.isna(now["concentration"]) or pd.isna(now["present"]):
             continue
-        activity = activities["activity"][activities["minute"] <= minute + 1].iloc[-1]
+        begun = int((activities["minute"] <= minute + 1).sum())
+        activity = activities["activity"].iloc[max(0, begun - 1)]
         unseen = now["unseen"] / now["present"] * (1 - formula.unseen_weight(activity))
         table = parts_table(_with_unseen(points, now["concentration"], unseen)).assign(minute=minute)
         ends = faces.set_index("part").loc[:, ["low", "high"]].div(points.where(points > 0), axis=0)

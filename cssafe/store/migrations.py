@@ -98,6 +98,7 @@ def m008_people(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"ALTER TABLE minutes ADD COLUMN {name} DOUBLE")
     connection.execute("""
         ALTER TABLE lessons ADD COLUMN expected INTEGER;
+        ALTER TABLE minutes ADD COLUMN looks INTEGER;
         CREATE TABLE people (
             lesson INTEGER NOT NULL, person INTEGER NOT NULL, present INTEGER NOT NULL, shares DOUBLE,
             attention_shares DOUBLE, engaged DOUBLE);

@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from cssafe.errors import StoreError
-from cssafe.labels import MARKERS
+from cssafe.labels import FORMER_MARKERS, MARKERS
 from cssafe.language import N_, Sentence
 from cssafe.names import clean_text
 from cssafe.observations import COLUMNS
@@ -235,9 +235,9 @@ class Workspace:
         """Add a marker at a time (aware).
 
         Raises:
-            StoreError: also for a kind that is none of labels.MARKERS.
+            StoreError: also for a kind that is none of labels.MARKERS, or of earlier versions.
         """
-        if kind not in MARKERS:
+        if kind not in (*MARKERS, *FORMER_MARKERS):
             words = N_("There is no marker {kind}. Choose one of these: {kinds}.")
             raise StoreError(words, kind=clean_text(kind, 40), kinds=", ".join(MARKERS))
         row = [lesson, naive_utc(time), kind, note]

@@ -124,7 +124,7 @@ def lessons_in_slots(workspace: Workspace, periods: Sequence[dict], which: Filte
             placed AS (
                 SELECT chosen.*, minutes.time, concentration,
                     minutes.time AT TIME ZONE 'UTC' AT TIME ZONE time_zone AS clock
-                FROM minutes JOIN chosen USING (lesson) WHERE seconds > 0 AND audience = 'class'),
+                FROM minutes JOIN chosen USING (lesson) WHERE coalesce(looks, seconds) > 0 AND audience = 'class'),
             done AS (
                 SELECT placed.*, activity
                 FROM placed ASOF LEFT JOIN activities

@@ -121,7 +121,7 @@ def test_the_last_term_is_guessed_and_compared(workspace):
     assert "Choose the first day of this term in the filter" in text(show("term"))
     page = show("term", **{"from": "2026-03-07", "until": "2026-03-11"})
     assert [str(box.value) for box in page.date_input[-2:]] == ["2026-03-02", "2026-03-06"]
-    assert "Higher than in the last term: +20.0" in said(page)
+    assert "Higher than in the last term: +20.2" in said(page)
     page.date_input[-2].set_value(START.date() + timedelta(days=30))
     assert "must begin before it ends" in text(run(page))
 
@@ -133,4 +133,4 @@ def test_lessons_are_compared_by_the_tag_chosen(workspace):
             assert "has a tag yet" in text(show("compare"))
         workspace.save_note(number, "", ["outside"] if i % 2 else [])
     told = said(show("compare"))
-    assert "Concentration was higher with “outside”: +0.20" in told and "Effect size" in told
+    assert "Concentration was higher with “outside”: +20.0" in told and "Effect size" in told

@@ -67,7 +67,8 @@ def test_every_marker_of_the_live_page_has_its_sentence_and_others_have_one_too(
     for kind in MARKERS:
         assert kind in describe_suggestion(pd.Series(found | {"kind": kind}))
     assert set(FOUND) <= {*MARKERS, *FORMER_MARKERS}
-    term(workspace, 9, 0.2, kind="song")
+    term(workspace, 9, 0.2, kind="break")
+    workspace._queue.run(lambda: workspace._connection.execute("UPDATE markers SET kind = 'song'"))
     assert "After “song”" in describe_suggestion(suggestions(workspace, "7a").iloc[0])
 
 

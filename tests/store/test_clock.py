@@ -154,15 +154,14 @@ RECORDING = """
     from cssafe.observations import Seconds
     from cssafe.store import Workspace
     from tests.support.lessons import LESSON
-    from tests.test_observations import result
+    from tests.support.fake_pipelines import crowd
 
     workspace = Workspace.open(Path(sys.argv[1]))
     clock, seconds = LessonClock(), Seconds()
     lesson = workspace.start_lesson(replace(LESSON, started=clock.started))
     for jump in ("-3600s", "+3600s", "-86400s"):
         for _ in range(8):
-            frame = replace(result(tracks=(1, 2, 3, 4, 5, 6)), time=clock.now())
-            for second in seconds.add(frame):
+            for second in seconds.add(crowd(6, clock.now())):
                 workspace.record(lesson, second)
             threading.Event().wait(0.25)  # time.sleep fails under libfaketime 0.9.10
         workspace.add_marker(lesson, "question", clock.now())
@@ -184,7 +183,8 @@ def test_a_real_process_whose_clock_is_set_three_times_keeps_each_second_once(tm
     moved = tmp_path / "clock"
     moved.write_text("+0s")
     faked = {"LD_PRELOAD": str(libraries[0]), "FAKETIME_TIMESTAMP_FILE": str(moved), "FAKETIME_CACHE_DURATION": "1"}
-    environment = os.environ | faked | {"FAKETIME_DONT_FAKE_MONOTONIC": "1", "PYTHONPATH": str(ROOT)}
+    outside = {name: value for name, value in os.environ.items() if not name.startswith("FAKETIME")}
+    environment = outside | faked | {"FAKETIME_DONT_FAKE_MONOTONIC": "1", "PYTHONPATH": str(ROOT)}
     program = [sys.executable, "-c", textwrap.dedent(RECORDING), tmp_path / "a.duckdb", moved]
     done = subprocess.run(program, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
