@@ -18,10 +18,11 @@ MINUTE = (
     "time", "seconds", "looks", "present", "known", *STATES, "attention", "concentration", "low", "high", "lowest", "highest",
     *LEVEL_COUNTS,
 )  # fmt: skip
-"""Columns of a minute. time: naive UTC. looks: with a figure; seconds: those of them at which enough people can be read. present,
-known and STATES: mean number of people, see class_figure.py. attention, concentration: of the people present, those not visible counted as the formula says. low, high:
-95 % interval over people like these. lowest, highest: concentration if people not visible or not readable attend not at all, or
-like the rest. LEVEL_COUNTS: mean number of readable people at each level."""
+"""Columns of a minute. time: naive UTC. looks: with a figure; seconds: those of them at which enough people can be read.
+present, known and STATES: mean number of people, see class_figure.py. attention, concentration: of the people present, those
+not visible counted as the formula says. low, high: 95 % interval over people like these. lowest, highest: concentration if
+people not visible or not readable attend not at all, or like the rest. LEVEL_COUNTS: mean number of readable people at each
+level."""
 
 
 MIN_FOLLOWED_FACE_PX = 32.0
