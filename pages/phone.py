@@ -15,10 +15,9 @@ def show_class(lesson: LiveLesson) -> None:
     if view.ended:
         st.rerun()
     reading = view.reading
-    value, below = lesson_panel.format_reading(reading)
+    value, below = lesson_panel.format_reading(reading, lesson.bands)
     st.metric(escape_markdown(lesson.lesson.name), value, below, delta_color="off", delta_arrow="off")
-    mean = _("Mean concentration of {n} faces with its 95 % interval.").format(n=reading.measured)
-    st.caption(reading.note or mean)
+    st.caption(reading.note or lesson_panel.describe_reading(reading))
     if view.alert:
         shared_views.show_hint(lesson, view.alert)
     if view.problem:

@@ -25,10 +25,9 @@ def show_class(lesson: LiveLesson) -> None:
     reading = view.reading
     large, course = st.columns([2, 3], gap="large", vertical_alignment="center")
     with large:
-        value, below = lesson_panel.format_reading(reading)
+        value, below = lesson_panel.format_reading(reading, lesson.bands)
         st.html(LARGE.format(value=value, below=below))
-        mean = _("Mean concentration of {n} faces, 0 to 1, with its 95 % interval").format(n=reading.measured)
-        st.markdown(reading.note or mean)
+        st.markdown(reading.note or lesson_panel.describe_reading(reading))
     with course:
         chart = live.last_minutes(view.history, lesson.bands, view.now).properties(height=230)
         large_writing = chart.configure_axis(labelFontSize=FONT_PX, titleFontSize=FONT_PX)

@@ -13,7 +13,7 @@ from cssafe.settings import LIVE_HISTORY_MINUTES
 
 
 def last_minutes(history: pd.DataFrame, bands: dict[str, float], now: datetime) -> alt.LayerChart:
-    """Concentration over the last minutes, with its interval as a band and a gap where there is no figure.
+    """Concentration over the last minutes, 0 to 100, with its range as a band and a gap where there is no figure.
 
     history: View.history. bands: Formula.bands, whose limits between levels are drawn. now: View.now.
     """
@@ -27,16 +27,17 @@ def last_minutes(history: pd.DataFrame, bands: dict[str, float], now: datetime) 
         .scale(domain=[-LIVE_HISTORY_MINUTES, 0])
         .axis(values=list(range(-LIVE_HISTORY_MINUTES, 1)), labelExpr="-datum.value", grid=False)
     )
-    title = _("Concentration (0 to 1)")
-    y = alt.Y("concentration:Q").title(title).scale(domain=[0, 1])
-    base = alt.Chart(rows[["ago", "concentration", "low", "high"]])
+    title = _("Concentration (0 to 100)")
+    y = alt.Y("concentration:Q").title(title).scale(domain=[0, 100])
+    figures = 100 * rows[["concentration", "lowest", "highest"]].astype(float)
+    base = alt.Chart(figures.assign(ago=rows["ago"]))
     limits = (
-        alt.Chart(pd.DataFrame({"concentration": [bands["low_below"], bands["high_above"]]}))
+        alt.Chart(pd.DataFrame({"concentration": [100 * bands["low_below"], 100 * bands["high_above"]]}))
         .mark_rule(strokeDash=[4, 4], opacity=0.5, color=GREY)
         .encode(y=y)
     )
     band = base.mark_area(opacity=0.25, color=COLOURS[0]).encode(
-        x=x, y=alt.Y("low:Q").title(title), y2=alt.Y2("high:Q")
+        x=x, y=alt.Y("lowest:Q").title(title), y2=alt.Y2("highest:Q")
     )
     line = base.mark_line(color=COLOURS[0], strokeWidth=2.5).encode(x=x, y=y)
     return (limits + band + line).properties(height=190)
@@ -47,8 +48,8 @@ def last_minutes_caption(history: pd.DataFrame) -> str:
     values = history["concentration"].dropna()
     if values.empty:
         return no_figure()
-    return _("In the last minutes between {least:.2f} and {most:.2f}, at last {now:.2f}.").format(
-        least=values.min(), most=values.max(), now=values.iloc[-1]
+    return _("In the last minutes between {least:.0f} and {most:.0f}, at last {now:.0f}.").format(
+        least=100 * values.min(), most=100 * values.max(), now=100 * values.iloc[-1]
     )
 
 

@@ -1,7 +1,5 @@
 """Live and Room: the privacy notice, figures and controls of a running lesson, and the result of an ended one."""
 
-import math
-
 import pandas as pd
 import streamlit as st
 
@@ -10,6 +8,7 @@ from cssafe.language import N_, _
 from cssafe.live.lesson import LiveLesson
 from cssafe.live.lesson_state import ClassReading
 from cssafe.names import escape_markdown, escape_sentence
+from cssafe.presence import figure_text
 from cssafe.presence.still_faces import describe_still
 from cssafe.settings import IDLE_TIMEOUT_MINUTES, MINIMUM_GROUP, ROOT, Profile
 from cssafe.store.backups import MAX_BACKUP_DAYS
@@ -120,7 +119,7 @@ def show_figures(lesson: LiveLesson) -> None:
     if view.ended:
         st.rerun()
     reading = view.reading
-    _show_reading(reading, lesson.lesson.audience)
+    _show_reading(reading, lesson.lesson.audience, lesson.bands)
     if view.still:
         st.caption(describe_still(view.still))
     if view.alert:
@@ -145,28 +144,32 @@ def show_figures(lesson: LiveLesson) -> None:
         )
 
 
-def _show_reading(reading: ClassReading, audience: str) -> None:
+def _show_reading(reading: ClassReading, audience: str, bands: dict[str, float]) -> None:
     """Concentration and faces of this moment, or why there is no figure."""
     name = _("Class concentration") if audience == "class" else _("Your concentration")
-    value, below = format_reading(reading)
+    value, below = format_reading(reading, bands)
     with st.container(horizontal=True):
         st.metric(name, value, below, delta_color="off", delta_arrow="off")
         st.metric(_("Faces now"), reading.faces)
-    st.caption(
-        reading.note
-        or _("Mean of the last two seconds with its 95 % interval over faces; well readable faces weigh more.")
-    )
+    st.caption(reading.note or describe_reading(reading))
     if reading.reason not in ("", "not_scored"):  # of the activity the note above tells already
         st.caption(_(REASONS[reading.reason]))
 
 
-def format_reading(reading: ClassReading) -> tuple[str, str]:
-    """The concentration, and in words its level and interval."""
+def format_reading(reading: ClassReading, bands: dict[str, float]) -> tuple[str, str]:
+    """The concentration, 0 to 100, and its level in words: of a class that at both ends of range and interval."""
     if reading.note:
         return "–", _("no figure")
-    words = _("{level}, one face: no interval") if math.isnan(reading.low) else _("{level}, {low:.2f} to {high:.2f}")
-    level = words.format(level=_(LEVELS[reading.level]), low=reading.low, high=reading.high)
-    return f"{reading.concentration:.2f}", level
+    figures = (reading.concentration, reading.lowest, reading.highest, reading.low, reading.high)
+    level = figure_text.name_level(figure_text.verdict_ends(*figures), bands) or _(LEVELS[reading.level])
+    return figure_text.format_headline(reading.concentration), level
+
+
+def describe_reading(reading: ClassReading) -> str:
+    """The figure of this moment in a sentence."""
+    seen = reading.present - reading.unseen
+    figure = figure_text.describe_figure(reading.concentration, reading.lowest, reading.highest, reading.present, seen)
+    return _("{figure}, over the last two seconds.").format(figure=figure)
 
 
 @st.fragment

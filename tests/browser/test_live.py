@@ -61,7 +61,7 @@ def test_a_lesson_from_start_to_end_is_seen_live_and_is_in_the_database_afterwar
         expect(page.get_by_text("Noted: quiz.")).to_be_visible()
         page.keyboard.press("1")
         expect(page.get_by_text("Noted: question.")).to_be_visible()
-        expect(page.get_by_text(re.compile("^Why: 0\\.\\d\\d of 1: lost are"))).to_be_visible()
+        expect(page.get_by_text(re.compile("^Why: [01]\\.\\d\\d of 1: "))).to_be_visible()
         page.get_by_role("radio", name="Desk work").click()
         wait_for_results(page, results(page) + 10)
         assert video.evaluate("v => v.currentTime") > before
@@ -93,7 +93,7 @@ def test_of_a_class_its_figures_are_shown_and_no_single_face_is_named(playwright
             wait_for_results(page, 5)
             expect(page.locator("figure")).to_have_attribute("data-faces", "9")
             expect(page.get_by_text("Class concentration")).to_be_visible()
-            expect(page.get_by_test_id("stMetricValue").first).to_have_text(re.compile(r"0\.\d\d"))
+            expect(page.get_by_test_id("stMetricValue").first).to_have_text(re.compile(r"^\d+$"))
 
 
 def seen(page: Page) -> int:

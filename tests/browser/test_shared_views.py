@@ -10,7 +10,7 @@ from tests.support.live_browser import start, visit, wait_for_results
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-READING = "Mean concentration of 9 faces"
+READING = "9 of 9 can be seen"
 
 
 @pytest.fixture(scope="module")

@@ -141,7 +141,7 @@ def test_the_live_page_is_read_out_of_what_may_be_told():
     now = datetime.now(UTC).replace(tzinfo=None)
     history = pd.DataFrame({"time": [now] * 3, "concentration": [0.4, np.nan, 0.6]})
     assert live.last_minutes_caption(history[:0]) == live.last_minutes_caption(history[1:2]) == NOTHING
-    assert live.last_minutes_caption(history) == "In the last minutes between 0.40 and 0.60, at last 0.60."
+    assert live.last_minutes_caption(history) == "In the last minutes between 40 and 60, at last 60."
     assert live.emotions_now_caption(None) == NOTHING
     assert live.emotions_now_caption(dict.fromkeys(FERPLUS, 0.05) | {"happy": 0.65}) == "happy leads with 65 %."
 

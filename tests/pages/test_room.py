@@ -73,7 +73,7 @@ def test_a_lesson_is_seen_and_ended_by_whoever_opens_the_page_anew(source):
     another = show()
     assert "Goes on until somebody ends it" in text(another)
     assert {metric.label: metric.value for metric in another.metric} == {
-        "Class concentration": "0.80",
+        "Class concentration": "80",
         "Faces now": "6",
     }
     press(another, "End lesson")

@@ -74,7 +74,9 @@ def test_a_class_has_figures_from_the_minimum_group_on_with_their_interval(view,
     with running(faces, profile=profile) as lesson:
         page = show(view, lesson.keys[view])
     told = shown(page)
-    assert ("0.80" in told) == figure == ("high, 0.6" in told) and bool(re.search("no figure(?! yet)", told)) != figure
+    assert ("80 of 100" in told) == figure == ("between medium and high" in told) and bool(
+        re.search("no figure(?! yet)", told)
+    ) != figure
     assert "How the score is made" in told
     emotions = any(name in told for name in FERPLUS)
     assert emotions == (view == "projector" and profile == "consent")
@@ -97,12 +99,12 @@ def test_the_projector_shows_no_picture_no_hint_and_nothing_to_press():
 def test_a_key_opens_its_own_view_of_its_own_lesson_until_that_is_over(workspace, stored):
     with running(workspace=None if stored else workspace) as lesson:
         for view, other in (SHARED_VIEWS, SHARED_VIEWS[::-1]):
-            assert "0.80" in shown(show(view, lesson.keys[view]))
+            assert "80 of 100" in shown(show(view, lesson.keys[view]))
             for wrong in (lesson.keys[other], lesson.token, lesson.keys[view][:-1], "é", "1"):
-                assert "0.80" not in shown(show(view, wrong))
+                assert "80 of 100" not in shown(show(view, wrong))
             assert services.current().find(lesson.keys[view]) is None  # it is no camera's
         page = show("phone", lesson.keys["phone"])
-    assert "0.80" not in shown(run(page)) and "it is over" in text(page)
+    assert "80 of 100" not in shown(run(page)) and "it is over" in text(page)
 
 
 @pytest.mark.parametrize("view", SHARED_VIEWS)
@@ -117,9 +119,9 @@ def test_without_a_key_only_lessons_of_the_visitors_own_workspace_are_shown(view
     with running(workspace=workspace):  # another visit's
         assert "No lesson of a class is running" in text(show(view))
         with running():
-            assert "0.80" in shown(show(view))
+            assert "80 of 100" in shown(show(view))
             with running():
-                assert "Several lessons run" in text(show(view)) and "0.80" not in shown(show(view))
+                assert "Several lessons run" in text(show(view)) and "80 of 100" not in shown(show(view))
 
 
 def test_markers_and_the_activity_can_be_set_from_the_phone():

@@ -42,7 +42,7 @@ def need(*programs: str) -> None:
 
 
 def film(folder: Path, side: int = 1) -> Path:
-    """A two-second video of side x side faces, 640x480, as Chromium's fake camera wants it."""
+    """A video of side x side faces, 640x480, as Chromium's fake camera wants it."""
     from PIL import Image
     from skimage import data
 
@@ -52,17 +52,17 @@ def film(folder: Path, side: int = 1) -> Path:
         room.paste(face, (80 + place % side * face.width, place // side * face.height))
     still = folder / "face.png"
     room.save(still)
-    return _mjpeg(still, folder, "-loop", "1", "-t", "2")
+    return clip(folder, still)
 
 
-def clip(folder: Path, source: Path) -> Path:
-    """A video file as Chromium's fake camera wants it."""
-    return _mjpeg(source, folder)
+SWAY = "crop=iw*0.95:ih*0.95:iw*0.025*(1+sin(PI*t/2)):ih*0.025,scale=2*round(iw/1.9):2*round(ih/1.9)"
+"""ffmpeg filter under which a picture moves from side to side within four seconds: faces that never move are no people."""
 
 
-def _mjpeg(source: Path, folder: Path, *options: str) -> Path:
+def clip(folder: Path, picture: Path) -> Path:
+    """A video of the swaying picture, as Chromium's fake camera wants it."""
     video = folder / "camera.mjpeg"
-    command = ["ffmpeg", "-loglevel", "error", *options, "-i", str(source)]
+    command = ["ffmpeg", "-loglevel", "error", "-loop", "1", "-t", "4", "-i", str(picture), "-vf", SWAY]
     subprocess.run([*command, "-r", "15", "-pix_fmt", "yuvj420p", "-q:v", "3", str(video)], check=True)
     return video
 

@@ -24,7 +24,7 @@ function captionOf(sentences, names, overlay) {
   const n = overlay.faces.length, value = overlay.concentration;
   const faces = sentenceOf(sentences, { code: n === 1 ? 'face' : 'faces', fields: { n } });
   if (value === null) return faces;
-  const fields = { value: value.toFixed(2), level: names[overlay.level] || overlay.level };
+  const fields = { value: (100 * value).toFixed(0), level: names[overlay.level] || overlay.level };
   return `${faces} · ${sentenceOf(sentences, { code: 'concentration', fields })}`;
 }
 
