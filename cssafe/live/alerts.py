@@ -76,7 +76,7 @@ class AlertRule:
     suggestion: str
 
 
-MEASURES = ("concentration", "off_task", "unseen", "perclos", "unreadable", "negative")
+MEASURES = ("concentration", "readable", "off_task", "unseen", "perclos", "unreadable", "negative")
 """Measures of each person and second; see `person_measures`."""
 
 ACTIVITY_ADVICE = N_("Perhaps a question to all, another activity or a short pause.")
@@ -98,7 +98,7 @@ ALERT_RULES = (
         N_("Look whether heads are down, or something is in front of the camera."),
     ),
     AlertRule(
-        "low", "concentration", -1, np.nan, np.nan,
+        "low", "readable", -1, np.nan, np.nan,
         N_("Concentration has been low for two minutes: {mean:.2f} ({low:.2f} to {high:.2f})."), ACTIVITY_ADVICE,
     ),
     AlertRule(
@@ -135,12 +135,13 @@ other limits are assumptions."""
 
 
 def person_measures(result: FrameResult, found: np.ndarray, people: People, sums: ClassSums) -> np.ndarray:
-    """MEASURES of each person at the newest frame, (n, 6), NaN where not measured. found: person of each face of the frame."""
+    """MEASURES of each person at the newest frame, (n, 7), NaN where not measured. found: person of each face of the frame."""
     measures = np.full((len(people), len(MEASURES)), np.nan)
     readable = ~np.isnan(people.concentration[:, -1])
     measures[:, 0] = sums.shares[:, -1]
-    measures[:, 1] = np.where(readable, people.attention[:, -1] < ON_TASK, np.nan)
-    measures[:, 2] = np.where(np.isnan(sums.concentration[-1]), np.nan, ~people.found[:, -1])
+    measures[:, 1] = people.concentration[:, -1]  # without those not visible: low even if they attend like the rest
+    measures[:, 2] = np.where(readable, people.attention[:, -1] < ON_TASK, np.nan)
+    measures[:, 3] = np.where(np.isnan(sums.concentration[-1]), np.nan, ~people.found[:, -1])
     signals = result.signals
     negative = np.full(len(result), np.nan)
     if result.expression is not None:
@@ -148,13 +149,13 @@ def person_measures(result: FrameResult, found: np.ndarray, people: People, sums
     unreadable = (signals.hidden > MIN_HIDDEN_SHARE) | np.isnan(signals.yaw)
     known = np.isin(found, people.persons)
     rows = np.searchsorted(people.persons, found[known])
-    measures[rows, 3:] = np.stack([signals.perclos, unreadable, negative], axis=1)[known]
+    measures[rows, 4:] = np.stack([signals.perclos, unreadable, negative], axis=1)[known]
     return measures
 
 
 @dataclass(frozen=True)
 class Second:
-    """One second of n people. persons: (n,). values: (n, 6), MEASURES. means: (6,), of the class."""
+    """One second of n people. persons: (n,). values: (n, 7), MEASURES. means: (7,), of the class."""
 
     time: datetime
     persons: np.ndarray
@@ -174,7 +175,7 @@ class AlertDetector:
 
     def add(self, now: datetime, persons: np.ndarray, values: np.ndarray) -> Alert | None:
         """The hint that is due after this second, if any. now: naive UTC, later than the second before. persons: int (n,).
-        values: float (n, 6), MEASURES of each."""
+        values: float (n, 7), MEASURES of each."""
         values = np.where((~np.isnan(values)).sum(axis=0) < MINIMUM_GROUP, np.nan, values)
         self._recent.append(Second(now, persons, values, _means(values)))
         while self._recent[0].time <= now - ALERT_WINDOW:

@@ -1,5 +1,6 @@
 """The room camera of the real app, with and without a browser: `pytest -m browser`."""
 
+import re
 import subprocess
 import time
 from contextlib import closing
@@ -52,7 +53,7 @@ def test_a_lesson_begun_in_one_browser_goes_on_without_it_and_is_ended_in_anothe
             page.get_by_label("Subject").fill("Mathematics")
             page.get_by_role("button", name="Start").click()
             expect(page.get_by_test_id("stMetricValue").last).to_have_text("9")
-            expect(page.get_by_test_id("stMetricValue").first).to_contain_text("0.")
+            expect(page.get_by_test_id("stMetricValue").first).to_have_text(re.compile(r"^\d+$"))
             expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(3)
             picture = page.get_by_test_id("stImage").locator("img")
             expect(picture).to_have_js_property("naturalWidth", 640)

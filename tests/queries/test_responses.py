@@ -110,6 +110,8 @@ def test_a_lesson_too_short_to_know_its_own_swings_has_changes_without_a_verdict
 def test_delay_is_the_median_with_an_interval_from_its_ranks(first, expected):
     seconds = np.arange(60)[:, None]
     values = (seconds >= 20 + np.array(first, float)[None]) * 1.0
-    course = Course(values, np.ones_like(values))
+    course = Course(values, np.ones_like(values, bool))
     assert turning_delay(course, 20, 1, 5) == pytest.approx(expected, nan_ok=True)
-    assert turning_delay(Course(1 - values, np.ones_like(values)), 20, -1, 5) == pytest.approx(expected, nan_ok=True)
+    assert turning_delay(Course(1 - values, np.ones_like(values, bool)), 20, -1, 5) == pytest.approx(
+        expected, nan_ok=True
+    )
