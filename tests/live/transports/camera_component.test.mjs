@@ -31,7 +31,7 @@ test('the caption counts faces and gives a figure only where there is one', () =
   const level = { high: 'hoch' };
   assert.equal(captionOf(sentences, level, { faces: [], concentration: null }), '0 faces');
   assert.equal(captionOf(sentences, level, { faces: [{}], concentration: 0.5, level: 'high' }),
-    '1 face · concentration 0.50, hoch');
+    '1 face · concentration 50, hoch');
 });
 
 test('a face has words only where they may be shown', () => {
