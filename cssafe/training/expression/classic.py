@@ -9,7 +9,7 @@ import cv2
 import keras
 import numpy as np
 
-from cssafe.training.detection.baselines import HAAR_CASCADE
+from cssafe.training.detection.evaluate import HAAR_CASCADE
 from cssafe.training.expression.data import SIZE
 from cssafe.training.expression.network import Standardise
 from cssafe.vision.crops import grey
