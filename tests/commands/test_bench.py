@@ -69,11 +69,12 @@ def test_the_command_prints_one_object_on_one_line(capsys, monkeypatch):
     monkeypatch.setattr(bench, "STREAM_SECONDS", 1.0)
     monkeypatch.setattr(bench, "SCENES", ((1, 640, 480, True, 15.0), (3, 640, 480, False, 5.0)))
     monkeypatch.setattr(bench, "BASELINE_FRAMES", 1)
-    assert main(["bench", "--json", "--baseline", "--frames", "3"]) == 0
+    assert main(["bench", "--json", "--baseline", "--frames", "60"]) == 0
     [line] = capsys.readouterr().out.splitlines()
     figures = json.loads(line)
     for scene, people in zip(figures["frames"], (1, 3), strict=True):
-        assert scene["faces"] == scene["found"] == scene["seated"] == people and scene["frames"] == 3
+        assert scene["faces"] == people and scene["frames"] == 60 and scene["seated"] > 0
+        assert 0.8 * scene["seated"] <= scene["found"] <= people, "somebody at the edge is found, but not seated"
         assert set(scene["mean_ms"]) == set(scene["p95_ms"]) == set(bench.STAGES)
         assert scene["ratio"] == pytest.approx(scene["baseline_ms"] / scene["mean_ms"]["whole"], rel=0.01)
     assert figures["machine"]["processor"] and figures["startup"]["first_s"] >= 0
