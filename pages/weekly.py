@@ -18,24 +18,10 @@ which = filters.choose_filter(choices)
 saved = workspace.get("periods", [])
 
 computed = common.settings().profile.expression
-measure = st.segmented_control(
-    _("Measure"),
-    [name for name in FACTOR_TITLES if computed or name != "expression"],
-    default="concentration",
-    required=True,
-    format_func=lambda name: _(FACTOR_TITLES[name]),
-    key="measure",
-    bind="query-params",
-)
-rows = st.segmented_control(
-    _("Rows"),
-    ["hours", "periods"],
-    default="periods" if saved else "hours",
-    required=True,
-    format_func={"hours": _("Hours"), "periods": _("The school's periods")}.__getitem__,
-    key="rows",
-    bind="query-params",
-)
+measures = {name: _(title) for name, title in FACTOR_TITLES.items() if computed or name != "expression"}
+measure = common.choose(_("Measure"), measures, "concentration", "measure")
+titles = {"hours": _("Hours"), "periods": _("The school's periods")}
+rows = common.choose(_("Rows"), titles, "periods" if saved else "hours", "rows")
 if rows == "periods":
     edit_periods(workspace)
 periods = saved if rows == "periods" else []

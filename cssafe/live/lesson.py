@@ -8,12 +8,11 @@ import secrets
 import threading
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import pandas as pd
 
 from cssafe.frames import FrameResult
-from cssafe.labels import DEFAULT_ACTIVITY
-from cssafe.language import N_
 from cssafe.live.camera_lease import CameraLease
 from cssafe.live.class_view import ClassView
 from cssafe.live.clock import LessonClock
@@ -23,7 +22,7 @@ from cssafe.pipeline import Stream
 from cssafe.privacy import chosen_anonymization
 from cssafe.scoring.formula import choose_formula
 from cssafe.settings import ABSENCE_TIMEOUT_S, Profile
-from cssafe.store import NO_CLASS, NO_SUBJECT, Lesson, StoreError, Workspace
+from cssafe.store import Lesson, StoreError, Workspace
 
 log = logging.getLogger(__name__)
 
@@ -75,35 +74,28 @@ class LiveLesson:
         profile: Profile,
         *,
         class_name: str,
-        subject: str,
-        room: str,
-        time_zone: str,
         audience: str,
-        name: str = "",
         expected: int | None = None,
         source: str = "camera",
         patience_s: float = ABSENCE_TIMEOUT_S,
         clock: LessonClock | None = None,
+        **form: Any,
     ) -> "LiveLesson":
-        """Write a new lesson and wait for its camera. class_name, subject and room may be empty; without a name the lesson is
-        named after them. expected: people in the class, 0 if unknown, remembered for its name; None for the number remembered.
-        time_zone: IANA name. audience: "self" if one person films only herself, else "class". source:
-        camera or file. clock: None for a new one.
+        """Write a new lesson and wait for its camera. audience: "self" if one person films only herself, else "class".
+        expected: people in the class, 0 if unknown, remembered for its name; None for the number remembered. source: camera
+        or file. clock: None for a new one. form: subject, room, time_zone (and name), as in Lesson.from_form.
 
         Raises:
             StoreError: the lesson cannot be written.
         """
         clock = clock or LessonClock()
         formula = choose_formula(workspace.get("formula"), profile.expression)
-        named = " ".join(part for part in (subject, class_name) if part)
-        form = {"class_name": class_name or NO_CLASS, "subject": subject or NO_SUBJECT, "room": room}
-        form |= {"name": name or named or N_("Lesson"), "time_zone": time_zone, "audience": audience, "source": source}
-        form |= {"profile": profile.name, "formula": str(formula)}
         people = _remember_expected(workspace, class_name, expected) if audience == "class" else 0
-        lesson = Lesson(**form, started=clock.started, activity=DEFAULT_ACTIVITY[audience], expected=people)
+        about = (profile.name, str(formula), source, audience, clock.started)
+        lesson = Lesson.from_form(*about, class_name=class_name, expected=people, **form)
         number = workspace.start_lesson(lesson)
         hints = audience == "class" and workspace.get("hints", True)
-        view = ClassView(profile, audience, formula, lesson.activity, hints)
+        view = ClassView(profile, audience, formula, lesson.activity, hints, lesson.expected)
         faces = chosen_anonymization(workspace.get("anonymous", {}), audience)
         started = cls(workspace, lesson, number, view, clock=clock, way=faces, patience_s=patience_s)
         started.lease.start()

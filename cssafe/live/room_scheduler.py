@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from cssafe import media, settings
 from cssafe.errors import ConfigurationError, CssafeError
@@ -93,19 +94,9 @@ class RoomScheduler:
             return self._until
         return room_timetable.due_until(self._entry, datetime.now(UTC), self._plan.time_zone)
 
-    def start(
-        self,
-        workspace: Workspace,
-        source: str,
-        *,
-        class_name: str,
-        subject: str,
-        room: str,
-        time_zone: str,
-        expected: int | None = None,
-        until: datetime | None = None,
-    ) -> None:
-        """Start a lesson; it ends at `until` (aware) if nobody ends it before. The rest is as in LiveLesson.start.
+    def start(self, workspace: Workspace, source: str, *, until: datetime | None = None, **form: Any) -> None:
+        """Start a lesson; it ends at `until` (aware) if nobody ends it before. form: class_name, expected and the form of
+        LiveLesson.start.
 
         Raises:
             ConfigurationError: a lesson runs already, not everybody has agreed, or as `check_source`.
@@ -114,17 +105,8 @@ class RoomScheduler:
         """
         with self._lock:
             chosen = self._check_start(workspace, source)
-            lesson = LiveLesson.start(
-                workspace,
-                chosen.profile,
-                class_name=class_name,
-                subject=subject,
-                room=room,
-                time_zone=time_zone,
-                expected=expected,
-                audience="class",
-                source="camera" if media.is_camera(source) else "file",
-            )
+            kind = "camera" if media.is_camera(source) else "file"
+            lesson = LiveLesson.start(workspace, chosen.profile, audience="class", source=kind, **form)
             self._register(lesson)
             self.reader = CameraReader(chosen, self._engine(), lesson, source).start()
             self._until, self._entry = until, None

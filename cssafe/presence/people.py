@@ -34,7 +34,7 @@ NO_PICTURE_S = 5.0
 could see: the faces of a whole class are rarely lost together."""
 
 ON_TASK = 0.5
-"""Attention from which on a person is on task."""
+"""Attention from which a person is on task: the middle of the fall at the edge of the target (assumption)."""
 
 
 @dataclass(frozen=True)

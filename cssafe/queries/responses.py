@@ -13,8 +13,8 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from cssafe.language import N_, _
+from cssafe.presence.people import ON_TASK
 from cssafe.queries.lesson_rows import markers
-from cssafe.scoring.concentration import ON_TASK_ATTENTION
 from cssafe.settings import MINIMUM_GROUP
 from cssafe.store import Workspace
 from cssafe.store.summaries import COUNTED, VALENCE_SQL
@@ -172,7 +172,7 @@ def turning_delay(course: Course, at: int, sign: int, least: int) -> tuple[float
     faces than `least`, inf for more than the longest window."""
 
     def looks(rows: slice) -> np.ndarray:
-        return sign * (course.values[rows] - ON_TASK_ATTENTION) >= 0
+        return sign * (course.values[rows] - ON_TASK) >= 0
 
     there = course.measured
     just, after = slice(max(0, at - WINDOWS_S[0]), at), slice(at, at + WINDOWS_S[-1])

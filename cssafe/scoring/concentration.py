@@ -7,11 +7,9 @@ measure anybody's mind.
 import numpy as np
 
 from cssafe.frames import Signals
+from cssafe.presence.people import ON_TASK
 from cssafe.scoring.formula import MAX_GAZE_WEIGHT, ContinuousFormula, Formula, SteppedFormula
 from cssafe.signals.pose import GAZE_REACH
-
-ON_TASK_ATTENTION = 0.5
-"""Attention from which a face counts as on task: the middle of the fall at the edge of the target (assumption)."""
 
 
 def degrees_outside(signals: Signals, limits: dict[str, float]) -> np.ndarray:
@@ -64,7 +62,7 @@ def attention(signals: Signals, formula: Formula, activity: str) -> np.ndarray:
 
 def on_task(attention: np.ndarray) -> np.ndarray:
     """Whether each face is on task, bool (n,); false where attention is NaN."""
-    return attention >= ON_TASK_ATTENTION
+    return attention >= ON_TASK
 
 
 def concentration(attention: np.ndarray, expression: np.ndarray | None, formula: Formula) -> np.ndarray:

@@ -53,12 +53,13 @@ class Lesson:
         room: str,
         time_zone: str,
         name: str = "",
+        expected: int = 0,
     ) -> "Lesson":
         """The lesson of a form, whose fields may be empty but for the time zone; without a name it is named after subject and
         class. It starts with the default activity of its audience."""
         name = name or " ".join(filter(None, (subject, class_name))) or N_("Lesson")
         about = (name, class_name or NO_CLASS, subject or NO_SUBJECT, room, time_zone)
-        return cls(*about, profile, formula, source, audience, started, DEFAULT_ACTIVITY[audience])
+        return cls(*about, profile, formula, source, audience, started, DEFAULT_ACTIVITY[audience], expected)
 
     def __post_init__(self) -> None:
         allowed = {"profile": tuple(PROFILES), "source": SOURCES, "audience": AUDIENCES, "activity": ACTIVITIES}

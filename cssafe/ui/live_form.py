@@ -1,7 +1,5 @@
 """Live: the form that starts a lesson, and the notice about its data."""
 
-from zoneinfo import available_timezones
-
 import streamlit as st
 
 from cssafe.language import N_, _
@@ -37,8 +35,6 @@ def live_form(workspace: Workspace) -> None:
 
 def _lesson_fields(last: dict[str, str]) -> None:
     """last: the fields of the lesson before."""
-    zones = sorted(available_timezones())
-    zone = last.get("time_zone") or st.context.timezone
     st.radio(
         _("Who is in the picture?"),
         list(AUDIENCES),
@@ -53,7 +49,7 @@ def _lesson_fields(last: dict[str, str]) -> None:
     expected_field("expected")
     third, fourth = st.columns(2)
     third.text_input(_("Room"), last.get("room", ""), key="room", placeholder="12", max_chars=60)
-    fourth.selectbox(_("Time zone"), zones, zones.index(zone if zone in zones else "UTC"), key="time_zone")
+    fourth.selectbox(_("Time zone"), *common.time_zones(last.get("time_zone")), key="time_zone")
     st.selectbox(
         _("Camera connection"),
         NAMES,

@@ -2,7 +2,7 @@
 
 import math
 from datetime import datetime
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -80,8 +80,6 @@ def _camera_fields(workspace: Workspace) -> DeltaGenerator:
     saved = saved_camera(workspace)
     if st.session_state.pop("kept", False) or "source" not in st.session_state:
         st.session_state["source"] = hide_password(saved["source"])
-    zones = sorted(available_timezones())
-    zone = saved["time_zone"] or st.context.timezone
     address, time_zone, test = st.columns([5, 3, 2], vertical_alignment="bottom")
     address.text_input(
         _("Camera"),
@@ -93,7 +91,7 @@ def _camera_fields(workspace: Workspace) -> DeltaGenerator:
             "and logged without."
         ),
     )
-    time_zone.selectbox(_("Time zone"), zones, zones.index(zone if zone in zones else "UTC"), key="room_zone")
+    time_zone.selectbox(_("Time zone"), *common.time_zones(saved["time_zone"]), key="room_zone")
     messages = st.container()  # reserved here, so that nothing below moves when a message comes
     if test.button(_("Test camera"), icon=":material/visibility:", width="stretch"):
         _test_camera(messages)

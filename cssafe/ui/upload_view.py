@@ -1,6 +1,7 @@
 """Files: the progress of an analysis, its results, and the form that keeps them as a lesson."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import streamlit as st
@@ -114,7 +115,7 @@ def _lesson_form(workspace: Workspace, analysis: Analysis, seen: list[Upload]) -
 
 
 def _add_lesson(
-    workspace: Workspace, analysis: Analysis, seen: list[Upload], shift: timedelta, form: dict[str, str]
+    workspace: Workspace, analysis: Analysis, seen: list[Upload], shift: timedelta, form: dict[str, Any]
 ) -> int:
     """The number of the new lesson. shift: from the files' own times to those of the form. form: of Lesson.from_form."""
     rows, start, end = join_recordings([upload.recording for upload in seen], shift)
