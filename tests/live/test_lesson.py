@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from cssafe.labels import REASONS
 from cssafe.live import class_view
+from cssafe.live.lesson import LiveLesson
 from cssafe.privacy import Anonymization, chosen_anonymization
 from cssafe.settings import PROFILES
 from tests.support.fake_pipelines import crowd, crowd_before
@@ -193,4 +194,16 @@ def test_a_lesson_shows_faces_as_was_chosen_for_its_audience(workspace, chosen):
     for audience in ("self", "class"):
         lesson = make(workspace, audience=audience)
         assert lesson.way == chosen_anonymization(chosen, audience)
+        lesson.end()
+
+
+def test_people_expected_who_were_never_seen_count_live_and_are_remembered_for_the_class(workspace):
+    form = {"class_name": "7b", "subject": "", "room": "", "time_zone": "UTC", "audience": "class"}
+    for expected in (12, None):
+        lesson = LiveLesson.start(workspace, PROFILES["consent"], expected=expected, **form)
+        begun = time_now()
+        for result in (*crowd_before(6, begun), crowd(6, begun)):
+            lesson.add_result(result)
+        reading = lesson.class_view.reading()
+        assert (reading.present, reading.unseen) == (12, 6)
         lesson.end()
