@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -81,9 +82,9 @@ def kill(data: Path, moment: float) -> Kill:
 
 
 def send(visitor: Visitor) -> None:
-    """Be the camera until the server is gone."""
+    """Be the camera until the server is gone. The picture moves: that of a frozen camera is not recorded."""
     try:
-        visitor.frames(jpeg(), 1_000_000, PAUSE_S)
+        visitor.frames(cycle([jpeg(), jpeg(shift=4)]), PAUSE_S)
     except (ConnectionClosed, OSError):
         pass
 

@@ -221,10 +221,16 @@ def test_the_status_page_says_when_any_host_name_is_accepted(monkeypatch, names,
     assert ("CSSAFE_HOSTS is not set" in said(page)) == told
 
 
+def moving_face() -> list[bytes]:
+    """Two JPEGs of one face, 640x480, which has moved to the side in the second."""
+    picture = cv2.resize(astronaut(), (640, 480))
+    return [cv2.imencode(".jpg", np.roll(picture, shift, axis=1))[1].tobytes() for shift in (0, 8)]
+
+
 @pytest.mark.slow
 def test_twenty_idle_and_four_live_visitors_take_less_than_900_mb(tmp_path):
     """The idle ones have each filled their workspace with a synthetic term and looked at it."""
-    jpeg = cv2.imencode(".jpg", cv2.resize(astronaut(), (640, 480)))[1].tobytes()
+    pictures = moving_face()
     with serve(tmp_path) as server, ExitStack() as stack:
         visitors = [stack.enter_context(Visitor(server.address)) for _ in range(24)]
         for visitor in visitors[:20]:
@@ -236,7 +242,7 @@ def test_twenty_idle_and_four_live_visitors_take_less_than_900_mb(tmp_path):
             visitor.press("Start")
         most = server.health()["memory_mb"]
         with ThreadPoolExecutor(4) as cameras:
-            running = [cameras.submit(visitor.frames, jpeg, 30, 0.3) for visitor in visitors[20:]]
+            running = [cameras.submit(visitor.frames, pictures * 15, 0.3) for visitor in visitors[20:]]
             while not all(camera.done() for camera in running):
                 report = server.health()
                 most = max(most, report["memory_mb"])
@@ -250,7 +256,7 @@ def test_twenty_idle_and_four_live_visitors_take_less_than_900_mb(tmp_path):
 @pytest.mark.slow
 def test_a_host_of_1_gb_and_half_a_core_carries_twenty_idle_visitors_four_cameras_and_an_upload(tmp_path):
     """As small as Community Cloud may be: nothing is killed, each camera has a result in two seconds, pages answer."""
-    jpeg = cv2.imencode(".jpg", cv2.resize(astronaut(), (640, 480)))[1].tobytes()
+    pictures = moving_face()
     video = encode(tmp_path / "class.mp4", [cv2.resize(astronaut(), (640, 480))] * 100).read_bytes()
     with (
         limited(memory=2**30, cores=0.5) as group,
@@ -267,7 +273,7 @@ def test_a_host_of_1_gb_and_half_a_core_carries_twenty_idle_visitors_four_camera
         visitors[24].open("files")
         visitors[24].upload("class.mp4", video, "Analyse")
         with ThreadPoolExecutor(4) as cameras:
-            running = [cameras.submit(visitor.frames, jpeg, 60, 0.3) for visitor in visitors[20:24]]
+            running = [cameras.submit(visitor.frames, pictures * 30, 0.3) for visitor in visitors[20:24]]
             opened = []
             while not all(camera.done() for camera in running):
                 begun = time.monotonic()
@@ -305,6 +311,6 @@ def test_other_visitors_tokens_cannot_be_guessed_and_are_on_no_other_page(tmp_pa
             assert second.token == "" and "Mathematics" not in "\n".join(second.texts)
         second.token = first.token[:-1]
         with pytest.raises(Exception, match=str(websocket.REFUSED)):
-            second.frames(b"", 1, 0)
+            second.frames([b""], 0)
         with urllib.request.urlopen(f"{server.address}/healthz") as answer:
             assert first.token not in answer.read().decode()

@@ -4,6 +4,7 @@ import json
 import time
 import urllib.request
 import uuid
+from collections.abc import Iterable
 from types import TracebackType
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -72,8 +73,8 @@ class Visitor:
         with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
             assert answer.status < 300
 
-    def frames(self, jpeg: bytes, number: int, pause: float) -> int:
-        """Be the camera of the lesson that runs: send so many frames, each when the one before was answered, and wait
+    def frames(self, jpegs: Iterable[bytes], pause: float) -> int:
+        """Be the camera of the lesson that runs: send the frames, each when the one before was answered, and wait
         `pause` seconds in between. How many were answered with faces."""
         answered = 0
         with connect(
@@ -81,7 +82,7 @@ class Visitor:
         ) as socket:
             while json.loads(socket.recv(TIMEOUT))["state"] != "ready":
                 pass
-            for _ in range(number):
+            for jpeg in jpegs:
                 sent = time.time()
                 socket.send(jpeg)
                 if (json.loads(socket.recv(TIMEOUT))["overlay"] or {}).get("faces"):
