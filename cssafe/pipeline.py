@@ -209,11 +209,11 @@ class Pipeline:
             frame: newer than the stream's last one; an older time counts as the same moment.
             clock: called with the name of each stage when it is over (detect, mesh, iris, expression, rest), for timing.
         """
-        image, formula = frame.image, stream.formula or self.formula
+        image, luma, formula = frame.image, grey(frame.image), stream.formula or self.formula
         previous, stream.now = stream.now, max(stream.now, frame.time.timestamp())
-        faces, meshes, fresh = self._find_faces(image, stream, clock)
+        faces, meshes, fresh = self._find_faces(image, luma, stream, clock)
         memory = stream.track(faces.boxes)
-        found = _crop_faces(image, faces, meshes, fresh)
+        found = _crop_faces(luma, faces, meshes, fresh)
         scored = formula.limits[stream.activity] is not None
         readability = judge_readability(found, memory, stream.now, scored)
         clock("rest")
@@ -234,20 +234,20 @@ class Pipeline:
         stream.remember(memory)
         height, width = image.shape[:2]
         ends = outlines(faces.boxes, meshes, found.trusted)
-        scores = (attending, index, levels, ends, readability.reasons, stream.scene.update(image))
+        scores = (attending, index, levels, ends, readability.reasons, stream.scene.update(luma))
         result = FrameResult(frame.time, width, height, faces, memory["track"].copy(), signals, expression, *scores)
         clock("rest")
         return result
 
     def _find_faces(
-        self, image: np.ndarray, stream: Stream, clock: Callable[[str], None]
+        self, image: np.ndarray, luma: np.ndarray, stream: Stream, clock: Callable[[str], None]
     ) -> tuple[Faces, Meshes, np.ndarray]:
         """The faces, their meshes, and which of them were fitted in this frame, bool (n,): found again where they were in the
         frame before, or by the whole detector."""
         follower, turns = stream.follower, copy.copy(stream.turns)
         if not follower.search_due(stream.now):
-            find_again = self._find_close_ups if follower.close_ups(image) else self._follow_faces
-            found = find_again(image, stream, turns, clock)
+            find_again = self._find_close_ups if follower.close_ups_due(luma, stream.now) else self._follow_faces
+            found = find_again(image, luma, stream, turns, clock)
             clock("mesh")
             if found is not None:
                 stream.turns = turns
@@ -256,30 +256,30 @@ class Pipeline:
         clock("detect")
         meshes, fresh = self._refresh_meshes(image, detections, rolls, stream, stream.turns)
         faces, rows = self._finder.rescore(detections, meshes)
-        follower.start(image, detections[rows], meshes[rows], stream.now)
+        follower.start(luma, detections[rows], meshes[rows], stream.now)
         clock("mesh")
         return faces, meshes[rows], fresh[rows]
 
     def _find_close_ups(
-        self, image: np.ndarray, stream: Stream, turns: LookScheduler, clock: Callable[[str], None]
+        self, image: np.ndarray, luma: np.ndarray, stream: Stream, turns: LookScheduler, clock: Callable[[str], None]
     ) -> tuple[Faces, Meshes, np.ndarray] | None:
         """The same from the detector's small input; None where a face is lost."""
         detections, rolls = self._finder.detect(image, close_ups=True)
         clock("detect")
         meshes, fresh = self._refresh_meshes(image, detections, rolls, stream, turns)
         faces, rows = self._finder.rescore(detections, meshes)
-        if not stream.follower.find_again(image, detections[rows], meshes[rows], stream.now):
+        if not stream.follower.find_again(luma, detections[rows], meshes[rows], stream.now):
             return None
         return faces, meshes[rows], fresh[rows]
 
     def _follow_faces(
-        self, image: np.ndarray, stream: Stream, turns: LookScheduler, clock: Callable[[str], None]
+        self, image: np.ndarray, luma: np.ndarray, stream: Stream, turns: LookScheduler, clock: Callable[[str], None]
     ) -> tuple[Faces, Meshes, np.ndarray] | None:
         """The same without the detector."""
-        located, rolls, found = stream.follower.locate(image)
+        located, rolls, found = stream.follower.locate(luma)
         clock("detect")
         meshes, fresh = self._refresh_meshes(image, located, rolls, stream, turns, found)
-        detections = stream.follower.follow(image, located, found, meshes, fresh, stream.now)
+        detections = stream.follower.follow(luma, located, found, meshes, fresh, stream.now)
         if detections is None:
             return None
         faces, rows = self._finder.rescore(detections, meshes)
@@ -382,8 +382,7 @@ def _blank_memory(tracks: np.ndarray, now: float) -> np.ndarray:
     return memory
 
 
-def _crop_faces(image: np.ndarray, faces: Faces, meshes: Meshes, fresh: np.ndarray) -> Found:
-    luma = grey(image)
+def _crop_faces(luma: np.ndarray, faces: Faces, meshes: Meshes, fresh: np.ndarray) -> Found:
     crops = [crop(luma, *pose, CROP_PX) for pose in zip(*mesh_crop_poses(meshes), strict=True)]
     stacked = np.stack(crops) if crops else np.zeros((0, CROP_PX, CROP_PX), np.uint8)
     return Found(faces, meshes, fresh, stacked, *head_pose(meshes), sharpness(stacked))

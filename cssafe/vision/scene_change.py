@@ -20,7 +20,7 @@ class SceneChange:
         self._cells: np.ndarray | None = None
 
     def update(self, image: np.ndarray) -> bool:
-        """Whether the picture, uint8 (h, w, 3), differs from the last one that did; the first does not."""
+        """Whether the picture, uint8 (h, w) or (h, w, 3), differs from the last one that did; the first does not."""
         cells = cv2.resize(grey(image), CELLS, interpolation=cv2.INTER_AREA).astype(np.int16)
         if self._cells is None:
             self._cells = cells
