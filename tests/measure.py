@@ -17,6 +17,7 @@ from cssafe.vision.openvino_runtime import processor_name
 COMMANDS = (
     "-m cssafe bench",
     "-m cssafe bench --observations 20000000",
+    "-m tests.large_import --observations 20000000",
     "-m tests.kills --kills 50",
     "-m tests.fuzz --minutes 30",
     "-m tests.class_figure --lessons 300",

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from cssafe.labels import FERPLUS
 from cssafe.observations import COLUMNS
 from cssafe.settings import ROOT
 
@@ -99,6 +100,8 @@ def fill_lessons(workspace: Any, lessons: int) -> dict[str, int]:
 def _fill_observations(cursor: Any, first: int, last: int) -> None:
     """Random observations of the lessons from `first` to `last`, inclusive."""
     random = {name: "round(random(), 4)" for name in COLUMNS if name not in ("time", "track", "frames", "level")}
+    emotion = f"round(random() / {len(FERPLUS)}, 4)"  # so that valence stays in [-1, 1]
+    random |= {f"p_{name}": emotion for name in FERPLUS}
     random |= {
         "attention": "round(0.4 + 0.6 * random(), 4)",
         "concentration": "round(0.3 + 0.5 * random() + 0.004 * face, 4)",
