@@ -5,9 +5,13 @@ The only place that decides this. Sentences about a winner, a rise or an effect 
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 import numpy as np
 from scipy.special import stdtrit
+
+NORMAL_QUANTILE = 1.959964
+"""Half the width of a 95 % interval in standard errors, of a normal distribution."""
 
 ALPHA = 0.05
 """Share of sentences without a true difference that may nevertheless claim one."""
@@ -57,3 +61,67 @@ def judge_interval(value: float, low: float, high: float, units: int, min_units:
     if units < min_units or np.isnan([value, low, high]).any():
         return Finding(value, np.nan, np.nan, units, Verdict.TOO_LITTLE)
     return Finding(value, low, high, units, Verdict.DIFFERS if low > 0 or high < 0 else Verdict.CHANCE)
+
+
+def judge_extremes(
+    means: np.ndarray,
+    errors: np.ndarray,
+    freedom: float,
+    below: np.ndarray | float = 0.0,
+    above: np.ndarray | float = 0.0,
+) -> Finding:
+    """Finding on the highest of the means (k,) less the lowest: the interval holds for all k (k - 1) / 2 differences together
+    (Tukey-Kramer; Kramer, Biometrics 12, 1956), because the data decide which two are compared.
+
+    errors: standard errors (k,) of independent means; NaN where one is not known. freedom: their degrees of freedom, inf where
+    the errors are known. below, above: what is not known of each mean beside its error, (k,); the difference holds at the near
+    ends. The finding's units are the means.
+    """
+    if len(means) < 2:
+        return judge_interval(np.nan, np.nan, np.nan, len(means), 2)
+    most, least = int(np.argmax(means)), int(np.argmin(means))
+    value = float(means[most] - means[least])
+    half = _studentized_range(len(means), freedom) / np.sqrt(2) * float(np.hypot(errors[most], errors[least]))
+    down, up = (np.broadcast_to(part, means.shape) for part in (below, above))
+    nearer, farther = float(down[most] + up[least]), float(up[most] + down[least])
+    return judge_interval(value, value - nearer - half, value + farther + half, len(means), 2)
+
+
+def judge_extremes_by_intervals(
+    means: np.ndarray,
+    lows: np.ndarray,
+    highs: np.ndarray,
+    below: np.ndarray | float = 0.0,
+    above: np.ndarray | float = 0.0,
+) -> Finding:
+    """`judge_extremes` of means (k,) of which only the 95 % intervals are known. Their near ends give the standard errors:
+    the far ones may be cut to the scale."""
+    near = np.where(np.arange(len(means)) == (np.argmax(means) if len(means) else 0), means - lows, highs - means)
+    return judge_extremes(means, near / NORMAL_QUANTILE, np.inf, below, above)
+
+
+def pool_errors(errors: np.ndarray, units: np.ndarray) -> tuple[np.ndarray, float]:
+    """Standard errors (k,) of means from one variance between units, pooled over all means, and its degrees of freedom: the
+    error of a mean over three lessons alone would be too uncertain.
+
+    errors: of each mean by its own units; NaN for one. units: their effective number, (k,).
+    """
+    known = ~np.isnan(errors)
+    freedom = float((units[known] - 1).sum())
+    if freedom < 1:
+        return np.full(len(errors), np.nan), freedom
+    variance = float(((units[known] - 1) * units[known] * errors[known] ** 2).sum()) / freedom
+    return np.sqrt(variance / units), freedom
+
+
+@lru_cache(maxsize=256)
+def _quantile(means: int, freedom: float) -> float:
+    from scipy.stats import studentized_range  # a second, loaded by the first comparison
+
+    return float(studentized_range.ppf(1 - ALPHA, means, freedom))
+
+
+def _studentized_range(means: int, freedom: float) -> float:
+    """Studentized range, 95 %, of so many means; NaN below 1 degree of freedom. Whole degrees, rounded down: each quantile
+    takes a third of a second."""
+    return _quantile(means, np.floor(freedom)) if freedom >= 1 else np.nan

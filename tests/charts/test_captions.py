@@ -24,15 +24,16 @@ def test_every_chart_of_a_page_has_its_sentence_and_its_table():
     assert drawing == {"common.py", "report_view.py"}
 
 
-def cells(*means: float, minutes: int = 90, half: float = 0.02, unseen: float = 0.0) -> pd.DataFrame:
+def cells(*means: float, minutes: int = 90, error: float = 0.01, unseen: float = 0.0) -> pd.DataFrame:
     """A row of the week's table: Monday at 08:00, Tuesday at 08:00, and so on. unseen: half the width of the band."""
     return pd.DataFrame(
         [
-            {"weekday": i + 1, "period": "08:00", "concentration": m, "low": m - half, "high": m + half,
-             "lowest": m - unseen, "highest": m + unseen, "minutes": minutes, "lessons": 4}
+            {"weekday": i + 1, "period": "08:00", "concentration": m, "presence": m, "low": np.nan, "high": np.nan,
+             "lowest": m - unseen, "highest": m + unseen, "error": error, "effective": 4.0, "minutes": minutes, "lessons": 4}
             for i, m in enumerate(means)
         ],
-        columns=["weekday", "period", "concentration", "low", "high", "lowest", "highest", "minutes", "lessons"],
+        columns=["weekday", "period", "concentration", "presence", "low", "high", "lowest", "highest", "error", "effective",
+                 "minutes", "lessons"],
     )  # fmt: skip
 
 
@@ -45,19 +46,36 @@ def cells(*means: float, minutes: int = 90, half: float = 0.02, unseen: float = 
         (cells(0.5, 0.7, 0.6), "Highest: Tue, 08:00, 70 of 100. Lowest: Mon, 08:00, 50 of 100."),
         (
             cells(0.61, 0.6),
-            "Highest: Mon, 08:00, 61 of 100. Lowest: Tue, 08:00, 60 of 100. These two may differ by chance, or by those who "
-            "cannot be seen.",
+            "Between 60 and 61 of 100: they may differ by chance, or by those who cannot be seen.",
         ),
         (
             cells(0.5, 0.6, unseen=0.04),
-            "Highest: Tue, 08:00, 60 of 100 (range 56 to 64). Lowest: Mon, 08:00, 50 of 100 (range 46 to 54). These two may "
-            "differ by chance, or by those who cannot be seen.",
+            "Between 50 and 60 of 100: they may differ by chance, or by those who cannot be seen.",
+        ),
+        (
+            cells(0.5, 0.7, error=np.nan),
+            "Between 50 and 70 of 100: they may differ by chance, or by those who cannot be seen.",
         ),
     ],
-    ids=["none", "one", "thin", "apart", "overlapping", "apart but for those not seen"],
+    ids=["none", "one", "thin", "apart", "alike", "apart but for those not seen", "no error known"],
 )
-def test_of_the_week_the_best_and_the_weakest_cell_are_told_and_whether_that_may_be_chance(table, said):
+def test_of_the_week_the_best_and_the_weakest_cell_are_named_only_where_they_differ(table, said):
     assert heatmaps.weekly_caption(table) == said
+
+
+def test_the_more_cells_the_week_has_the_further_apart_its_extremes_must_be():
+    apart = (0.52, 0.57)
+    assert heatmaps.weekly_caption(cells(*apart)).startswith("Highest: Tue")
+    many = pd.concat([cells(*apart, 0.54, 0.55, 0.545)] + [cells(0.54, 0.55, 0.545, 0.55, 0.54)] * 6)
+    assert heatmaps.weekly_caption(many) == (
+        "Between 52 and 57 of 100: they may differ by chance, or by those who cannot be seen."
+    )
+
+
+def test_another_measure_of_the_week_is_named_on_its_own_scale():
+    table = cells(-0.2, 0.3).rename(columns={"presence": "expression"})
+    assert heatmaps.weekly_caption(table, "expression") == "Highest: Tue, 08:00, 30. Lowest: Mon, 08:00, -20."
+    assert heatmaps.weekly_caption(cells(0.6, 0.61), "presence") == "Between 60 and 61: they may differ by chance."
 
 
 @pytest.mark.parametrize("measure", ["share", "count"])
@@ -79,7 +97,8 @@ def test_a_lesson_tells_its_best_and_its_weakest_minute(workspace):
 
 
 def test_one_interval_that_is_not_known_makes_no_difference_certain():
-    assert "may differ by chance" in extremes_caption([0.2, 0.9], [0.1, np.nan], [0.3, np.nan], ["a", "b"])
+    said = extremes_caption([0.2, 0.9], [0.1, np.nan], [0.3, np.nan], ["a", "b"])
+    assert said == "Between 0.20 and 0.90: they may differ by chance."
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def test_sql_and_numpy_agree(values, clusters):
 
 def test_equal_faces_give_students_interval_of_their_means():
     mean, low, high = mean_interval(np.array([0.2, 0.4, 0.6, 0.8, 1.0]), np.arange(5))
-    half = 2.78 * np.std([0.2, 0.4, 0.6, 0.8, 1.0], ddof=1) / np.sqrt(5)
+    half = 2.776445 * np.std([0.2, 0.4, 0.6, 0.8, 1.0], ddof=1) / np.sqrt(5)
     assert (mean, low, high) == pytest.approx((0.6, 0.6 - half, min(1, 0.6 + half)))
 
 
