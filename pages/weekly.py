@@ -56,10 +56,10 @@ how = _(
     "and rooms seen there, not their lessons, and a cell with one of them has none. Class and subject differ from cell to "
     "cell: filter before you compare."
 ).format(minutes=heatmaps.MIN_CELL_MINUTES, lessons=heatmaps.MIN_CELL_LESSONS)
-shown = cells.drop(columns=["start", "error", "effective"])
+slots = queries.weekly_lessons(workspace, periods, which, measure)
 event = common.show_chart(
     heatmaps.weekly(cells, measure),
-    f"{title}. {heatmaps.weekly_caption(cells, measure)}",
+    f"{title}. {heatmaps.weekly_caption(cells, slots, measure)}",
     cells.assign(weekday=[_(WEEKDAYS[number - 1]) for number in cells["weekday"]]).drop(
         columns=["start", "error", "effective"]
     ),

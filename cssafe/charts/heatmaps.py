@@ -3,6 +3,7 @@
 from typing import Any
 
 import altair as alt
+import numpy as np
 import pandas as pd
 
 from cssafe.charts.factors import FACTOR_TITLES, factor_scale
@@ -11,7 +12,8 @@ from cssafe.colours import GREY, HIGH, LOW, MIDDLE
 from cssafe.labels import WEEKDAYS
 from cssafe.language import _, ngettext
 from cssafe.presence.figure_text import band_widths
-from cssafe.stats.evidence import judge_extremes, pool_errors
+from cssafe.stats.comparison import cell_difference_error
+from cssafe.stats.evidence import judge_extremes
 
 MIN_CELL_MINUTES = 60
 MIN_CELL_LESSONS = 3
@@ -71,21 +73,31 @@ def weekly(table: pd.DataFrame, measure: str = "concentration") -> alt.LayerChar
     return _with_numbers(cells.add_params(picked), base, means, alt.Text("observed:N"), ink)
 
 
-def weekly_caption(table: pd.DataFrame, measure: str = "concentration") -> str:
-    """The highest and the lowest of the cells observed often enough, where their lessons differ. table: queries.weekly of the
-    measure."""
+def weekly_caption(table: pd.DataFrame, lessons: pd.DataFrame, measure: str = "concentration") -> str:
+    """The highest and the lowest of the cells observed often enough, where their lessons differ. table, lessons: queries.weekly
+    and queries.weekly_lessons of the measure."""
     rows = table[_well_observed(table)]
     if len(rows) < 2:
         return _("There are not enough observations yet to compare two cells.")
-    mean, lowest, highest, error, effective = (
-        rows[[measure, "lowest", "highest", "error", "effective"]].to_numpy(float).T
-    )
-    found = judge_extremes(mean, *pool_errors(error, effective), *band_widths(mean, lowest, highest))
+    mean, lowest, highest = rows[[measure, "lowest", "highest"]].to_numpy(float).T
+    error, freedom = _extremes_error(rows, lessons, mean)
+    found = judge_extremes(mean, error, freedom, *band_widths(mean, lowest, highest))
     if measure == "concentration":
         return figure_extremes_caption(rows, _cell_names(rows), found)
     plain = [f"{100 * value:.0f}" for value in mean]
     chance = _("Between {low} and {high}: they may differ by chance.")
     return name_extremes(found, mean, _cell_names(rows), plain, plain, chance)
+
+
+def _extremes_error(rows: pd.DataFrame, lessons: pd.DataFrame, mean: np.ndarray) -> tuple[float, float]:
+    """Error of the difference between the cells with the highest and the lowest mean (n,), and its degrees of freedom; lessons
+    of one class, subject and week share a level. rows: queries.weekly, (n,). lessons: queries.weekly_lessons."""
+    cells = pd.MultiIndex.from_frame(rows[["weekday", "period"]])
+    cell = cells.get_indexer(pd.MultiIndex.from_frame(lessons[["weekday", "period"]]))
+    inside = lessons[cell >= 0]
+    block = inside.groupby(["class_name", "subject", "week"]).ngroup().to_numpy()
+    values, minutes = inside["value"].to_numpy(float), inside["minutes"].to_numpy(float)
+    return cell_difference_error(values, minutes, cell[cell >= 0], block, int(mean.argmax()), int(mean.argmin()))
 
 
 def recorded_slots(table: pd.DataFrame) -> alt.LayerChart:

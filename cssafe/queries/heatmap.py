@@ -7,7 +7,7 @@ import pandas as pd
 from cssafe.queries.filters import ALL, CHOSEN, Filter, class_figures, read_frame
 from cssafe.queries.presence import EXPECTED, MINUTE_VALUES
 from cssafe.school.periods import HOURS
-from cssafe.stats.intervals import EFFECTIVE_SQL, ERROR_SQL, mean_sql
+from cssafe.stats.intervals import mean_sql
 from cssafe.store import Workspace
 
 
@@ -18,34 +18,42 @@ def weekly(
 
     periods: of parse_periods; none stands for the hours of the day. measure: of presence.FACTORS.
     Columns: weekday (1 Monday), period, start ("08:00"), the measure (mean over minutes) with low and high, lowest and highest
-    (of a minute or measure without a band: its own value), error (standard error over lessons) and effective (their number,
-    weighted by minutes), minutes, lessons, placements, faces (mean), synthetic.
+    (of a minute or measure without a band: its own value), minutes, lessons, placements, faces (mean), synthetic.
 
     low, high: interval of the slot, whatever is taught in it. A placement is a class, subject and room in a slot (a teacher
     goes with class and subject). However many of its lessons were seen, it is one fact about the slot; so the clusters are
-    placements, and one alone has no interval. error: for comparisons between these lessons.
+    placements, and one alone has no interval.
     """
     least = "-1" if measure == "expression" else "0"
     return read_frame(
         workspace,
         f"""WITH {CHOSEN}, {_slots(measure)},
-        lessons_in_slots AS (
-            SELECT weekday, name, start, lesson, class_name, subject, room, sum(value) AS s, count(*) AS n,
-                sum(lowest) AS lowest, sum(highest) AS highest, sum(faces) AS faces, bool_or(synthetic) AS synthetic
-            FROM slots GROUP BY ALL),
-        over_lessons AS (
-            SELECT weekday, name, start, CASE WHEN count(*) > 1 THEN {ERROR_SQL} END AS error,
-                {EFFECTIVE_SQL} AS effective, count(*) AS lessons
-            FROM lessons_in_slots GROUP BY ALL),
         clusters AS (
-            SELECT weekday, name, start, class_name, subject, room, sum(s) AS s, sum(n) AS n, sum(lowest) AS lowest,
-                sum(highest) AS highest, sum(faces) AS faces, bool_or(synthetic) AS synthetic
-            FROM lessons_in_slots GROUP BY ALL)
+            SELECT weekday, name, start, class_name, subject, room, sum(value) AS s, count(*) AS n, sum(lowest) AS lowest,
+                sum(highest) AS highest, sum(faces) AS faces, count(DISTINCT lesson) AS lessons,
+                bool_or(synthetic) AS synthetic
+            FROM slots GROUP BY ALL)
         SELECT weekday, name AS period, start, {mean_sql(measure, least)}, sum(lowest) / sum(n) AS lowest,
-            sum(highest) / sum(n) AS highest, any_value(error) AS error, any_value(effective) AS effective,
-            sum(n)::BIGINT AS minutes, any_value(lessons) AS lessons, count(*) AS placements,
-            sum(faces) / sum(n) AS faces, bool_or(synthetic) AS synthetic
-        FROM clusters JOIN over_lessons USING (weekday, name, start) GROUP BY ALL ORDER BY weekday, start, period""",
+            sum(highest) / sum(n) AS highest, sum(n)::BIGINT AS minutes, sum(lessons)::BIGINT AS lessons,
+            count(*) AS placements, sum(faces) / sum(n) AS faces, bool_or(synthetic) AS synthetic
+        FROM clusters GROUP BY ALL ORDER BY weekday, start, period""",
+        class_figures(workspace, which).parameters | {"periods": list(periods) or HOURS},
+    )
+
+
+def weekly_lessons(
+    workspace: Workspace, periods: Sequence[dict] = (), which: Filter = ALL, measure: str = "concentration"
+) -> pd.DataFrame:
+    """One row for each lesson in each cell of `weekly`, for comparisons between cells.
+
+    Columns: weekday, period, lesson, class_name, subject, week (its Monday), minutes, value (mean of the measure).
+    """
+    return read_frame(
+        workspace,
+        f"""WITH {CHOSEN}, {_slots(measure)}
+        SELECT weekday, name AS period, lesson, class_name, subject, date_trunc('week', clock)::DATE AS week,
+            count(*) AS minutes, avg(value) AS value
+        FROM slots GROUP BY ALL ORDER BY weekday, period, lesson""",
         class_figures(workspace, which).parameters | {"periods": list(periods) or HOURS},
     )
 

@@ -226,7 +226,13 @@ def _week_section(workspace: Workspace, which: Filter, periods: Sequence[dict]) 
         "and subject differ from cell to cell, so this alone is no reason to move a lesson."
     ).format(minutes=heatmaps.MIN_CELL_MINUTES, lessons=heatmaps.MIN_CELL_LESSONS)
     chart = (heatmaps.weekly(cells), _("Heatmap of mean concentration by weekday and period"))
-    return Section(title, (heatmaps.weekly_caption(cells),), (chart,), reading, table)
+    return Section(
+        title,
+        (heatmaps.weekly_caption(cells, queries.weekly_lessons(workspace, periods, which)),),
+        (chart,),
+        reading,
+        table,
+    )
 
 
 def _slots_section(

@@ -135,6 +135,40 @@ def _estimate(values: np.ndarray, x: np.ndarray, design: Design, min_lessons: in
     return Effect(found, size, size - half, size + half)
 
 
+def cell_difference_error(
+    values: np.ndarray, weights: np.ndarray, cell: np.ndarray, block: np.ndarray, one: int, other: int
+) -> tuple[float, float]:
+    """Standard error of the difference of the weighted means of two cells, and its degrees of freedom; NaN without any.
+
+    The variance between lessons of a cell is pooled over all cells. Lessons of one block share a level, which cancels in the
+    difference as far as both cells have lessons of the same blocks; their covariance is pooled over all pairs in different
+    cells.
+
+    Args:
+        values, weights: of lessons, (n,). cell: int (n,) from 0. block: int (n,) from 0, such as a class's week.
+    """
+    share = weights / np.bincount(cell, weights)[cell]
+    residual = values - np.bincount(cell, share * values)[cell]
+    pair, number = np.unique(np.column_stack([block, cell]), axis=0, return_inverse=True)
+    of_block, size = pair[:, 0], np.bincount(number.ravel())
+    freedom = float(len(values) - cell.max() - 1)
+    if freedom < 1:
+        return np.nan, freedom
+
+    def between(sums: np.ndarray) -> float:
+        """Sum of products of the sums of different cells of a block, over all blocks."""
+        return float((np.bincount(of_block, sums) ** 2).sum() - (sums**2).sum())
+
+    variance = float((residual**2).sum()) / freedom
+    pairs = between(size.astype(float)) * freedom / len(values)
+    shared = between(np.bincount(number.ravel(), residual)) / pairs if pairs else 0.0
+    covariance = float(np.clip(shared, 0.0, variance))
+    freedom -= float((np.bincount(of_block) > 1).sum())
+    parts = [np.bincount(block, share * (cell == number), minlength=block.max() + 1) for number in (one, other)]
+    own = float((share[np.isin(cell, (one, other))] ** 2).sum())
+    return float(np.sqrt(variance * own - 2 * covariance * float(parts[0] @ parts[1]))), max(freedom, 1.0)
+
+
 def at_both_ends(lessons: pd.DataFrame, estimate: Callable[[np.ndarray], Effect]) -> Effect:
     """The effect on the class figure of lessons, its interval widened to hold those on both ends of the band: if people not
     visible attend not at all, or like the rest. A lesson without a band has its own figure at both.

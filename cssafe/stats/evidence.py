@@ -65,7 +65,7 @@ def judge_interval(value: float, low: float, high: float, units: int, min_units:
 
 def judge_extremes(
     means: np.ndarray,
-    errors: np.ndarray,
+    error: float,
     freedom: float,
     below: np.ndarray | float = 0.0,
     above: np.ndarray | float = 0.0,
@@ -73,15 +73,14 @@ def judge_extremes(
     """Finding on the highest of the means (k,) less the lowest: the interval holds for all k (k - 1) / 2 differences together
     (Tukey-Kramer; Kramer, Biometrics 12, 1956), because the data decide which two are compared.
 
-    errors: standard errors (k,) of independent means; NaN where one is not known. freedom: their degrees of freedom, inf where
-    the errors are known. below, above: what is not known of each mean beside its error, (k,); the difference holds at the near
-    ends. The finding's units are the means.
+    error: standard error of this difference; NaN where it is not known. freedom: its degrees of freedom, inf where the error is
+    known. below, above: what is not known of each mean beside its error, (k,); the difference holds at the near ends. The
+    finding's units are the means.
     """
     if len(means) < 2:
         return judge_interval(np.nan, np.nan, np.nan, len(means), 2)
     most, least = int(np.argmax(means)), int(np.argmin(means))
-    value = float(means[most] - means[least])
-    half = _studentized_range(len(means), freedom) / np.sqrt(2) * float(np.hypot(errors[most], errors[least]))
+    value, half = float(means[most] - means[least]), _studentized_range(len(means), freedom) / np.sqrt(2) * error
     down, up = (np.broadcast_to(part, means.shape) for part in (below, above))
     nearer, farther = float(down[most] + up[least]), float(up[most] + down[least])
     return judge_interval(value, value - nearer - half, value + farther + half, len(means), 2)
@@ -94,24 +93,13 @@ def judge_extremes_by_intervals(
     below: np.ndarray | float = 0.0,
     above: np.ndarray | float = 0.0,
 ) -> Finding:
-    """`judge_extremes` of means (k,) of which only the 95 % intervals are known. Their near ends give the standard errors:
-    the far ones may be cut to the scale."""
-    near = np.where(np.arange(len(means)) == (np.argmax(means) if len(means) else 0), means - lows, highs - means)
-    return judge_extremes(means, near / NORMAL_QUANTILE, np.inf, below, above)
-
-
-def pool_errors(errors: np.ndarray, units: np.ndarray) -> tuple[np.ndarray, float]:
-    """Standard errors (k,) of means from one variance between units, pooled over all means, and its degrees of freedom: the
-    error of a mean over three lessons alone would be too uncertain.
-
-    errors: of each mean by its own units; NaN for one. units: their effective number, (k,).
-    """
-    known = ~np.isnan(errors)
-    freedom = float((units[known] - 1).sum())
-    if freedom < 1:
-        return np.full(len(errors), np.nan), freedom
-    variance = float(((units[known] - 1) * units[known] * errors[known] ** 2).sum()) / freedom
-    return np.sqrt(variance / units), freedom
+    """`judge_extremes` of independent means (k,) of which only the 95 % intervals are known. Their near ends give the standard
+    error: the far ones may be cut to the scale."""
+    if not len(means):
+        return judge_extremes(means, np.nan, np.inf)
+    most, least = int(np.argmax(means)), int(np.argmin(means))
+    error = float(np.hypot(means[most] - lows[most], highs[least] - means[least])) / NORMAL_QUANTILE
+    return judge_extremes(means, error, np.inf, below, above)
 
 
 @lru_cache(maxsize=256)

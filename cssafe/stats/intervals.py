@@ -28,21 +28,14 @@ def student_t(freedom: float | np.ndarray) -> np.ndarray:
 def mean_sql(name: str, least: str = "0") -> str:
     """SQL for the mean `name` over rows with s and n, and its `low` and `high`, cut to [least, 1]. least: SQL."""
     mean = "(sum(s) / sum(n))"
-    half = f"({_student_sql(f'greatest(1, {EFFECTIVE_SQL} - 1)')} * {ERROR_SQL})"
+    spread = f"(sum(s * s) - 2 * {mean} * sum(s * n) + {mean} * {mean} * sum(n * n))"
+    effective = "(sum(n) * sum(n) / sum(n * n))"
+    error = f"sqrt(greatest(0, {spread}) * {effective} / ({effective} - 1)) / sum(n)"
+    half = f"({_student_sql(f'greatest(1, {effective} - 1)')} * {error})"
     return (
         f"{mean} AS {name}, CASE WHEN count(*) > 1 THEN greatest({least}, {mean} - {half}) END AS low,"
         f" CASE WHEN count(*) > 1 THEN least(1, {mean} + {half}) END AS high"
     )
-
-
-EFFECTIVE_SQL = "(sum(n) * sum(n) / sum(n * n))"
-"""SQL for the effective number of clusters over rows with n."""
-
-ERROR_SQL = (
-    "sqrt(greatest(0, sum(s * s) - 2 * (sum(s) / sum(n)) * sum(s * n) + pow(sum(s) / sum(n), 2) * sum(n * n))"
-    f" * {EFFECTIVE_SQL} / ({EFFECTIVE_SQL} - 1)) / sum(n)"
-)
-"""SQL for the standard error of the mean over rows with s and n; of use with two clusters or more."""
 
 
 def _student_sql(freedom: str) -> str:

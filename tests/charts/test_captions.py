@@ -24,17 +24,30 @@ def test_every_chart_of_a_page_has_its_sentence_and_its_table():
     assert drawing == {"common.py", "report_view.py"}
 
 
-def cells(*means: float, minutes: int = 90, error: float = 0.01, unseen: float = 0.0) -> pd.DataFrame:
+def cells(*means: float, minutes: int = 90, unseen: float = 0.0) -> pd.DataFrame:
     """A row of the week's table: Monday at 08:00, Tuesday at 08:00, and so on. unseen: half the width of the band."""
     return pd.DataFrame(
         [
-            {"weekday": i + 1, "period": "08:00", "concentration": m, "presence": m, "low": np.nan, "high": np.nan,
-             "lowest": m - unseen, "highest": m + unseen, "error": error, "effective": 4.0, "minutes": minutes, "lessons": 4}
+            {"weekday": i + 1, "period": "08:00", "concentration": m, "low": m, "high": m,
+             "lowest": m - unseen, "highest": m + unseen, "minutes": minutes, "lessons": 4}
             for i, m in enumerate(means)
         ],
-        columns=["weekday", "period", "concentration", "presence", "low", "high", "lowest", "highest", "error", "effective",
-                 "minutes", "lessons"],
+        columns=["weekday", "period", "concentration", "low", "high", "lowest", "highest", "minutes", "lessons"],
     )  # fmt: skip
+
+
+def four_lessons(table: pd.DataFrame, measure: str = "concentration", spread: float = 0.02) -> pd.DataFrame:
+    """Lessons of each cell, in four weeks of one class; two above and two below its mean by `spread`, each in weeks of its own
+    choice."""
+    rows = table.loc[table.index.repeat(4)]
+    signs = [[1, 1, -1, -1], [1, -1, 1, -1], [1, -1, -1, 1]]
+    off = np.ravel([signs[i % 3] for i in range(len(table))])
+    columns = {"class_name": "7a", "subject": "Maths", "week": np.tile(np.arange(4), len(table)), "minutes": 45}
+    return rows[["weekday", "period"]].assign(**columns, value=rows[measure] + spread * off)
+
+
+def week_caption(table: pd.DataFrame, measure: str = "concentration", spread: float = 0.02) -> str:
+    return heatmaps.weekly_caption(table, four_lessons(table, measure, spread), measure)
 
 
 @pytest.mark.parametrize(
@@ -52,30 +65,37 @@ def cells(*means: float, minutes: int = 90, error: float = 0.01, unseen: float =
             cells(0.5, 0.6, unseen=0.04),
             "Between 50 and 60 of 100: they may differ by chance, or by those who cannot be seen.",
         ),
-        (
-            cells(0.5, 0.7, error=np.nan),
-            "Between 50 and 70 of 100: they may differ by chance, or by those who cannot be seen.",
-        ),
     ],
-    ids=["none", "one", "thin", "apart", "alike", "apart but for those not seen", "no error known"],
+    ids=["none", "one", "thin", "apart", "alike", "apart but for those not seen"],
 )
 def test_of_the_week_the_best_and_the_weakest_cell_are_named_only_where_they_differ(table, said):
-    assert heatmaps.weekly_caption(table) == said
+    assert week_caption(table) == said
 
 
-def test_the_more_cells_the_week_has_the_further_apart_its_extremes_must_be():
-    apart = (0.52, 0.57)
-    assert heatmaps.weekly_caption(cells(*apart)).startswith("Highest: Tue")
-    many = pd.concat([cells(*apart, 0.54, 0.55, 0.545)] + [cells(0.54, 0.55, 0.545, 0.55, 0.54)] * 6)
-    assert heatmaps.weekly_caption(many) == (
-        "Between 52 and 57 of 100: they may differ by chance, or by those who cannot be seen."
-    )
+@pytest.mark.parametrize(("count", "named"), [(3, True), (20, False)])
+def test_the_more_cells_the_week_has_the_further_apart_its_extremes_must_be(count, named):
+    table = cells(0.5, 0.55, *[0.525] * (count - 2))
+    table = table.assign(weekday=np.arange(count) % 5 + 1, period=[str(number // 5) for number in range(count)])
+    lessons = four_lessons(table)
+    caption = heatmaps.weekly_caption(table, lessons.assign(week=np.arange(len(lessons))))
+    assert caption.startswith("Highest") == named
+
+
+def test_a_level_that_all_cells_share_in_a_week_hides_no_difference():
+    table = cells(0.5, 0.54, 0.52, 0.51)
+    lessons = four_lessons(table, spread=0.01)
+    good_weeks = lessons.assign(value=lessons["value"] + 0.1 * (lessons["week"] % 2))
+    assert heatmaps.weekly_caption(table, lessons) == heatmaps.weekly_caption(table, good_weeks)
+    assert heatmaps.weekly_caption(table, good_weeks).startswith("Highest: Tue")
+    other_weeks = good_weeks.assign(week=np.arange(len(lessons)))
+    assert "may differ by chance" in heatmaps.weekly_caption(table, other_weeks)
 
 
 def test_another_measure_of_the_week_is_named_on_its_own_scale():
-    table = cells(-0.2, 0.3).rename(columns={"presence": "expression"})
-    assert heatmaps.weekly_caption(table, "expression") == "Highest: Tue, 08:00, 30. Lowest: Mon, 08:00, -20."
-    assert heatmaps.weekly_caption(cells(0.6, 0.61), "presence") == "Between 60 and 61: they may differ by chance."
+    table = cells(-0.2, 0.3).rename(columns={"concentration": "expression"})
+    assert week_caption(table, "expression") == "Highest: Tue, 08:00, 30. Lowest: Mon, 08:00, -20."
+    table = cells(0.6, 0.61).rename(columns={"concentration": "presence"})
+    assert week_caption(table, "presence") == "Between 60 and 61: they may differ by chance."
 
 
 @pytest.mark.parametrize("measure", ["share", "count"])

@@ -19,6 +19,7 @@ CALLS = {
     "emotions": lambda w: queries.emotions(w),
     "distribution": lambda w: queries.distribution(w, "subject"),
     "weekly": lambda w: queries.weekly(w),
+    "lessons of the week": lambda w: queries.weekly_lessons(w),
     "weekly by periods": lambda w: queries.weekly(w, PERIODS),
     "cell": lambda w: queries.lessons_in_cell(w, 1, "09:00"),
     "lessons": lambda w: queries.lessons(w),
@@ -55,7 +56,7 @@ def test_the_cell_is_found_by_the_lessons_own_clock_through_summer_time(workspac
 
 
 def test_weekly_means_weigh_minutes_and_their_interval_counts_placements(workspace):
-    """However many lessons one class has in a slot, it is one placement; its lessons have a standard error of their own."""
+    """However many lessons one class has in a slot, it is one placement."""
     low, high = (
         (
             rows(concentration=value),
@@ -68,8 +69,6 @@ def test_weekly_means_weigh_minutes_and_their_interval_counts_placements(workspa
     (cell,) = queries.weekly(workspace).itertuples()
     assert cell.concentration == pytest.approx(0.55, abs=1e-6) and (cell.minutes, cell.lessons, cell.faces) == (4, 2, 6)
     assert cell.placements == 1 and np.isnan(cell.low) and np.isnan(cell.high)
-    # s = .8 and 1.4, n = 2 each: variance 2 / 1 * (.3^2 + .3^2) / 16 = .0225
-    assert (cell.error, cell.effective) == pytest.approx((0.15, 2))
     others = (
         replace(LESSON, class_name="7b"),
         replace(LESSON, subject="Art"),
@@ -84,14 +83,18 @@ def test_weekly_means_weigh_minutes_and_their_interval_counts_placements(workspa
     error = np.sqrt(((s - mean * n) ** 2).sum() * effective / (effective - 1)) / 10
     half = stdtrit(effective - 1, 0.975) * error
     assert (cell.low, cell.high) == pytest.approx((mean - half, mean + half))
-    assert (cell.effective, cell.error) == pytest.approx((5, np.sqrt((2 * 0.18**2 + 3 * 0.12**2) / 20)))
+    lessons = queries.weekly_lessons(workspace)
+    assert lessons["minutes"].tolist() == [2] * 5 and lessons["value"].tolist() == pytest.approx(
+        [0.4, 0.7, 0.7, 0.4, 0.7]
+    )
+    assert set(lessons["week"]) == {pd.Timestamp(2026, 3, 2)} and lessons["class_name"].tolist().count("7b") == 1
 
 
 def test_one_lesson_alone_has_no_interval(workspace):
     add(workspace, rows())
     (cell,) = queries.weekly(workspace).itertuples()
-    assert np.isnan([cell.low, cell.high, cell.error]).all() and cell.concentration == 0.5
-    assert (cell.lessons, cell.placements, cell.effective) == (1, 1, 1)
+    assert np.isnan([cell.low, cell.high]).all() and cell.concentration == 0.5
+    assert (cell.lessons, cell.placements) == (1, 1)
 
 
 def test_periods_hold_their_start_and_not_their_end(workspace):
