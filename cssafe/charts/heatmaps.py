@@ -13,7 +13,7 @@ from cssafe.labels import WEEKDAYS
 from cssafe.language import _, ngettext
 from cssafe.presence.figure_text import band_widths
 from cssafe.stats.comparison import cell_difference_error
-from cssafe.stats.evidence import judge_extremes
+from cssafe.stats.evidence import excludes_zero, judge_extremes
 
 MIN_CELL_MINUTES = 60
 MIN_CELL_LESSONS = 3
@@ -121,7 +121,7 @@ def slot_effects(table: pd.DataFrame) -> alt.LayerChart:
         f"{value:+z.2f}" if evidence else "–"
         for value, evidence in zip(table["effect"], table["evidence"], strict=True)
     ]
-    clear = (table["low"] > 0) | (table["high"] < 0)
+    clear = excludes_zero(table["low"], table["high"])
     return _slots(table.assign(shown=table["effect"], words=words, clear=clear), _("Adjusted difference"))
 
 

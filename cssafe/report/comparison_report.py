@@ -13,7 +13,7 @@ from cssafe.report.document import Figure, Report, Section, format_change, forma
 from cssafe.report.findings import Abstention, compare_tag, why_no_result
 from cssafe.report.term_report import describe_filter, lessons_with_figures
 from cssafe.stats.comparison import MIN_LESSONS, MIN_WEEKS, Effect, difference_design
-from cssafe.stats.evidence import Verdict
+from cssafe.stats.evidence import Verdict, judge_interval
 from cssafe.store import Workspace
 
 AXIS_TITLES = {
@@ -202,6 +202,7 @@ def _forms_table(table: pd.DataFrame, axes: dict[str, str]) -> pd.DataFrame:
 def _form_sentence(measure: str, row: dict[str, Any]) -> str:
     """row: of teaching_methods.forms."""
     form = CAPITALIZED.get(row["form"], row["form"]) if measure == "during" else row["form"]
-    words = VERDICTS[measure, int(row["low"] > 0) - int(row["high"] < 0)]
+    found = judge_interval(row["difference"], row["low"], row["high"], row["lessons"], 0)
+    words = VERDICTS[measure, int(found.rises) - int(found.falls)]
     figure = format_change(row["difference"], row["low"], row["high"])
     return _(words).format(form=_(form), figures=figure, n=row["lessons"])

@@ -35,7 +35,7 @@ from cssafe.report.sections import affect_section, coverage_section, responses_s
 from cssafe.scoring.formula import find_formula
 from cssafe.settings import PROFILES, Profile
 from cssafe.stats.comparison import MIN_LESSONS, prediction_interval
-from cssafe.stats.evidence import Verdict, judge_extremes_by_intervals, judge_interval
+from cssafe.stats.evidence import Verdict, judge_extremes_by_intervals, judge_interval, judge_lead
 from cssafe.store import Workspace
 
 
@@ -197,7 +197,12 @@ def _emotion_sentences(sums: pd.DataFrame) -> list[str]:
     if means.empty:
         return []
     leading = str(means["mean"].idxmax())
-    sentence = _("Of the emotions shown, {emotion} leads with {figures}, on a scale from 0 to 1.")
+    found = judge_lead(*means[["mean", "low", "high"]].to_numpy(float).T)
+    sentence = (
+        _("Of the emotions shown, {emotion} leads with {figures}, on a scale from 0 to 1.")
+        if found.verdict == Verdict.DIFFERS
+        else _("Of the emotions shown, none clearly leads; {emotion} has {figures}, on a scale from 0 to 1.")
+    )
     return [sentence.format(emotion=_(leading), figures=format_figure(*means.loc[leading]))]
 
 

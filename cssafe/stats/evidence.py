@@ -8,6 +8,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 import numpy as np
+import pandas as pd
 from scipy.special import stdtrit
 
 NORMAL_QUANTILE = 1.959964
@@ -100,6 +101,22 @@ def judge_extremes_by_intervals(
     most, least = int(np.argmax(means)), int(np.argmin(means))
     error = float(np.hypot(means[most] - lows[most], highs[least] - means[least])) / NORMAL_QUANTILE
     return judge_extremes(means, error, np.inf, below, above)
+
+
+def judge_lead(means: np.ndarray, lows: np.ndarray, highs: np.ndarray) -> Finding:
+    """Finding on the highest of the means (k,) less the next, of which the 95 % intervals are known; holds for all differences
+    as in `judge_extremes`."""
+    if len(means) < 2:
+        return judge_interval(np.nan, np.nan, np.nan, len(means), 2)
+    next_one, first = np.argsort(means)[-2:]
+    error = float(np.hypot(means[first] - lows[first], highs[next_one] - means[next_one])) / NORMAL_QUANTILE
+    value, half = float(means[first] - means[next_one]), _studentized_range(len(means), np.inf) / np.sqrt(2) * error
+    return judge_interval(value, value - half, value + half, len(means), 2)
+
+
+def excludes_zero(low: pd.Series, high: pd.Series) -> pd.Series:
+    """Whether each interval excludes zero: bool (n,), False for NaN. For columns of findings that are drawn, not named."""
+    return (low > 0) | (high < 0)
 
 
 @lru_cache(maxsize=256)

@@ -98,6 +98,18 @@ def test_another_measure_of_the_week_is_named_on_its_own_scale():
     assert week_caption(table, "presence") == "Between 60 and 61: they may differ by chance."
 
 
+@pytest.mark.parametrize(("second", "leads"), [(0.2, True), (0.45, False)])
+def test_an_emotion_leads_only_if_its_share_differs_from_the_next(second, leads):
+    table = pd.DataFrame(
+        {"group": "7a", "emotion": ["happy", "sad", "angry"], "share": [0.5, second, 0.05], "count": [50, 20, 5],
+         "observations": 100, "lessons": 4}
+    )  # fmt: skip
+    table = table.assign(low=table["share"] - 0.05, high=table["share"] + 0.05)
+    for measure, said in (("share", "happy leads with 50.0 %"), ("count", "happy leads most often, in 50 of 100")):
+        assert (said in histograms.emotions_caption(table, measure)) == leads
+        assert ("no emotion clearly leads; happy" in histograms.emotions_caption(table, measure)) == (not leads)
+
+
 @pytest.mark.parametrize("measure", ["share", "count"])
 def test_histograms_tell_what_leads_with_its_interval_and_its_lessons(workspace, measure):
     assert histograms.emotions_caption(queries.emotions(workspace), measure) == NOTHING
@@ -163,7 +175,11 @@ def test_parts_of_a_score_are_told_in_words():
     parts = explanation.parts_table(pd.Series({"looking": 0.3, "eyes": 0.0, "index": 0.7}))
     assert scores.parts_now_caption(parts) == "Why: 0.70 of 1: lost are 0.30 to looking away."
     assert scores.parts_now_caption(parts.assign(points=np.nan)) == NOTHING
-    assert scores.parts_minutes_caption(parts.assign(minute=4)).startswith("The weakest is minute 5: 0.70 of 1")
+    fifth = parts.assign(minute=4, low=0.65, high=0.75)
+    assert scores.parts_minutes_caption(fifth).startswith("Minute 5: 0.70 of 1")
+    for points, said in ((0.9, "The weakest is minute 5: 0.70 of 1"), (0.72, "Between 0.70 and 0.72: they may differ")):
+        other = fifth[fifth["part"] == "index"].assign(minute=7, points=points, low=points - 0.05, high=points + 0.05)
+        assert scores.parts_minutes_caption(pd.concat([fifth, other], ignore_index=True)).startswith(said)
 
 
 def test_ratings_are_told_by_what_was_said():
