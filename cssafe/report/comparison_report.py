@@ -10,8 +10,8 @@ from cssafe.language import N_, _
 from cssafe.queries import Filter, notes
 from cssafe.queries.teaching_methods import AFTER_MINUTES, forms_compared
 from cssafe.report.document import Figure, Report, Section, format_change, format_changes, format_figure
-from cssafe.report.findings import Abstention, compare_tag, why_no_result
-from cssafe.report.term_report import describe_filter, lessons_with_figures
+from cssafe.report.findings import Abstention, compare_tag, lessons_with_figures, why_no_result
+from cssafe.report.term_report import describe_filter
 from cssafe.stats.comparison import MIN_LESSONS, MIN_WEEKS, Effect, difference_design
 from cssafe.stats.evidence import Verdict, judge_interval
 from cssafe.store import Workspace

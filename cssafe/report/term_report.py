@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 
 import pandas as pd
 
@@ -24,7 +24,15 @@ from cssafe.report.document import (
     format_headlines,
     format_ranges,
 )
-from cssafe.report.findings import compare_terms, join_terms, lessons_mean, term_differences, trend, weekly_means
+from cssafe.report.findings import (
+    compare_terms,
+    join_terms,
+    lessons_mean,
+    lessons_with_figures,
+    term_differences,
+    trend,
+    weekly_means,
+)
 from cssafe.school.week import parse_week, with_teachers
 from cssafe.settings import Profile
 from cssafe.stats.comparison import MIN_LESSONS, MIN_WEEKS, TREND_BLOCK_WEEKS, Effect
@@ -37,11 +45,6 @@ from cssafe.timetable.slot_effects import (
     estimate_effects,
     lessons_in_slots,
 )
-
-
-def preceding_days(since: date, until: date) -> tuple[date, date]:
-    """First and last of as many days just before a term: the default for the last term."""
-    return since - (until - since) - timedelta(days=1), since - timedelta(days=1)
 
 
 def term_report(
@@ -95,12 +98,6 @@ def _describe_days(which: Filter, lessons: pd.DataFrame) -> str:
 def describe_filter(which: Filter) -> str:
     """Classes and subjects of the filter in words."""
     return ", ".join([*(which.classes or [_("all classes")]), *(which.subjects or [_("all subjects")])])
-
-
-def lessons_with_figures(workspace: Workspace, which: Filter) -> pd.DataFrame:
-    """Rows of queries.lessons with figures that may be averaged for a class, by time."""
-    lessons = queries.lessons(workspace, queries.class_figures(workspace, which))
-    return lessons.dropna(subset="concentration").sort_values("local", ignore_index=True)
 
 
 def _course_section(lessons: pd.DataFrame) -> Section:

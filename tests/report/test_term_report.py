@@ -12,7 +12,8 @@ from cssafe import queries
 from cssafe.queries import ALL, Filter
 from cssafe.report import files
 from cssafe.report.comparison_report import comparison_report
-from cssafe.report.term_report import preceding_days, term_report
+from cssafe.report.findings import preceding_days
+from cssafe.report.term_report import term_report
 from cssafe.settings import PROFILES
 from cssafe.timetable.slot_effects import estimate_effects
 from tests.support.lessons import LESSON, START, add, rows
