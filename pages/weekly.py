@@ -60,9 +60,7 @@ slots = queries.weekly_lessons(workspace, periods, which, measure)
 event = common.show_chart(
     heatmaps.weekly(cells, measure),
     f"{title}. {heatmaps.weekly_caption(cells, slots, measure)}",
-    cells.assign(weekday=[_(WEEKDAYS[number - 1]) for number in cells["weekday"]]).drop(
-        columns=["start", "error", "effective"]
-    ),
+    cells.assign(weekday=[_(WEEKDAYS[number - 1]) for number in cells["weekday"]]).drop(columns="start"),
     key="heatmap",
     how=f"{_(FACTOR_MEANINGS[measure])} {how} {_(filters.VALIDITY)}",
     on_select="rerun",

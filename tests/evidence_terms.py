@@ -13,7 +13,7 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from cssafe.charts import heatmaps
-from cssafe.report.findings import compare_tag, compare_terms, trend
+from cssafe.stats.comparison import Effect, compare_groups, difference_design, estimate_trend, trend_design
 from cssafe.stats.evidence import Finding, Verdict
 from cssafe.stats.intervals import mean_sql
 from tests.support import simulated_terms as simulated
@@ -54,12 +54,18 @@ def width_by_floored_freedom(clusters: pd.DataFrame, found: pd.DataFrame) -> flo
     return float((found["high"] - found["low"]).median() / widest.median())
 
 
-def judged(n: int, case: TermCase, judge: Callable[[np.random.Generator, pd.DataFrame], Finding]) -> list[Finding]:
-    """Findings of n terms. judge: of the lessons with their figures."""
-    lessons, found = simulated.term_lessons(), []
+Judge = Callable[[np.random.Generator, np.ndarray], Effect]
+"""Effect by the figures of the lessons of a term, (n,)."""
+
+LESSONS = simulated.term_lessons()
+
+
+def judged(n: int, case: TermCase, judge: Judge) -> list[Finding]:
+    """Findings of n terms."""
+    found = []
     for i in range(n):
         random = np.random.default_rng([2, i])
-        found.append(judge(random, lessons.assign(concentration=simulated.term_values(random, case))))
+        found.append(judge(random, simulated.term_values(random, case)).finding)
     return found
 
 
@@ -67,32 +73,33 @@ def claimed(findings: list[Finding]) -> float:
     return float(np.mean([found.verdict == Verdict.DIFFERS for found in findings]))
 
 
-def halves(planted: float = 0.0) -> Callable[[np.random.Generator, pd.DataFrame], Finding]:
+def halves(planted: float = 0.0) -> Judge:
     """Judge of the second half against the first."""
-
-    def judge(_random: np.random.Generator, lessons: pd.DataFrame) -> Finding:
-        late = (lessons["week"] >= simulated.WEEKS // 2).to_numpy()
-        return compare_terms(lessons.assign(concentration=lessons["concentration"] + planted * late), late).finding
-
-    return judge
+    design, late = difference_design(LESSONS), (LESSONS["week"] >= simulated.WEEKS // 2).to_numpy()
+    return lambda _random, values: compare_groups(values + planted * late, late, design)
 
 
-def random_tag(planted: float = 0.0) -> Callable[[np.random.Generator, pd.DataFrame], Finding]:
+def random_tag(planted: float = 0.0) -> Judge:
     """Judge of a tag on lessons at random."""
+    design = difference_design(LESSONS, slots=True)
 
-    def judge(random: np.random.Generator, lessons: pd.DataFrame) -> Finding:
-        tagged = random.random(len(lessons)) < simulated.TAG_SHARE
-        return compare_tag(lessons.assign(concentration=lessons["concentration"] + planted * tagged), tagged).finding
+    def judge(random: np.random.Generator, values: np.ndarray) -> Effect:
+        tagged = random.random(len(values)) < simulated.TAG_SHARE
+        return compare_groups(values + planted * tagged, tagged, design)
 
     return judge
 
 
-def weekday_tag(_random: np.random.Generator, lessons: pd.DataFrame) -> Finding:
-    return compare_tag(lessons, (lessons["weekday"] == 1).to_numpy()).finding
+def weekday_tag() -> Judge:
+    """Judge of a tag on the second lesson of each week."""
+    design, tagged = difference_design(LESSONS, slots=True), (LESSONS["weekday"] == 1).to_numpy()
+    return lambda _random, values: compare_groups(values, tagged, design)
 
 
-def slope(_random: np.random.Generator, lessons: pd.DataFrame) -> Finding:
-    return trend(lessons).finding
+def slope() -> Judge:
+    """Judge of the change a week."""
+    design = trend_design(LESSONS)
+    return lambda _random, values: estimate_trend(values, design)
 
 
 def weekly_rates(n: int) -> list[Rate]:
@@ -120,7 +127,7 @@ def weekly_rates(n: int) -> list[Rate]:
 
 def term_rates(n: int) -> list[Rate]:
     placed = TermCase(placement=simulated.PLACEMENT_SD)
-    weekday = judged(n, placed, weekday_tag)
+    weekday = judged(n, placed, weekday_tag())
     abstained = float(np.mean([found.verdict == Verdict.TOO_LITTLE for found in weekday]))
     return [
         *(
@@ -134,9 +141,9 @@ def term_rates(n: int) -> list[Rate]:
         ),
         Rate("the same found, true +.05", claimed(judged(n, placed, random_tag(0.05))), n, full=2000),
         Rate("tag always on one weekday's lesson: no result", abstained, n, least=1.0, full=2000),
-        Rate("slope, independent weeks", claimed(judged(n, INDEPENDENT, slope)), n, most=0.07, full=2000),
-        Rate("slope, correlation .8", claimed(judged(n, CORRELATED, slope)), n, most=0.11, full=2000),
-        Rate("slope found, true -.01 a week", claimed(judged(n, TermCase(trend=-0.01), slope)), n, full=2000),
+        Rate("slope, independent weeks", claimed(judged(n, INDEPENDENT, slope())), n, most=0.07, full=2000),
+        Rate("slope, correlation .8", claimed(judged(n, CORRELATED, slope())), n, most=0.11, full=2000),
+        Rate("slope found, true -.01 a week", claimed(judged(n, TermCase(trend=-0.01), slope())), n, full=2000),
     ]
 
 

@@ -149,9 +149,10 @@ def cell_difference_error(
     """
     share = weights / np.bincount(cell, weights)[cell]
     residual = values - np.bincount(cell, share * values)[cell]
-    pair, number = np.unique(np.column_stack([block, cell]), axis=0, return_inverse=True)
-    of_block, size = pair[:, 0], np.bincount(number.ravel())
-    freedom = float(len(values) - cell.max() - 1)
+    cells = int(cell.max()) + 1
+    pair, pair_of = np.unique(block * cells + cell, return_inverse=True)
+    of_block, size = pair // cells, np.bincount(pair_of)
+    freedom = float(len(values) - cells)
     if freedom < 1:
         return np.nan, freedom
 
@@ -161,7 +162,7 @@ def cell_difference_error(
 
     variance = float((residual**2).sum()) / freedom
     pairs = between(size.astype(float)) * freedom / len(values)
-    shared = between(np.bincount(number.ravel(), residual)) / pairs if pairs else 0.0
+    shared = between(np.bincount(pair_of, residual)) / pairs if pairs else 0.0
     covariance = float(np.clip(shared, 0.0, variance))
     freedom -= float((np.bincount(of_block) > 1).sum())
     parts = [np.bincount(block, share * (cell == number), minlength=block.max() + 1) for number in (one, other)]

@@ -1,6 +1,7 @@
 """The sentences that read charts out, of nothing first."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from cssafe.charts.text import extremes_caption
 from cssafe.labels import FERPLUS
 from cssafe.scoring import explanation
 from cssafe.settings import ROOT
-from tests.support.lessons import add, rows, uneven
+from tests.support.lessons import LESSON, START, add, rows, uneven
 
 NOTHING = "There is no figure yet."
 
@@ -89,6 +90,18 @@ def test_a_level_that_all_cells_share_in_a_week_hides_no_difference():
     assert heatmaps.weekly_caption(table, good_weeks).startswith("Highest: Tue")
     other_weeks = good_weeks.assign(week=np.arange(len(lessons)))
     assert "may differ by chance" in heatmaps.weekly_caption(table, other_weeks)
+
+
+@pytest.mark.parametrize(("apart", "said"), [(0.2, "Highest: Mon, 09:00, 70 of 100"), (0.01, "may differ by chance")])
+def test_of_lessons_in_the_database_the_weeks_extremes_are_named_only_where_they_differ(workspace, apart, said):
+    for week in range(4):
+        for hour in range(2):
+            start = START + timedelta(weeks=week, hours=hour)
+            value = 0.5 + apart * hour + 0.01 * [1, -1, -1, 1][week + hour - 1]
+            minutes = (rows(concentration=value, start=start + timedelta(minutes=i)) for i in range(15))
+            add(workspace, *minutes, lesson=replace(LESSON, started=start, time_zone="UTC"))
+    caption = heatmaps.weekly_caption(queries.weekly(workspace), queries.weekly_lessons(workspace))
+    assert said in caption
 
 
 def test_another_measure_of_the_week_is_named_on_its_own_scale():

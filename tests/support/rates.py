@@ -9,7 +9,7 @@ TABLE_HEAD = "| figure | measured | bar | n |\n| --- | --- | --- | --- |"
 
 @dataclass(frozen=True)
 class Rate:
-    """A share of n replications. least, most: its bar, met at `full` replications."""
+    """A share of n replications. least, most: its bar, met at `full` replications; none if all shares lie between."""
 
     name: str
     share: float
@@ -28,6 +28,10 @@ class Rate:
 
     @property
     def row(self) -> str:
-        ends = {(True, True): f"{self.least:.0%} to {self.most:.0%}", (True, False): f"at least {self.least:.0%}"}
-        bar = ends.get((self.least > 0, self.most < 1), f"at most {self.most:.1%}")
+        bars = {
+            (True, True): f"{self.least:.0%} to {self.most:.0%}",
+            (True, False): f"at least {self.least:.0%}",
+            (False, True): f"at most {self.most:.1%}",
+        }
+        bar = bars.get((self.least > 0, self.most < 1), "–")
         return f"| {self.name} | {self.share:.1%} | {bar} | {self.n:,} |"
