@@ -167,7 +167,8 @@ def cell_difference_error(
     freedom -= float((np.bincount(of_block) > 1).sum())
     parts = [np.bincount(block, share * (cell == number), minlength=block.max() + 1) for number in (one, other)]
     own = float((share[np.isin(cell, (one, other))] ** 2).sum())
-    return float(np.sqrt(variance * own - 2 * covariance * float(parts[0] @ parts[1]))), max(freedom, 1.0)
+    squared = variance * own - 2 * covariance * float(parts[0] @ parts[1])
+    return float(np.sqrt(max(squared, 0.0))), max(freedom, 1.0)
 
 
 def at_both_ends(lessons: pd.DataFrame, estimate: Callable[[np.ndarray], Effect]) -> Effect:

@@ -8,6 +8,7 @@ from cssafe.stats.comparison import (
     MIN_LESSONS,
     TREND_BLOCK_WEEKS,
     Design,
+    cell_difference_error,
     compare_groups,
     difference_design,
     estimate_trend,
@@ -126,6 +127,27 @@ def test_lessons_of_one_class_subject_and_week_are_one_cluster_and_slots_go_by_t
     slots = difference_design(lessons, slots=True).strata
     assert slots[0] == slots[3] and len(set(slots)) == 3
     assert len(set(trend_design(lessons).clusters)) == 1
+
+
+def test_the_error_between_two_cells_is_pooled_over_all_and_leaves_out_what_their_weeks_share():
+    random = np.random.default_rng(5)
+    cell, week = (axis.ravel() for axis in np.indices((20, 10)))
+    weights = np.full(200, 45.0)
+    alone = random.normal(0.5, 0.05, 200)
+    error, freedom = cell_difference_error(alone, weights, cell, np.arange(200), 0, 1)
+    assert error == pytest.approx(0.05 * np.sqrt(2 / 10), rel=0.1) and freedom == 180
+    shared, apart = (
+        cell_difference_error(alone + random.normal(0, 0.1, 10)[week], weights, cell, block, 0, 1)[0]
+        for block in (week, np.arange(200))
+    )
+    assert shared == pytest.approx(error, rel=0.1) and apart > 1.5 * error
+
+
+def test_cells_of_one_lesson_or_of_equal_lessons_have_no_error_or_none_to_speak_of():
+    one = np.ones(2)
+    assert np.isnan(cell_difference_error(one, one, np.arange(2), np.arange(2), 0, 1)[0])
+    equal = cell_difference_error(np.full(6, 0.1), np.full(6, 3.0), np.arange(6) % 2, np.arange(6) // 2, 0, 1)
+    assert equal[0] == pytest.approx(0, abs=1e-9)
 
 
 def test_the_next_lesson_lies_in_the_usual_range_in_19_of_20_cases():
