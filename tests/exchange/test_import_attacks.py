@@ -280,12 +280,12 @@ def test_a_file_for_which_the_memory_of_a_database_file_has_no_room_names_the_wa
 
 
 def test_the_memory_for_a_parquet_table_does_not_grow_with_its_rows():
-    scores = pa.table({"score": pa.array(np.random.default_rng(0).random(400_000))})
-    content = in_parquet(scores, row_group_size=20_000, use_dictionary=False)
+    scores = pa.table({"score": pa.array(np.random.default_rng(0).random(2_000_000))})
+    content = in_parquet(scores, row_group_size=100_000, use_dictionary=False)
     tracemalloc.start()
     try:
         tables = table_readers.read_table(lambda: io.BytesIO(content), scores.schema, "observations.parquet", False)
-        assert sum(rows.num_rows for rows in tables) == 400_000
+        assert sum(rows.num_rows for rows in tables) == 2_000_000
         assert tracemalloc.get_traced_memory()[1] < len(content) / 2
     finally:
         tracemalloc.stop()
