@@ -8,10 +8,11 @@ import pandas as pd
 from cssafe.charts import reports
 from cssafe.language import N_, _
 from cssafe.queries import Filter, notes
-from cssafe.queries.teaching_methods import AFTER_MINUTES, forms_compared
+from cssafe.queries.teaching_methods import AFTER_MINUTES, MIN_FORM_LESSONS, forms_compared
 from cssafe.report.document import Figure, Report, Section, format_change, format_changes, format_figure
 from cssafe.report.term_report import describe_filter, lessons_with_figures
 from cssafe.stats.comparison import MIN_LESSONS, at_both_ends, compare_groups, strata
+from cssafe.stats.evidence import Verdict
 from cssafe.store import Workspace
 
 AXIS_TITLES = {
@@ -150,7 +151,7 @@ def teaching_section(workspace: Workspace, which: Filter) -> Section:
         sentence = _(
             "No result yet for {forms}: fewer than {least} lessons can be compared, or it always comes at the same time."
         )
-        sentences.append(sentence.format(forms=", ".join(few), least=MIN_LESSONS))
+        sentences.append(sentence.format(forms=", ".join(few), least=MIN_FORM_LESSONS))
     reading = _(
         "How to read it: minutes are compared with other minutes of the same lessons, adjusted for the usual course of a "
         "lesson; lines are 95 % intervals over lessons, filled points clear differences, hollow ones may be chance; of many "
@@ -175,6 +176,7 @@ def _forms_table(table: pd.DataFrame, axes: dict[str, str]) -> pd.DataFrame:
 def _form_sentence(measure: str, row: dict[str, Any]) -> str:
     """row: of teaching_methods.forms."""
     form = CAPITALIZED.get(row["form"], row["form"]) if measure == "during" else row["form"]
-    words = VERDICTS[measure, int(row["low"] > 0) - int(row["high"] < 0)]
+    sign = np.sign(row["difference"]) if row["verdict"] == Verdict.DIFFERS else 0
+    words = VERDICTS[measure, int(sign)]
     figure = format_change(row["difference"], row["low"], row["high"])
     return _(words).format(form=_(form), figures=figure, n=row["lessons"])
