@@ -4,6 +4,7 @@ Prints a row of the table in docs/method.md for each bar: intervals that hold th
 """
 
 import argparse
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -41,8 +42,8 @@ def measure(raters: Raters, lessons: int, n: int) -> Bar:
     return Bar(f"raters {raters.name}, {lessons} lessons", float(held.min()), n, LEAST)
 
 
-def bars(n: int) -> list[Bar]:
-    return [measure(raters, lessons, n) for raters in RATERS for lessons in LESSONS]
+def bars(n: int) -> Iterator[Bar]:
+    return (measure(raters, lessons, n) for raters in RATERS for lessons in LESSONS)
 
 
 def main() -> None:

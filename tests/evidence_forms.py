@@ -4,6 +4,7 @@ Prints a row of the table in docs/method.md for each bar: intervals of a quiz th
 """
 
 import argparse
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -30,8 +31,8 @@ def _held(lessons: int, when: str, effect: float, n: int) -> float:
     return float(np.mean(held))
 
 
-def bars(n: int) -> list[Bar]:
-    return [measure(lessons, when, n) for when in WHEN for lessons in LESSONS]
+def bars(n: int) -> Iterator[Bar]:
+    return (measure(lessons, when, n) for when in WHEN for lessons in LESSONS)
 
 
 def main() -> None:

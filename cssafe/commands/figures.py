@@ -16,16 +16,15 @@ if TYPE_CHECKING:
     from cssafe.queries import Filter
     from cssafe.store import Workspace
 
-KINDS = ("lessons", "minutes", "weekly", "presence")
+KINDS = ("lessons", "minutes", "weekly", "presence", "responses")
 
 MEASURES = ("concentration", "attentiveness", "presence", "engaged_presence", "expression")
 """queries.presence.FACTORS, which takes seconds to import."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "kind", choices=KINDS, help="lessons, their minutes, the weekly heatmap, or the factors of lessons"
-    )
+    kinds = "lessons, their minutes, the weekly heatmap, the factors of lessons, or a class's responses to markers"
+    parser.add_argument("kind", choices=KINDS, help=kinds)
     parser.add_argument("--class", dest="classes", action="append", default=[], metavar="NAME", help="may be repeated")
     parser.add_argument(
         "--subject", dest="subjects", action="append", default=[], metavar="NAME", help="may be repeated"
@@ -51,7 +50,7 @@ def main(args: argparse.Namespace) -> int:
     which = Filter(args.classes, args.subjects, args.lessons, args.since, args.until, synthetic=args.with_sample)
     with open_database(chosen) as workspace:
         table = read_figures(workspace, args.kind, which, args.measure)
-        left_out = describe_left_out(workspace, which) if args.kind == "weekly" else []
+        left_out = describe_left_out(workspace, which) if args.kind in ("weekly", "responses") else []
     if left_out:
         print(*left_out, sep="\n", file=sys.stderr)
     if not table.empty:
@@ -62,12 +61,15 @@ def main(args: argparse.Namespace) -> int:
 def read_figures(workspace: "Workspace", kind: str, which: "Filter", measure: str = MEASURES[0]) -> pd.DataFrame:
     """The rows of one of KINDS, from the pages' queries. Of minutes, what may leave the workspace."""
     from cssafe import queries
+    from cssafe.queries.responsiveness import responsiveness
 
     if kind == "minutes":
         lessons = sorted(queries.lessons(workspace, which)["lesson"])
         parts = {lesson: queries.shareable_timeline(workspace, lesson) for lesson in lessons}
         filled = {lesson: part for lesson, part in parts.items() if len(part)}
         return pd.concat(filled, names=["lesson", None]).reset_index("lesson") if filled else pd.DataFrame()
+    if kind == "responses":
+        return responsiveness(workspace, which)
     if kind == "weekly":
         return queries.weekly(workspace, workspace.get("periods", []), which, measure)
     return queries.lessons(workspace, which) if kind == "lessons" else queries.factors(workspace, which)

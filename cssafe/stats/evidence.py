@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from scipy.special import stdtrit
+from scipy.special import ndtri, stdtrit
 
 ALPHA = 0.05
 """Share of sentences without a true difference that may nevertheless claim one."""
+
+POWER = 0.8
+"""Share of true differences of the named size that so many units find (Cohen, Statistical Power Analysis, 1988)."""
 
 
 class Verdict(StrEnum):
@@ -38,6 +41,13 @@ class Finding:
     @property
     def falls(self) -> bool:
         return self.verdict == Verdict.DIFFERS and self.high < 0
+
+
+def units_needed(deviation: float, difference: float, candidates: int = 1) -> int:
+    """Number of independent units whose mean shows a true difference of that size with POWER. deviation: of one unit.
+    candidates: see judge."""
+    quantiles = ndtri(1 - ALPHA / (2 * candidates)) + ndtri(POWER)
+    return int(np.ceil((quantiles * deviation / difference) ** 2))
 
 
 def judge(
