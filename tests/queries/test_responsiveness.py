@@ -14,10 +14,8 @@ from cssafe.stats.evidence import Verdict
 from cssafe.store import NO_CLASS, Workspace
 from tests.support import marked_classes, seen_class
 from tests.support.lessons import LESSON, START, add, rows
+from tests.support.marked_lessons import MARKS, SECONDS, restless
 from tests.support.seen_class import PLAUSIBLE
-
-MARKS = (200, 420, 640, 860)
-SECONDS = 1000
 
 
 def marked(workspace: Workspace, table: pd.DataFrame, *seconds: int, kind: str = "question", **lesson: object) -> int:
@@ -26,14 +24,6 @@ def marked(workspace: Workspace, table: pd.DataFrame, *seconds: int, kind: str =
     for second in seconds:
         workspace.add_marker(number, kind, START + timedelta(seconds=second))
     return number
-
-
-def restless(tracks: int = 10, **values: float) -> pd.DataFrame:
-    """A class whose students are on task half of the time, each for some seconds."""
-    random = np.random.default_rng(0)
-    table = rows(tracks, SECONDS, **values)
-    on = np.repeat(random.random((SECONDS // 10, tracks)) < 0.5, 10, axis=0)
-    return table.assign(attention=on.ravel().astype(float))
 
 
 def only(workspace: Workspace) -> pd.Series:
