@@ -48,6 +48,9 @@ MIN_UNEXPLAINED = 0.1
 """Minimum share of a form's variance that lesson and time leave unexplained (a variance inflation of 10; Hair et al.,
 Multivariate Data Analysis, 1998)."""
 
+FITS = 2
+"""Fits to find what remains of a residual: the first one knows nothing of it (Cochrane & Orcutt; a third changes nothing)."""
+
 MAX_REST = 0.95
 """Maximum share of a minute's residual that lasts to the next one; at 1 no level of a lesson would count (assumption)."""
 
@@ -165,13 +168,14 @@ def quasi_differences(
 
     lesson, minute: int (n,), ascending.
     """
-    follows = np.flatnonzero((np.diff(lesson) == 0) & (np.diff(minute) == 1))
-    own_y, own_x = center_within(y, lesson), center_within(x, lesson)
-    residual = own_y - own_x @ solve_normal_equations(own_x, own_y)
-    before, after = residual[follows], residual[follows + 1]
-    square = float(before @ before)
-    rest = float(np.clip(before @ after / square, 0, MAX_REST)) if square > TINY else 0.0
-    return y[follows + 1] - rest * y[follows], x[follows + 1] - rest * x[follows], lesson[follows + 1]
+    before = np.flatnonzero((np.diff(lesson) == 0) & (np.diff(minute) == 1))
+    after, rest = before + 1, 0.0
+    for _fit in range(FITS):
+        own_y, own_x = (center_within(values[after] - rest * values[before], lesson[after]) for values in (y, x))
+        residual = center_within(y - x @ solve_normal_equations(own_x, own_y), lesson)
+        square = float(residual[before] @ residual[before])
+        rest = float(np.clip(residual[before] @ residual[after] / square, 0, MAX_REST)) if square > TINY else 0.0
+    return y[after] - rest * y[before], x[after] - rest * x[before], lesson[after]
 
 
 def _unexplained(x: np.ndarray, others: np.ndarray, lesson: np.ndarray) -> float:
