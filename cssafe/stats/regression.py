@@ -45,15 +45,16 @@ def jackknife_slope(
     cluster left out.
     """
     both = np.column_stack([x, y])
-    pair, number = np.unique(np.column_stack([cluster, group]), axis=0, return_inverse=True)
-    clusters = int(cluster.max()) + 1
-    weight, total, products = _moments(both, number.ravel(), len(pair))
-    whole = _moments(both, group, int(group.max()) + 1)
-    rest = [part[pair[:, 1]] - own for part, own in zip(whole, (weight, total, products), strict=True)]
-    lost = _centered_products(*(part[pair[:, 1]] for part in whole)) - _centered_products(*rest)
+    clusters, groups = int(cluster.max()) + 1, int(group.max()) + 1
+    pair, pair_of = np.unique(cluster * groups + group, return_inverse=True)
+    of_cluster, of_group = np.divmod(pair, groups)
+    whole = _moments(both, group, groups)
+    around = [part[of_group] for part in whole]
+    rest = [part - own for part, own in zip(around, _moments(both, pair_of, len(pair)), strict=True)]
+    lost = _centered_products(*around) - _centered_products(*rest)
     complete = _centered_products(*whole).sum(axis=0)
     without = np.repeat(complete[None], clusters, 0)
-    np.subtract.at(without, pair[:, 0], lost)
+    np.subtract.at(without, of_cluster, lost)
     slopes = _solve_products(complete[None])[0]
     each = _solve_products(without)[:, 0]
     error = np.sqrt((1 - 1 / clusters) * ((each - slopes[0]) ** 2).sum())
