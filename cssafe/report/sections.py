@@ -8,7 +8,7 @@ from cssafe.queries.responses import describe_response, responses
 from cssafe.queries.responsiveness import AFTER_S
 from cssafe.report import figures as readings
 from cssafe.report.document import Section, format_changes, format_figure, format_figures
-from cssafe.stats.evidence import Verdict
+from cssafe.stats.evidence import Verdict, judge_interval
 from cssafe.store import Workspace
 
 MIN_COVERAGE = 0.8
@@ -89,12 +89,13 @@ def affect_section(sums: pd.DataFrame, end: float) -> Section:
     minutes = readings.minute_means(sums, readings.AFFECT)
     unsure = readings.lesson_means(sums, readings.READING_SPREADS)["mean"]
     words = dict(zip(lesson.index, format_figures(lesson, signed=True), strict=True))
-    low, high = lesson.loc["valence", ["low", "high"]]
+    valence, low, high = lesson.loc["valence", ["mean", "low", "high"]]
+    found = judge_interval(valence, low, high, len(minutes), 0)
     looked = (
         _("The emotions shown were rather pleasant: valence {valence}, arousal {arousal}.")
-        if low > 0
+        if found.rises
         else _("The emotions shown were rather unpleasant: valence {valence}, arousal {arousal}.")
-        if high < 0
+        if found.falls
         else _("The emotions shown were neither clearly pleasant nor unpleasant: valence {valence}, arousal {arousal}.")
     )
     sentences = (
