@@ -163,19 +163,20 @@ def _indicators(table: pd.DataFrame) -> tuple[list[tuple[str, str]], np.ndarray]
 def quasi_differences(
     y: np.ndarray, x: np.ndarray, lesson: np.ndarray, minute: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """y (n,), x (n, k) and lesson of each minute that follows another one of its lesson, less what remains of that one's: the
-    share of a residual of the least-squares fit within lessons that the next minute still has.
+    """y (n,), x (n, k) and lesson, from 0, of each minute that follows another one of its lesson, less what remains of that
+    one's: the share of a residual of the least-squares fit within lessons that the next minute still has.
 
     lesson, minute: int (n,), ascending.
     """
     before = np.flatnonzero((np.diff(lesson) == 0) & (np.diff(minute) == 1))
     after, rest = before + 1, 0.0
+    kept = np.unique(lesson[after], return_inverse=True)[1]
     for _fit in range(FITS):
-        own_y, own_x = (center_within(values[after] - rest * values[before], lesson[after]) for values in (y, x))
+        own_y, own_x = (center_within(values[after] - rest * values[before], kept) for values in (y, x))
         residual = center_within(y - x @ solve_normal_equations(own_x, own_y), lesson)
         square = float(residual[before] @ residual[before])
         rest = float(np.clip(residual[before] @ residual[after] / square, 0, MAX_REST)) if square > TINY else 0.0
-    return y[after] - rest * y[before], x[after] - rest * x[before], lesson[after]
+    return y[after] - rest * y[before], x[after] - rest * x[before], kept
 
 
 def _unexplained(x: np.ndarray, others: np.ndarray, lesson: np.ndarray) -> float:

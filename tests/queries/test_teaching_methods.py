@@ -56,6 +56,17 @@ def test_it_answers_from_eight_lessons_on(workspace, lessons, answers):
     assert quiz.verdict == (Verdict.DIFFERS if answers else Verdict.TOO_LITTLE)
 
 
+def test_lessons_without_two_minutes_in_a_row_count_nowhere(workspace):
+    """Their minutes say nothing about what lasts from one to the next."""
+    taught(workspace, (0.5,), ("quiz", 0))
+    for i in range(8):
+        taught(workspace, np.array([0.3, 0.3, 0.5, 0.5]) + 0.01 * i, ("quiz", 2))
+    assert told(workspace)["quiz", "during"].difference == pytest.approx(0.2, abs=1e-4)
+    table = pd.DataFrame({"lesson": np.repeat(np.arange(8), 2), "minute": np.tile([0, 2], 8), "concentration": 0.5})
+    [quiz] = compare_forms(table.assign(form=np.tile(["lecture", "quiz"], 8), after=None)).itertuples()
+    assert np.isnan(quiz.difference) and quiz.lessons == 8
+
+
 def test_group_work_is_never_scored_and_judged_by_what_follows(workspace):
     for i in range(8):
         number = taught(workspace, (0.4, 0.4, 0.9, 0.9, *[0.6 + 0.001 * i] * 2), ("group work", 2))
