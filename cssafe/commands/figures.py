@@ -118,7 +118,7 @@ def to_json_lines(table: pd.DataFrame) -> str:
 def _to_text(table: pd.DataFrame) -> str:
     texts = {
         name: table[name].map(clean_text)
-        for name in ("name", "class_name", "subject", "room", "period")
+        for name in ("name", "class_name", "subject", "room", "period", "kind")
         if name in table
     }
     return table.assign(**texts).to_string(index=False, float_format="{:.3f}".format, na_rep="-")

@@ -1,7 +1,6 @@
 """Least squares: fixed effects of groups, intervals from the spread between clusters. Arrays only.
 
-References: Frisch & Waugh 1933 (partialling out); Liang & Zeger 1986 and Cameron & Miller, Journal of Human Resources 50(2),
-2015 (cluster-robust variance); MacKinnon, Nielsen & Webb, Journal of Econometrics 232, 2023 (jackknife over clusters, CR3).
+Reference: MacKinnon, Nielsen & Webb, Journal of Econometrics 232, 2023 (jackknife over clusters, CR3).
 """
 
 import numpy as np
