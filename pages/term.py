@@ -6,6 +6,7 @@ from cssafe.language import _
 from cssafe.report.findings import preceding_days
 from cssafe.report.term_report import term_report
 from cssafe.ui import common, filters, report_view
+from cssafe.ui.lesson_factors import cached_responsiveness
 from cssafe.ui.week_editor import cached_effects
 
 common.start_page(_("Term"))
@@ -31,6 +32,12 @@ else:
     st.caption(_("Choose the first day of this term in the filter to compare it with the one before."))
 with st.spinner(_("Reading the term …")):
     report = term_report(
-        workspace, which, last_term, common.settings().profile, workspace.get("periods", []), cached_effects
+        workspace,
+        which,
+        last_term,
+        common.settings().profile,
+        workspace.get("periods", []),
+        cached_effects,
+        cached_responsiveness,
     )
 report_view.show_report(report)

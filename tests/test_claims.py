@@ -24,12 +24,9 @@ EXPLANATION = re.compile(r"How to read it|AUC, |Unweighted recall|Export it agai
 """Sentences that explain a chart or a number."""
 
 JUDGED_ELSEWHERE = {
-    "cssafe/charts/classes.py": "counts responses that queries/responses.py judges",
     "cssafe/charts/live.py": "probabilities of one picture, without a claim about the class",
     "cssafe/charts/model.py": "accuracy of the network at the strength of a change with the fewest right",
     "cssafe/live/alerts.py": "a hint while the lesson runs, by rules with bars of their own (docs/concentration.md)",
-    "cssafe/queries/responses.py": "intervals of a lesson hold together, against all other moments",
-    "cssafe/queries/suggestions.py": "a permutation of the moments of each lesson",
     "cssafe/stats/evidence.py": "the place itself",
     "cssafe/timetable/proposal.py": "shrunk effects, with the proven gain",
     "cssafe/timetable/slot_effects.py": "a test of all slots before any one is named",

@@ -7,6 +7,7 @@ from cssafe.charts.text import extremes_caption
 from cssafe.colours import COLOURS, GREY, HIGH, LOW, MIDDLE
 from cssafe.language import N_, _, ngettext
 from cssafe.queries.responses import WINDOWS_S
+from cssafe.stats.evidence import Verdict
 
 CHANGE_TITLES = {"attention": N_("Change of attention"), "expression": N_("Change of expression")}
 """In [-1, 1] and, from unpleasant to pleasant, in [-2, 2]."""
@@ -21,7 +22,7 @@ def responses(table: pd.DataFrame, measure: str) -> alt.LayerChart:
     table = table.assign(
         marker=table["local"].dt.strftime("%H:%M:%S ") + [_(kind) for kind in table["kind"]],
         within=[_("{n} s").format(n=window) for window in table["window"]],
-        clear=(table["low"] > 0) | (table["high"] < 0),
+        clear=table["verdict"] == Verdict.DIFFERS,
         interval=_signed_intervals(table),
     ).drop(columns="local")
     names = [_("{n} s").format(n=window) for window in WINDOWS_S]
@@ -56,7 +57,7 @@ def responses(table: pd.DataFrame, measure: str) -> alt.LayerChart:
 
 def responses_caption(table: pd.DataFrame) -> str:
     """Number of markers after which one measure clearly changed. table: responses.responses, of one measure."""
-    clear = table[(table["low"] > 0) | (table["high"] < 0)]
+    clear = table[table["verdict"] == Verdict.DIFFERS]
     clear_markers, markers = len(clear.groupby(["minute", "kind"])), len(table.groupby(["minute", "kind"]))
     return ngettext(
         "{n} of {of} marker was followed by a clear change within 30 s.",

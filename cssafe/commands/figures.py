@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from cssafe.queries import Filter
     from cssafe.store import Workspace
 
-KINDS = ("lessons", "minutes", "weekly", "presence", "slots", "compare", "term")
+KINDS = ("lessons", "minutes", "weekly", "presence", "responses", "slots", "compare", "term")
 
-POOLED = ("weekly", "slots", "compare", "term")
+POOLED = ("weekly", "responses", "slots", "compare", "term")
 """Kinds that leave out lessons which may not be averaged for a class, and say so on standard error."""
 
 MEASURES = ("concentration", "attentiveness", "presence", "engaged_presence", "expression")
@@ -29,7 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "kind",
         choices=KINDS,
-        help="lessons, their minutes, the week, the factors of lessons, or the findings of Timetable, Compare or Term",
+        help="lessons, their minutes, the week, the factors of lessons, responses of classes to markers, or the findings of "
+        "Timetable, Compare or Term",
     )
     parser.add_argument("--class", dest="classes", action="append", default=[], metavar="NAME", help="may be repeated")
     parser.add_argument(
@@ -70,6 +71,7 @@ def read_figures(
     """The rows of one of KINDS, from the pages' queries, and sentences about what is missing. Of minutes, what may leave the
     workspace."""
     from cssafe import queries
+    from cssafe.queries.responsiveness import responsiveness
 
     if kind in ("slots", "compare", "term"):
         return _read_findings(workspace, kind, which)
@@ -78,6 +80,8 @@ def read_figures(
         parts = {lesson: queries.shareable_timeline(workspace, lesson) for lesson in lessons}
         filled = {lesson: part for lesson, part in parts.items() if len(part)}
         table = pd.concat(filled, names=["lesson", None]).reset_index("lesson") if filled else pd.DataFrame()
+    elif kind == "responses":
+        table = responsiveness(workspace, which)
     elif kind == "weekly":
         table = queries.weekly(workspace, workspace.get("periods", []), which, measure)
     else:
@@ -114,7 +118,7 @@ def to_json_lines(table: pd.DataFrame) -> str:
 def _to_text(table: pd.DataFrame) -> str:
     texts = {
         name: table[name].map(clean_text)
-        for name in ("name", "class_name", "subject", "room", "period")
+        for name in ("name", "class_name", "subject", "room", "period", "kind")
         if name in table
     }
     return table.assign(**texts).to_string(index=False, float_format="{:.3f}".format, na_rep="-")

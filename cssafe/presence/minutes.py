@@ -61,6 +61,17 @@ def summarise_class(
     return _summary(people, sums, sums.shares, people.present)
 
 
+def attention_by_look(
+    observations: pd.DataFrame, unseen_weight: pd.Series, bands: dict[str, float], expected: int = 0
+) -> pd.DataFrame:
+    """Attention of a class at each look, in [0, 1], people not visible counted as the formula says. Columns: time (naive UTC),
+    attention (NaN without a figure). Arguments: of summarise_class."""
+    people = fill_gaps(find_people(observations))
+    sums = sum_class(people, _at(unseen_weight, people.times), bands, expected)
+    mean = sums.attention / np.where(sums.present > 0, sums.present, np.nan)
+    return pd.DataFrame({"time": people.times, "attention": mean})
+
+
 def summarise_person(observations: pd.DataFrame, unseen_weight: pd.Series, bands: dict[str, float]) -> Summary:
     """The same of one person who films herself: looks with exactly one face count. The clusters are the stretches of ten
     seconds of each minute, 0 to 5."""

@@ -16,6 +16,7 @@ from cssafe.language import N_, _
 from cssafe.presence.people import ON_TASK
 from cssafe.queries.lesson_rows import markers
 from cssafe.settings import MINIMUM_GROUP
+from cssafe.stats.evidence import Verdict, judge_interval
 from cssafe.store import Workspace
 from cssafe.store.summaries import COUNTED, VALENCE_SQL
 
@@ -59,6 +60,7 @@ COLUMNS = (
     "low",
     "high",
     "faces",
+    "verdict",
     "delay",
     "soonest",
     "latest",
@@ -132,7 +134,8 @@ def build_course(second: np.ndarray, face: np.ndarray, values: np.ndarray) -> Co
 
 
 def changes_with_intervals(course: Course, at: np.ndarray, window: int, least: int, alpha: float) -> pd.DataFrame:
-    """Change at each moment with its interval: columns window, change, low, high, faces; one row a moment.
+    """Change at each moment with its interval: columns window, change, low, high, faces, verdict; one row
+    a moment.
 
     at: seconds, int (m,). least: minimum of faces. alpha: share of intervals that may miss the truth.
     """
@@ -146,7 +149,9 @@ def changes_with_intervals(course: Course, at: np.ndarray, window: int, least: i
     if stretches >= MIN_SWINGS:
         half = stdtrit(stretches, 1 - alpha / 2) * MEDIAN_TO_DEVIATION * float(np.median(np.abs(swings)))
     change = np.where(faces >= least, change, np.nan)
-    columns = {"window": window, "change": change, "low": change - half, "high": change + half, "faces": faces}
+    low, high = change - half, change + half
+    judged = [judge_interval(*row, least).verdict for row in zip(change, low, high, faces.tolist(), strict=True)]
+    columns = {"window": window, "change": change, "low": low, "high": high, "faces": faces, "verdict": judged}
     return pd.DataFrame(columns, index=range(len(at)))
 
 
@@ -195,7 +200,7 @@ def describe_response(rows: pd.DataFrame) -> str:
     kind = first["kind"]
     changes = []
     for measure, part in rows.groupby("measure", sort=False):
-        clear = part[(part["low"] > 0) | (part["high"] < 0)]
+        clear = part[part["verdict"] == Verdict.DIFFERS]
         if len(clear):
             row = clear.iloc[0]
             changes.append(
@@ -213,9 +218,10 @@ def describe_response(rows: pd.DataFrame) -> str:
 
 def _direction(rows: pd.DataFrame) -> int:
     """1 if attention clearly rose within a window, -1 if it fell, else 0."""
-    if (rows["low"] > 0).any():
+    changes = rows.loc[rows["verdict"] == Verdict.DIFFERS, "change"]
+    if (changes > 0).any():
         return 1
-    return -1 if (rows["high"] < 0).any() else 0
+    return -1 if len(changes) else 0
 
 
 def _over(course: Course, begin: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from cssafe.language import N_, _
+from cssafe.stats.evidence import Verdict, judge_interval
 from cssafe.stats.regression import jackknife_excess
 from cssafe.store import NO_CLASS, Workspace
 
@@ -107,7 +108,8 @@ def marker_effects(workspace: Workspace, class_name: str) -> pd.DataFrame:
         for kind, lessons in counted.items()
     ]
     table = pd.DataFrame(effects, columns=list(COLUMNS[:6]))
-    table["clear"] = (table["low"] > 0) | (table["high"] < 0)
+    judged = [judge_interval(row.change, row.low, row.high, row.lessons, MIN_LESSONS) for row in table.itertuples()]
+    table["clear"] = [found.verdict == Verdict.DIFFERS for found in judged]
     return table.assign(synthetic=bool(moments["synthetic"].any())).sort_values(
         "change", ascending=False, ignore_index=True
     )

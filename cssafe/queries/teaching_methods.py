@@ -2,10 +2,12 @@
 
 A form lasts from a marker or a switch of the activity until the next one. Group work and breaks are not scored, because a
 camera cannot distinguish talk about the task from other talk; of them only the minutes afterwards are compared. Least squares
-within lessons: concentration = lesson + time from its start + form + form before. A form that always comes at the same time
-has no figure. The teacher's reason for a form remains a confounder.
+within lessons: concentration = lesson + time from its start + form + form before, with errors that last from minute to minute
+(quasi-differences: Cochrane & Orcutt 1949; with fixed effects, Hansen, Journal of Econometrics 140, 2007). So a form that
+begins when attention has sunk is compared with what attention does by itself then. A form that always comes at the same time
+has no figure. The teacher's other reasons for a form remain confounders.
 
-Intervals are cluster-robust over lessons (stats/regression.py), with as many degrees of freedom as lessons have the form.
+Intervals are by the jackknife over lessons (stats/regression.py), with as many degrees of freedom as lessons have the form.
 """
 
 import numpy as np
@@ -14,8 +16,8 @@ import pandas as pd
 from cssafe.labels import ACTIVITIES
 from cssafe.language import N_
 from cssafe.queries.filters import CHOSEN, Filter, class_figures
-from cssafe.stats.comparison import MIN_LESSONS
-from cssafe.stats.regression import center_within, partial_slope
+from cssafe.stats.evidence import judge, judge_interval
+from cssafe.stats.regression import center_within, jackknife_slope, solve_normal_equations
 from cssafe.store import Workspace
 
 LECTURE = N_("lecture")
@@ -38,11 +40,24 @@ AFTER_MINUTES = 10
 TIME_BIN_MINUTES = 5
 """Minutes from the start of a lesson that count as the same time (assumption)."""
 
+MIN_FORM_LESSONS = 8
+"""Minimum of lessons with a form and without it at other minutes: intervals of fewer missed the truth too often
+(docs/method.md, Evidence)."""
+
 MIN_UNEXPLAINED = 0.1
 """Minimum share of a form's variance that lesson and time leave unexplained (a variance inflation of 10; Hair et al.,
 Multivariate Data Analysis, 1998)."""
 
-COLUMNS = ("form", "measure", "difference", "low", "high", "lessons")
+FITS = 2
+"""Fits to find what remains of a residual: the first one knows nothing of it (Cochrane & Orcutt; a third changes nothing)."""
+
+MAX_REST = 0.95
+"""Maximum share of a minute's residual that lasts to the next one; at 1 no level of a lesson would count (assumption)."""
+
+TINY = 1e-12
+"""Sum of squares below which all minutes are alike but for rounding."""
+
+COLUMNS = ("form", "measure", "difference", "low", "high", "lessons", "verdict")
 
 
 def forms_compared(workspace: Workspace, which: Filter) -> pd.DataFrame:
@@ -50,13 +65,14 @@ def forms_compared(workspace: Workspace, which: Filter) -> pd.DataFrame:
 
     Columns: form; measure: "during" (concentration in it against lecture) or "after" (in the AFTER_MINUTES that follow it);
     both against other minutes of the same lesson; difference with low and high (95 %, at both ends of the band as in
-    comparison.at_both_ends; NaN where fewer than MIN_LESSONS have both, or the form always comes at the same time); lessons.
+    comparison.at_both_ends; NaN where fewer than MIN_FORM_LESSONS have both, or the form always comes at the same time);
+    lessons; verdict (evidence.Verdict).
     """
     which = class_figures(workspace, which)
     with workspace.cursor() as cursor:
         minutes = cursor.execute(
             f"""WITH {CHOSEN}
-            SELECT lesson, time, date_diff('minute', started, time) // {TIME_BIN_MINUTES} AS part, concentration,
+            SELECT lesson, time, date_diff('minute', started, time) AS minute, concentration,
                 coalesce(lowest, concentration) AS lowest, coalesce(highest, concentration) AS highest
             FROM minutes JOIN chosen USING (lesson) WHERE concentration IS NOT NULL ORDER BY time, lesson""",
             which.parameters,
@@ -76,7 +92,12 @@ def forms_compared(workspace: Workspace, which: Filter) -> pd.DataFrame:
         for name in ("concentration", "lowest", "highest")
     )
     low, high = (pd.concat([headline[end], *(table[end] for table in ends)], axis=1) for end in ("low", "high"))
-    return headline.assign(low=low.min(axis=1), high=high.max(axis=1))
+    found = headline.assign(low=low.min(axis=1), high=high.max(axis=1))
+    judged = [
+        judge_interval(row.difference, row.low, row.high, row.lessons, MIN_FORM_LESSONS).verdict
+        for row in found.itertuples()
+    ]
+    return found.assign(verdict=judged)[list(COLUMNS)]
 
 
 def form_stretches(events: pd.DataFrame) -> pd.DataFrame:
@@ -93,19 +114,42 @@ def form_stretches(events: pd.DataFrame) -> pd.DataFrame:
 
 
 def assign_forms(minutes: pd.DataFrame, stretched: pd.DataFrame) -> pd.DataFrame:
-    """Scored minutes with their form: columns lesson, part, concentration, form, after (the form before, in the first
-    AFTER_MINUTES; else null)."""
+    """Scored minutes with their form, by lesson and minute: columns lesson, minute, concentration, form, after (the form
+    before, in the first AFTER_MINUTES; else null)."""
     middle = minutes.assign(at=minutes["time"] + pd.Timedelta(seconds=30))
     found = pd.merge_asof(middle, stretched, left_on="at", right_on="begin", by="lesson").dropna(subset="form")
     fresh = found["at"] - found["begin"] < pd.Timedelta(minutes=AFTER_MINUTES)
     found["after"] = found["last"].where(fresh & (found["last"] != LECTURE))
-    return found[~found["form"].isin(NOT_SCORED)][["lesson", "part", "concentration", "form", "after"]]
+    scored = found[~found["form"].isin(NOT_SCORED)].sort_values(["lesson", "minute"], ignore_index=True)
+    return scored[["lesson", "minute", "concentration", "form", "after"]]
 
 
 def compare_forms(table: pd.DataFrame) -> pd.DataFrame:
-    """The table of forms_compared. table: of assign_forms."""
-    if table.empty:
-        return pd.DataFrame(columns=COLUMNS)
+    """The table of forms_compared without its verdict. table: of assign_forms."""
+    names, what = _indicators(table)
+    lesson = pd.factorize(table["lesson"])[0]
+    varies = np.array([_lessons_with(column, lesson) for column in what.T], int)
+    keep = varies >= MIN_FORM_LESSONS
+    kept = np.flatnonzero(keep)
+    time = pd.get_dummies(table["minute"] // TIME_BIN_MINUTES, dtype=float).to_numpy()
+    y, x = table["concentration"].to_numpy(float), np.hstack([what[:, keep], time])
+    y, x, lesson = quasi_differences(y, x, lesson, table["minute"].to_numpy(int))
+    rows = []
+    for i, (measure, form) in enumerate(names):
+        figures = (np.nan, np.nan, np.nan)
+        if keep[i]:
+            own = int(np.searchsorted(kept, i))
+            others = np.delete(x, own, axis=1)
+            if _unexplained(x[:, own], others, lesson) >= MIN_UNEXPLAINED:
+                slopes, error, _lessons = jackknife_slope(y, np.column_stack([x[:, own], others]), lesson, lesson)
+                found = judge(float(slopes[0]), error, varies[i] - 1, varies[i], MIN_FORM_LESSONS)
+                figures = (found.value, found.low, found.high)
+        rows.append((form, measure, *figures, varies[i]))
+    return pd.DataFrame(rows, columns=list(COLUMNS[:-1]))
+
+
+def _indicators(table: pd.DataFrame) -> tuple[list[tuple[str, str]], np.ndarray]:
+    """Measure and form of each comparison (k), and whether each minute has it, float (n, k)."""
     names, columns = [], []
     for measure, column in (("during", "form"), ("after", "after")):
         codes, there = pd.factorize(table[column], sort=True)
@@ -113,20 +157,33 @@ def compare_forms(table: pd.DataFrame) -> pd.DataFrame:
             if form != LECTURE:  # with which all others are compared
                 names.append((measure, form))
                 columns.append(codes == code)
-    what = np.column_stack(columns).astype(float) if columns else np.zeros((len(table), 0))
-    lesson = pd.factorize(table["lesson"])[0]
-    time = pd.get_dummies(table["part"], dtype=float).to_numpy()
-    varies = np.array([_lessons_with(column, lesson) for column in what.T], int)
-    keep = varies >= MIN_LESSONS
-    y, x, time = (center_within(values, lesson) for values in (table["concentration"].to_numpy(float), what, time))
-    rows = []
-    for i, (measure, form) in enumerate(names):
-        figures = (np.nan, np.nan, np.nan)
-        if keep[i]:
-            others = np.hstack([x[:, keep & (np.arange(len(names)) != i)], time])
-            figures = partial_slope(y, x[:, i], others, lesson, varies[i], MIN_UNEXPLAINED)
-        rows.append((form, measure, *figures, varies[i]))
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return names, np.column_stack(columns).astype(float) if columns else np.zeros((len(table), 0))
+
+
+def quasi_differences(
+    y: np.ndarray, x: np.ndarray, lesson: np.ndarray, minute: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """y (n,), x (n, k) and lesson, from 0, of each minute that follows another one of its lesson, less what remains of that
+    one's: the share of a residual of the least-squares fit within lessons that the next minute still has.
+
+    lesson, minute: int (n,), ascending.
+    """
+    before = np.flatnonzero((np.diff(lesson) == 0) & (np.diff(minute) == 1))
+    after, rest = before + 1, 0.0
+    kept = np.unique(lesson[after], return_inverse=True)[1]
+    for _fit in range(FITS):
+        own_y, own_x = (center_within(values[after] - rest * values[before], kept) for values in (y, x))
+        residual = center_within(y - x @ solve_normal_equations(own_x, own_y), lesson)
+        square = float(residual[before] @ residual[before])
+        rest = float(np.clip(residual[before] @ residual[after] / square, 0, MAX_REST)) if square > TINY else 0.0
+    return y[after] - rest * y[before], x[after] - rest * x[before], kept
+
+
+def _unexplained(x: np.ndarray, others: np.ndarray, lesson: np.ndarray) -> float:
+    """Share of the variance of x (n,) within lessons that the others (n, k) leave; 0 where x does not vary."""
+    x, others = center_within(x, lesson), center_within(others, lesson)
+    rest, square = x - others @ solve_normal_equations(others, x), float(x @ x)
+    return float(rest @ rest) / square if square > TINY else 0.0
 
 
 def _lessons_with(x: np.ndarray, lesson: np.ndarray) -> int:

@@ -8,12 +8,12 @@ import pandas as pd
 from cssafe.charts import reports
 from cssafe.language import N_, _
 from cssafe.queries import Filter, notes
-from cssafe.queries.teaching_methods import AFTER_MINUTES, forms_compared
+from cssafe.queries.teaching_methods import AFTER_MINUTES, MIN_FORM_LESSONS, forms_compared
 from cssafe.report.document import Figure, Report, Section, format_change, format_changes, format_figure
 from cssafe.report.findings import Abstention, compare_tag, lessons_with_figures, why_no_result
 from cssafe.report.term_report import describe_filter
 from cssafe.stats.comparison import MIN_LESSONS, MIN_WEEKS, Effect, difference_design
-from cssafe.stats.evidence import Verdict, judge_interval
+from cssafe.stats.evidence import Verdict
 from cssafe.store import Workspace
 
 AXIS_TITLES = {
@@ -177,7 +177,7 @@ def teaching_section(workspace: Workspace, which: Filter) -> Section:
         sentence = _(
             "No result yet for {forms}: fewer than {least} lessons can be compared, or it always comes at the same time."
         )
-        sentences.append(sentence.format(forms=", ".join(few), least=MIN_LESSONS))
+        sentences.append(sentence.format(forms=", ".join(few), least=MIN_FORM_LESSONS))
     reading = _(
         "How to read it: minutes are compared with other minutes of the same lessons, adjusted for the usual course of a "
         "lesson; lines are 95 % intervals over lessons, filled points clear differences, hollow ones may be chance; of many "
@@ -202,7 +202,7 @@ def _forms_table(table: pd.DataFrame, axes: dict[str, str]) -> pd.DataFrame:
 def _form_sentence(measure: str, row: dict[str, Any]) -> str:
     """row: of teaching_methods.forms."""
     form = CAPITALIZED.get(row["form"], row["form"]) if measure == "during" else row["form"]
-    found = judge_interval(row["difference"], row["low"], row["high"], row["lessons"], 0)
-    words = VERDICTS[measure, int(found.rises) - int(found.falls)]
+    sign = np.sign(row["difference"]) if row["verdict"] == Verdict.DIFFERS else 0
+    words = VERDICTS[measure, int(sign)]
     figure = format_change(row["difference"], row["low"], row["high"])
     return _(words).format(form=_(form), figures=figure, n=row["lessons"])

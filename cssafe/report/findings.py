@@ -167,8 +167,8 @@ def comparison_findings(workspace: Workspace, which: Filter) -> pd.DataFrame:
     tags = tags[tags["lesson"].isin(lessons["lesson"])]
     rows = [_tag_row(lessons, str(tag), part) for tag, part in tags.groupby("tag")]
     for form in forms_compared(workspace, which).itertuples():
-        found = judge_interval(form.difference, form.low, form.high, form.lessons, 0)
-        rows.append({"kind": form.measure, "name": form.form, "lessons": form.lessons} | _difference(found))
+        named = {"kind": form.measure, "name": form.form, "lessons": form.lessons, "verdict": form.verdict.value}
+        rows.append(named | {name: getattr(form, name) for name in ("difference", "low", "high")})
     return pd.DataFrame(rows, columns=list(COMPARISON_COLUMNS))
 
 

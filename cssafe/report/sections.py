@@ -1,13 +1,14 @@
-"""Sections of a lesson report: responses to markers, affect, coverage."""
+"""Sections of reports: responses to markers, responsiveness, affect, coverage."""
 
 import pandas as pd
 
-from cssafe.charts import classes, reports
+from cssafe.charts import classes, factors, reports
 from cssafe.language import _, ngettext
 from cssafe.queries.responses import describe_response, responses
+from cssafe.queries.responsiveness import AFTER_S
 from cssafe.report import figures as readings
-from cssafe.report.document import Section, format_figure, format_figures
-from cssafe.stats.evidence import excludes_zero, judge_interval
+from cssafe.report.document import Section, format_changes, format_figure, format_figures
+from cssafe.stats.evidence import Verdict, judge_interval
 from cssafe.store import Workspace
 
 MIN_COVERAGE = 0.8
@@ -25,7 +26,7 @@ def responses_section(workspace: Workspace, number: int, expressive: bool) -> Se
         why = _("Responses to markers cannot be judged: too little of this lesson was measured.")
         return Section(title, (why,))
     events = [rows for _event, rows in table.groupby(["minute", "kind"], sort=True)]
-    clear = sum(bool(excludes_zero(rows["low"], rows["high"]).any()) for rows in events)
+    clear = sum(bool((rows["verdict"] == Verdict.DIFFERS).any()) for rows in events)
     shown = tuple(
         (
             classes.responses(table, measure),
@@ -58,6 +59,25 @@ def _responses_table(table: pd.DataFrame) -> pd.DataFrame:
             _("Faces"): table["faces"],
         }
     )
+
+
+def responsiveness_section(table: pd.DataFrame) -> list[Section]:
+    """Change of attention after each kind of marker; none without markers. table: responsiveness.responsiveness."""
+    if table.empty:
+        return []
+    kinds = table.assign(kind=factors.name_kinds(table))
+    shown = pd.DataFrame(
+        {
+            _("Marker"): kinds["kind"],
+            _("Change of attention"): format_changes(kinds[["change", "low", "high"]]),
+            _("Markers"): kinds["markers"],
+            _("Lessons"): kinds["lessons"],
+        }
+    )
+    reading = _("How to read it:") + " " + _(factors.RESPONSIVENESS_MEANING).format(window=AFTER_S)
+    caption = _("Change of attention after each kind of marker, with its interval")
+    charts = ((factors.responsiveness(table), caption),) if table["low"].notna().any() else ()
+    return [Section(_("Responsiveness"), tuple(factors.describe_responsiveness(table)), charts, reading, shown)]
 
 
 def affect_section(sums: pd.DataFrame, end: float) -> Section:

@@ -14,6 +14,7 @@ from cssafe.labels import WEEKDAYS
 from cssafe.language import _, ngettext
 from cssafe.presence.figure_text import describe_figure, format_headline, format_range
 from cssafe.queries import Filter, presence
+from cssafe.queries.responsiveness import responsiveness
 from cssafe.report.document import (
     Figure,
     Report,
@@ -33,6 +34,7 @@ from cssafe.report.findings import (
     trend,
     weekly_means,
 )
+from cssafe.report.sections import responsiveness_section
 from cssafe.school.week import parse_week, with_teachers
 from cssafe.settings import Profile
 from cssafe.stats.comparison import MIN_LESSONS, MIN_WEEKS, TREND_BLOCK_WEEKS, Effect
@@ -54,12 +56,14 @@ def term_report(
     profile: Profile,
     periods: Sequence[dict] = (),
     compare: Callable[..., SlotEffects] = estimate_effects,
+    respond: Callable[[Workspace, Filter], pd.DataFrame] = responsiveness,
 ) -> Report:
     """The report of the lessons of a term.
 
     Args:
         which: this term's lessons. last: first and last day of the term to compare with, None for none.
-        profile: the reader's. periods: as for queries.weekly. compare: `effects`, or a cached version of it.
+        profile: the reader's. periods: as for queries.weekly. compare, respond: `estimate_effects` and `responsiveness`, or
+            cached versions of them.
     """
     lessons = lessons_with_figures(workspace, which)
     mean, lowest, highest = (lessons_mean(lessons[name])[0] for name in ("concentration", "lowest", "highest"))
@@ -81,7 +85,7 @@ def term_report(
         Figure(_("Lessons"), f"{len(lessons)}", _("with figures")),
         Figure(_("Minutes"), f"{lessons['minutes'].sum():.0f}", _("with figures")),
     )
-    factors = _factors_section(workspace, which)
+    factors = [*_factors_section(workspace, which), *responsiveness_section(respond(workspace, which))]
     sections = (Section(_("In short"), summary), course, *factors, change, week, *slots, *histograms)
     return Report(_("Term report"), "term", about, bool(lessons["synthetic"].any()), key_figures, sections)
 

@@ -9,13 +9,16 @@ from functools import lru_cache
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit
+from scipy.special import ndtri, stdtrit
 
 NORMAL_QUANTILE = 1.959964
 """Half the width of a 95 % interval in standard errors, of a normal distribution."""
 
 ALPHA = 0.05
 """Share of sentences without a true difference that may nevertheless claim one."""
+
+POWER = 0.8
+"""Share of true differences of the named size that so many units find (Cohen, Statistical Power Analysis, 1988)."""
 
 
 class Verdict(StrEnum):
@@ -43,6 +46,13 @@ class Finding:
     @property
     def falls(self) -> bool:
         return self.verdict == Verdict.DIFFERS and self.high < 0
+
+
+def units_needed(deviation: float, difference: float, candidates: int = 1) -> int:
+    """Number of independent units whose mean shows a true difference of that size with POWER. deviation: of one unit.
+    candidates: see judge."""
+    quantiles = ndtri(1 - ALPHA / (2 * candidates)) + ndtri(POWER)
+    return int(np.ceil((quantiles * deviation / difference) ** 2))
 
 
 def judge(

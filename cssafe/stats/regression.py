@@ -1,13 +1,10 @@
 """Least squares: fixed effects of groups, intervals from the spread between clusters. Arrays only.
 
-References: Frisch & Waugh 1933 (partialling out); Liang & Zeger 1986 and Cameron & Miller, Journal of Human Resources 50(2),
-2015 (cluster-robust variance); MacKinnon, Nielsen & Webb, Journal of Econometrics 232, 2023 (jackknife over clusters, CR3).
+Reference: MacKinnon, Nielsen & Webb, Journal of Econometrics 232, 2023 (jackknife over clusters, CR3).
 """
 
 import numpy as np
 from scipy.special import stdtrit
-
-from cssafe.stats.intervals import student_t
 
 MIN_UNEXPLAINED = 1e-3
 """Least share of a variable's variance that the others leave, for a slope: rounding errors are far below it (assumption)."""
@@ -35,25 +32,6 @@ def solve_normal_equations(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Least-squares coefficients (k,) of y (n,) on x (n, k), the shortest where x is of less than full rank. The normal
     equations stay small for years of minutes."""
     return np.linalg.lstsq(x.T @ x, x.T @ y, rcond=1e-9)[0]
-
-
-def partial_slope(
-    y: np.ndarray, x: np.ndarray, others: np.ndarray, cluster: np.ndarray, clusters: int, min_unexplained: float
-) -> tuple[float, float, float]:
-    """Slope of y (n,) on x (n,) with `others` (n, k) held, and its cluster-robust 95 % interval; NaN where `others` leave less
-    than `min_unexplained` of the variance of x.
-
-    cluster: int (n,) from 0. clusters: number of those in which x varies, which are the degrees of freedom.
-    """
-    rest_x = x - others @ solve_normal_equations(others, x)
-    square = float(rest_x @ rest_x)
-    if square < min_unexplained * float(x @ x):
-        return np.nan, np.nan, np.nan
-    slope = float(rest_x @ y) / square
-    residual = y - others @ solve_normal_equations(others, y) - slope * rest_x
-    spread = float((np.bincount(cluster, rest_x * residual) ** 2).sum()) * clusters / (clusters - 1)
-    half = student_t(clusters - 1) * np.sqrt(spread) / square
-    return slope, slope - half, slope + half
 
 
 def jackknife_slope(

@@ -10,7 +10,14 @@ import pandas as pd
 
 from cssafe.labels import FERPLUS
 from cssafe.observations import EXPRESSION
-from cssafe.presence.minutes import MIN_FOLLOWED_FACE_PX, Summary, summarise_class, summarise_person, withhold_headline
+from cssafe.presence.minutes import (
+    MIN_FOLLOWED_FACE_PX,
+    Summary,
+    attention_by_look,
+    summarise_class,
+    summarise_person,
+    withhold_headline,
+)
 from cssafe.presence.still_faces import READINGS, left_out
 from cssafe.scoring.affect import COORDINATES
 from cssafe.scoring.formula import CONCENTRATION, find_formula
@@ -185,6 +192,24 @@ def minutes_of(cursor: duckdb.DuckDBPyConnection, lesson: int) -> tuple[pd.DataF
 
 def summary_of(cursor: duckdb.DuckDBPyConnection, lesson: int) -> Summary:
     """The people of a lesson that is there, from its observations."""
+    audience, (sights, weights, bands, expected) = _seen(cursor, lesson)
+    if audience != "class":
+        return summarise_person(sights, weights, bands)
+    summary = summarise_class(sights, weights, bands, expected)
+    return withhold_headline(summary) if sights["size"].median() < MIN_FOLLOWED_FACE_PX else summary
+
+
+def class_attention(cursor: duckdb.DuckDBPyConnection, lesson: int) -> pd.DataFrame:
+    """Attention of a class at each look of a lesson, see attention_by_look; no rows where its headline is withheld."""
+    audience, seen = _seen(cursor, lesson)
+    looks = attention_by_look(*seen)
+    return looks if audience == "class" and seen[0]["size"].median() >= MIN_FOLLOWED_FACE_PX else looks[:0]
+
+
+def _seen(
+    cursor: duckdb.DuckDBPyConnection, lesson: int
+) -> tuple[str, tuple[pd.DataFrame, pd.Series, dict[str, float], int]]:
+    """Audience of a lesson that is there, and the arguments of summarise_class."""
     here = {"lesson": lesson}
     ((audience, name, expected),) = cursor.execute(
         "SELECT audience, formula, coalesce(expected, 0) FROM lessons WHERE lesson = $lesson", here
@@ -192,11 +217,7 @@ def summary_of(cursor: duckdb.DuckDBPyConnection, lesson: int) -> Summary:
     formula = find_formula(name) or CONCENTRATION
     activities = cursor.execute("SELECT time, activity FROM activities WHERE lesson = $lesson ORDER BY time", here).df()
     weights = activities["activity"].map(formula.unseen_weight).set_axis(activities["time"])
-    sights = cursor.execute(SIGHTS, here).df()
-    if audience != "class":
-        return summarise_person(sights, weights, formula.bands)
-    summary = summarise_class(sights, weights, formula.bands, expected)
-    return withhold_headline(summary) if sights["size"].median() < MIN_FOLLOWED_FACE_PX else summary
+    return audience, (cursor.execute(SIGHTS, here).df(), weights, formula.bands, expected)
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, lesson: int, rows: pd.DataFrame) -> None:

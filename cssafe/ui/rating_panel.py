@@ -11,7 +11,7 @@ from cssafe.language import N_, _, ngettext
 from cssafe.names import escape_markdown
 from cssafe.scoring.concentration import levels
 from cssafe.scoring.formula import CONCENTRATION, find_formula
-from cssafe.stats.agreement import MEASURES, agreement
+from cssafe.stats.agreement import MEASURES, MIN_GROUPS, agreement
 from cssafe.store import Workspace
 from cssafe.ui import common
 
@@ -70,8 +70,8 @@ def show_agreement(rated: pd.DataFrame) -> None:
     _show_measures(rated)
     over = (
         ngettext("over {n} lesson", "over {n} lessons", lessons).format(n=lessons)
-        if lessons > 1
-        else _("over the moments of one lesson, which is too optimistic: rate more lessons")
+        if lessons >= MIN_GROUPS
+        else _("not shown for fewer than {least} lessons: rate more").format(least=MIN_GROUPS)
     )
     common.show_chart(
         scores.ratings(rated, tuple(map(_, RATINGS))),
@@ -106,8 +106,8 @@ def _show_measures(rated: pd.DataFrame) -> None:
             for row in rated.itertuples()
         ]
     )
-    group = rated["lesson"].to_numpy() if rated["lesson"].nunique() > 1 else np.arange(len(rated))
-    table = agreement(rated["concentration"].to_numpy(), level, rated["rating"].to_numpy(int), len(RATINGS), group)
+    score, rating, lesson = (rated[name].to_numpy() for name in ("concentration", "rating", "lesson"))
+    table = agreement(score, level, rating.astype(int), len(RATINGS), lesson)
     common.show_table(
         key="agreement",
         table=pd.DataFrame(

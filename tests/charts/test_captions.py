@@ -13,6 +13,7 @@ from cssafe.charts.text import extremes_caption
 from cssafe.labels import FERPLUS
 from cssafe.scoring import explanation
 from cssafe.settings import ROOT
+from cssafe.stats.evidence import Verdict
 from tests.support.lessons import LESSON, START, add, rows, uneven
 
 NOTHING = "There is no figure yet."
@@ -165,10 +166,14 @@ def test_a_recording_tells_its_best_second_and_passes_over_those_without_a_figur
 
 
 def test_markers_with_a_clear_change_are_counted_once_whatever_their_windows():
-    columns = ["minute", "kind", "window", "change", "low", "high"]
+    columns = ["minute", "kind", "window", "change", "verdict"]
     assert classes.responses_caption(pd.DataFrame(columns=columns)).startswith("0 of 0")
     table = pd.DataFrame(
-        [(1.0, "quiz", 5, 0.2, 0.1, 0.3), (1.0, "quiz", 15, 0.2, 0.1, 0.3), (2.0, "joke", 5, 0, -0.1, 0.1)],
+        [
+            (1.0, "quiz", 5, 0.2, Verdict.DIFFERS),
+            (1.0, "quiz", 15, 0.2, Verdict.DIFFERS),
+            (2.0, "joke", 5, 0, Verdict.CHANCE),
+        ],
         columns=columns,
     )
     assert classes.responses_caption(table) == "1 of 2 markers were followed by a clear change within 30 s."

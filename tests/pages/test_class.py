@@ -10,6 +10,7 @@ from cssafe.observations import average_seconds
 from cssafe.queries import seats
 from cssafe.scoring.formula import PUBLISHED
 from tests.support.lessons import LESSON, START, add, rows
+from tests.support.marked_lessons import MARKS, restless
 from tests.support.pages import press, run, show, text
 from tests.support.simulated_class import Plan, Step, frames
 
@@ -56,6 +57,18 @@ def test_attention_only_tells_no_response_of_expressions(workspace, turning):
     workspace.add_marker(number, "question", START + timedelta(seconds=300))
     told = text(opened())
     assert "attention rose" in told and "expression rose" not in told and "expression fell" not in told
+
+
+def test_the_factors_of_a_lesson_end_with_the_responsiveness_of_its_class_as_it_is_now(workspace):
+    number = add(workspace, restless())
+    assert "Question:" not in text(show("lessons"))
+    for second in MARKS[:3]:
+        workspace.add_marker(number, "question", START + timedelta(seconds=second))
+    page = show("lessons")
+    assert "Question: too little data, 3 markers can be compared; 4 are needed." in text(page)
+    workspace.add_marker(number, "question", START + timedelta(seconds=MARKS[3]))
+    told = text(run(page))
+    assert "points within 30 s may differ by chance" in told and "more of them would show a change of 5 points" in told
 
 
 def divide(page, rows: int, columns: int):

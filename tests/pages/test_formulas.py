@@ -209,6 +209,7 @@ def test_a_teacher_rates_moments_without_seeing_scores_and_then_sees_the_agreeme
     assert "All moments of this lesson are rated" in "\n".join(told.value for told in page.success)
     table = page.dataframe[0].value
     assert len(table) == 4 and "not known" not in table["Value"].tolist() and "9 moments" in text(page)
+    assert set(table["95 % interval"]) == {"not known"} and "not shown for fewer than 6 lessons" in text(page)
     rated = scored_observations.rated_minutes(workspace)
     assert rated["rating"].tolist() == [0, 1, 2] * 3 and rated["concentration"].notna().all()
 

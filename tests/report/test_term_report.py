@@ -17,6 +17,7 @@ from cssafe.report.term_report import term_report
 from cssafe.settings import PROFILES
 from cssafe.timetable.slot_effects import estimate_effects
 from tests.support.lessons import LESSON, START, add, rows
+from tests.support.marked_lessons import MARKS, restless
 from tests.support.reports import words
 from tests.support.schools import planted, recorded, school
 
@@ -50,6 +51,16 @@ def test_a_rising_term_is_called_so_and_a_changed_mixture_is_not(workspace):
     fill(workspace, 0.9 + wobble[:12], first=36, step=3, class_name="9c")
     mixed = term_report(workspace, Filter(classes=("8b", "9c")), None, CONSENT)
     assert "It neither clearly rose nor fell through the term: " in words(mixed)
+
+
+def test_a_term_with_markers_has_the_responsiveness_of_its_classes(workspace):
+    number = add(workspace, restless())
+    assert "Responsiveness" not in words(term_report(workspace, ALL, None, CONSENT))
+    for second in MARKS:
+        workspace.add_marker(number, "question", START + timedelta(seconds=second))
+    report = term_report(workspace, ALL, None, CONSENT)
+    [section] = [section for section in report.sections if section.title == "Responsiveness"]
+    assert "may differ by chance" in section.sentences[0] and len(section.charts) == 1 and len(section.table) == 1
 
 
 def test_few_lessons_do_not_make_a_trend_nor_a_change(workspace):

@@ -82,9 +82,24 @@ def test_the_interval_of_chance_holds_chance():
     assert table.loc["auc", "low"] < 0.5 < table.loc["auc", "high"]
 
 
-def test_of_one_person_there_is_no_interval():
-    table = told([0.1, 0.9], [0, 1], [0, 1], 2, [7, 7])
+@pytest.mark.parametrize(("people", "shown"), [(1, False), (5, False), (6, True)])
+def test_an_interval_needs_six_people(people, shown):
+    score, level, rating, _group = drawn(n=120)
+    table = told(score, level, rating, 4, np.arange(120) % people)
+    assert table["value"].notna().all() and (table[["low", "high"]].notna() == shown).all(axis=None)
+    assert not shown or ((table["low"] < table["value"]) & (table["value"] < table["high"])).all()
+
+
+def test_where_everybody_agrees_fully_no_interval_is_known():
+    table = told([0.1, 0.9] * 8, [0, 1] * 8, [0, 1] * 8, 2, np.repeat(np.arange(8), 2))
     assert table["value"].tolist() == [1, 1, 1, 1] and table[["low", "high"]].isna().all(axis=None)
+
+
+def test_no_interval_reaches_beyond_the_values_that_a_measure_can_have():
+    rating = np.tile([0, 1, 2], 8)
+    level = np.where(np.arange(24) == 5, 0, rating)  # one of 24 is wrong
+    table = told(level / 2, level, rating, 3, np.repeat(np.arange(8), 3))
+    assert (table["high"] <= 1).all() and (table["low"] >= [0, 0, -1, 0]).all() and (table["low"] < 1).all()
 
 
 def test_weights_count_a_moment_several_times():

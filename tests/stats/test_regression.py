@@ -3,14 +3,7 @@
 import numpy as np
 import pytest
 
-from cssafe.stats.regression import (
-    center_within,
-    jackknife_excess,
-    jackknife_slope,
-    partial_slope,
-    residual_basis,
-    varies_within,
-)
+from cssafe.stats.regression import center_within, jackknife_excess, jackknife_slope, residual_basis, varies_within
 
 
 @pytest.fixture
@@ -22,18 +15,25 @@ def data():
     return 0.4 * x + others @ [0.1, -0.2, 0.3] + cluster / 10 + random.normal(0, 0.1, 300), x, others, cluster
 
 
-def test_the_slope_is_that_of_least_squares_with_a_constant_for_each_group(data):
+def test_the_slopes_are_those_of_least_squares_with_a_constant_for_each_group_with_the_error_of_leaving_out_clusters(
+    data,
+):
     y, x, others, cluster = data
-    centred = (center_within(values, cluster) for values in (y, x, others))
-    slope, low, high = partial_slope(*centred, cluster, 12, 0.1)
-    full = np.linalg.lstsq(np.column_stack([x, others, np.eye(12)[cluster]]), y)[0]
-    assert slope == pytest.approx(full[0]) and low < 0.4 < high
+
+    def fitted(kept):
+        columns = np.column_stack([x, others, np.eye(12)[cluster]])
+        return np.linalg.lstsq(columns[kept], y[kept])[0]
+
+    slopes, error, clusters = jackknife_slope(y, np.column_stack([x, others]), cluster, cluster)
+    assert slopes == pytest.approx(fitted(x == x)[:4]) and clusters == 12
+    left_out = np.array([fitted(cluster != one)[0] for one in range(12)])
+    assert error == pytest.approx(np.sqrt(11 / 12 * ((left_out - slopes[0]) ** 2).sum()))
 
 
 def test_a_cause_that_the_others_explain_has_no_slope(data):
-    y, x, _others, cluster = data
-    copy = x[:, None] + 0.01 * np.random.default_rng(1).normal(size=(300, 1))
-    assert np.isnan(partial_slope(y, x, copy, cluster, 12, 0.1)).all()
+    y, x, others, cluster = data
+    slopes, error, _clusters = jackknife_slope(y, np.column_stack([x, others, 2 * x]), cluster, cluster)
+    assert np.isnan([slopes[0], error]).all()
 
 
 def test_columns_are_centred_as_one_by_one_and_no_columns_stay_none(data):

@@ -1,4 +1,4 @@
-"""Lessons with markers whose effect is planted."""
+"""Lessons with markers: with a planted effect, and restless ones without."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -11,6 +11,11 @@ from cssafe.store import Workspace
 from tests.support.lessons import LESSON, START, rows
 
 MINUTES = 45
+
+MARKS = (200, 420, 640, 860)
+"""Seconds of four markers in a restless lesson of SECONDS."""
+
+SECONDS = 1000
 
 
 def term(
@@ -49,3 +54,11 @@ def term(
         for lesson, mark in zip(numbers, marks, strict=True):
             workspace.add_marker(lesson, kind, mark)
     return numbers
+
+
+def restless(tracks: int = 10, **values: float) -> pd.DataFrame:
+    """A class whose students are on task half of the time, each for some seconds."""
+    random = np.random.default_rng(0)
+    table = rows(tracks, SECONDS, **values)
+    on = np.repeat(random.random((SECONDS // 10, tracks)) < 0.5, 10, axis=0)
+    return table.assign(attention=on.ravel().astype(float))

@@ -14,7 +14,7 @@ from cssafe.labels import ACTIVITIES, LEVELS
 from cssafe.scoring import formula as formulas
 from cssafe.scoring.concentration import levels
 from cssafe.scoring.formula import Formula
-from cssafe.stats.agreement import MEASURES, agreement, auc_by_person, level_thresholds
+from cssafe.stats.agreement import MEASURES, MIN_GROUPS, agreement, auc_by_person, level_thresholds
 from cssafe.training.engagement import moments as moments_module
 from cssafe.training.engagement.layouts import read_clips
 from cssafe.training.engagement.moments import Moments, format_notes, person_folds, require_people
@@ -162,7 +162,10 @@ def format_report(moments: Moments, found: dict[str, dict[str, Any]]) -> str:
                 f"  {title:<44} {format_number(value):>9}   95 % interval {format_number(low)} to {format_number(high)}"
             )
         lines.append(f"  {'AUC within each person':<44} {format_persons(one['persons'])}")
-    lines += ["", "Intervals are over people, not over moments. AUC is 0.5 and kappa 0 by chance."]
+    lines += [
+        "",
+        f"Intervals are over people, not over moments, from {MIN_GROUPS} on. AUC is 0.5 and kappa 0 by chance.",
+    ]
     return "\n".join(lines)
 
 
