@@ -62,7 +62,7 @@ class ClassView:
         self._recent: deque[FrameResult] = deque()
         self._stills = StillFaces()
         self._people = LivePeople(READING_WINDOW_S)
-        self._others = np.nan  # mean concentration of the people who were last readable
+        self._others = np.nan, np.nan  # mean attention and concentration of the people who were last readable
         self._reading = ClassReading()  # at the newest frame
         self._history: dict[datetime, ClassReading] = {}  # the last reading of each second
         self._alerts = AlertDetector(formula.bands["low_below"])
@@ -132,7 +132,8 @@ class ClassView:
         sums = sum_class(recent, weight, self.formula.bands, self.expected, before=self._others)
         readable = sums.on_task + sums.off_task
         if readable[-1]:
-            self._others = float(sums.lowest[-1] / readable[-1])
+            there = ~np.isnan(recent.concentration[:, -1])
+            self._others = float(recent.attention[there, -1].mean()), float(recent.concentration[there, -1].mean())
         self._watch(recent, sums, people)
         shown = ~np.isnan(sums.concentration)
         if not shown[-1]:

@@ -97,7 +97,7 @@ def test_a_recording_tells_its_best_second_and_passes_over_those_without_a_figur
     columns = ["second", "faces", "concentration", "low", "high", "emotion"]
     assert timelines.concentration_seconds_caption(pd.DataFrame(columns=columns)) == NOTHING
     table = pd.DataFrame([(0, 1, np.nan, np.nan, np.nan, "–"), (1, 5, 0.5, 0.4, 0.6, "happy")], columns=columns)
-    assert timelines.concentration_seconds_caption(table) == "second 1: 0.50 (95 % interval 0.40 to 0.60)."
+    assert timelines.concentration_seconds_caption(table) == "second 1: 50 (95 % interval 40 to 60)."
 
 
 def test_markers_with_a_clear_change_are_counted_once_whatever_their_windows():
@@ -122,9 +122,9 @@ def test_parts_of_a_score_are_told_in_words():
     none = pd.DataFrame(columns=["minute", "part", "points", "low", "high", "share"])
     assert scores.parts_minutes_caption(none) == NOTHING
     parts = explanation.parts_table(pd.Series({"looking": 0.3, "eyes": 0.0, "index": 0.7}))
-    assert scores.parts_now_caption(parts) == "Why: 0.70 of 1: lost are 0.30 to looking away."
+    assert scores.parts_now_caption(parts) == "Why: 70 of 100: lost are 30 to looking away."
     assert scores.parts_now_caption(parts.assign(points=np.nan)) == NOTHING
-    assert scores.parts_minutes_caption(parts.assign(minute=4)).startswith("The weakest is minute 5: 0.70 of 1")
+    assert scores.parts_minutes_caption(parts.assign(minute=4)).startswith("The weakest is minute 5: 70 of 100")
 
 
 def test_ratings_are_told_by_what_was_said():
@@ -133,7 +133,7 @@ def test_ratings_are_told_by_what_was_said():
     said = scores.ratings_caption(pd.DataFrame({"rating": [0, 2, 2], "concentration": [0.2, 0.8, 0.9]}))
     assert (
         said
-        == "1 moment that you called low has a score of 0.20. 2 moments that you called high have a mean score of 0.85."
+        == "1 moment that you called low has a score of 20. 2 moments that you called high have a mean score of 85."
     )
 
 

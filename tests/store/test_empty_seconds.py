@@ -12,8 +12,10 @@ import pytest
 from cssafe import queries
 from cssafe.exchange import importer
 from cssafe.presence.people import LEFT_S
+from cssafe.queries import scored_observations
 from cssafe.recording import Recording, join_recordings
-from cssafe.scoring.formula import ATTENTION_ONLY
+from cssafe.scoring import explanation
+from cssafe.scoring.formula import ATTENTION_ONLY, CONCENTRATION
 from cssafe.settings import PROFILES
 from cssafe.store import Workspace
 from tests.class_figure import frame
@@ -166,3 +168,18 @@ def test_a_file_without_single_faces_has_their_minutes_as_zero_where_they_count_
         minutes = queries.timeline(other, came)
     assert minutes["seconds"].tolist() == given
     assert minutes["concentration"].fillna(-1).tolist()[1:] == [0 if n else -1 for n in given[1:]]
+
+
+@pytest.mark.parametrize("activity", ["front", "desk work"])
+def test_the_breakdown_of_a_minute_without_anybody_is_lost_to_people_not_visible(workspace, activity):
+    """In desk work it is not known what they would have lost."""
+    number = add(workspace, rows(seconds=60), lesson=replace(LESSON, activity=activity))
+    record_empty(workspace, number, 60, 140)
+    workspace.set_expected(number, 0)
+    activities = scored_observations.activities(workspace, number)
+    parts = explanation.minute_parts(
+        scored_observations.counted_observations(workspace, number), activities, CONCENTRATION
+    )
+    parts = explanation.class_minutes(parts, queries.timeline(workspace, number), activities, CONCENTRATION)
+    lost = parts[parts["part"] == "unseen"].set_index("minute")["points"]
+    assert lost.to_dict() == ({0: 0, 1: 1, 2: 1} if activity == "front" else {0: 0})
