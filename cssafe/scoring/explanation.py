@@ -70,13 +70,13 @@ def class_minutes(
     """
     tables = []
     of_minute = dict(tuple(parts.groupby("minute")))
-    nobody = empty_parts(formula).fillna(0.0)
+    nobody = empty_parts(formula).fillna(0.0).assign(low=np.nan, high=np.nan)
     for now in course.dropna(subset=["concentration", "present"]).to_dict("records"):
         minute = now["minute"]
         begun = int((activities["minute"] <= minute + 1).sum())
         activity = activities["activity"].iloc[max(0, begun - 1)]
         unseen = now["unseen"] / now["present"] * (1 - formula.unseen_weight(activity))
-        if minute not in of_minute and not unseen:  # the losses of people like the rest are not known
+        if minute not in of_minute and unseen < 1:  # the losses of people like the rest are not known
             continue
         faces = of_minute.get(minute, nobody)
         points = faces.set_index("part")["points"]
