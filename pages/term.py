@@ -3,7 +3,8 @@
 import streamlit as st
 
 from cssafe.language import _
-from cssafe.report.term_report import preceding_days, term_report
+from cssafe.report.findings import preceding_days
+from cssafe.report.term_report import term_report
 from cssafe.ui import common, filters, report_view
 from cssafe.ui.week_editor import cached_effects
 

@@ -52,12 +52,14 @@ st.subheader(_("{name} (synthetic)").format(name=title) if cells["synthetic"].an
 how = _(
     "How to read it: each cell has the mean over the minutes observed at that weekday and time (in the lesson's time zone), "
     "and their number; blue is higher, yellow lower within this table. Hollow cells have less than {minutes} minutes or fewer "
-    "than {lessons} lessons; empty ones were never observed. Class and subject differ from cell to cell: filter before you "
-    "compare."
+    "than {lessons} lessons; empty ones were never observed. The interval is that of the slot: it counts the classes, subjects "
+    "and rooms seen there, not their lessons, and a cell with one of them has none. Class and subject differ from cell to "
+    "cell: filter before you compare."
 ).format(minutes=heatmaps.MIN_CELL_MINUTES, lessons=heatmaps.MIN_CELL_LESSONS)
+slots = queries.weekly_lessons(workspace, periods, which, measure)
 event = common.show_chart(
     heatmaps.weekly(cells, measure),
-    f"{title}. {heatmaps.weekly_caption(cells, measure)}",
+    f"{title}. {heatmaps.weekly_caption(cells, slots, measure)}",
     cells.assign(weekday=[_(WEEKDAYS[number - 1]) for number in cells["weekday"]]).drop(columns="start"),
     key="heatmap",
     how=f"{_(FACTOR_MEANINGS[measure])} {how} {_(filters.VALIDITY)}",

@@ -3,13 +3,17 @@
 from typing import Any
 
 import altair as alt
+import numpy as np
 import pandas as pd
 
 from cssafe.charts.factors import FACTOR_TITLES, factor_scale
-from cssafe.charts.text import extremes_caption, figure_extremes_caption, format_intervals
+from cssafe.charts.text import extremes_caption, figure_extremes_caption, format_intervals, name_extremes
 from cssafe.colours import GREY, HIGH, LOW, MIDDLE
 from cssafe.labels import WEEKDAYS
 from cssafe.language import _, ngettext
+from cssafe.presence.figure_text import band_widths
+from cssafe.stats.comparison import cell_difference_error
+from cssafe.stats.evidence import excludes_zero, judge_extremes
 
 MIN_CELL_MINUTES = 60
 MIN_CELL_LESSONS = 3
@@ -33,7 +37,7 @@ def weekly(table: pd.DataFrame, measure: str = "concentration") -> alt.LayerChar
     and period. table: queries.weekly of the measure."""
     table = table.assign(
         headline=100 * table[measure],
-        interval=format_intervals(100 * table["low"], 100 * table["high"], 0),
+        interval=_slot_intervals(table),
         range=format_intervals(100 * table["lowest"], 100 * table["highest"], 0),
         observed=[_("{n} min").format(n=minutes) for minutes in table["minutes"]],
         day=_day_names(table),
@@ -58,7 +62,7 @@ def weekly(table: pd.DataFrame, measure: str = "concentration") -> alt.LayerChar
             alt.Tooltip("period:O").title(_("Period")),
             alt.Tooltip("headline:Q", format=".0f").title(_(FACTOR_TITLES[measure])),
             alt.Tooltip("range:N").title(_("Range, by those who cannot be seen")),
-            alt.Tooltip("interval:N").title(_("95 % interval")),
+            alt.Tooltip("interval:N").title(_("95 % interval of the slot")),
             alt.Tooltip("minutes:Q").title(_("Observed minutes")),
             alt.Tooltip("lessons:Q").title(_("Lessons")),
             alt.Tooltip("faces:Q", format=".0f").title(_("Faces seen")),
@@ -69,14 +73,31 @@ def weekly(table: pd.DataFrame, measure: str = "concentration") -> alt.LayerChar
     return _with_numbers(cells.add_params(picked), base, means, alt.Text("observed:N"), ink)
 
 
-def weekly_caption(table: pd.DataFrame, measure: str = "concentration") -> str:
-    """The highest and the lowest of the cells observed often enough. table: queries.weekly of the measure."""
+def weekly_caption(table: pd.DataFrame, lessons: pd.DataFrame, measure: str = "concentration") -> str:
+    """The highest and the lowest of the cells observed often enough, where their lessons differ. table, lessons: queries.weekly
+    and queries.weekly_lessons of the measure."""
     rows = table[_well_observed(table)]
     if len(rows) < 2:
         return _("There are not enough observations yet to compare two cells.")
+    mean, lowest, highest = rows[[measure, "lowest", "highest"]].to_numpy(float).T
+    error, freedom = _extremes_error(rows, lessons, mean)
+    found = judge_extremes(mean, error, freedom, *band_widths(mean, lowest, highest))
     if measure == "concentration":
-        return figure_extremes_caption(rows, _cell_names(rows))
-    return extremes_caption(100 * rows[measure], 100 * rows["low"], 100 * rows["high"], _cell_names(rows), 0)
+        return figure_extremes_caption(rows, _cell_names(rows), found)
+    plain = [f"{100 * value:.0f}" for value in mean]
+    chance = _("Between {low} and {high}: they may differ by chance.")
+    return name_extremes(found, mean, _cell_names(rows), plain, plain, chance)
+
+
+def _extremes_error(rows: pd.DataFrame, lessons: pd.DataFrame, mean: np.ndarray) -> tuple[float, float]:
+    """Error of the difference between the cells with the highest and the lowest mean (n,), and its degrees of freedom; lessons
+    of one class, subject and week share a level. rows: queries.weekly, (n,). lessons: queries.weekly_lessons."""
+    cells = pd.MultiIndex.from_frame(rows[["weekday", "period"]])
+    cell = cells.get_indexer(pd.MultiIndex.from_frame(lessons[["weekday", "period"]]))
+    inside = lessons[cell >= 0]
+    block = inside.groupby(["class_name", "subject", "week"]).ngroup().to_numpy()
+    values, minutes = inside["value"].to_numpy(float), inside["minutes"].to_numpy(float)
+    return cell_difference_error(values, minutes, cell[cell >= 0], block, int(mean.argmax()), int(mean.argmin()))
 
 
 def recorded_slots(table: pd.DataFrame) -> alt.LayerChart:
@@ -100,7 +121,7 @@ def slot_effects(table: pd.DataFrame) -> alt.LayerChart:
         f"{value:+z.2f}" if evidence else "–"
         for value, evidence in zip(table["effect"], table["evidence"], strict=True)
     ]
-    clear = (table["low"] > 0) | (table["high"] < 0)
+    clear = excludes_zero(table["low"], table["high"])
     return _slots(table.assign(shown=table["effect"], words=words, clear=clear), _("Adjusted difference"))
 
 
@@ -162,6 +183,13 @@ def _with_numbers(cells: alt.Chart, base: alt.Chart, upper: alt.Text, lower: alt
 
 def _well_observed(table: pd.DataFrame) -> pd.Series:
     return (table["minutes"] >= MIN_CELL_MINUTES) & (table["lessons"] >= MIN_CELL_LESSONS)
+
+
+def _slot_intervals(table: pd.DataFrame) -> list[str]:
+    """The interval of each cell, or why it has none. table: queries.weekly."""
+    words = format_intervals(100 * table["low"], 100 * table["high"], 0)
+    alone = _("none: one class, subject and room only")
+    return [alone if count == 1 else text for text, count in zip(words, table["placements"], strict=True)]
 
 
 def _day_names(table: pd.DataFrame) -> list[str]:

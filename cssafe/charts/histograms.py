@@ -1,5 +1,7 @@
 """Emotions and concentration of groups side by side, as bars with intervals."""
 
+from collections.abc import Callable
+
 import altair as alt
 import pandas as pd
 
@@ -7,6 +9,7 @@ from cssafe.charts.text import format_interval, format_intervals, no_figure
 from cssafe.colours import COLOURS, EMOTIONS, GREY
 from cssafe.labels import FERPLUS
 from cssafe.language import _, ngettext
+from cssafe.stats.evidence import Verdict, judge_lead
 
 SWATCH_PX = 14
 """Room for an emotion's colour between its name and its bars."""
@@ -31,10 +34,19 @@ def emotions(table: pd.DataFrame, measure: str = "share") -> alt.LayerChart:
 
 
 def emotions_caption(table: pd.DataFrame, measure: str = "share") -> str:
-    """The leading emotion of each group. table, measure: as in `emotions`."""
-    counted = _("{group}: {name} leads most often, in {count} of {all} observations, {over}.")
-    shared = _("{group}: {name} leads with {share} % (95 % interval {interval}), {over}.")
-    return _leading_caption(table, measure, [_(emotion) for emotion in table["emotion"]], counted, shared)
+    """The leading emotion of each group, if its share differs from the next. table, measure: as in `emotions`."""
+
+    def sentence(rows: pd.DataFrame) -> str:
+        leads = judge_lead(*rows[["share", "low", "high"]].to_numpy(float).T).verdict == Verdict.DIFFERS
+        if measure == "share" and leads:
+            return _("{group}: {name} leads with {share} % (95 % interval {interval}), {over}.")
+        if measure == "share":
+            return _("{group}: no emotion clearly leads; {name} has {share} % (95 % interval {interval}), {over}.")
+        if leads:
+            return _("{group}: {name} leads most often, in {count} of {all} observations, {over}.")
+        return _("{group}: no emotion clearly leads; {name} does in {count} of {all} observations, {over}.")
+
+    return _largest_caption(table, measure, [_(emotion) for emotion in table["emotion"]], sentence)
 
 
 def distribution(table: pd.DataFrame, measure: str = "share") -> alt.LayerChart:
@@ -51,7 +63,8 @@ def distribution_caption(table: pd.DataFrame, measure: str = "share") -> str:
     """The fullest tenth of each group. table, measure: as in `distribution`."""
     counted = _("{group}: most observations, {count} of {all}, lie at {name}, {over}.")
     shared = _("{group}: most observations, {share} % (95 % interval {interval}), lie at {name}, {over}.")
-    return _leading_caption(table, measure, [format_interval(s, s + 0.1, 1) for s in table["start"]], counted, shared)
+    tenths = [format_interval(start, start + 0.1, 1) for start in table["start"]]
+    return _largest_caption(table, measure, tenths, lambda _rows: shared if measure == "share" else counted)
 
 
 def _bars(
@@ -91,14 +104,16 @@ def _percent(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(**{name: table[name].astype(float) * 100 for name in ("share", "low", "high")})
 
 
-def _leading_caption(table: pd.DataFrame, measure: str, names: list[str], counted: str, shared: str) -> str:
-    """One of two sentences for each group, about its largest row."""
+def _largest_caption(
+    table: pd.DataFrame, measure: str, names: list[str], sentence: Callable[[pd.DataFrame], str]
+) -> str:
+    """The sentence of each group about its largest row. sentence: of the rows of a group."""
     sentences = []
     for group, rows in table.assign(name=names).groupby("group"):
         row = rows.loc[rows[measure].idxmax()]
         over = ngettext("over {n} lesson", "over {n} lessons", row["lessons"]).format(n=row["lessons"])
         sentences.append(
-            (shared if measure == "share" else counted).format(
+            sentence(rows).format(
                 group=group,
                 name=row["name"],
                 share=f"{100 * row['share']:.1f}",

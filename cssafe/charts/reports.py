@@ -7,6 +7,7 @@ from cssafe.charts.text import format_intervals
 from cssafe.colours import COLOURS, EMOTIONS, GREY
 from cssafe.labels import ACTIVITIES, FERPLUS
 from cssafe.language import _
+from cssafe.stats.evidence import excludes_zero
 
 ACTIVITY_COLOURS = (COLOURS[4], COLOURS[5], COLOURS[2], COLOURS[1], "#BBBBBB")
 """In the order of ACTIVITIES; black writing is readable on each."""
@@ -138,7 +139,7 @@ def differences(table: pd.DataFrame, title: str) -> alt.LayerChart:
             _("not known") if pd.isna(low) else _("{low} to {high}").format(low=f"{low:+.1f}", high=f"{high:+.1f}")
             for low, high in zip(table["low"], table["high"], strict=True)
         ],
-        clear=(table["low"] > 0) | (table["high"] < 0),
+        clear=excludes_zero(table["low"], table["high"]),
     )
     half = max([10.0, *table[["difference", "low", "high"]].abs().max().dropna()])
     base = alt.Chart(table).encode(

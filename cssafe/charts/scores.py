@@ -11,6 +11,7 @@ from cssafe.labels import LEVELS
 from cssafe.language import N_, _, ngettext
 from cssafe.scoring.explanation import KINDS, describe_parts, sum_by_kind
 from cssafe.scoring.formula import NUMBER_NAMES
+from cssafe.stats.evidence import Verdict, judge_extremes_by_intervals
 
 KIND_NAMES = {
     "index": N_("Score"),
@@ -81,10 +82,13 @@ def parts_minutes_caption(parts: pd.DataFrame) -> str:
     scores = parts[parts["part"] == "index"]
     if scores.empty:
         return no_figure()
+    points, low, high = scores[["points", "low", "high"]].to_numpy(float).T
+    if len(scores) > 1 and judge_extremes_by_intervals(points, low, high).verdict != Verdict.DIFFERS:
+        chance = _("Between {low} and {high}: they may differ by chance.")
+        return chance.format(low=f"{100 * points.min():.0f}", high=f"{100 * points.max():.0f}")
     minute = scores["minute"][scores["points"].idxmin()]
-    return _("The weakest is minute {n}: {words}").format(
-        n=minute + 1, words=describe_parts(parts[parts["minute"] == minute])
-    )
+    words = _("The weakest is minute {n}: {words}") if len(scores) > 1 else _("Minute {n}: {words}")
+    return words.format(n=minute + 1, words=describe_parts(parts[parts["minute"] == minute]))
 
 
 def sensitivity(table: pd.DataFrame, interval: tuple[float, float] | None, bands: dict[str, float]) -> alt.LayerChart:

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from cssafe.language import _
-from cssafe.presence.figure_text import format_with_range, verdict_ends
+from cssafe.presence.figure_text import band_widths, format_headline, format_with_range
+from cssafe.stats.evidence import Finding, Verdict, judge_extremes_by_intervals
 
 
 def format_interval(low: float, high: float, digits: int = 2) -> str:
@@ -31,46 +32,51 @@ def extremes_caption(
     digits: int = 2,
     unit: str = "",
 ) -> str:
-    """The highest and the lowest of the means (n,) with their intervals (NaN: not known). places: a name for each mean."""
+    """The highest and the lowest of the means (n,) with their intervals (NaN: not known), where they differ. places: a name for
+    each mean."""
     mean, low, high = (np.asarray(column, float) for column in (means, lows, highs))
-    if not len(mean):
-        return no_figure()
-
-    def fill(sentence: str, at: int) -> str:
-        interval = format_interval(low[at], high[at], digits)
-        return sentence.format(place=places[at], mean=f"{mean[at]:.{digits}f}{unit}", interval=interval)
-
-    most, least = int(mean.argmax()), int(mean.argmin())
-    if most == least:
-        return fill(_("{place}: {mean} (95 % interval {interval})."), most)
-    sentences = [
-        fill(_("Highest: {place}, {mean} (95 % interval {interval})."), most),
-        fill(_("Lowest: {place}, {mean} (95 % interval {interval})."), least),
+    words = _("{mean} (95 % interval {interval})")
+    plain = [f"{value:.{digits}f}{unit}" for value in mean]
+    figures = [
+        words.format(mean=text, interval=interval)
+        for text, interval in zip(plain, format_intervals(low, high, digits), strict=True)
     ]
-    if not low[most] > high[least]:
-        sentences.append(_("These two may differ by chance."))
-    return " ".join(sentences)
+    found = judge_extremes_by_intervals(mean, low, high)
+    return name_extremes(found, mean, places, figures, plain, _("Between {low} and {high}: they may differ by chance."))
 
 
-def figure_extremes_caption(table: pd.DataFrame, places: list[str]) -> str:
-    """The highest and the lowest class figure with their ranges; whether they differ is judged by `verdict_ends`.
+def figure_extremes_caption(table: pd.DataFrame, places: list[str], found: Finding | None = None) -> str:
+    """The highest and the lowest class figure with their ranges, where they differ whether those who cannot be seen attend or
+    not.
 
-    table: concentration, lowest, highest, low, high. places: a name for each row.
+    table: concentration, lowest, highest, low, high. places: a name for each row. found: on these extremes, by default by the
+    intervals.
     """
-    rows = table[["concentration", "lowest", "highest", "low", "high"]].to_numpy(float)
-    if not len(rows):
+    mean, lowest, highest, low, high = table[["concentration", "lowest", "highest", "low", "high"]].to_numpy(float).T
+    if found is None:
+        found = judge_extremes_by_intervals(mean, low, high, *band_widths(mean, lowest, highest))
+    figures = [format_with_range(*row) for row in zip(mean, lowest, highest, strict=True)]
+    plain = [format_headline(value) for value in mean]
+    chance = _("Between {low} and {high} of 100: they may differ by chance, or by those who cannot be seen.")
+    return name_extremes(found, mean, places, figures, plain, chance)
+
+
+def name_extremes(
+    found: Finding, means: np.ndarray, places: list[str], figures: list[str], plain: list[str], chance: str
+) -> str:
+    """The highest and the lowest of the means (n,) if the finding says that they differ, else the sentence `chance`.
+
+    found: of evidence.judge_extremes. figures, plain: each mean in words, with and without its uncertainty.
+    """
+    if not len(means):
         return no_figure()
-
-    def fill(sentence: str, at: int) -> str:
-        return sentence.format(place=places[at], figure=format_with_range(*rows[at, :3]))
-
-    most, least = int(rows[:, 0].argmax()), int(rows[:, 0].argmin())
+    most, least = int(means.argmax()), int(means.argmin())
     if most == least:
-        return fill(_("{place}: {figure}."), most)
-    sentences = [fill(_("Highest: {place}, {figure}."), most), fill(_("Lowest: {place}, {figure}."), least)]
-    if not verdict_ends(*rows[most])[0] > verdict_ends(*rows[least])[1]:
-        sentences.append(_("These two may differ by chance, or by those who cannot be seen."))
-    return " ".join(sentences)
+        return _("{place}: {figure}.").format(place=places[most], figure=figures[most])
+    if found.verdict != Verdict.DIFFERS:
+        return chance.format(low=plain[least], high=plain[most])
+    highest = _("Highest: {place}, {figure}.").format(place=places[most], figure=figures[most])
+    return f"{highest} " + _("Lowest: {place}, {figure}.").format(place=places[least], figure=figures[least])
 
 
 def no_figure() -> str:

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from cssafe.queries import Filter
     from cssafe.store import Workspace
 
-KINDS = ("lessons", "minutes", "weekly", "presence")
+KINDS = ("lessons", "minutes", "weekly", "presence", "slots", "compare", "term")
+
+POOLED = ("weekly", "slots", "compare", "term")
+"""Kinds that leave out lessons which may not be averaged for a class, and say so on standard error."""
 
 MEASURES = ("concentration", "attentiveness", "presence", "engaged_presence", "expression")
 """queries.presence.FACTORS, which takes seconds to import."""
@@ -24,7 +27,9 @@ MEASURES = ("concentration", "attentiveness", "presence", "engaged_presence", "e
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "kind", choices=KINDS, help="lessons, their minutes, the weekly heatmap, or the factors of lessons"
+        "kind",
+        choices=KINDS,
+        help="lessons, their minutes, the week, the factors of lessons, or the findings of Timetable, Compare or Term",
     )
     parser.add_argument("--class", dest="classes", action="append", default=[], metavar="NAME", help="may be repeated")
     parser.add_argument(
@@ -50,27 +55,52 @@ def main(args: argparse.Namespace) -> int:
         raise StoreError(f"There is no database {chosen.database} yet, so there are no figures.")
     which = Filter(args.classes, args.subjects, args.lessons, args.since, args.until, synthetic=args.with_sample)
     with open_database(chosen) as workspace:
-        table = read_figures(workspace, args.kind, which, args.measure)
-        left_out = describe_left_out(workspace, which) if args.kind == "weekly" else []
-    if left_out:
-        print(*left_out, sep="\n", file=sys.stderr)
+        table, notes = read_figures(workspace, args.kind, which, args.measure)
+        notes += describe_left_out(workspace, which) if args.kind in POOLED else []
+    if notes:
+        print(*notes, sep="\n", file=sys.stderr)
     if not table.empty:
         print(to_json_lines(table) if args.json else _to_text(table))
     return 0
 
 
-def read_figures(workspace: "Workspace", kind: str, which: "Filter", measure: str = MEASURES[0]) -> pd.DataFrame:
-    """The rows of one of KINDS, from the pages' queries. Of minutes, what may leave the workspace."""
+def read_figures(
+    workspace: "Workspace", kind: str, which: "Filter", measure: str = MEASURES[0]
+) -> tuple[pd.DataFrame, list[str]]:
+    """The rows of one of KINDS, from the pages' queries, and sentences about what is missing. Of minutes, what may leave the
+    workspace."""
     from cssafe import queries
 
+    if kind in ("slots", "compare", "term"):
+        return _read_findings(workspace, kind, which)
     if kind == "minutes":
         lessons = sorted(queries.lessons(workspace, which)["lesson"])
         parts = {lesson: queries.shareable_timeline(workspace, lesson) for lesson in lessons}
         filled = {lesson: part for lesson, part in parts.items() if len(part)}
-        return pd.concat(filled, names=["lesson", None]).reset_index("lesson") if filled else pd.DataFrame()
-    if kind == "weekly":
-        return queries.weekly(workspace, workspace.get("periods", []), which, measure)
-    return queries.lessons(workspace, which) if kind == "lessons" else queries.factors(workspace, which)
+        table = pd.concat(filled, names=["lesson", None]).reset_index("lesson") if filled else pd.DataFrame()
+    elif kind == "weekly":
+        table = queries.weekly(workspace, workspace.get("periods", []), which, measure)
+    else:
+        table = queries.lessons(workspace, which) if kind == "lessons" else queries.factors(workspace, which)
+    return table, []
+
+
+def _read_findings(workspace: "Workspace", kind: str, which: "Filter") -> tuple[pd.DataFrame, list[str]]:
+    """The rows of slots, compare or term. The last term has as many days as this one, which begins at --since."""
+    from cssafe import queries
+    from cssafe.report import findings
+
+    if kind == "slots":
+        periods = workspace.get("periods", [])
+        if not periods:
+            return pd.DataFrame(), ["The school's periods are not saved yet. Enter them on the page Timetable."]
+        table, reason = findings.slot_findings(workspace, periods, which)
+        return table, [reason] if reason else []
+    if kind == "compare":
+        return findings.comparison_findings(workspace, which), []
+    until = which.until or queries.choices(workspace).last
+    last = findings.preceding_days(which.since, until) if which.since and until else None
+    return findings.term_findings(workspace, which, last), []
 
 
 def to_json_lines(table: pd.DataFrame) -> str:

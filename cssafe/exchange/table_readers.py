@@ -98,8 +98,11 @@ def _parquet(opened: Open, schema: pa.Schema, name: str, in_memory: bool) -> Ite
         file = parquet.ParquetFile(seekable)
         check_names(file.schema_arrow.names, schema, name)
         texts = any(field.type == pa.string() for field in schema)
-        for batch in file.iter_batches(TEXT_BATCH_ROWS if texts else BATCH_ROWS, use_threads=False):
-            yield pa.table(batch)
+        for group in range(file.num_row_groups):  # one at a time: iter_batches keeps the bytes of all that it has read
+            for batch in file.iter_batches(
+                TEXT_BATCH_ROWS if texts else BATCH_ROWS, row_groups=[group], use_threads=False
+            ):
+                yield pa.table(batch)
 
 
 def _json(opened: Open, schema: pa.Schema, name: str, block: int) -> Iterator[pa.Table]:

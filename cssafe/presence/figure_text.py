@@ -67,6 +67,13 @@ def format_with_range(concentration: float, lowest: float, highest: float) -> st
     return words.format(headline=headline, range=span)
 
 
+def band_widths(
+    concentration: float | np.ndarray, lowest: float | np.ndarray, highest: float | np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Widths of the band below and above figures, numbers or (n,); 0 where the band is not known (of earlier versions)."""
+    return np.nan_to_num(concentration - lowest), np.nan_to_num(highest - concentration)
+
+
 def verdict_ends(
     concentration: float, lowest: float, highest: float, low: float, high: float, least: float = 0.0
 ) -> tuple[float, float]:
@@ -77,7 +84,7 @@ def verdict_ends(
         concentration, lowest, highest: headline and band; a band that is not known (of earlier versions) widens nothing.
         low, high: the interval. least: lower end of the scale, -1 for a change.
     """
-    below, above = np.nan_to_num([concentration - lowest, highest - concentration])
+    below, above = band_widths(concentration, lowest, highest)
     return tuple(np.clip([low - below, high + above], least, 1.0).tolist())
 
 

@@ -5,7 +5,7 @@ so no page can show a figure of a smaller one. Intervals: stats/intervals.py.
 """
 
 from cssafe.queries.filters import ALL, Choices, Filter, choices, class_figures, describe_left_out
-from cssafe.queries.heatmap import lessons_in_cell, weekly
+from cssafe.queries.heatmap import lessons_in_cell, weekly, weekly_lessons
 from cssafe.queries.histograms import distribution, emotions
 from cssafe.queries.lesson_rows import (
     count_people,
@@ -35,4 +35,5 @@ __all__ = [
     "shareable_timeline",
     "timeline",
     "weekly",
+    "weekly_lessons",
 ]

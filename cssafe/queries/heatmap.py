@@ -18,21 +18,42 @@ def weekly(
 
     periods: of parse_periods; none stands for the hours of the day. measure: of presence.FACTORS.
     Columns: weekday (1 Monday), period, start ("08:00"), the measure (mean over minutes) with low and high, lowest and highest
-    (of a minute or measure without a band: its own value), minutes, lessons, faces (mean), synthetic. The clusters of the
-    interval are lessons.
+    (of a minute or measure without a band: its own value), minutes, lessons, placements, faces (mean), synthetic.
+
+    low, high: interval of the slot, whatever is taught in it. A placement is a class, subject and room in a slot (a teacher
+    goes with class and subject). However many of its lessons were seen, it is one fact about the slot; so the clusters are
+    placements, and one alone has no interval.
     """
     least = "-1" if measure == "expression" else "0"
     return read_frame(
         workspace,
         f"""WITH {CHOSEN}, {_slots(measure)},
         clusters AS (
-            SELECT weekday, name, start, lesson, sum(value) AS s, count(*) AS n, sum(lowest) AS lowest,
-                sum(highest) AS highest, avg(faces) AS faces, bool_or(synthetic) AS synthetic
+            SELECT weekday, name, start, class_name, subject, room, sum(value) AS s, count(*) AS n, sum(lowest) AS lowest,
+                sum(highest) AS highest, sum(faces) AS faces, count(DISTINCT lesson) AS lessons,
+                bool_or(synthetic) AS synthetic
             FROM slots GROUP BY ALL)
         SELECT weekday, name AS period, start, {mean_sql(measure, least)}, sum(lowest) / sum(n) AS lowest,
-            sum(highest) / sum(n) AS highest, sum(n)::BIGINT AS minutes, count(*) AS lessons,
-            sum(faces * n) / sum(n) AS faces, bool_or(synthetic) AS synthetic
+            sum(highest) / sum(n) AS highest, sum(n)::BIGINT AS minutes, sum(lessons)::BIGINT AS lessons,
+            count(*) AS placements, sum(faces) / sum(n) AS faces, bool_or(synthetic) AS synthetic
         FROM clusters GROUP BY ALL ORDER BY weekday, start, period""",
+        class_figures(workspace, which).parameters | {"periods": list(periods) or HOURS},
+    )
+
+
+def weekly_lessons(
+    workspace: Workspace, periods: Sequence[dict] = (), which: Filter = ALL, measure: str = "concentration"
+) -> pd.DataFrame:
+    """One row for each lesson in each cell of `weekly`, for comparisons between cells.
+
+    Columns: weekday, period, lesson, class_name, subject, week (its Monday), minutes, value (mean of the measure).
+    """
+    return read_frame(
+        workspace,
+        f"""WITH {CHOSEN}, {_slots(measure)}
+        SELECT weekday, name AS period, lesson, class_name, subject, date_trunc('week', clock)::DATE AS week,
+            count(*) AS minutes, avg(value) AS value
+        FROM slots GROUP BY ALL ORDER BY weekday, period, lesson""",
         class_figures(workspace, which).parameters | {"periods": list(periods) or HOURS},
     )
 
@@ -77,7 +98,7 @@ def _slots(measure: str) -> str:
         SELECT lesson, hour, (hour AT TIME ZONE 'UTC' AT TIME ZONE time_zone) - hour AS ahead
         FROM (SELECT DISTINCT lesson, date_trunc('hour', time) AS hour FROM minutes) JOIN chosen USING (lesson)),
     placed AS (
-        SELECT lesson, chosen.name AS lesson_name, class_name, subject, chosen.local, synthetic, faces,
+        SELECT lesson, chosen.name AS lesson_name, class_name, subject, room, chosen.local, synthetic, faces,
             {MINUTE_VALUES[measure]} AS value, {ends}, time + ahead AS clock
         FROM minutes JOIN chosen USING (lesson) JOIN zones USING (lesson) LEFT JOIN sizes USING (lesson)
         WHERE value IS NOT NULL AND date_trunc('hour', time) = hour),

@@ -10,8 +10,10 @@ from cssafe.language import N_, _
 from cssafe.queries import Filter, notes
 from cssafe.queries.teaching_methods import AFTER_MINUTES, forms_compared
 from cssafe.report.document import Figure, Report, Section, format_change, format_changes, format_figure
-from cssafe.report.term_report import describe_filter, lessons_with_figures
-from cssafe.stats.comparison import MIN_LESSONS, at_both_ends, compare_groups, strata
+from cssafe.report.findings import Abstention, compare_tag, lessons_with_figures, why_no_result
+from cssafe.report.term_report import describe_filter
+from cssafe.stats.comparison import MIN_LESSONS, MIN_WEEKS, Effect, difference_design
+from cssafe.stats.evidence import Verdict, judge_interval
 from cssafe.store import Workspace
 
 AXIS_TITLES = {
@@ -47,6 +49,22 @@ CAPITALIZED = {
 }
 """Form -> its name at the beginning of a sentence."""
 
+WHY_NOT_COMPARED = {
+    Abstention.LESSONS: N_(
+        "There is no result for “{tag}” yet: {with_it} lessons with it and {without} without it are of the same class, "
+        "subject, formula, weekday and hour; {least} of each are needed."
+    ),
+    Abstention.TIMETABLE: N_(
+        "There is no result for “{tag}”: lessons with it and lessons without it are at different weekdays or hours, so its "
+        "effect cannot be told from that of the timetable. At the same weekday and hour, use it in some weeks and not in "
+        "others; {least} lessons of each are needed."
+    ),
+    Abstention.WEEKS: N_(
+        "There is no result for “{tag}” yet: its lessons are of too few weeks to tell its effect from a steady rise or fall. "
+        "At least {weeks} weeks are needed, with lessons with it and without it early and late among them."
+    ),
+}
+
 
 def comparison_report(workspace: Workspace, which: Filter, tag: str) -> Report:
     """The report of the comparisons. tag: to compare by, empty for none."""
@@ -70,34 +88,34 @@ def comparison_report(workspace: Workspace, which: Filter, tag: str) -> Report:
 def tag_section(lessons: pd.DataFrame, having: np.ndarray, tag: str) -> Section:
     """Lessons with and without the tag. lessons: of `lessons_with_figures`. having: bool (n,), whether tagged."""
     title = _("With the tag against without")
-    alike, values = strata(lessons), lessons["concentration"].to_numpy(float)
-    found, with_it, without = compare_groups(values, having, alike)
-    if np.isnan(found.slope):
-        sentence = _(
-            "There is no result for “{tag}” yet: {with_it} lessons with it and {without} without it are of the same class, "
-            "subject and formula; {least} of each are needed."
-        ).format(tag=tag, with_it=with_it, without=without, least=MIN_LESSONS)
-        return Section(title, (sentence,))
-    found = at_both_ends(lessons, lambda values: compare_groups(values, having, alike)[0])
-    difference = format_change(found.slope, found.low, found.high)
+    effect = compare_tag(lessons, having)
+    found = effect.finding
+    if found.verdict == Verdict.TOO_LITTLE:
+        return Section(title, (_why_not_compared(lessons, having, effect, tag),))
     verdict = (
         _("Concentration was higher with “{tag}”: {figures} ({with_it} lessons with it, {without} without).")
-        if found.low > 0
+        if found.rises
         else _("Concentration was lower with “{tag}”: {figures} ({with_it} lessons with it, {without} without).")
-        if found.high < 0
+        if found.falls
         else _("No clear difference with “{tag}”: {figures} ({with_it} lessons with it, {without} without).")
-    ).format(tag=tag, figures=difference, with_it=with_it, without=without)
+    ).format(
+        tag=tag,
+        figures=format_change(found.value, found.low, found.high),
+        with_it=effect.having,
+        without=effect.others,
+    )
     size = _("Effect size (Hedges' g): {figures}.").format(
-        figures=format_figure(found.size, found.size_low, found.size_high, signed=True)
+        figures=format_figure(effect.size, effect.size_low, effect.size_high, signed=True)
     )
     reading = _(
-        "How to read it: each point is a lesson, by how much it was above or below the mean of its class and subject; the "
-        "tick is the mean of those with and those without the tag, in points of 100. Brackets are 95 % intervals over lessons, "
-        "of the difference whether those who cannot be seen attend or not. The effect size "
+        "How to read it: each point is a lesson, by how much it was above or below the mean of its class and subject at the "
+        "same weekday and hour; the tick is the mean of those with and those without the tag, in points of 100. Brackets are "
+        "95 % intervals over the weeks of a class, with a steady rise or fall over time held, of the difference whether those "
+        "who cannot be seen attend or not. The effect size "
         "is in standard deviations between lessons: about 0.2 is small, 0.8 large (Cohen 1988). You chose which lessons to "
         "tag, so another difference may be the cause. To be sure, toss a coin before each lesson."
     )
-    apart = _apart_from_own(lessons, values, having, alike)
+    apart = _apart_from_own(lessons, having)
     table = pd.DataFrame(
         {
             _("Lesson"): apart["name"],
@@ -109,8 +127,17 @@ def tag_section(lessons: pd.DataFrame, having: np.ndarray, tag: str) -> Section:
     return Section(title, (verdict, size), (chart,), reading, table)
 
 
-def _apart_from_own(lessons: pd.DataFrame, values: np.ndarray, having: np.ndarray, alike: np.ndarray) -> pd.DataFrame:
-    """Each lesson less the mean of its stratum, in strata with and without the tag. Columns: as reports.lessons_apart."""
+def _why_not_compared(lessons: pd.DataFrame, having: np.ndarray, found: Effect, tag: str) -> str:
+    """found: of `compare_tag`, without a result."""
+    return _(WHY_NOT_COMPARED[why_no_result(lessons, having, found)]).format(
+        tag=tag, with_it=found.having, without=found.others, least=MIN_LESSONS, weeks=MIN_WEEKS
+    )
+
+
+def _apart_from_own(lessons: pd.DataFrame, having: np.ndarray) -> pd.DataFrame:
+    """Each lesson less the mean of its class and subject at its weekday and hour, where there are lessons with and without the
+    tag. Columns: as reports.lessons_apart."""
+    alike, values = difference_design(lessons, slots=True).strata, lessons["concentration"].to_numpy(float)
     own = pd.Series(values).groupby(alike)
     mixed = pd.Series(having).groupby(alike).transform("nunique").to_numpy() > 1
     return pd.DataFrame(
@@ -175,6 +202,7 @@ def _forms_table(table: pd.DataFrame, axes: dict[str, str]) -> pd.DataFrame:
 def _form_sentence(measure: str, row: dict[str, Any]) -> str:
     """row: of teaching_methods.forms."""
     form = CAPITALIZED.get(row["form"], row["form"]) if measure == "during" else row["form"]
-    words = VERDICTS[measure, int(row["low"] > 0) - int(row["high"] < 0)]
+    found = judge_interval(row["difference"], row["low"], row["high"], row["lessons"], 0)
+    words = VERDICTS[measure, int(found.rises) - int(found.falls)]
     figure = format_change(row["difference"], row["low"], row["high"])
     return _(words).format(form=_(form), figures=figure, n=row["lessons"])

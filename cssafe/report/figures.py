@@ -137,6 +137,10 @@ class Window:
     high: float
 
     @property
+    def minutes(self) -> int:
+        return self.last - self.first + 1
+
+    @property
     def ends(self) -> tuple[float, float]:
         """See verdict_ends."""
         return verdict_ends(self.concentration, self.lowest, self.highest, self.low, self.high, least=-1.0)

@@ -7,6 +7,7 @@ from cssafe.charts import composition, reports, timelines
 from cssafe.labels import FERPLUS
 from cssafe.language import N_, _, ngettext
 from cssafe.presence.figure_text import (
+    band_widths,
     describe_figure,
     format_headline,
     format_range,
@@ -34,6 +35,7 @@ from cssafe.report.sections import affect_section, coverage_section, responses_s
 from cssafe.scoring.formula import find_formula
 from cssafe.settings import PROFILES, Profile
 from cssafe.stats.comparison import MIN_LESSONS, prediction_interval
+from cssafe.stats.evidence import Verdict, judge_extremes_by_intervals, judge_interval, judge_lead
 from cssafe.store import Workspace
 
 
@@ -115,15 +117,15 @@ def _level_sentence(lesson: pd.Series) -> str:
 
 
 def _change_sentence(change: figures.Window | None) -> str:
-    if change is None or pd.isna(change.ends[0]):
+    found = None if change is None else judge_interval(change.concentration, *change.ends, change.minutes, 0)
+    if change is None or found is None or found.verdict == Verdict.TOO_LITTLE:
         return _(
             "There is no trend through the lesson: it has too few minutes, or too few people were there throughout."
         )
     points = format_change(change.concentration, change.lowest, change.highest)
-    low, high = change.ends
-    if low > 0:
+    if found.rises:
         words = _("It rose through the lesson: last third against first {points} points.")
-    elif high < 0:
+    elif found.falls:
         words = _("It fell through the lesson: last third against first {points} points.")
     else:
         words = _("It neither clearly rose nor fell through the lesson: last third against first {points} points.")
@@ -195,7 +197,12 @@ def _emotion_sentences(sums: pd.DataFrame) -> list[str]:
     if means.empty:
         return []
     leading = str(means["mean"].idxmax())
-    sentence = _("Of the emotions shown, {emotion} leads with {figures}, on a scale from 0 to 1.")
+    found = judge_lead(*means[["mean", "low", "high"]].to_numpy(float).T)
+    sentence = (
+        _("Of the emotions shown, {emotion} leads with {figures}, on a scale from 0 to 1.")
+        if found.verdict == Verdict.DIFFERS
+        else _("Of the emotions shown, none clearly leads; {emotion} has {figures}, on a scale from 0 to 1.")
+    )
     return [sentence.format(emotion=_(leading), figures=format_figure(*means.loc[leading]))]
 
 
@@ -216,9 +223,12 @@ def _extremes_section(found: list[figures.Window]) -> Section:
             _("Range"): format_ranges(both),
         }
     )
+    columns = ["concentration", "lowest", "highest", "low", "high"]
+    mean, lowest, highest, low, high = pd.DataFrame(found)[columns].to_numpy(float).T
+    judged = judge_extremes_by_intervals(mean, low, high, *band_widths(mean, lowest, highest))
     sentence = (
         _("Concentration was highest from minute {high_when}, {high}, and lowest from minute {low_when}, {low}.")
-        if best.ends[0] > worst.ends[1]
+        if judged.verdict == Verdict.DIFFERS
         else _(
             "The highest five minutes ({high_when}: {high}) and the lowest ({low_when}: {low}) do not clearly differ."
         )
@@ -255,18 +265,19 @@ def _usual_section(workspace: Workspace, lesson: pd.Series) -> Section:
 
 def _usual_sentence(what: str, lesson: pd.Series, low: float, high: float, n: int) -> str:
     """low, high: the usual range. The lesson lies outside it if both ends of its own range do."""
-    if n < MIN_LESSONS:
+    value, lowest, highest = (
+        lesson[["concentration", "lowest", "highest"]].astype(float).fillna(lesson["concentration"])
+    )
+    found = judge_interval(value - (low + high) / 2, lowest - high, highest - low, n, MIN_LESSONS)
+    if found.verdict == Verdict.TOO_LITTLE:
         return ngettext(
             "The usual range of this {what} is not known yet: {n} other lesson has figures, {least} are needed.",
             "The usual range of this {what} is not known yet: {n} other lessons have figures, {least} are needed.",
             n,
         ).format(what=_(what), n=n, least=MIN_LESSONS)
-    value, lowest, highest = (
-        lesson[["concentration", "lowest", "highest"]].astype(float).fillna(lesson["concentration"])
-    )
-    if lowest > high:
+    if found.rises:
         words = _("Higher than usual for this {what}: {value}, usually {low:.0f} to {high:.0f} ({n} other lessons).")
-    elif highest < low:
+    elif found.falls:
         words = _("Lower than usual for this {what}: {value}, usually {low:.0f} to {high:.0f} ({n} other lessons).")
     else:
         words = _(

@@ -7,6 +7,7 @@ from cssafe.language import _, ngettext
 from cssafe.queries.responses import describe_response, responses
 from cssafe.report import figures as readings
 from cssafe.report.document import Section, format_figure, format_figures
+from cssafe.stats.evidence import excludes_zero, judge_interval
 from cssafe.store import Workspace
 
 MIN_COVERAGE = 0.8
@@ -24,7 +25,7 @@ def responses_section(workspace: Workspace, number: int, expressive: bool) -> Se
         why = _("Responses to markers cannot be judged: too little of this lesson was measured.")
         return Section(title, (why,))
     events = [rows for _event, rows in table.groupby(["minute", "kind"], sort=True)]
-    clear = sum(bool(((rows["low"] > 0) | (rows["high"] < 0)).any()) for rows in events)
+    clear = sum(bool(excludes_zero(rows["low"], rows["high"]).any()) for rows in events)
     shown = tuple(
         (
             classes.responses(table, measure),
@@ -68,12 +69,13 @@ def affect_section(sums: pd.DataFrame, end: float) -> Section:
     minutes = readings.minute_means(sums, readings.AFFECT)
     unsure = readings.lesson_means(sums, readings.READING_SPREADS)["mean"]
     words = dict(zip(lesson.index, format_figures(lesson, signed=True), strict=True))
-    low, high = lesson.loc["valence", ["low", "high"]]
+    valence, low, high = lesson.loc["valence", ["mean", "low", "high"]]
+    found = judge_interval(valence, low, high, len(minutes), 0)
     looked = (
         _("The emotions shown were rather pleasant: valence {valence}, arousal {arousal}.")
-        if low > 0
+        if found.rises
         else _("The emotions shown were rather unpleasant: valence {valence}, arousal {arousal}.")
-        if high < 0
+        if found.falls
         else _("The emotions shown were neither clearly pleasant nor unpleasant: valence {valence}, arousal {arousal}.")
     )
     sentences = (

@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 
-import numpy as np
 import pandas as pd
 
 from cssafe import queries
@@ -25,10 +24,19 @@ from cssafe.report.document import (
     format_headlines,
     format_ranges,
 )
+from cssafe.report.findings import (
+    compare_terms,
+    join_terms,
+    lessons_mean,
+    lessons_with_figures,
+    term_differences,
+    trend,
+    weekly_means,
+)
 from cssafe.school.week import parse_week, with_teachers
 from cssafe.settings import Profile
-from cssafe.stats.comparison import MIN_LESSONS, Effect, at_both_ends, compare_groups, estimate_effect, strata
-from cssafe.stats.intervals import clustered_means
+from cssafe.stats.comparison import MIN_LESSONS, MIN_WEEKS, TREND_BLOCK_WEEKS, Effect
+from cssafe.stats.evidence import Verdict
 from cssafe.store import Workspace
 from cssafe.timetable.slot_effects import (
     MIN_SLOT_LESSONS,
@@ -37,11 +45,6 @@ from cssafe.timetable.slot_effects import (
     estimate_effects,
     lessons_in_slots,
 )
-
-
-def preceding_days(since: date, until: date) -> tuple[date, date]:
-    """First and last of as many days just before a term: the default for the last term."""
-    return since - (until - since) - timedelta(days=1), since - timedelta(days=1)
 
 
 def term_report(
@@ -59,7 +62,7 @@ def term_report(
         profile: the reader's. periods: as for queries.weekly. compare: `effects`, or a cached version of it.
     """
     lessons = lessons_with_figures(workspace, which)
-    mean, lowest, highest = (_lessons_mean(lessons[name])[0] for name in ("concentration", "lowest", "highest"))
+    mean, lowest, highest = (lessons_mean(lessons[name])[0] for name in ("concentration", "lowest", "highest"))
     course, change = _course_section(lessons), _last_term_section(workspace, which, lessons, last)
     slots = [_slots_section(workspace, which, periods, compare)] if periods else []
     week, histograms = _week_section(workspace, which, periods), _histogram_sections(workspace, which, profile)
@@ -97,36 +100,11 @@ def describe_filter(which: Filter) -> str:
     return ", ".join([*(which.classes or [_("all classes")]), *(which.subjects or [_("all subjects")])])
 
 
-def lessons_with_figures(workspace: Workspace, which: Filter) -> pd.DataFrame:
-    """Rows of queries.lessons with figures that may be averaged for a class, by time."""
-    lessons = queries.lessons(workspace, queries.class_figures(workspace, which))
-    return lessons.dropna(subset="concentration").sort_values("local", ignore_index=True)
-
-
-def _lessons_mean(figures: pd.Series) -> tuple[float, float, float]:
-    """Mean of lessons, each with weight 1, with the interval over lessons. A lesson without the figure does not count."""
-    values = figures.dropna().to_numpy(float)
-    if not len(values):
-        return np.nan, np.nan, np.nan
-    mean, low, high = clustered_means(values[:, None], np.ones(len(values)))
-    return float(mean[0]), float(low[0]), float(high[0])
-
-
 def _course_section(lessons: pd.DataFrame) -> Section:
     title = _("Through the term")
     if len(lessons) < 2:
         return Section(title, (_("A trend through the term needs at least two lessons."),))
-    week = lessons["local"].dt.to_period("W-SUN").dt.start_time
-    weeks = pd.DataFrame(
-        [
-            (f"{day:%Y-%m-%d}", *_lessons_mean(rows["concentration"]), len(rows))
-            for day, rows in lessons.groupby(week, sort=True)
-        ],
-        columns=["week", "mean", "low", "high", "lessons"],
-    )
-    weeks[["low", "high"]] = weeks[["low", "high"]].clip(0, 1)
-    number = (lessons["local"] - lessons["local"].min()).dt.total_seconds().to_numpy() / (7 * 24 * 3600)
-    found = at_both_ends(lessons, lambda values: estimate_effect(values, number, strata(lessons)))
+    weeks = weekly_means(lessons)
     table = pd.DataFrame(
         {
             _("Week from"): weeks["week"],
@@ -136,10 +114,11 @@ def _course_section(lessons: pd.DataFrame) -> Section:
     )
     reading = _(
         "How to read it: each point is the mean over a week's lessons, its line the 95 % interval over lessons. The slope "
-        "compares lessons of the same class and subject only, so a changed mixture of lessons is no trend."
-    )
+        "compares lessons of the same class and subject only, so a changed mixture of lessons is no trend; its interval rests "
+        "on stretches of {weeks} weeks, because neighbouring weeks are alike."
+    ).format(weeks=TREND_BLOCK_WEEKS)
     chart = (reports.weekly_trend(weeks), _("Mean concentration of each week's lessons, with its interval"))
-    return Section(title, (_trend_sentence(found),), (chart,), reading, table)
+    return Section(title, (_trend_sentence(trend(lessons)),), (chart,), reading, table)
 
 
 def _factors_section(workspace: Workspace, which: Filter) -> list[Section]:
@@ -165,16 +144,19 @@ def _factors_section(workspace: Workspace, which: Filter) -> list[Section]:
     return [Section(_("The factors side by side"), (sentence,), (chart,), reading, table)]
 
 
-def _trend_sentence(found: Effect) -> str:
-    if np.isnan(found.low) or found.lessons < 2 * MIN_LESSONS:
-        return _("There is no trend through the term yet: {n} comparable lessons are needed.").format(n=2 * MIN_LESSONS)
-    if found.low > 0:
+def _trend_sentence(effect: Effect) -> str:
+    found = effect.finding
+    if found.verdict == Verdict.TOO_LITTLE:
+        return _(
+            "There is no trend through the term yet: {n} comparable lessons in at least {weeks} weeks are needed."
+        ).format(n=2 * MIN_LESSONS, weeks=TREND_BLOCK_WEEKS + 1)
+    if found.rises:
         words = _("It rose through the term: {points} points a week ({n} lessons).")
-    elif found.high < 0:
+    elif found.falls:
         words = _("It fell through the term: {points} points a week ({n} lessons).")
     else:
         words = _("It neither clearly rose nor fell through the term: {points} points a week ({n} lessons).")
-    return words.format(points=format_change(found.slope, found.low, found.high), n=found.lessons)
+    return words.format(points=format_change(found.value, found.low, found.high), n=found.units)
 
 
 def _last_term_section(
@@ -184,30 +166,30 @@ def _last_term_section(
     if last is None:
         return Section(title, (_("No last term was chosen for comparison."),))
     earlier = lessons_with_figures(workspace, replace(which, since=last[0], until=last[1]))
-    both = pd.concat([lessons, earlier], ignore_index=True).drop_duplicates("lesson")
-    now = both["lesson"].isin(lessons["lesson"]).to_numpy()
-    found, new, old = _compare(both, now)
-    if np.isnan(found.slope):
+    both, now = join_terms(lessons, earlier)
+    effect = compare_terms(both, now)
+    found = effect.finding
+    if found.verdict == Verdict.TOO_LITTLE:
         sentence = _(
             "The terms cannot be compared: {new} of this term's lessons and {old} of the last one's are of the same class, "
-            "subject and formula; {least} of each are needed."
-        ).format(new=new, old=old, least=MIN_LESSONS)
+            "subject and formula; {least} of each are needed, in {weeks} weeks at least."
+        ).format(new=effect.having, old=effect.others, least=MIN_LESSONS, weeks=MIN_WEEKS)
         return Section(title, (sentence,))
     sentence = (
         _("Higher than in the last term: {figures}, {new} lessons against {old}.")
-        if found.low > 0
+        if found.rises
         else _("Lower than in the last term: {figures}, {new} lessons against {old}.")
-        if found.high < 0
+        if found.falls
         else _("Not clearly different from the last term: {figures}, {new} lessons against {old}.")
-    ).format(figures=format_change(found.slope, found.low, found.high), new=new, old=old)
+    ).format(figures=format_change(found.value, found.low, found.high), new=effect.having, old=effect.others)
     form = _("%d %b %Y")
     reading = _(
-        "How to read it: to the right, this term was higher, in points of 100. Lines are 95 % intervals over lessons, whether "
-        "those who cannot be seen attend or not; filled: a clear difference, hollow: may be chance. Of many intervals one in "
-        "twenty misses the truth. Lessons are compared with "
+        "How to read it: to the right, this term was higher, in points of 100, beyond a steady rise or fall over both terms. "
+        "Lines are 95 % intervals over the weeks of a class, whether those who cannot be seen attend or not; filled: a clear "
+        "difference, hollow: may be chance. Of many intervals one in twenty misses the truth. Lessons are compared with "
         "lessons of the same class, subject and formula only ({first} to {last}). Season, topic and room may have changed, too."
     ).format(first=last[0].strftime(form), last=last[1].strftime(form))
-    table = _term_differences(both, now, found)
+    table = term_differences(both, now)
     axis, caption = _("Difference from the last term"), _("Difference from the last term, with its interval")
     shown = pd.DataFrame(
         {
@@ -217,29 +199,6 @@ def _last_term_section(
         }
     )
     return Section(title, (sentence,), ((reports.differences(table, axis), caption),), reading, shown)
-
-
-def _compare(lessons: pd.DataFrame, now: np.ndarray) -> tuple[Effect, int, int]:
-    """compare_groups of lessons at both ends of their bands. now: bool (n,), whether of this term."""
-    alike = strata(lessons)
-    _found, new, old = compare_groups(lessons["concentration"].to_numpy(float), now, alike)
-    return at_both_ends(lessons, lambda values: compare_groups(values, now, alike)[0]), new, old
-
-
-def _term_differences(lessons: pd.DataFrame, now: np.ndarray, overall: Effect) -> pd.DataFrame:
-    """Difference between the terms of all lessons, each class and each subject. Columns: as reports.differences.
-
-    lessons: of both terms. now: bool (n,), whether of this term. overall: of all lessons."""
-    rows = [(_("all"), overall)]
-    for column in ("class_name", "subject"):
-        for name, part in lessons.groupby(column):
-            effect, _new, _old = _compare(part, now[part.index])
-            if len(part) < len(lessons) and not np.isnan(effect.slope):
-                rows.append((str(name), effect))
-    return pd.DataFrame(
-        [(what, effect.slope, effect.low, effect.high, effect.lessons) for what, effect in rows],
-        columns=["what", "difference", "low", "high", "lessons"],
-    )
 
 
 def _week_section(workspace: Workspace, which: Filter, periods: Sequence[dict]) -> Section:
@@ -260,10 +219,17 @@ def _week_section(workspace: Workspace, which: Filter, periods: Sequence[dict]) 
     reading = _(
         "How to read it: each cell has the mean over the minutes observed at that weekday and time, and their number; blue is "
         "higher, yellow lower within this table. Hollow cells rest on less than {minutes} minutes or fewer than {lessons} "
-        "lessons. Class and subject differ from cell to cell, so this alone is no reason to move a lesson."
+        "lessons. Intervals count the classes, subjects and rooms in a slot, not their lessons; one alone has none. Class "
+        "and subject differ from cell to cell, so this alone is no reason to move a lesson."
     ).format(minutes=heatmaps.MIN_CELL_MINUTES, lessons=heatmaps.MIN_CELL_LESSONS)
     chart = (heatmaps.weekly(cells), _("Heatmap of mean concentration by weekday and period"))
-    return Section(title, (heatmaps.weekly_caption(cells),), (chart,), reading, table)
+    return Section(
+        title,
+        (heatmaps.weekly_caption(cells, queries.weekly_lessons(workspace, periods, which)),),
+        (chart,),
+        reading,
+        table,
+    )
 
 
 def _slots_section(

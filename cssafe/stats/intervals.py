@@ -3,25 +3,26 @@
 The mean is taken over unequal clusters. With s the weighted sum and n the weight of each of G clusters, and m = sum s / sum
 n, the variance of m is g / (g - 1) * sum (s - m n)^2 / (sum n)^2 (Cochran, Sampling Techniques, 1977, section 6) with g =
 (sum n)^2 / sum n^2, the effective number of clusters (Kish, Survey Sampling, 1965; G for equal weights), and the factor is
-Student's t with g - 1 degrees of freedom. A cluster is a lesson, or a face within one lesson: the seconds of one face are
-nearly copies of each other, and counting them singly would make any interval tiny. A face's n is the number of its seconds.
-Seconds have no weights by quality: it falls with the turn of a head, so such weights would favour faces that look to the front.
-One cluster has no interval (null, NaN).
+Student's t with g - 1 degrees of freedom, a fraction as it is: three clusters of nearly equal weight have 1.98 degrees of
+freedom, and rounding down to 1 would make their interval 2.9 times too wide. A cluster is a lesson, a placement in the week,
+or a face within one lesson: the seconds of one face are nearly copies of each other, and counting them singly would make any
+interval tiny. A face's n is the number of its seconds. Seconds have no weights by quality: it falls with the turn of a head,
+so such weights would favour faces that look to the front. One cluster has no interval (null, NaN).
 """
 
 import numpy as np
 from scipy.special import stdtrit
 
-MAX_FREEDOM = 30
-"""Degrees of freedom up to which Student's t is computed; beyond, that of 30 is used (2.04; true: falling to 1.96)."""
+_INVERSE_FREEDOM = np.linspace(1 / 400, 1, 400)
 
-T_QUANTILES = np.round(stdtrit(np.arange(1, MAX_FREEDOM + 1), 0.975), 2).tolist()
-"""Student's t, 97.5 %, for 1 to MAX_FREEDOM degrees of freedom, in hundredths: SQL and NumPy use the same digits."""
+T_POLYNOMIAL = np.polyfit(_INVERSE_FREEDOM, np.log(stdtrit(1 / _INVERSE_FREEDOM, 0.975)), 9).tolist()
+"""Logarithm of Student's t, 97.5 %, as a polynomial of 1 / degrees of freedom, highest power first: within 2e-7 from 1 degree
+of freedom on, also between whole numbers, and the same in SQL and NumPy."""
 
 
-def student_t(freedom: int) -> float:
-    """Student's t, 97.5 %, of 1 or more degrees of freedom."""
-    return T_QUANTILES[min(freedom, MAX_FREEDOM) - 1]
+def student_t(freedom: float | np.ndarray) -> np.ndarray:
+    """Student's t, 97.5 %, of 1 or more degrees of freedom; fewer count as 1."""
+    return np.exp(np.polyval(T_POLYNOMIAL, 1 / np.maximum(freedom, 1)))
 
 
 def mean_sql(name: str, least: str = "0") -> str:
@@ -30,11 +31,20 @@ def mean_sql(name: str, least: str = "0") -> str:
     spread = f"(sum(s * s) - 2 * {mean} * sum(s * n) + {mean} * {mean} * sum(n * n))"
     effective = "(sum(n) * sum(n) / sum(n * n))"
     error = f"sqrt(greatest(0, {spread}) * {effective} / ({effective} - 1)) / sum(n)"
-    half = f"{T_QUANTILES}[greatest(1, least(floor({effective} + 1e-6) - 1, {MAX_FREEDOM}))::INTEGER] * {error}"
+    half = f"({_student_sql(f'greatest(1, {effective} - 1)')} * {error})"
     return (
         f"{mean} AS {name}, CASE WHEN count(*) > 1 THEN greatest({least}, {mean} - {half}) END AS low,"
         f" CASE WHEN count(*) > 1 THEN least(1, {mean} + {half}) END AS high"
     )
+
+
+def _student_sql(freedom: str) -> str:
+    """SQL for `student_t` (Horner's scheme). freedom: SQL, 1 or more."""
+    highest, *others = T_POLYNOMIAL
+    polynomial = repr(highest)
+    for coefficient in others:
+        polynomial = f"({polynomial} / {freedom} + {coefficient!r})"
+    return f"exp({polynomial})"
 
 
 def clustered_means(s: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -50,10 +60,10 @@ def grouped_means(s: np.ndarray, n: np.ndarray, group: np.ndarray) -> tuple[np.n
     whole, squares, count = np.bincount(group, n), np.bincount(group, n**2), np.bincount(group)
     mean, effective = np.bincount(group, s) / whole, whole**2 / squares
     spread = np.bincount(group, (s - n * mean[group]) ** 2)
-    student = np.array(T_QUANTILES)[np.clip((effective + 1e-6).astype(int) - 1, 1, MAX_FREEDOM) - 1]
     half = np.full_like(mean, np.nan)
     more = count > 1
-    half[more] = student[more] * np.sqrt(spread[more] * effective[more] / (effective[more] - 1)) / whole[more]
+    student = student_t(effective[more] - 1)
+    half[more] = student * np.sqrt(spread[more] * effective[more] / (effective[more] - 1)) / whole[more]
     return mean, mean - half, mean + half
 
 

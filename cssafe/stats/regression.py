@@ -9,6 +9,9 @@ from scipy.special import stdtrit
 
 from cssafe.stats.intervals import student_t
 
+MIN_UNEXPLAINED = 1e-3
+"""Least share of a variable's variance that the others leave, for a slope: rounding errors are far below it (assumption)."""
+
 
 def center_within(values: np.ndarray, group: np.ndarray) -> np.ndarray:
     """Values (n,) or (n, k) less the mean of their group. group: int (n,) from 0."""
@@ -51,6 +54,57 @@ def partial_slope(
     spread = float((np.bincount(cluster, rest_x * residual) ** 2).sum()) * clusters / (clusters - 1)
     half = student_t(clusters - 1) * np.sqrt(spread) / square
     return slope, slope - half, slope + half
+
+
+def jackknife_slope(
+    y: np.ndarray, x: np.ndarray, group: np.ndarray, cluster: np.ndarray
+) -> tuple[np.ndarray, float, int]:
+    """Slopes of y (n,) on x (n, k) with a constant for each group, the standard error of the first slope by the jackknife over
+    clusters, and the number of clusters.
+
+    group, cluster: int (n,) from 0. The error is NaN where the first column of x is explained by the others, also with any one
+    cluster left out.
+    """
+    both = np.column_stack([x, y])
+    clusters, groups = int(cluster.max()) + 1, int(group.max()) + 1
+    pair, pair_of = np.unique(cluster * groups + group, return_inverse=True)
+    of_cluster, of_group = np.divmod(pair, groups)
+    whole = _moments(both, group, groups)
+    around = [part[of_group] for part in whole]
+    rest = [part - own for part, own in zip(around, _moments(both, pair_of, len(pair)), strict=True)]
+    lost = _centered_products(*around) - _centered_products(*rest)
+    complete = _centered_products(*whole).sum(axis=0)
+    without = np.repeat(complete[None], clusters, 0)
+    np.subtract.at(without, of_cluster, lost)
+    slopes = _solve_products(complete[None])[0]
+    each = _solve_products(without)[:, 0]
+    error = np.sqrt((1 - 1 / clusters) * ((each - slopes[0]) ** 2).sum())
+    return slopes, float(error), clusters
+
+
+def _moments(values: np.ndarray, group: np.ndarray, groups: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Number (g,), sums (g, k) and sums of products (g, k, k) of the rows (n, k) of each group."""
+    total, products = np.zeros((groups, values.shape[1])), np.zeros((groups, values.shape[1], values.shape[1]))
+    np.add.at(total, group, values)
+    np.add.at(products, group, values[:, :, None] * values[:, None])
+    return np.bincount(group, minlength=groups).astype(float), total, products
+
+
+def _centered_products(number: np.ndarray, total: np.ndarray, products: np.ndarray) -> np.ndarray:
+    """Products (g, k, k) of deviations from the means of each group, from its moments; 0 for an empty one."""
+    return products - total[:, :, None] * total[:, None] / np.maximum(number, 1)[:, None, None]
+
+
+def _solve_products(products: np.ndarray) -> np.ndarray:
+    """Slopes (g, k) of the last of k + 1 variables on the others, from their products (g, k + 1, k + 1); NaN for the first
+    where the others explain it."""
+    x, xy = products[:, :-1, :-1], products[:, :-1, -1:]
+    slopes = (np.linalg.pinv(x, rcond=1e-9, hermitian=True) @ xy)[..., 0]
+    own, others = x[:, 0, :1, None], x[:, 0, 1:, None]
+    inner = np.linalg.pinv(x[:, 1:, 1:], rcond=1e-9, hermitian=True)
+    left = (own - others.transpose(0, 2, 1) @ inner @ others)[:, 0, 0]
+    slopes[left < MIN_UNEXPLAINED * np.maximum(x[:, 0, 0], 1e-12), 0] = np.nan
+    return slopes
 
 
 def jackknife_excess(

@@ -274,6 +274,7 @@ COLUMN_TITLES = {
     "n_medium": N_("Medium"),
     "n_high": N_("High"),
     "lessons": N_("Lessons"),
+    "placements": N_("Classes, subjects and rooms"),
     "lesson": N_("Lesson"),
     "name": N_("Name"),
     "faces": N_("Faces"),

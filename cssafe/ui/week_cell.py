@@ -40,6 +40,13 @@ def show_cell(
             )
             lessons_behind = ngettext("{n} lesson", "{n} lessons", row.lessons).format(n=row.lessons)
             st.metric(_("Observed minutes"), row.minutes, lessons_behind, "off", delta_arrow="off", width="content")
+        if row.placements == 1:
+            st.caption(
+                _(
+                    "All lessons here are of one class, subject and room. They say nothing about other lessons in this slot, "
+                    "so it has no interval."
+                )
+            )
     _show_lessons(queries.lessons_in_cell(workspace, weekday, period, periods, which, measure), measure)
 
 

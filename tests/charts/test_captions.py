@@ -1,6 +1,7 @@
 """The sentences that read charts out, of nothing first."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from cssafe.charts.text import extremes_caption
 from cssafe.labels import FERPLUS
 from cssafe.scoring import explanation
 from cssafe.settings import ROOT
-from tests.support.lessons import add, rows, uneven
+from tests.support.lessons import LESSON, START, add, rows, uneven
 
 NOTHING = "There is no figure yet."
 
@@ -24,16 +25,30 @@ def test_every_chart_of_a_page_has_its_sentence_and_its_table():
     assert drawing == {"common.py", "report_view.py"}
 
 
-def cells(*means: float, minutes: int = 90, half: float = 0.02, unseen: float = 0.0) -> pd.DataFrame:
+def cells(*means: float, minutes: int = 90, unseen: float = 0.0) -> pd.DataFrame:
     """A row of the week's table: Monday at 08:00, Tuesday at 08:00, and so on. unseen: half the width of the band."""
     return pd.DataFrame(
         [
-            {"weekday": i + 1, "period": "08:00", "concentration": m, "low": m - half, "high": m + half,
+            {"weekday": i + 1, "period": "08:00", "concentration": m, "low": m, "high": m,
              "lowest": m - unseen, "highest": m + unseen, "minutes": minutes, "lessons": 4}
             for i, m in enumerate(means)
         ],
         columns=["weekday", "period", "concentration", "low", "high", "lowest", "highest", "minutes", "lessons"],
     )  # fmt: skip
+
+
+def four_lessons(table: pd.DataFrame, measure: str = "concentration", spread: float = 0.02) -> pd.DataFrame:
+    """Lessons of each cell, in four weeks of one class; two above and two below its mean by `spread`, each in weeks of its own
+    choice."""
+    rows = table.loc[table.index.repeat(4)]
+    signs = [[1, 1, -1, -1], [1, -1, 1, -1], [1, -1, -1, 1]]
+    off = np.ravel([signs[i % 3] for i in range(len(table))])
+    columns = {"class_name": "7a", "subject": "Maths", "week": np.tile(np.arange(4), len(table)), "minutes": 45}
+    return rows[["weekday", "period"]].assign(**columns, value=rows[measure] + spread * off)
+
+
+def week_caption(table: pd.DataFrame, measure: str = "concentration", spread: float = 0.02) -> str:
+    return heatmaps.weekly_caption(table, four_lessons(table, measure, spread), measure)
 
 
 @pytest.mark.parametrize(
@@ -45,19 +60,67 @@ def cells(*means: float, minutes: int = 90, half: float = 0.02, unseen: float = 
         (cells(0.5, 0.7, 0.6), "Highest: Tue, 08:00, 70 of 100. Lowest: Mon, 08:00, 50 of 100."),
         (
             cells(0.61, 0.6),
-            "Highest: Mon, 08:00, 61 of 100. Lowest: Tue, 08:00, 60 of 100. These two may differ by chance, or by those who "
-            "cannot be seen.",
+            "Between 60 and 61 of 100: they may differ by chance, or by those who cannot be seen.",
         ),
         (
             cells(0.5, 0.6, unseen=0.04),
-            "Highest: Tue, 08:00, 60 of 100 (range 56 to 64). Lowest: Mon, 08:00, 50 of 100 (range 46 to 54). These two may "
-            "differ by chance, or by those who cannot be seen.",
+            "Between 50 and 60 of 100: they may differ by chance, or by those who cannot be seen.",
         ),
     ],
-    ids=["none", "one", "thin", "apart", "overlapping", "apart but for those not seen"],
+    ids=["none", "one", "thin", "apart", "alike", "apart but for those not seen"],
 )
-def test_of_the_week_the_best_and_the_weakest_cell_are_told_and_whether_that_may_be_chance(table, said):
-    assert heatmaps.weekly_caption(table) == said
+def test_of_the_week_the_best_and_the_weakest_cell_are_named_only_where_they_differ(table, said):
+    assert week_caption(table) == said
+
+
+@pytest.mark.parametrize(("count", "named"), [(3, True), (20, False)])
+def test_the_more_cells_the_week_has_the_further_apart_its_extremes_must_be(count, named):
+    table = cells(0.5, 0.55, *[0.525] * (count - 2))
+    table = table.assign(weekday=np.arange(count) % 5 + 1, period=[str(number // 5) for number in range(count)])
+    lessons = four_lessons(table)
+    caption = heatmaps.weekly_caption(table, lessons.assign(week=np.arange(len(lessons))))
+    assert caption.startswith("Highest") == named
+
+
+def test_a_level_that_all_cells_share_in_a_week_hides_no_difference():
+    table = cells(0.5, 0.54, 0.52, 0.51)
+    lessons = four_lessons(table, spread=0.01)
+    good_weeks = lessons.assign(value=lessons["value"] + 0.1 * (lessons["week"] % 2))
+    assert heatmaps.weekly_caption(table, lessons) == heatmaps.weekly_caption(table, good_weeks)
+    assert heatmaps.weekly_caption(table, good_weeks).startswith("Highest: Tue")
+    other_weeks = good_weeks.assign(week=np.arange(len(lessons)))
+    assert "may differ by chance" in heatmaps.weekly_caption(table, other_weeks)
+
+
+@pytest.mark.parametrize(("apart", "said"), [(0.2, "Highest: Mon, 09:00, 70 of 100"), (0.01, "may differ by chance")])
+def test_of_lessons_in_the_database_the_weeks_extremes_are_named_only_where_they_differ(workspace, apart, said):
+    for week in range(4):
+        for hour in range(2):
+            start = START + timedelta(weeks=week, hours=hour)
+            value = 0.5 + apart * hour + 0.01 * [1, -1, -1, 1][week + hour - 1]
+            minutes = (rows(concentration=value, start=start + timedelta(minutes=i)) for i in range(15))
+            add(workspace, *minutes, lesson=replace(LESSON, started=start, time_zone="UTC"))
+    caption = heatmaps.weekly_caption(queries.weekly(workspace), queries.weekly_lessons(workspace))
+    assert said in caption
+
+
+def test_another_measure_of_the_week_is_named_on_its_own_scale():
+    table = cells(-0.2, 0.3).rename(columns={"concentration": "expression"})
+    assert week_caption(table, "expression") == "Highest: Tue, 08:00, 30. Lowest: Mon, 08:00, -20."
+    table = cells(0.6, 0.61).rename(columns={"concentration": "presence"})
+    assert week_caption(table, "presence") == "Between 60 and 61: they may differ by chance."
+
+
+@pytest.mark.parametrize(("second", "leads"), [(0.2, True), (0.45, False)])
+def test_an_emotion_leads_only_if_its_share_differs_from_the_next(second, leads):
+    table = pd.DataFrame(
+        {"group": "7a", "emotion": ["happy", "sad", "angry"], "share": [0.5, second, 0.05], "count": [50, 20, 5],
+         "observations": 100, "lessons": 4}
+    )  # fmt: skip
+    table = table.assign(low=table["share"] - 0.05, high=table["share"] + 0.05)
+    for measure, said in (("share", "happy leads with 50.0 %"), ("count", "happy leads most often, in 50 of 100")):
+        assert (said in histograms.emotions_caption(table, measure)) == leads
+        assert ("no emotion clearly leads; happy" in histograms.emotions_caption(table, measure)) == (not leads)
 
 
 @pytest.mark.parametrize("measure", ["share", "count"])
@@ -79,7 +142,8 @@ def test_a_lesson_tells_its_best_and_its_weakest_minute(workspace):
 
 
 def test_one_interval_that_is_not_known_makes_no_difference_certain():
-    assert "may differ by chance" in extremes_caption([0.2, 0.9], [0.1, np.nan], [0.3, np.nan], ["a", "b"])
+    said = extremes_caption([0.2, 0.9], [0.1, np.nan], [0.3, np.nan], ["a", "b"])
+    assert said == "Between 0.20 and 0.90: they may differ by chance."
 
 
 @pytest.mark.parametrize(
@@ -124,7 +188,11 @@ def test_parts_of_a_score_are_told_in_words():
     parts = explanation.parts_table(pd.Series({"looking": 0.3, "eyes": 0.0, "index": 0.7}))
     assert scores.parts_now_caption(parts) == "Why: 70 of 100: lost are 30 to looking away."
     assert scores.parts_now_caption(parts.assign(points=np.nan)) == NOTHING
-    assert scores.parts_minutes_caption(parts.assign(minute=4)).startswith("The weakest is minute 5: 70 of 100")
+    fifth = parts.assign(minute=4, low=0.65, high=0.75)
+    assert scores.parts_minutes_caption(fifth).startswith("Minute 5: 70 of 100")
+    for points, said in ((0.9, "The weakest is minute 5: 70 of 100"), (0.72, "Between 70 and 72: they may differ")):
+        other = fifth[fifth["part"] == "index"].assign(minute=7, points=points, low=points - 0.05, high=points + 0.05)
+        assert scores.parts_minutes_caption(pd.concat([fifth, other], ignore_index=True)).startswith(said)
 
 
 def test_ratings_are_told_by_what_was_said():

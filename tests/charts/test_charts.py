@@ -1,6 +1,7 @@
 """Charts are made from the queries of the same name, the empty table first."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -65,7 +66,9 @@ def test_tooltips_tell_the_interval_and_how_much_is_behind_it(workspace):
     for name, chart in draw(workspace).items():
         text = json.dumps(chart.to_dict())
         assert "interval" in text, name
-    assert data(heatmaps.weekly(queries.weekly(workspace)))[0]["interval"] == "not known"
+    assert data(heatmaps.weekly(queries.weekly(workspace)))[0]["interval"] == "none: one class, subject and room only"
+    add(workspace, rows(), lesson=replace(LESSON, class_name="7b"))
+    assert data(heatmaps.weekly(queries.weekly(workspace)))[0]["interval"] == "50 to 50"
 
 
 @pytest.mark.parametrize("faces", [0, 1, 6])

@@ -14,8 +14,11 @@ from cssafe import queries
 from cssafe.commands.figures import KINDS, MEASURES, read_figures, to_json_lines
 from cssafe.commands.main import main
 from cssafe.queries import presence
+from cssafe.school.week import with_teachers
 from cssafe.settings import ROOT
 from cssafe.store import Workspace
+from cssafe.timetable.slot_effects import estimate_effects, lessons_in_slots
+from tests.support import schools
 from tests.support.lessons import LESSON, PERIODS, START, add, rows
 
 
@@ -108,6 +111,76 @@ def test_of_a_lesson_without_single_faces_the_minutes_are_those_of_an_export(sch
     assert line["attention"] in (0.4, 0.5) and line["present"] is None and line["low"] is None
 
 
+def test_slots_are_those_of_the_timetable_with_a_verdict_each(path, capsys):
+    of = schools.school(5)
+    recorded = schools.recorded(of, 0, schools.planted(np.random.default_rng(0), 0.1), weeks=3, share=0.4)
+    with closing(Workspace.open(path)) as workspace:
+        schools.fill(workspace, of, recorded)
+        slots = lessons_in_slots(workspace, of.periods, queries.class_figures(workspace, queries.ALL))
+        page = estimate_effects(with_teachers(slots, of), of.days, of.periods)
+    found = pd.DataFrame(lines(capsys, "slots", "--with-sample"))
+    assert found["effect"].to_numpy(float) == pytest.approx(page.slots["effect"].to_numpy(float), nan_ok=True)
+    named = page.clear[["weekday", "period"]].to_numpy().tolist()
+    assert (
+        named and sorted(named) == found.loc[found["verdict"] == "differs", ["weekday", "period"]].to_numpy().tolist()
+    )
+    assert set(found.loc[~found["evidence"], "verdict"]) <= {"too_little"}
+
+
+def test_slots_without_periods_or_advice_say_why_on_standard_error(school, capsys):
+    assert main(["figures", "slots", "--json"]) == 0
+    said = capsys.readouterr()
+    assert said.out == "" and "periods are not saved yet" in said.err
+    with closing(Workspace.open(school)) as workspace:
+        workspace.set("periods", PERIODS)
+        add(workspace, *(rows(start=START + timedelta(minutes=i)) for i in range(12)))
+    assert {line["verdict"] for line in lines(capsys, "slots")} == {"too_little"}
+    main(["figures", "slots"])
+    assert "too little to tell slots apart" in capsys.readouterr().err
+
+
+@pytest.fixture
+def term(path):
+    """Lessons on Monday and Tuesday of twelve weeks, from the seventh on better by .2; the tag "new" on every other lesson is
+    better by .1, "Tuesdays" is on those of Tuesday."""
+    random = np.random.default_rng(0)
+    with closing(Workspace.open(path)) as workspace:
+        for week in range(12):
+            for day in range(2):
+                new = (week + day) % 2
+                value = 0.4 + 0.2 * (week >= 6) + 0.1 * new + random.normal(0, 0.01)
+                when = START + timedelta(weeks=week, days=day)
+                number = add(
+                    workspace,
+                    rows(concentration=value, start=when),
+                    lesson=replace(LESSON, started=when, time_zone="UTC"),
+                )
+                workspace.save_note(number, "", ["new"] * new + ["Tuesdays"] * day)
+    return path
+
+
+def test_comparisons_have_their_verdict_or_the_reason_for_none(term, capsys):
+    tuesdays, new = lines(capsys, "compare")
+    assert (new["kind"], new["name"], new["verdict"], new["reason"]) == ("tag", "new", "differs", None)
+    assert new["low"] <= 0.1 <= new["high"] and (new["having"], new["others"], new["lessons"]) == (12, 12, 24)
+    assert new["size_low"] > 0
+    assert (tuesdays["name"], tuesdays["verdict"], tuesdays["reason"]) == ("Tuesdays", "too_little", "timetable")
+    assert tuesdays["low"] is None
+
+
+def test_a_term_has_its_weeks_its_trend_and_its_difference_from_the_one_before(term, capsys):
+    *weeks, trend = lines(capsys, "term")
+    assert [week["kind"] for week in weeks] == ["week"] * 12 and weeks[1]["name"] == "2026-03-09"
+    assert (
+        weeks[0]["lessons"] == 2 and weeks[0]["verdict"] is None and weeks[0]["value"] == pytest.approx(0.45, abs=0.02)
+    )
+    assert (trend["kind"], trend["name"], trend["lessons"], trend["verdict"]) == ("trend", "all", 24, "differs")
+    *weeks, trend, last = lines(capsys, "term", "--since", "2026-04-13", "--until", "2026-05-24")
+    assert len(weeks) == 6 and trend["verdict"] == "chance"
+    assert (last["kind"], last["name"], last["lessons"], last["verdict"]) == ("last_term", "all", 24, "differs")
+    assert last["value"] == pytest.approx(0.2, abs=0.05)
+
+
 @pytest.mark.parametrize(
     ("words", "numbers"),
     [
@@ -168,5 +241,8 @@ def test_every_field_is_in_the_document_and_every_field_there_is_in_a_line(schoo
     section = document.split("\n## ")[0].split(f"\n**{kind}**")[1].split("\n**")[0]
     told = set(re.findall(r"`(\w+)`", " ".join(re.findall(r"^\| ([^|]*`[^|]*) \|", section, re.MULTILINE))))
     with closing(Workspace.open(school)) as workspace:
-        real = set().union(*(read_figures(workspace, kind, queries.ALL, measure).columns for measure in MEASURES))
+        workspace.set("periods", PERIODS)
+        add(workspace, *(rows(start=START + timedelta(minutes=i)) for i in range(12)))
+        workspace.save_note(1, "", ["new"])
+        real = set().union(*(read_figures(workspace, kind, queries.ALL, measure)[0].columns for measure in MEASURES))
     assert told == real

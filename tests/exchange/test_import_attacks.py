@@ -6,11 +6,13 @@ import signal
 import struct
 import subprocess
 import sys
+import tracemalloc
 import zipfile
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -275,6 +277,18 @@ def test_a_file_for_which_the_memory_of_a_database_file_has_no_room_names_the_wa
         with pytest.raises(StoreError, match=r"database \(.*cssafe.duckdb\) may take has no room.* one by one"):
             importer.import_file(workspace, largest, CONSENT)
         assert workspace.cursor().execute("SELECT count(*) FROM lessons").fetchone() == (0,)
+
+
+def test_the_memory_for_a_parquet_table_does_not_grow_with_its_rows():
+    scores = pa.table({"score": pa.array(np.random.default_rng(0).random(2_000_000))})
+    content = in_parquet(scores, row_group_size=100_000, use_dictionary=False)
+    tracemalloc.start()
+    try:
+        tables = table_readers.read_table(lambda: io.BytesIO(content), scores.schema, "observations.parquet", False)
+        assert sum(rows.num_rows for rows in tables) == 2_000_000
+        assert tracemalloc.get_traced_memory()[1] < len(content) / 2
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_table_of_an_unknown_format_is_refused_with_those_that_are_read():

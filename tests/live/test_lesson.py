@@ -127,7 +127,7 @@ def test_the_history_holds_one_value_a_second_and_none_of_a_group_that_is_too_sm
     for second in range(3):
         small.add_result(crowd(4, datetime(2026, 3, 2, 12, 0, second, tzinfo=UTC)))
     assert small.state().history["concentration"].isna().tolist() == [True] * 3
-    half = 2.57 * np.std(np.linspace(0.6, 1.0, 6), ddof=1) / np.sqrt(6)
+    half = 2.570582 * np.std(np.linspace(0.6, 1.0, 6), ddof=1) / np.sqrt(6)
     assert history[["low", "high"]].iloc[0].tolist() == pytest.approx([0.8 - half, 0.8 + half], abs=1e-6)
     lesson.end()
 

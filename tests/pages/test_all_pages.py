@@ -3,11 +3,13 @@
 import re
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from cssafe import language, queries, sample, settings
+from cssafe.ui import common
 from tests.support.lessons import LESSON, START, add, rows
 from tests.support.pages import Translated, navigation, press, run, show, text
 
@@ -169,6 +171,16 @@ def test_the_week_shows_the_chosen_measure_and_says_which_one(workspace, measure
     page = show("weekly", measure=measure)
     assert page.subheader[0].value == measure and f"{measure}: " in text(page)
     assert f"{measure}. Mon, 09:00: {figure}" in text(page) or f"{measure}. Highest: Mon, 09:00, {figure}" in text(page)
+
+
+def test_a_picked_cell_with_one_placement_says_why_it_has_no_interval(workspace, monkeypatch):
+    picked = SimpleNamespace(selection={"cell": [{"weekday": 1, "period": "09:00"}]})
+    monkeypatch.setattr(common, "show_chart", lambda *_given, **_options: picked)
+    for _ in range(2):
+        add(workspace, rows())
+    assert "one class, subject and room" in text(show("weekly"))
+    add(workspace, rows(), lesson=replace(LESSON, class_name="7b"))
+    assert "one class, subject and room" not in text(show("weekly"))
 
 
 def test_a_measure_that_no_lesson_has_is_explained(workspace):

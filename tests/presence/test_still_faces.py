@@ -10,12 +10,15 @@ import pytest
 
 from cssafe import queries
 from cssafe.live.class_view import ClassView
-from cssafe.presence.still_faces import STILL_LOOKS, StillFaces, left_out
+from cssafe.pipeline import Pipeline, Stream
+from cssafe.presence.still_faces import MIN_LOOKS, STILL_LOOKS, StillFaces, left_out
+from cssafe.recording import Recording, analyze
 from cssafe.scoring.formula import choose_formula
-from cssafe.settings import PROFILES
+from cssafe.settings import PROFILES, load
 from cssafe.store import Workspace
 from tests.support.fake_pipelines import crowd
 from tests.support.lessons import START, add, rows
+from tests.support.shared import shared_data
 
 HEIGHT_PX = 60.0
 
@@ -41,6 +44,22 @@ def test_a_portrait_is_left_out_and_a_person_who_leans_by_three_percent_of_the_h
     swaying = portrait(seconds, 7)
     swaying["x"] += 0.03 * swaying["w"] * np.sin(np.arange(seconds) / 5)
     assert left_out(pd.concat([portrait(seconds, 3), swaying], ignore_index=True), "self").tolist() == [3]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("clip", ["one_face_expressions", "two_faces_head_tilt"])
+def test_nobody_in_the_clips_is_a_picture_in_an_hour_made_of_the_stillest_five_seconds(clip):
+    path = str(shared_data(f"video/{clip}.mp4"))
+    pipeline, stream, recording = Pipeline(PROFILES["attention-only"], load({}).model), Stream(), Recording(START)
+    for _ in analyze(path, 0.1, lambda frame: pipeline.analyze(frame, stream), recording):
+        pass
+    recording.end()
+    faces = [seen for _track, seen in recording.observations.groupby("track") if len(seen) >= MIN_LOOKS]
+    assert faces
+    for seen in faces:
+        for first in range(len(seen) - MIN_LOOKS + 1):
+            hour = pd.concat([seen.iloc[first : first + MIN_LOOKS]] * (3600 // MIN_LOOKS))
+            assert len(left_out(hour, "class")) == 0
 
 
 def test_a_portrait_that_somebody_passes_is_left_out():

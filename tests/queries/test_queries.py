@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import stdtrit
 
 from cssafe import queries
 from cssafe.labels import FERPLUS
@@ -18,6 +19,7 @@ CALLS = {
     "emotions": lambda w: queries.emotions(w),
     "distribution": lambda w: queries.distribution(w, "subject"),
     "weekly": lambda w: queries.weekly(w),
+    "lessons of the week": lambda w: queries.weekly_lessons(w),
     "weekly by periods": lambda w: queries.weekly(w, PERIODS),
     "cell": lambda w: queries.lessons_in_cell(w, 1, "09:00"),
     "lessons": lambda w: queries.lessons(w),
@@ -53,25 +55,46 @@ def test_the_cell_is_found_by_the_lessons_own_clock_through_summer_time(workspac
     assert cells[["weekday", "period", "lessons"]].values.tolist() == [[1, "09:00", 2], [1, "13:00", 1]]
 
 
-def test_weekly_means_weigh_minutes_and_their_interval_is_over_lessons(workspace):
-    add(workspace, rows(concentration=0.4), rows(concentration=0.4, start=START + timedelta(minutes=1)))
-    add(workspace, rows(concentration=0.7), rows(concentration=0.7, seconds=30, start=START + timedelta(minutes=2)))
+def test_weekly_means_weigh_minutes_and_their_interval_counts_placements(workspace):
+    """However many lessons one class has in a slot, it is one placement."""
+    low, high = (
+        (
+            rows(concentration=value),
+            rows(concentration=value, seconds=30, start=START + timedelta(minutes=delay)),
+        )
+        for value, delay in ((0.4, 1), (0.7, 2))
+    )
+    for part in (low, high):
+        add(workspace, *part)
     (cell,) = queries.weekly(workspace).itertuples()
     assert cell.concentration == pytest.approx(0.55, abs=1e-6) and (cell.minutes, cell.lessons, cell.faces) == (4, 2, 6)
-    # s = .8 and 1.4, n = 2 each: variance 2 / 1 * (.3^2 + .3^2) / 16 = .0225, t = 12.71
-    assert (cell.low, cell.high) == (0, 1)
-    for _ in range(2):
-        add(workspace, rows(concentration=0.4), rows(concentration=0.4, start=START + timedelta(minutes=1)))
-        add(workspace, rows(concentration=0.7), rows(concentration=0.7, start=START + timedelta(minutes=2)))
+    assert cell.placements == 1 and np.isnan(cell.low) and np.isnan(cell.high)
+    others = (
+        replace(LESSON, class_name="7b"),
+        replace(LESSON, subject="Art"),
+        replace(LESSON, room="R2"),
+    )
+    for lesson, part in zip(others, (high, low, high), strict=True):
+        add(workspace, *part, lesson=lesson)
     (cell,) = queries.weekly(workspace).itertuples()
-    error = np.sqrt(6 / 5 * 6 * 0.3**2) / 12
-    assert (cell.low, cell.high) == pytest.approx((0.55 - 2.57 * error, 0.55 + 2.57 * error), abs=1e-6)
+    assert (cell.lessons, cell.placements) == (5, 4)
+    s, n = np.array([2.2, 1.4, 0.8, 1.4]), np.array([4, 2, 2, 2])
+    mean, effective = s.sum() / n.sum(), 100 / 28
+    error = np.sqrt(((s - mean * n) ** 2).sum() * effective / (effective - 1)) / 10
+    half = stdtrit(effective - 1, 0.975) * error
+    assert (cell.low, cell.high) == pytest.approx((mean - half, mean + half))
+    lessons = queries.weekly_lessons(workspace)
+    assert lessons["minutes"].tolist() == [2] * 5 and lessons["value"].tolist() == pytest.approx(
+        [0.4, 0.7, 0.7, 0.4, 0.7]
+    )
+    assert set(lessons["week"]) == {pd.Timestamp(2026, 3, 2)} and lessons["class_name"].tolist().count("7b") == 1
 
 
 def test_one_lesson_alone_has_no_interval(workspace):
     add(workspace, rows())
     (cell,) = queries.weekly(workspace).itertuples()
-    assert np.isnan(cell.low) and np.isnan(cell.high) and cell.concentration == 0.5
+    assert np.isnan([cell.low, cell.high]).all() and cell.concentration == 0.5
+    assert (cell.lessons, cell.placements) == (1, 1)
 
 
 def test_periods_hold_their_start_and_not_their_end(workspace):
@@ -133,7 +156,7 @@ def test_emotions_of_one_lesson_have_an_interval_over_faces_not_seconds(workspac
     assert (neutral["count"], happy["count"], happy["observations"]) == (600, 600, 1200)
     assert happy["share"] == pytest.approx((0.1 + 0.65) / 2, abs=1e-6)
     error = np.sqrt(12 / 11 * 12 * 0.275**2) / 12
-    assert happy["high"] - happy["share"] == pytest.approx(2.20 * error, abs=1e-6)
+    assert happy["high"] - happy["share"] == pytest.approx(2.200985 * error, abs=1e-6)
     assert (happy["lessons"], happy["faces"]) == (1, 12)
     assert table["share"].sum() == pytest.approx(1.0, abs=1e-6)
 
@@ -143,7 +166,7 @@ def test_emotions_of_several_lessons_have_an_interval_over_lessons(workspace):
         add(workspace, rows(p_happy=share, p_neutral=0.7 - share))
     happy = queries.emotions(workspace, "subject").set_index("emotion").loc["happy"]
     error = np.sqrt(4 / 3 * 2 * 0.2**2) / 4
-    assert (happy["low"], happy["high"]) == pytest.approx((0.5 - 3.18 * error, 0.5 + 3.18 * error), abs=1e-6)
+    assert (happy["low"], happy["high"]) == pytest.approx((0.5 - 3.182446 * error, 0.5 + 3.182446 * error), abs=1e-6)
     assert (happy["lessons"], happy["faces"]) == (4, 24)
 
 
@@ -176,7 +199,7 @@ def test_the_timeline_has_a_mean_and_an_interval_over_faces_for_each_minute(work
     first, last = queries.timeline(workspace, number).itertuples()
     assert first.concentration == pytest.approx(0.6)
     assert first.high - first.concentration == pytest.approx(
-        2.78 * np.std([0.2, 0.4, 0.6, 0.8, 1.0], ddof=1) / np.sqrt(5)
+        2.776445 * np.std([0.2, 0.4, 0.6, 0.8, 1.0], ddof=1) / np.sqrt(5)
     )
     assert (last.minute, last.local) == (2, pd.Timestamp("2026-03-02 09:02")) and last.low == last.high == 0.5
     (marker,) = queries.markers(workspace, number).itertuples()

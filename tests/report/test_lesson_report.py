@@ -104,7 +104,7 @@ def test_affect_of_a_lesson_is_that_of_its_faces(workspace):
     ) == list(AFFECT_NAMES)
     spread = figures.lesson_means(sums, figures.READING_SPREADS)["mean"].to_numpy()
     assert spread == pytest.approx(expected.spreads[:, :2].mean(axis=0), abs=1e-6)
-    half = 2.57 * expected.values.std(axis=0, ddof=1) / np.sqrt(6)
+    half = 2.570582 * expected.values.std(axis=0, ddof=1) / np.sqrt(6)
     assert found["high"]["valence"] == pytest.approx((expected.values.mean(axis=0) + half)[0], abs=1e-5)
 
 

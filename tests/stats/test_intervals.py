@@ -4,8 +4,9 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import stdtrit
 
-from cssafe.stats.intervals import mean_interval, mean_sql
+from cssafe.stats.intervals import mean_interval, mean_sql, student_t
 
 
 def in_sql(values, clusters) -> tuple:
@@ -35,8 +36,25 @@ def test_sql_and_numpy_agree(values, clusters):
 
 def test_equal_faces_give_students_interval_of_their_means():
     mean, low, high = mean_interval(np.array([0.2, 0.4, 0.6, 0.8, 1.0]), np.arange(5))
-    half = 2.78 * np.std([0.2, 0.4, 0.6, 0.8, 1.0], ddof=1) / np.sqrt(5)
+    half = 2.776445 * np.std([0.2, 0.4, 0.6, 0.8, 1.0], ddof=1) / np.sqrt(5)
     assert (mean, low, high) == pytest.approx((0.6, 0.6 - half, min(1, 0.6 + half)))
+
+
+def test_three_clusters_of_nearly_equal_weight_have_nearly_two_degrees_of_freedom():
+    """Rounded down to one, the interval would be 2.9 times as wide."""
+    values, clusters = np.repeat([0.5, 0.6, 0.7], [40, 42, 45]), np.repeat([0, 1, 2], [40, 42, 45])
+    mean, low, high = mean_interval(values, clusters)
+    effective = 127**2 / (40**2 + 42**2 + 45**2)
+    means, n = np.array([0.5, 0.6, 0.7]), np.array([40, 42, 45])
+    error = np.sqrt((n**2 * (means - mean) ** 2).sum() * effective / (effective - 1)) / 127
+    assert 1.9 < effective - 1 < 2
+    assert high - low == pytest.approx(2 * stdtrit(effective - 1, 0.975) * error)
+    assert in_sql(values, clusters) == pytest.approx((mean, low, high))
+
+
+@pytest.mark.parametrize("freedom", [1, 1.5, 2, 4.7, 29, 100, 1e6])
+def test_students_t_is_right_also_between_whole_degrees_of_freedom(freedom):
+    assert student_t(freedom) == pytest.approx(stdtrit(freedom, 0.975), rel=1e-6)
 
 
 def test_fewer_faces_and_fewer_seconds_widen_it():

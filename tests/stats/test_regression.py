@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from cssafe.stats.regression import center_within, jackknife_excess, partial_slope, residual_basis, varies_within
+from cssafe.stats.regression import (
+    center_within,
+    jackknife_excess,
+    jackknife_slope,
+    partial_slope,
+    residual_basis,
+    varies_within,
+)
 
 
 @pytest.fixture
@@ -67,3 +74,30 @@ def test_the_residual_basis_is_orthonormal_and_free_of_the_fixed_effects():
     basis = residual_basis(fixed, 3, weights)
     assert basis.shape == (7, 10) and basis @ basis.T == pytest.approx(np.eye(7), abs=1e-12)
     assert basis @ (np.sqrt(weights)[:, None] * fixed) == pytest.approx(np.zeros((7, 3)), abs=1e-12)
+
+
+def test_the_jackknife_of_a_slope_is_that_of_fits_without_each_cluster():
+    """Clusters reach over groups, as a week's lessons over the weekdays."""
+    random = np.random.default_rng(7)
+    group, cluster = random.integers(0, 4, 60), random.integers(0, 9, 60)
+    x, y = random.normal(size=(60, 2)), random.normal(size=60)
+
+    def fit(rows: np.ndarray) -> np.ndarray:
+        dummies = (group[:, None] == np.arange(4)).astype(float)
+        return np.linalg.lstsq(np.column_stack([x, dummies])[rows], y[rows], rcond=None)[0][:2]
+
+    slopes, error, clusters = jackknife_slope(y, x, group, cluster)
+    without = np.array([fit(cluster != number)[0] for number in range(9)])
+    assert slopes == pytest.approx(fit(np.ones(60, bool))) and clusters == 9
+    assert error == pytest.approx(np.sqrt(8 / 9 * ((without - slopes[0]) ** 2).sum()))
+
+
+def test_a_slope_that_others_explain_without_one_cluster_has_no_error():
+    """Only the last cluster tells x from the other variable."""
+    group, cluster = np.zeros(12, int), np.arange(12) // 3
+    other = np.tile([0.0, 1.0, 2.0], 4)
+    x = other + np.where(cluster == 3, [0, 3, -2] * 4, 0)
+    y = np.random.default_rng(8).normal(size=12)
+    slopes, error, _clusters = jackknife_slope(y, np.column_stack([x, other]), group, cluster)
+    assert np.isfinite(slopes).all() and np.isnan(error)
+    assert np.isnan(jackknife_slope(y, np.column_stack([other, other]), group, cluster)[1])
