@@ -1,6 +1,7 @@
-"""FrameResults -> observations: one row for each face and second. Nothing else is kept."""
+"""FrameResults -> observations: one row for each face and second, and the seconds without a face. Nothing else is kept."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -58,6 +59,14 @@ MAX_UNCHANGED = timedelta(seconds=8)
 """Longest time without a change in the picture; from then on it counts as frozen. Reported within 10 s."""
 
 
+@dataclass(frozen=True)
+class Second:
+    """One second of a stream that was watched. time: naive UTC. rows: of COLUMNS; none without a face."""
+
+    time: datetime
+    rows: pd.DataFrame
+
+
 class Seconds:
     """Collects the frames of one stream and hands out each second once, when it is over. Seconds without a change in the
     picture are held until it changes; those of a frozen picture are dropped."""
@@ -65,7 +74,7 @@ class Seconds:
     def __init__(self) -> None:
         self.frozen = False
         """Whether the picture has not changed for MAX_UNCHANGED."""
-        self.held: list[pd.DataFrame] = []
+        self.held: list[Second] = []
         """Seconds that are over and were not handed out."""
         self._unchanged_since: datetime | None = None
         self._changed = False  # in the open second
@@ -73,14 +82,14 @@ class Seconds:
         self._open = datetime.min
         """The earliest second that is not over."""
 
-    def add(self, result: FrameResult) -> Iterator[pd.DataFrame]:
-        """Yields the observations of the seconds before, once a frame of a later second has come. A frame of a second that
-        is over is left out: a second handed out twice would count its faces twice."""
+    def add(self, result: FrameResult) -> Iterator[Second]:
+        """Yields the seconds before, once a frame of a later second has come. A frame of a second that is over is left out: a
+        second handed out twice would count its faces twice."""
         second = _period_start(result.time)
         if second < self._open:
             return
         if second > self._open and self._results:
-            self.held.append(self.flush())
+            self._close()
             if self._changed:
                 yield from self.held
                 self.held = []
@@ -94,12 +103,18 @@ class Seconds:
         if self.frozen:
             self.held, self._results = [], []
 
-    def flush(self) -> pd.DataFrame:
-        """The observations of the frames collected so far, which are then forgotten; their second is over."""
-        results, self._results = self._results, []
-        if results:
-            self._open += ROW_PERIOD
-        return average_seconds(results)
+    def flush(self) -> list[Second]:
+        """The seconds not handed out so far, which are then over and forgotten."""
+        if self._results:
+            self._close()
+        held, self.held = self.held, []
+        return held
+
+    def _close(self) -> None:
+        """Hold the open second, which is over."""
+        self.held.append(Second(self._open, average_seconds(self._results)))
+        self._results = []
+        self._open += ROW_PERIOD
 
 
 def _period_start(time: datetime) -> datetime:

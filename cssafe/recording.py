@@ -1,6 +1,6 @@
 """Recordings -> observations -> one lesson, for the command line and the page Files."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -11,7 +11,7 @@ from cssafe.frames import Frame, FrameResult
 from cssafe.labels import FERPLUS
 from cssafe.language import _
 from cssafe.media import Picture, Source
-from cssafe.observations import POSITION, ROW_PERIOD, Seconds, average_seconds
+from cssafe.observations import POSITION, ROW_PERIOD, Second, Seconds, average_seconds
 from cssafe.presence.still_faces import StillFaces, left_out
 from cssafe.privacy import individuals, withheld
 from cssafe.settings import Profile
@@ -32,22 +32,21 @@ class Recording:
     """The figures of one source, growing while it is analysed. began: aware, UTC; None for a camera, which begins with
     its first picture. frames: number analysed; seconds: time of the last; most: faces at once. observations:
     rows of observations.COLUMNS of the seconds that are over. still: tracks that are pictures, known at the end; they have no
-    rows."""
+    rows. empty: times (naive UTC) of the seconds after the first face in which nobody was found, known at the end."""
 
     def __init__(self, began: datetime | None) -> None:
         self.began = began
         self.frames, self.seconds, self.most = 0, 0.0, 0
         self.still = np.zeros(0, int)
+        self.empty = pd.DatetimeIndex([])
         self._stills = StillFaces()
         self._collecting = Seconds()
         self._parts: list[pd.DataFrame] = []
+        self._times: list[datetime] = []
 
     def add(self, at: float, result: FrameResult) -> None:
         """Count the next frame. at: seconds from the start."""
-        seconds = list(self._collecting.add(result))
-        for second in seconds:
-            self._stills.add(second)
-        self._parts += seconds
+        self._collect(self._collecting.add(result))
         if len(self._parts) > ROWS_BEFORE_JOIN:  # one table takes less memory than one a second
             self._parts = [_together(self._parts)]
         self.frames, self.seconds, self.most = self.frames + 1, at, max(self.most, len(result))
@@ -65,14 +64,23 @@ class Recording:
         """The result without the faces known to be pictures."""
         return self._stills.without(result)
 
+    def _collect(self, seconds: Iterable[Second]) -> None:
+        for second in seconds:
+            self._stills.add(second.rows)
+            self._parts.append(second.rows)
+            self._times.append(second.time)
+
     def end(self) -> None:
         """The last second is over."""
-        rows = _together([*self._parts, *self._collecting.held, self._collecting.flush()])
+        self._collect(self._collecting.flush())
+        rows = _together(self._parts)
         self.still = left_out(rows, "self")
         if len(self.still):
             rows = rows[~rows["track"].isin(self.still)]
             self.most = int(rows["time"].value_counts().max()) if len(rows) else 0
         self._parts = [rows]
+        watched = pd.DatetimeIndex(self._times, dtype="datetime64[us]")
+        self.empty = watched[watched > rows["time"].min()].difference(rows["time"])
 
     @property
     def ended(self) -> datetime:
@@ -114,18 +122,21 @@ def starts_at(recorded: datetime | None, first: datetime, before: datetime) -> d
 
 def join_recordings(
     recordings: Sequence[Recording], shift: timedelta = timedelta(0)
-) -> tuple[pd.DataFrame, datetime, datetime]:
-    """One lesson: rows as Workspace.add takes them, start and end (aware, UTC).
+) -> tuple[pd.DataFrame, pd.DataFrame, datetime, datetime]:
+    """One lesson: observations and empty seconds as Workspace.add takes them, start and end (aware, UTC).
 
     Tracks of different sources are different people until shown otherwise; in one source a face that comes back to its own
     place is the same one (vision/track_linking.py). shift: whole seconds between the recordings' clocks and the lesson.
     """
     rows = _together([recording.observations.assign(source=i) for i, recording in enumerate(recordings)])
+    empty = pd.DataFrame({"lesson": 0, "time": np.concatenate([recording.empty for recording in recordings])})
+    empty["time"] += shift
     if rows.empty:
         start = end = (recordings[0].began or datetime.now(UTC)) + shift
     else:
         start = rows["time"].min().to_pydatetime().replace(tzinfo=UTC) + shift
-        end = rows["time"].max().to_pydatetime().replace(tzinfo=UTC) + shift + ROW_PERIOD
+        last = max(rows["time"].max() + shift, empty["time"].max()) if len(empty) else rows["time"].max() + shift
+        end = last.to_pydatetime().replace(tzinfo=UTC) + ROW_PERIOD
     spans = rows.groupby(["source", "track"]).agg(
         first=("time", "min"), last=("time", "max"), **{name: (name, "median") for name in POSITION}
     )
@@ -135,7 +146,8 @@ def join_recordings(
     )
     rows = rows.merge(spans[["source", "track", "face"]], on=["source", "track"])
     tracks = rows.groupby(["source", "face"]).ngroup().astype("int32") + 1
-    return rows.assign(track=tracks, time=rows["time"] + shift, lesson=0).drop(columns=["source", "face"]), start, end
+    rows = rows.assign(track=tracks, time=rows["time"] + shift, lesson=0).drop(columns=["source", "face"])
+    return rows, empty, start, end
 
 
 def seconds_table(moments: Sequence[tuple[int, FrameResult]], audience: str) -> pd.DataFrame:

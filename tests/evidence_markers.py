@@ -20,6 +20,9 @@ from tests.support.marked_classes import EFFECT, LESSONS, MarkedLesson
 from tests.support.seen_class import ALL_SEEN, PLAUSIBLE, Row
 
 START = pd.Timestamp(2026, 3, 2, 8)
+NOBODY = np.zeros(0, "datetime64[us]")
+"""No second without a face is simulated."""
+
 UNSEEN = pd.Series([ATTENTION_ONLY.unseen_weight("front")], index=[START])
 
 
@@ -58,7 +61,9 @@ def measure(row: Row, case: Case, n: int) -> list[Bar]:
 def finds(lessons: list[MarkedLesson], rises: bool) -> bool:
     """Whether a class with these lessons has a finding. rises: only a rise counts."""
     parts = [
-        attention_by_look(marked_classes.sights(one.seen, START), UNSEEN, ATTENTION_ONLY.bands).assign(lesson=number)
+        attention_by_look(marked_classes.sights(one.seen, START), NOBODY, UNSEEN, ATTENTION_ONLY.bands).assign(
+            lesson=number
+        )
         for number, one in enumerate(lessons)
     ]
     marks = [(number, second) for number, one in enumerate(lessons) for second in one.marks]

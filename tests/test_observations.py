@@ -62,9 +62,9 @@ def test_seconds_hands_each_second_out_when_the_next_begins():
     assert list(seconds.add(result(0.2))) == []
     assert list(seconds.add(result(0.8))) == []
     (first,) = seconds.add(result(1.1))
-    assert first["frames"].tolist() == [2]
-    assert seconds.flush()["frames"].tolist() == [1]
-    assert len(seconds.flush()) == 0
+    assert first.rows["frames"].tolist() == [2]
+    assert [second.rows["frames"].tolist() for second in seconds.flush()] == [[1]]
+    assert seconds.flush() == []
 
 
 def test_what_flashes_up_in_less_than_half_of_the_frames_is_no_face():
@@ -78,14 +78,14 @@ def still_frames(seconds: range) -> list[FrameResult]:
 
 
 def given(seconds: Seconds, results: list[FrameResult]) -> list[int]:
-    """Whole seconds of the rows handed out."""
-    return [int(rows["time"].iloc[0].second) for one in results for rows in seconds.add(one)]
+    """The seconds handed out."""
+    return [second.time.second for one in results for second in seconds.add(one)]
 
 
 def test_a_frozen_picture_is_known_within_ten_seconds_and_gives_no_rows():
     seconds = Seconds()
     assert given(seconds, still_frames(range(10))) == [] and seconds.frozen
-    assert seconds.held == [] and len(seconds.flush()) == 0
+    assert seconds.flush() == []
 
 
 def test_recording_resumes_when_the_picture_changes_again():

@@ -59,10 +59,10 @@ def test_a_recording_keeps_its_own_time_or_follows_the_one_before(said, begins):
 
 @pytest.mark.parametrize("faces", [0, 2])
 def test_faces_of_different_recordings_are_different_people_of_one_lesson(faces):
-    rows, start, end = join_recordings([recorded(faces), recorded(faces, 2, START + timedelta(minutes=1))])
+    rows, empty, start, end = join_recordings([recorded(faces), recorded(faces, 2, START + timedelta(minutes=1))])
     assert set(rows.columns) == {"lesson", *COLUMNS} and len(rows) == 3 * faces
     assert sorted(rows["track"].unique()) == list(range(1, 2 * faces + 1))
-    assert start == START
+    assert start == START and empty.empty
     assert end == (START + timedelta(seconds=62) if faces else START)
 
 
@@ -76,8 +76,9 @@ def test_a_face_that_comes_back_in_one_recording_is_counted_once_and_in_another_
 
 
 def test_a_lesson_can_be_put_where_it_belongs_in_time():
-    rows, start, end = join_recordings([recorded(1)], timedelta(days=-1, minutes=7))
+    rows, empty, start, end = join_recordings([recorded(1)], timedelta(days=-1, minutes=7))
     moved = START + timedelta(days=-1, minutes=7)
+    assert empty.empty
     assert (start, end) == (moved, moved + timedelta(seconds=1))
     assert rows["time"].dt.tz_localize("UTC").tolist() == [moved]
 

@@ -24,15 +24,15 @@ KIND_COLOURS = dict(zip(KINDS, (COLOURS[0], *LOST), strict=True))
 
 
 def parts_now(parts: pd.DataFrame) -> alt.Chart:
-    """One bar from 0 to 1: the score of this moment and its losses. parts: explanation.parts_table."""
+    """One bar from 0 to 100: the score of this moment and its losses. parts: explanation.parts_table."""
     return (
         alt.Chart(_named(sum_by_kind(parts)))
         .mark_bar(height=22)
         .encode(
-            x=alt.X("points:Q").title(None).scale(domain=[0, 1]).axis(tickCount=5),
+            x=alt.X("points:Q").title(None).scale(domain=[0, 100]).axis(tickCount=5),
             color=_colour(parts),
             order=alt.Order("order:O"),
-            tooltip=[alt.Tooltip("name:N").title(_("Part")), alt.Tooltip("points:Q", format=".2f").title(_("Points"))],
+            tooltip=[alt.Tooltip("name:N").title(_("Part")), alt.Tooltip("points:Q", format=".0f").title(_("Points"))],
         )
         .properties(height=130)
     )
@@ -44,7 +44,7 @@ def parts_now_caption(parts: pd.DataFrame) -> str:
 
 
 def parts_minutes(parts: pd.DataFrame) -> alt.LayerChart:
-    """One bar for each minute, from 0 to 1, a gap where there is no figure. Selection "minute": the one clicked on.
+    """One bar for each minute, from 0 to 100, a gap where there is no figure. Selection "minute": the one clicked on.
 
     parts: explanation.minute_parts.
     """
@@ -62,14 +62,14 @@ def parts_minutes(parts: pd.DataFrame) -> alt.LayerChart:
             .title(_("Minutes from the start"))
             .axis(tickMinStep=1, grid=False),
             x2=alt.X2("until:Q"),
-            y=alt.Y("bottom:Q").scale(domain=[0, 1]).title(_("Points (together 1)")),
+            y=alt.Y("bottom:Q").scale(domain=[0, 100]).title(_("Points (together 100)")),
             y2=alt.Y2("top:Q"),
             color=_colour(parts),
             opacity=alt.when(picked).then(alt.value(1)).otherwise(alt.value(0.8)),
             tooltip=[
                 alt.Tooltip("minute:Q").title(_("Minute")),
                 alt.Tooltip("name:N").title(_("Part")),
-                alt.Tooltip("points:Q", format=".2f").title(_("Points")),
+                alt.Tooltip("points:Q", format=".0f").title(_("Points")),
             ],
         )
         .add_params(picked)
@@ -85,7 +85,7 @@ def parts_minutes_caption(parts: pd.DataFrame) -> str:
     points, low, high = scores[["points", "low", "high"]].to_numpy(float).T
     if len(scores) > 1 and judge_extremes_by_intervals(points, low, high).verdict != Verdict.DIFFERS:
         chance = _("Between {low} and {high}: they may differ by chance.")
-        return chance.format(low=f"{points.min():.2f}", high=f"{points.max():.2f}")
+        return chance.format(low=f"{100 * points.min():.0f}", high=f"{100 * points.max():.0f}")
     minute = scores["minute"][scores["points"].idxmin()]
     words = _("The weakest is minute {n}: {words}") if len(scores) > 1 else _("Minute {n}: {words}")
     return words.format(n=minute + 1, words=describe_parts(parts[parts["minute"] == minute]))
@@ -97,15 +97,16 @@ def sensitivity(table: pd.DataFrame, interval: tuple[float, float] | None, bands
 
     table: sensitivity.rescore_variants. interval: 95 % of the lesson's mean. bands: Formula.bands.
     """
+    table = table.assign(concentration=100 * table["concentration"])
     base, moved = table.iloc[0], table.iloc[1:]
     moved = moved[~moved["number"].isin([_(NUMBER_NAMES[name]) for name in ("low_below", "high_above")])]
     order = moved.groupby("number")["concentration"].agg(lambda v: (v - base["concentration"]).abs().max())
     order = order.sort_values(ascending=False)
     bars = _variant_bars(moved, float(base["concentration"]), list(order.index))
-    limits = _rules([bands["low_below"], bands["high_above"]], strokeDash=[4, 4])
+    limits = _rules([100 * bands["low_below"], 100 * bands["high_above"]], strokeDash=[4, 4])
     layers = [limits, bars, _rules([base["concentration"]], strokeWidth=2)]
     if interval is not None:
-        ends = pd.DataFrame({"low": [interval[0]], "high": [interval[1]]})
+        ends = pd.DataFrame({"low": [100 * interval[0]], "high": [100 * interval[1]]})
         band = alt.Chart(ends).mark_rect(color=GREY, opacity=0.25).encode(x=alt.X("low:Q"), x2=alt.X2("high:Q"))
         layers.insert(0, band)
     return alt.LayerChart(layer=layers).properties(height=60 + 26 * len(order))
@@ -115,13 +116,18 @@ def ratings(table: pd.DataFrame, names: tuple[str, ...]) -> alt.Chart:
     """The score of each rated moment, by the teacher's rating. table: scored_observations.rated. names: of the
     ratings, rising."""
     rows = table.assign(
-        rating_name=[names[rating] for rating in table["rating"]], clock=table["local"].dt.strftime(_("%d %b, %H:%M"))
+        rating_name=[names[rating] for rating in table["rating"]],
+        clock=table["local"].dt.strftime(_("%d %b, %H:%M")),
+        concentration=100 * table["concentration"],
     )
     return (
         alt.Chart(rows.drop(columns=["local", "time"]))
         .mark_tick(thickness=3, color=COLOURS[0])
         .encode(
-            x=alt.X("concentration:Q").scale(domain=[0, 1]).title(_("Score of the minute (0 to 1)")).axis(tickCount=5),
+            x=alt.X("concentration:Q")
+            .scale(domain=[0, 100])
+            .title(_("Score of the minute (0 to 100)"))
+            .axis(tickCount=5),
             y=alt.Y("rating_name:N")
             .sort(list(reversed(names)))
             .scale(domain=list(reversed(names)))
@@ -130,7 +136,7 @@ def ratings(table: pd.DataFrame, names: tuple[str, ...]) -> alt.Chart:
                 alt.Tooltip("name:N").title(_("Lesson")),
                 alt.Tooltip("clock:N").title(_("Minute")),
                 alt.Tooltip("rating_name:N").title(_("Your rating")),
-                alt.Tooltip("concentration:Q", format=".2f").title(_("Score")),
+                alt.Tooltip("concentration:Q", format=".0f").title(_("Score")),
             ],
         )
         .properties(height=150)
@@ -142,10 +148,10 @@ def ratings_caption(table: pd.DataFrame) -> str:
     means = table.groupby("rating")["concentration"].agg(["mean", "size"])
     sentences = [
         ngettext(
-            "{n} moment that you called {level} has a score of {mean:.2f}.",
-            "{n} moments that you called {level} have a mean score of {mean:.2f}.",
+            "{n} moment that you called {level} has a score of {mean:.0f}.",
+            "{n} moments that you called {level} have a mean score of {mean:.0f}.",
             row.size_,
-        ).format(n=row.size_, level=_(LEVELS[int(row.Index)]), mean=row.mean)
+        ).format(n=row.size_, level=_(LEVELS[int(row.Index)]), mean=100 * row.mean)
         for row in means.rename(columns={"size": "size_"}).itertuples()
     ]
     return " ".join(sentences) or no_figure()
@@ -160,8 +166,8 @@ def _variant_bars(table: pd.DataFrame, mean: float, order: list[str]) -> alt.Cha
         .mark_bar()
         .encode(
             x=alt.X("concentration:Q")
-            .scale(domain=[0, 1])
-            .title(_("Mean concentration of the lesson (0 to 1)"))
+            .scale(domain=[0, 100])
+            .title(_("Mean concentration of the lesson (0 to 100)"))
             .axis(tickCount=5),
             x2=alt.X2("base:Q"),
             y=alt.Y("number:N").sort(order).title(None).axis(labelOverlap=False, labelLimit=0),
@@ -172,7 +178,7 @@ def _variant_bars(table: pd.DataFrame, mean: float, order: list[str]) -> alt.Cha
             tooltip=[
                 alt.Tooltip("number:N").title(_("Number")),
                 alt.Tooltip("change:N").title(_("Change")),
-                alt.Tooltip("concentration:Q", format=".3f").title(_("Mean")),
+                alt.Tooltip("concentration:Q", format=".1f").title(_("Mean")),
             ],
         )
     )
@@ -190,4 +196,9 @@ def _colour(parts: pd.DataFrame) -> alt.Color:
 
 
 def _named(table: pd.DataFrame) -> pd.DataFrame:
-    return table.assign(name=[_(KIND_NAMES[kind]) for kind in table["kind"]], order=table["kind"].map(KINDS.index))
+    """With names, and points of 100."""
+    return table.assign(
+        name=[_(KIND_NAMES[kind]) for kind in table["kind"]],
+        order=table["kind"].map(KINDS.index),
+        points=100 * table["points"],
+    )

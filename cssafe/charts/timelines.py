@@ -74,11 +74,13 @@ def concentration_seconds(table: pd.DataFrame, faces: pd.DataFrame, bands: dict[
 
     table: recording.timeline. faces: recording.courses. bands: Formula.bands.
     """
-    title = _("Concentration (0 to 1)")
-    y = alt.Y("concentration:Q").title(title).scale(domain=[0, 1])
+    title = _("Concentration (0 to 100)")
+    y = alt.Y("concentration:Q").title(title).scale(domain=[0, 100])
+    table = _percent(table)
+    faces = faces.assign(concentration=100 * faces["concentration"])
     base = alt.Chart(table).encode(x=_seconds(table))
     limits = (
-        alt.Chart(pd.DataFrame({"concentration": [bands["low_below"], bands["high_above"]]}))
+        alt.Chart(pd.DataFrame({"concentration": [100 * bands["low_below"], 100 * bands["high_above"]]}))
         .mark_rule(strokeDash=[4, 4], opacity=0.5, color=GREY)
         .encode(y=y)
     )
@@ -94,16 +96,21 @@ def concentration_seconds(table: pd.DataFrame, faces: pd.DataFrame, bands: dict[
 
 def concentration_seconds_caption(table: pd.DataFrame) -> str:
     """The seconds with the highest and the lowest mean. table: recording.timeline."""
-    rows = table.dropna(subset="concentration")
+    rows = _percent(table).dropna(subset="concentration")
     places = [_("second {n}").format(n=second) for second in rows["second"]]
-    return extremes_caption(rows["concentration"], rows["low"], rows["high"], places)
+    return extremes_caption(rows["concentration"], rows["low"], rows["high"], places, 0)
+
+
+def _percent(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with its figures in points of 100."""
+    return table.assign(**{name: 100 * table[name].astype(float) for name in ("concentration", "low", "high")})
 
 
 def _second_rules(table: pd.DataFrame) -> alt.Chart:
-    """A rule under the pointer that describes its second, and the selection of the second clicked on."""
+    """A rule under the pointer that describes its second, and the selection of the second clicked on. table: of _percent."""
     table = table.assign(
         words=[
-            "–" if pd.isna(mean) else f"{mean:.2f}" + ("" if pd.isna(low) else f" ({format_interval(low, high)})")
+            "–" if pd.isna(mean) else f"{mean:.0f}" + ("" if pd.isna(low) else f" ({format_interval(low, high, 0)})")
             for mean, low, high in table[["concentration", "low", "high"]].itertuples(index=False)
         ],
     )

@@ -234,11 +234,11 @@ def _store_lesson(
     from cssafe.recording import join_recordings
     from cssafe.store import NO_CLASS, NO_SUBJECT, Lesson
 
-    rows, start, end = join_recordings(recordings)
+    rows, empty, start, end = join_recordings(recordings)
     zone = workspace.get("live", {}).get("time_zone", "UTC")
     audience = "self" if max(recording.most for recording in recordings) <= 1 else "class"
     labels = (pipeline.profile.name, str(pipeline.formula), "file", audience)
-    workspace.add([Lesson(name, NO_CLASS, NO_SUBJECT, "", zone, *labels, start, activity)], [end], rows)
+    workspace.add([Lesson(name, NO_CLASS, NO_SUBJECT, "", zone, *labels, start, activity)], [end], rows, empty)
     print(f'Stored as the lesson "{name}", {start:%Y-%m-%d %H:%M} UTC, {len(rows)} observations.', file=sys.stderr)
 
 

@@ -27,8 +27,8 @@ from cssafe.store import StoreError, Workspace, migrations, stored_settings, sum
 MAX_CHUNK_ROWS = 100_000
 """Approximate number of observations in memory."""
 
-FACE_TABLES = ("observations", "tracks", "faces", "people")
-"""Tables with rows of single faces."""
+FACE_TABLES = ("observations", "tracks", "faces", "people", "empty_seconds")
+"""Tables with rows of single faces, and that of the seconds without any, which has a use only beside them."""
 
 INDIVIDUAL_LESSONS = (
     "SELECT lesson FROM lessons WHERE ended IS NOT NULL AND list_contains($individual::VARCHAR[], profile)"

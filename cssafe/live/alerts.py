@@ -59,13 +59,15 @@ class Alert:
 
     @property
     def reason(self) -> str:
-        return _(self.words).format(**self.figures)
+        points = {f"{name}_points": 100 * value for name, value in self.figures.items()}
+        return _(self.words).format(**self.figures, **points)
 
 
 @dataclass(frozen=True)
 class AlertRule:
     """Condition of a hint. measure: of MEASURES. sign: 1 where more is worse, else -1. limit: to be passed in any case, or NaN.
-    change: to be passed against the baseline, or NaN. reason: with the fields mean, low, high and before."""
+    change: to be passed against the baseline, or NaN. reason: with the fields mean, low, high and before, and these in
+    points of 100, such as mean_points."""
 
     kind: str
     measure: str
@@ -99,7 +101,8 @@ ALERT_RULES = (
     ),
     AlertRule(
         "low", "readable", -1, np.nan, np.nan,
-        N_("Concentration has been low for two minutes: {mean:.2f} ({low:.2f} to {high:.2f})."), ACTIVITY_ADVICE,
+        N_("Concentration has been low for two minutes: {mean_points:.0f} of 100 ({low_points:.0f} to {high_points:.0f})."),
+        ACTIVITY_ADVICE,
     ),
     AlertRule(
         "off_task", "off_task", 1, 0.75, np.nan,
@@ -108,8 +111,8 @@ ALERT_RULES = (
     AlertRule(
         "falling", "concentration", -1, np.nan, 0.2,
         N_(
-            "Concentration has been lower for two minutes: {mean:.2f} ({low:.2f} to {high:.2f}) instead of {before:.2f} "
-            "before."
+            "Concentration has been lower for two minutes: {mean_points:.0f} of 100 ({low_points:.0f} to {high_points:.0f}) "
+            "instead of {before_points:.0f} before."
         ),
         ACTIVITY_ADVICE,
     ),

@@ -15,7 +15,7 @@ from cssafe.labels import FERPLUS, LEVELS
 from cssafe.live.alerts import ALERT_COOLDOWN, Alert, AlertDetector, person_measures
 from cssafe.live.lesson_state import FIGURES, ClassReading
 from cssafe.live.transports.messages import Notice, Overlay
-from cssafe.observations import Seconds
+from cssafe.observations import Second, Seconds
 from cssafe.presence.class_figure import ClassSums, sum_class
 from cssafe.presence.live_people import LivePeople
 from cssafe.presence.minutes import STATES
@@ -62,7 +62,7 @@ class ClassView:
         self._recent: deque[FrameResult] = deque()
         self._stills = StillFaces()
         self._people = LivePeople(READING_WINDOW_S)
-        self._others = np.nan  # mean concentration of the people who were last readable
+        self._others = np.nan, np.nan  # mean attention and concentration of the people who were last readable
         self._reading = ClassReading()  # at the newest frame
         self._history: dict[datetime, ClassReading] = {}  # the last reading of each second
         self._alerts = AlertDetector(formula.bands["low_below"])
@@ -70,8 +70,8 @@ class ClassView:
         self._watched = datetime.min  # the newest second in which a hint was looked for
         self._level = -1  # of the last reading: levels have hysteresis
 
-    def add_result(self, result: FrameResult) -> list[pd.DataFrame]:
-        """Count a frame; the seconds that are over now, rows of observations.COLUMNS each."""
+    def add_result(self, result: FrameResult) -> list[Second]:
+        """Count a frame; the seconds that are over now and are recorded."""
         finished = self._count(list(self._observing.add(result)))
         seen = self._stills.without(result)
         self._recent.append(seen)
@@ -84,9 +84,9 @@ class ClassView:
         self._remember(result.time.replace(tzinfo=None, microsecond=0))
         return finished
 
-    def finish(self) -> list[pd.DataFrame]:
-        """The second that was still open at the end of the lesson, if a face was in it."""
-        return self._count([*self._observing.held, self._observing.flush()])
+    def finish(self) -> list[Second]:
+        """The second that was still open at the end of the lesson, if it is recorded."""
+        return self._count(self._observing.flush())
 
     @property
     def still(self) -> int:
@@ -132,7 +132,8 @@ class ClassView:
         sums = sum_class(recent, weight, self.formula.bands, self.expected, before=self._others)
         readable = sums.on_task + sums.off_task
         if readable[-1]:
-            self._others = float(sums.lowest[-1] / readable[-1])
+            there = ~np.isnan(recent.concentration[:, -1])
+            self._others = float(recent.attention[there, -1].mean()), float(recent.concentration[there, -1].mean())
         self._watch(recent, sums, people)
         shown = ~np.isnan(sums.concentration)
         if not shown[-1]:
@@ -221,18 +222,19 @@ class ClassView:
             last |= dict(zip(seen.tracks.tolist(), cover_polygons(outlines), strict=True))
         return [polygon.round().astype(int).tolist() for polygon in last.values()]
 
-    def _count(self, seconds: list[pd.DataFrame]) -> list[pd.DataFrame]:
-        """Count seconds that are over. Returns those with a face that is no picture; pictures keep their rows in them, because
-        the whole lesson decides on these (store/summaries.py)."""
+    def _count(self, seconds: list[Second]) -> list[Second]:
+        """Count seconds that are over. Returns those that are recorded: with a face that is no picture, and, after the first of
+        them, without one. Pictures keep their rows beside faces, because the whole lesson decides on these
+        (store/summaries.py)."""
         recorded = []
         for second in seconds:
-            self._stills.add(second)
+            self._stills.add(second.rows)
             self._people.judge(self._stills.moving, self._stills.still)
-            faces = int((~second["track"].isin(self._stills.still)).sum())
-            if faces:
-                recorded.append(second)
-                self.faces = max(self.faces, faces)
-        self.seconds += len(recorded)
+            faces = int((~second.rows["track"].isin(self._stills.still)).sum())
+            self.seconds += faces > 0
+            self.faces = max(self.faces, faces)
+            if self.seconds:
+                recorded.append(second if faces else replace(second, rows=second.rows[:0]))
         return recorded
 
     def _withheld(self, faces: int, measured: int, figures: dict[str, float]) -> Notice | None:

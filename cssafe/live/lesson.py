@@ -18,6 +18,7 @@ from cssafe.live.class_view import ClassView
 from cssafe.live.clock import LessonClock
 from cssafe.live.lesson_state import LessonState
 from cssafe.live.transports.messages import Notice, Overlay
+from cssafe.observations import Second
 from cssafe.pipeline import Stream
 from cssafe.privacy import chosen_anonymization
 from cssafe.scoring.formula import choose_formula
@@ -190,9 +191,12 @@ class LiveLesson:
             finally:
                 self.written = True
 
-    def _record(self, seconds: list[pd.DataFrame]) -> None:
+    def _record(self, seconds: list[Second]) -> None:
         for second in seconds:
-            self.workspace.record(self.number, second)
+            if second.rows.empty:
+                self.workspace.record_empty(self.number, second.time)
+            else:
+                self.workspace.record(self.number, second.rows)
 
     def _expire(self) -> None:
         try:

@@ -50,7 +50,7 @@ def sum_class(
     bands: dict[str, float],
     expected: int = 0,
     least: int = MINIMUM_GROUP,
-    before: float = np.nan,
+    before: tuple[float, float] = (np.nan, np.nan),
 ) -> ClassSums:
     """Count a class and sum its figures.
 
@@ -58,7 +58,7 @@ def sum_class(
         unseen_weight: (t,) in [0, 1], share of the others' mean that a person not visible counts as; NaN: not scored.
         bands: Formula.bands. expected: by the teacher, 0 if unknown; those never seen are not visible.
         least: of people present, for a figure. Fewer readable ones count as unreadable: their own values would show.
-        before: mean of the readable people before, for looks that have none.
+        before: mean attention and concentration of the readable people before, for looks that have none.
     """
     known, readable = people.present.sum(axis=0), people.present & ~np.isnan(people.concentration)
     missing = np.where(people.pictured, np.maximum(0, expected - known), 0)
@@ -66,8 +66,8 @@ def sum_class(
     seen = people.present & people.found
     unreadable, unseen = (seen & ~readable).sum(axis=0), known + missing - seen.sum(axis=0)
     weight = np.where(known + missing >= least, unseen_weight, np.nan)
-    attention, others_attention = _sum_readable(people.attention, readable, before)
-    own, others = _sum_readable(people.concentration, readable, before)
+    attention, others_attention = _sum_readable(people.attention, readable, before[0])
+    own, others = _sum_readable(people.concentration, readable, before[1])
     return ClassSums(
         known + missing,
         known,

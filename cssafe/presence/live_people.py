@@ -69,12 +69,13 @@ class LivePeople:
             self._memory["moved"][[self._of_track[track] for track in tracks if track in self._of_track]] = moved
 
     def recent(self) -> People:
-        """Everybody who is known to be there and has moved, at each frame of the window."""
+        """Everybody who is known to be there and has moved, at each frame of the window. Without anybody, expected people are
+        not there either."""
         memory = self._memory
         seconds = max(1.0, self._now - self._began + 1)
         known = memory["moved"] & (memory["looks"] >= min(MIN_PERSON_LOOKS, seconds / 2))
         left = known & (self._now - memory["last"] >= LEFT_S)
-        if left.sum() <= max(1, MAX_LEFT_SHARE * known.sum()):
+        if left.sum() == known.sum() or left.sum() <= max(1, MAX_LEFT_SHARE * known.sum()):
             known &= ~left
         rows = np.flatnonzero(known)
         shape = len(rows), len(self._frames)
@@ -86,7 +87,7 @@ class LivePeople:
             attention[there, column] = then["attention"][rows[there]]
             concentration[there, column] = then["concentration"][rows[there]]
         times = (1e6 * np.array([time for time, _memory in self._frames])).astype("datetime64[us]")
-        present, pictured = np.ones(shape, bool), np.ones(shape[1], bool)
+        present, pictured = np.ones(shape, bool), np.full(shape[1], len(rows) > 0)
         return People(times, np.nan, rows, present, found, attention, concentration, pictured)
 
     def _link(self, result: FrameResult, now: float) -> np.ndarray:

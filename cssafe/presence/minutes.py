@@ -45,28 +45,28 @@ class Summary(NamedTuple):
 
 
 def summarise_class(
-    observations: pd.DataFrame, unseen_weight: pd.Series, bands: dict[str, float], expected: int = 0
+    observations: pd.DataFrame, empty: np.ndarray, unseen_weight: pd.Series, bands: dict[str, float], expected: int = 0
 ) -> Summary:
     """The summary of a class's lesson. Its clusters are people.
 
     Args:
-        observations: as in find_people.
+        observations, empty: as in find_people.
         unseen_weight: by the time (naive UTC) from which it holds, ascending; see sum_class.
         bands: Formula.bands.
         expected: see sum_class.
     """
-    people = fill_gaps(find_people(observations))
+    people = fill_gaps(find_people(observations, empty))
     weight = _at(unseen_weight, people.times)
     sums = sum_class(people, weight, bands, expected)
     return _summary(people, sums, sums.shares, people.present)
 
 
 def attention_by_look(
-    observations: pd.DataFrame, unseen_weight: pd.Series, bands: dict[str, float], expected: int = 0
+    observations: pd.DataFrame, empty: np.ndarray, unseen_weight: pd.Series, bands: dict[str, float], expected: int = 0
 ) -> pd.DataFrame:
     """Attention of a class at each look, in [0, 1], people not visible counted as the formula says. Columns: time (naive UTC),
     attention (NaN without a figure). Arguments: of summarise_class."""
-    people = fill_gaps(find_people(observations))
+    people = fill_gaps(find_people(observations, empty))
     sums = sum_class(people, _at(unseen_weight, people.times), bands, expected)
     mean = sums.attention / np.where(sums.present > 0, sums.present, np.nan)
     return pd.DataFrame({"time": people.times, "attention": mean})
@@ -76,7 +76,7 @@ def summarise_person(observations: pd.DataFrame, unseen_weight: pd.Series, bands
     """The same of one person who films herself: looks with exactly one face count. The clusters are the stretches of ten
     seconds of each minute, 0 to 5."""
     alone = observations[~observations["time"].duplicated(keep=False)].assign(person=1)
-    people = find_people(alone)
+    people = find_people(alone, np.zeros(0, "datetime64[us]"))
     people = People(**{**vars(people), "present": people.found, "pictured": people.found.any(axis=0)})
     sums = sum_class(people, 1 + 0 * _at(unseen_weight, people.times), bands, least=1)
     stretch = people.times.astype("datetime64[s]").astype(int) // 10 % 6

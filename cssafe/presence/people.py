@@ -19,8 +19,8 @@ LATE_S = 60.0
 """Seconds of a lesson in which a person first seen counts as there from the start: some begin it with a lowered head."""
 
 LEFT_S = 600.0
-"""Seconds without a sight, up to the end, from which on a person has left for good: longer than a head lies on the desk
-(assumption)."""
+"""Seconds without a sight, up to the end, from which on a person, or the whole class, has left for good: longer than a head
+lies on the desk (assumption)."""
 
 MAX_LEFT_SHARE = 0.1
 """Share of the people who may have left for good. If more are not seen up to the end, they lie on their desks or are hidden."""
@@ -30,8 +30,7 @@ FILLED_GAP_S = 4.0
 another state rarely fits in between."""
 
 NO_PICTURE_S = 5.0
-"""Seconds without any face from which on there was no picture, as when a camera reconnects, rather than a class that nobody
-could see: the faces of a whole class are rarely lost together."""
+"""Seconds neither with a face nor known to be watched from which on there was no picture, as when a camera reconnects."""
 
 ON_TASK = 0.5
 """Attention from which a person is on task: the middle of the fall at the edge of the target (assumption)."""
@@ -59,20 +58,23 @@ class People:
         return len(self.persons)
 
 
-def find_people(observations: pd.DataFrame) -> People:
+def find_people(observations: pd.DataFrame, empty: np.ndarray) -> People:
     """The persons of one lesson.
 
     Args:
         observations: columns `time` (naive UTC), `person`, `attention` and `concentration`, at most one row for each person
             and time.
+        empty: datetime64[us] (k,), naive UTC, times at which the camera gave a picture without a face.
     """
     times = observations["time"].to_numpy("datetime64[us]")
-    moments = np.unique(times)
+    seen = np.unique(times)
+    moments = _watched(seen, empty)
     step = float(np.median(np.diff(moments)) / np.timedelta64(1, "s")) if len(moments) > 1 else 1.0
-    look = np.rint((times - moments[:1]) / np.timedelta64(1, "s") / step).astype(int)
-    looks = int(look.max(initial=-1)) + 1
+    watched = _looks(moments, moments[:1], step)
+    look = _looks(times, moments[:1], step)
+    looks = int(watched.max(initial=-1)) + 1
     persons, person = np.unique(observations["person"].to_numpy(), return_inverse=True)
-    enough = np.bincount(person, minlength=len(persons)) >= min(MIN_PERSON_LOOKS, len(moments) / 2)
+    enough = np.bincount(person, minlength=len(persons)) >= min(MIN_PERSON_LOOKS, len(seen) / 2)
     counted = enough[person]
     place = (np.cumsum(enough) - 1)[person[counted]], look[counted]
     found = np.zeros((int(enough.sum()), looks), bool)
@@ -80,10 +82,25 @@ def find_people(observations: pd.DataFrame) -> People:
     attention, concentration = np.full((2, *found.shape), np.nan)
     attention[place] = observations["attention"].to_numpy(float)[counted]
     concentration[place] = observations["concentration"].to_numpy(float)[counted]
-    pictured = _pictured(np.bincount(look, minlength=looks) > 0, step)
+    pictured = _pictured(np.bincount(watched, minlength=looks) > 0, step)
     grid = moments[:1] + (np.arange(looks) * step * 1e6).astype("timedelta64[us]")
-    present = _present(found, step) & pictured
+    present = _present(found, int(look.max(initial=-1)), step) & pictured
     return People(grid, step, persons[enough], present, found, attention, concentration, pictured)
+
+
+def _watched(seen: np.ndarray, empty: np.ndarray) -> np.ndarray:
+    """Times of looks, ascending: those with a face, and those without one from the first face on. Those after the last face
+    count unless they last for LEFT_S: then all have left."""
+    faces_before = np.searchsorted(seen, empty)
+    known = faces_before > 0
+    if known.any() and empty.max() - seen[-1] >= np.timedelta64(int(LEFT_S), "s"):
+        known &= faces_before < len(seen)
+    return np.union1d(seen, empty[known])
+
+
+def _looks(times: np.ndarray, first: np.ndarray, step_s: float) -> np.ndarray:
+    """Number of the look at each time, int. first: time of look 0, (1,), or (0,) without times."""
+    return np.rint((times - first) / np.timedelta64(1, "s") / step_s).astype(int)
 
 
 def fill_gaps(people: People) -> People:
@@ -103,13 +120,15 @@ def fill_gaps(people: People) -> People:
     return replace(people, found=found, attention=attention, concentration=concentration)
 
 
-def _present(found: np.ndarray, step_s: float) -> np.ndarray:
-    """When each person is there, bool (n, t): from the first look to the last one, see LATE_S and LEFT_S."""
+def _present(found: np.ndarray, last_face: int, step_s: float) -> np.ndarray:
+    """When each person is there, bool (n, t): from the first look to the last one, see LATE_S and LEFT_S. last_face: the last
+    look with any face. The looks after it belong to the scene before."""
     n, looks = found.shape
     if not n:
         return found
     first, last = found.argmax(axis=1), looks - 1 - found[:, ::-1].argmax(axis=1)
-    begin, end = _scene(first, last, looks)
+    begin, end = _scene(first, last, last_face + 1)
+    end = np.where(end == last_face, looks - 1, end)
     late = (first - begin) * step_s >= LATE_S
     left = (end - last) * step_s >= LEFT_S
     if left.sum() > max(1, MAX_LEFT_SHARE * n):

@@ -69,14 +69,17 @@ def class_minutes(
         parts: of minute_parts. course: queries.timeline. activities: `minute` from which each `activity` holds.
     """
     tables = []
-    for minute, faces in parts.groupby("minute"):
-        [now] = course[course["minute"] == minute].to_dict("records")
-        points = faces.set_index("part")["points"]
-        if pd.isna(now["concentration"]) or pd.isna(now["present"]):
-            continue
+    of_minute = dict(tuple(parts.groupby("minute")))
+    nobody = empty_parts(formula).fillna(0.0).assign(low=np.nan, high=np.nan)
+    for now in course.dropna(subset=["concentration", "present"]).to_dict("records"):
+        minute = now["minute"]
         begun = int((activities["minute"] <= minute + 1).sum())
         activity = activities["activity"].iloc[max(0, begun - 1)]
         unseen = now["unseen"] / now["present"] * (1 - formula.unseen_weight(activity))
+        if minute not in of_minute and unseen < 1:  # the losses of people like the rest are not known
+            continue
+        faces = of_minute.get(minute, nobody)
+        points = faces.set_index("part")["points"]
         table = parts_table(_with_unseen(points, now["concentration"], unseen)).assign(minute=minute)
         ends = faces.set_index("part").loc[:, ["low", "high"]].div(points.where(points > 0), axis=0)
         ends = ends.reindex(table["part"]).mul(table["points"].to_numpy(), axis=0).clip(upper=1)
@@ -148,16 +151,16 @@ def sum_by_kind(table: pd.DataFrame) -> pd.DataFrame:
 
 def describe_parts(table: pd.DataFrame) -> str:
     """The score and its losses in one sentence. table: parts of one moment."""
-    points = table.set_index("part")["points"]
+    points = 100 * table.set_index("part")["points"]
     lost = {
-        _("{amount:.2f} to people not visible"): points.get("unseen", 0.0),
-        _("{amount:.2f} to looking away"): points["looking"],
-        _("{amount:.2f} to eyes not open"): points["eyes"],
+        _("{amount:.0f} to people not visible"): points.get("unseen", 0.0),
+        _("{amount:.0f} to looking away"): points["looking"],
+        _("{amount:.0f} to eyes not open"): points["eyes"],
     }
     emotions, emotion = points.reindex(list(FERPLUS)).dropna(), ""
     if len(emotions):
         emotion = _(emotions.idxmax())
-        lost[_("{amount:.2f} to the emotion, mostly {emotion}")] = emotions.sum()
-    losses = [part.format(amount=amount, emotion=emotion) for part, amount in lost.items() if amount >= 0.005]
-    sentence = _("{index:.2f} of 1: lost are {parts}.") if losses else _("{index:.2f} of 1: nothing is lost.")
+        lost[_("{amount:.0f} to the emotion, mostly {emotion}")] = emotions.sum()
+    losses = [part.format(amount=amount, emotion=emotion) for part, amount in lost.items() if amount >= 0.5]
+    sentence = _("{index:.0f} of 100: lost are {parts}.") if losses else _("{index:.0f} of 100: nothing is lost.")
     return sentence.format(index=points["index"], parts=", ".join(losses))

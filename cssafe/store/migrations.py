@@ -116,6 +116,11 @@ def m009_plain_means(connection: duckdb.DuckDBPyConnection) -> None:
     """)
 
 
+def m010_empty_seconds(connection: duckdb.DuckDBPyConnection) -> None:
+    """Seconds in which the camera gave a picture and nobody was found; unknown for earlier lessons."""
+    connection.execute("CREATE TABLE empty_seconds (lesson INTEGER NOT NULL, time TIMESTAMP NOT NULL)")
+
+
 MIGRATIONS = (
     m001_initial,
     m002_signals,
@@ -126,6 +131,7 @@ MIGRATIONS = (
     m007_divisions,
     m008_people,
     m009_plain_means,
+    m010_empty_seconds,
 )
 
 

@@ -86,6 +86,15 @@ def insert_observations(connection: duckdb.DuckDBPyConnection, batch: pd.DataFra
     )
 
 
+def insert_empty_seconds(connection: duckdb.DuckDBPyConnection, batch: pd.DataFrame) -> None:
+    """Insert seconds in which nobody was found, `lesson` and `time` (naive UTC), of lessons of a class that are not deleted. Of
+    one person alone only seconds with her face count."""
+    connection.execute(
+        """INSERT INTO empty_seconds BY NAME SELECT lesson, time FROM batch JOIN lessons USING (lesson)
+        WHERE audience = 'class' ORDER BY lesson, time"""
+    )
+
+
 def open_lessons(connection: duckdb.DuckDBPyConnection) -> list[int]:
     """Lessons that a crash left open, and those that end before they start, which earlier versions wrote when the clock was set
     back. Reads no observations."""
@@ -94,10 +103,11 @@ def open_lessons(connection: duckdb.DuckDBPyConnection) -> list[int]:
 
 
 def end_open_lesson(connection: duckdb.DuckDBPyConnection, lesson: int) -> None:
-    """End the lesson at its last observation and derive the charts' tables. To be called inside a transaction."""
+    """End the lesson at its last observed second and derive the charts' tables. To be called inside a transaction."""
     connection.execute(
         """UPDATE lessons SET ended = greatest(started, coalesce((
-            SELECT max(time) + INTERVAL 1 SECOND FROM observations WHERE lesson = $1), started))
+            SELECT max(time) + INTERVAL 1 SECOND FROM (
+                SELECT lesson, time FROM observations UNION ALL FROM empty_seconds) WHERE lesson = $1), started))
         WHERE lesson = $1""",
         [lesson],
     )

@@ -6,6 +6,7 @@ face is enough, in seconds without a second face. Each observation has the same 
 """
 
 import duckdb
+import numpy as np
 import pandas as pd
 
 from cssafe.labels import FERPLUS
@@ -61,22 +62,24 @@ comes or goes."""
 
 def shareable_minutes_sql(lessons: str) -> str:
     """SQL for the common table expression `shareable`: the minutes of lessons (of a subquery) that may leave the workspace.
-    Of a class, a minute of fewer than MIN_MINUTE_S seconds has no figure and 0 seconds, and others have theirs in tenths.
-    Where the withheld minutes have fewer than MIN_MINUTE_S seconds together, so is the smallest other one, because the mean
-    of the lesson may be known."""
+    Of a class, a minute of fewer than MIN_MINUTE_S seconds has no figure and 0 seconds, and others have theirs in tenths. The
+    seconds of a minute in which nobody was found, so that everybody counts as 0, are its looks. Where the withheld minutes have
+    fewer than MIN_MINUTE_S seconds together, so is the smallest other one, because the mean of the lesson may be known."""
     return f"""
     sized AS (
-        SELECT minutes.*, audience, audience = 'self' OR seconds >= {MIN_MINUTE_S} AS enough
+        SELECT minutes.*, audience, CASE WHEN unseen = present AND concentration = 0 THEN looks ELSE seconds END AS known_s,
+            audience = 'self' OR known_s >= {MIN_MINUTE_S} AS enough
         FROM minutes JOIN lessons USING (lesson) WHERE lesson IN ({lessons})),
     rest AS (
         SELECT lesson, coalesce(sum(seconds) FILTER (NOT enough), 0) AS others,
-            arg_min(time, seconds) FILTER (enough) AS smallest
+            arg_min(time, seconds) FILTER (enough AND seconds > 0) AS smallest
         FROM sized GROUP BY lesson),
     judged AS (
-        SELECT sized.*, enough AND NOT (others BETWEEN 1 AND {MIN_MINUTE_S - 1} AND time = smallest) AS shown
+        SELECT sized.*, enough AND NOT (others BETWEEN 1 AND {MIN_MINUTE_S - 1} AND time IS NOT DISTINCT FROM smallest)
+            AS shown
         FROM sized JOIN rest USING (lesson)),
     shareable AS (
-        SELECT lesson, time, faces, CASE WHEN shown THEN seconds ELSE 0 END AS seconds,
+        SELECT lesson, time, faces, CASE WHEN shown THEN known_s ELSE 0 END AS seconds,
             {_tenths("attention")}, {_tenths("concentration")}
         FROM judged)
     """
@@ -144,12 +147,18 @@ SIGHTS = f"""
 """
 """Each person once in each second, measured if possible."""
 
+EMPTY = """
+    SELECT time FROM empty_seconds WHERE lesson = $lesson UNION SELECT time FROM observations WHERE lesson = $lesson
+"""
+"""Times at which nobody need be found: those without a face, and all others, in which there may be pictures alone."""
+
 FACES_SEEN = f"""
     SELECT date_trunc('minute', time) AS time, avg(faces) AS faces
     FROM (SELECT time, count(DISTINCT coalesce(face, track)) AS faces
         FROM observations LEFT JOIN faces USING (lesson, track)
-        WHERE observations.lesson = $lesson AND face IS DISTINCT FROM {LEFT_OUT} GROUP BY time)
-    GROUP BY ALL
+        WHERE observations.lesson = $lesson AND face IS DISTINCT FROM {LEFT_OUT} GROUP BY time
+        UNION ALL SELECT time, 0 FROM empty_seconds WHERE lesson = $lesson)
+    GROUP BY ALL HAVING max(faces) > 0
 """
 
 
@@ -187,15 +196,15 @@ def minutes_of(cursor: duckdb.DuckDBPyConnection, lesson: int) -> tuple[pd.DataF
     """Rows of `minutes` and `people` of a lesson that is there, from its observations."""
     minutes, people, _clusters = summary_of(cursor, lesson)
     seen = cursor.execute(FACES_SEEN, {"lesson": lesson}).df()
-    return seen.merge(minutes, on="time", how="left").fillna({"seconds": 0}), people
+    return seen.merge(minutes, on="time", how="outer").fillna({"faces": 0, "seconds": 0}), people
 
 
 def summary_of(cursor: duckdb.DuckDBPyConnection, lesson: int) -> Summary:
     """The people of a lesson that is there, from its observations."""
-    audience, (sights, weights, bands, expected) = _seen(cursor, lesson)
+    audience, (sights, empty, weights, bands, expected) = _seen(cursor, lesson)
     if audience != "class":
         return summarise_person(sights, weights, bands)
-    summary = summarise_class(sights, weights, bands, expected)
+    summary = summarise_class(sights, empty, weights, bands, expected)
     return withhold_headline(summary) if sights["size"].median() < MIN_FOLLOWED_FACE_PX else summary
 
 
@@ -208,7 +217,7 @@ def class_attention(cursor: duckdb.DuckDBPyConnection, lesson: int) -> pd.DataFr
 
 def _seen(
     cursor: duckdb.DuckDBPyConnection, lesson: int
-) -> tuple[str, tuple[pd.DataFrame, pd.Series, dict[str, float], int]]:
+) -> tuple[str, tuple[pd.DataFrame, np.ndarray, pd.Series, dict[str, float], int]]:
     """Audience of a lesson that is there, and the arguments of summarise_class."""
     here = {"lesson": lesson}
     ((audience, name, expected),) = cursor.execute(
@@ -217,7 +226,9 @@ def _seen(
     formula = find_formula(name) or CONCENTRATION
     activities = cursor.execute("SELECT time, activity FROM activities WHERE lesson = $lesson ORDER BY time", here).df()
     weights = activities["activity"].map(formula.unseen_weight).set_axis(activities["time"])
-    return audience, (cursor.execute(SIGHTS, here).df(), weights, formula.bands, expected)
+    sights = cursor.execute(SIGHTS, here).df()
+    empty = cursor.execute(EMPTY, here).df()["time"].to_numpy("datetime64[us]")
+    return audience, (sights, empty, weights, formula.bands, expected)
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, lesson: int, rows: pd.DataFrame) -> None:

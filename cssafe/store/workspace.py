@@ -32,9 +32,9 @@ log = logging.getLogger(__name__)
 class Workspace:
     """Writes run on one thread, in the order of the calls; reads use a cursor for each thread.
 
-    The writes of a running lesson (`record`, `add_marker`, `switch_activity`, `end_lesson`, `discard`) wait in memory, in
-    order, while the disk is full; `problem` says so meanwhile. All other methods return when they are written, and raise
-    StoreError where the database refuses.
+    The writes of a running lesson (`record`, `record_empty`, `add_marker`, `switch_activity`, `end_lesson`, `discard`) wait in
+    memory, in order, while the disk is full; `problem` says so meanwhile. All other methods return when they are written, and
+    raise StoreError where the database refuses.
     """
 
     def __init__(self, database: Database, expression: bool) -> None:
@@ -157,7 +157,11 @@ class Workspace:
         """
         statements.check_columns(observations, COLUMNS)
         if not observations.empty:
-            self._queue.record(observations.assign(lesson=lesson))
+            self._queue.record("observations", observations.assign(lesson=lesson))
+
+    def record_empty(self, lesson: int, time: datetime) -> None:
+        """Queue one second (naive UTC) of a lesson in which the camera gave a picture and nobody was found."""
+        self._queue.record("empty_seconds", pd.DataFrame({"lesson": [lesson], "time": [time]}))
 
     def end_lesson(self, lesson: int, ended: datetime) -> None:
         """Write waiting seconds, set the end (aware) and derive the charts' tables."""
@@ -187,17 +191,28 @@ class Workspace:
 
         self._queue.run_in_turn(job)
 
-    def add(self, lessons: Sequence[Lesson], ended: Sequence[datetime], observations: pd.DataFrame) -> list[int]:
+    def add(
+        self,
+        lessons: Sequence[Lesson],
+        ended: Sequence[datetime],
+        observations: pd.DataFrame,
+        empty: pd.DataFrame | None = None,
+    ) -> list[int]:
         """Add lessons that are over (a recording, a synthetic term), in one transaction; their numbers.
 
-        ended: aware, one a lesson. observations: COLUMNS and `lesson`, the index into `lessons`.
+        ended: aware, one a lesson. observations: COLUMNS and `lesson`, the index into `lessons`. empty: `lesson` and `time`
+        (naive UTC) of seconds in which nobody was found; None if unknown.
         """
         statements.check_columns(observations, ("lesson", *COLUMNS))
 
         def insert(connection: duckdb.DuckDBPyConnection) -> list[int]:
             numbers = statements.insert_lessons(connection, lessons, [naive_utc(time) for time in ended])
-            numbered = observations.assign(lesson=observations["lesson"].map(dict(enumerate(numbers))))
-            statements.insert_observations(connection, numbered)
+            number_of = dict(enumerate(numbers))
+            statements.insert_observations(
+                connection, observations.assign(lesson=observations["lesson"].map(number_of))
+            )
+            if empty is not None:
+                statements.insert_empty_seconds(connection, empty.assign(lesson=empty["lesson"].map(number_of)))
             summaries.summarise(connection, numbers)
             return numbers
 

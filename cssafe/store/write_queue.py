@@ -33,6 +33,10 @@ RETRIED_ERRORS = (duckdb.OperationalError, duckdb.FatalException)
 """Errors of the disk, the memory or the file, after which the same rows can be written later; others are of the data."""
 
 
+INSERTED = {"observations": statements.insert_observations, "empty_seconds": statements.insert_empty_seconds}
+"""Tables of recorded seconds, and the statement that inserts their rows."""
+
+
 class WriteQueue:
     """Runs jobs on one thread, in the order of the calls. After a fatal error the database is opened again.
 
@@ -44,8 +48,8 @@ class WriteQueue:
         self._database = database
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="cssafe-writer")
         self._lock = Lock()
-        self._seconds: list[pd.DataFrame] = []
-        """Waiting observations with `lesson`, one table a second and lesson."""
+        self._seconds: list[tuple[str, pd.DataFrame]] = []
+        """Waiting rows with `lesson`, each of one second and lesson, with the table of INSERTED they are for."""
         self._unfinished: list[tuple[Callable[[], object], Future[None]]] = []
         """Jobs to run after them, each with its outcome."""
         self._full: duckdb.Error | None = None
@@ -121,10 +125,10 @@ class WriteQueue:
         else:
             self._result(outcome)
 
-    def record(self, second: pd.DataFrame) -> None:
-        """Queue one second of one lesson, observations with `lesson`. All waiting seconds are written in one insert."""
+    def record(self, table: str, second: pd.DataFrame) -> None:
+        """Queue one second of one lesson, rows of a table of INSERTED. All waiting seconds are written in one transaction."""
         with self._lock:
-            self._seconds.append(second)
+            self._seconds.append((table, second))
             self._drop_oldest()
         self.submit(self.catch_up)
 
@@ -196,15 +200,19 @@ class WriteQueue:
                 outcome.set_result(None)
             del self._unfinished[0]
 
-    def _take_batch(self, size: int) -> list[pd.DataFrame]:
+    def _take_batch(self, size: int) -> list[tuple[str, pd.DataFrame]]:
         with self._lock:
             batch, self._seconds = self._seconds[:size], self._seconds[size:]
         return batch
 
-    def _insert_batch(self, batch: list[pd.DataFrame]) -> None:
+    def _insert_batch(self, batch: list[tuple[str, pd.DataFrame]]) -> None:
+        def insert(connection: duckdb.DuckDBPyConnection) -> None:
+            for table, insert_rows in INSERTED.items():
+                if rows := [second for name, second in batch if name == table]:
+                    insert_rows(connection, pd.concat(rows, ignore_index=True))
+
         try:
-            observations = pd.concat(batch, ignore_index=True)
-            self.insert_whole(lambda connection: statements.insert_observations(connection, observations))
+            self.insert_whole(insert)
         except RETRIED_ERRORS:
             with self._lock:
                 self._seconds = batch + self._seconds
@@ -220,8 +228,8 @@ class WriteQueue:
         self._lose(self._seconds[:dropped])
         del self._seconds[:dropped]
 
-    def _lose(self, batch: list[pd.DataFrame]) -> None:
-        for second in batch:
+    def _lose(self, batch: list[tuple[str, pd.DataFrame]]) -> None:
+        for _table, second in batch:
             self._lost[int(second["lesson"].iloc[0])] += 1
 
     def _retry_later(self) -> None:

@@ -217,7 +217,7 @@ def show_recorded(lesson: LiveLesson) -> None:
     if view.seconds:
         words = _(
             "**{name}** is over. Recorded: {seconds} seconds with a face in view, at most {most} at once, no picture."
-        ).format(name=escape_markdown(lesson.lesson.name), seconds=view.seconds - view.lost, most=view.faces)
+        ).format(name=escape_markdown(lesson.lesson.name), seconds=max(0, view.seconds - view.lost), most=view.faces)
         if view.lost:
             words += " " + _(LOST).format(seconds=view.lost)
         if not lesson.profile.stored:

@@ -93,10 +93,10 @@ def show_readings(result: FrameResult, profile: Profile, audience: str, formula:
     if np.isnan(row["concentration"]):
         st.caption(row["emotion"])
     else:
-        words = _("Concentration **{mean:.2f}** ({low:.2f} to {high:.2f})")
+        words = _("Concentration **{mean:.0f}** of 100 ({low:.0f} to {high:.0f})")
         if np.isnan(row["low"]):
-            words = _("Concentration **{mean:.2f}**")
-        words = words.format(mean=row["concentration"], low=row["low"], high=row["high"])
+            words = _("Concentration **{mean:.0f}** of 100")
+        words = words.format(mean=100 * row["concentration"], low=100 * row["low"], high=100 * row["high"])
         if profile.expression:
             words = _("{concentration}, emotion {emotion}").format(concentration=words, emotion=row["emotion"])
         st.markdown(words)
@@ -114,11 +114,11 @@ def show_readings(result: FrameResult, profile: Profile, audience: str, formula:
                 {
                     _("Face"): [face["track"] for face in faces],
                     _("Emotion"): [_(emotion) for emotion in leading],
-                    _("Concentration"): [face["concentration"] for face in faces],
+                    _("Concentration"): [face["concentration"] and 100 * face["concentration"] for face in faces],
                     _("Level"): [_(level) for level in levels],
                     _("Why not measured"): reasons,
                 }
             ).drop(columns=[name for name, shown in columns.items() if not shown]),
             hide_index=True,
-            column_config={_("Concentration"): st.column_config.NumberColumn(format="%.2f")},
+            column_config={_("Concentration"): st.column_config.NumberColumn(format="%.0f")},
         )

@@ -56,11 +56,11 @@ def _show_parts(workspace: Workspace, lesson: pd.Series, course: pd.DataFrame, f
     minutes = parts["minute"].unique().tolist()
     slider = f"why_{number}"
     how = _(
-        "How to read it: the best score is 1. Losses are subtracted one after the other: first for where faces look, then for "
-        "their eyes, then for their emotions. The activities set what counts as attentive: {activities}. The parts are "
-        "computed from one-second means; they differ from the line above by {difference:.2f} or less. Click on a minute, or "
+        "How to read it: the best score is 100. Losses are subtracted one after the other: first for where faces look, then "
+        "for their eyes, then for their emotions. The activities set what counts as attentive: {activities}. The parts are "
+        "computed from one-second means; they differ from the line above by {difference:.1f} or less. Click on a minute, or "
         "choose it, to see its parts."
-    ).format(activities=timelines.activities_caption(activities), difference=difference)
+    ).format(activities=timelines.activities_caption(activities), difference=100 * difference)
     common.show_chart(
         scores.parts_minutes(parts),
         scores.parts_minutes_caption(parts),
@@ -90,20 +90,20 @@ def _pick_minute(slider: str) -> None:
 def _show_minute(parts: pd.DataFrame) -> None:
     """parts: of explanation.minute_parts, of one minute."""
     st.markdown(explanation.describe_parts(parts))
-    shown = parts[(parts["points"] >= 0.0005) | (parts["part"] == "index")]
+    shown = parts[(parts["points"] >= 0.005) | (parts["part"] == "index")]
     common.show_table(
         key="parts_minute",
         table=pd.DataFrame(
             {
                 _("Part"): [_(PART_TITLES.get(part, part)) for part in shown["part"]],
-                _("Points"): shown["points"],
-                _("95 % interval"): format_intervals(shown["low"], shown["high"]),
+                _("Points"): 100 * shown["points"],
+                _("95 % interval"): format_intervals(100 * shown["low"], 100 * shown["high"], 0),
                 _("Share of the losses (%)"): 100 * shown["share"],
             }
         ),
         placeholder="",
         column_config={
-            _("Points"): st.column_config.NumberColumn(format="%.2f"),
+            _("Points"): st.column_config.NumberColumn(format="%.0f"),
             _("95 % interval"): st.column_config.TextColumn(help=_("Over the faces of this minute")),
             _("Share of the losses (%)"): st.column_config.NumberColumn(format="%.0f"),
         },

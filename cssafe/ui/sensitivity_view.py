@@ -74,16 +74,16 @@ def _lessons_with_figures(workspace: Workspace, formula: Formula) -> pd.DataFram
 def _result_sentence(formula: Formula, base: pd.Series, interval: tuple[float, float] | None) -> str:
     """base: the row of sensitivity.rescore_variants of the formula as it is."""
     words = (
-        _("By {formula} this lesson is {level} (mean {mean:.2f}, 95 % interval {interval}).")
+        _("By {formula} this lesson is {level} (mean {mean:.0f} of 100, 95 % interval {interval}).")
         if interval
-        else _("By {formula} this lesson is {level} (mean {mean:.2f}).")
+        else _("By {formula} this lesson is {level} (mean {mean:.0f} of 100).")
     )
     level = LEVELS[int(base["level"])]
     return words.format(
         formula=formula,
         level=_(level),
-        mean=base["concentration"],
-        interval=text.format_interval(*interval) if interval else "",
+        mean=100 * base["concentration"],
+        interval=text.format_interval(100 * interval[0], 100 * interval[1], 0) if interval else "",
     )
 
 
@@ -107,7 +107,7 @@ def _variants_table(table: pd.DataFrame) -> pd.DataFrame:
         {
             _("Number"): moved["number"],
             _("Change"): [_("a fifth less") if factor < 1 else _("a fifth more") for factor in moved["factor"]],
-            _("Mean"): moved["concentration"],
+            _("Mean"): 100 * moved["concentration"],
             _("Level"): [_(LEVELS[level]) for level in moved["level"]],
             _("Low (%)"): 100 * moved["low"],
             _("Medium (%)"): 100 * moved["medium"],

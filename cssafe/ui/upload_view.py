@@ -118,7 +118,7 @@ def _add_lesson(
     workspace: Workspace, analysis: Analysis, seen: list[Upload], shift: timedelta, form: dict[str, Any]
 ) -> int:
     """The number of the new lesson. shift: from the files' own times to those of the form. form: of Lesson.from_form."""
-    rows, start, end = join_recordings([upload.recording for upload in seen], shift)
+    rows, empty, start, end = join_recordings([upload.recording for upload in seen], shift)
     scored = (analysis.profile.name, str(analysis.formula))
     lesson = Lesson.from_form(*scored, "file", analysis.audience, start, **form)
-    return workspace.add([lesson], [end], rows)[0]
+    return workspace.add([lesson], [end], rows, empty)[0]

@@ -162,7 +162,7 @@ def test_a_recording_tells_its_best_second_and_passes_over_those_without_a_figur
     columns = ["second", "faces", "concentration", "low", "high", "emotion"]
     assert timelines.concentration_seconds_caption(pd.DataFrame(columns=columns)) == NOTHING
     table = pd.DataFrame([(0, 1, np.nan, np.nan, np.nan, "–"), (1, 5, 0.5, 0.4, 0.6, "happy")], columns=columns)
-    assert timelines.concentration_seconds_caption(table) == "second 1: 0.50 (95 % interval 0.40 to 0.60)."
+    assert timelines.concentration_seconds_caption(table) == "second 1: 50 (95 % interval 40 to 60)."
 
 
 def test_markers_with_a_clear_change_are_counted_once_whatever_their_windows():
@@ -191,11 +191,11 @@ def test_parts_of_a_score_are_told_in_words():
     none = pd.DataFrame(columns=["minute", "part", "points", "low", "high", "share"])
     assert scores.parts_minutes_caption(none) == NOTHING
     parts = explanation.parts_table(pd.Series({"looking": 0.3, "eyes": 0.0, "index": 0.7}))
-    assert scores.parts_now_caption(parts) == "Why: 0.70 of 1: lost are 0.30 to looking away."
+    assert scores.parts_now_caption(parts) == "Why: 70 of 100: lost are 30 to looking away."
     assert scores.parts_now_caption(parts.assign(points=np.nan)) == NOTHING
     fifth = parts.assign(minute=4, low=0.65, high=0.75)
-    assert scores.parts_minutes_caption(fifth).startswith("Minute 5: 0.70 of 1")
-    for points, said in ((0.9, "The weakest is minute 5: 0.70 of 1"), (0.72, "Between 0.70 and 0.72: they may differ")):
+    assert scores.parts_minutes_caption(fifth).startswith("Minute 5: 70 of 100")
+    for points, said in ((0.9, "The weakest is minute 5: 70 of 100"), (0.72, "Between 70 and 72: they may differ")):
         other = fifth[fifth["part"] == "index"].assign(minute=7, points=points, low=points - 0.05, high=points + 0.05)
         assert scores.parts_minutes_caption(pd.concat([fifth, other], ignore_index=True)).startswith(said)
 
@@ -206,7 +206,7 @@ def test_ratings_are_told_by_what_was_said():
     said = scores.ratings_caption(pd.DataFrame({"rating": [0, 2, 2], "concentration": [0.2, 0.8, 0.9]}))
     assert (
         said
-        == "1 moment that you called low has a score of 0.20. 2 moments that you called high have a mean score of 0.85."
+        == "1 moment that you called low has a score of 20. 2 moments that you called high have a mean score of 85."
     )
 
 

@@ -48,12 +48,12 @@ def test_the_parts_fill_the_bar_from_0_to_1_and_emotions_show_only_where_they_co
     assert (
         told[0]["name"] == "Score"
         and told[0]["bottom"] == pytest.approx(0)
-        and max(row["top"] for row in told) == pytest.approx(1)
+        and max(row["top"] for row in told) == pytest.approx(100)
     )
     assert all(row["minute"] == 3 for row in told)
     spec, told = drawn(scores.parts_now(parts.drop(columns="minute")))
     assert {row["name"] for row in told} == set(names)
-    assert sum(row["points"] for row in told) == pytest.approx(1)
+    assert sum(row["points"] for row in told) == pytest.approx(100)
 
 
 @pytest.mark.parametrize("interval", [None, (0.4, 0.6)])
@@ -64,7 +64,7 @@ def test_numbers_that_move_the_verdict_furthest_stand_at_the_top(interval):
     base = table["concentration"].iloc[0]
     furthest = table[1:].assign(way=(table["concentration"] - base).abs()).sort_values("way")["number"].iloc[-1]
     assert order[0] == furthest and "low below" not in order
-    assert ({"low": 0.4, "high": 0.6} in told) == (interval is not None)
+    assert ({"low": 40, "high": 60} in told) == (interval is not None)
 
 
 def test_each_rating_is_one_tick_beside_its_score():
@@ -72,4 +72,4 @@ def test_each_rating_is_one_tick_beside_its_score():
     table = pd.DataFrame({"lesson": 1, "name": "A", "formula": "published 2", "time": time, "local": time, "rating": [0, 2],
                           "concentration": [0.1, 0.9]})  # fmt: skip
     _, told = drawn(scores.ratings(table, LEVELS))
-    assert [(row["rating_name"], row["concentration"]) for row in told] == [("low", 0.1), ("high", 0.9)]
+    assert [(row["rating_name"], row["concentration"]) for row in told] == [("low", 10), ("high", 90)]

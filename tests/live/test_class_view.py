@@ -12,6 +12,7 @@ from cssafe.labels import ACTIVITIES
 from cssafe.live.class_view import MAX_FRAME_AGE_S, ClassView
 from cssafe.live.lesson_state import ClassReading
 from cssafe.live.transports.messages import SENTENCES
+from cssafe.presence.people import LEFT_S
 from cssafe.scoring.formula import choose_formula
 from cssafe.settings import PROFILES, ROOT
 from tests.support.fake_pipelines import crowd, crowd_before
@@ -103,3 +104,16 @@ def test_a_picture_that_does_not_change_is_reported_within_ten_seconds_and_not_r
     for second in range(20, 30):
         given = view.add_result(crowd(6, START + timedelta(seconds=second)))
     assert len(given) == 1 and view.reading().notice is None
+
+
+@pytest.mark.parametrize("expected", [0, 30])
+def test_a_class_that_nobody_sees_counts_as_not_visible_until_all_have_left(expected):
+    view = make(expected=expected)
+    for second in range(30):
+        view.add_result(crowd(6, START + timedelta(seconds=second)))
+    last = START + timedelta(seconds=29)
+    assert [second.rows.empty for second in view.add_result(crowd(0, last + timedelta(seconds=10)))] == [False]
+    assert [second.rows.empty for second in view.add_result(crowd(0, last + timedelta(seconds=LEFT_S - 1)))] == [True]
+    assert view.reading().concentration == 0 and view.reading().unseen == max(6, expected)
+    view.add_result(crowd(0, last + timedelta(seconds=LEFT_S)))
+    assert np.isnan(view.reading().concentration) and view.reading().notice.code == "no_face"

@@ -141,7 +141,7 @@ def alerts(plan: Plan, formula: Formula = PUBLISHED) -> list[tuple[int, str, str
 @pytest.mark.parametrize(
     ("change", "kind", "words"),
     [
-        ({"looking": (0.2,)}, "falling", "has been lower for two minutes: 0."),
+        ({"looking": (0.2,)}, "falling", "has been lower for two minutes: "),
         ({"perclos": 0.25}, "drowsiness", "Eyes are closed for longer: "),
         ({"hidden": 0.8}, "hidden", "Many faces cannot be read: "),
         ({"emotions": {"sad": 0.3, "angry": 0.2}}, "mood", "sad, angry or fearful"),
@@ -183,7 +183,12 @@ def test_with_nothing_planted_nothing_is_reported(seed):
 
 def test_a_class_that_is_low_from_the_beginning_is_reported_as_low():
     (first,) = alerts(Plan(rate=1, seconds=200, steps=(Step(looking=(0.0,), emotions={"sad": 0.9}),)))
-    assert first[1] == "low" and "low for two minutes: 0.1" in first[2] and 100 <= first[0] <= 125
+    assert (
+        first[1] == "low"
+        and "low for two minutes: 1" in first[2]
+        and " of 100 (" in first[2]
+        and 100 <= first[0] <= 125
+    )
 
 
 def test_what_was_so_from_the_beginning_is_no_change():

@@ -175,8 +175,8 @@ def test_the_figures_are_kept_as_a_lesson_of_the_chosen_time_only_when_asked(dat
 
 def test_of_a_class_a_mean_is_told_and_of_a_few_only_single_faces_where_the_profile_allows(monkeypatch):
     page = analyse(("class.png", png(classroom())), audience="class")
-    assert "Concentration **1.00" in text(page) and len(page.dataframe[0].value) > 20
-    assert "Why: 1.00 of 1" in text(page)  # everybody laughs at the camera, which costs nothing
+    assert "Concentration **100** of 100" in text(page) and len(page.dataframe[0].value) > 20
+    assert "Why: 100 of 100" in text(page)  # everybody laughs at the camera, which costs nothing
     page = analyse(("one.png", png(astronaut())), audience="class")
     assert "Too few faces for a figure about the class: 1 of 5" in text(page) and len(page.dataframe) == 1
     services.current().close()

@@ -62,16 +62,16 @@ def test_a_lesson_s_scores_are_taken_apart(workspace):
     )
     lesson(workspace, rows(seconds=2, **AWAY, **NEUTRAL), second)
     page = show("lessons")
-    assert "0.40 of 1: lost are 0.60 to looking away." in text(page) and "differ from the line above by 0.00" in text(
+    assert "40 of 100: lost are 60 to looking away." in text(page) and "differ from the line above by 0.0 " in text(
         page
     )
     parts = page.dataframe[1].value.set_index("Part")
-    assert parts.loc["looking away", "Points"] == pytest.approx(0.6) and parts.loc["looking away"].iloc[
+    assert parts.loc["looking away", "Points"] == pytest.approx(60) and parts.loc["looking away"].iloc[
         2
     ] == pytest.approx(100)
     page.select_slider[0].set_value(1)
     run(page)
-    assert "0.33 of 1: lost are 0.67 to the emotion, mostly sad." in text(page)
+    assert "33 of 100: lost are 67 to the emotion, mostly sad." in text(page)
 
 
 def test_the_activities_of_a_lesson_are_told_beside_its_parts(workspace):
@@ -166,9 +166,12 @@ def test_a_file_that_is_no_formula_is_told_and_the_page_goes_on(workspace, own):
     [
         (
             rows(**LOOKING, **NEUTRAL | {"p_neutral": 0.0, "p_happy": 1.0}),
-            ["is high (mean 0.67", "“happy” a fifth less (medium)"],
+            ["is high (mean 67 of 100", "“happy” a fifth less (medium)"],
         ),
-        (rows(**LOOKING | {"eyes_open": 0.0}, **NEUTRAL), ["is low (mean 0.00", "No single number changes the level"]),
+        (
+            rows(**LOOKING | {"eyes_open": 0.0}, **NEUTRAL),
+            ["is low (mean 0 of 100", "No single number changes the level"],
+        ),
     ],
     ids=["near a limit", "far from any"],
 )

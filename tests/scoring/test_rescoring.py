@@ -283,7 +283,7 @@ def test_sensitivity_of_attention_moves_no_emotion():
 def test_a_formula_without_emotions_tells_of_none():
     table = explanation.minute_parts(rows(**AWAY).assign(minute=0), FRONT, PUBLISHED_ATTENTION)
     assert table["part"].tolist() == ["looking", "eyes", "index"]
-    assert explanation.describe_parts(table) == "0.40 of 1: lost are 0.60 to looking away."
+    assert explanation.describe_parts(table) == "40 of 100: lost are 60 to looking away."
     assert explanation.describe_parts(
         explanation.minute_parts(rows(**LOOKING).assign(minute=0), FRONT, PUBLISHED_ATTENTION)
-    ) == ("1.00 of 1: nothing is lost.")
+    ) == ("100 of 100: nothing is lost.")

@@ -162,14 +162,15 @@ RECORDING = """
     for jump in ("-3600s", "+3600s", "-86400s"):
         for _ in range(8):
             for second in seconds.add(crowd(6, clock.now())):
-                workspace.record(lesson, second)
+                workspace.record(lesson, second.rows)
             threading.Event().wait(0.25)  # time.sleep fails under libfaketime 0.9.10
         workspace.add_marker(lesson, "question", clock.now())
         before = datetime.now(UTC)
         Path(sys.argv[2]).write_text(jump)
         while abs((datetime.now(UTC) - before).total_seconds()) < 3000:  # libfaketime looks into its file now and then
             threading.Event().wait(0.25)
-    workspace.record(lesson, seconds.flush())
+    for second in seconds.flush():
+        workspace.record(lesson, second.rows)
     workspace.end_lesson(lesson, clock.now())
     workspace.close()
 """

@@ -92,6 +92,19 @@ def test_the_warning_stays_while_the_disk_is_full_and_every_second_is_written_on
     assert opened.lost_seconds(lesson) == 0
 
 
+def test_seconds_without_a_face_wait_for_room_like_all_others(disk, opened):
+    lesson = opened.start_lesson(LESSON)
+    disk.fill(opened)
+    record(opened, lesson, 0)
+    opened.record_empty(lesson, (START + timedelta(seconds=1)).replace(tzinfo=None))
+    opened._queue.submit(lambda: None).result()
+    assert opened.problem and fetch(opened, "FROM empty_seconds") == []
+    disk.free()
+    until(lambda: not opened.problem)
+    assert fetch(opened, "SELECT second(time) FROM empty_seconds") == [(1,)]
+    assert fetch(opened, "SELECT count(*) FROM observations") == [(6,)] and opened.lost_seconds(lesson) == 0
+
+
 def test_what_no_longer_fits_into_memory_is_counted_as_lost_and_the_newest_is_kept(disk, opened, monkeypatch, caplog):
     monkeypatch.setattr(write_queue, "MAX_WAITING_S", 3)
     lesson = opened.start_lesson(LESSON)

@@ -17,6 +17,7 @@ SMALL = "BLOCK_SIZE 16384, STORAGE_VERSION 'v1.2.0'"
 LATER = {
     "switch_activity": ("group work", START + timedelta(minutes=10)),
     "save_rating": (START, 2),
+    "record_empty": ((START + timedelta(seconds=90)).replace(tzinfo=None),),
     "save_note": ("Fractions went well.", ["pairs"]),
     "save_regions": ([{"name": "All", "left": 0.0, "top": 0.0, "right": 1.0, "bottom": 1.0}],),
 }

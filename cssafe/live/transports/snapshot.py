@@ -10,6 +10,7 @@ from cssafe.live.engine import Answer, Engine
 from cssafe.live.lesson import LiveLesson
 from cssafe.live.transports.messages import Overlay
 from cssafe.media import MediaError, decode_image
+from cssafe.presence.figure_text import format_headline
 from cssafe.privacy import Anonymization
 from cssafe.settings import ABSENCE_TIMEOUT_S
 from cssafe.vision.anonymize import anonymize
@@ -44,7 +45,7 @@ def show_camera(lesson: LiveLesson, engine: Engine) -> bool:
     words = ngettext("{n} face", "{n} faces", faces).format(n=faces)
     if overlay.concentration is not None and overlay.level is not None:
         read = _("concentration {value}, {level}")
-        words += " · " + read.format(value=f"{overlay.concentration:.2f}", level=_(overlay.level))
+        words += " · " + read.format(value=format_headline(overlay.concentration), level=_(overlay.level))
     if overlay.notice is not None:
         words = str(overlay.notice)
     shown = draw(anonymize(image, np.array(overlay.covers), lesson.way), overlay.faces)
