@@ -29,13 +29,15 @@ from tests.support.lessons import LESSON, START, add, rows
 
 CONSENT = PROFILES["consent"]
 DANGEROUS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1", '=HYPERLINK("http://evil.example")']  # noqa: RUF001
+DANGEROUS += ["x;=1+1;y", "x\n-1", "7b\t@SUM(A1)", ";'=1", "x;\t=1"]  # where other separators than commas are expected
 APOSTROPHES = ["'=1", "''=1", "'x", "'", "''", ""]
 
 
 @pytest.mark.parametrize("text", [*DANGEROUS, *APOSTROPHES, "7b", "Maths = fun"])
 def test_a_text_comes_back_from_its_cell(text):
     assert unescape(escape(text)) == text
-    assert escape(text)[:1] not in {*"=+-@\t\r＝"}  # noqa: RUF001
+    cells = [escape(text), *re.split("[;\t\r\n]", escape(text))]
+    assert not [cell for cell in cells if cell[:1] in {*"=+-@\t\r＝"}]  # noqa: RUF001
 
 
 def test_numbers_are_not_touched():
