@@ -122,6 +122,8 @@ def test_what_a_spreadsheet_saved_is_taken_back_where_nothing_is_ambiguous(works
         (dict.fromkeys(TIMES, lambda cell: "03/04/2026 08:00:00"), "row 2, column .*03/04/2026.*can be confused"),
         ({"time": lambda cell: "8:00 AM"}, "row 2, column time, has “8:00 AM”, where a time such as 2026-11-29"),
         ({"time": lambda cell: "2026-13-45 08:00"}, "row 2, column time"),
+        ({"started": lambda cell: cell[:10]}, "row 2, column started, has “2026-03-02”, where a time such as"),
+        ({"ended": lambda cell: cell[:13]}, "row 2, column ended, has “2026-03-02 [0-9]{2}”, where a time such as"),
         ({"yaw": lambda cell: "1,234"}, "row 2, column yaw, has “1,234”, which can be a decimal number or thousands"),
         ({"delimiter": ";", "yaw": lambda cell: "1,234", "attention": lambda cell: "0.5"}, "“1,234”, which can be"),
         ({"delimiter": ";", "yaw": lambda cell: "12,5"}, "decimal point and numbers with a decimal comma"),
