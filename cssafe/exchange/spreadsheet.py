@@ -13,10 +13,13 @@ if TYPE_CHECKING:
 _EXECUTED = "=+\\-@\t\r\n＝＋－＠"  # noqa: RUF001 the full-width signs are executed, too
 """First characters of a formula (OWASP, CSV injection), with their full-width forms."""
 
-_RISKY = re.compile(f"'*[{_EXECUTED}]")
-_ESCAPED = re.compile(f"''*[{_EXECUTED}]")
+_CELL_STARTS = "(?:^|(?<=[;\t\r\n]))"
+"""Where a cell can begin: a spreadsheet that expects other separators than commas divides a quoted text at them."""
 
-_INTERVAL = re.compile(r"[+-]\d+[.,]\d+ (\([^|!=]*\)|\w+ [+-]\d+[.,]\d+)")
+_RISKY = re.compile(f"{_CELL_STARTS}(?='*[{_EXECUTED}])")
+_ESCAPED = re.compile(f"{_CELL_STARTS}'(?='*[{_EXECUTED}])")
+
+_INTERVAL = re.compile(r"[+-]\d+[.,]\d+ (\([^|!=;]*\)|\w+ [+-]\d+[.,]\d+)")
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
@@ -55,13 +58,13 @@ class CellError(ValueError):
 
 
 def escape(text: str) -> str:
-    """Text as a CSV cell that no spreadsheet executes, by a leading apostrophe where needed."""
-    return f"'{text}" if _RISKY.match(text) else text
+    """Text as a CSV cell that no spreadsheet executes, by apostrophes where needed."""
+    return _RISKY.sub("'", text)
 
 
 def unescape(text: str) -> str:
     """Inverse of escape."""
-    return text[1:] if _ESCAPED.match(text) else text
+    return _ESCAPED.sub("", text)
 
 
 def escape_texts(table: "pd.DataFrame") -> "pd.DataFrame":
@@ -82,7 +85,7 @@ def _texts(table: "pd.DataFrame") -> "pd.Index":
 
 
 def _is_formula(cell: object) -> bool:
-    return isinstance(cell, str) and bool(_RISKY.match(cell)) and not _INTERVAL.fullmatch(cell)
+    return isinstance(cell, str) and bool(_RISKY.search(cell)) and not _INTERVAL.fullmatch(cell)
 
 
 def find_decimal_mark(numbers: Iterable[str]) -> str:

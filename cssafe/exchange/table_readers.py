@@ -34,6 +34,9 @@ TEXT_BATCH_ROWS = 1_000
 MAX_HEADER_BYTES = 20_000
 """First line of a CSV member: the widest table has 46 columns."""
 
+MIN_TIME_CHARS = len("2026-11-29 08:00")
+"""Characters of a time with a day, hours and minutes."""
+
 CHUNK_BYTES = 1 << 20
 """Bytes unpacked at a time."""
 
@@ -120,8 +123,8 @@ def _csv(opened: Open, schema: pa.Schema, name: str) -> Iterator[pa.Table]:
     read = 0
     if delimiter == ",":
         try:
-            for rows in _parsed(opened(), ",", schema):
-                yield _map_texts(rows, schema, unescape)
+            for rows in _parsed(opened(), ",", _times_as_texts(schema)):
+                yield _map_texts(_parse_times(rows, schema), schema, unescape)
                 read += rows.num_rows
             return
         except pa.ArrowInvalid:
@@ -144,6 +147,22 @@ def _csv(opened: Open, schema: pa.Schema, name: str) -> Iterator[pa.Table]:
         if before >= read:
             yield _interpreted(rows, schema, mark, name, before)
         before += rows.num_rows
+
+
+def _times_as_texts(schema: pa.Schema) -> pa.Schema:
+    return pa.schema(
+        [(field.name, pa.string() if pa.types.is_timestamp(field.type) else field.type) for field in schema]
+    )
+
+
+def _parse_times(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Texts of time columns as times. Raises pa.ArrowInvalid also for a day alone, which Arrow takes for midnight."""
+    for i, name in enumerate(rows.column_names):
+        if name in schema.names and pa.types.is_timestamp(schema.field(name).type):
+            if (pc.min(pc.binary_length(rows[name])).as_py() or MIN_TIME_CHARS) < MIN_TIME_CHARS:
+                raise pa.ArrowInvalid("a time has no hours or minutes")
+            rows = rows.set_column(i, name, rows[name].cast(schema.field(name).type))
+    return rows
 
 
 def _delimiter(member: CountedMember, schema: pa.Schema, name: str) -> str:

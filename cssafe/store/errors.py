@@ -92,8 +92,8 @@ def is_in_use(error: BaseException | None) -> bool:
 
 
 def is_newer(error: BaseException) -> bool:
-    """Whether a newer DuckDB made the file."""
-    return "can only read version" in str(error)
+    """Whether a newer DuckDB made the file. Its version counts, not that of its log, which one damaged byte changes."""
+    return "can only read version" in str(error) and "read WAL of version" not in str(error)
 
 
 def _is_no_database(error: BaseException) -> bool:

@@ -24,6 +24,9 @@ MAX_TEXT_CHARS = 2000
 MAX_ROWS = 3000
 """Rows of a list: the lessons of a week in a school of 80 classes."""
 
+YEARS = range(1971, 2200)
+"""Years in which a lesson can be: pages calculate with days, which end in the years 1 and 9999."""
+
 CONNECTIONS = ("automatic", "websocket", "webrtc", "snapshot")
 
 
@@ -85,7 +88,12 @@ def _clock(value: Any) -> bool:
 
 def _aware(value: str) -> datetime | None:
     moment = datetime.fromisoformat(value)
-    return moment if moment.tzinfo and 1970 < moment.year < 2200 else None
+    return moment if moment.tzinfo and moment.year in YEARS else None
+
+
+def _day(value: str) -> date | None:
+    day = date.fromisoformat(value)
+    return day if day.year in YEARS else None
 
 
 def _no_clash(rows: Check, read: Callable[[list], list]) -> Check:
@@ -111,7 +119,7 @@ def _region(value: Any) -> bool:
 
 
 _zone = _readable(ZoneInfo)
-_maybe_day: Check = lambda value: value is None or _readable(date.fromisoformat)(value)  # noqa: E731
+_maybe_day: Check = lambda value: value is None or _readable(_day)(value)  # noqa: E731
 _place = {"class_name": _text, "subject": _text, "room": _text}
 _hours = {"start": _clock, "end": _clock}
 _weekday = _one_of(*WEEKDAYS)

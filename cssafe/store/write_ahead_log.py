@@ -1,8 +1,8 @@
 """Opening a database file with its write-ahead log; a damaged log is set aside, never lost.
 
 DuckDB replays the log up to its last whole entry and ignores the rest. It refuses a log with a wrong checksum in the middle,
-or of another state of the file. It silently drops a log without a readable beginning, the entries after one of a wrong size,
-and a log whose database file is gone; here all are kept.
+or of another state of the file. It silently drops a log with a damaged header, the entries after one of a wrong size, and a
+log whose database file is gone; here all are kept.
 """
 
 import glob
@@ -79,7 +79,7 @@ def _connect(path: Path, config: dict[str, Any]) -> tuple[duckdb.DuckDBPyConnect
             raise
         return _without_damage(path, config, error)
     # After opening: until the file is locked, the log may be one that another process begins to write.
-    if log.exists() and log.stat().st_size and log.read_bytes()[: len(LOG_START)] != LOG_START:
+    if _has_damaged_header(log):
         connection.execute("PRAGMA disable_checkpoint_on_shutdown")
         connection.close()
         kept = _set_aside(log)
@@ -89,6 +89,14 @@ def _connect(path: Path, config: dict[str, Any]) -> tuple[duckdb.DuckDBPyConnect
         with suppress(OSError):  # a full disk must not prevent opening
             kept.write_bytes(torn)
     return connection, kept
+
+
+def _has_damaged_header(log: Path) -> bool:
+    """Whether DuckDB, which ends a log at its first field that is not in order, has dropped one with content."""
+    content = log.read_bytes() if log.exists() else b""
+    if len(content) <= LOG_HEADER_BYTES:
+        return content[: len(LOG_START)] != LOG_START[: len(content)]
+    return _LOG_HEADER.match(content) is None
 
 
 def _check_readable(log: Path) -> None:

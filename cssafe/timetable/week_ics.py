@@ -142,11 +142,22 @@ def _events(content: bytes) -> list[Any]:
     if (number := len(re.findall(rb"BEGIN:VEVENT", content, re.IGNORECASE))) > MAX_ROWS:
         raise DataError(N_("The calendar has {n:,} events. A week has at most {most:,}."), n=number, most=MAX_ROWS)
     try:
-        return list(Calendar.from_ical(content).walk("VEVENT"))
+        return list(Calendar.from_ical(_without_zones(content)).walk("VEVENT"))
     except Exception:  # the parser raises eight kinds and more
         raise DataError(
             N_("The file is no iCalendar file (.ics). Export the calendar again from where it was made.")
         ) from None
+
+
+def _without_zones(content: bytes) -> str:
+    """The calendar in unfolded lines. The ends of its time zones have another name, so that the parser takes none of them:
+    times count by the wall clock, a zone of few lines can take hours, and the parser would keep it for later files."""
+    from icalendar.parser import Contentlines
+
+    lines = [line.strip() for line in Contentlines.from_ical(content)]
+    return "\r\n".join(
+        "END:X-ZONE" if line[:3].upper() == "END" and "VTIMEZONE" in line.upper() else line for line in lines
+    )
 
 
 def _read_event(event: Any, zone: ZoneInfo) -> Rows:

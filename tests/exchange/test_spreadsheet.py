@@ -29,13 +29,15 @@ from tests.support.lessons import LESSON, START, add, rows
 
 CONSENT = PROFILES["consent"]
 DANGEROUS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1", '=HYPERLINK("http://evil.example")']  # noqa: RUF001
+DANGEROUS += ["x;=1+1;y", "x\n-1", "7b\t@SUM(A1)", ";'=1", "x;\t=1"]  # where other separators than commas are expected
 APOSTROPHES = ["'=1", "''=1", "'x", "'", "''", ""]
 
 
 @pytest.mark.parametrize("text", [*DANGEROUS, *APOSTROPHES, "7b", "Maths = fun"])
 def test_a_text_comes_back_from_its_cell(text):
     assert unescape(escape(text)) == text
-    assert escape(text)[:1] not in {*"=+-@\t\r＝"}  # noqa: RUF001
+    cells = [escape(text), *re.split("[;\t\r\n]", escape(text))]
+    assert not [cell for cell in cells if cell[:1] in {*"=+-@\t\r＝"}]  # noqa: RUF001
 
 
 def test_numbers_are_not_touched():
@@ -120,6 +122,8 @@ def test_what_a_spreadsheet_saved_is_taken_back_where_nothing_is_ambiguous(works
         (dict.fromkeys(TIMES, lambda cell: "03/04/2026 08:00:00"), "row 2, column .*03/04/2026.*can be confused"),
         ({"time": lambda cell: "8:00 AM"}, "row 2, column time, has “8:00 AM”, where a time such as 2026-11-29"),
         ({"time": lambda cell: "2026-13-45 08:00"}, "row 2, column time"),
+        ({"started": lambda cell: cell[:10]}, "row 2, column started, has “2026-03-02”, where a time such as"),
+        ({"ended": lambda cell: cell[:13]}, "row 2, column ended, has “2026-03-02 [0-9]{2}”, where a time such as"),
         ({"yaw": lambda cell: "1,234"}, "row 2, column yaw, has “1,234”, which can be a decimal number or thousands"),
         ({"delimiter": ";", "yaw": lambda cell: "1,234", "attention": lambda cell: "0.5"}, "“1,234”, which can be"),
         ({"delimiter": ";", "yaw": lambda cell: "12,5"}, "decimal point and numbers with a decimal comma"),

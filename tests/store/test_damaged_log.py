@@ -179,6 +179,20 @@ def test_a_log_that_is_damaged_in_the_size_of_an_entry_is_kept(folder):
         assert int(re.search(r"Up to (\d+) seconds", str(workspace.notice))[1]) >= SECONDS // 2 - 4
 
 
+@pytest.mark.parametrize("value", [1, 0x66, 0xFF])
+@pytest.mark.parametrize("at", [4, 5, 8, 20, 33])
+def test_a_log_that_is_damaged_in_a_byte_of_its_header_is_kept(folder, at, value):
+    log = folder / "cssafe.duckdb.wal"
+    whole = log.read_bytes()
+    damaged = whole[:at] + bytes([value]) + whole[at + 1 :]
+    change(log, damaged)
+    with closing(Workspace.open(folder / "cssafe.duckdb")) as workspace, workspace.cursor() as cursor:
+        (stored,) = cursor.execute("SELECT count(DISTINCT time) - 1 FROM observations").fetchone()
+        if stored < SECONDS:
+            [kept] = folder.glob("*.damaged-*")
+            assert kept.read_bytes() == damaged and kept.name in str(workspace.notice)
+
+
 @pytest.mark.parametrize("length", [0, 4, 20, 40, 50])
 def test_a_log_without_entries_is_noticed_once(folder, length):
     log = folder / "cssafe.duckdb.wal"

@@ -33,7 +33,10 @@ BAD = {
         [], {"audience": "everybody"}, {"time_zone": "nowhere"}, {"class_name": ["7b"]}, {"connection": "x"},
     ],
     "expected": [25, {"7b": -1}, {"7b": 24.5}, {"7b": "24"}, {"7b": 5000}, {"7b": None}],
-    "filters": [{"from": "03/04/2026"}, {"class": "7b"}, {"synthetic": None}, {"until": 1e400}, {"other": 1}],
+    "filters": [
+        {"from": "03/04/2026"}, {"class": "7b"}, {"synthetic": None}, {"until": 1e400}, {"other": 1},
+        {"from": "0001-01-01"}, {"until": "9999-12-31"}, {"from": "2026-11-29T08:00:00"},
+    ],
     "formula": [1, None, ["published 2"], "x" * 3000, "half a pair \ud800"],
     "periods": [{}, [{}], [PERIOD | {"start": None}], [PERIOD, PERIOD], [PERIOD | {"end": "07:00"}], [[PERIOD]]],
     "school": [[], {"lessons": {}}, {"most": 10**400}, {"most": 0}, {"days": []}, {"days": ["Someday"]}, {"focus": {"a": "b"}},

@@ -20,11 +20,12 @@ SECONDS = 2.0
 """Of this process's own time: what else the machine does is not counted."""
 
 
-def zone(rule: str, name: str = "X") -> str:
-    return (
-        f"BEGIN:VTIMEZONE\r\nTZID:{name}\r\nBEGIN:STANDARD\r\nDTSTART:19700101T000000\r\nTZOFFSETFROM:+0100\r\n"
-        f"TZOFFSETTO:+0200\r\nRRULE:{rule}\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\n"
+def zone(rule: str, name: str = "X", changes: int = 1, end: str = "END:VTIMEZONE") -> str:
+    change = (
+        "BEGIN:STANDARD\r\nDTSTART:19700101T000000\r\nTZOFFSETFROM:+0100\r\nTZOFFSETTO:+0200\r\n"
+        f"RRULE:{rule}\r\nEND:STANDARD\r\n"
     )
+    return f"BEGIN:VTIMEZONE\r\nTZID:{name}\r\n{changes * change}{end}\r\n"
 
 
 IN_ZONE = event("DTSTART;TZID=X:20260907T080000", "DTEND;TZID=X:20260907T084500")
@@ -46,6 +47,10 @@ CALENDARS = {
     "strange zone": (calendar(event("DTSTART;TZID=../../etc/passwd:20260907T080000")), TAKEN),
     "long zone": (calendar(event("DTSTART;TZID=" + "x" * 100_000 + ":20260907T080000")), "no iCalendar file"),
     "zone every second": (calendar(IN_ZONE, before=zone("FREQ=SECONDLY")), TAKEN),
+    "zone with two changes every second": (calendar(IN_ZONE, before=zone("FREQ=SECONDLY", changes=2)), TAKEN),
+    "the same in folded lines": (
+        calendar(IN_ZONE, before=zone("FREQ=SECONDLY", changes=2, end="eND;A=1:VT\u0131ME\r\n ZONE")), TAKEN
+    ),
     "many zones": (calendar(IN_ZONE, before="".join(zone("FREQ=DAILY", f"X{i}") for i in range(1000))), TAKEN),
     "nested": (b"BEGIN:VCALENDAR\r\n" + b"BEGIN:X\r\n" * 9000 + b"END:X\r\n" * 9000 + b"END:VCALENDAR\r\n", "no event"),
     "UTF-16": (calendar(event()).decode().encode("utf-16"), "no iCalendar file"),
