@@ -57,3 +57,10 @@ def judge_interval(value: float, low: float, high: float, units: int, min_units:
     if units < min_units or np.isnan([value, low, high]).any():
         return Finding(value, np.nan, np.nan, units, Verdict.TOO_LITTLE)
     return Finding(value, low, high, units, Verdict.DIFFERS if low > 0 or high < 0 else Verdict.CHANCE)
+
+
+def judge_test(p_value: float, alpha: float = ALPHA) -> Verdict:
+    """Verdict of a test of no difference at all; NaN, where it could not be made, is too little data."""
+    if np.isnan(p_value):
+        return Verdict.TOO_LITTLE
+    return Verdict.DIFFERS if p_value < alpha else Verdict.CHANCE

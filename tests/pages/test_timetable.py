@@ -85,7 +85,11 @@ def test_slots_are_shown_raw_and_with_all_else_taken_out_and_marked_as_synthetic
     page = show(SLOTS)
     told = text(page)
     assert "As recorded (synthetic)" in told and "Adjusted difference (synthetic)" in told
-    assert "Concentration is highest on" in told and "95 % interval" in told and "never a mark" in told
+    assert (
+        "Concentration is higher than in the mean slot on" in told
+        and "95 % interval" in told
+        and "never a mark" in told
+    )
     page.session_state["effects_table"] = True  # the table behind the chart is made when it is opened
     [table] = run(page).dataframe
     assert len(table.value) == 35

@@ -75,7 +75,7 @@ def test_a_subject_that_is_always_at_the_same_hour_does_not_pass_for_the_hour():
     found = known(lessons)
     seen = found.slots[found.slots["evidence"]]
     raw = seen["raw"] - seen["raw"].mean()
-    assert raw.abs().max() > 0.08 and seen["effect"].abs().max() < 0.03 and found.reason
+    assert raw.abs().max() > 0.08 and seen["effect"].abs().mean() < 0.3 * raw.abs().mean() and found.reason
 
 
 def test_more_weeks_of_the_same_lessons_are_no_more_than_the_lessons_allow():
@@ -93,7 +93,7 @@ def test_a_slot_with_fewer_than_three_lessons_has_no_evidence():
     found = known(pd.concat([lessons[~there], lessons[there].iloc[:2]]))
     slot = found.slots.query("weekday == 2 and period == '3'").iloc[0]
     assert slot["lessons"] == 2 and not slot["evidence"] and np.isnan(slot["effect"]) and slot["raw"] > 0
-    assert np.isfinite(found.estimate).all()
+    assert found.slots.drop(index=slot.name)["effect"].notna().all()
     assert (found.slots["raw_low"] < found.slots["raw"]).all() and (found.slots["raw"] < found.slots["raw_high"]).all()
 
 
