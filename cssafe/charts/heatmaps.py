@@ -80,7 +80,8 @@ def weekly_caption(table: pd.DataFrame, measure: str = "concentration") -> str:
 
 
 def recorded_slots(table: pd.DataFrame) -> alt.LayerChart:
-    """Mean concentration of each slot as it was recorded, hollow where the slot may differ by chance. table: SlotEffects.slots."""
+    """Mean concentration of each slot as it was recorded, hollow where the slot may differ by chance. table:
+    SlotEffects.slots."""
     usual = table.loc[table["evidence"], "raw"].mean()
     words = [
         f"{value:.2f}" if evidence else "–" for value, evidence in zip(table["raw"], table["evidence"], strict=True)

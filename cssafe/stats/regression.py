@@ -13,8 +13,8 @@ from scipy.special import stdtrit
 from cssafe.stats.intervals import student_t
 
 GRID, MAX_DEVIATION = 10, 1.2
-"""Candidate standard deviations of each of the two variances of a mixed model, and the largest one, in standard deviations of what
-the fixed effects leave."""
+"""Candidate standard deviations of each of the two variances of a mixed model, and the largest one, in standard
+deviations of what the fixed effects leave."""
 
 MIN_VARIANCE = 1e-10
 """Variance of a unit's mean, at least: without own deviations and noise the weights would be infinite."""
@@ -101,8 +101,8 @@ def jackknife_excess(
 class WithinGroups:
     """What repeated members of groups tell about noise and about shocks of single dates (Henderson's method 3, 1953).
 
-    noise: variance of a member. squares: sum of squares of the dates, adjusted for the groups. freedom, trace: without shocks its
-    expectation is freedom * noise; a shock variance v adds v * trace.
+    noise: variance of a member. squares: sum of squares of the dates, adjusted for the groups. freedom, trace:
+    without shocks its expectation is freedom * noise; a shock variance v adds v * trace.
     """
 
     noise: float
@@ -136,10 +136,10 @@ def within_groups(y: np.ndarray, group: np.ndarray, date: np.ndarray) -> WithinG
 class MixedModel:
     """y = fixed x + random z + shocks of dates + own deviations + noise, for each of k pairs of standard deviations.
 
-    own, shock (k,): the pairs. squares (k, t, t), products (k, t), total (k,): z'Mz, z'My and y'My with M the inverse covariance
-    without z, the fixed effects projected out (restricted maximum likelihood: Patterson & Thompson 1971). prior (k,): log of the
-    rest of the likelihood. y (n,), x (n, r) of full rank, z (n, t), shares (n, d) of each unit's members on each date, noise (n,)
-    of the units' means.
+    own, shock (k,): the pairs. squares (k, t, t), products (k, t), total (k,): z'Mz, z'My and y'My with M the inverse
+    covariance without z, the fixed effects projected out (restricted maximum likelihood: Patterson & Thompson 1971).
+    prior (k,): log of the rest of the likelihood. y (n,), x (n, r) of full rank, z (n, t), shares (n, d) of each
+    unit's members on each date, noise (n,) of the units' means.
     """
 
     y: np.ndarray
@@ -201,7 +201,8 @@ def horseshoe_draws(model: MixedModel, weight: np.ndarray, group: np.ndarray, sc
     """Posterior draws (draws, t) of the random coefficients under a horseshoe prior with a scale for each group.
 
     Most coefficients are near zero, a few are not (Carvalho, Polson & Scott 2010; Gibbs sampler of Makalic & Schmidt 2016).
-    weight: probabilities of the pairs (k,). group: int (t,) from 0. scale: median of each group's half-Cauchy prior. Deterministic.
+    weight: probabilities of the pairs (k,). group: int (t,) from 0. scale: median of each group's half-Cauchy prior.
+    Deterministic.
     """
     random = np.random.default_rng(0)
     size, pairs = np.bincount(group), random.choice(len(weight), BURN_IN + draws, p=weight)
@@ -223,8 +224,8 @@ def horseshoe_draws(model: MixedModel, weight: np.ndarray, group: np.ndarray, sc
 def null_p_value(model: MixedModel, draws: int) -> float:
     """P value of no random effect by the locally best invariant test (King & Hillier 1985).
 
-    Its null distribution is simulated with own deviations, shocks and noise; their variances are drawn from their distribution
-    without random effects, so that few dates make the test careful. Deterministic.
+    Its null distribution is simulated with own deviations, shocks and noise; their variances are drawn from their
+    distribution without random effects, so that few dates make the test careful. Deterministic.
     """
     random = np.random.default_rng(0)
     weight = _normalized(model.prior - 0.5 * model.total)

@@ -50,8 +50,9 @@ class Proposal:
 
     moves: one row for each lesson that moves: class_name, subject, teacher, room, length, from_day, from_period, to_day,
     to_period, change (of its slot's effect) with low and high, why (a sentence). gain, low, high: of the mean concentration
-    over the lessons of the subjects in focus, by their weights; NaN without a search. most: proven bound of the gain, equal to
-    it if no other week is better by MIN_CHANGE for each lesson in focus that moves. week: with the moves made. reason: why nothing is proposed; then there are no moves.
+    over the lessons of the subjects in focus, by their weights; NaN without a search. most: proven bound of the gain,
+    equal to it if no other week is better by MIN_CHANGE for each lesson in focus that moves. week: with the moves
+    made. reason: why nothing is proposed; then there are no moves.
     """
 
     moves: pd.DataFrame
@@ -111,7 +112,8 @@ def conclude(school: School, known: SlotEffects, search: Search) -> Proposal:
     table, whole = _moved(school, search.chosen), _weights(school).sum()
     if table.empty:
         proven = search.bound * SOLVER_SCALE < 2 * len(school.lessons)  # each worth may be rounded by half a step
-        return replace(_nothing(school, _(NO_BETTER_WEEK) if proven else _(NO_TIME)), gain=0.0, low=0.0, high=0.0)
+        figures = {"gain": 0.0, "low": 0.0, "high": 0.0, "most": max(0.0, search.bound / whole)}
+        return replace(_nothing(school, _(NO_BETTER_WEEK) if proven else _(NO_TIME)), **figures)
     share = np.array([_focus(school, group) for group in table[[*ALIKE]].itertuples(index=False, name=None)]) / whole
     contrasts = np.array(_contrasts(school, table))
     steps = share @ contrasts

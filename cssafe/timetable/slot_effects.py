@@ -2,11 +2,11 @@
 
 An additive mixed model. Its unit is a *placement*: one class, subject, teacher and room in one slot, with the mean over its
 lessons. However many Mondays were seen, that 7a likes its Monday physics is one fact about 7a and physics; so a placement has
-a variance of its own, one of its lessons (pooled, over their number), and shares the shock of each date with all lessons of that
-day. Class, subject, teacher, room, formula and the shares of the activities are fixed effects. Weekday, period and cell are random
-coefficients, of which two things are known. `slots` has what each slot's own lessons say, hardly shrunk, so that its interval
-holds also for the one extreme slot. `estimate` is for choosing among slots: a sparse prior shrinks what may be chance, because
-chosen slots look better than they are.
+a variance of its own, one of its lessons (pooled, over their number), and shares the shock of each date with all
+lessons of that day. Class, subject, teacher, room, formula and the shares of the activities are fixed effects.
+Weekday, period and cell are random coefficients, of which two things are known. `slots` has what each slot's own
+lessons say, hardly shrunk, so that its interval holds also for the one extreme slot. `estimate` is for choosing among
+slots: a sparse prior shrinks what may be chance, because chosen slots look better than they are.
 """
 
 from collections.abc import Sequence
@@ -46,8 +46,8 @@ PRIOR_DEVIATION = 0.05
 (assumption)."""
 
 SPARSE_SCALE = 0.001
-"""Median of the prior standard deviation of most weekdays, of most periods and of most cells on the index, for choosing (measured:
-with it the gain of proposals is at least .85 of the expected one)."""
+"""Median of the prior standard deviation of most weekdays, of most periods and of most cells on the index, for
+choosing (measured: with it the gain of proposals is at least .85 of the expected one)."""
 
 SPARSE_DRAWS = 1500
 """Draws from the posterior under the sparse prior."""
@@ -98,13 +98,13 @@ SLOT = N_("**{day} {period}** ({effect:+z.2f}, 95 % interval {low:+z.2f} to {hig
 class SlotEffects:
     """Estimated effects of all slots.
 
-    slots: one row for each weekday and period, in the order of the week: weekday (1 Monday), period, start, lessons, raw (mean
-    over lessons) with raw_low and raw_high (95 %), effect (against the mean of the slots with evidence, on the index) with low
-    and high (95 %), evidence (bool), differs (bool: there is advice, and the slot differs from the mean slot, where any of the
-    slots could have done so); effect, low and high are NaN without evidence, raw without lessons.
-    estimate (s,), covariance (s, s): of all slots under the sparse prior, for choosing; one without evidence rests on its weekday
-    and period. NaN without advice. own: variance of a placement. student: factor of the intervals. chance: P value of no
-    effect. reason: why there is no advice; empty where there is.
+    slots: one row for each weekday and period, in the order of the week: weekday (1 Monday), period, start, lessons,
+    raw (mean over lessons) with raw_low and raw_high (95 %), effect (against the mean of the slots with evidence, on
+    the index) with low and high (95 %), evidence (bool), differs (bool: there is advice, and the slot differs from
+    the mean slot, where any of the slots could have done so); effect, low and high are NaN without evidence, raw
+    without lessons. estimate (s,), covariance (s, s): of all slots under the sparse prior, for choosing; one without
+    evidence rests on its weekday and period. NaN without advice. own: variance of a placement. student: factor of the
+    intervals. chance: P value of no effect. reason: why there is no advice; empty where there is.
     """
 
     slots: pd.DataFrame
@@ -235,8 +235,8 @@ def _slot_text(row: dict[str, Any]) -> str:
 
 
 def _placements(lessons: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Placements with slot, FIXED, ACTIVITIES, lessons and mean concentration; and the lessons with `placement` and `date`, numbers
-    from 0, and concentration."""
+    """Placements with slot, FIXED, ACTIVITIES, lessons and mean concentration; and the lessons with `placement` and
+    `date`, numbers from 0, and concentration."""
     groups = lessons.groupby(["slot", *FIXED], sort=True)
     known = groups[["concentration", *ACTIVITIES]].mean().assign(lessons=groups.size()).reset_index()
     date = lessons.groupby(["week", "weekday"]).ngroup()
@@ -260,8 +260,8 @@ def _rank(known: pd.DataFrame) -> int:
 
 @dataclass(frozen=True)
 class _Fit:
-    """effect, error (s,): of each slot against the mean of those with evidence. The others as in SlotEffects. freedom: degrees of
-    freedom of the errors."""
+    """effect, error (s,): of each slot against the mean of those with evidence. The others as in SlotEffects.
+    freedom: degrees of freedom of the errors."""
 
     effect: np.ndarray
     error: np.ndarray

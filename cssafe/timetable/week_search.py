@@ -25,9 +25,9 @@ LOADS = {"gaps": N_("Gaps in the week"), "daily": N_("Lessons a day"), "in_row":
 """Of a week of a class or teacher, in periods: those free between two lessons of a day, in all; the longest day; the
 longest run without a break."""
 
-MAX_WORK = 1.7
-"""CP-SAT's deterministic time of each thread: the same search on a fast, a slow and a busy machine, 5 to 10 s of processor time
-of all threads together (measured with 640 lessons)."""
+MAX_WORK = 1.4
+"""CP-SAT's deterministic time of each thread: the same search on a fast, a slow and a busy machine, 4 to 9 s of
+processor time of all threads together (measured with 640 lessons)."""
 
 MAX_SEARCH_S = 60.0
 """Time by the clock after which a search ends even on a machine too busy for MAX_WORK."""

@@ -54,8 +54,8 @@ def simulate_week(
     per_teacher: int = LESSONS_PER_TEACHER,
     most: int = 3,
 ) -> School:
-    """A random week without clashes. Classes share their teachers, and have their free periods anywhere. hours: subject -> lessons
-    of each class. most: periods of a subject a day."""
+    """A random week without clashes. Classes share their teachers, and have their free periods anywhere. hours:
+    subject -> lessons of each class. most: periods of a subject a day."""
     while True:
         rows = _random_week(random, classes, hours, per_teacher, most)
         if rows:
@@ -109,8 +109,8 @@ class Simulated:
 def simulate(
     seed: int, weeks: int, effect: np.ndarray, date_spread: float = DATE_SPREAD, school: School | None = None
 ) -> Simulated:
-    """effect: of each slot, float (40,). date_spread: standard deviation of the shock of all lessons of a date. school: instead of a
-    random one."""
+    """effect: of each slot, float (40,). date_spread: standard deviation of the shock of all lessons of a date.
+    school: instead of a random one."""
     random = np.random.default_rng(seed)
     school = school or simulate_week(random)
     week = school.lessons
