@@ -20,6 +20,7 @@ COMMANDS = (
     "-m tests.kills --kills 50",
     "-m tests.fuzz --minutes 30",
     "-m tests.class_figure --lessons 300",
+    "-m tests.evidence_slots --n 200",
     "-m pytest -s -q -m slow tests/pages/test_hosted.py tests/browser/test_lines.py",
 )
 """What follows `python`."""

@@ -25,11 +25,11 @@ LOADS = {"gaps": N_("Gaps in the week"), "daily": N_("Lessons a day"), "in_row":
 """Of a week of a class or teacher, in periods: those free between two lessons of a day, in all; the longest day; the
 longest run without a break."""
 
-MAX_WORK = 1.4
-"""CP-SAT's deterministic time of each thread: the same search on a fast, a slow and a busy machine, 4 to 9 s of
-processor time of all threads together (measured with 640 lessons)."""
+MAX_WORK, TYPICAL_LESSONS = 1.4, 640
+"""CP-SAT's deterministic time of each thread for a school with so many lessons: the same search on a fast, a slow and a
+busy machine, 4 to 9 s of processor time of all threads together (measured). It grows with the square of the lessons."""
 
-MAX_SEARCH_S = 60.0
+MAX_SEARCH_S = 120.0
 """Time by the clock after which a search ends even on a machine too busy for MAX_WORK."""
 
 SOLVER_SCALE = 100_000
@@ -132,7 +132,8 @@ class Search:
         self._model = cp_model.CpModel()
         self._solver = cp_model.CpSolver()
         self._solver.parameters.max_time_in_seconds = seconds
-        self._solver.parameters.max_deterministic_time = MAX_WORK
+        size = max(1.0, len(task.school.lessons) / TYPICAL_LESSONS)
+        self._solver.parameters.max_deterministic_time = MAX_WORK * size**2
         self._solver.parameters.num_workers = THREADS
         self._solver.parameters.random_seed = 0
         self._solver.best_bound_callback = self._set_bound

@@ -255,15 +255,17 @@ def test_a_proposed_week_goes_out_as_both_kinds_of_file():
 
 
 @pytest.mark.slow
-def test_a_school_of_forty_classes_is_done_in_a_minute():
+def test_a_school_of_forty_classes_gets_a_better_week_in_a_minute_of_processor_time():
     of = school(40)
+    started = time.process_time()
     known = estimate_effects(recorded(of, 1, planted(np.random.default_rng(5), 0.03)), of.days, of.periods)
+    print(f"40 classes, 35 periods, {len(of.lessons)} lessons: effects {time.process_time() - started:.1f} s")
     for moves in (20, len(of.lessons)):
-        started = time.perf_counter()
+        started = time.process_time()
         made = propose(of, known, moves)
-        spent = time.perf_counter() - started
+        spent = time.process_time() - started
         print(
-            f"40 classes, 35 periods, {len(of.lessons)} lessons, {moves} may move: {spent:.0f} s, {len(made.moves)} moves, "
+            f"{moves} may move: {spent:.1f} s, {len(made.moves)} moves, "
             f"gain {made.gain:+.4f} ({made.low:+.4f} to {made.high:+.4f}), at most {made.most:+.4f}"
         )
-        assert not made.reason and keeps_every_constraint(of, made.week) and made.most < 1.1 * made.gain
+        assert not made.reason and keeps_every_constraint(of, made.week) and is_no_harder(of, made.week) and spent < 60
