@@ -25,6 +25,7 @@ COMMANDS = (
     "-m tests.evidence_forms --n 300",
     "-m tests.evidence_agreement --n 200",
     "-m tests.evidence_terms --n 2000",
+    "-m tests.evidence_slots --n 200",
     "-m pytest -s -q -m slow tests/pages/test_hosted.py tests/browser/test_lines.py",
 )
 """What follows `python`."""

@@ -7,13 +7,18 @@ import numpy as np
 import pandas as pd
 
 from cssafe.charts.factors import FACTOR_TITLES, factor_scale
-from cssafe.charts.text import extremes_caption, figure_extremes_caption, format_intervals, name_extremes
+from cssafe.charts.text import (
+    figure_extremes_caption,
+    format_intervals,
+    name_extremes,
+    no_figure,
+)
 from cssafe.colours import GREY, HIGH, LOW, MIDDLE
 from cssafe.labels import WEEKDAYS
 from cssafe.language import _, ngettext
 from cssafe.presence.figure_text import band_widths
 from cssafe.stats.comparison import cell_difference_error
-from cssafe.stats.evidence import excludes_zero, judge_extremes
+from cssafe.stats.evidence import judge_extremes
 
 MIN_CELL_MINUTES = 60
 MIN_CELL_LESSONS = 3
@@ -101,38 +106,49 @@ def _extremes_error(rows: pd.DataFrame, lessons: pd.DataFrame, mean: np.ndarray)
 
 
 def recorded_slots(table: pd.DataFrame) -> alt.LayerChart:
-    """Mean concentration of each slot as it was recorded. table: Effects.slots."""
+    """Mean concentration of each slot as it was recorded, hollow where the slot may differ by chance. table:
+    SlotEffects.slots."""
     usual = table.loc[table["evidence"], "raw"].mean()
     words = [
         f"{value:.2f}" if evidence else "–" for value, evidence in zip(table["raw"], table["evidence"], strict=True)
     ]
-    return _slots(table.assign(shown=table["raw"] - usual, words=words, clear=True), _("Difference, as recorded"))
+    return _slots(table.assign(shown=table["raw"] - usual, words=words), _("Difference, as recorded"))
 
 
 def recorded_slots_caption(table: pd.DataFrame) -> str:
-    """The highest and the lowest slot as recorded. table: Effects.slots."""
-    rows = table[table["evidence"]]
-    return extremes_caption(rows["raw"], rows["raw_low"], rows["raw_high"], _cell_names(rows))
+    """The range of the slots' means as recorded, which names no slot: they are not adjusted. table: SlotEffects.slots."""
+    means = table.loc[table["evidence"], "raw"]
+    if means.empty:
+        return no_figure()
+    sentence = _(
+        "{n} slots with means from {low:.2f} to {high:.2f}, as recorded: class and subject differ from slot to slot."
+    )
+    return sentence.format(n=len(means), low=means.min(), high=means.max())
 
 
 def slot_effects(table: pd.DataFrame) -> alt.LayerChart:
-    """Each slot's effect, hollow where its interval holds zero. table: Effects.slots."""
+    """Each slot's effect, hollow where it may differ by chance. table: SlotEffects.slots."""
     words = [
         f"{value:+z.2f}" if evidence else "–"
         for value, evidence in zip(table["effect"], table["evidence"], strict=True)
     ]
-    clear = excludes_zero(table["low"], table["high"])
-    return _slots(table.assign(shown=table["effect"], words=words, clear=clear), _("Adjusted difference"))
+    return _slots(table.assign(shown=table["effect"], words=words), _("Adjusted difference"))
 
 
 def slot_effects_caption(table: pd.DataFrame) -> str:
-    """The slots with the highest and the lowest effect. table: Effects.slots."""
-    rows = table[table["evidence"]]
-    return extremes_caption(rows["effect"], rows["low"], rows["high"], _cell_names(rows))
+    """The slots that differ from the mean slot. table: SlotEffects.slots."""
+    rows = table[table["differs"]].sort_values("effect")
+    if table["effect"].isna().all():
+        return no_figure()
+    if rows.empty:
+        return _("Each slot may differ from the mean slot by chance.")
+    figures = _figures(rows[["effect", "low", "high"]], "+z.2f", "–")
+    places = [f"{place}, {figure}" for place, figure in zip(_cell_names(rows), figures, strict=True)]
+    return _("Different from the mean slot (95 % interval): {slots}.").format(slots="; ".join(places))
 
 
 def _slots(table: pd.DataFrame, title: str) -> alt.LayerChart:
-    """table: Effects.slots with `shown` (the colour), `words` (in the cell) and `clear` (filled)."""
+    """table: SlotEffects.slots with `shown` (the colour) and `words` (in the cell); filled where it differs."""
     table = table.assign(
         day=_day_names(table),
         shown=table["shown"].where(table["evidence"], 0.0),  # a cell without a number would not be drawn at all
@@ -151,7 +167,7 @@ def _slots(table: pd.DataFrame, title: str) -> alt.LayerChart:
     cells = base.mark_rect(**CELL).encode(
         color=alt.when(known).then(colour).otherwise(alt.value(GREY)),
         stroke=alt.when(known).then(colour).otherwise(alt.value(GREY)),
-        fillOpacity=alt.when("datum.evidence && datum.clear").then(alt.value(1)).otherwise(alt.value(0.2)),
+        fillOpacity=alt.when("datum.differs").then(alt.value(1)).otherwise(alt.value(0.2)),
         tooltip=[
             alt.Tooltip("day:O").title(_("Day")),
             alt.Tooltip("period:O").title(_("Period")),
@@ -160,7 +176,7 @@ def _slots(table: pd.DataFrame, title: str) -> alt.LayerChart:
             alt.Tooltip("lessons:Q").title(_("Lessons")),
         ],
     )
-    ink = alt.when("datum.evidence && datum.clear").then(alt.value(INK)).otherwise(alt.value(GREY))
+    ink = alt.when("datum.differs").then(alt.value(INK)).otherwise(alt.value(GREY))
     return _with_numbers(cells, base, alt.Text("words:N"), alt.Text("number:N"), ink)
 
 

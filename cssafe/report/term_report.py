@@ -256,8 +256,8 @@ def _slots_section(
         return Section(title, findings)
     reading = _(
         "How to read it: by how much each slot is better or worse than the mean slot, adjusted for class, subject, teacher, "
-        "room and activity; the fewer data, the nearer to zero. Blue is higher, yellow lower. Hollow: the 95 % interval "
-        "holds zero. Grey, with a dash: fewer than {lessons} lessons, so no evidence."
+        "room and activity; the fewer data, the nearer to zero. Blue is higher, yellow lower. Hollow: may differ from "
+        "the mean slot by chance. Grey, with a dash: fewer than {lessons} lessons, so no evidence."
     ).format(lessons=MIN_SLOT_LESSONS)
     table = pd.DataFrame(
         {

@@ -140,3 +140,10 @@ def _studentized_range(means: int, freedom: float) -> float:
     """Studentized range, 95 %, of so many means; NaN below 1 degree of freedom. Whole degrees, rounded down: each quantile
     takes a third of a second."""
     return _quantile(means, np.floor(freedom)) if freedom >= 1 else np.nan
+
+
+def judge_test(p_value: float, alpha: float = ALPHA) -> Verdict:
+    """Verdict of a test of no difference at all; NaN, where it could not be made, is too little data."""
+    if np.isnan(p_value):
+        return Verdict.TOO_LITTLE
+    return Verdict.DIFFERS if p_value < alpha else Verdict.CHANCE

@@ -1,13 +1,26 @@
-"""Least squares: fixed effects of groups, intervals from the spread between clusters. Arrays only.
+"""Least squares: fixed effects of groups, intervals from the spread between clusters, and random effects. Arrays only.
 
 Reference: MacKinnon, Nielsen & Webb, Journal of Econometrics 232, 2023 (jackknife over clusters, CR3).
 """
 
+from dataclasses import dataclass
+
 import numpy as np
+from scipy.linalg import solve_triangular
 from scipy.special import stdtrit
 
 MIN_UNEXPLAINED = 1e-3
 """Least share of a variable's variance that the others leave, for a slope: rounding errors are far below it (assumption)."""
+
+GRID, MAX_DEVIATION = 10, 1.2
+"""Candidate standard deviations of each of the two variances of a mixed model, and the largest one, in standard
+deviations of what the fixed effects leave."""
+
+MIN_VARIANCE = 1e-10
+"""Variance of a unit's mean, at least: without own deviations and noise the weights would be infinite."""
+
+BURN_IN = 200
+"""Draws of a sampler that are discarded because they depend on its start."""
 
 
 def center_within(values: np.ndarray, group: np.ndarray) -> np.ndarray:
@@ -116,6 +129,155 @@ def jackknife_excess(
     return excess[there], mean, mean - half, mean + half
 
 
-def residual_basis(x: np.ndarray, rank: int, weights: np.ndarray) -> np.ndarray:
-    """Orthonormal basis (n - rank, n) of what weighted fixed effects cannot explain. x: (n, k) of that rank. weights: (n,)."""
-    return np.linalg.svd(np.sqrt(weights)[:, None] * x)[0][:, rank:].T
+@dataclass(frozen=True)
+class WithinGroups:
+    """What repeated members of groups tell about noise and about shocks of single dates (Henderson's method 3, 1953).
+
+    noise: variance of a member. squares: sum of squares of the dates, adjusted for the groups. freedom, trace:
+    without shocks its expectation is freedom * noise; a shock variance v adds v * trace.
+    """
+
+    noise: float
+    squares: float
+    freedom: int
+    trace: float
+
+    def log_likelihood(self, shock: np.ndarray) -> np.ndarray:
+        """Of shock standard deviations (k,), up to a constant; 0 where no date can be told from the groups."""
+        if not self.freedom:
+            return np.zeros(len(shock))
+        mean = np.maximum(self.noise + shock**2 * self.trace / self.freedom, np.finfo(float).tiny)
+        return -0.5 * (self.freedom * np.log(mean) + self.squares / mean)
+
+
+def within_groups(y: np.ndarray, group: np.ndarray, date: np.ndarray) -> WithinGroups:
+    """y (n,) of members of groups on dates. group, date: int (n,) from 0."""
+    count = np.zeros((group.max() + 1, date.max() + 1))
+    np.add.at(count, (group, date), 1.0)
+    rest = center_within(y, group)
+    normal = np.diag(count.sum(axis=0)) - count.T @ (count / count.sum(axis=1)[:, None])
+    values, vectors = np.linalg.eigh(normal)
+    seen = values > 1e-8 * len(y)
+    squares = float((np.square(vectors[:, seen].T @ np.bincount(date, rest)) / values[seen]).sum())
+    freedom = len(y) - len(count) - int(seen.sum())
+    noise = max(0.0, float(rest @ rest) - squares) / freedom if freedom > 0 else 0.0
+    return WithinGroups(noise, squares, int(seen.sum()), float(values[seen].sum()))
+
+
+@dataclass(frozen=True)
+class MixedModel:
+    """y = fixed x + random z + shocks of dates + own deviations + noise, for each of k pairs of standard deviations.
+
+    own, shock (k,): the pairs. squares (k, t, t), products (k, t), total (k,): z'Mz, z'My and y'My with M the inverse
+    covariance without z, the fixed effects projected out (restricted maximum likelihood: Patterson & Thompson 1971).
+    prior (k,): log of the rest of the likelihood. y (n,), x (n, r) of full rank, z (n, t), shares (n, d) of each
+    unit's members on each date, noise (n,) of the units' means.
+    """
+
+    y: np.ndarray
+    x: np.ndarray
+    z: np.ndarray
+    shares: np.ndarray
+    noise: np.ndarray
+    own: np.ndarray
+    shock: np.ndarray
+    squares: np.ndarray
+    products: np.ndarray
+    total: np.ndarray
+    prior: np.ndarray
+
+
+def mixed_model(
+    y: np.ndarray, x: np.ndarray, z: np.ndarray, shares: np.ndarray, noise: np.ndarray, within: WithinGroups
+) -> MixedModel:
+    """Model of units with means y (n,). x: of any rank, as MixedModel has it otherwise. within: of their members."""
+    u, s, _ = np.linalg.svd(x, full_matrices=False)
+    x = u[:, s > 1e-9 * s[0]]
+    spread = MAX_DEVIATION * np.std(y - x @ (x.T @ y))
+    most = max(spread, 2 * np.sqrt(within.squares / within.trace) if within.trace else 0.0)
+    owns, shocks = np.linspace(0, spread, GRID), np.linspace(0, most, GRID)
+    rows, rank = np.column_stack([x, z, y]), x.shape[1]
+    forms, prior = [], []
+    for own in owns:
+        weight = 1 / np.maximum(own**2 + noise, MIN_VARIANCE)
+        inner, cross, dates = (a.T @ (weight[:, None] * b) for a, b in ((rows, rows), (rows, shares), (shares, shares)))
+        for shock, log_likelihood in zip(shocks, within.log_likelihood(shocks), strict=True):
+            whole = np.eye(len(dates)) + shock**2 * dates
+            form = inner - cross @ np.linalg.solve(whole, shock**2 * cross.T)
+            root = np.linalg.cholesky(form[:rank, :rank])
+            rest = solve_triangular(root, form[:rank, rank:], lower=True)
+            forms.append(form[rank:, rank:] - rest.T @ rest)
+            spread_log = np.linalg.slogdet(whole)[1] + 2 * np.log(np.diag(root)).sum() - np.log(weight).sum()
+            prior.append(log_likelihood - 0.5 * spread_log)
+    form = np.array(forms)
+    pairs = np.repeat(owns, GRID), np.tile(shocks, GRID)
+    parts = form[:, :-1, :-1], form[:, :-1, -1], form[:, -1, -1], np.array(prior)
+    return MixedModel(y, x, z, shares, noise, *pairs, *parts)
+
+
+def ridge_posterior(model: MixedModel, deviation: np.ndarray) -> tuple[np.ndarray, np.ndarray, float, np.ndarray]:
+    """Mean (t,) and covariance (t, t) of the random coefficients under normal priors with these standard deviations (t,), the
+    coefficients used up, and the probabilities of the pairs (k,), over which all are averaged."""
+    covariance = np.linalg.inv(model.squares + np.diag(deviation**-2.0))
+    means = (covariance @ model.products[..., None])[..., 0]
+    explained = (model.products * means).sum(axis=1) + np.linalg.slogdet(covariance)[1]
+    weight = _normalized(model.prior - 0.5 * (model.total - explained))
+    mean = weight @ means
+    off = means - mean
+    spread = np.einsum("k,kij->ij", weight, covariance + off[:, :, None] * off[:, None])
+    used = len(mean) - float(weight @ (np.diagonal(covariance, axis1=1, axis2=2) @ deviation**-2.0))
+    return mean, spread, used, weight
+
+
+def horseshoe_draws(model: MixedModel, weight: np.ndarray, group: np.ndarray, scale: float, draws: int) -> np.ndarray:
+    """Posterior draws (draws, t) of the random coefficients under a horseshoe prior with a scale for each group.
+
+    Most coefficients are near zero, a few are not (Carvalho, Polson & Scott 2010; Gibbs sampler of Makalic & Schmidt 2016).
+    weight: probabilities of the pairs (k,). group: int (t,) from 0. scale: median of each group's half-Cauchy prior.
+    Deterministic.
+    """
+    random = np.random.default_rng(0)
+    size, pairs = np.bincount(group), random.choice(len(weight), BURN_IN + draws, p=weight)
+    local, wide = np.ones((2, len(group)))
+    common, outer = np.full((2, len(size)), scale**2)
+    found = np.empty((len(pairs), len(group)))
+    for i, pair in enumerate(pairs):
+        root = np.linalg.cholesky(model.squares[pair] + np.diag(1 / (local * common[group])))
+        half = solve_triangular(root, model.products[pair], lower=True) + random.standard_normal(len(group))
+        found[i] = solve_triangular(root, half, lower=True, trans="T")
+        square = found[i] ** 2 / 2
+        local = (1 / wide + square / common[group]) / random.standard_exponential(len(group))
+        wide = (1 + 1 / local) / random.standard_exponential(len(group))
+        common = (1 / outer + np.bincount(group, square / local)) / random.standard_gamma((size + 1) / 2)
+        outer = (1 / scale**2 + 1 / common) / random.standard_exponential(len(size))
+    return found[BURN_IN:]
+
+
+def null_p_value(model: MixedModel, draws: int) -> float:
+    """P value of no random effect by the locally best invariant test (King & Hillier 1985).
+
+    Its null distribution is simulated with own deviations, shocks and noise; their variances are drawn from their
+    distribution without random effects, so that few dates make the test careful. Deterministic.
+    """
+    random = np.random.default_rng(0)
+    weight = _normalized(model.prior - 0.5 * model.total)
+    own, shock = np.sqrt([weight @ model.own**2, weight @ model.shock**2])
+    variance = np.diag(np.maximum(own**2 + model.noise, MIN_VARIANCE)) + shock**2 * model.shares @ model.shares.T
+    inverse = np.linalg.inv(variance)
+    fixed = inverse @ model.x
+    projected = inverse - fixed @ np.linalg.solve(model.x.T @ fixed, fixed.T)
+
+    def statistic(values: np.ndarray) -> np.ndarray:
+        rest = projected @ values
+        return ((model.z.T @ rest) ** 2).sum(axis=0) / (values * rest).sum(axis=0)
+
+    pair = random.choice(len(weight), draws, p=weight)
+    noise = np.sqrt(model.own[pair] ** 2 + model.noise[:, None]) * random.standard_normal((len(model.y), draws))
+    shocks = model.shock[pair] * random.standard_normal((model.shares.shape[1], draws))
+    null = statistic(noise + model.shares @ shocks)
+    return float((1 + np.sum(null >= statistic(model.y[:, None]))) / (1 + draws))
+
+
+def _normalized(log_weight: np.ndarray) -> np.ndarray:
+    weight = np.exp(log_weight - log_weight.max())
+    return weight / weight.sum()

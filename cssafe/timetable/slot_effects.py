@@ -2,15 +2,16 @@
 
 An additive mixed model. Its unit is a *placement*: one class, subject, teacher and room in one slot, with the mean over its
 lessons. However many Mondays were seen, that 7a likes its Monday physics is one fact about 7a and physics; so a placement has
-a variance of its own (`own`) and one of its lessons (pooled, over their number), and is weighted by both. Class, subject,
-teacher, room, formula and the shares of the activities are fixed effects, projected out as in restricted maximum likelihood
-(Patterson & Thompson 1971). Weekday, period and cell are shrunk towards zero as far as the data ask for (scikit-learn's
-BayesianRidge; MacKay 1992). Shrunk estimates may be selected without correction (Gelman, Hill & Yajima 2012), on which the
-proposal relies.
+a variance of its own, one of its lessons (pooled, over their number), and shares the shock of each date with all
+lessons of that day. Class, subject, teacher, room, formula and the shares of the activities are fixed effects.
+Weekday, period and cell are random coefficients, of which two things are known. `slots` has what each slot's own
+lessons say, hardly shrunk, so that its interval holds also for the one extreme slot. `estimate` is for choosing among
+slots: a sparse prior shrinks what may be chance, because chosen slots look better than they are.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,8 +21,9 @@ from threadpoolctl import threadpool_limits
 from cssafe.labels import ACTIVITIES, WEEKDAYS
 from cssafe.language import N_, _
 from cssafe.queries.filters import ALL, CHOSEN, Filter
+from cssafe.stats.evidence import Verdict, judge, judge_test
 from cssafe.stats.intervals import clustered_means
-from cssafe.stats.regression import residual_basis
+from cssafe.stats.regression import horseshoe_draws, mixed_model, null_p_value, ridge_posterior, within_groups
 from cssafe.store import Workspace
 
 FIXED = ("class_name", "subject", "teacher", "room", "formula")
@@ -39,8 +41,16 @@ MIN_FREE_PLACEMENTS = 5
 """Placements beyond the rank of the fixed effects, below which there is no advice: only they show the variance of placements
 (assumption)."""
 
-PRIOR_DEVIATION, PRIOR_SLOTS = 0.03, 2.0
-"""Prior standard deviation of slots on the index, and its weight in slots (assumptions; they matter with little data)."""
+PRIOR_DEVIATION = 0.05
+"""Prior standard deviation of weekdays, periods and cells on the index: wide, so that it matters with little data only
+(assumption)."""
+
+SPARSE_SCALE = 0.001
+"""Median of the prior standard deviation of most weekdays, of most periods and of most cells on the index, for
+choosing (measured: with it the gain of proposals is at least .85 of the expected one)."""
+
+SPARSE_DRAWS = 1500
+"""Draws from the posterior under the sparse prior."""
 
 MAX_P_VALUE = 0.01
 """P value of no effect at all, from which on there is no advice. Stricter than usual, because changing a timetable is costly
@@ -49,11 +59,21 @@ MAX_P_VALUE = 0.01
 NULL_DRAWS = 4000
 """Simulated weeks without any effect, for the P value."""
 
-FITS = 2
-"""The first fit estimates the variance of placements, the second is weighted by it."""
-
 SLOT_COLUMNS = (
-    *("weekday", "period", "start", "lessons", "raw", "raw_low", "raw_high", "effect", "low", "high", "evidence"),
+    *(
+        "weekday",
+        "period",
+        "start",
+        "lessons",
+        "raw",
+        "raw_low",
+        "raw_high",
+        "effect",
+        "low",
+        "high",
+        "evidence",
+        "differs",
+    ),
 )
 
 TOO_LITTLE = N_(
@@ -69,26 +89,22 @@ UNCERTAIN = N_(
     "The slots differ by more than chance makes slots differ, but of no single one can it be told yet whether it is better or "
     "worse than the mean slot."
 )
-HIGHEST = N_(
-    "Concentration is highest on **{day} {period}**: {effect:+z.2f} against the mean slot (95 % interval {low:+z.2f} to "
-    "{high:+z.2f}, {lessons} lessons)."
-)
-LOWEST = N_(
-    "Concentration is lowest on **{day} {period}**: {effect:+z.2f} against the mean slot (95 % interval {low:+z.2f} to "
-    "{high:+z.2f}, {lessons} lessons)."
-)
+HIGHER = N_("Concentration is higher than in the mean slot on {slots}.")
+LOWER = N_("Concentration is lower than in the mean slot on {slots}.")
+SLOT = N_("**{day} {period}** ({effect:+z.2f}, 95 % interval {low:+z.2f} to {high:+z.2f}, {lessons} lessons)")
 
 
 @dataclass(frozen=True)
 class SlotEffects:
     """Estimated effects of all slots.
 
-    slots: one row for each weekday and period, in the order of the week: weekday (1 Monday), period, start, lessons, raw (mean
-    over lessons) with raw_low and raw_high (95 %), effect (against the mean of the slots with evidence, on the index) with low
-    and high (95 %), evidence (bool); effect, low and high are NaN without evidence, raw without lessons.
-    estimate (s,), covariance (s, s): of all slots; one without evidence rests on its weekday and period. NaN if too little is
-    known. own: variance of a placement. student: factor of the intervals. chance: P value of no effect. reason: why there is no
-    advice; empty where there is.
+    slots: one row for each weekday and period, in the order of the week: weekday (1 Monday), period, start, lessons,
+    raw (mean over lessons) with raw_low and raw_high (95 %), effect (against the mean of the slots with evidence, on
+    the index) with low and high (95 %), evidence (bool), differs (bool: there is advice, and the slot differs from
+    the mean slot, where any of the slots could have done so); effect, low and high are NaN without evidence, raw
+    without lessons. estimate (s,), covariance (s, s): of all slots under the sparse prior, for choosing; one without
+    evidence rests on its weekday and period. NaN without advice. own: variance of a placement. student: factor of the
+    intervals. chance: P value of no effect. reason: why there is no advice; empty where there is.
     """
 
     slots: pd.DataFrame
@@ -104,9 +120,8 @@ class SlotEffects:
 
     @property
     def clear(self) -> pd.DataFrame:
-        """Slots whose interval excludes the mean slot, the lowest first; none where there is no advice."""
-        clear = (self.slots["low"] > 0) | (self.slots["high"] < 0)
-        return self.slots[clear & (not self.reason)].sort_values("effect")
+        """Slots that differ from the mean slot, the lowest first; none where there is no advice."""
+        return self.slots[self.slots["differs"]].sort_values("effect")
 
 
 def lessons_in_slots(workspace: Workspace, periods: Sequence[dict], which: Filter = ALL) -> pd.DataFrame:
@@ -149,28 +164,38 @@ def estimate_effects(lessons: pd.DataFrame, days: Sequence[str], periods: Sequen
     slots, lessons = _number_slots(lessons, days, periods)
     table = slots.assign(**_raw_means(lessons, len(slots)))
     evidence = table["evidence"].to_numpy()
-    known, within = _placements(lessons)
+    known, members = _placements(lessons)
     size, weeks = len(slots), int(lessons["week"].nunique())
     numbers = {"lessons": lessons["lesson"].nunique(), "weeks": weeks, "placements": len(known)}
-    estimate, covariance = np.full(size, np.nan), np.full((size, size), np.nan)
-    own = student = chance = np.nan
-    reason = _(TOO_LITTLE).format(least=MIN_WEEKS, **numbers)
+    fit = _Fit.empty(size)
     # One thread for small matrices: threads of a busy machine would wait for each other ten times as long.
     with threadpool_limits(1):
-        if weeks >= MIN_WEEKS and evidence.any() and len(known) - _rank(known) >= MIN_FREE_PLACEMENTS:
-            terms = _terms(len(days), len(periods))
-            coefficients, spread, own, student, chance = _fit(known, within, terms)
-            contrast = terms - (evidence @ terms) / evidence.sum()  # against the mean of the slots with evidence
-            estimate, covariance = contrast @ coefficients, contrast @ spread @ contrast.T
-            if chance < MAX_P_VALUE:
-                reason = ""
-            else:
-                reason = _(NO_DIFFERENCE).format(chance=chance, significance=MAX_P_VALUE, **numbers)
-    half = student * np.sqrt(np.diag(covariance))
-    effects = {"effect": estimate, "low": estimate - half, "high": estimate + half}
-    table = table.assign(**{name: np.where(evidence, values, np.nan) for name, values in effects.items()})
+        free = len(known) - _rank(known)
+        if weeks >= MIN_WEEKS and evidence.any() and free >= MIN_FREE_PLACEMENTS:
+            fit = _fit(known, members, len(days), len(periods), evidence, free)
+    reasons = {
+        Verdict.TOO_LITTLE: _(TOO_LITTLE).format(least=MIN_WEEKS, **numbers),
+        Verdict.CHANCE: _(NO_DIFFERENCE).format(chance=fit.chance, significance=MAX_P_VALUE, **numbers),
+    }
+    reason = reasons.get(judge_test(fit.chance, MAX_P_VALUE), "")
+    table = table.assign(**_intervals(fit, table, bool(reason)))
     observed = (numbers["lessons"], weeks, bool(lessons["synthetic"].any()))
-    return SlotEffects(table[list(SLOT_COLUMNS)], estimate, covariance, own, student, chance, *observed, reason)
+    return SlotEffects(
+        table[list(SLOT_COLUMNS)], fit.estimate, fit.covariance, fit.own, fit.student, fit.chance, *observed, reason
+    )
+
+
+def _intervals(fit: "_Fit", table: pd.DataFrame, no_advice: bool) -> dict[str, np.ndarray]:
+    """Columns effect, low, high and differs of the slots, each (s,)."""
+    evidence, half = table["evidence"].to_numpy(), fit.student * fit.error
+    effects = {"effect": fit.effect, "low": fit.effect - half, "high": fit.effect + half}
+    columns = {name: np.where(evidence, values, np.nan) for name, values in effects.items()}
+    found = [
+        judge(effect, error, fit.freedom, lessons, MIN_SLOT_LESSONS, candidates=int(evidence.sum()))
+        for effect, error, lessons in zip(fit.effect, fit.error, table["lessons"], strict=True)
+    ]
+    differs = np.array([one.verdict == Verdict.DIFFERS for one in found], bool)
+    return columns | {"differs": differs & (not no_advice)}
 
 
 def _number_slots(
@@ -195,25 +220,27 @@ def _raw_means(lessons: pd.DataFrame, size: int) -> dict[str, np.ndarray]:
 
 
 def describe_effects(found: SlotEffects) -> list[str]:
-    """Sentences about the best and the worst slot, or the reason why none is named."""
+    """Sentences about the slots that differ from the mean slot, or the reason why none is named."""
     clear = found.clear
     if clear.empty:
         return [found.reason or _(UNCERTAIN)]
-    rows = [(_(HIGHEST), row) for row in clear[clear["effect"] > 0].tail(1).to_dict("records")]
-    rows += [(_(LOWEST), row) for row in clear[clear["effect"] < 0].head(1).to_dict("records")]
-    days = [WEEKDAYS[row["weekday"] - 1] for _words, row in rows]
-    return [words.format(day=_(day), **row) for day, (words, row) in zip(days, rows, strict=True)]
+    sides = [(_(HIGHER), clear[clear["effect"] > 0].iloc[::-1]), (_(LOWER), clear[clear["effect"] < 0])]
+    return [
+        words.format(slots="; ".join(map(_slot_text, rows.to_dict("records")))) for words, rows in sides if len(rows)
+    ]
 
 
-def _placements(lessons: pd.DataFrame) -> tuple[pd.DataFrame, float]:
-    """Placements with slot, FIXED, ACTIVITIES, lessons and mean concentration; and the variance of a lesson within its
-    placement, 0 where none was seen twice."""
-    keys = ["slot", *FIXED]
-    groups = lessons.groupby(keys, sort=True)
+def _slot_text(row: dict[str, Any]) -> str:
+    return _(SLOT).format(day=_(WEEKDAYS[row["weekday"] - 1]), **row)
+
+
+def _placements(lessons: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Placements with slot, FIXED, ACTIVITIES, lessons and mean concentration; and the lessons with `placement` and
+    `date`, numbers from 0, and concentration."""
+    groups = lessons.groupby(["slot", *FIXED], sort=True)
     known = groups[["concentration", *ACTIVITIES]].mean().assign(lessons=groups.size()).reset_index()
-    off = lessons["concentration"] - groups["concentration"].transform("mean")
-    repeated = len(lessons) - len(known)
-    return known, float((off**2).sum() / repeated) if repeated else 0.0
+    date = lessons.groupby(["week", "weekday"]).ngroup()
+    return known, lessons[["concentration"]].assign(placement=groups.ngroup(), date=date)
 
 
 def _terms(days: int, periods: int) -> np.ndarray:
@@ -231,31 +258,51 @@ def _rank(known: pd.DataFrame) -> int:
     return int(np.linalg.matrix_rank(_fixed(known))) if len(known) else 0
 
 
-def _fit(known: pd.DataFrame, within: float, terms: np.ndarray) -> tuple[np.ndarray, np.ndarray, float, float, float]:
-    """Coefficients of the terms (t,), their covariance (t, t), and own, student and chance as Effects has them."""
-    from sklearn.linear_model import BayesianRidge  # 70 MB, loaded by the first proposal
+@dataclass(frozen=True)
+class _Fit:
+    """effect, error (s,): of each slot against the mean of those with evidence. The others as in SlotEffects.
+    freedom: degrees of freedom of the errors."""
 
-    y, x, z = known["concentration"].to_numpy(), _fixed(known), terms[known["slot"]]
-    noise = within / known["lessons"].to_numpy()
-    rank, own, weights = _rank(known), 0.0, np.ones(len(y))
-    # The prior as pseudo-observations: the precision is (g + WORTH) / (sum of squares + WORTH USUAL^2).
-    ridge = BayesianRidge(
-        fit_intercept=False, lambda_1=PRIOR_SLOTS / 2, lambda_2=PRIOR_SLOTS / 2 * PRIOR_DEVIATION**2, max_iter=1000
+    effect: np.ndarray
+    error: np.ndarray
+    estimate: np.ndarray
+    covariance: np.ndarray
+    own: float
+    freedom: float
+    chance: float
+
+    @property
+    def student(self) -> float:
+        return float(stdtrit(self.freedom, 0.975))
+
+    @classmethod
+    def empty(cls, size: int) -> "_Fit":
+        nothing = np.full(size, np.nan)
+        return cls(nothing, nothing, nothing, np.full((size, size), np.nan), np.nan, np.nan, np.nan)
+
+
+def _fit(known: pd.DataFrame, members: pd.DataFrame, days: int, periods: int, evidence: np.ndarray, free: int) -> _Fit:
+    """known, members: of _placements. evidence: bool (s,). free: placements beyond the rank of the fixed effects."""
+    placement, date = members["placement"].to_numpy(), members["date"].to_numpy()
+    within = within_groups(members["concentration"].to_numpy(), placement, date)
+    count, shares = known["lessons"].to_numpy(), np.zeros((len(known), date.max() + 1))
+    np.add.at(shares, (placement, date), 1 / count[placement])
+    terms, group = _terms(days, periods), np.repeat([0, 1, 2], [days, periods, days * periods])
+    y, x = known["concentration"].to_numpy(), _fixed(known)
+    model = mixed_model(y, x, terms[known["slot"]], shares, within.noise / count, within)
+    contrast = terms - (evidence @ terms) / evidence.sum()  # against the mean of the slots with evidence
+    mean, spread, used, weight = ridge_posterior(model, np.full(len(group), PRIOR_DEVIATION))
+    fit = replace(
+        _Fit.empty(len(terms)),
+        effect=contrast @ mean,
+        error=np.sqrt(np.einsum("st,tu,su->s", contrast, spread, contrast)),
+        own=float(weight @ model.own**2),
+        freedom=max(1.0, free - used),
+        chance=null_p_value(model, NULL_DRAWS),
     )
-    for _pass in range(FITS):
-        root = np.sqrt(weights)[:, None]
-        left = residual_basis(x, rank, weights)
-        free_y, free_z = left @ (root[:, 0] * y), left @ (root * z)
-        ridge.fit(free_z, free_y)
-        if not own:
-            own = max(0.0, 1 / ridge.alpha_ - noise.mean())
-            if own + noise.min() > 0:
-                weights = (own + noise.mean()) / (own + noise)
-    # The locally best invariant test of no effect (King & Hillier 1985), its null distribution simulated.
-    seen = np.sum((free_z.T @ free_y) ** 2) / np.sum(free_y**2)
-    drawn = np.random.default_rng(0).standard_normal((len(free_y), NULL_DRAWS))
-    null = np.sum((free_z.T @ drawn) ** 2, axis=0) / np.sum(drawn**2, axis=0)
-    used = len(ridge.coef_) - ridge.lambda_ * np.trace(ridge.sigma_)
-    student = float(stdtrit(max(1.0, len(free_y) - used), 0.975))
-    chance = float((1 + np.sum(null >= seen)) / (1 + NULL_DRAWS))
-    return ridge.coef_, ridge.sigma_, own, student, chance
+    if judge_test(fit.chance, MAX_P_VALUE) != Verdict.DIFFERS:
+        return fit
+    sparse = horseshoe_draws(model, weight, group, SPARSE_SCALE, SPARSE_DRAWS) @ contrast.T
+    estimate = np.median(sparse, axis=0)
+    off = sparse - estimate
+    return replace(fit, estimate=estimate, covariance=off.T @ off / len(off))

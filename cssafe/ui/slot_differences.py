@@ -54,7 +54,7 @@ def show_slot_differences(workspace: Workspace, school: School) -> None:
     how = _(
         "How to read it: on the left is the mean of each slot's lessons. On the right is the difference of the slot from the "
         "mean slot, adjusted for class, subject, teacher, room and activity; the fewer data, the nearer to zero. Blue is "
-        "higher, yellow lower. Hollow: the 95 % interval holds zero. Grey, with a dash: fewer than {least} lessons, so no "
-        "evidence. From {lessons} lessons in {weeks} weeks."
+        "higher, yellow lower. Hollow: may differ from the mean slot by chance. Grey, with a dash: fewer than {least} "
+        "lessons, so no evidence. From {lessons} lessons in {weeks} weeks."
     ).format(least=MIN_SLOT_LESSONS, lessons=found.lessons, weeks=found.weeks)
     st.caption(f"{how} {_(filters.VALIDITY)}")

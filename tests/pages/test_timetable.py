@@ -12,7 +12,8 @@ from cssafe.store import Workspace
 from cssafe.timetable import week_ics
 from cssafe.timetable.week_csv import to_csv
 from cssafe.timetable.week_ics import to_ics
-from cssafe.ui import common
+from cssafe.timetable.week_search import Search
+from cssafe.ui import common, week_proposal
 from tests.support.lessons import add, rows
 from tests.support.pages import press, run, text
 from tests.support.schools import fill, periods, planted, recorded, school
@@ -85,7 +86,11 @@ def test_slots_are_shown_raw_and_with_all_else_taken_out_and_marked_as_synthetic
     page = show(SLOTS)
     told = text(page)
     assert "As recorded (synthetic)" in told and "Adjusted difference (synthetic)" in told
-    assert "Concentration is highest on" in told and "95 % interval" in told and "never a mark" in told
+    assert (
+        "Concentration is higher than in the mean slot on" in told
+        and "95 % interval" in told
+        and "never a mark" in told
+    )
     page.session_state["effects_table"] = True  # the table behind the chart is made when it is opened
     [table] = run(page).dataframe
     assert len(table.value) == 35
@@ -96,10 +101,30 @@ def test_a_better_week_is_looked_for_explained_and_taken_over(lent):
     page = show(BETTER)
     press(page, "Look for a better week")
     assert "needs focus and this school's lessons are" in text(page) and "expected to change by +" in text(page)
+    assert "Proven" in text(page) or "a better one may exist, of +" in text(page)
+    assert "Gaps in classes' weeks" in text(page) and "does not replace a timetable program such as FET" in text(page)
+    assert not any(button.label.startswith("Stop") for button in page.button), "the search has ended"
     before = lent.get("school")
     press(page, "Make it the school's week")
     after = lent.get("school")
     assert before["lessons"] != after["lessons"] and len(before["lessons"]) == len(after["lessons"])
+
+
+def test_a_search_of_inputs_that_have_changed_is_stopped(lent):
+    page = show(BETTER)
+    press(page, "Look for a better week")
+    assert "expected to change by" in text(page)
+    page.number_input(key="moves").set_value(1)
+    assert "then look for a better week" in text(run(page)) and "search" not in page.session_state
+
+
+def test_the_limits_of_a_week_can_be_raised(lent, monkeypatch):
+    asked = []
+    monkeypatch.setattr(week_proposal, "Search", lambda task: asked.append(task.extra) or Search(task))
+    page = show(BETTER)
+    page.session_state["limits"] = {"edited_rows": {0: {"gaps": 3}}, "added_rows": [], "deleted_rows": []}
+    press(page, "Look for a better week")
+    assert asked[0]["class_name", "gaps"] == 3 and asked[0]["teacher", "gaps"] == 0
 
 
 def test_where_no_subject_needs_focus_it_says_so(lent):

@@ -162,7 +162,9 @@ def test_slots_that_differ_are_named_with_their_chart_and_table(workspace):
     add(workspace, *(rows(start=START + timedelta(minutes=i)) for i in range(12)))
     found = estimate_effects(recorded(of, 0, planted(np.random.default_rng(0), 0.04)), of.days, of.periods)
     told = slots(term_report(workspace, ALL, None, CONSENT, of.periods, lambda *_given: found))
-    assert told.sentences[0].startswith("Concentration is highest on") and "**" not in "".join(told.sentences)
+    assert told.sentences[0].startswith("Concentration is higher than in the mean slot on") and "**" not in "".join(
+        told.sentences
+    )
     assert len(told.charts) == 1 and len(told.table) == 35 and "3 lessons, so no evidence" in told.reading
 
 

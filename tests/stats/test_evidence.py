@@ -12,6 +12,7 @@ from cssafe.stats.evidence import (
     judge_extremes_by_intervals,
     judge_interval,
     judge_lead,
+    judge_test,
 )
 
 NOTHING = np.zeros(0)
@@ -79,3 +80,8 @@ def test_the_near_ends_of_intervals_count_because_the_far_ones_may_be_cut():
 def test_columns_of_intervals_are_judged_at_once():
     low, high = pd.Series([0.1, -0.2, -0.1, np.nan]), pd.Series([0.2, -0.1, 0.1, np.nan])
     assert excludes_zero(low, high).tolist() == [True, True, False, False]
+
+
+def test_a_test_differs_below_its_limit_and_one_that_could_not_be_made_has_too_little_data():
+    verdicts = [judge_test(p_value, 0.01) for p_value in (0.001, 0.01, 0.5, np.nan)]
+    assert verdicts == [Verdict.DIFFERS, Verdict.CHANCE, Verdict.CHANCE, Verdict.TOO_LITTLE]

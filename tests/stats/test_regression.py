@@ -2,8 +2,19 @@
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
-from cssafe.stats.regression import center_within, jackknife_excess, jackknife_slope, residual_basis, varies_within
+from cssafe.stats.regression import (
+    center_within,
+    horseshoe_draws,
+    jackknife_excess,
+    jackknife_slope,
+    mixed_model,
+    null_p_value,
+    ridge_posterior,
+    varies_within,
+    within_groups,
+)
 
 
 @pytest.fixture
@@ -69,13 +80,6 @@ def test_the_jackknife_leaves_out_one_cluster_after_the_other(data):
     assert high - low == pytest.approx(2 * 2.2009851600829 * error)  # Student's t of 11 degrees of freedom
 
 
-def test_the_residual_basis_is_orthonormal_and_free_of_the_fixed_effects():
-    fixed, weights = np.eye(3)[np.arange(10) % 3], np.linspace(0.5, 2, 10)
-    basis = residual_basis(fixed, 3, weights)
-    assert basis.shape == (7, 10) and basis @ basis.T == pytest.approx(np.eye(7), abs=1e-12)
-    assert basis @ (np.sqrt(weights)[:, None] * fixed) == pytest.approx(np.zeros((7, 3)), abs=1e-12)
-
-
 def test_the_jackknife_of_a_slope_is_that_of_fits_without_each_cluster():
     """Clusters reach over groups, as a week's lessons over the weekdays."""
     random = np.random.default_rng(7)
@@ -101,3 +105,76 @@ def test_a_slope_that_others_explain_without_one_cluster_has_no_error():
     slopes, error, _clusters = jackknife_slope(y, np.column_stack([x, other]), group, cluster)
     assert np.isfinite(slopes).all() and np.isnan(error)
     assert np.isnan(jackknife_slope(y, np.column_stack([other, other]), group, cluster)[1])
+
+
+@pytest.fixture
+def shocked():
+    """200 units of four groups of fixed effects, each with members on about 8 of 20 dates: y, group and date of the
+    members, and the fixed effects and terms (5 with deviation .05) of the units."""
+    random = np.random.default_rng(0)
+    unit, date = np.nonzero(random.random((200, 20)) < 0.4)
+    fixed, terms = np.eye(4)[np.arange(200) % 4], np.eye(5)[random.integers(0, 5, 200)]
+    mean = fixed @ random.normal(0, 0.1, 4) + terms @ random.normal(0, 0.05, 5) + random.normal(0, 0.03, 200)
+    y = mean[unit] + random.normal(0, 0.04, 20)[date] + random.normal(0, 0.05, len(unit))
+    return y, unit, date, fixed, terms
+
+
+def model_of(y, unit, date, fixed, terms):
+    within, count = within_groups(y, unit, date), np.bincount(unit)
+    shares = np.zeros((len(count), date.max() + 1))
+    np.add.at(shares, (unit, date), 1 / count[unit])
+    means = np.bincount(unit, y) / count
+    return mixed_model(means, fixed, terms, shares, within.noise / count, within), within
+
+
+def test_noise_and_shocks_are_told_from_the_members_of_the_units(shocked):
+    _model, within = model_of(*shocked)
+    shock = (within.squares - within.freedom * within.noise) / within.trace
+    assert within.freedom == 19 and within.noise == pytest.approx(0.05**2, rel=0.1)
+    assert shock == pytest.approx(0.04**2, rel=0.7)
+    likelihood = within.log_likelihood(np.array([0.0, 0.04, 0.4]))
+    assert likelihood[1] > likelihood[0] + 10 and likelihood[1] > likelihood[2]
+
+
+def test_members_without_a_second_one_tell_nothing_about_dates():
+    within = within_groups(np.arange(4.0), np.arange(4), np.array([0, 0, 1, 1]))
+    assert (within.noise, within.freedom) == (0.0, 0) and within.log_likelihood(np.array([0.0, 1.0])).tolist() == [0, 0]
+
+
+def test_the_mixed_model_is_that_of_the_dense_covariance(shocked):
+    model, _within = model_of(*shocked)
+    for k in (0, 13, 57, 99):
+        covariance = np.diag(np.maximum(model.own[k] ** 2 + model.noise, 1e-10))
+        covariance += model.shock[k] ** 2 * model.shares @ model.shares.T
+        inverse = np.linalg.inv(covariance)
+        fixed = inverse @ model.x
+        projected = inverse - fixed @ np.linalg.inv(model.x.T @ fixed) @ fixed.T
+        assert model.squares[k] == pytest.approx(model.z.T @ projected @ model.z, rel=1e-6)
+        assert model.products[k] == pytest.approx(model.z.T @ projected @ model.y, rel=1e-6, abs=1e-6)
+        assert model.total[k] == pytest.approx(model.y @ projected @ model.y, rel=1e-6)
+
+
+def test_both_priors_find_the_terms_and_only_the_sparse_one_drops_what_may_be_chance(shocked):
+    _y, unit, date, fixed, terms = shocked
+    truth = np.array([0.1, 0, 0, 0, 0])
+    alone = np.random.default_rng(1).normal(0, 0.05, len(unit)) + (terms @ truth)[unit]
+    model, _within = model_of(alone, unit, date, fixed, terms)
+    mean, spread, used, weight = ridge_posterior(model, np.full(5, 0.05))
+    assert mean - mean[1:].mean() == pytest.approx(truth, abs=0.02) and 3 < used < 5
+    assert weight.sum() == pytest.approx(1) and (np.diag(spread) > 0).all()
+    draws = horseshoe_draws(model, weight, np.zeros(5, int), 0.001, 1000)
+    median = np.median(draws, axis=0)
+    assert median[0] > 0.08 and np.abs(median[1:]).max() < np.abs(mean[1:]).max()
+
+
+def test_p_values_of_no_effect_are_spread_evenly_also_under_shocks_of_dates():
+    """Each unit has one weekday of four dates, so that shocks look like weekdays."""
+    unit, week = np.divmod(np.arange(400), 4)
+    fixed, weekday = np.eye(4)[np.arange(100) % 4], np.eye(5)[np.arange(100) % 5]
+    date, p_values = 4 * (unit % 5) + week, []
+    with threadpool_limits(1):
+        for seed in range(30):
+            random = np.random.default_rng(seed)
+            y = random.normal(0, 0.06, 20)[date] + random.normal(0, 0.05, 400)
+            p_values.append(null_p_value(model_of(y, unit, date, fixed, weekday)[0], 500))
+    assert np.mean(np.array(p_values) < 0.05) < 0.15 and 0.35 < np.mean(p_values) < 0.65

@@ -1,5 +1,6 @@
 """Slot effects: nothing out of nothing, what was planted is found, and what was not planted is not."""
 
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 
@@ -7,12 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cssafe.charts import heatmaps
 from cssafe.labels import ACTIVITIES
 from cssafe.queries import Filter
+from cssafe.school.week import with_teachers
 from cssafe.store import Workspace
 from cssafe.timetable.slot_effects import MAX_P_VALUE, estimate_effects, lessons_in_slots
 from tests.support.lessons import LESSON, START, add, rows
-from tests.support.schools import periods, planted, recorded, school
+from tests.support.schools import fill, periods, planted, recorded, school
+from tests.support.slot_schools import planted_effects, simulate
 
 SEEDS = range(40)
 FEW_AND_MANY = pytest.mark.parametrize("seeds", [SEEDS[:8], pytest.param(SEEDS, marks=pytest.mark.slow)], ids=len)
@@ -49,8 +53,34 @@ def test_what_was_not_planted_is_not_found(seeds):
     found = [known(recorded(OF, seed, np.zeros(35))) for seed in seeds]
     alarms = sum(not one.reason for one in found)
     assert alarms <= len(seeds) / 20, f"{alarms} of {len(seeds)}, where {MAX_P_VALUE} of them are expected"
-    clear = np.mean([((one.slots["low"] > 0) | (one.slots["high"] < 0)).mean() for one in found])
-    assert clear < 0.05
+    assert not any(one.slots["differs"].any() for one in found if one.reason), "cells are filled beside no advice"
+
+
+def test_shocks_of_single_dates_do_not_pass_for_effects_of_weekdays():
+    """A fire drill, a heat wave: all lessons of a date are followed worse or better together."""
+    nothing = np.zeros(len(planted_effects()))
+    schools = [simulate(seed, 4, nothing, date_spread=0.06) for seed in range(8)]
+    assert sum(not estimate_effects(one.lessons, one.school.days, one.school.periods).reason for one in schools) <= 1
+
+
+def test_the_interval_of_the_one_extreme_slot_holds_and_no_other_slot_is_named():
+    held, effect = [], planted_effects()
+    for seed in range(8):
+        one = simulate(seed, 8, effect)
+        slots = estimate_effects(one.lessons, one.school.days, one.school.periods).slots
+        held.append(slots["low"][0] <= effect[0] - effect[slots["evidence"]].mean() <= slots["high"][0])
+        assert set(np.flatnonzero(slots["differs"])) <= set(np.flatnonzero(effect)), seed
+    assert np.mean(held) >= 0.75
+
+
+def test_a_cell_is_filled_only_where_the_slot_differs():
+    """In both heatmaps: the opacity depends on nothing else."""
+    slots = known(recorded(OF, 1, planted(np.random.default_rng(1), 0.05))).slots
+    for chart in (heatmaps.recorded_slots(slots), heatmaps.slot_effects(slots)):
+        opacity = chart.to_dict()["layer"][0]["encoding"]["fillOpacity"]
+        assert opacity == {"condition": [{"test": "datum.differs", "value": 1}], "value": 0.2}
+    alone = slots.assign(differs=False)
+    assert "by chance" in heatmaps.slot_effects_caption(alone) and "Mon" not in heatmaps.recorded_slots_caption(alone)
 
 
 @FEW_AND_MANY
@@ -71,11 +101,13 @@ def test_a_subject_that_is_always_at_the_same_hour_does_not_pass_for_the_hour():
     """Raw, the hours with the popular subjects look better than they are."""
     lessons = recorded(OF, 1, np.zeros(35))
     popular = lessons["subject"].isin(["Sport", "Music", "Art"])
+    before = known(lessons).slots["effect"]
     lessons["concentration"] += 0.3 * popular
     found = known(lessons)
     seen = found.slots[found.slots["evidence"]]
     raw = seen["raw"] - seen["raw"].mean()
-    assert raw.abs().max() > 0.08 and seen["effect"].abs().max() < 0.03 and found.reason
+    assert raw.abs().max() > 0.08 and found.reason
+    assert found.slots["effect"].to_numpy() == pytest.approx(before.to_numpy(), abs=1e-6, nan_ok=True)
 
 
 def test_more_weeks_of_the_same_lessons_are_no_more_than_the_lessons_allow():
@@ -93,7 +125,7 @@ def test_a_slot_with_fewer_than_three_lessons_has_no_evidence():
     found = known(pd.concat([lessons[~there], lessons[there].iloc[:2]]))
     slot = found.slots.query("weekday == 2 and period == '3'").iloc[0]
     assert slot["lessons"] == 2 and not slot["evidence"] and np.isnan(slot["effect"]) and slot["raw"] > 0
-    assert np.isfinite(found.estimate).all()
+    assert found.slots.drop(index=slot.name)["effect"].notna().all()
     assert (found.slots["raw_low"] < found.slots["raw"]).all() and (found.slots["raw"] < found.slots["raw_high"]).all()
 
 
@@ -133,3 +165,13 @@ def test_too_small_groups_people_alone_and_what_only_spills_over_are_left_out(wo
     add(workspace, *minutes(10))
     assert len(lessons_in_slots(workspace, periods())) == 1
     assert lessons_in_slots(workspace, periods(), Filter(classes=["9c"])).empty
+
+
+def test_lessons_of_a_database_file_give_the_effects_of_the_lessons_that_were_stored(tmp_path):
+    truth = recorded(OF, 2, planted(np.random.default_rng(2), 0.05), weeks=3).query("weekday <= 2")
+    with closing(Workspace.open(tmp_path / "school.duckdb")) as stored:
+        fill(stored, OF, truth)
+        table = with_teachers(lessons_in_slots(stored, OF.periods), OF)
+    found, expected = (known(lessons.assign(**dict.fromkeys(ACTIVITIES, 0.0))) for lessons in (table, truth))
+    assert found.lessons == len(truth) and found.weeks == 3 and found.chance < 1
+    assert found.slots["effect"].to_numpy() == pytest.approx(expected.slots["effect"], abs=0.005, nan_ok=True)
