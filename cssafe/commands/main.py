@@ -14,6 +14,7 @@ from pathlib import Path
 from cssafe import settings
 from cssafe.commands.arguments import Parser
 from cssafe.errors import CssafeError
+from cssafe.names import MAX_SENTENCE_CHARS, clean_text
 
 COMMANDS = {
     "analyze": ("read faces in images, videos, folders and cameras", "cssafe.commands.analyze"),
@@ -89,11 +90,12 @@ def _parse_task(name: str, words: Sequence[str], tasks: Sequence[str]) -> str:
 
 
 def _report_error(prog: str, error: Exception) -> int:
-    """One line on stderr; returns the exit status: 2 for what the user can mend, 1 for a fault in CSSAFE."""
+    """One line on stderr, without control characters that a file may bring; returns the exit status: 2 for what the user can
+    mend, 1 for a fault in CSSAFE."""
     error = _explain_damage(error)
     expected = isinstance(error, CssafeError | OSError)
     kind = "" if expected else f"This is a fault in CSSAFE, please report it: {_origin(error)}: "
-    print(f"{prog}: {kind}{' '.join(str(error).split()) or type(error).__name__}", file=sys.stderr)
+    print(f"{prog}: {kind}{clean_text(error, MAX_SENTENCE_CHARS) or type(error).__name__}", file=sys.stderr)
     return 2 if expected else 1
 
 

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pytest
 
 from cssafe import settings
+from cssafe.commands.main import main
 from cssafe.exchange import ABOUT, exporter, import_budget, importer, table_readers
 from cssafe.settings import IMPORT_INTO_MEMORY, PROFILES, ROOT
 from cssafe.store import StoreError, Workspace, database
@@ -317,3 +318,12 @@ def test_neither_process_takes_more_memory_than_its_limit(tmp_path, attack):
     own, decoder = map(int, done.stdout.split())
     print(f"{path.stat().st_size:,} bytes: {own} MB and {decoder} MB")
     assert own < 150 and decoder < 100 + settings.IMPORT_INTO_MEMORY.memory // MB
+
+
+def test_a_name_in_a_file_does_not_act_on_the_terminal(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("CSSAFE_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("CSSAFE_PROFILE", "consent")
+    (tmp_path / "file.zip").write_bytes(zipped("csv", notes=b"lesson,\x1b]0;owned\x07\x1b[31mmood\n1,a\n"))
+    assert main(["import", str(tmp_path / "file.zip")]) == 2
+    said = capsys.readouterr().err
+    assert "mood, which no CSSAFE" in said and said.count("\n") == 1 and said.strip().isprintable()
