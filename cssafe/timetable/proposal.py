@@ -50,9 +50,9 @@ class Proposal:
 
     moves: one row for each lesson that moves: class_name, subject, teacher, room, length, from_day, from_period, to_day,
     to_period, change (of its slot's effect) with low and high, why (a sentence). gain, low, high: of the mean concentration
-    over the lessons of the subjects in focus, by their weights; NaN without a search. most: proven bound of the gain,
-    equal to it if no other week is better by MIN_CHANGE for each lesson in focus that moves. week: with the moves
-    made. reason: why nothing is proposed; then there are no moves.
+    over the lessons of the subjects in focus, by their weights; NaN without a search. most: the gain and the
+    proven bound of what another week can have more, where each lesson in focus that moves counts as a loss of MIN_CHANGE.
+    week: with the moves made. reason: why nothing is proposed; then there are no moves.
     """
 
     moves: pd.DataFrame

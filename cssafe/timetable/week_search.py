@@ -25,9 +25,9 @@ LOADS = {"gaps": N_("Gaps in the week"), "daily": N_("Lessons a day"), "in_row":
 """Of a week of a class or teacher, in periods: those free between two lessons of a day, in all; the longest day; the
 longest run without a break."""
 
-MAX_WORK, TYPICAL_LESSONS = 1.4, 640
+MAX_WORK, TYPICAL_LESSONS = 1.0, 640
 """CP-SAT's deterministic time of each thread for a school with so many lessons: the same search on a fast, a slow and a
-busy machine, 4 to 9 s of processor time of all threads together (measured). It grows with the square of the lessons."""
+busy machine, 4 to 8 s of processor time of all threads together (measured). It grows with the square of the lessons."""
 
 MAX_SEARCH_S = 120.0
 """Time by the clock after which a search ends even on a machine too busy for MAX_WORK."""

@@ -153,6 +153,8 @@ def _show_result(workspace: Workspace, school: School, made: Proposal, synthetic
     """The moves with their reasons, or why there are none."""
     if made.reason:
         st.info(escape_sentence(made.reason), icon=":material/balance:")
+        if PROVEN_WITHIN < made.most - made.gain < np.inf:
+            st.caption(_bound_text(made))
         return
     gain, number = st.columns(2)
     title = _("Expected gain in concentration (synthetic)") if synthetic else _("Expected gain in concentration")
@@ -181,8 +183,11 @@ def _show_result(workspace: Workspace, school: School, made: Proposal, synthetic
 
 def _bound_text(made: Proposal) -> str:
     if made.most - made.gain > PROVEN_WITHIN:
-        words = _("The search ended before its best week was proven: a better one may exist, of {most:+z.3f} at most.")
-        return words.format(most=made.most)
+        words = _(
+            "The search ended before its best week was proven: another may be better by at most {more:.3f}, where each lesson "
+            "that moves counts as a loss of {least:.2f}."
+        )
+        return words.format(more=made.most - made.gain, least=MIN_CHANGE)
     words = _(
         "Proven: within these limits no week is better, where each lesson that moves has to gain at least {least:.2f}."
     )
