@@ -28,8 +28,7 @@ JUDGED_ELSEWHERE = {
     "cssafe/charts/model.py": "accuracy of the network at the strength of a change with the fewest right",
     "cssafe/live/alerts.py": "a hint while the lesson runs, by rules with bars of their own (docs/concentration.md)",
     "cssafe/stats/evidence.py": "the place itself",
-    "cssafe/timetable/proposal.py": "shrunk effects, with the proven gain",
-    "cssafe/timetable/slot_effects.py": "a test of all slots before any one is named",
+    "cssafe/ui/week_proposal.py": "a search that runs, and its proven bound",
 }
 """Modules with such words that judge by a test of their own or make no claim, and why."""
 
