@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from statsmodels.stats.multicomp import pairwise_tukeyhsd
 
 from cssafe.stats.evidence import (
     Verdict,
@@ -52,6 +53,17 @@ def test_extremes_are_judged_by_the_studentized_range():
     assert judge_extremes(means, 0.03, 20, below=0.005, above=0.01).verdict == Verdict.CHANCE
     assert judge_extremes(means, np.nan, 20).verdict == Verdict.TOO_LITTLE
     assert judge_extremes(means, 0.03, 0).verdict == Verdict.TOO_LITTLE
+
+
+def test_extremes_have_the_interval_of_tukeys_test():
+    random = np.random.default_rng(4)
+    values, group = random.normal(size=(6, 8)) + 0.4 * np.arange(6)[:, None], np.repeat(np.arange(6), 8)
+    oracle = pairwise_tukeyhsd(values.ravel(), group)
+    largest = np.abs(oracle.meandiffs).argmax()
+    found = judge_extremes(values.mean(axis=1), np.sqrt(2 * values.var(axis=1, ddof=1).mean() / 8), 42)
+    assert found.value == pytest.approx(abs(oracle.meandiffs[largest]))
+    assert [found.low, found.high] == pytest.approx(np.sort(np.abs(oracle.confint[largest])), rel=1e-3)
+    assert (found.verdict == Verdict.DIFFERS) == oracle.reject[largest]
 
 
 def test_one_mean_or_none_has_no_extremes():

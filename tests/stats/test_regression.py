@@ -1,7 +1,8 @@
-"""Least squares with fixed effects against plain least squares and leave-one-out loops."""
+"""Least squares with fixed effects against statsmodels and leave-one-out loops."""
 
 import numpy as np
 import pytest
+import statsmodels.api as sm
 from threadpoolctl import threadpool_limits
 
 from cssafe.stats.regression import (
@@ -69,8 +70,7 @@ def test_the_jackknife_leaves_out_one_cluster_after_the_other(data):
     treated = x == 1
 
     def mean_excess(kept):
-        beta = np.linalg.lstsq(others[kept & ~treated], y[kept & ~treated])[0]
-        rest = y - others @ beta
+        rest = y - others @ sm.OLS(y[kept & ~treated], others[kept & ~treated]).fit().params
         return np.mean([rest[treated & (cluster == one)].mean() for one in np.unique(cluster[kept & treated])])
 
     each, mean, low, high = jackknife_excess(y, others, cluster, ~treated, treated, 0.05)
@@ -88,7 +88,7 @@ def test_the_jackknife_of_a_slope_is_that_of_fits_without_each_cluster():
 
     def fit(rows: np.ndarray) -> np.ndarray:
         dummies = (group[:, None] == np.arange(4)).astype(float)
-        return np.linalg.lstsq(np.column_stack([x, dummies])[rows], y[rows], rcond=None)[0][:2]
+        return sm.OLS(y[rows], np.column_stack([x, dummies])[rows]).fit().params[:2]
 
     slopes, error, clusters = jackknife_slope(y, x, group, cluster)
     without = np.array([fit(cluster != number)[0] for number in range(9)])
@@ -152,6 +152,18 @@ def test_the_mixed_model_is_that_of_the_dense_covariance(shocked):
         assert model.squares[k] == pytest.approx(model.z.T @ projected @ model.z, rel=1e-6)
         assert model.products[k] == pytest.approx(model.z.T @ projected @ model.y, rel=1e-6, abs=1e-6)
         assert model.total[k] == pytest.approx(model.y @ projected @ model.y, rel=1e-6)
+
+
+def test_without_a_prior_the_mixed_models_terms_are_those_of_generalized_least_squares(shocked):
+    model, _within = model_of(*shocked)
+    terms = slice(0, 4)  # with the fifth they would add up to the fixed effects
+    for k in (0, 57, 99):
+        covariance = np.diag(np.maximum(model.own[k] ** 2 + model.noise, 1e-10))
+        covariance += model.shock[k] ** 2 * model.shares @ model.shares.T
+        oracle = sm.GLS(model.y, np.column_stack([model.z[:, terms], model.x]), sigma=covariance).fit()
+        assert np.linalg.solve(model.squares[k][terms, terms], model.products[k][terms]) == pytest.approx(
+            oracle.params[terms], rel=1e-6
+        )
 
 
 def test_both_priors_find_the_terms_and_only_the_sparse_one_drops_what_may_be_chance(shocked):
