@@ -24,10 +24,10 @@ from cssafe.stats.comparison import (
     estimate_trend,
     trend_design,
 )
-from cssafe.stats.evidence import Finding, Verdict, judge_interval
+from cssafe.stats.evidence import Finding, Verdict
 from cssafe.stats.intervals import clustered_means
 from cssafe.store import Workspace
-from cssafe.timetable.slot_effects import MIN_SLOT_LESSONS, estimate_effects, lessons_in_slots
+from cssafe.timetable.slot_effects import estimate_effects, lessons_in_slots
 
 
 class Abstention(StrEnum):
@@ -152,13 +152,11 @@ def slot_findings(workspace: Workspace, periods: Sequence[dict], which: Filter) 
     if lessons.empty:
         return pd.DataFrame(), ""
     found = estimate_effects(with_teachers(lessons, school), school.days, school.periods)
-    verdicts = [
-        judge_interval(row.effect, row.low, row.high, row.lessons, MIN_SLOT_LESSONS).verdict
-        for row in found.slots.itertuples()
-    ]
-    if found.reason:
-        verdicts = [Verdict.CHANCE if verdict == Verdict.DIFFERS else verdict for verdict in verdicts]
-    return found.slots.assign(verdict=[verdict.value for verdict in verdicts]), found.reason
+    judged = found.slots["low"].notna()
+    verdicts = np.select(
+        [~judged, found.slots["differs"]], [Verdict.TOO_LITTLE.value, Verdict.DIFFERS.value], Verdict.CHANCE.value
+    )
+    return found.slots.drop(columns="differs").assign(verdict=verdicts), found.reason
 
 
 def comparison_findings(workspace: Workspace, which: Filter) -> pd.DataFrame:
