@@ -91,7 +91,7 @@ UNCERTAIN = N_(
 )
 HIGHER = N_("Concentration is higher than in the mean slot on {slots}.")
 LOWER = N_("Concentration is lower than in the mean slot on {slots}.")
-SLOT = N_("**{day} {period}** ({effect:+z.2f}, 95 % interval {low:+z.2f} to {high:+z.2f}, {lessons} lessons)")
+SLOT = N_("{day} {period} ({effect:+z.2f}, 95 % interval {low:+z.2f} to {high:+z.2f}, {lessons} lessons)")
 
 
 @dataclass(frozen=True)

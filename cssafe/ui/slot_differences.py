@@ -6,7 +6,7 @@ from cssafe import queries
 from cssafe.charts import heatmaps
 from cssafe.labels import WEEKDAYS
 from cssafe.language import _
-from cssafe.names import escape_emphasized
+from cssafe.names import escape_sentence
 from cssafe.school.week import School, with_teachers
 from cssafe.store import Workspace
 from cssafe.timetable.slot_effects import MIN_SLOT_LESSONS, SlotEffects, describe_effects, lessons_in_slots
@@ -36,9 +36,9 @@ def show_slot_differences(workspace: Workspace, school: School) -> None:
     found = filtered_effects(workspace, school)[0]
     for words in describe_effects(found):
         if found.clear.empty:
-            st.info(escape_emphasized(words), icon=":material/balance:")
+            st.info(escape_sentence(words), icon=":material/balance:")
         else:
-            st.markdown(escape_emphasized(words))
+            st.markdown(escape_sentence(words))
     table = found.slots.assign(weekday=[_(WEEKDAYS[day - 1]) for day in found.slots["weekday"]])
     left, right = st.columns(2)
     with left:
