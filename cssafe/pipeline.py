@@ -246,7 +246,7 @@ class Pipeline:
         frame before, or by the whole detector."""
         follower, turns = stream.follower, copy.copy(stream.turns)
         if not follower.search_due(stream.now):
-            find_again = self._find_close_ups if follower.close_ups_due(luma, stream.now) else self._follow_faces
+            find_again = self._find_close_ups if follower.close_ups(luma) else self._follow_faces
             found = find_again(image, luma, stream, turns, clock)
             clock("mesh")
             if found is not None:

@@ -3,8 +3,7 @@ its new mesh tells whether it is still there.
 
 The detector runs when a new face could otherwise stay unseen for too long, and at once when a face is lost. Faces whose mesh is
 not fitted in a frame (they wait for their turn, or no mesh lies on them) go to where a small patch of them is found again.
-Close-ups are followed in every other frame at most: in the others the detector finds them at its small input, in a tenth of the
-time. Followed in all, their yaw differed by 0.75 degrees on average from that by the detector in every frame.
+Close-ups are not followed: the detector finds them at its small input, in a tenth of the time.
 """
 
 import cv2
@@ -23,9 +22,6 @@ MIN_CLOSE_UP_SHARE = 0.25
 """Height of a close-up over the longer side of its picture: larger faces get the higher score at the detector's small input, at
 a sixth of the side both inputs do."""
 
-MAX_REST_S = 0.1
-"""Seconds between two frames up to which close-ups are followed without the detector: in more they move too far."""
-
 MIN_SAME_FACE_IOU = 0.5
 """Overlap (IoU) of a detection with a close-up of the frame before from which it is the same face."""
 
@@ -36,9 +32,9 @@ MIN_PATCH_CORRELATION = 0.6
 """Correlation of a patch with the picture below which its face is not found again (assumption)."""
 
 
-MIN_STEADY_IOU, MIN_STEADY_CLOSE_UP_IOU = 0.85, 0.93
+MIN_STEADY_IOU = 0.85
 """Overlap (IoU) of a face's expected place with the place of its new mesh below which it moved too fast to be followed: the
-network saw it at the border of its crop. With 0.9 for close-ups, yaw jumped by 6 degrees once in 100 frames."""
+network saw it at the border of its crop."""
 
 
 class FaceFollower:
@@ -50,7 +46,6 @@ class FaceFollower:
         self._places = _box_places(self._faces.boxes, self._meshes)  # at the last detection
         self._patches = np.zeros((0, PATCH_PX, PATCH_PX), np.uint8)
         self._now = self._unsearched = float("-inf")
-        self._detected = False  # in the newest frame
 
     def search_due(self, now: float) -> bool:
         """Whether the detector must run in the frame at `now` seconds, because with the next one it would be too late."""
@@ -58,14 +53,9 @@ class FaceFollower:
         since = now if self._unsearched == float("-inf") else self._unsearched
         return not interval > 0 or now + interval - since > MAX_SEARCH_DELAY_S
 
-    def _close_ups(self, luma: np.ndarray) -> np.ndarray:
-        """Which of the followed faces are close-ups, bool (n,)."""
-        return self._faces.heights >= MIN_CLOSE_UP_SHARE * max(luma.shape)
-
-    def close_ups_due(self, luma: np.ndarray, now: float) -> bool:
-        """Whether the detector must run at its small input in the frame at `now` seconds."""
-        rests = self._detected and len(self._faces) and now - self._now <= MAX_REST_S
-        return bool(self._close_ups(luma).all()) and not rests
+    def close_ups(self, luma: np.ndarray) -> bool:
+        """Whether all followed faces are close-ups; also where there are none."""
+        return bool((self._faces.heights >= MIN_CLOSE_UP_SHARE * max(luma.shape)).all())
 
     def start(self, luma: np.ndarray, detections: Faces, meshes: Meshes, now: float) -> None:
         """Follow these n faces from a frame in which the detector ran. detections: with the detector's scores."""
@@ -95,13 +85,12 @@ class FaceFollower:
         lost = ~trusted & (~found | (self._meshes.scores >= MIN_MESH_SCORE))
         boxes, followed = located.boxes.copy(), fresh & trusted
         boxes[followed] = _place_boxes(self._places[followed], meshes[followed])
-        limit = np.where(self._close_ups(luma), MIN_STEADY_CLOSE_UP_IOU, MIN_STEADY_IOU)
-        steady = np.diagonal(iou(boxes, located.boxes)) >= limit
+        steady = np.diagonal(iou(boxes, located.boxes)) >= MIN_STEADY_IOU
         if lost.any() or not steady.all() or len(nms(boxes, located.scores)) < len(boxes):
             return None
         self._note_unsearched(now)
         faces = Faces(boxes, located.scores)
-        self._keep(luma, faces, meshes, now, detected=False)
+        self._keep(luma, faces, meshes, now)
         return faces
 
     def _note_unsearched(self, now: float) -> None:
@@ -110,10 +99,10 @@ class FaceFollower:
 
     def _keep_detected(self, luma: np.ndarray, detections: Faces, meshes: Meshes, now: float) -> None:
         self._places = _box_places(detections.boxes, meshes)
-        self._keep(luma, detections, meshes, now, detected=True)
+        self._keep(luma, detections, meshes, now)
 
-    def _keep(self, luma: np.ndarray, faces: Faces, meshes: Meshes, now: float, detected: bool) -> None:
-        self._faces, self._meshes, self._now, self._detected = faces, meshes, now, detected
+    def _keep(self, luma: np.ndarray, faces: Faces, meshes: Meshes, now: float) -> None:
+        self._faces, self._meshes, self._now = faces, meshes, now
         self._patches = _cut(luma, faces.boxes, PATCH_PX)
 
 
