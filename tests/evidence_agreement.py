@@ -3,13 +3,12 @@
 Prints a row of the table in docs/method.md for each bar: intervals that hold the true value, at the least of four measures.
 """
 
-import argparse
 from collections.abc import Iterator
 
 import numpy as np
 
 from cssafe.stats.agreement import agreement
-from tests.support.bars import HEADER, Bar
+from tests.support.bars import Bar, run
 from tests.support.rated_moments import LEVELS, RATERS, Rated, Raters, rated_moments
 
 LESSONS = (6, 8, 12, 20)
@@ -46,13 +45,5 @@ def bars(n: int) -> Iterator[Bar]:
     return (measure(raters, lessons, n) for raters in RATERS for lessons in LESSONS)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--n", type=int, default=200, help="samples")
-    print(HEADER)
-    for bar in bars(parser.parse_args().n):
-        print(bar, flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    run(__doc__, bars, 200, "samples")

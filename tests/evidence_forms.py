@@ -3,13 +3,12 @@
 Prints a row of the table in docs/method.md for each bar: intervals of a quiz that hold its effect, n terms of each effect.
 """
 
-import argparse
 from collections.abc import Iterator
 
 import numpy as np
 
 from cssafe.queries.teaching_methods import compare_forms
-from tests.support.bars import HEADER, Bar
+from tests.support.bars import Bar, run
 from tests.support.taught_terms import WHEN, taught_term
 
 LESSONS, EFFECTS = (8, 12, 16), (0.0, 0.05, 0.10)
@@ -35,13 +34,5 @@ def bars(n: int) -> Iterator[Bar]:
     return (measure(lessons, when, n) for when in WHEN for lessons in LESSONS)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--n", type=int, default=300, help="terms")
-    print(HEADER)
-    for bar in bars(parser.parse_args().n):
-        print(bar, flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    run(__doc__, bars, 300, "terms")

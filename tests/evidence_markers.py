@@ -3,7 +3,6 @@
 Prints a row of the table in docs/method.md for each bar.
 """
 
-import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -15,7 +14,7 @@ from cssafe.queries.responsiveness import kinds_of_class
 from cssafe.scoring.formula import ATTENTION_ONLY
 from cssafe.stats.evidence import Verdict
 from tests.support import marked_classes
-from tests.support.bars import HEADER, Bar
+from tests.support.bars import Bar, run
 from tests.support.marked_classes import EFFECT, LESSONS, MarkedLesson
 from tests.support.seen_class import ALL_SEEN, PLAUSIBLE, Row
 
@@ -77,13 +76,5 @@ def bars(n: int) -> Iterator[Bar]:
     return (bar for row in (ALL_SEEN, PLAUSIBLE) for case in CASES for bar in measure(row, case, n))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--n", type=int, default=200, help="classes")
-    print(HEADER)
-    for bar in bars(parser.parse_args().n):
-        print(bar, flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    run(__doc__, bars, 200, "classes")

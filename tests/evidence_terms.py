@@ -3,7 +3,6 @@
 The table is that of docs/method.md, section Evidence. Lessons come from tests/support/simulated_terms.py.
 """
 
-import argparse
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -17,7 +16,7 @@ from cssafe.stats.comparison import Effect, compare_groups, difference_design, e
 from cssafe.stats.evidence import Finding, Verdict
 from cssafe.stats.intervals import mean_sql
 from tests.support import simulated_terms as simulated
-from tests.support.rates import TABLE_HEAD, Rate
+from tests.support.bars import Bar, run
 from tests.support.simulated_terms import TermCase, WeekCase
 
 INDEPENDENT, CORRELATED = TermCase(), TermCase(correlation=0.8)
@@ -26,7 +25,7 @@ TERM_CASES = {"independent weeks": INDEPENDENT, "correlation .8": CORRELATED, "t
 
 
 def named(n: int, case: WeekCase) -> float:
-    """Share of weeks of which a highest and a lowest cell are named, with the planted cell as the highest if there is one."""
+    """Share of weeks with a named highest and lowest cell, with the planted cell as the highest if there is one."""
     found = 0
     for i in range(n):
         lessons = simulated.week_lessons(np.random.default_rng([1, case.classes, i]), case)
@@ -102,14 +101,14 @@ def slope() -> Judge:
     return lambda _random, values: estimate_trend(values, design)
 
 
-def weekly_rates(n: int) -> list[Rate]:
+def weekly_bars(n: int) -> list[Bar]:
     placements = simulated.slot_placements(np.random.default_rng(3), n)
     three = simulated.three_lessons(np.random.default_rng(4), n)
     of_three = intervals_of(three)
     alone, three_classes = WeekCase(), WeekCase(classes=3)
     return [
         *(
-            Rate(f"Weekly names a highest cell though none differs, {name}", named(n, case), n, most=0.065)
+            Bar(f"Weekly names a highest cell though none differs, {name}", named(n, case), n, most=0.065)
             for name, case in {
                 "one class": alone,
                 "three classes": three_classes,
@@ -117,46 +116,39 @@ def weekly_rates(n: int) -> list[Rate]:
                 "60 % recorded": replace(alone, recorded=0.6),
             }.items()
         ),
-        Rate("Weekly names the one cell that is .10 higher, 8 lessons", named(n, WeekCase(planted=0.1)), n, least=0.95),
-        Rate("the same, three classes", named(n, replace(three_classes, planted=0.1)), n, least=0.95),
-        Rate("interval of a slot holds, two to eight placements", holding(intervals_of(placements)), n, 0.92, 0.98),
-        Rate("interval of three lessons holds", holding(of_three), n, 0.93, 0.97),
-        Rate("its width, of that before", width_by_floored_freedom(three, of_three), n, most=0.5),
+        Bar("Weekly names the one cell that is .10 higher, 8 lessons", named(n, WeekCase(planted=0.1)), n, least=0.95),
+        Bar("the same, three classes", named(n, replace(three_classes, planted=0.1)), n, least=0.95),
+        Bar("interval of a slot holds, two to eight placements", holding(intervals_of(placements)), n, 0.92, 0.98),
+        Bar("interval of three lessons holds", holding(of_three), n, 0.93, 0.97),
+        Bar("its width, of that before", width_by_floored_freedom(three, of_three), n, most=0.5),
     ]
 
 
-def term_rates(n: int) -> list[Rate]:
+def term_bars(n: int) -> list[Bar]:
     placed = TermCase(placement=simulated.PLACEMENT_SD)
     weekday = judged(n, placed, weekday_tag())
     abstained = float(np.mean([found.verdict == Verdict.TOO_LITTLE for found in weekday]))
     return [
         *(
-            Rate(f"second half against first, {name}", claimed(judged(n, case, halves())), n, most=0.065, full=2000)
+            Bar(f"second half against first, {name}", claimed(judged(n, case, halves())), n, most=0.065)
             for name, case in TERM_CASES.items()
         ),
-        Rate("the same found, true +.10", claimed(judged(n, CORRELATED, halves(0.1))), n, full=2000),
+        Bar("the same found, true +.10", claimed(judged(n, CORRELATED, halves(0.1))), n),
         *(
-            Rate(f"tag at random, {name}", claimed(judged(n, case, random_tag())), n, most=0.065, full=2000)
+            Bar(f"tag at random, {name}", claimed(judged(n, case, random_tag())), n, most=0.065)
             for name, case in TERM_CASES.items()
         ),
-        Rate("the same found, true +.05", claimed(judged(n, placed, random_tag(0.05))), n, full=2000),
-        Rate("tag always on one weekday's lesson: no result", abstained, n, least=1.0, full=2000),
-        Rate("slope, independent weeks", claimed(judged(n, INDEPENDENT, slope())), n, most=0.07, full=2000),
-        Rate("slope, correlation .8", claimed(judged(n, CORRELATED, slope())), n, most=0.11, full=2000),
-        Rate("slope found, true -.01 a week", claimed(judged(n, TermCase(trend=-0.01), slope())), n, full=2000),
+        Bar("the same found, true +.05", claimed(judged(n, placed, random_tag(0.05))), n),
+        Bar("tag always on one weekday's lesson: no result", abstained, n, least=1.0),
+        Bar("slope, independent weeks", claimed(judged(n, INDEPENDENT, slope())), n, most=0.07),
+        Bar("slope, correlation .8", claimed(judged(n, CORRELATED, slope())), n, most=0.11),
+        Bar("slope found, true -.01 a week", claimed(judged(n, TermCase(trend=-0.01), slope())), n),
     ]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--n", type=int, default=2000, help="replications of each row; of the week at most 1000")
-    n = parser.parse_args().n
-    print(TABLE_HEAD)
-    rates = [*weekly_rates(min(n, 1000)), *term_rates(n)]
-    print(*(rate.row for rate in rates), sep="\n")
-    if missed := [rate.name for rate in rates if not rate.met]:
-        raise SystemExit(f"Outside their bar: {'; '.join(missed)}")
+def bars(n: int) -> list[Bar]:
+    return [*weekly_bars(min(n, 1000)), *term_bars(n)]
 
 
 if __name__ == "__main__":
-    main()
+    run(__doc__, bars, 2000, "replications of each row, of the week at most 1000")

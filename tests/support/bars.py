@@ -1,5 +1,7 @@
 """Bars of evidence: measured rates against the least or most that they may be, as rows of a Markdown table."""
 
+import argparse
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,5 +25,24 @@ class Bar:
         return bool(self.least - below <= self.rate <= self.most + above)
 
     def __str__(self) -> str:
-        ends = [f"at least {self.least:.0%}"] * (self.least > 0) + [f"at most {self.most:.0%}"] * (self.most < 1)
-        return f"| {self.figure} | {self.rate:.1%} | {' and '.join(ends) or 'none'} | {self.n} |"
+        bars = {
+            (True, True): f"{self.least:.0%} to {self.most:.0%}",
+            (True, False): f"at least {self.least:.0%}",
+            (False, True): f"at most {self.most:.1%}",
+        }
+        bar = bars.get((self.least > 0, self.most < 1), "–")
+        return f"| {self.figure} | {self.rate:.1%} | {bar} | {self.n:,} |"
+
+
+def run(description: str | None, bars: Callable[[int], Iterable[Bar]], n: int, unit: str) -> None:
+    """The command that prints the table and fails where a bar is missed; below half of `n` replications (by default), bars are
+    two standard errors wider."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--n", type=int, default=n, help=f"{unit} (default: {n})")
+    chosen, missed = parser.parse_args().n, []
+    print(HEADER)
+    for bar in bars(chosen):
+        print(bar, flush=True)
+        missed += [] if bar.holds(2 * (2 * chosen < n)) else [bar.figure]
+    if missed:
+        raise SystemExit(f"Outside their bar: {'; '.join(missed)}")
